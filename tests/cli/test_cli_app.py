@@ -1,0 +1,133 @@
+"""The command line as a whole: help, exit codes, errors in words, JSON alone on standard output."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from importlib import import_module
+
+import click
+import pytest
+
+from uploader import __version__, cli
+from uploader.core.errors import ConfigurationError, JournalError, NoSpace, UploaderError
+
+pytestmark = pytest.mark.unit
+
+MOST_SECONDS = 0.3
+"""For `--help`: people ask for it in passing."""
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make `uploader status` fail with a given error."""
+
+    def with_error(error: BaseException) -> None:
+        def callback() -> None:
+            raise error
+
+        command = click.Command("status", callback=callback)
+        monkeypatch.setattr(cli, "import_module", lambda _: type("Module", (), {"command": command}))
+
+    return with_error
+
+
+def test_help_answers_at_once():
+    """Nothing heavy is imported for it; the best of three, as the machine may be busy."""
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        done = subprocess.run([sys.executable, "-m", "uploader", "--help"], capture_output=True, text=True, check=True)
+        times.append(time.monotonic() - began)
+    assert min(times) < MOST_SECONDS
+    assert all(name in done.stdout for name in cli.COMMANDS)
+
+
+def test_version_is_the_packages(capsys):
+    """One version for all."""
+    assert cli.execute(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_explains_itself(name, capsys):
+    """--help works for each, and each option says what it is for."""
+    assert cli.execute([name, "--help"]) == 0
+    assert "Usage: uploader" in capsys.readouterr().out
+    command = import_module(f"uploader.cli.{name}").command
+    assert command.name == name
+    assert command.help
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["run", "--nonsense"], ["push"], ["retry"], ["retry", "--all", "x"], ["convert", "a"]]
+)
+def test_wrong_usage_is_2(arguments, capsys):
+    """With a word of what is wrong on standard error."""
+    assert cli.execute(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Usage:" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UploaderError("It failed.", "Do this."), 1),
+        (NoSpace("It failed.", "Do this."), 1),
+        (ConfigurationError("It failed.", "Do this."), 78),
+        (JournalError("It failed.", "Do this."), 78),
+        (ExceptionGroup("tasks", [ExceptionGroup("more", [JournalError("It failed.", "Do this.")])]), 78),
+    ],
+)
+def test_an_error_for_people_is_its_own_sentence(failing, capsys, error, code):
+    """No traceback, also when it comes out of a group of tasks; --debug shows where."""
+    failing(error)
+    assert cli.execute(["status"]) == code
+    assert capsys.readouterr().err.strip() == "It failed. Do this."
+    assert cli.execute(["--debug", "status"]) == code
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_mistake_of_the_program_is_shown_whole_but_without_secrets(failing, capsys):
+    """A traceback is what helps here; whoever passes it on gives nothing away."""
+    failing(KeyError("gpra_verysecret"))
+    assert cli.execute(["status"]) == 1
+    shown = capsys.readouterr().err
+    assert "Traceback" in shown
+    assert "verysecret" not in shown
+
+
+def test_an_interruption_is_said_in_a_word(failing, capsys):
+    """Ctrl-C is no accident."""
+    failing(KeyboardInterrupt())
+    assert cli.execute(["status"]) == 1
+    assert capsys.readouterr().err.strip() == "Interrupted."
+
+
+def test_output_that_nobody_reads_is_no_error(tmp_path):
+    """`uploader --help | true` does not complain."""
+    line = f"{sys.executable} -m uploader --help | true"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_a_missing_sandbox_is_said_with_the_way_out(monkeypatch, capsys):
+    """The extra is not installed with the daemon."""
+    monkeypatch.delitem(sys.modules, "uploader.cli.sandbox", raising=False)
+    monkeypatch.setitem(sys.modules, "uploader.sandbox", None)
+    assert cli.execute(["sandbox", "--root", "x"]) == 1
+    assert "pip install 'geopera-uploader[sandbox]'" in capsys.readouterr().err
+    monkeypatch.delitem(sys.modules, "uploader.cli.sandbox", raising=False)
+
+
+def test_json_is_alone_on_standard_output(tmp_path, capsys):
+    """A configuration with mistakes still gives one object, and the code says that a human is needed."""
+    path = tmp_path / "config.toml"
+    path.write_text("[nonsense]\n")
+    assert cli.execute(["check", "--json", "-c", str(path)]) == 78
+    found = json.loads(capsys.readouterr().out)
+    assert found["ok"] is False
+    assert {finding["verdict"] for finding in found["findings"]} == {"fail"}

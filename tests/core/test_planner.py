@@ -1,0 +1,346 @@
+"""What is next, for views that can occur: the whole decision table of the daemon without a daemon."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from uploader.core import actions as act
+from uploader.core.model import (
+    Destination,
+    FileState,
+    Hold,
+    Layout,
+    Limits,
+    Profile,
+    Scope,
+    SessionKey,
+    SessionState,
+)
+from uploader.core.planner import plan
+from uploader.core.room import estimate
+from uploader.core.view import Disposal, Member, Queued, Session, Settled, View, Waiting
+
+pytestmark = pytest.mark.unit
+
+NOW = 1_000_000.0
+KEY = SessionKey("p", "", "", "", categorical=False)
+KNOWN = Profile(layouts={"p": Layout.PER_FILE})
+EMPTY = View(destinations={"/d": Destination("p")}, profile=KNOWN)
+LIMITS = Limits(converters=2, transfers=4, linger=10, max_wait=300, batch_files=100, batch_bytes=1000)
+
+
+def waiting(file_id: int, *, size: int = 10, age: float = 60, name: str = "", **more: object) -> Waiting:
+    """A converted file."""
+    return Waiting(file_id, "/d", size, NOW - age, False, name or f"f{file_id}.tif", **more)  # type: ignore[arg-type]
+
+
+def session(
+    state: SessionState, *members: FileState, session_id: int = 7, key: SessionKey = KEY, **more: object
+) -> Session:
+    """A live session whose members are in these states."""
+    files = tuple(Member(i, s, 10) for i, s in enumerate(members, start=1))
+    return Session(session_id, key, state, files, **more)  # type: ignore[arg-type]
+
+
+def hold(scope: Scope, until: float | None, subject: str = "") -> Hold:
+    """Something that holds work back."""
+    return Hold(scope, subject, "because", since=NOW - 60, until=until)
+
+
+def actions(view: View, limits: Limits = LIMITS) -> list[act.Action]:
+    """What the plan for a view does."""
+    return plan(view, NOW, limits).actions
+
+
+def members_of(view: View, limits: Limits = LIMITS) -> list[int]:
+    """The files of the session that the plan freezes."""
+    (action,) = actions(view, limits)
+    assert isinstance(action, act.PlanSession)
+    return [file.file_id for file in action.batch.files]
+
+
+def test_nothing_to_do_is_idle() -> None:
+    """An empty house is idle and waits for nothing."""
+    result = plan(EMPTY, NOW, LIMITS)
+
+    assert (result.actions, result.idle, result.wake_at) == ([], True, None)
+
+
+def test_a_settling_file_is_waited_for() -> None:
+    """Until it is claimed or gone, there is something to come."""
+    assert not plan(replace(EMPTY, settling={"/d": 1}), NOW, LIMITS).idle
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (session(SessionState.PLANNED, FileState.BATCHED), act.Initiate(7)),
+        (session(SessionState.OPEN, FileState.BATCHED), act.Put(1, 7)),
+        (session(SessionState.OPEN, FileState.STORED), act.Complete(7)),
+        (session(SessionState.OPEN), act.Abandon(7)),
+        (session(SessionState.COMPLETING, FileState.STORED), act.Complete(7)),
+        (session(SessionState.COMPLETING, FileState.STORED, locating=True), act.Locate(7)),
+        (session(SessionState.FAILING, FileState.STORED), act.Abandon(7)),
+        (session(SessionState.COMPLETED, FileState.COMPLETED, readback_due=True), act.ReadBack(7)),
+    ],
+)
+def test_each_session_state_has_its_step(given: Session, expected: act.Action) -> None:
+    """One step for each state, the same after any restart."""
+    assert actions(replace(EMPTY, sessions=(given,))) == [expected]
+
+
+def test_complete_waits_for_the_last_member() -> None:
+    """A session with one unsent file is not completed."""
+    view = replace(EMPTY, sessions=(session(SessionState.OPEN, FileState.STORED, FileState.BATCHED),))
+
+    assert actions(view) == [act.Put(2, 7)]
+
+
+def test_transfers_are_bounded() -> None:
+    """No more PUTs than the configuration allows, over all sessions."""
+    many = tuple(
+        replace(
+            session(SessionState.OPEN, session_id=s),
+            members=tuple(Member(s * 10 + i, FileState.BATCHED, 1) for i in range(4)),
+        )
+        for s in range(3)
+    )
+    view = replace(EMPTY, sessions=many, running={"Put": 1})
+
+    assert len(actions(view)) == 3
+
+
+def test_what_is_busy_is_not_started_again() -> None:
+    """One action at a time for a file or a session."""
+    view = replace(EMPTY, sessions=(session(SessionState.PLANNED),), busy=frozenset({("session", 7)}))
+
+    assert actions(view) == []
+    assert not plan(view, NOW, LIMITS).idle
+
+
+def test_a_failing_session_waits_for_its_transfers() -> None:
+    """`fail` is not sent while a member's PUT is still running."""
+    view = replace(
+        EMPTY, sessions=(session(SessionState.FAILING, FileState.BATCHED),), busy=frozenset({("file", 1)})
+    )
+
+    assert actions(view) == []
+
+
+def test_a_retry_is_waited_for() -> None:
+    """A session whose time has not come wakes the planner when it comes, and is not idle."""
+    result = plan(
+        replace(EMPTY, sessions=(session(SessionState.PLANNED, not_before=NOW + 5, retrying_since=NOW - 1),)),
+        NOW,
+        LIMITS,
+    )
+
+    assert (result.actions, result.wake_at, result.idle) == ([], NOW + 5, False)
+
+
+def test_a_long_outage_is_shown_and_counts_as_a_hold() -> None:
+    """After half a minute of retrying, the outage is a hold in the words of its last error."""
+    late = session(SessionState.PLANNED, not_before=NOW + 5, retrying_since=NOW - 31, last_error="no route")
+    result = plan(replace(EMPTY, sessions=(late,)), NOW, LIMITS)
+
+    assert [(h.scope, h.reason) for h in result.holds] == [(Scope.PLATFORM, "no route")]
+    assert result.idle
+
+
+@pytest.mark.parametrize("scope", [Scope.PLATFORM, Scope.ORGANIZATION, Scope.TARGET])
+def test_a_hold_stops_initiate_until_it_is_due(scope: Scope) -> None:
+    """Before its time nothing is sent, at its time one probe."""
+    subject = "p" if scope is Scope.TARGET else ""
+    two = (session(SessionState.PLANNED, session_id=1), session(SessionState.PLANNED, session_id=2))
+    before = replace(EMPTY, sessions=two, holds=(hold(scope, NOW + 1, subject),))
+    due = replace(EMPTY, sessions=two, holds=(hold(scope, NOW, subject),))
+
+    assert actions(before) == []
+    assert plan(before, NOW, LIMITS).idle
+    assert actions(due) == [act.Initiate(1)]
+    assert actions(replace(due, running={"Initiate": 1}, busy=frozenset({("session", 1)}))) == []
+
+
+def test_a_quota_hold_does_not_stop_what_is_open() -> None:
+    """Open sessions have their reservation: they go on."""
+    view = replace(
+        EMPTY,
+        sessions=(session(SessionState.OPEN, FileState.BATCHED),),
+        holds=(hold(Scope.ORGANIZATION, NOW + 60),),
+    )
+
+    assert actions(view) == [act.Put(1, 7)]
+
+
+def test_another_targets_hold_is_no_matter() -> None:
+    """A refused project does not hold up its neighbour."""
+    view = replace(
+        EMPTY, sessions=(session(SessionState.PLANNED),), holds=(hold(Scope.TARGET, NOW + 60, "other"),)
+    )
+
+    assert actions(view) == [act.Initiate(7)]
+
+
+def test_a_full_batch_closes_at_once() -> None:
+    """By number or by bytes."""
+    assert members_of(
+        replace(EMPTY, waiting=(waiting(1, age=0), waiting(2, age=0))), replace(LIMITS, batch_files=2)
+    ) == [1, 2]
+    assert members_of(replace(EMPTY, waiting=(waiting(1, size=600, age=0), waiting(2, size=600, age=0)))) == [
+        1
+    ]
+
+
+def test_a_batch_lingers_for_more() -> None:
+    """What is not full waits for a while after the last arrival, and longer while more is in work."""
+    view = replace(EMPTY, waiting=(waiting(1, age=4),))
+    result = plan(view, NOW, LIMITS)
+
+    assert (result.actions, result.wake_at, result.idle) == ([], NOW + 6, False)
+    assert actions(replace(EMPTY, waiting=(waiting(1, age=60),), in_work={"/d": 1})) == []
+    assert members_of(replace(EMPTY, waiting=(waiting(1, age=301),), in_work={"/d": 1})) == [1]
+
+
+def test_a_file_larger_than_a_batch_goes_alone() -> None:
+    """The limit of a batch is no limit of a file."""
+    assert members_of(replace(EMPTY, waiting=(waiting(1, size=5000), waiting(2)))) == [1]
+
+
+def test_names_that_differ_by_case_only_do_not_share_a_session() -> None:
+    """The platform might keep them as one object."""
+    view = replace(
+        EMPTY, waiting=(waiting(1, name="a.tif"), waiting(2, name="A.tif"), waiting(3, name="b.tif"))
+    )
+
+    assert members_of(view) == [1, 3]
+
+
+def test_a_target_item_takes_one_file() -> None:
+    """A session with an item or an asset key holds one file."""
+    view = replace(
+        EMPTY, destinations={"/d": Destination("p", item_id="i")}, waiting=(waiting(1), waiting(2))
+    )
+
+    assert members_of(view) == [1]
+
+
+def test_kinds_do_not_mix() -> None:
+    """Categorical rasters have a session of their own, as have the halves of a bisected batch."""
+    view = replace(
+        EMPTY, waiting=(waiting(1), replace(waiting(2), categorical=True), waiting(3, group="9.a"))
+    )
+
+    assert members_of(view) == [1]
+
+
+def test_the_first_session_to_a_target_carries_two_files() -> None:
+    """The layout is learned before more is sent."""
+    fresh = replace(EMPTY, profile=Profile())
+    files = tuple(waiting(i) for i in range(1, 9))
+
+    assert members_of(replace(fresh, waiting=files)) == [1, 2]
+    assert act.PlanSession not in map(
+        type,
+        actions(replace(fresh, waiting=files, sessions=(session(SessionState.OPEN, FileState.BATCHED),))),
+    )
+
+
+def test_one_item_per_session_holds_the_target() -> None:
+    """A hundred rasters never end in one item; with one file a session it goes on."""
+    view = replace(
+        EMPTY, profile=Profile(layouts={"p": Layout.PER_SESSION}), waiting=(waiting(1), waiting(2))
+    )
+    result = plan(view, NOW, LIMITS)
+
+    assert result.actions == []
+    assert [(h.scope, h.subject) for h in result.holds] == [(Scope.TARGET, "p")]
+    assert "max_files = 1" in result.holds[0].text
+    assert result.idle
+    assert members_of(view, replace(LIMITS, batch_files=1)) == [1]
+
+
+def test_a_short_quota_takes_the_smallest_first() -> None:
+    """While the quota is short, what fits passes."""
+    view = replace(
+        EMPTY,
+        profile=replace(KNOWN, quota_cap=50),
+        waiting=(waiting(1, size=400), waiting(2, size=30), waiting(3, size=20)),
+    )
+
+    assert members_of(view) == [3, 2]
+
+
+def test_conversion_takes_what_fits() -> None:
+    """A raster that does not fit on the disk lets smaller ones pass; when none fits, staging is on hold."""
+    big, small = Queued(1, "/d", 1 << 30, "x"), Queued(2, "/d", 10, "y")
+    free = LIMITS.min_free_bytes + estimate(10)
+
+    assert actions(replace(EMPTY, queued=(big, small), free_bytes=free)) == [act.Convert(2)]
+    result = plan(replace(EMPTY, queued=(big,), free_bytes=free), NOW, LIMITS)
+    assert result.actions == []
+    assert [h.scope for h in result.holds] == [Scope.STAGING]
+    assert result.idle
+
+
+def test_a_raster_that_killed_a_child_runs_alone() -> None:
+    """Its second try has the converters for itself."""
+    alone, other = Queued(1, "/d", 10, "x", alone=True), Queued(2, "/d", 10, "y")
+
+    assert actions(replace(EMPTY, queued=(alone, other))) == [act.Convert(1)]
+    assert (
+        actions(replace(EMPTY, queued=(alone,), running={"Convert": 1}, busy=frozenset({("file", 2)}))) == []
+    )
+
+
+def test_claims_keep_a_little_ahead_of_the_converters() -> None:
+    """A backlog of a million files is not copied into staging at once."""
+    view = replace(EMPTY, settled=tuple(Settled(i, "/d", 10) for i in range(100)))
+
+    assert actions(view) == [act.Claim(0), act.Claim(1)]
+    assert actions(replace(view, queued_total=10)) == []
+
+
+def test_a_full_staging_folder_is_told() -> None:
+    """What does not fit into staging waits, in words."""
+    view = replace(EMPTY, settled=(Settled(1, "/d", 1000),), staged_bytes=LIMITS.staging_bytes)
+    result = plan(view, NOW, LIMITS)
+
+    assert result.actions == []
+    assert [h.scope for h in result.holds] == [Scope.STAGING]
+
+
+def test_twins_are_skipped_only_when_their_twin_is_safe() -> None:
+    """`duplicates = "skip"`: skipped once the twin is completed, waiting before."""
+    view = replace(EMPTY, queued=(Queued(1, "/d", 10, "x"), Queued(2, "/d", 10, "y")))
+
+    assert actions(replace(view, twins_completed=frozenset({1}), twins_pending=frozenset({2}))) == [
+        act.SkipTwin(1)
+    ]
+
+
+def test_a_folder_that_left_the_configuration_is_told() -> None:
+    """Its files wait; nothing is sent where nobody asked for it."""
+    result = plan(replace(EMPTY, destinations={}, waiting=(waiting(1),)), NOW, LIMITS)
+
+    assert result.actions == []
+    assert [(h.scope, h.subject) for h in result.holds] == [(Scope.FOLDER, "/d")]
+
+
+def test_disposal_and_discard_come_first() -> None:
+    """They make room."""
+    view = replace(EMPTY, disposals=(Disposal(1), Disposal(2), Disposal(3)), discards=(9,))
+
+    assert actions(view) == [act.Discard(9), act.Dispose(1), act.Dispose(2)]
+
+
+def test_the_same_view_gives_the_same_plan() -> None:
+    """Planning has no memory."""
+    view = replace(
+        EMPTY,
+        waiting=(waiting(1), waiting(2)),
+        sessions=(session(SessionState.OPEN, FileState.BATCHED, FileState.BATCHED),),
+    )
+
+    assert plan(view, NOW, LIMITS) == plan(view, NOW, LIMITS)

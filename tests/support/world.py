@@ -1,0 +1,170 @@
+"""A whole world for end-to-end tests: a sandbox, drop folders, a configuration, and daemons as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.audit import Audit, audit, problems
+from tests.support.compare import differences
+from uploader.sandbox import Options, Sandbox
+
+DEADLINE = 120.0
+
+
+@dataclass
+class World:
+    """Everything below one temporary folder. `settle` in seconds; folders are TOML tables as Python dicts."""
+
+    root: Path
+    options: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    folders: list[dict[str, Any]] = field(default_factory=list)
+    settle: float = 0.3
+    box: Sandbox = None  # type: ignore[assignment]
+
+    @property
+    def drop(self) -> Path:
+        """The first drop folder."""
+        return Path(self.folders[0]["path"])
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.root / "config.toml"
+
+    @property
+    def state(self) -> Path:
+        """The state directory."""
+        return self.root / "state"
+
+    def open(self) -> None:
+        """Start the sandbox and write the configuration."""
+        if not self.folders:
+            self.folders = [{"path": str(self.root / "drop"), "project_id": "p-1"}]
+        for folder in self.folders:
+            Path(folder["path"]).mkdir(parents=True, exist_ok=True)
+        (self.root / "box").mkdir(exist_ok=True)
+        self.box = Sandbox(Options(root=self.root / "box", api_key="gpra_canary_key_0001", rate_limit=0, **self.options))
+        self.box.__enter__()
+        key = self.root / "key"
+        key.write_text(self.box.api_key)
+        key.chmod(0o600)
+        self.write_config()
+
+    def write_config(self) -> None:
+        """(Re)write the configuration from `settings` and `folders`."""
+        tables: dict[str, dict[str, Any]] = {
+            "platform": {"base_url": self.box.base_url, "api_key_file": str(self.root / "key"), "requests_per_minute": 0},
+            "batch": {"linger_seconds": 0.3, "max_wait_seconds": 5.0},
+            "convert": {"workers": 2},
+            "limits": {"min_free_bytes": 0},
+            "dashboard": {"listen": ""},
+        }
+        for name, table in self.settings.items():
+            tables[name] = {**tables.get(name, {}), **table}
+        lines = [f"state_dir = {json.dumps(str(self.state))}"]
+        for name, table in tables.items():
+            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+        for folder in self.folders:
+            merged = {"settle_seconds": self.settle, "rescan_seconds": 5.0, **folder}
+            lines += ["[[folders]]", *(f"{key} = {json.dumps(value)}" for key, value in merged.items())]
+        self.config.write_text("\n".join(lines) + "\n")
+
+    def close(self) -> None:
+        """Stop the sandbox."""
+        self.box.__exit__(None, None, None)
+
+    def command(self, *arguments: str, check: int | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run one command of the program to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "uploader", *arguments],
+            capture_output=True, text=True, timeout=DEADLINE, env=self.environment(), check=False, **more,
+        )
+        if check is not None:
+            assert done.returncode == check, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def until_idle(self, check: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run the daemon until only ends and holds are left."""
+        return self.command("run", "-c", str(self.config), "--until-idle", check=check)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """This process's environment, so that a checkout is found, without anybody's key."""
+        paths = os.pathsep.join([p for p in sys.path if p] + [os.getcwd()])
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("GEOPERA", "UPLOADER"))}
+        return {**kept, "PYTHONPATH": paths, "COVERAGE_PROCESS_START": "", **more}
+
+    def start(self, log: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a daemon in the background, in a process group of its own."""
+        output = (log or self.root / "daemon.log").open("ab")
+        return subprocess.Popen(
+            [sys.executable, "-m", "uploader", "run", "-c", str(self.config)],
+            stdout=output, stderr=output, env=self.environment(**environment), start_new_session=True,
+        )
+
+    @contextmanager
+    def daemon(self, **environment: str):  # noqa: ANN201
+        """A daemon for the length of a block; it is asked to end, and must."""
+        process = self.start(**environment)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+    def status(self) -> dict[str, Any]:
+        """`uploader status --json`."""
+        return json.loads(self.command("status", "-c", str(self.config), "--json", check=0).stdout)
+
+    def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+        """Wait until a condition holds; returns what it returned."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.1)
+        log = self.root / "daemon.log"
+        tail = log.read_text(errors="replace")[-4000:] if log.exists() else ""
+        raise AssertionError(f"not within {seconds:.0f} s: {what}\n{tail}")
+
+    def audit(self) -> Audit:
+        """What truly is in the sandbox's folder."""
+        return audit(self.root / "box")
+
+    def problems(self, **more: Any) -> list[str]:
+        """Everything that is wrong on the platform's side."""
+        return problems(self.audit(), **more)
+
+    def object(self, file_name: str) -> Path:
+        """The stored object of a file name."""
+        (found,) = [o for o in self.audit().objects if o.file_name == file_name]
+        return self.root / "box" / "objects" / found.path
+
+    def unlike(self, source: Path) -> list[str]:
+        """How the item made of a source differs from it; the item is found by the stem of its name."""
+        names = [n for n in self.audit().file_names if n.rpartition("-")[0] == source.stem]
+        assert len(names) == 1, f"{source.name} has {len(names)} items"
+        return differences(source, self.object(names[0]))
+
+
+@contextmanager
+def world(root: Path, **facts: Any):  # noqa: ANN201
+    """A world for the length of a block."""
+    made = World(root, **facts)
+    made.open()
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,240 @@
+"""The arrows and the doors: who may import whom, and which library has which door."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import uploader
+
+pytestmark = pytest.mark.unit
+
+PACKAGE = Path(uploader.__file__).parent
+
+LEVELS = (
+    {"core", "failpoints", "toml_lines"},
+    {"activity", "filesystem", "config_rules", "control"},
+    {"config_check", "leases", "locks", "convert", "geopera", "journal"},
+    {"config", "watch", "staging", "disposal"},
+    {"intake", "effects", "report"},
+    {"performer"},
+    {"daemon"},
+    {"cli"},
+    {"__main__"},
+)
+"""The rooms from the ground up: each imports only from levels below its own."""
+
+ALONE = {
+    "core": set(),
+    "sandbox": set(),
+    "convert": {"core"},
+    "geopera": {"core"},
+    "journal": {"core", "failpoints"},
+}
+"""Rooms that know even less than their level allows."""
+
+FOR_TYPES = {("config_rules", "config")}
+"""Imports against the arrows that only a type checker follows."""
+
+DOORS = {
+    "httpx": ("uploader.geopera",),
+    "sqlite3": ("uploader.journal", "uploader.sandbox"),
+    "sqlite_utils": ("uploader.journal",),
+    "rasterio": ("uploader.convert", "uploader.sandbox", "uploader.cli.samples", "uploader.cli.compare"),
+    "rio_cogeo": ("uploader.convert",),
+    "watchfiles": ("uploader.watch",),
+    "click": ("uploader.cli",),
+    "rich": ("uploader.cli", "uploader.report"),
+    "pydantic": ("uploader.config", "uploader.config_check", "uploader.sandbox"),
+    "starlette": ("uploader.sandbox",),
+    "uvicorn": ("uploader.sandbox",),
+    "pystac": ("uploader.sandbox",),
+    "requests": (),
+    "urllib3": (),
+    "http.client": (),
+    "urllib.request": (),
+}
+"""By library: the modules, or packages with all below them, that may import it."""
+
+IMPURE = {
+    "os",
+    "time",
+    "random",
+    "io",
+    "socket",
+    "subprocess",
+    "threading",
+    "asyncio",
+    "anyio",
+    "secrets",
+    "uuid",
+} | {
+    "pathlib",
+    "shutil",
+    "tempfile",
+    "sqlite3",
+    "logging",
+    "signal",
+    "sys",
+}
+IMPURE_METHODS = {"now", "utcnow", "today", "read_text", "write_text"}
+IMPURE_FUNCTIONS = {"open", "print", "input"}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Every module of the program by its dotted name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        name = ".".join(("uploader", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """Everything that is imported anywhere in it, names of `from uploader import x` resolved."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written in full"
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def room(module: str) -> str:
+    """The top-level part of the program that a module belongs to."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def is_in(module: str, places: tuple[str, ...]) -> bool:
+    """Whether a module is one of these, or below one of them."""
+    return any(module == place or module.startswith(f"{place}.") for place in places)
+
+
+def level(name: str) -> int:
+    """How high up a room is."""
+    return next(n for n, rooms in enumerate(LEVELS) if name in rooms)
+
+
+def may(mine: str, other: str) -> bool:
+    """Whether one room may import another."""
+    if mine in ALONE:
+        return other in ALONE[mine]
+    return (mine, other) in FOR_TYPES or level(other) < level(mine)
+
+
+def test_every_room_has_its_level():
+    """A new room has to be given its place before it can be used."""
+    known = set().union(*LEVELS) | {"sandbox", ""}
+    assert {room(module) for module in modules()} == known
+
+
+def test_imports_go_down_only():
+    """An arrow that points up, or sideways to a room of the same level, is a knot."""
+    arrows = {
+        (module, room(module), room(name))
+        for module, tree in modules().items()
+        for name in imports(tree)
+        if name.startswith("uploader.") and room(name) not in {room(module), "__version__", "sandbox"}
+    }
+    assert [(module, other) for module, mine, other in sorted(arrows) if not may(mine, other)] == []
+
+
+def test_an_import_for_types_is_one():
+    """The exceptions to the arrows stand under TYPE_CHECKING, so that nothing is imported at run time."""
+    for mine, other in FOR_TYPES:
+        tree = modules()[f"uploader.{mine}"]
+        guarded = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        ]
+        at_run_time = {name for node in tree.body if node not in guarded for name in imports(node)}
+        assert f"uploader.{other}" not in at_run_time
+        assert any(f"uploader.{other}" in imports(node) for node in guarded)
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_each_library_has_its_door(library):
+    """What a library can do is wrapped in one place, which the rest of the program calls."""
+    users = {
+        module
+        for module, tree in modules().items()
+        if any(name == library or name.startswith(f"{library}.") for name in imports(tree))
+    }
+    assert {module for module in users if not is_in(module, DOORS[library])} == set()
+
+
+def test_only_two_commands_know_the_sandbox_and_only_when_they_run():
+    """It is an extra: the daemon installs and starts without it."""
+    users = {
+        module
+        for module, tree in modules().items()
+        if not is_in(module, ("uploader.sandbox",))
+        and any(is_in(name, ("uploader.sandbox",)) for name in imports(tree))
+    }
+    assert users == {"uploader.cli.demo", "uploader.cli.sandbox"}
+
+
+def test_the_core_is_pure():
+    """No clock, no disk, no chance: they are passed in, so that a decision can be tried a million times."""
+    wrong = []
+    for module, tree in modules().items():
+        if room(module) != "core":
+            continue
+        wrong += [f"{module} imports {name}" for name in imports(tree) if name.split(".")[0] in IMPURE]
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            if (
+                getattr(node.func, "attr", "") in IMPURE_METHODS
+                or getattr(node.func, "id", "") in IMPURE_FUNCTIONS
+            ):
+                wrong.append(f"{module}:{node.lineno} calls {ast.unparse(node.func)}")
+    assert not wrong
+
+
+def test_nothing_is_printed_outside_commands_and_sandbox():
+    """The daemon logs; standard output belongs to --json."""
+    wrong = [
+        f"{module}:{node.lineno}"
+        for module, tree in modules().items()
+        if room(module) not in {"cli", "sandbox", "failpoints"}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("uploader.daemon", {"rasterio", "rio_cogeo", "starlette", "uvicorn", "uploader.sandbox"}),
+        ("uploader.cli.push", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
+        ("uploader.cli.demo", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
+        ("uploader.core.planner", {"sqlite3", "pydantic", "anyio"}),
+        ("uploader.sandbox", {"uploader.core", "uploader.config", "rasterio"}),
+    ],
+)
+def test_what_is_not_needed_is_not_loaded(module, absent):
+    """Above all GDAL in the daemon, which opens hostile rasters only in its children."""
+    code = f"import sys, {module}; print([m for m in {sorted(absent)!r} if m in sys.modules])"
+    home = str(PACKAGE.parent)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=home)
+    assert done.stdout.strip() == "[]"
+
+
+def test_files_stay_small_enough_to_be_read():
+    """A file that outgrows three hundred lines or so is two rooms."""
+    sizes = {path.relative_to(PACKAGE): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {str(path): size for path, size in sizes.items() if size > 340} == {}

@@ -1,0 +1,136 @@
+"""The commands: each module of this package parses, calls and prints for one of them. Nothing is decided here.
+
+A command's module is imported when it is asked for, and whatever is heavy within the command itself, so that
+`uploader --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from uploader import __version__
+from uploader.core.errors import ConfigurationError, JournalError, UploaderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAILED, MISUSED, NEEDS_HUMAN = 1, 2, 78
+"""Exit codes beside 0; 78 is EX_CONFIG of sysexits(3), which the systemd unit does not restart on."""
+
+COMMANDS = {
+    "demo": "Show it all at work on this machine: needs no account, no network, no argument.",
+    "run": "Run the daemon that the configuration describes.",
+    "push": "Upload these rasters now and show the items.",
+    "status": "Say what is where, what is held and why.",
+    "log": "Tell one file's whole story.",
+    "retry": "Give rejected files another chance.",
+    "check": "Look for everything that could keep it from working, and say what to do.",
+    "convert": "Convert one raster to a COG, without uploading it.",
+    "sandbox": "Run the local platform alone, to develop and test against.",
+}
+"""Every command with what the overview says of it, in the order of the overview."""
+
+
+class _Commands(click.Group):
+    """Imports the module of a command when the command is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """Name the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+        """Import a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"uploader.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the overview from the table, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="uploader")
+@click.option("--debug", is_flag=True, help="Log more, and show where in the program an error arose.")
+@click.pass_context
+def app(ctx: click.Context, *, debug: bool) -> None:
+    """Watch folders for rasters and make each exactly one item on the Geopera platform.
+
+    Exit codes: 0 done, 1 something failed, 2 wrong usage, 78 the configuration needs a human.
+    """
+    ctx.obj["debug"] = debug
+
+
+def main() -> NoReturn:
+    """Run the command line of this process."""
+    sys.exit(execute(sys.argv[1:]))
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors are worded on standard error."""
+    options: dict[str, Any] = {"debug": False}
+    try:
+        return int(app.main(list(arguments), prog_name="uploader", standalone_mode=False, obj=options) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("Interrupted.", FAILED)
+    except BrokenPipeError:
+        return _left_alone()
+    except Exception as error:  # noqa: BLE001 - the last place that can word it
+        known = _known(error)
+        if known is None or options["debug"]:
+            _show_traceback()
+        if known is None:
+            return _complain("This is a mistake in the program, not in what you did.", FAILED)
+        permanent = isinstance(known, ConfigurationError | JournalError)
+        return _complain(str(known), NEEDS_HUMAN if permanent else FAILED)
+
+
+def _known(error: BaseException) -> UploaderError | None:
+    """Find the error that was meant for people, also within the group that a task group makes of it."""
+    leaves = list(_leaves(error))
+    if leaves and all(isinstance(leaf, UploaderError) for leaf in leaves):
+        assert isinstance(leaves[0], UploaderError)
+        return leaves[0]
+    return None
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _complain(text: str, code: int) -> int:
+    from uploader.core.secrets import redact
+
+    click.echo(redact(text), err=True)
+    return code
+
+
+def _show_traceback() -> None:
+    import traceback
+
+    from uploader.core.secrets import redact
+
+    click.echo(redact(traceback.format_exc()), err=True)
+
+
+def _left_alone() -> int:
+    """Whoever read our output has seen enough, as `| head` has: no complaint, also not at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,71 @@
+"""`uploader check`: a doctor. The probes are in `probes` (this machine) and `probes_remote` (the platform)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import click
+
+from uploader.cli.common import config_option, console, emit, json_option, set_up_logs, settings
+from uploader.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uploader.cli.finding import Finding
+    from uploader.config import Settings
+
+STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+@click.command("check")
+@config_option
+@json_option
+def command(*, config: str | None, as_json: bool) -> int:
+    """Look for everything that could keep it from working, and say what to do.
+
+    Reads the configuration, tries the key and the projects, looks at folders, file systems, limits, disk and clock.
+    Changes nothing that stays. 0 when nothing fails; warnings are worth reading.
+    """
+    set_up_logs(level=logging.ERROR)
+    found: list[Finding] = []
+    broken = 0
+    for finding in _probe(config):
+        found.append(finding)
+        if not as_json:
+            _print(finding)
+        if finding.verdict == "fail":
+            broken = broken or (78 if finding.name == "configuration" else 1)
+    if as_json:
+        emit({"ok": not broken, "findings": [finding.to_json() for finding in found]})
+    return broken
+
+
+def _probe(config: str | None) -> Iterator[Finding]:
+    from uploader.cli import probes, probes_remote
+    from uploader.cli.finding import fail, ok
+
+    try:
+        chosen: Settings = settings(config)
+    except ConfigurationError as error:
+        yield from (fail("configuration", line) for line in str(error).splitlines())
+        return
+    yield ok("configuration", f"{len(chosen.folders)} drop folders, state in {chosen.state_dir}.")
+    yield from probes.all_findings(chosen)
+    yield from probes_remote.all_findings(chosen)
+
+
+def _print(finding: Finding) -> None:
+    from rich.text import Text
+
+    from uploader.report.text import printable
+
+    line = Text.assemble(
+        (f"{finding.verdict:<5}", STYLES[finding.verdict]),
+        (f"{finding.name}: ", "bold"),
+        printable(finding.text),
+    )
+    if finding.way_out:
+        line.append(f" {printable(finding.way_out)}", "italic")
+    console().print(line, soft_wrap=True)

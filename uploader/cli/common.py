@@ -1,0 +1,51 @@
+"""What several commands share: their common options, and how they print."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from uploader.config import Settings
+
+config_option = click.option(
+    "-c",
+    "--config",
+    metavar="FILE",
+    help="The configuration; else $UPLOADER_CONFIG, ./config.toml, ~/.config/uploader/config.toml, "
+    "/etc/uploader/config.toml.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+
+def settings(config: str | None, *, need_folders: bool = True) -> Settings:
+    """Read the configuration that the option, or its fallbacks, name."""
+    from uploader.config import find, load
+
+    return load(find(config), need_folders=need_folders)
+
+
+def emit(value: dict[str, Any]) -> None:
+    """Print the one JSON object of `--json`. ASCII only, so that broken file names survive any pipe."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def console(*, as_json: bool = False) -> Console:
+    """Where people's text goes: standard output, or standard error where that is kept for JSON."""
+    from rich.console import Console
+
+    return Console(stderr=as_json, highlight=False, soft_wrap=False, markup=False, emoji=False)
+
+
+def set_up_logs(*, level: int = logging.INFO) -> None:
+    """Send the log to standard error; `--debug` makes it tell everything."""
+    from uploader.report import logs
+
+    ctx = click.get_current_context(silent=True)
+    debug = ctx is not None and (ctx.find_root().obj or {}).get("debug")
+    logs.set_up(logging.DEBUG if debug else level)

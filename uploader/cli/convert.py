@@ -1,0 +1,164 @@
+"""`uploader convert`: the conversion alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from uploader.cli.common import config_option, console, emit, json_option, set_up_logs
+from uploader.core.errors import NoSpace, SourceUnreadable, UploaderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uploader.config import Settings
+    from uploader.convert import Report
+
+
+@click.command("convert")
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="SRC")
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path), metavar="DST")
+@click.option("--categorical", type=click.Choice(("auto", "yes", "no")), default="auto", show_default=True)
+@click.option("--strict", is_flag=True, help="Refuse what a COG cannot carry instead of warning of it.")
+@config_option
+@json_option
+def command(
+    *, source: Path, target: Path, categorical: str, strict: bool, config: str | None, as_json: bool
+) -> int:
+    """Convert the raster SRC to the COG DST, without uploading it, and report how.
+
+    Sidecars beside SRC are taken with it. DST appears whole or not at all; one that is there is replaced. Limits
+    and compression are those of the configuration, where one is named with -c.
+    """
+    set_up_logs(level=logging.WARNING)
+    if target.exists() and target.samefile(source):
+        raise click.UsageError("SRC and DST are the same file.")
+    report = _convert(source, target, _settings(config), {"categorical": categorical, "strict": strict})
+    if as_json:
+        emit(report.to_json())
+    else:
+        _show(report, source, target)
+    return 0
+
+
+def _settings(config: str | None) -> Settings:
+    """Take the limits of a configuration that is named; otherwise the defaults, whatever lies around."""
+    from uploader.config import Settings, load
+
+    return load(Path(config), need_folders=False) if config else Settings()
+
+
+def _convert(source: Path, target: Path, chosen: Settings, wishes: dict[str, Any]) -> Report:
+    import anyio
+
+    from uploader.convert import Converter, Job
+
+    async def go(job: Job) -> Report:
+        converter = Converter(1)
+        try:
+            return await converter.convert(job)
+        finally:
+            await converter.aclose()
+
+    with _workspace(target) as room:
+        copy = _copy_group(source, room / "in")
+        job = Job(
+            source=copy,
+            target=room / "out.tif",
+            compression=chosen.convert.compression,
+            verify=chosen.convert.verify,
+            max_pixels=chosen.limits.max_pixels,
+            max_bands=chosen.limits.max_bands,
+            min_free_bytes=0,
+            memory_limit=chosen.convert.memory_limit,
+            timeout=chosen.convert.timeout_seconds,
+            **wishes,
+        )
+        report = anyio.run(go, job)
+        _publish(job.target, target)
+    return report
+
+
+@contextmanager
+def _workspace(target: Path) -> Iterator[Path]:
+    """Make a private folder beside the target, so that the result can be renamed into place."""
+    parent = target.absolute().parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=".uploader-convert-", dir=parent) as room:
+            yield Path(room)
+    except FileNotFoundError as error:
+        if parent.is_dir():
+            raise
+        raise UploaderError(f"There is no folder {parent}.", "Make it first.") from error
+    except PermissionError as error:
+        raise UploaderError(f"{parent} cannot be written to.", "Name another DST.") from error
+
+
+def _copy_group(source: Path, room: Path) -> Path:
+    """Copy the raster and its sidecars under safe names; returns the raster's copy."""
+    from uploader.core.names import sidecar_suffix
+
+    room.mkdir(mode=0o700)
+    name = os.fsencode(source.name)
+    copy = room / f"source{source.suffix.lower() if source.suffix.isascii() else ''}"
+    try:
+        shutil.copyfile(source, copy)
+        with os.scandir(source.absolute().parent) as entries:
+            for entry in entries:
+                suffix = sidecar_suffix(name, os.fsencode(entry.name))
+                if suffix and entry.is_file(follow_symlinks=False):
+                    shutil.copyfile(entry.path, room / f"source{suffix}")
+    except OSError as error:
+        if error.errno == 28:  # noqa: PLR2004 - ENOSPC
+            raise NoSpace(
+                f"There is no room beside DST for a copy of {source}.", "Name another DST."
+            ) from error
+        raise SourceUnreadable(f"{source} cannot be read: {error.strerror}.", "Check its rights.") from error
+    return copy
+
+
+def _publish(result: Path, target: Path) -> None:
+    result.chmod(0o666 & ~_umask())
+    result.replace(target)
+    folder = os.open(target.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _show(report: Report, source: Path, target: Path) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from uploader.core.sizes import format_size
+    from uploader.report.text import duration, printable
+
+    screen = console()
+    sizes = f"{format_size(source.stat().st_size)} → {format_size(target.stat().st_size)}"
+    kind = "categorical" if report.categorical else "continuous"
+    screen.print(
+        Text(f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {duration(report.seconds)}")
+    )
+    table = Table("band", "min", "max", "mean", "std", "valid", box=None, pad_edge=False)
+    for number, band in enumerate(report.bands, start=1):
+        values = (band.min, band.max, band.mean, band.std)
+        shown = ("-" if value is None else f"{value:.6g}" for value in values)
+        table.add_row(str(number), *shown, f"{band.valid_percent:.4g} %")
+    if report.bands:
+        screen.print(table)
+    for warning in report.warnings:
+        screen.print(Text(f"warning ({warning.code}): {printable(warning.text)}", style="yellow"))

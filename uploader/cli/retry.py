@@ -1,0 +1,64 @@
+"""`uploader retry`: rejected files once more."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from uploader.cli.common import config_option, emit, json_option, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("retry")
+@config_option
+@json_option
+@click.option("--all", "everything", is_flag=True, help="Every rejected file.")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=bytes), metavar="[PATH]...")
+def command(*, config: str | None, as_json: bool, everything: bool, paths: tuple[bytes, ...]) -> int:
+    """Give rejected files another chance: those at the given paths, or all.
+
+    Where the reason was the platform or the configuration, mend that first. A running daemon goes on with them
+    at once, otherwise the next run does.
+    """
+    if bool(paths) == everything:
+        raise click.UsageError("Name the files, or say --all.")
+    wanted = [os.path.abspath(path) for path in paths] if paths else None  # noqa: PTH100 - names are bytes
+    retried = _retry(settings(config).state_dir, wanted)
+    if as_json:
+        emit({"retried": retried})
+    else:
+        click.echo(f"{retried} rejected {'file' if retried == 1 else 'files'} will be tried again.")
+    if paths and retried < len(paths):
+        click.echo(
+            "Some of the paths are not those of rejected files; `uploader status` lists them.", err=True
+        )
+        return 1
+    return 0
+
+
+def _retry(state_dir: Path, paths: list[bytes] | None) -> int:
+    from uploader.control import ask
+
+    told = None if paths is None else [os.fsdecode(path) for path in paths]
+    answer = ask(state_dir / "control.sock", "retry", paths=told)
+    return int(answer["retried"]) if answer is not None else _retry_alone(state_dir, paths)
+
+
+def _retry_alone(state_dir: Path, paths: list[bytes] | None) -> int:
+    """Change the journal itself, as no daemon runs that would do it; the lock keeps one from starting meanwhile."""
+    import anyio
+
+    from uploader.journal import Journal, Reader
+    from uploader.locks import hold_locks
+
+    Reader(state_dir).close()  # complains where there is no journal, which `Journal` would make
+    with hold_locks(state_dir, ()):
+        journal = Journal(state_dir)
+        try:
+            return anyio.run(journal.files.retried, paths)
+        finally:
+            journal.close()

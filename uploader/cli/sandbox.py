@@ -1,0 +1,66 @@
+"""`uploader sandbox`: the local platform alone. Its flags are those of `uploader.sandbox.Options`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from uploader.core.errors import UploaderError
+
+try:
+    from uploader.sandbox import options_from, serve
+    from uploader.sandbox.options import flags
+except ModuleNotFoundError as error:
+    raise UploaderError(
+        f"The sandbox is not installed: there is no {error.name}.",
+        "Install it with: pip install 'geopera-uploader[sandbox]'",
+    ) from error
+
+if TYPE_CHECKING:
+    from uploader.sandbox import Flag
+
+KINDS: dict[str, click.ParamType[Any]] = {
+    "text": click.STRING,
+    "path": click.STRING,
+    "integer": click.INT,
+    "number": click.FLOAT,
+    "key": click.STRING,
+}
+
+
+def _option(flag: Flag) -> click.Option:
+    """Declare one flag; what is not given stays None, so that its default is decided in one place."""
+    if flag.kind == "switch":
+        names = f"{flag.flag}/--no-{flag.flag.removeprefix('--')}"
+        return click.Option([names, flag.name], default=None, help=flag.help)
+    kind = click.Choice(flag.choices) if flag.kind == "choice" else KINDS[flag.kind]
+    return click.Option(
+        [flag.flag, flag.name], type=kind, multiple=flag.multiple, required=flag.required, help=flag.help
+    )
+
+
+def _run(**given: Any) -> int:
+    by_name = {flag.name: flag for flag in flags()}
+    told = {name: value for name, value in given.items() if value not in {None, ()}}
+    try:
+        parsed = {name: _parsed(by_name[name], value) for name, value in told.items()}
+        options = options_from(parsed)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    serve(options)
+    return 0
+
+
+def _parsed(flag: Flag, value: Any) -> Any:
+    if flag.kind in {"path", "key"}:
+        return tuple(map(flag.parse, value)) if flag.multiple else flag.parse(value)
+    return value
+
+
+command = click.Command(
+    "sandbox",
+    params=[_option(flag) for flag in flags()],
+    callback=_run,
+    help="Run the local platform alone, to develop and test against. It prints what to type next.",
+)

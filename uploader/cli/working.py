@@ -1,0 +1,60 @@
+"""What `demo` and `push` share: the daemon run to its end before a person's eyes, and its results as a table."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from rich.table import Table
+from rich.text import Text
+
+import uploader
+from uploader import daemon
+from uploader.activity import Activity
+from uploader.core.sizes import format_size
+from uploader.report import progress
+from uploader.report.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from uploader.config import Settings
+
+
+def run_until_idle(settings: Settings, console: Console) -> int:
+    """Run the daemon until only ends and holds are left, showing how far it is; returns its exit code."""
+    activity = Activity()
+
+    async def go() -> int:
+        async with anyio.create_task_group() as group:
+            group.start_soon(progress.show, console, settings.state_dir, activity)
+            code = await daemon.run(settings, until_idle=True, activity=activity, read_back_all=True)
+            group.cancel_scope.cancel()
+        return code
+
+    return anyio.run(go)
+
+
+def items_table(items: list[dict[str, Any]], kinds: dict[str, str] | None = None) -> Table:
+    """Tell what became of each file; `kinds` says by path what it was."""
+    heads = ("file", *(("kind",) if kinds else ()), "size", "object", "method", "item")
+    table = Table(*heads, box=None, pad_edge=False, header_style="bold")
+    for item in items:
+        kind = (kinds.get(item["path"], ""),) if kinds else ()
+        sizes = (format_size(item["size"]), format_size(item["object_size"]))
+        cells = (Path(item["path"]).name, *kind, *sizes, item["method"], item["id"] or "(not known)")
+        table.add_row(*(Text(printable(str(cell)), overflow="fold") for cell in cells))
+    return table
+
+
+def child(module: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment to run a module of this very package in a process of its own.
+
+    The package need not be installed: the child is told where this one lies.
+    """
+    home = str(Path(uploader.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    return [sys.executable, "-m", module], {**os.environ, "PYTHONPATH": path}

@@ -1,0 +1,197 @@
+"""The only way into a running daemon: a unix socket below its state directory, one JSON line in, one out.
+
+A request is `{"command": NAME, ...arguments}`, an answer `{"ok": true, ...}` or `{"ok": false, "error":
+TEXT}`; docs/control.md lists the commands. The kernel says who asks: only the daemon's own user and root are
+heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from uploader.core.errors import UploaderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Takes the whole request, returns what is answered beside `"ok": true`."""
+
+log = logging.getLogger(__name__)
+
+MAX_LINE = 1 << 20
+"""Bytes of one request: some ten thousand paths."""
+MAX_ANSWER = 64 << 20
+"""Bytes of one answer that `ask` will read: a status with very many failed files."""
+PATIENCE = 10.0
+"""Seconds a client may take to send its line or to read its answer."""
+MAX_CLIENTS = 16
+"""Clients served at once; the others wait in the socket's queue."""
+
+_PEER = struct.Struct("3i")
+_SHORT = 100
+"""Bytes of a path that surely fit into sockaddr_un (108 with its end)."""
+
+
+async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
+    """Answer requests at `path` until cancelled; the socket is gone afterwards.
+
+    A socket that lies there already is replaced: the caller holds the lock of the state directory, so nobody
+    listens to it. A handler returns what is put beside `"ok": true`; an `UploaderError` of it is answered in
+    its own words, any other exception is logged and answered without details.
+    """
+    slots = asyncio.Semaphore(MAX_CLIENTS)
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with slots:
+            try:
+                await _converse(reader, writer, handlers)
+            except (OSError, asyncio.LimitOverrunError) as error:
+                log.debug("control client given up: %s", error)
+            finally:
+                writer.close()
+
+    sock = _listen(path)
+    try:
+        async with await asyncio.start_unix_server(client, sock=sock, limit=MAX_LINE) as server:
+            await server.serve_forever()
+    finally:
+        sock.close()
+        path.unlink(missing_ok=True)  # noqa: ASYNC240 - one quick call in a folder of our own
+
+
+def ask(path: Path, command: str, *, patience: float = 60.0, **arguments: object) -> dict[str, Any] | None:
+    """Ask the daemon behind `path`; None when none listens there.
+
+    Blocks for at most `patience` seconds between two pieces of the answer. Raises `UploaderError` with the
+    daemon's own words when it says no, when it does not answer, or when this user is not heard.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            sock = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            sock.settimeout(patience)
+            sock.connect(stack.enter_context(_address(path)))
+            sock.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            line = _read_line(sock)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    except PermissionError:
+        raise UploaderError(
+            f"The daemon's control socket {path} may not be used by this user.",
+            "Run the command as the daemon's user or as root.",
+        ) from None
+    except OSError as error:
+        raise UploaderError(
+            f"The daemon behind {path} did not answer: {error}.", "See its log; it may be stopping."
+        ) from error
+    return _judged(line, path)
+
+
+def _judged(line: bytes, path: Path) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise UploaderError(
+            f"The daemon behind {path} broke off in the middle of its answer.", "See its log."
+        )
+    if not answer.pop("ok", False):
+        raise UploaderError(str(answer.get("error") or "The daemon said no without a reason."))
+    return answer
+
+
+def _read_line(sock: socket.socket) -> bytes:
+    pieces, size = [], 0
+    while piece := sock.recv(1 << 16):
+        pieces.append(piece)
+        size += len(piece)
+        if piece.endswith(b"\n") or size > MAX_ANSWER:
+            break
+    return b"".join(pieces)
+
+
+async def _converse(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handlers: Mapping[str, Handler]
+) -> None:
+    async with asyncio.timeout(PATIENCE):
+        line = await _line(reader)
+    if _heard(writer.get_extra_info("socket")):
+        answer = await _answer(line, handlers)
+    else:
+        answer = {"ok": False, "error": "Only the daemon's own user and root are answered here."}
+    writer.write(json.dumps(answer).encode() + b"\n")
+    async with asyncio.timeout(PATIENCE):
+        await writer.drain()
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readuntil(b"\n")
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+
+
+async def _answer(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+        command = request["command"]
+    except (ValueError, TypeError, KeyError):
+        return {"ok": False, "error": 'A request is one line of JSON such as {"command": "status"}.'}
+    handler = handlers.get(command) if isinstance(command, str) else None
+    if handler is None:
+        return {"ok": False, "error": f"There is no such command. Known are: {', '.join(sorted(handlers))}."}
+    try:
+        return {"ok": True, **await handler(request)}
+    except UploaderError as error:
+        return {"ok": False, "error": str(error)}
+    except Exception:
+        # Whatever goes wrong in an answer must not end the daemon: the question came from outside.
+        log.exception("control command=%s failed", command)
+        return {"ok": False, "error": "The daemon failed on this command. Its log says why."}
+
+
+def _heard(sock: socket.socket) -> bool:
+    peer = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
+    _, uid, _ = _PEER.unpack(peer)
+    return uid in (0, os.geteuid())
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket that appears at `path` with mode 0600 from its first moment on."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        fresh.unlink(missing_ok=True)
+        with _address(fresh) as address:
+            sock.bind(address)
+        fresh.chmod(0o600)
+        sock.listen(MAX_CLIENTS)
+        fresh.replace(path)
+    except OSError:
+        sock.close()
+        fresh.unlink(missing_ok=True)
+        raise
+    return sock
+
+
+@contextlib.contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """`path` as it fits into a socket address, which is short: through its folder's descriptor if need be."""
+    if len(os.fsencode(path)) <= _SHORT:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

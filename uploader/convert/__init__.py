@@ -1,0 +1,17 @@
+"""Raster in a private working folder to COG, in a confined child process: nothing changed, or said what.
+
+`Converter` is the door. Only the child imports rasterio; everything exported here is light.
+"""
+
+from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report, estimate_bytes
+from uploader.convert.pool import Converter
+
+__all__ = [
+    "COMPRESSIONS",
+    "BandStatistics",
+    "Converter",
+    "Job",
+    "RasterWarning",
+    "Report",
+    "estimate_bytes",
+]

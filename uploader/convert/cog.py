@@ -1,0 +1,141 @@
+"""Writing the COG with GDAL's own driver, from a wrapper of the source that carries the statistics.
+
+Statistics added to a finished COG would break its layout, so the source must have them; and the source is not
+ours to write to. The wrapper is a VRT, a small XML text that names the source, made by GDAL itself so that it
+carries masks, colour tables, GCPs, RPCs and the rest. What GDAL leaves out of it (XMP, ICC) is put back in.
+"""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+import rasterio
+import rasterio.shutil
+
+from uploader.convert.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
+from uploader.convert.job import BandStatistics
+from uploader.convert.opening import Dataset, translated
+from uploader.convert.statistics import STATISTICS_KEYS, to_tags
+
+_WRAPPER = "wrapper.vrt"
+_PROFILE = "COLOR_PROFILE"
+XMP = "xml:XMP"
+_BAND = re.compile(rb'<VRTRasterBand [^>]*\bband="(\d+)"[^>]*>')
+_OLD_STATISTICS = re.compile(
+    rb'\s*<MDI key="(?:%s)">[^<]*</MDI>' % b"|".join(key.encode() for key in sorted(STATISTICS_KEYS))
+)
+_DESCRIPTION = re.compile(rb"\s*<Description>[^<]*</Description>")
+_GCP = re.compile(rb'<GCP (?:\s*(?:Pixel|Line|X|Y|Z)="[^"]*"|(?=\s))*')
+_MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
+_ELEMENT = re.compile(rb"<([A-Za-z]+)")
+_DOMAIN = re.compile(rb'<Metadata domain="([\w:.-]+)"')
+_INSTRUCTION = re.compile(r"<\?.*?\?>", re.DOTALL)
+
+
+def write(
+    dataset: Dataset,
+    facts: Facts,
+    statistics: tuple[BandStatistics, ...],
+    options: Mapping[str, str],
+    target: Path,
+) -> None:
+    """Convert an open source; `target` must not exist. Leaves what GDAL leaves beside it.
+
+    Raises RasterUnreadable for whatever GDAL says; the caller knows whether the disk was full.
+    """
+    wrapper = target.parent / _WRAPPER
+    with translated("converted"):
+        rasterio.shutil.copy(dataset, wrapper, driver="VRT")
+        wrapper.write_bytes(_dressed(wrapper.read_bytes(), facts, statistics))
+        with rasterio.open(wrapper, driver="VRT", sharing=False) as source:
+            rasterio.shutil.copy(source, target, driver="COG", strict=False, **options)
+    wrapper.unlink()
+
+
+def _dressed(wrapper: bytes, facts: Facts, statistics: tuple[BandStatistics, ...]) -> bytes:
+    """A wrapper's text with statistics, and with what GDAL forgot or rounded.
+
+    The text is edited as text: metadata of odd rasters holds bytes that GDAL writes and reads, but no XML parser
+    takes. Several `Metadata` elements of one domain add up.
+    """
+    start = wrapper.find(b"<VRTRasterBand")
+    head, bands = _exact_gcps(wrapper[:start], facts), _OLD_STATISTICS.sub(b"", wrapper[start:])
+
+    def dressed_band(tag: re.Match[bytes]) -> bytes:
+        index = int(tag.group(1)) - 1
+        name = facts.bands[index].description
+        description = f"<Description>{escape(name)}</Description>".encode() if name else b""
+        return tag.group() + description + _metadata(to_tags(statistics[index]))
+
+    bands = _BAND.sub(dressed_band, _DESCRIPTION.sub(b"", bands))
+    return head + _forgotten(head, facts) + _one_mask(bands, facts)
+
+
+def _exact_gcps(head: bytes, facts: Facts) -> bytes:
+    """GDAL writes ground control points with a few digits into a VRT; put all of them back."""
+    points = iter(facts.gcps)
+
+    def exact(tag: re.Match[bytes]) -> bytes:
+        names = ("Line", "Pixel", "X", "Y", "Z")
+        values = " ".join(f'{name}="{value!r}"' for name, value in zip(names, next(points), strict=True))
+        return b"<GCP " + values.encode() + b" "
+
+    return _GCP.sub(exact, head)
+
+
+def _one_mask(bands: bytes, facts: Facts) -> bytes:
+    """TIFF has one mask for all bands. Where each band has its own, the first stands for all.
+
+    Whether they are alike is found out when the result is compared.
+    """
+    if any(band.mask & (ALL_VALID | PER_DATASET | ALPHA | NODATA) for band in facts.bands):
+        return bands
+    mask = _MASK.search(bands)
+    if mask is None:
+        return bands
+    return _MASK.sub(b"", bands).replace(b"</VRTDataset>", mask.group() + b"</VRTDataset>")
+
+
+def _forgotten(head: bytes, facts: Facts) -> bytes:
+    """The domains of the whole raster that TIFF can hold and the wrapper lacks."""
+    found = b""
+    if _PROFILE in facts.domains and f'domain="{_PROFILE}"'.encode() not in head:
+        found += _metadata(facts.domains[_PROFILE], _PROFILE)
+    packet = packet_of(facts)
+    if packet and f'domain="{XMP}"'.encode() not in head:
+        found += f'<Metadata domain="{XMP}" format="xml">{packet}</Metadata>'.encode()
+    return found
+
+
+def _metadata(tags: Mapping[str, str], domain: str = "") -> bytes:
+    items = "".join(f"<MDI key={quoteattr(key)}>{escape(value)}</MDI>" for key, value in sorted(tags.items()))
+    of = f" domain={quoteattr(domain)}" if domain else ""
+    return f"<Metadata{of}>{items}</Metadata>".encode()
+
+
+def packet_of(facts: Facts) -> str:
+    """The XMP document of a raster without its wrapping; empty where there is none that parses.
+
+    It travels as text, for a parser would rename its namespaces.
+    """
+    document = "".join(facts.domains.get(XMP, {}).values()).removeprefix(f"{XMP}=")
+    bare = _INSTRUCTION.sub("", document).strip("\ufeff\x00 \t\r\n")
+    try:
+        ET.fromstring(bare)  # noqa: S314 - bounded by the tag, and without a DTD there is nothing to expand
+    except (ET.ParseError, ValueError):
+        return ""
+    return "" if "<!" in bare else bare
+
+
+def beside(target: Path) -> frozenset[str]:
+    """What GDAL could not put into the file and wrote next to it: names of elements and of domains."""
+    aux = target.with_name(target.name + ".aux.xml")
+    if not aux.exists():
+        return frozenset()
+    text = aux.read_bytes()
+    elements = {name.decode() for name in _ELEMENT.findall(text)}
+    return frozenset(elements | {f"Metadata:{name.decode()}" for name in _DOMAIN.findall(text)})

@@ -1,0 +1,140 @@
+"""What a raster says of itself, apart from its pixels; and whether that is within the limits.
+
+Pure: `examine` fills it in, `plan` and `fidelity` judge by it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+ALL_VALID, PER_DATASET, ALPHA, NODATA = 1, 2, 4, 8
+"""GDAL's mask flags (GMF_*)."""
+
+ITEM_BYTES = {
+    "uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "uint64": 8, "int64": 8,
+    "float16": 2, "float32": 4, "float64": 8, "complex_int16": 4, "complex64": 8, "complex128": 16,
+}  # fmt: skip
+"""Bytes of one sample, by rasterio's names of the types we take."""
+
+_BLOCK_SHARE = 8
+_BOMB_BYTES = 16 << 30
+_BOMB_RATIO = 100_000
+
+GCP = tuple[float, float, float, float, float]
+"""Row, column, x, y, z of one ground control point."""
+
+
+@dataclass(frozen=True, slots=True)
+class BandFacts:
+    """One band: `index` counts from 1; `block` is (rows, columns); `mask` are GDAL's flags."""
+
+    index: int
+    dtype: str
+    block: tuple[int, int]
+    interpretation: str
+    mask: int
+    nodata: float | None = None
+    description: str = ""
+    unit: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    colours: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    domains: tuple[str, ...] = ()
+    bits: int = 0
+    """NBITS where it is less than the type's own; else 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One raster. `file_bytes` is the size of its main file; `transform` are GDAL's six numbers or None."""
+
+    driver: str
+    width: int
+    height: int
+    file_bytes: int
+    bands: tuple[BandFacts, ...]
+    pixel_interleaved: bool = False
+    compression: str = ""
+    crs: str = ""
+    transform: tuple[float, ...] | None = None
+    gcps: tuple[GCP, ...] = ()
+    gcp_crs: str = ""
+    rpcs: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    domains: dict[str, dict[str, str]] = field(default_factory=dict)
+    pages: int = 1
+    overviews: tuple[int, ...] = ()
+    sidecars: tuple[str, ...] = ()
+    categories: bool = False
+    """Some band has names for its values."""
+    attribute_table: bool = False
+
+    @property
+    def count(self) -> int:
+        """Number of bands."""
+        return len(self.bands)
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """One type per band."""
+        return tuple(band.dtype for band in self.bands)
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
+
+    @property
+    def raw_bytes(self) -> int:
+        """All samples of all bands, uncompressed."""
+        return sum(self.pixels * ITEM_BYTES.get(band.dtype, 16) for band in self.bands)
+
+    @property
+    def block_bytes(self) -> int:
+        """The most that must be decoded to see one sample."""
+        bands = self.bands if self.pixel_interleaved else self.bands[:1]
+        return sum(math.prod(band.block) * ITEM_BYTES.get(band.dtype, 16) for band in bands)
+
+    def summary(self) -> dict[str, Any]:
+        """A few facts for people."""
+        return {
+            "width": self.width,
+            "height": self.height,
+            "bands": self.count,
+            "dtype": self.bands[0].dtype if self.bands else "",
+            "crs": self.crs[:200],
+            "compression": self.compression,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a declared raster may amount to; memory in bytes."""
+
+    max_pixels: int
+    max_bands: int
+    memory_limit: int
+
+
+def beyond(facts: Facts, bounds: Bounds) -> str:
+    """Why a raster is not even tried, in one sentence; empty when it is within the limits."""
+    if facts.count == 0:
+        return "It holds no raster bands."
+    if facts.pixels > bounds.max_pixels:
+        return f"It declares {facts.width} x {facts.height} pixels; the limit is {bounds.max_pixels}."
+    if facts.count > bounds.max_bands:
+        return f"It declares {facts.count} bands; the limit is {bounds.max_bands}."
+    unknown = next((dtype for dtype in facts.dtypes if dtype not in ITEM_BYTES), None)
+    if unknown is not None:
+        return f"Its samples are of the type {unknown}, which is not taken."
+    if facts.block_bytes > bounds.memory_limit // _BLOCK_SHARE:
+        return (
+            f"One of its strips or tiles holds {facts.block_bytes} bytes; with a memory limit of "
+            f"{bounds.memory_limit} at most {bounds.memory_limit // _BLOCK_SHARE} can be taken."
+        )
+    if facts.raw_bytes > _BOMB_BYTES and facts.raw_bytes > _BOMB_RATIO * facts.file_bytes:
+        return f"It declares {facts.raw_bytes} bytes of pixels in a file of {facts.file_bytes}."
+    return ""

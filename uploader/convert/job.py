@@ -1,0 +1,149 @@
+"""What one conversion is asked and what it answers; both cross a pipe as one line of JSON.
+
+Nothing here touches a file or a library: parent and child share these nouns and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Method = Literal["passthrough", "rewrite", "encode", "cog_driver"]
+METHODS: tuple[Method, ...] = ("passthrough", "rewrite", "encode", "cog_driver")
+
+COMPRESSIONS = frozenset({"deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflate", "lerc_zstd", "none"})
+"""What `Job.compression` may be: lossless methods of GDAL's COG driver."""
+
+VERIFICATIONS = ("full", "sample", "off")
+CATEGORICAL = ("auto", "yes", "no")
+
+_GIB = 1 << 30
+_HEADROOM = 64 << 20
+_GROWTH = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One conversion: from a raster in its private working folder to a COG.
+
+    `source` lies in a folder that holds nothing but the raster and its renamed sidecars. At `target` the COG
+    appears whole or not at all. Sizes in bytes, `timeout` in seconds of wall clock.
+    """
+
+    source: Path
+    target: Path
+    categorical: str = "auto"
+    compression: str = "deflate"
+    strict: bool = False
+    verify: str = "full"
+    max_pixels: int = 400_000_000_000
+    max_bands: int = 4096
+    min_free_bytes: int = 2 * _GIB
+    memory_limit: int = 4 * _GIB
+    timeout: float = 3600.0
+
+    def __post_init__(self) -> None:
+        """Refuse words that are not in the tables above, before a child is bothered with them."""
+        words = (
+            ("categorical", self.categorical, CATEGORICAL),
+            ("compression", self.compression, COMPRESSIONS),
+            ("verify", self.verify, VERIFICATIONS),
+        )
+        for name, value, known in words:
+            if value not in known:
+                raise ValueError(f"{name} is one of {', '.join(sorted(known))}, not {value!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The job as plain JSON types; paths travel as text with surrogates escaped."""
+        return asdict(self) | {"source": str(self.source), "target": str(self.target)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Job:
+        """The inverse of `to_json`."""
+        return cls(**(data | {"source": Path(data["source"]), "target": Path(data["target"])}))
+
+
+@dataclass(frozen=True, slots=True)
+class RasterWarning:
+    """Something that the COG does not carry: `code` for programs, `text` for people (one sentence)."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BandStatistics:
+    """Exact statistics of one band's valid, finite pixels; None where the band has none.
+
+    `std` is that of the population. Of complex numbers the real part counts, as GDAL does it.
+    `valid_percent` is 0 to 100, of all pixels.
+    """
+
+    min: float | None
+    max: float | None
+    mean: float | None
+    std: float | None
+    valid_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one raster. `seconds` of wall clock in the child, `peak_bytes` of its resident memory."""
+
+    method: Method
+    categorical: bool
+    warnings: tuple[RasterWarning, ...] = ()
+    bands: tuple[BandStatistics, ...] = ()
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Width, height, bands, dtype and the like, for people; nothing decides on them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Report:
+        """Read a child's answer; the child may be confused, so every field is checked.
+
+        Raises ValueError, TypeError, KeyError or AttributeError on anything that is not a report.
+        """
+        method = data["method"]
+        if method not in METHODS:
+            raise ValueError("unknown method")
+        return cls(
+            method=method,
+            categorical=bool(data["categorical"]),
+            warnings=tuple(RasterWarning(str(w["code"]), str(w["text"])) for w in data["warnings"]),
+            bands=tuple(_band(b) for b in data["bands"]),
+            seconds=float(data["seconds"]),
+            peak_bytes=int(data["peak_bytes"]),
+            facts=dict(data["facts"]),
+        )
+
+
+def _band(data: dict[str, Any]) -> BandStatistics:
+    moments = (_number(data[name]) for name in ("min", "max", "mean", "std"))
+    valid = _number(data["valid_percent"])
+    return BandStatistics(*moments, valid_percent=0.0 if valid is None else valid)
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("not a finite number")
+    return value
+
+
+def estimate_bytes(source_size: int) -> int:
+    """How many bytes of disk converting a source of so many bytes may need, temporary files included.
+
+    A guess for planning: an uncompressed raster needs at most 1.7 times its size (pixels, their overviews,
+    and the overviews once more while they are built), a well compressed one more. The child judges again by the
+    declared pixels, and the file size limit holds whatever happens.
+    """
+    return int(source_size * _GROWTH) + _HEADROOM

@@ -1,0 +1,176 @@
+"""What is done with a raster, decided from its facts alone: method, kind, and the writer's options.
+
+Pure. The rules that people will ask about are written here and in no other place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from uploader.convert.facts import ITEM_BYTES, Facts
+from uploader.convert.job import Method
+from uploader.convert.statistics import Measured, embedded
+
+OWN_DOMAINS = frozenset({"COLOR_PROFILE", "EXIF", "xml:XMP"})
+"""Metadata domains that are tags of TIFF itself: a file that is sent as it is keeps them, and they name no other."""
+
+_COLOURS = frozenset({"red", "green", "blue", "cyan", "magenta", "yellow", "black", "hue", "saturation"})
+_SAMPLES_PER_CLASS = 32
+_MEBIBYTE = 1 << 20
+_BLOCK_SIZES = (512, 256, 128, 64)
+_SIZES_TRIED = (512, 256, 1024, 128)
+_TILE_BYTES = 16 * _MEBIBYTE
+_INTERLEAVE_SINCE = (3, 11)
+
+_PREDICTED = frozenset({"deflate", "zstd", "lzw"})
+_LEVELS: Mapping[str, tuple[int, int]] = {"deflate": (1, 6), "zstd": (3, 9)}
+"""Level for imagery and for classes: noise hardly shrinks with effort, areas of one colour do."""
+
+_GROWTH: Mapping[str, float] = {"": 1.7, "LZW": 2.5, "DEFLATE": 2.5, "ZSTD": 3.0, "PACKBITS": 1.7, "LZMA": 4.0}
+_LOSSY_GROWTH = 14.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do: `options` are creation options of GDAL's COG driver."""
+
+    method: Method
+    categorical: bool
+    options: Mapping[str, str]
+
+
+def is_categorical(facts: Facts, measured: Measured, choice: str) -> bool:
+    """Whether the values are names of classes, not quantities.
+
+    `yes` and `no` force it. Else it is: a palette or named categories; or a single data band of integers
+    (beside an alpha band) that is no colour, with 2 to 32 distinct values, each seen 32 times on average. One
+    value alone proves nothing: an empty tile of an image has that too.
+    """
+    if choice != "auto":
+        return choice == "yes"
+    if facts.categories or any(band.colours for band in facts.bands):
+        return True
+    data = [band for band in facts.bands if band.interpretation != "alpha"]
+    if len(data) != 1 or data[0].interpretation in _COLOURS or measured.distinct is None:
+        return False
+    return measured.distinct > 1 and measured.counted >= _SAMPLES_PER_CLASS * measured.distinct
+
+
+def counts_classes(facts: Facts, choice: str) -> bool:
+    """Whether the distinct values are worth counting at all."""
+    data = [band for band in facts.bands if band.interpretation != "alpha"]
+    return choice == "auto" and len(data) == 1 and "int" in data[0].dtype and "complex" not in data[0].dtype
+
+
+def resampling(facts: Facts, *, categorical: bool) -> str:
+    """How overviews are made: never a method that makes up classes, or that GDAL lacks for the type.
+
+    Complex numbers have no mode, and the mode of 64-bit integers goes through float64; the nearest is exact.
+    """
+    dtypes = set(facts.dtypes)
+    if any("complex" in dtype for dtype in dtypes):
+        return "NEAREST"
+    if categorical or any(band.colours or band.bits == 1 for band in facts.bands):
+        return "NEAREST" if dtypes & {"int64", "uint64"} else "MODE"
+    return "AVERAGE"
+
+
+def predictor(facts: Facts, compression: str, *, categorical: bool) -> str:
+    """YES lets GDAL choose 2 or 3 by the type; classes and types without a predictor are better off with none."""
+    plain = any("complex" in band.dtype or band.dtype == "float16" or band.bits for band in facts.bands)
+    return "YES" if compression in _PREDICTED and not (plain or categorical) else "NO"
+
+
+def tiling(facts: Facts, gdal: tuple[int, int]) -> dict[str, str]:
+    """Tiles of 512, unless one tile of so many bands would be a burden for whoever reads it.
+
+    Then bands are kept apart where GDAL can (3.11 and later), else the tiles get smaller.
+    """
+    sample = sum(ITEM_BYTES[dtype] for dtype in facts.dtypes)
+    size = block_size(facts.width, facts.height)
+    if sample * size**2 <= _TILE_BYTES:
+        return {"BLOCKSIZE": str(size)}
+    if gdal >= _INTERLEAVE_SINCE:
+        return {"BLOCKSIZE": str(size), "INTERLEAVE": "BAND"}
+    fitting = (size for size in _BLOCK_SIZES if sample * size**2 <= _TILE_BYTES)
+    return {"BLOCKSIZE": str(next(fitting, _BLOCK_SIZES[-1]))}
+
+
+def block_size(width: int, height: int) -> int:
+    """The size of tiles for a raster of this size: 512, but for the sake of validators.
+
+    They take a level that is larger than 512 and exactly one tile wide for untiled: then the next size that
+    never meets its own width on the way down is used; 512 after all if there is none.
+    """
+    return next((size for size in _SIZES_TRIED if not _looks_untiled(width, height, size)), _BLOCK_SIZES[0])
+
+
+def _looks_untiled(width: int, height: int, size: int) -> bool:
+    factor = 1
+    while True:
+        across, down = -(-width // factor), -(-height // factor)
+        if across == size and max(across, down) > _BLOCK_SIZES[0]:
+            return True
+        if max(across, down) <= size:
+            return False
+        factor *= 2
+
+
+def creation_options(
+    facts: Facts, compression: str, *, categorical: bool, gdal: tuple[int, int], threads: int
+) -> dict[str, str]:
+    """Everything that the COG driver is told."""
+    method = resampling(facts, categorical=categorical)
+    options = tiling(facts, gdal) | {
+        "COMPRESS": compression.upper(),
+        "OVERVIEWS": "IGNORE_EXISTING",
+        "RESAMPLING": method,
+        "OVERVIEW_RESAMPLING": method,
+        "BIGTIFF": "IF_SAFER",
+        "ADD_ALPHA": "NO",
+        "NUM_THREADS": str(threads),
+    }
+    if compression in _PREDICTED:
+        options["PREDICTOR"] = predictor(facts, compression, categorical=categorical)
+    if compression in _LEVELS:
+        options["LEVEL"] = str(_LEVELS[compression][categorical])
+    return options
+
+
+def may_pass(facts: Facts) -> bool:
+    """Whether a raster could be sent as it is, as far as its facts tell: nothing beside it, nothing strange in it."""
+    foreign = set(facts.domains) - OWN_DOMAINS
+    strange = foreign or any(band.domains for band in facts.bands) or facts.sidecars or facts.pages > 1
+    return facts.driver == "GTiff" and not strange and not facts.categories and not facts.attribute_table
+
+
+def statistics_exact(facts: Facts, measured: Measured) -> bool:
+    """Whether every band carries its statistics, and they are true."""
+    pairs = zip(facts.bands, measured.bands, strict=True)
+    return all(embedded(dict(band.tags), statistics) for band, statistics in pairs)
+
+
+def statistics_claimed(facts: Facts) -> bool:
+    """Whether every band carries statistics at all."""
+    wanted = {"STATISTICS_MINIMUM", "STATISTICS_MAXIMUM", "STATISTICS_MEAN", "STATISTICS_STDDEV"}
+    return all(wanted <= {key for key, _ in band.tags} for band in facts.bands)
+
+
+def method(*, passable: bool, exact: bool, valid_cog: bool) -> Method:
+    """The decision table. `rewrite` and `encode` are not decided for yet."""
+    return "passthrough" if passable and exact and valid_cog else "cog_driver"
+
+
+def disk_needed(facts: Facts, compression: str) -> int:
+    """Bytes of disk for the result and its temporary overviews, at most as far as one can tell."""
+    most = int(1.7 * facts.raw_bytes) + _MEBIBYTE
+    if compression == "none":
+        return most
+    return min(most, int(_GROWTH.get(facts.compression.upper(), _LOSSY_GROWTH) * facts.file_bytes) + _MEBIBYTE)
+
+
+def codes(names: Iterable[str]) -> str:
+    """A few names as people write them."""
+    known = sorted(names)
+    return ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "")  # noqa: PLR2004 - a few

@@ -1,0 +1,92 @@
+"""How a finished COG comes to its place: whole, durable, or not at all. Runs in the parent, blocking.
+
+The child writes into a folder of its own beside the target; everything it leaves there, finished or not, goes
+away with that folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from uploader.core.errors import ConversionFailed, NoSpace
+
+RESULT = "result.tif"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def workshop(target: Path) -> Path:
+    """The child's folder for this target: the same name each time, so that a retry clears what a kill left.
+
+    Named by a hash, for the target's own name may fill the 255 bytes that a name can have.
+    """
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
+    return target.parent / f".{digest[:12]}.converting"
+
+
+def prepare(target: Path) -> Path:
+    """Make the empty folder, for the owner only. Raises NoSpace."""
+    folder = workshop(target)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
+        raise
+    return folder
+
+
+def clear(target: Path) -> None:
+    """Remove the child's folder with all that is in it; harmless when there is none."""
+    shutil.rmtree(workshop(target), ignore_errors=True)
+
+
+def adopt(source: Path, target: Path) -> None:
+    """Put the source itself where the child would have put its result: it is sent as it is.
+
+    A hard link suffices, for nobody writes to the private copy; else the bytes are copied.
+    """
+    result = workshop(target) / RESULT
+    try:
+        os.link(source, result)
+    except OSError:
+        try:
+            shutil.copyfile(source, result)
+        except OSError as error:
+            if error.errno in _FULL:
+                raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
+            raise
+
+
+def publish(target: Path) -> None:
+    """Move the result to the target, so that it is there after a power cut too.
+
+    Raises ConversionFailed when the child claims success but left no ordinary, non-empty file.
+    """
+    result = workshop(target) / RESULT
+    try:
+        handle = os.open(result, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise ConversionFailed("The converter says it is done, but left no result.") from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+            raise ConversionFailed("The converter says it is done, but its result is no ordinary file.")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    result.rename(target)
+    _fsync_folder(target.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,177 @@
+"""Exact statistics of bands, gathered window by window; and how few distinct values a band has.
+
+Each window is reduced in float64 around its own mean, and the reductions are merged as Chan, Golub and LeVeque do
+("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979), so that a large mean does not
+eat the digits of a small variance. The sum is compensated (Neumaier). Pure: numpy arrays in, numbers out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uploader.convert.job import BandStatistics
+
+Samples = NDArray[Any]
+"""One dimension, of whatever type the band has."""
+
+MAX_CLASSES = 32
+"""More distinct values than this, and a band is not taken for classes."""
+
+_CHUNK = 1 << 18
+"""Samples reduced at once: 2 MiB as float64 stay in the processor's cache."""
+
+_SPREAD = 1 << 16
+_PROBE = 61
+
+_KEYS = ("STATISTICS_MINIMUM", "STATISTICS_MAXIMUM", "STATISTICS_MEAN", "STATISTICS_STDDEV")
+VALID_PERCENT = "STATISTICS_VALID_PERCENT"
+STATISTICS_KEYS = frozenset({*_KEYS, VALID_PERCENT, "STATISTICS_APPROXIMATE"})
+"""The metadata items in which GDAL keeps the statistics of a band."""
+
+_EXACT = 1e-9
+
+
+class Moments:
+    """Count, extremes, mean and variance of all samples added so far; non-finite ones do not count."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._low: float = math.inf
+        self._high: float = -math.inf
+        self._mean = 0.0
+        self._squares = 0.0
+        self._sum = 0.0
+        self._lost = 0.0
+
+    def add(self, samples: Samples) -> None:
+        """Take in valid samples, in chunks. Complex ones count with their real part."""
+        values = samples.real if samples.dtype.kind == "c" else samples
+        for start in range(0, values.size, _CHUNK):
+            self._reduce(values[start : start + _CHUNK])
+
+    def _reduce(self, chunk: Samples) -> None:
+        work = chunk.astype(np.float64)
+        with np.errstate(all="ignore"):
+            total = float(work.sum())
+            if not math.isfinite(total):
+                finite = np.isfinite(work)
+                chunk, work = chunk[finite], work[finite]
+                total = float(work.sum())
+            if chunk.size == 0:
+                return
+            mean = total / chunk.size
+            work -= mean
+            squares = float(work.dot(work))
+        # `item` keeps 64-bit integers exact, which float64 would not.
+        self._low = min(self._low, chunk.min().item())
+        self._high = max(self._high, chunk.max().item())
+        self._merge(chunk.size, total, mean, squares)
+
+    def _merge(self, count: int, total: float, mean: float, squares: float) -> None:
+        together = self.count + count
+        delta = mean - self._mean
+        self._squares += squares + delta * delta * (self.count * count / together)
+        raised = self._sum + total
+        bigger, smaller = (self._sum, total) if abs(self._sum) >= abs(total) else (total, self._sum)
+        self._lost += (bigger - raised) + smaller
+        self._sum = raised
+        self.count = together
+        self._mean = (self._sum + self._lost) / together
+
+    def result(self, pixels: int) -> BandStatistics:
+        """The statistics, where the band has so many pixels in all."""
+        percent = 100.0 * self.count / pixels if pixels else 0.0
+        if self.count == 0:
+            return BandStatistics(None, None, None, None, 0.0)
+        deviation = math.sqrt(self._squares / self.count) if self._squares < math.inf else math.inf
+        return BandStatistics(self._low, self._high, _finite(self._mean), _finite(deviation), percent)
+
+
+class Classes:
+    """The distinct values of an integer band, as long as they are few."""
+
+    def __init__(self) -> None:
+        self._values: set[int] | None = set()
+
+    @property
+    def distinct(self) -> int | None:
+        """How many there are; None: too many to be classes."""
+        return None if self._values is None else len(self._values)
+
+    def add(self, samples: Samples) -> None:
+        """Take in valid samples; cheap as soon as there are too many values."""
+        for start in range(0, samples.size, _CHUNK):
+            if self._values is None:
+                return
+            chunk = samples[start : start + _CHUNK]
+            found = set(np.unique(chunk[::_PROBE]).tolist())
+            if len(found) <= MAX_CLASSES:
+                found = set(_distinct(chunk))
+            self._values |= found
+            if len(self._values) > MAX_CLASSES:
+                self._values = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the pixels say: statistics per band, and the distinct values of the only data band, if few."""
+
+    bands: tuple[BandStatistics, ...]
+    distinct: int | None
+    """None: too many, or not an integer band."""
+    counted: int
+    """Valid pixels of that band."""
+
+
+def to_tags(statistics: BandStatistics) -> dict[str, str]:
+    """Statistics as the metadata items that GDAL reads."""
+    values = (statistics.min, statistics.max, statistics.mean, statistics.std)
+    tags = {key: _text(value) for key, value in zip(_KEYS, values, strict=True) if value is not None}
+    return tags | {VALID_PERCENT: _text(statistics.valid_percent)}
+
+
+def embedded(tags: dict[str, str], statistics: BandStatistics) -> bool:
+    """Whether metadata items say exactly this (to nine digits, for writers round).
+
+    A missing percentage is no lie; a missing extreme or moment is a lack.
+    """
+    wanted = to_tags(statistics)
+    scale = max(abs(value) for value in (statistics.min or 0.0, statistics.max or 0.0, statistics.std or 0.0))
+    keys = [key for key in (*_KEYS, VALID_PERCENT) if key in wanted and (key != VALID_PERCENT or key in tags)]
+    if tags.get("STATISTICS_APPROXIMATE") or any(key in tags and key not in wanted for key in _KEYS):
+        return False
+    return all(_same(tags.get(key, ""), wanted[key], 100.0 if key == VALID_PERCENT else scale) for key in keys)
+
+
+def _same(found: str, wanted: str, scale: float) -> bool:
+    """Percentages are rounded to four digits by GDAL itself, so they are compared so."""
+    try:
+        difference = abs(float(found) - float(wanted))
+    except ValueError:
+        return False
+    return difference <= (0.01 if scale == 100.0 and "." in found else _EXACT * scale)  # noqa: PLR2004 - percent
+
+
+def _distinct(chunk: Samples) -> list[int]:
+    low, high = int(chunk.min()), int(chunk.max())
+    if high - low >= _SPREAD:
+        return [int(value) for value in np.unique(chunk)]
+    shifted = chunk if low == 0 and chunk.dtype.kind == "u" else chunk.astype(np.int64) - low
+    start = 0 if shifted is chunk else low
+    return [int(value) + start for value in np.flatnonzero(np.bincount(shifted))]
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _text(value: float) -> str:
+    """The shortest text that reads back as the same number; whole numbers without a point."""
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1 << 53):
+        return str(int(value))
+    return repr(value)

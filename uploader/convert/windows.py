@@ -1,0 +1,79 @@
+"""In which pieces a raster is read: along its own blocks, so that each is decoded once, and bounded in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from uploader.convert.facts import ITEM_BYTES, Facts
+
+WINDOW_BYTES = 32 << 20
+_TILE = 512
+_SAMPLED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bands (counted from 1) of a rectangle of pixels."""
+
+    column: int
+    row: int
+    width: int
+    height: int
+    bands: tuple[int, ...]
+
+    @property
+    def place(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The rectangle as rasterio takes it: ((row, row), (column, column)), ends excluded."""
+        return (self.row, self.row + self.height), (self.column, self.column + self.width)
+
+
+def pieces(facts: Facts, budget: int = WINDOW_BYTES) -> Iterator[Piece]:
+    """Cover the raster once. No piece holds more than `budget` bytes, unless a single block does.
+
+    Pieces are whole blocks of the source, and where that costs nothing whole tiles of the COG.
+    """
+    for bands in _groups(facts, budget):
+        sample = sum(ITEM_BYTES[facts.bands[index - 1].dtype] for index in bands)
+        width, height = _shape(facts, sample, budget)
+        for row in range(0, facts.height, height):
+            for column in range(0, facts.width, width):
+                yield Piece(
+                    column, row, min(width, facts.width - column), min(height, facts.height - row), bands
+                )
+
+
+def sampled(everything: Sequence[Piece]) -> list[Piece]:
+    """The first, the last, and some evenly spread in between."""
+    if len(everything) <= _SAMPLED:
+        return list(everything)
+    step = (len(everything) - 1) / (_SAMPLED - 1)
+    return [everything[round(number * step)] for number in range(_SAMPLED)]
+
+
+def _groups(facts: Facts, budget: int) -> Iterator[tuple[int, ...]]:
+    """Which bands are read together: all that share blocks and a type; else one by one."""
+    together = tuple(band.index for band in facts.bands)
+    if facts.count == 1 or (facts.pixel_interleaved and len(set(facts.dtypes)) == 1):
+        yield together
+    elif facts.raw_bytes <= budget and len(set(facts.dtypes)) == 1:
+        yield together
+    else:
+        yield from ((index,) for index in together)
+
+
+def _shape(facts: Facts, sample: int, budget: int) -> tuple[int, int]:
+    """Width and height of a piece, for so many bytes per pixel."""
+    rows, columns = facts.bands[0].block
+    rows, columns = min(rows, facts.height), min(columns, facts.width)
+    rows = _multiple(rows, _TILE) if _multiple(rows, _TILE) * columns * sample <= budget else rows
+    columns = _multiple(columns, _TILE) if rows * _multiple(columns, _TILE) * sample <= budget else columns
+    across = max(1, budget // (rows * columns * sample))
+    width = min(facts.width, columns * across)
+    down = max(1, budget // (rows * width * sample)) if width == facts.width else 1
+    return width, min(facts.height, rows * down)
+
+
+def _multiple(value: int, of: int) -> int:
+    """The smallest multiple of a block that is at least a tile: 512 for 4, 16 or 256; the block if it is larger."""
+    return value if value >= of else value * -(-of // value)

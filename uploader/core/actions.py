@@ -1,0 +1,106 @@
+"""What the planner can ask for: each action is one effect, safe to repeat after a crash unless it says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from uploader.core.batching import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class OfFile:
+    """An action about one file; only one at a time runs for it."""
+
+    file_id: int
+
+    @property
+    def subject(self) -> tuple[str, int]:
+        """What is busy while this runs."""
+        return ("file", self.file_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OfSession:
+    """An action about one upload session; only one at a time runs for it."""
+
+    session_id: int
+
+    @property
+    def subject(self) -> tuple[str, int]:
+        """What is busy while this runs."""
+        return ("session", self.session_id)
+
+
+class Claim(OfFile):
+    """Copy the settled group into staging while hashing it."""
+
+
+class Convert(OfFile):
+    """Make the COG in a child process."""
+
+
+class SkipTwin(OfFile):
+    """End a file whose content another path brought in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put(OfFile):
+    """Mint a signed URL and send the bytes; repeated, it replaces the same object."""
+
+    session_id: int
+
+
+class Dispose(OfFile):
+    """Archive or delete the source."""
+
+
+class Discard(OfFile):
+    """Remove the private copies of a file that reached an end."""
+
+
+class Initiate(OfSession):
+    """Reserve quota. The one effect that is not safe to repeat: every doubtful answer is counted."""
+
+
+class Complete(OfSession):
+    """Make the items; repeated until the answer is clear."""
+
+
+class Locate(OfSession):
+    """Look for the items of a session whose `complete` may or may not have been done."""
+
+
+class Abandon(OfSession):
+    """Tell the platform that the session failed, which gives the reservation back."""
+
+
+class ReadBack(OfSession):
+    """Read the items of a completed session, before a source goes and to learn how many `complete` makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSession:
+    """Freeze a session: its members and its body, before anything is sent."""
+
+    batch: Batch
+
+    @property
+    def subject(self) -> tuple[str, int]:
+        """Planning is a journal entry: done at once, one at a time."""
+        return ("plan", 0)
+
+
+Action = (
+    Claim
+    | Convert
+    | SkipTwin
+    | Put
+    | Dispose
+    | Discard
+    | Initiate
+    | Complete
+    | Locate
+    | Abandon
+    | ReadBack
+    | PlanSession
+)

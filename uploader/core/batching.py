@@ -1,0 +1,136 @@
+"""Which converted files go together into the next upload session, and when it closes."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from uploader.core.model import Destination, Layout, Limits, SessionKey
+from uploader.core.view import View, Waiting
+
+FIRST_SESSION_FILES = 2
+"""Files in the first session to a new target: enough to learn whether `complete` makes an item per file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The members of a session to be planned."""
+
+    key: SessionKey
+    files: tuple[Waiting, ...]
+
+    @property
+    def total_bytes(self) -> int:
+        """What `initiate` will ask the quota for."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Converted files that could share a session."""
+
+    key: SessionKey
+    group: str
+    files: tuple[Waiting, ...]
+
+
+def candidates(view: View, now: float) -> list[Candidates]:
+    """The waiting files by session key, the longest waiting first."""
+    groups: dict[tuple[SessionKey, str], list[Waiting]] = {}
+    for file in view.waiting:
+        destination = view.destinations.get(file.folder)
+        if destination is None or file.not_before > now:
+            continue
+        groups.setdefault((destination.key(categorical=file.categorical), file.group), []).append(file)
+    found = [Candidates(key, group, tuple(files)) for (key, group), files in groups.items()]
+    return sorted(found, key=lambda c: min(file.since for file in c.files))
+
+
+def most_files(key: SessionKey, layout: Layout, limits: Limits) -> int:
+    """How many files a session with this key may hold."""
+    if key.single:
+        return 1
+    if layout is Layout.UNKNOWN:
+        return min(FIRST_SESSION_FILES, limits.batch_files)
+    return limits.batch_files
+
+
+def fill(files: Iterable[Waiting], *, most: int, most_bytes: int) -> tuple[tuple[Waiting, ...], bool]:
+    """Take files in order until a session is full; returns them and whether it is full.
+
+    A file larger than `most_bytes` goes alone. Two files never share a session when their names differ by
+    letter case or Unicode form only: the platform might keep them as one object.
+    """
+    taken: list[Waiting] = []
+    names: set[str] = set()
+    total = 0
+    full = False
+    for file in files:
+        name = unicodedata.normalize("NFC", file.file_name).casefold()
+        if name in names:
+            continue
+        if taken and total + file.size > most_bytes:
+            full = True
+            continue
+        taken.append(file)
+        names.add(name)
+        total += file.size
+        if len(taken) == most:
+            return tuple(taken), True
+    return tuple(taken), full or total >= most_bytes
+
+
+def closes_at(
+    files: Sequence[Waiting], limits: Limits, now: float, *, full: bool, more_to_come: bool
+) -> float:
+    """When a batch of these files closes (unix seconds; in the past: now).
+
+    Full ones close at once; others `linger` after the last arrival when nothing of their kind is in work, and
+    `max_wait` after the first arrival in any case.
+    """
+    if full:
+        return now
+    latest = min(file.since for file in files) + limits.max_wait
+    if more_to_come:
+        return latest
+    return min(latest, max(file.since for file in files) + limits.linger)
+
+
+def more_to_come(view: View, destination: Destination) -> bool:
+    """Whether files for the same destination are being settled or converted."""
+    same = _place(destination)
+    return any(
+        view.in_work.get(folder, 0) > 0
+        for folder, other in view.destinations.items()
+        if _place(other) == same
+    )
+
+
+def _place(destination: Destination) -> tuple[str, str, str, str]:
+    return (
+        destination.project_id,
+        destination.collection_id,
+        destination.item_id,
+        destination.asset_key,
+    )
+
+
+def ordered(files: Sequence[Waiting], quota_cap: int | None) -> Sequence[Waiting]:
+    """First come first served; the smallest first while the quota is short, so that what fits passes."""
+    if quota_cap is None:
+        return files
+    return sorted(files, key=lambda file: (file.size, file.file_id))
+
+
+def cap_after_refusal(refused_bytes: int) -> int:
+    """The size to try next after the quota refused this many bytes."""
+    return max(1, refused_bytes // 2)
+
+
+def cap_after_success(cap: int | None, opened_bytes: int, limits_bytes: int) -> int | None:
+    """The size to try next after a session of this many bytes was opened; None once there is no shortage."""
+    if cap is None:
+        return None
+    grown = max(cap, opened_bytes) * 2
+    return None if grown >= limits_bytes else grown

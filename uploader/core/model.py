@@ -1,0 +1,189 @@
+"""The nouns of the program: what was seen, what is kept, what is held back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class FileState(StrEnum):
+    """What is true of one version of one raster; see `lifecycle` for the arrows."""
+
+    SETTLING = "settling"
+    QUEUED = "queued"
+    CONVERTED = "converted"
+    BATCHED = "batched"
+    STORED = "stored"
+    COMPLETED = "completed"
+    DISPOSED = "disposed"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    GONE = "gone"
+
+
+class SessionState(StrEnum):
+    """What is true of one upload session; see `lifecycle` for the arrows."""
+
+    PLANNED = "planned"
+    OPEN = "open"
+    COMPLETING = "completing"
+    COMPLETED = "completed"
+    FAILING = "failing"
+    FAILED = "failed"
+    LOST = "lost"
+
+
+class Scope(StrEnum):
+    """How far a hold reaches: everything in the scope waits, everything else goes on."""
+
+    PLATFORM = "platform"
+    ORGANIZATION = "organization"
+    TARGET = "target"
+    FOLDER = "folder"
+    STAGING = "staging"
+    SESSION = "session"
+    FILE = "file"
+
+
+class Layout(StrEnum):
+    """How many items one `complete` makes; no source tells, so it is learned from the first session."""
+
+    UNKNOWN = "unknown"
+    PER_FILE = "per_file"
+    PER_SESSION = "per_session"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What lstat says of a file; equal fingerprints mean the same file, untouched in between.
+
+    Sizes in bytes, times in nanoseconds. Compared for equality only: clocks jump.
+    """
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file that belongs to a raster: `suffix` is what its name adds to the raster's stem or name.
+
+    `source.tfw` has the suffix `.tfw` and is kept as it is spelled; `source.tif.aux.xml` has `.tif.aux.xml`
+    (always relative to the stem, so that a group can be renamed as a whole).
+    """
+
+    name: bytes
+    suffix: str
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One look at one raster in a drop folder, with the sidecars that lay beside it.
+
+    `folder` is the configured path as text, `path` the raster's path below it in bytes as the file system
+    spells it.
+    """
+
+    folder: str
+    path: bytes
+    fingerprint: Fingerprint
+    sidecars: tuple[Sidecar, ...] = ()
+    marked: bool = False
+    """The ready marker lies beside it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole group."""
+        return self.fingerprint.size + sum(s.fingerprint.size for s in self.sidecars)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionKey:
+    """What all files of one upload session have in common."""
+
+    project_id: str
+    collection_id: str
+    item_id: str
+    asset_key: str
+    categorical: bool
+
+    @property
+    def target(self) -> str:
+        """Where the items go, as a hold names it."""
+        return "/".join(part for part in (self.project_id, self.collection_id, self.item_id) if part)
+
+    @property
+    def single(self) -> bool:
+        """Whether a session with this key may hold one file only."""
+        return bool(self.item_id or self.asset_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """What a folder's configuration says of the files that are dropped into it."""
+
+    project_id: str
+    collection_id: str = ""
+    item_id: str = ""
+    asset_key: str = ""
+    categorical: str = "auto"
+    after_upload: str = "keep"
+    verify_remote: bool = True
+    duplicates: str = "upload"
+    strict: bool = False
+
+    def key(self, *, categorical: bool) -> SessionKey:
+        """The key of a session for a file of this folder, once it is known whether it is categorical."""
+        return SessionKey(self.project_id, self.collection_id, self.item_id, self.asset_key, categorical)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why something waits, in words, with what to do about it.
+
+    `until` is when it is tried again (unix seconds), or None where only a person can end it.
+    """
+
+    scope: Scope
+    subject: str
+    reason: str
+    way_out: str = ""
+    since: float = 0.0
+    until: float | None = None
+    attempts: int = 0
+
+    @property
+    def text(self) -> str:
+        """Reason and way out as one line."""
+        return f"{self.reason} {self.way_out}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers of the configuration that decisions depend on. Sizes in bytes, times in seconds."""
+
+    batch_files: int = 100
+    batch_bytes: int = 20 << 30
+    linger: float = 10.0
+    max_wait: float = 300.0
+    converters: int = 2
+    transfers: int = 4
+    max_attempts: int = 5
+    staging_bytes: int = 200 << 30
+    min_free_bytes: int = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What was learned about the platform that its documents leave open."""
+
+    transfer_method: str = ""
+    """The value that `initiate` accepted in place of the configured one; empty: the configured one."""
+    layouts: dict[str, Layout] = field(default_factory=dict)
+    """By target."""
+    quota_cap: int | None = None
+    """The batch size in bytes that is tried next after the quota refused more; None: no cap."""

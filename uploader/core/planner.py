@@ -1,0 +1,225 @@
+"""What is next: the only place that decides it. A pure function of what the journal says, the time and the limits."""
+
+from __future__ import annotations
+
+from uploader.core import actions as act
+from uploader.core import room
+from uploader.core.batching import (
+    Batch,
+    Candidates,
+    candidates,
+    closes_at,
+    fill,
+    more_to_come,
+    most_files,
+    ordered,
+)
+from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
+from uploader.core.turn import OUTAGE_SHOWN_AFTER, Plan, Turn
+from uploader.core.view import Member, Session, View
+
+LIVE_SESSIONS = 4
+"""Sessions that may be under way at once; more would only hold reservations while they wait for the line."""
+
+DISPOSALS = 2
+"""Sources that are archived or deleted at once."""
+
+PLATFORM = (Scope.PLATFORM, "")
+ORGANIZATION = (Scope.ORGANIZATION, "")
+
+
+def plan(view: View, now: float, limits: Limits) -> Plan:
+    """The actions for this moment; the same view gives the same plan."""
+    turn = Turn(view, now, limits)
+    turn.expecting = bool(view.settled) or any(view.settling.values())
+    _discard(turn)
+    _dispose(turn)
+    _sessions(turn)
+    _batches(turn)
+    room.convert(turn)
+    room.claim(turn)
+    _unconfigured(turn)
+    _outage(turn)
+    turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
+    return turn.plan
+
+
+def _discard(turn: Turn) -> None:
+    """Private copies of ended files go first: they make room."""
+    for file_id in turn.view.discards:
+        if not turn.busy("file", file_id):
+            turn.do(act.Discard(file_id))
+
+
+def _dispose(turn: Turn) -> None:
+    """Sources go once their items were read back."""
+    slots = DISPOSALS - turn.running("Dispose")
+    for disposal in turn.view.disposals:
+        if turn.busy("file", disposal.file_id) or not turn.due(disposal.not_before, disposal.retrying_since):
+            continue
+        if slots > 0:
+            slots -= 1
+            turn.do(act.Dispose(disposal.file_id))
+
+
+def _sessions(turn: Turn) -> None:
+    """Every live session gets its next step."""
+    slots = turn.limits.transfers - turn.running("Put")
+    for session in turn.view.sessions:
+        if session.hold or turn.busy("session", session.session_id):
+            continue
+        if not turn.due(session.not_before, session.retrying_since):
+            continue
+        step = _step(turn, session)
+        if step is not None:
+            _call(turn, step, session)
+        elif session.state is SessionState.OPEN:
+            slots -= _send(turn, session, slots)
+
+
+def _step(turn: Turn, session: Session) -> act.Action | None:
+    """The one call that the session as a whole needs now."""
+    session_id = session.session_id
+    match session.state:
+        case SessionState.PLANNED:
+            return act.Initiate(session_id)
+        case SessionState.OPEN if not session.members:
+            return act.Abandon(session_id)
+        case SessionState.OPEN if all(m.state is FileState.STORED for m in session.members):
+            return act.Complete(session_id)
+        case SessionState.COMPLETING:
+            return act.Locate(session_id) if session.locating else act.Complete(session_id)
+        case SessionState.FAILING:
+            sending = any(turn.busy("file", member.file_id) for member in session.members)
+            return None if sending else act.Abandon(session_id)
+        case SessionState.COMPLETED if session.readback_due:
+            return act.ReadBack(session_id)
+        case _:
+            return None
+
+
+def _call(turn: Turn, step: act.Action, session: Session) -> None:
+    gates = [PLATFORM]
+    if isinstance(step, act.Initiate):
+        gates += [ORGANIZATION, (Scope.TARGET, session.key.target)]
+    if turn.open(*gates):
+        turn.passed(*gates)
+        turn.do(step)
+
+
+def _send(turn: Turn, session: Session, slots: int) -> int:
+    """Start transfers of an open session as far as there are slots; returns how many."""
+    started = 0
+    for member in session.members:
+        if started < slots and _sendable(turn, member) and turn.open(PLATFORM):
+            turn.passed(PLATFORM)
+            turn.do(act.Put(member.file_id, session.session_id))
+            started += 1
+    return started
+
+
+def _sendable(turn: Turn, member: Member) -> bool:
+    if member.state is not FileState.BATCHED or turn.busy("file", member.file_id):
+        return False
+    return turn.due(member.not_before, member.retrying_since)
+
+
+def _batches(turn: Turn) -> None:
+    """Converted files are frozen into sessions, one a turn: the next turn sees it."""
+    for file in turn.view.waiting:
+        turn.due(file.not_before)
+    if turn.busy("plan", 0):
+        return
+    live = sum(1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not s.hold)
+    for group in candidates(turn.view, turn.now):
+        if not _may_open(turn, group, live):
+            continue
+        batch, at = _close(turn, group)
+        if at <= turn.now:
+            turn.do(act.PlanSession(batch))
+            return
+        turn.wake(at)
+        turn.expecting = True
+
+
+def _may_open(turn: Turn, group: Candidates, live: int) -> bool:
+    """Whether a session for these files may be planned now."""
+    target = group.key.target
+    same = [s for s in turn.view.sessions if s.key.target == target]
+    if not group.key.single and turn.limits.batch_files > 1:
+        layout = _layout(turn, group)
+        if layout is Layout.PER_SESSION:
+            turn.show(_layout_hold(target, turn.now))
+            return False
+        if layout is Layout.UNKNOWN and same:
+            return False  # the first session to a target is read back before the next one
+    if live >= LIVE_SESSIONS or not turn.open(ORGANIZATION, (Scope.TARGET, target)):
+        return False
+    planned = [s for s in turn.view.sessions if s.state is SessionState.PLANNED]
+    probing = turn.held(*ORGANIZATION) and planned
+    return not (probing or (turn.held(Scope.TARGET, target) and any(s in planned for s in same)))
+
+
+def _close(turn: Turn, group: Candidates) -> tuple[Batch, float]:
+    """The batch that these files make, and when it closes."""
+    cap = turn.view.profile.quota_cap
+    taken, full = fill(
+        ordered(group.files, cap),
+        most=most_files(group.key, _layout(turn, group), turn.limits),
+        most_bytes=min(turn.limits.batch_bytes, turn.limits.batch_bytes if cap is None else cap),
+    )
+    coming = more_to_come(turn.view, turn.view.destinations[taken[0].folder])
+    return Batch(group.key, taken), closes_at(taken, turn.limits, turn.now, full=full, more_to_come=coming)
+
+
+def _layout(turn: Turn, group: Candidates) -> Layout:
+    return turn.view.profile.layouts.get(group.key.target, Layout.UNKNOWN)
+
+
+def _layout_hold(target: str, now: float) -> Hold:
+    return Hold(
+        Scope.TARGET,
+        target,
+        f"The platform made one item of the first two files for {target}: larger sessions would merge rasters.",
+        "Set batch.max_files = 1 and restart; each file is then an item of its own.",
+        since=now,
+    )
+
+
+def _unconfigured(turn: Turn) -> None:
+    """Files of a folder that left the configuration wait for it."""
+    folders = {file.folder for file in turn.view.waiting} | {file.folder for file in turn.view.queued}
+    for folder in sorted(folders - set(turn.view.destinations)):
+        turn.show(
+            Hold(
+                Scope.FOLDER,
+                folder,
+                f"{folder} is no longer in the configuration, but files from it wait to be uploaded.",
+                "Put the folder back until they are done.",
+                since=turn.now,
+            )
+        )
+
+
+def _outage(turn: Turn) -> None:
+    """What has been retried for a while is shown, in the words of the last error."""
+    for session in turn.view.sessions:
+        sinces = [session.retrying_since, *(m.retrying_since for m in session.members)]
+        since = min((s for s in sinces if s is not None), default=None)
+        if since is None or turn.now - since < OUTAGE_SHOWN_AFTER:
+            continue
+        times = [session.not_before, *(m.not_before for m in session.members)]
+        turn.show(
+            Hold(
+                Scope.PLATFORM,
+                "",
+                session.last_error or "The platform does not answer as it should.",
+                "It is tried again by itself; `uploader check` tells more.",
+                since=since,
+                until=max(turn.now + 1.0, *times),
+            )
+        )
+        return
+
+
+__all__ = ["Plan", "plan"]

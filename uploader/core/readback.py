@@ -1,0 +1,105 @@
+"""Which items are which files: read from what the platform lists, never from the order of its answers.
+
+No source fixes the shape of an item's record. A file is recognised by its `file_name` (or its stem) anywhere in the
+record, because the name carries the content's hash; a session by `upload_id`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from uploader.core.model import Layout
+
+MAX_DEPTH = 8
+MAX_STRINGS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the platform shows of a session.
+
+    `item_of` maps file names to item ids; `named` tells whether any record carries our names at all.
+    """
+
+    item_of: dict[str, str] = field(default_factory=dict)
+    item_ids: tuple[str, ...] = ()
+    named: bool = False
+
+    def complete(self, names: Sequence[str]) -> bool:
+        """Whether every file is accounted for."""
+        if self.named:
+            return all(name in self.item_of for name in names)
+        return len(self.item_ids) >= len(names)
+
+    def layout(self, names: Sequence[str]) -> Layout:
+        """How many items were made of these files; one file tells nothing."""
+        if len(names) < 2:  # noqa: PLR2004
+            return Layout.UNKNOWN
+        if self.named:
+            items = {self.item_of[name] for name in names if name in self.item_of}
+            if not self.complete(names):
+                return Layout.PER_SESSION if len(self.item_ids) == 1 else Layout.UNKNOWN
+            return Layout.PER_FILE if len(items) == len(names) else Layout.PER_SESSION
+        if len(self.item_ids) == len(names):
+            return Layout.PER_FILE
+        return Layout.PER_SESSION if len(self.item_ids) == 1 else Layout.UNKNOWN
+
+
+def match(
+    names: Sequence[str],
+    records: Iterable[Mapping[str, Any]],
+    *,
+    upload_id: str,
+    item_ids: Sequence[str] = (),
+    target_item_id: str = "",
+) -> Found:
+    """Find our files in the platform's records (items, or the assets of the target item).
+
+    A record counts when its id was answered by `complete`, when it carries our `upload_id`, or, for the assets of a
+    target item, when it carries one of our names.
+    """
+    answered = set(item_ids)
+    item_of: dict[str, str] = {}
+    ids: list[str] = []
+    for record in records:
+        strings = list(_strings(record))
+        record_id = target_item_id or str(record.get("id", ""))
+        ours = bool(target_item_id) or record_id in answered or upload_id in strings
+        if not ours or not record_id:
+            continue
+        mine = [name for name in names if _carries(strings, name)]
+        if target_item_id and not mine:
+            continue
+        if record_id not in ids:
+            ids.append(record_id)
+        for name in mine:
+            item_of.setdefault(name, record_id)
+    if len(names) == 1 and len(ids) == 1:
+        item_of.setdefault(names[0], ids[0])
+    return Found(item_of, tuple(ids), bool(item_of))
+
+
+def _carries(strings: Sequence[str], name: str) -> bool:
+    stem = name.rpartition(".")[0] or name
+    for string in strings:
+        last = string.split("?", 1)[0].rpartition("/")[2]
+        if last in {name, stem}:
+            return True
+    return False
+
+
+def _strings(value: object) -> Iterator[str]:
+    """All strings in a JSON value, bounded in depth and number: the record comes from outside."""
+    stack: list[tuple[object, int]] = [(value, 0)]
+    seen = 0
+    while stack and seen < MAX_STRINGS:
+        current, depth = stack.pop()
+        seen += 1
+        if isinstance(current, str):
+            yield current
+        elif depth < MAX_DEPTH and isinstance(current, Mapping):
+            stack.extend((v, depth + 1) for v in current.values())
+        elif depth < MAX_DEPTH and isinstance(current, list):
+            stack.extend((v, depth + 1) for v in current)

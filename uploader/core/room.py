@@ -1,0 +1,105 @@
+"""Rules for what needs disk: converting, and claiming a little ahead of it. Sizes in bytes."""
+
+from __future__ import annotations
+
+from uploader.core import actions as act
+from uploader.core.model import Hold, Scope
+from uploader.core.turn import Turn
+from uploader.core.view import Queued
+
+CLAIM_AHEAD = 8
+"""Files that are claimed beyond those that the converters can take at once."""
+
+CLAIMS = 2
+"""Files that are copied at once."""
+
+STAGING_RETRY = 30.0
+"""Seconds between two looks at a staging folder that had no room."""
+
+
+def estimate(size: int) -> int:
+    """Bytes a conversion may write for a source of `size` bytes: the COG, its overviews, temporary files.
+
+    Uncompressed sources shrink; compressed ones may grow when they are compressed another way. A conversion that
+    needs more meets NoSpace, which is a hold and not the file's failure.
+    """
+    return size * 2 + (1 << 20)
+
+
+def convert(turn: Turn) -> None:
+    """Queued files go to the converters in order, as far as the disk has room; smaller ones pass those that wait."""
+    slots = turn.limits.converters - turn.running("Convert")
+    free = turn.view.free_bytes - turn.limits.min_free_bytes - turn.view.reserved_bytes
+    blocked: list[int] = []
+    for file in turn.view.queued:
+        if not _convertible(turn, file) or slots <= 0:
+            continue
+        if file.alone and slots < turn.limits.converters:
+            turn.expecting = True
+            continue
+        if estimate(file.size) > free:
+            blocked.append(file.size)
+            continue
+        slots -= turn.limits.converters if file.alone else 1
+        free -= estimate(file.size)
+        turn.do(act.Convert(file.file_id))
+    if blocked and slots == turn.limits.converters:
+        _no_room(turn, min(blocked))
+
+
+def _convertible(turn: Turn, file: Queued) -> bool:
+    if turn.busy("file", file.file_id) or file.folder not in turn.view.destinations:
+        return False
+    if file.file_id in turn.view.twins_completed:
+        turn.do(act.SkipTwin(file.file_id))
+        return False
+    if file.file_id in turn.view.twins_pending:
+        return False
+    return turn.due(file.not_before, file.retrying_since)
+
+
+def claim(turn: Turn) -> None:
+    """Settled files are copied into staging, with room for what their conversion writes."""
+    view, limits = turn.view, turn.limits
+    slots = min(
+        CLAIMS - turn.running("Claim"),
+        limits.converters + CLAIM_AHEAD - view.queued_total - turn.running("Claim"),
+    )
+    free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
+    free -= view.reserved_bytes
+    blocked: list[int] = []
+    for file in view.settled:
+        need = file.size + estimate(file.size)
+        if turn.busy("file", file.file_id) or slots <= 0:
+            continue
+        if need > free:
+            blocked.append(file.size)
+            continue
+        slots -= 1
+        free -= need
+        turn.do(act.Claim(file.file_id))
+    if blocked and not (view.busy or turn.plan.actions):
+        _no_room(turn, min(blocked))
+        turn.expecting = False
+
+
+def _no_room(turn: Turn, smallest: int) -> None:
+    view, limits = turn.view, turn.limits
+    if any(hold.scope is Scope.STAGING for hold in turn.plan.holds):
+        return
+    turn.show(
+        Hold(
+            Scope.STAGING,
+            "",
+            f"There is no room for the next conversion, which may write {_gib(smallest + estimate(smallest))}: "
+            f"{_gib(view.free_bytes)} are free, of which {_gib(limits.min_free_bytes)} stay free, and staging "
+            f"holds {_gib(view.staged_bytes)} of {_gib(limits.staging_bytes)}.",
+            "Free disk space, or change staging.max_bytes or limits.min_free_bytes; it goes on by itself.",
+            since=turn.now,
+            until=turn.now + STAGING_RETRY,
+        )
+    )
+
+
+def _gib(size: int) -> str:
+    return f"{max(size, 0) / (1 << 30):.2f} GiB"

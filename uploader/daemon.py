@@ -1,0 +1,310 @@
+"""The daemon: one task group that watches, plans, performs and beats. Nothing is decided here.
+
+There is no recovery code. A restart plans from the journal's rows, as every other turn does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from uploader import control
+from uploader.activity import Activity
+from uploader.config import Folder, Settings
+from uploader.convert import Converter, Job
+from uploader.core.actions import Action, Claim, Convert
+from uploader.core.bandwidth import limit_at
+from uploader.core.model import Destination
+from uploader.core.planner import Plan, plan
+from uploader.core.room import estimate
+from uploader.core.view import View
+from uploader.effects.tools import Tools
+from uploader.geopera import Bandwidth, open_platform
+from uploader.geopera.keys import read_key
+from uploader.intake import Intake
+from uploader.journal import Journal
+from uploader.journal.views import read_view, rejected_since, staged_ids
+from uploader.locks import hold_locks
+from uploader.performer import perform
+from uploader.report import dashboard, notify
+from uploader.staging import Staging
+
+log = logging.getLogger(__name__)
+
+TURN = 5.0
+"""Seconds after which the planner looks even if nothing happened: disks fill and clocks jump unannounced."""
+
+SOCKET = "control.sock"
+
+
+async def run(
+    settings: Settings,
+    *,
+    until_idle: bool = False,
+    activity: Activity | None = None,
+    read_back_all: bool = False,
+) -> int:
+    """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
+
+    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. Raises ConfigurationError,
+    JournalError or AlreadyRunning where it cannot start.
+    """
+    async with _open(settings, activity or Activity(), read_back_all=read_back_all) as daemon:
+        return await daemon.run(until_idle=until_idle)
+
+
+@asynccontextmanager
+async def _open(settings: Settings, activity: Activity, *, read_back_all: bool) -> AsyncIterator[Daemon]:
+    """Take the locks, open the journal and the doors; all are given back in reverse order."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold_locks(settings.state_dir, [folder.path for folder in settings.folders]))
+        journal = Journal(settings.state_dir)
+        stack.callback(journal.close)
+        staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
+        swept = staging.sweep(await journal.read(staged_ids))
+        if swept:
+            log.info("swept %d private copies that no file refers to", swept)
+        converter = Converter(settings.convert.processes)
+        stack.push_async_callback(converter.aclose)
+        p = settings.platform
+        bandwidth = Bandwidth(None)
+        platform, store = await stack.enter_async_context(
+            open_platform(
+                base_url=p.base_url,
+                auth=p.auth,
+                client_id=p.client_id,
+                read_key=partial(read_key, str(p.api_key_file or ""), os.environ),
+                requests_per_minute=p.requests_per_minute,
+                proxy=p.proxy,
+                ca_file=str(p.ca_file or ""),
+                throttle=bandwidth,
+            )
+        )
+        intake = Intake(journal, settings.folders)
+        tools = Tools(
+            journal=journal,
+            platform=platform,
+            store=store,
+            converter=converter,
+            staging=staging,
+            intake=intake,
+            activity=activity,
+            limits=settings.planner_limits(),
+            destinations={str(folder.path): folder.destination() for folder in settings.folders},
+            archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
+            transfer_method=p.transfer_method,
+            job=partial(_job, settings),
+            read_back_all=read_back_all,
+        )
+        await journal.holds.restarted([_target(folder) for folder in settings.folders])
+        yield Daemon(settings, tools, intake, bandwidth)
+
+
+class Daemon:
+    """The task group and what it shares."""
+
+    def __init__(self, settings: Settings, tools: Tools, intake: Intake, bandwidth: Bandwidth) -> None:
+        self._settings = settings
+        self._bandwidth = bandwidth
+        self._tools = tools
+        self._intake = intake
+        self._busy: set[tuple[str, int]] = set()
+        self._running: Counter[str] = Counter()
+        self._reserved: dict[tuple[str, int], int] = {}
+        self._shown: list[tuple[str, str]] = []
+        self._wake = anyio.Event()
+        self._stopping = anyio.Event()
+        self._beat = min(TURN, notify.watchdog_interval() or TURN)
+
+    async def run(self, *, until_idle: bool) -> int:
+        """Serve until stopped or idle; returns the exit code."""
+        started = time.time()
+        held: list[dict[str, Any]] = []
+        async with anyio.create_task_group() as background, anyio.create_task_group() as work:
+            background.start_soon(self._signals)
+            background.start_soon(self._intake.run, self._nudge)
+            background.start_soon(control.serve, self._settings.state_dir / SOCKET, self._handlers())
+            if self._settings.dashboard.listen:
+                background.start_soon(dashboard.serve, self._settings.dashboard.listen, self._status)
+            try:
+                held = await self._plan_and_perform(work, until_idle=until_idle)
+            finally:
+                await self._drain(work)
+                background.cancel_scope.cancel()
+        if not until_idle or self._stopping.is_set():
+            return 0
+        rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
+        return 1 if rejected or held else 0
+
+    async def _plan_and_perform(self, work: TaskGroup, *, until_idle: bool) -> list[dict[str, Any]]:
+        """Turn after turn: look, plan, start what the plan says, wait. Returns the holds at the end."""
+        notify.ready("watching")
+        while not self._stopping.is_set():
+            self._wake = anyio.Event()
+            self._bandwidth.rate = _rate(self._settings)
+            view = await self._look()
+            now = time.time()
+            turn = plan(view, now, self._tools.limits)
+            await self._show(turn)
+            for action in turn.actions:
+                self._start(work, action)
+            notify.beat()
+            notify.status(_summary(view, self._running))
+            if until_idle and turn.idle:
+                return list((await self._tools.journal.status())["holds"])
+            await self._wait(turn.wake_at, now)
+        return []
+
+    async def _look(self) -> View:
+        """The journal's rows and the machine's room.
+
+        Who is busy is noted before the rows are read: what ends in between counts as busy, and its end wakes the
+        next turn. The other way round it would be done twice.
+        """
+        busy, running = frozenset(self._busy), dict(self._running)
+        reserved = sum(self._reserved.values())
+        settled, settling, coming = self._intake.settled(), self._intake.settling(), self._intake.coming()
+        view = await self._tools.journal.read(lambda db: read_view(db, self._tools.destinations))
+        self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
+        return replace(
+            view,
+            settled=settled,
+            settling=settling,
+            in_work=Counter(view.in_work) + Counter(coming),
+            free_bytes=self._tools.staging.free(),
+            busy=busy,
+            running=running,
+            reserved_bytes=reserved,
+        )
+
+    def _start(self, work: TaskGroup, action: Action) -> None:
+        self._busy.add(action.subject)
+        self._running[type(action).__name__] += 1
+        if isinstance(action, Claim | Convert):
+            self._reserved[action.subject] = estimate(self._intake.size(action.file_id))
+        work.start_soon(self._perform, action)
+
+    async def _perform(self, action: Action) -> None:
+        try:
+            await perform(self._tools, action)
+        finally:
+            self._busy.discard(action.subject)
+            self._running[type(action).__name__] -= 1
+            self._reserved.pop(action.subject, None)
+            self._nudge()
+
+    def _nudge(self) -> None:
+        """Something happened: plan again."""
+        self._wake.set()
+
+    async def _wait(self, wake_at: float | None, now: float) -> None:
+        seconds = self._beat if wake_at is None else min(self._beat, max(0.01, wake_at - now))
+        with anyio.move_on_after(seconds):
+            await self._wake.wait()
+
+    async def _show(self, turn: Plan) -> None:
+        """Let those who read beside us see what the plan holds back."""
+        shown = [(str(hold.scope), hold.subject) for hold in turn.holds]
+        if shown != self._shown:
+            for hold in turn.holds:
+                if (str(hold.scope), hold.subject) not in self._shown:
+                    log.warning("hold scope=%s %s", hold.scope, hold.text)
+            self._shown = shown
+            await self._tools.journal.holds.shown(turn.holds)
+
+    async def _signals(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            async for number in signals:
+                if self._stopping.is_set():
+                    log.warning("second %s: ending at once", signal.Signals(number).name)
+                    self._tools.cut.set()
+                    continue
+                log.info("%s: finishing what is being sent", signal.Signals(number).name)
+                self._stopping.set()
+                self._nudge()
+
+    async def _drain(self, work: TaskGroup) -> None:
+        """Let running transfers and calls finish within the limit; conversions are redone by the next start."""
+        notify.stopping("finishing what is being sent")
+        self._tools.stop.set()
+        deadline = time.monotonic() + self._settings.transfer.drain_seconds
+        while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
+            await anyio.sleep(0.05)
+            notify.beat()
+        self._tools.cut.set()
+        work.cancel_scope.cancel()
+
+    def _calls(self) -> int:
+        local = ("Claim", "Convert", "Dispose", "Discard")
+        return sum(count for kind, count in self._running.items() if kind not in local)
+
+    def _handlers(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        async def retry(request: dict[str, Any]) -> dict[str, Any]:
+            paths = request.get("paths")
+            wanted = None if paths is None else [os.fsencode(path) for path in paths]
+            count = await self._tools.journal.files.retried(wanted)
+            self._intake.rescan()
+            return {"retried": count}
+
+        async def status(_: dict[str, Any]) -> dict[str, Any]:
+            return await self._status()
+
+        return {"retry": retry, "status": status}
+
+    async def _status(self) -> dict[str, Any]:
+        """The journal's status and what runs right now."""
+        now: dict[str, Any] = await self._tools.journal.status()
+        running = self._tools.activity.snapshot()
+        return {
+            **now,
+            "running": [
+                {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}
+                for r in running
+            ],
+        }
+
+
+def _rate(settings: Settings) -> int | None:
+    """Bytes per second that may leave now, by the timetable and the machine's local time."""
+    local = time.localtime()
+    return limit_at(settings.transfer.bandwidth_limit, local.tm_wday, local.tm_hour * 60 + local.tm_min)
+
+
+def _summary(view: View, running: Counter[str]) -> str:
+    sessions = sum(1 for session in view.sessions if session.state != "completed")
+    return (
+        f"{sum(view.settling.values())} settling, {view.queued_total} queued, {len(view.waiting)} converted, "
+        f"{sessions} sessions, {running['Put']} transfers, {len(view.holds)} holds"
+    )
+
+
+def _target(folder: Folder) -> str:
+    return folder.destination().key(categorical=False).target
+
+
+def _job(settings: Settings, source: Path, target: Path, destination: Destination) -> Job:
+    return Job(
+        source=source,
+        target=target,
+        categorical=destination.categorical,
+        compression=settings.convert.compression,
+        strict=destination.strict,
+        verify=settings.convert.verify,
+        max_pixels=settings.limits.max_pixels,
+        max_bands=settings.limits.max_bands,
+        min_free_bytes=settings.limits.min_free_bytes,
+        memory_limit=settings.convert.memory_limit,
+        timeout=settings.convert.timeout_seconds,
+    )

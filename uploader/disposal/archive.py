@@ -1,0 +1,223 @@
+"""The folder of an archive that a group goes to: by renaming on the same file system, else by a verified copy.
+
+A name that is taken gets a number, the same for the whole group. A group of which some has arrived before a crash is
+found again: by inode where it was renamed, by time and content where it was copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from uploader import filesystem as fs
+from uploader.core import names
+from uploader.core.errors import LocalError, NoSpace
+from uploader.disposal.hiding import Member, same
+from uploader.failpoints import failpoint
+
+MOST_NUMBERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An open folder of the archive. `path` is for people; `token` keeps temporary names of different sources apart."""
+
+    fd: int
+    path: bytes
+    token: bytes
+    renaming: bool
+    """It is on the same mount as the drop folder."""
+
+    def where(self, group: list[Member], number: int) -> str:
+        """The path of the archived raster."""
+        return os.fsdecode(self.path + b"/" + named(group, group[0], number))
+
+    def find(self, group: list[Member], source: int | None) -> int | None:
+        """The number under which this very raster lies here already, or None. `source` is the folder it came from."""
+        for number in range(1, MOST_NUMBERS):
+            name = named(group, group[0], number)
+            seen = fs.lstat_regular(name, self.fd)
+            if seen is None:
+                return None
+            if self.renaming and same(seen, group[0].fingerprint):
+                return number
+            if not self.renaming and self._copied(name, group[0], source):
+                return number
+        return None
+
+    def _copied(self, name: bytes, member: Member, source: int | None) -> bool:
+        """Whether a file here is our copy. Once the source is gone its time and size have to do."""
+        seen = fs.lstat_regular(name, self.fd)
+        wanted = member.fingerprint
+        if seen is None or (seen.size, seen.mtime_ns) != (wanted.size, wanted.mtime_ns):
+            return False
+        if source is None or fs.lstat_regular(member.name, source) is None:
+            return True
+        return _digest(name, self.fd) == _digest(member.name, source)
+
+    def free_number(self, group: list[Member]) -> int:
+        """The first number under which nothing of the group would meet anything."""
+        for number in range(1, MOST_NUMBERS):
+            if not any(fs.exists(named(group, member, number), self.fd) for member in group):
+                return number
+        raise LocalError(
+            f"The archive {os.fsdecode(self.path)} has too many files of one name.", "Tidy it up."
+        )
+
+    def move(self, group: list[Member], hidden: int) -> int:
+        """Bring a hidden group here, raster first, replacing nothing; returns its number. May be repeated."""
+        number = self.find(group, hidden)
+        if number is None:
+            number = self._take(group, group[0], hidden, self.free_number(group))
+        failpoint("dispose.archived")
+        for member in group[1:]:
+            self._take(group, member, hidden, number)
+        os.fsync(self.fd)
+        return number
+
+    def _take(self, group: list[Member], member: Member, hidden: int, number: int) -> int:
+        """Bring one file here; somebody who takes the name in this instant moves us on by one."""
+        while True:
+            try:
+                self._arrive(member, named(group, member, number), hidden)
+            except FileExistsError:
+                number += 1
+            else:
+                return number
+
+    def _arrive(self, member: Member, name: bytes, hidden: int) -> None:
+        """What is not in the hidden folder came here before a crash, or stays with another raster."""
+        if fs.lstat_regular(member.name, hidden) is None:
+            return
+        if self.renaming:
+            fs.rename_noreplace(member.name, hidden, name, self.fd)
+        elif fs.lstat_regular(self._temporary(member), self.fd) is not None:
+            fs.rename_noreplace(self._temporary(member), self.fd, name, self.fd)
+        elif not self._copied(name, member, hidden):
+            raise LocalError(f"The copy in {os.fsdecode(self.path)} has gone.", "It is copied again.")
+
+    def lacking(self, group: list[Member], source: dict[bytes, int]) -> list[Member]:
+        """Those of the group that lie in one of the source folders and are not here under their names."""
+        number = self.find(group, source.get(group[0].name))
+        present = [member for member in group if member.name in source]
+        if number is None:
+            return present
+        return [m for m in present if not self._copied(named(group, m, number), m, source[m.name])]
+
+    def copy(self, group: list[Member], source: dict[bytes, int], stop: threading.Event) -> None:
+        """Copy a group to temporary names here, durably, and read it back; older copies of it are replaced.
+
+        `source` tells the folder that each name lies in. Raises NoSpace, Interrupted, LocalError, OSError.
+        """
+        try:
+            for member in group:
+                self._copy(member, source[member.name], stop)
+        except BaseException:
+            self.forget(group)
+            raise
+        failpoint("dispose.copied")
+
+    def _copy(self, member: Member, source: int, stop: threading.Event) -> None:
+        name, flags = (
+            self._temporary(member),
+            os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC,
+        )
+        with self._writing(), fs.opened(member.name, source) as reading:
+            found = os.fstat(reading)
+            fd = os.open(name, flags, 0o600, dir_fd=self.fd)
+            try:
+                digest, _ = fs.copy(reading, fd, stop)
+                os.fchmod(fd, found.st_mode & 0o777)
+                os.utime(fd, ns=(found.st_atime_ns, found.st_mtime_ns))
+                os.fsync(fd)
+                # Out of the cache, so that the disk is asked for what it has.
+                os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+                if fs.digest(fd, stop) != digest:
+                    raise LocalError(
+                        f"The archive {os.fsdecode(self.path)} does not keep what is written to it."
+                    )
+            finally:
+                os.close(fd)
+
+    def forget(self, group: list[Member]) -> None:
+        """Remove what was copied and is not wanted now."""
+        for member in group:
+            fs.remove_quietly(self._temporary(member), self.fd)
+
+    def _temporary(self, member: Member) -> bytes:
+        return names.hidden(self.token + b"\0" + member.name) + b".part"
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except fs.ReadError:
+            raise
+        except OSError as error:
+            if error.errno in fs.FULL:
+                raise NoSpace(
+                    f"The archive {os.fsdecode(self.path)}: {fs.words(error)}.", "Make room."
+                ) from error
+            raise
+
+
+def named(group: list[Member], member: Member, number: int) -> bytes:
+    """The name of a member under a number; all members of a group keep one stem."""
+    if number == 1:
+        return member.name
+    return names.numbered(names.split(group[0].name)[0], number, names.LONGEST_SUFFIX) + member.suffix
+
+
+def _digest(name: bytes, dir_fd: int) -> str:
+    with fs.opened(name, dir_fd) as fd:
+        return fs.digest(fd, threading.Event())
+
+
+@contextmanager
+def open_archive(root: str, folder: str, path: bytes, visible: int) -> Iterator[Archive]:
+    """The folder below `root` for a raster of this relative path; made as needed. Raises LocalError, OSError.
+
+    `visible` is the raster's own folder, opened.
+
+    The archive itself has to be there: an archive that is not mounted must not be filled beside itself.
+    """
+    directory = path.rpartition(b"/")[0]
+    try:
+        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise LocalError(
+            f"The archive {root} cannot be opened: {fs.words(error)}.",
+            "Create or mount it, and check its rights.",
+        ) from error
+    try:
+        for part in filter(None, directory.split(b"/")):
+            fd = _enter(part, fd)
+        yield Archive(
+            fd,
+            os.fsencode(root).rstrip(b"/") + (b"/" + directory if directory else b""),
+            hashlib.sha256(os.fsencode(folder) + b"\0" + path).digest(),
+            renaming=os.fstat(fd).st_dev == os.fstat(visible).st_dev
+            and fs.mount_id(fd) == fs.mount_id(visible),
+        )
+    finally:
+        os.close(fd)
+
+
+def _enter(name: bytes, fd: int) -> int:
+    """Go down one folder, making it durably where it is missing; the folder above is closed."""
+    try:
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=fd)
+            os.fsync(fd)
+        below = fs.open_below(name, fd)
+    except OSError as error:
+        raise LocalError(
+            f"The archive's folder {os.fsdecode(name)} cannot be used: {fs.words(error)}.",
+            "Check its rights.",
+        ) from error
+    os.close(fd)
+    return below

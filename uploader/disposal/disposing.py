@@ -1,0 +1,266 @@
+"""The dance of a disposal: hide, look again, then archive or delete, or put back.
+
+Each step can be repeated after a kill, as what was done before is read from where the files lie:
+
+    raster visible and untouched          nothing was done yet: check the group, hide it
+    raster hidden                         look again, hide the rest, go on; or put everything back
+    raster neither, hidden folder there   past the point of no return: finish
+    raster in the archive                 finish
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from uploader import filesystem as fs
+from uploader.core import names
+from uploader.core.errors import LocalError, SourceChanged, SourceUnreadable
+from uploader.core.model import Sighting
+from uploader.disposal import hiding
+from uploader.disposal.archive import Archive, open_archive
+from uploader.disposal.hiding import Member, same, untouched
+from uploader.failpoints import failpoint
+from uploader.leases import held_by_writer
+
+FAILPOINTS = (
+    "dispose.copied",
+    "dispose.made",
+    "dispose.hidden",
+    "dispose.gathered",
+    "dispose.restoring",
+    "dispose.archived",
+    "dispose.arrived",
+    "dispose.unlinked",
+    "dispose.emptied",
+    "dispose.done",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    """What became of a source: kept, archived, deleted, missing, or replaced (it is another file now, left alone).
+
+    `where` is the archived raster's path, or where a replaced one had to be put back under another name.
+    """
+
+    outcome: str
+    where: str = ""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One disposal: the group, and the open folders it may lie in. `hidden` and `archive` may be absent."""
+
+    sighting: Sighting
+    group: list[Member]
+    visible: int
+    stop: threading.Event
+    archive: Archive | None = None
+    hidden: int | None = field(default=None)
+
+    @property
+    def raster(self) -> Member:
+        return self.group[0]
+
+
+def dispose(policy: str, sighting: Sighting, archive_dir: Path | None, stop: threading.Event) -> Disposed:
+    """Archive or delete the group that was uploaded; `sighting` is how it was claimed. `policy` is the folder's.
+
+    Blocking; may be called again after a crash at any point, and then goes on. Raises SourceUnreadable where the drop
+    folder is not there, SourceChanged while somebody has the raster open for writing, NoSpace, LocalError, OSError,
+    and Interrupted soon after `stop` is set; after any of these a repeat is safe, and nothing is lost.
+    """
+    if policy == "keep":
+        return Disposed("kept")
+    with ExitStack() as stack:
+        try:
+            visible = stack.enter_context(_folder_of(sighting))
+        except FileNotFoundError:
+            return Disposed("missing")
+        work = _Work(sighting, hiding.members(sighting), visible, stop)
+        if policy == "archive":
+            if archive_dir is None:
+                raise LocalError("There is no archive folder.", "Set archive_dir for the drop folder.")
+            opened = open_archive(str(archive_dir), sighting.folder, sighting.path, visible)
+            work.archive = stack.enter_context(opened)
+        work.hidden = hiding.open_hidden(work.raster.name, visible)
+        stack.callback(_close_hidden, work)
+        return _dispose(work)
+
+
+@contextmanager
+def _folder_of(sighting: Sighting) -> Iterator[int]:
+    """The raster's folder. Raises FileNotFoundError where only a subfolder is gone: with it went the raster."""
+    root = os.fsencode(sighting.folder)
+    if not Path(sighting.folder).is_dir():
+        raise SourceUnreadable(f"The folder {sighting.folder} is not there.", "Mount it, or create it again.")
+    with fs.directory(root, sighting.path.rpartition(b"/")[0]) as fd:
+        yield fd
+
+
+def _close_hidden(work: _Work) -> None:
+    if work.hidden is not None:
+        os.close(work.hidden)
+
+
+def _dispose(work: _Work) -> Disposed:
+    """Tell from where the files lie what is to be done next."""
+    seen = fs.lstat_regular(work.raster.name, work.visible)
+    if untouched(seen, work.raster.fingerprint):
+        return _begin(work)
+    if work.hidden is not None and fs.lstat_regular(work.raster.name, work.hidden) is not None:
+        return _go_on(work)
+    if work.hidden is not None and fs.listing(work.hidden):
+        return _finish(work)
+    if work.archive is not None:
+        number = work.archive.find(work.group, None)
+        if number is not None:
+            return _end(work, "archived", work.archive.where(work.group, number))
+    if seen is None:
+        return _absent(work)
+    hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
+    return Disposed("replaced")
+
+
+def _absent(work: _Work) -> Disposed:
+    """The raster is nowhere: deleted by us or by somebody, or its file system is."""
+    if work.hidden is not None and work.archive is None:
+        return _end(work, "deleted")
+    if os.fstat(work.visible).st_dev != work.raster.fingerprint.device:
+        raise SourceUnreadable(
+            f"{work.sighting.folder} is another file system than it was.", "Mount the one with the sources."
+        )
+    return _end(work, "missing")
+
+
+def _begin(work: _Work) -> Disposed:
+    """Nothing was done yet: hide the raster, if the group is still as it was uploaded."""
+    if not _group_untouched(work):
+        return Disposed("replaced")
+    if held_by_writer(work.raster.name, work.visible):
+        shown = work.raster.name.decode("utf-8", "backslashreplace")
+        raise SourceChanged(f"{shown} is open for writing.", "It is left alone until it is closed.")
+    if work.archive is not None and not work.archive.renaming:
+        work.archive.copy(_moving(work), dict.fromkeys((m.name for m in work.group), work.visible), work.stop)
+    if work.hidden is None:
+        work.hidden = hiding.make_hidden(work.raster.name, work.visible)
+    failpoint("dispose.made")
+    try:
+        fs.rename_noreplace(work.raster.name, work.visible, work.raster.name, work.hidden)
+    except FileNotFoundError:
+        if work.archive is not None:
+            work.archive.forget(work.group)
+        return _end(work, "missing")
+    failpoint("dispose.hidden")
+    return _looked_again(work)
+
+
+def _group_untouched(work: _Work) -> bool:
+    """Whether every sidecar is as it was, and none has come."""
+    if not all(untouched(fs.lstat_regular(m.name, work.visible), m.fingerprint) for m in work.group[1:]):
+        return False
+    known = {member.fingerprint.inode for member in work.group}
+    for name, _ in names.sidecar_names(work.raster.name):
+        seen = fs.lstat_regular(name, work.visible)
+        # Where case does not matter a known sidecar answers to other spellings as well.
+        if seen is not None and seen.inode not in known:
+            return False
+    return True
+
+
+def _go_on(work: _Work) -> Disposed:
+    """The raster was hidden before a crash: copy what a copying archive has not got, and go on."""
+    archive = work.archive
+    if archive is not None and not archive.renaming:
+        where = {
+            member.name: folder for member in _moving(work) if (folder := _lies(work, member)) is not None
+        }
+        archive.copy(archive.lacking(work.group, where), where, work.stop)
+    return _looked_again(work)
+
+
+def _lies(work: _Work, member: Member) -> int | None:
+    """The folder that a member lies in now."""
+    places = [fd for fd in (work.hidden, work.visible) if fd is not None]
+    return next((fd for fd in places if fs.lstat_regular(member.name, fd) is not None), None)
+
+
+def _looked_again(work: _Work) -> Disposed:
+    """The raster is hidden. If it and its sidecars are what was uploaded, hide them too; else put all back."""
+    hidden = _hidden(work)
+    unchanged = same(fs.lstat_regular(work.raster.name, hidden), work.raster.fingerprint)
+    if not unchanged or held_by_writer(work.raster.name, hidden) or not _gather(work):
+        return _put_back(work)
+    failpoint("dispose.gathered")
+    return _finish(work)
+
+
+def _gather(work: _Work) -> bool:
+    """Hide the sidecars that go with the raster; False where one is not what was uploaded."""
+    hidden = _hidden(work)
+    for member in _moving(work)[1:]:
+        if fs.lstat_regular(member.name, hidden) is None:
+            if not same(fs.lstat_regular(member.name, work.visible), member.fingerprint):
+                return False
+            fs.rename_noreplace(member.name, work.visible, member.name, hidden)
+        if not same(fs.lstat_regular(member.name, hidden), member.fingerprint):
+            return False
+    return True
+
+
+def _moving(work: _Work) -> list[Member]:
+    """The group without the sidecars that another raster of the same stem still needs: they go with the last."""
+    others = (fs.lstat_regular(name, work.visible) for name in names.shares_stem(work.raster.name))
+    # Where case does not matter the raster itself answers to other spellings.
+    shared = any(other is not None and other.inode != work.raster.fingerprint.inode for other in others)
+    return [
+        member
+        for member in work.group
+        if not shared
+        or member is work.raster
+        or names.belongs_to_name(work.raster.name, os.fsdecode(member.suffix))
+    ]
+
+
+def _put_back(work: _Work) -> Disposed:
+    """It is not what was uploaded: everything comes back, and settles anew as what it is now."""
+    if work.archive is not None:
+        work.archive.forget(work.group)
+    name = hiding.restore(work.raster.name, _hidden(work), work.visible)
+    hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
+    return Disposed("replaced", "" if name == work.raster.name else os.fsdecode(name))
+
+
+def _finish(work: _Work) -> Disposed:
+    """The whole group is hidden, or what is left of it: archive or delete it."""
+    hidden, where = _hidden(work), ""
+    if work.archive is not None:
+        where = work.archive.where(work.group, work.archive.move(work.group, hidden))
+        failpoint("dispose.arrived")
+    for member in work.group:
+        if same(fs.lstat_regular(member.name, hidden), member.fingerprint):
+            os.unlink(member.name, dir_fd=hidden)
+            failpoint("dispose.unlinked")
+    if fs.listing(hidden):
+        # Not ours: somebody put it there by hand.
+        hiding.restore(work.raster.name, hidden, work.visible)
+    os.fsync(hidden)
+    failpoint("dispose.emptied")
+    return _end(work, "archived" if work.archive is not None else "deleted", where)
+
+
+def _end(work: _Work, outcome: str, where: str = "") -> Disposed:
+    hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
+    failpoint("dispose.done")
+    return Disposed(outcome, where)
+
+
+def _hidden(work: _Work) -> int:
+    if work.hidden is None:
+        raise LocalError("The hidden folder of a disposal is gone.", "It is tried again.")
+    return work.hidden

@@ -1,0 +1,183 @@
+"""The hidden folder in which a group waits between its disappearance and its disposal.
+
+    drop/a.tif            →  drop/.uploader-<16 hex of sha256("a.tif")>/a.tif
+    drop/a.tfw            →  drop/.uploader-<16 hex of sha256("a.tif")>/a.tfw
+
+Nobody writes to a name in it, so what was looked at there is what is deleted. The names are kept, so that whatever
+happens to us a person finds the files; the folder's name is computed, so that a repeat finds it. The raster goes in
+first and comes out last: a raster without its sidecars is never seen.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from uploader import filesystem as fs
+from uploader.core import names
+from uploader.core.model import Fingerprint, Sighting
+from uploader.failpoints import failpoint
+
+PUT_BACK_TRIES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of a group, as it was uploaded. `suffix` is what its name adds to the raster's stem."""
+
+    name: bytes
+    suffix: bytes
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A hidden folder found at start: whose it is where that can be told, and the names in it."""
+
+    directory: bytes
+    hidden: bytes
+    raster: bytes
+    names: tuple[bytes, ...]
+
+    @property
+    def path(self) -> bytes:
+        """The raster's path below the drop folder; empty where the raster itself is no longer in there."""
+        whole = self.directory + b"/" + self.raster if self.directory else self.raster
+        return whole if self.raster else b""
+
+
+def members(sighting: Sighting) -> list[Member]:
+    """The group, raster first."""
+    raster = sighting.path.rpartition(b"/")[2]
+    return [
+        Member(raster, names.split(raster)[1], sighting.fingerprint),
+        *(Member(s.name, os.fsencode(s.suffix), s.fingerprint) for s in sighting.sidecars),
+    ]
+
+
+def untouched(seen: Fingerprint | None, uploaded: Fingerprint) -> bool:
+    """Whether a file that was never moved is the one that was uploaded.
+
+    The device is left out: numbers of LVM, NFS and Btrfs may differ after a restart, the rest does not by chance.
+    """
+    return seen is not None and _facts(seen) == _facts(uploaded) and seen.ctime_ns == uploaded.ctime_ns
+
+
+def same(seen: Fingerprint | None, uploaded: Fingerprint) -> bool:
+    """Whether a file that we renamed is the one that was uploaded: renaming alone changes the ctime."""
+    return seen is not None and _facts(seen) == _facts(uploaded)
+
+
+def _facts(fp: Fingerprint) -> tuple[int, int, int]:
+    return fp.inode, fp.size, fp.mtime_ns
+
+
+def open_hidden(raster: bytes, visible: int) -> int | None:
+    """The hidden folder of this raster, if there is one."""
+    try:
+        return fs.open_below(names.hidden(raster), visible)
+    except OSError as error:
+        if error.errno in fs.ABSENT:
+            return None
+        raise
+
+
+def make_hidden(raster: bytes, visible: int) -> int:
+    """The hidden folder of this raster, made where it is not there yet."""
+    with suppress(FileExistsError):
+        os.mkdir(names.hidden(raster), 0o700, dir_fd=visible)
+    return fs.open_below(names.hidden(raster), visible)
+
+
+def remove_hidden(hidden: bytes, visible: int) -> None:
+    """Remove a hidden folder if it is empty, and make the folder around it durable."""
+    with suppress(OSError):
+        os.rmdir(hidden, dir_fd=visible)
+    os.fsync(visible)
+
+
+def restore(raster: bytes, hidden: int, visible: int) -> bytes:
+    """Everything in the hidden folder comes back, replacing nothing; returns the raster's name.
+
+    Where a name was taken meanwhile the whole group gets a number. May be repeated after a crash.
+    """
+    present = fs.listing(hidden)
+    stem = names.split(raster)[0]
+    number = _free_number(stem, present, visible)
+    # By this order the raster is seen last, with its sidecars beside it.
+    for name in sorted(present, key=lambda name: (name == raster, name)):
+        _bring_back(name, hidden, _renamed(name, stem, number), visible)
+        failpoint("dispose.restoring")
+    return _renamed(raster, stem, number)
+
+
+def _renamed(name: bytes, stem: bytes, number: int) -> bytes:
+    if not stem or not name.startswith(stem):
+        return names.numbered(name, number, 0)
+    return names.numbered(stem, number, names.LONGEST_SUFFIX) + name[len(stem) :]
+
+
+def _free_number(stem: bytes, present: list[bytes], visible: int) -> int:
+    for number in range(1, PUT_BACK_TRIES):
+        if not any(fs.exists(_renamed(name, stem, number), visible) for name in present):
+            return number
+    raise FileExistsError(os.fsdecode(stem))
+
+
+def _bring_back(name: bytes, hidden: int, new: bytes, visible: int) -> None:
+    """Rename out of the hidden folder; whoever took the name in the last instant keeps it."""
+    stem, extension = names.split(new)
+    for number in range(1, PUT_BACK_TRIES):
+        with suppress(FileExistsError):
+            fs.rename_noreplace(
+                name, hidden, names.numbered(stem, number, len(extension)) + extension, visible
+            )
+            return
+    raise FileExistsError(os.fsdecode(new))
+
+
+def leftovers(folder: str, stop: threading.Event) -> Iterator[Leftover]:
+    """Hidden folders that a disposal left behind. Those of files whose disposal is repeated are among them.
+
+    What cannot be read is left out; links are not followed.
+    """
+    pending = [b""]
+    while pending and not stop.is_set():
+        directory = pending.pop()
+        with suppress(OSError), fs.directory(os.fsencode(folder), directory) as visible:
+            with os.scandir(visible) as entries:
+                below = [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
+            pending += [directory + b"/" + n if directory else n for n in below if not names.ignored(n)]
+            for name in below:
+                if name.startswith(names.HIDDEN):
+                    yield _leftover(directory, name, visible)
+
+
+def _leftover(directory: bytes, hidden: bytes, visible: int) -> Leftover:
+    fd = fs.open_below(hidden, visible)
+    try:
+        present = tuple(fs.listing(fd))
+    finally:
+        os.close(fd)
+    raster = next((name for name in present if names.hidden(name) == hidden), b"")
+    return Leftover(directory, hidden, raster, present)
+
+
+def put_back(folder: str, leftover: Leftover) -> bytes:
+    """Everything in a hidden folder comes back to where it was; returns the raster's relative path, or empty.
+
+    For hidden folders of which the journal knows nothing. Raises OSError.
+    """
+    with fs.directory(os.fsencode(folder), leftover.directory) as visible:
+        hidden = fs.open_below(leftover.hidden, visible)
+        try:
+            name = restore(leftover.raster, hidden, visible)
+            remove_hidden(leftover.hidden, visible)
+        finally:
+            os.close(hidden)
+    if not leftover.raster:
+        return b""
+    return leftover.directory + b"/" + name if leftover.directory else name

@@ -1,0 +1,164 @@
+"""Effects on files of this machine: claim, convert, dispose, discard."""
+
+from __future__ import annotations
+
+import logging
+
+from uploader.core import errors as err
+from uploader.core import failures as fail
+from uploader.core.failures import Step, classify
+from uploader.core.names import file_name
+from uploader.disposal import dispose as dispose_of
+from uploader.effects.tools import Tools
+from uploader.failpoints import failpoint
+from uploader.journal import Converted, FileRow
+from uploader.journal.rows import decode_sighting
+from uploader.journal.views import file_row
+from uploader.staging import Interrupted
+
+log = logging.getLogger(__name__)
+
+DISPOSAL_RETRY = 300.0
+"""Seconds before a source that could not be archived or deleted is tried again."""
+
+
+async def claim(tools: Tools, file_id: int) -> None:
+    """Copy a settled group into staging while hashing it."""
+    sighting = tools.intake.settled_sighting(file_id)
+    if sighting is None:
+        return
+    row = await _row(tools, file_id)
+    failpoint("claim.before")
+    with tools.activity.track("claim", _name(row), sighting.size):
+        try:
+            claimed = await tools.in_thread(
+                tools.staging.claim, file_id, sighting.folder, sighting, tools.stop
+            )
+        except Interrupted:
+            return
+        except err.UploaderError as error:
+            await _claim_failed(tools, row, error)
+            return
+    failpoint("claim.after")
+    state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size)
+    tools.intake.claimed(file_id)
+    log.info("claimed file=%r bytes=%d state=%s", _name(row), claimed.size, state)
+
+
+async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    match classify(Step.CLAIM, error, tools.known(refusals=row.looks)):
+        case fail.LookAgain(after):
+            tools.intake.unsettled(row.id, after)
+            if isinstance(error, err.SourceUnreadable):
+                await tools.journal.files.looked(row.id, str(error), after)
+        case fail.Reject(reason):
+            await _reject(tools, row, reason)
+            tools.intake.claimed(row.id)
+        case fail.Park(_, reason, _, after):
+            await tools.journal.files.retry(row.id, reason, after)
+            tools.intake.unsettled(row.id, after)
+        case verdict:
+            raise AssertionError(f"claim: no way on from {verdict}") from error
+
+
+async def convert(tools: Tools, file_id: int) -> None:
+    """Make the COG from the private copy, and measure what came out."""
+    row = await _row(tools, file_id)
+    source, target = tools.staging.source(file_id), tools.staging.result(file_id)
+    destination = tools.destinations[row.folder]
+    failpoint("convert.before")
+    with tools.activity.track("convert", _name(row), row.size):
+        try:
+            if not source.exists():
+                raise err.StagedDamaged(f"The private copy {source} is gone.")
+            report = await tools.converter.convert(tools.job(source, target, destination))
+            measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
+        except Interrupted:
+            return
+        except err.UploaderError as error:
+            await _convert_failed(tools, row, error)
+            return
+    failpoint("convert.after")
+    made = Converted(
+        size=measured.size,
+        md5=measured.md5,
+        crc32c=measured.crc32c,
+        method=report.method,
+        categorical=report.categorical,
+        file_name=file_name(row.path, row.content),
+        warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
+        bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
+    )
+    await tools.journal.files.converted(file_id, made)
+    log.info("converted file=%r method=%s bytes=%d to=%d", _name(row), report.method, row.size, measured.size)
+
+
+async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    looks = isinstance(error, err.RasterUnreadable)
+    match classify(Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals)):
+        case fail.LookAgain(after):
+            await tools.journal.files.look_again(row.id, str(error), after)
+            tools.intake.unsettled(row.id, after)
+        case fail.Damaged(reason):
+            await tools.journal.files.look_again(row.id, reason, 0.0)
+            tools.intake.unsettled(row.id)
+        case fail.Again(after):
+            await tools.journal.files.retry(row.id, str(error), after, counted=True, alone=True)
+        case fail.Reject(reason):
+            await _reject(tools, row, reason)
+        case fail.Park(_, reason, _, after):
+            await tools.journal.files.retry(row.id, reason, after)
+        case verdict:
+            raise AssertionError(f"convert: no way on from {verdict}") from error
+    log.warning("conversion failed file=%r: %s", _name(row), error)
+
+
+async def dispose(tools: Tools, file_id: int) -> None:
+    """Archive or delete the source, if it still is the file that was uploaded."""
+    row = await _row(tools, file_id)
+    sighting = decode_sighting(row.folder, row.path, row.sighting)
+    failpoint("dispose.before")
+    with tools.activity.track("dispose", _name(row), row.size):
+        try:
+            done = await tools.in_thread(
+                dispose_of, row.after_upload, sighting, tools.archive_dirs.get(row.folder), tools.stop
+            )
+        except Interrupted:
+            return
+        except (err.UploaderError, OSError) as error:
+            reason = f"The source of {_name(row)} cannot be {_PAST[row.after_upload]}: {error}"
+            await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
+            log.warning("%s", reason)
+            return
+    failpoint("dispose.after")
+    await tools.journal.files.disposed(file_id, done.outcome, done.where)
+    log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, done.where)
+
+
+_PAST = {"archive": "archived", "delete": "deleted"}
+
+
+async def discard(tools: Tools, file_id: int) -> None:
+    """Remove the private copies of a file that reached an end."""
+    failpoint("discard.before")
+    await tools.in_thread(tools.staging.discard, file_id)
+    failpoint("discard.after")
+    await tools.journal.files.discarded(file_id)
+
+
+async def skip_twin(tools: Tools, file_id: int) -> None:
+    """End a file whose content another path brought in."""
+    await tools.journal.files.twin(file_id)
+
+
+async def _row(tools: Tools, file_id: int) -> FileRow:
+    return await tools.journal.read(lambda db: file_row(db, file_id))
+
+
+async def _reject(tools: Tools, row: FileRow, reason: str) -> None:
+    await tools.journal.files.rejected(row.id, reason)
+    log.warning("rejected file=%r: %s", _name(row), reason)
+
+
+def _name(row: FileRow) -> str:
+    return row.path.decode("utf-8", "backslashreplace")

@@ -1,0 +1,313 @@
+"""Effects on upload sessions: plan, initiate, complete, locate, abandon, read back."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from uploader.core import errors as err
+from uploader.core import failures as fail
+from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
+from uploader.core.failures import Step, classify
+from uploader.core.model import Hold, Layout, Scope
+from uploader.core.readback import Found, match
+from uploader.core.refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
+from uploader.effects.items import records
+from uploader.effects.tools import Tools
+from uploader.failpoints import failpoint
+from uploader.journal import SessionRow
+from uploader.journal.views import profile, session_row
+
+log = logging.getLogger(__name__)
+
+LOOKS_FOR_ITEMS = 12
+"""Times that the items of a session are looked for, over about five minutes, before a person is asked."""
+
+LOSSES = 2
+"""Losses of a file's sessions in a row after which the target is held."""
+
+
+async def plan_session(tools: Tools, batch: Batch) -> None:
+    """Freeze the members and the body before anything is sent."""
+    learned = await tools.journal.read(profile)
+    key = batch.key
+    body: dict[str, object] = {
+        "project_id": key.project_id,
+        "file_count": len(batch.files),
+        "total_bytes": batch.total_bytes,
+        "transfer_method": learned.transfer_method or tools.transfer_method,
+        "is_categorical": key.categorical,
+    }
+    optional = {
+        "target_collection_id": key.collection_id,
+        "target_item_id": key.item_id,
+        "asset_key": key.asset_key,
+    }
+    body.update({name: value for name, value in optional.items() if value})
+    after = {file.file_id: tools.destinations[file.folder].after_upload for file in batch.files}
+    session_id = await tools.journal.sessions.planned(batch, body, str(uuid.uuid4()), after)
+    log.info("planned session=%d files=%d bytes=%d", session_id, len(batch.files), batch.total_bytes)
+
+
+async def initiate(tools: Tools, session_id: int) -> None:
+    """Reserve quota. Sent verbatim until the answer is clear; each doubtful answer stays counted."""
+    session = await _session(tools, session_id)
+    await tools.journal.sessions.initiating(session_id)
+    failpoint("initiate.before")
+    try:
+        upload_id = await tools.platform.initiate(session.body, session.idempotency_key)
+    except err.UploaderError as error:
+        await _initiate_failed(tools, session, error)
+        return
+    failpoint("initiate.after")
+    await tools.reached()
+    cap = (await tools.journal.read(profile)).quota_cap
+    cap = cap_after_success(cap, session.total_bytes, tools.limits.batch_bytes)
+    await tools.journal.sessions.opened(session_id, upload_id, cap)
+    log.info("opened session=%d upload=%s", session_id, upload_id)
+
+
+async def _initiate_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
+    swapped = session.body.get("transfer_method") != tools.transfer_method
+    verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped))
+    clear = "initiates_clear" if is_clear(error) else ""
+    sessions = tools.journal.sessions
+    log.warning("initiate failed session=%d clear=%s: %s", session.id, bool(clear), error)
+    match verdict:
+        case fail.Retry(after):
+            await sessions.retry(session.id, str(error), after, clear=clear)
+        case fail.Swap(method):
+            await sessions.refused(session.id, str(error), None, {"transfer_method": method})
+        case fail.Park(Scope.PLATFORM, reason, way_out, after):
+            hold = tools.hold(Scope.PLATFORM, "", reason, way_out, after)
+            await sessions.retry(session.id, reason, 0.0, clear=clear, hold=hold)
+        case fail.Park(scope, reason, way_out, after):
+            learned = {"quota_cap": cap_after_refusal(session.total_bytes)}
+            subject = "" if scope is Scope.ORGANIZATION else session.key.target
+            await sessions.refused(
+                session.id,
+                reason,
+                tools.hold(scope, subject, reason, way_out, after),
+                learned if scope is Scope.ORGANIZATION else None,
+            )
+        case _:
+            raise AssertionError(f"initiate: no way on from {verdict}") from error
+
+
+async def complete(tools: Tools, session_id: int) -> None:
+    """Make the items. Repeated until the answer is clear; never followed by `fail` on a doubtful one."""
+    session = await _session(tools, session_id)
+    await tools.journal.sessions.completing(session_id)
+    failpoint("complete.before")
+    try:
+        item_ids = await tools.platform.complete(session.upload_id)
+    except err.UploaderError as error:
+        await _complete_failed(tools, session, error)
+        return
+    failpoint("complete.after")
+    await tools.reached()
+    names = [member.file_name for member in session.members]
+    item_of = {names[0]: item_ids[0]} if len(names) == len(item_ids) == 1 else {}
+    await _completed(tools, session, item_ids, item_of, wanted=not item_of)
+
+
+async def _completed(
+    tools: Tools, session: SessionRow, item_ids: tuple[str, ...], item_of: Mapping[str, str], *, wanted: bool
+) -> None:
+    layouts = (await tools.journal.read(profile)).layouts
+    layout = layouts.get(session.key.target, Layout.UNKNOWN)
+    learning = layout is Layout.UNKNOWN and len(session.members) > 1
+    leaving = any(m.after_upload != "keep" and _verifies(tools, m.folder) for m in session.members)
+    readback = learning or leaving or (tools.read_back_all and wanted)
+    await tools.journal.sessions.completed(session.id, item_ids, item_of, readback=readback)
+    log.info("completed session=%d files=%d items=%d", session.id, len(session.members), len(item_ids))
+
+
+def _verifies(tools: Tools, folder: str) -> bool:
+    destination = tools.destinations.get(folder)
+    return destination is None or destination.verify_remote
+
+
+async def _complete_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
+    verdict = classify(Step.COMPLETE, error, tools.known(session.tries, doubtful=session.doubtful))
+    clear = "completes_clear" if is_clear(error) else ""
+    sessions = tools.journal.sessions
+    log.warning("complete failed session=%d clear=%s: %s", session.id, bool(clear), error)
+    match verdict:
+        case fail.Retry(after):
+            await sessions.retry(session.id, str(error), after, clear=clear)
+        case fail.Doubt(reason):
+            await sessions.doubted(session.id, reason)
+        case fail.Lost(reason):
+            await lose(tools, session, reason)
+        case fail.Judge(problem):
+            await _judged(tools, session, problem, str(error))
+        case fail.Park(scope, reason, way_out, after):
+            subject = session.key.target if scope is Scope.TARGET else ""
+            hold = tools.hold(scope, subject, reason, way_out, after)
+            await sessions.retry(session.id, reason, after, clear=clear, hold=hold)
+        case _:
+            raise AssertionError(f"complete: no way on from {verdict}") from error
+
+
+async def _judged(tools: Tools, session: SessionRow, problem: err.Problem, text: str) -> None:
+    """A clear refusal: its words decide which members stay."""
+    sessions = tools.journal.sessions
+    members = session.members
+    match judge(problem, [member.file_name for member in members]):
+        case Resend(indexes):
+            tired = {
+                members[i].id: text for i in indexes if members[i].attempts + 1 >= tools.limits.max_attempts
+            }
+            if tired:
+                await sessions.abandoned(session.id, text, rejected=tired)
+            else:
+                await sessions.incomplete(session.id, [members[i].id for i in indexes], text)
+        case RejectFiles(indexes):
+            reason = f"The platform does not take the file ({problem.text})."
+            await sessions.abandoned(session.id, text, rejected={members[i].id: reason for i in indexes})
+        case HoldTarget():
+            way_out = "Check collection_id, item_id and project_id in the configuration."
+            reason = f"The platform refuses the target ({problem.text})."
+            hold = tools.hold(Scope.TARGET, session.key.target, reason, way_out, fail.TARGET_PROBE_EVERY)
+            await sessions.abandoned(session.id, text, hold=hold)
+        case Bisect(first, second):
+            halves = ((first, f"{session.id}.a"), (second, f"{session.id}.b"))
+            groups = {members[i].id: group for half, group in halves for i in half}
+            await sessions.abandoned(session.id, text, groups=groups)
+
+
+async def locate(tools: Tools, session_id: int) -> None:
+    """Look for the items of a session whose `complete` went unanswered."""
+    session = await _session(tools, session_id)
+    found = await _find(tools, session)
+    if found is None:
+        return
+    names = [member.file_name for member in session.members]
+    if found.complete(names):
+        await _completed(tools, session, found.item_ids, found.item_of, wanted=False)
+        return
+    reason = (
+        f"`complete` of upload session {session.upload_id} went unanswered, its repetition is refused, and its items "
+        "are not to be found. Look on the platform whether they exist; the sources are untouched."
+    )
+    await _not_found(tools, session, reason)
+
+
+async def read_back(tools: Tools, session_id: int) -> None:
+    """Read the items of a completed session, and learn how many `complete` makes."""
+    session = await _session(tools, session_id)
+    found = await _find(tools, session)
+    if found is None:
+        return
+    names = [member.file_name for member in session.members]
+    layout = found.layout(names) if not session.key.single else Layout.UNKNOWN
+    verified = found.complete(names)
+    if verified or layout is Layout.PER_SESSION:
+        await tools.journal.sessions.read_back(
+            session_id, found.item_of, layout, session.key.target, verified=verified
+        )
+        log.info("read back session=%d items=%d layout=%s", session_id, len(found.item_ids), layout)
+        return
+    reason = (
+        f"Upload session {session.upload_id} was completed, but its items are not to be found. "
+        "Look on the platform; the sources stay where they are."
+    )
+    await _not_found(tools, session, reason)
+
+
+async def _find(tools: Tools, session: SessionRow) -> Found | None:
+    """What the platform shows of a session; None where it could not be asked (a retry is entered)."""
+    try:
+        listed = await records(tools.platform, session)
+    except err.UploaderError as error:
+        verdict = classify(Step.READ, error, tools.known(session.tries))
+        hold = None
+        after = fail.PROBE_EVERY
+        if isinstance(verdict, fail.Retry):
+            after = verdict.after
+        elif isinstance(verdict, fail.Park):
+            hold = tools.hold(verdict.scope, "", verdict.reason, verdict.way_out, verdict.after)
+        await tools.journal.sessions.retry(session.id, str(error), after, hold=hold)
+        return None
+    await tools.reached()
+    return match(
+        [member.file_name for member in session.members],
+        listed,
+        upload_id=session.upload_id,
+        item_ids=session.item_ids,
+        target_item_id=session.key.item_id,
+    )
+
+
+async def _not_found(tools: Tools, session: SessionRow, reason: str) -> None:
+    if session.locate_tries + 1 >= LOOKS_FOR_ITEMS:
+        await tools.journal.sessions.held(session.id, reason)
+        log.error("%s", reason)
+        return
+    after = fail.backoff(session.locate_tries, 1.0)
+    await tools.journal.sessions.not_found(session.id, reason, after)
+
+
+async def abandon(tools: Tools, session_id: int) -> None:
+    """Give the reservation back; repeated until the platform has understood."""
+    session = await _session(tools, session_id)
+    if session.state == "open":
+        await tools.journal.sessions.abandoned(session_id, "no file is left in it")
+    failpoint("fail.before")
+    try:
+        await tools.platform.fail(session.upload_id, "the client gave the session up", "transfer")
+    except err.UploaderError as error:
+        match classify(Step.FAIL, error, tools.known(session.tries)):
+            case fail.Accept(reason):
+                await tools.journal.sessions.failed(session_id, reason)
+            case fail.Retry(after):
+                await tools.journal.sessions.retry(session_id, str(error), after)
+            case fail.Park(scope, reason, way_out, after):
+                hold = tools.hold(scope, "", reason, way_out, after)
+                await tools.journal.sessions.retry(session_id, reason, after, hold=hold)
+            case verdict:
+                raise AssertionError(f"fail: no way on from {verdict}") from error
+        return
+    failpoint("fail.after")
+    await tools.reached()
+    await tools.journal.sessions.failed(session_id)
+
+
+async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
+    """The platform no longer knows the session: `fail` is tried once, then its files wait for another one."""
+    try:
+        await tools.platform.fail(session.upload_id, "the session is no longer known", "transfer")
+    except err.UploaderError as error:
+        log.info("fail after a loss: %s", error)
+    hold: Hold | None = None
+    if any(member.losses + 1 >= LOSSES for member in session.members):
+        text = f"Two upload sessions in a row were lost by the platform ({reason})."
+        hold = tools.hold(
+            Scope.TARGET, session.key.target, text, "Ask the platform's support.", fail.TARGET_PROBE_EVERY
+        )
+    await tools.journal.sessions.lost(session.id, reason, hold)
+
+
+def is_clear(error: err.UploaderError) -> bool:
+    """Whether the failure proves that the call had no effect.
+
+    Nothing was sent, the credential was refused, or the platform itself said no: 4xx and 503, but not a 500, which may
+    come after the fact.
+    """
+    match error:
+        case err.Unreachable() | err.CredentialRefused():
+            return True
+        case err.Refused(status=status):
+            return status < 500 or status == 503  # noqa: PLR2004
+        case _:
+            return False
+
+
+async def _session(tools: Tools, session_id: int) -> SessionRow:
+    return await tools.journal.read(lambda db: session_row(db, session_id))
+
+
+__all__ = ["Any", "abandon", "complete", "initiate", "locate", "lose", "plan_session", "read_back"]

@@ -1,0 +1,110 @@
+"""The effect that moves bytes: mint a signed URL, PUT the object, compare the hash."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+
+from uploader.core import errors as err
+from uploader.core import failures as fail
+from uploader.core.failures import Step, classify
+from uploader.core.model import FileState, Scope
+from uploader.effects.session import lose
+from uploader.effects.tools import Tools
+from uploader.failpoints import failpoint
+from uploader.journal import FileRow, SessionRow
+from uploader.journal.rows import clock
+from uploader.journal.views import file_row, session_row
+from uploader.staging import Interrupted
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "image/tiff"
+
+PROGRESS_EVERY = 15.0
+"""Seconds between two progress reports of a session."""
+
+
+async def put(tools: Tools, session_id: int, file_id: int) -> None:
+    """Send one member's bytes. A URL lives in memory only and is minted just before its PUT."""
+    session = await tools.journal.read(lambda db: session_row(db, session_id))
+    row = await tools.journal.read(lambda db: file_row(db, file_id))
+    path = tools.staging.result(file_id)
+    step = Step.SIGN
+    with tools.activity.track("put", row.file_name, row.object_size) as running:
+        try:
+            await tools.in_thread(tools.staging.verify, path, row.object_size, row.object_crc32c, tools.stop)
+            failpoint("sign.before")
+            url = await tools.platform.signed_url(session.upload_id, row.file_name, CONTENT_TYPE)
+            failpoint("sign.after")
+            await tools.reached()
+            step = Step.PUT
+            await tools.store.put(
+                url,
+                path,
+                size=row.object_size,
+                content_type=CONTENT_TYPE,
+                crc32c=row.object_crc32c,
+                md5=row.object_md5,
+                on_bytes=tools.activity.sender(running),
+                stop=tools.cut.is_set,
+            )
+        except Interrupted:
+            return
+        except err.UploaderError as error:
+            if not tools.cut.is_set():
+                await _failed(tools, session, row, step, error)
+            return
+    failpoint("put.after")
+    await tools.journal.files.stored(file_id, session_id)
+    log.info("stored file=%s session=%d bytes=%d", row.file_name, session_id, row.object_size)
+    await _report(tools, session, file_id)
+
+
+async def _failed(
+    tools: Tools, session: SessionRow, row: FileRow, step: Step, error: err.UploaderError
+) -> None:
+    log.warning("%s failed file=%s session=%d: %s", step, row.file_name, session.id, error)
+    sessions = tools.journal.sessions
+    match classify(step, error, tools.known(row.tries, row.refusals)):
+        case fail.Retry(after):
+            await tools.journal.files.retry(row.id, str(error), after)
+        case fail.Again(after):
+            await tools.journal.files.retry(row.id, str(error), after, counted=True)
+        case fail.Park(scope, reason, way_out, after):
+            subject = session.key.target if scope is Scope.TARGET else ""
+            await tools.journal.holds.set(tools.hold(scope, subject, reason, way_out, after))
+            await tools.journal.files.retry(row.id, reason, 0.0)
+        case fail.Damaged(reason):
+            await sessions.abandoned(session.id, reason, damaged=[row.id])
+        case fail.Reject(reason):
+            await sessions.abandoned(session.id, reason, rejected={row.id: reason})
+        case fail.Refail(reason):
+            if row.attempts + 1 >= tools.limits.max_attempts:
+                await sessions.abandoned(session.id, reason, rejected={row.id: reason})
+            else:
+                await sessions.abandoned(session.id, reason, counted=[row.id])
+        case fail.Lost(reason):
+            await lose(tools, session, reason)
+        case verdict:
+            raise AssertionError(f"{step}: no way on from {verdict}") from error
+
+
+async def _report(tools: Tools, session: SessionRow, file_id: int) -> None:
+    """Tell the platform how far the session is: now and then, and when the last byte is there. Never in the way."""
+    done = {m.id for m in session.members if m.state is FileState.STORED} | {file_id}
+    last = len(done) == len(session.members)
+    if not last and clock() - tools.progress_sent.get(session.id, 0.0) < PROGRESS_EVERY:
+        return
+    tools.progress_sent[session.id] = clock()
+    sent = sum(m.object_size for m in session.members if m.id in done)
+    failpoint("progress.before")
+    try:
+        with anyio.move_on_after(10.0):
+            await tools.platform.progress(session.upload_id, sent)
+    except err.UploaderError as error:
+        log.debug("progress session=%d: %s", session.id, error)
+    failpoint("progress.after")
+    if last:
+        tools.progress_sent.pop(session.id, None)

@@ -1,0 +1,108 @@
+"""Places where a test can kill the process, named and listed, so that every crash can be tried.
+
+`UPLOADER_FAILPOINT=NAME` or `NAME:N` (the Nth time it is passed) kills the process with SIGKILL there. Without the
+variable a failpoint costs one comparison. `python -m uploader.failpoints` lists the names.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter
+
+EFFECTS = (
+    "claim.before",
+    "claim.begun",
+    "claim.copied",
+    "claim.linked",
+    "claim.renamed",
+    "claim.after",
+    "convert.before",
+    "convert.after",
+    "initiate.before",
+    "initiate.after",
+    "sign.before",
+    "sign.after",
+    "put.after",
+    "progress.before",
+    "progress.after",
+    "complete.before",
+    "complete.after",
+    "fail.before",
+    "fail.after",
+    "dispose.before",
+    "dispose.copied",
+    "dispose.made",
+    "dispose.hidden",
+    "dispose.gathered",
+    "dispose.restoring",
+    "dispose.archived",
+    "dispose.arrived",
+    "dispose.unlinked",
+    "dispose.emptied",
+    "dispose.done",
+    "dispose.after",
+    "discard.before",
+    "discard.half",
+    "discard.after",
+)
+"""Before, within and after each effect on the world."""
+
+COMMITS = (
+    "abandoned",
+    "changed",
+    "claimed",
+    "completed",
+    "completing",
+    "converted",
+    "discarded",
+    "discovered",
+    "disposed",
+    "doubted",
+    "failed",
+    "forgotten",
+    "held",
+    "hold",
+    "incomplete",
+    "initiating",
+    "learned",
+    "look_again",
+    "looked",
+    "lost",
+    "not_found",
+    "opened",
+    "planned",
+    "read_back",
+    "refused",
+    "rejected",
+    "restarted",
+    "retried",
+    "retry",
+    "session_retry",
+    "shown_holds",
+    "stored",
+    "stuck",
+    "twin",
+    "unhold",
+    "vanished",
+)
+"""The journal's transactions; each has a failpoint before and after its commit."""
+
+FAILPOINTS = (*EFFECTS, *(f"commit.{name}.{when}" for name in COMMITS for when in ("before", "after")))
+
+_NAME, _, _NTH = os.environ.get("UPLOADER_FAILPOINT", "").partition(":")
+_passed: Counter[str] = Counter()
+
+
+def failpoint(name: str) -> None:
+    """Die here if the environment asks for it."""
+    if not _NAME or name != _NAME:
+        return
+    _passed[name] += 1
+    if _passed[name] >= int(_NTH or 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.stdout.write("\n".join(FAILPOINTS) + "\n")

@@ -1,0 +1,268 @@
+"""What becomes true of files. One public method is one transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from uploader.core.lifecycle import FileEvent
+from uploader.core.model import FileState, Sighting
+from uploader.journal.rows import clock, encode_sighting, log_event, move_file, one, rows, set_columns
+from uploader.journal.writer import Writer
+
+CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": "", "hold": ""}
+"""The columns of a row that is not being retried, of a file or a session."""
+
+FRESH: dict[str, Any] = {**CALM, "refusals": 0}
+"""The same for a file that begins a new step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What a conversion brought: the object's size in bytes and hashes, and the report as it is told."""
+
+    size: int
+    md5: bytes
+    crc32c: int
+    method: str
+    categorical: bool
+    file_name: str
+    warnings: Sequence[dict[str, str]] = ()
+    bands: Sequence[dict[str, float | None]] = ()
+
+
+class Files:
+    """The file machine in the journal."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def discovered(self, sightings: Sequence[Sighting]) -> list[int]:
+        """Enter new versions of paths as settling; returns their ids in order."""
+        return await self._writer.transact("discovered", lambda db: [_insert(db, s) for s in sightings])
+
+    async def looked(self, file_id: int, reason: str, after: float) -> None:
+        """A settled file does not look whole; it is looked at again after so many seconds."""
+
+        def work(db: Database) -> None:
+            _bump(db, file_id, ("looks",), reason, after)
+            log_event(db, "looked", FileState.SETTLING, reason, file_id=file_id)
+
+        await self._writer.transact("looked", work)
+
+    async def changed(self, file_id: int) -> None:
+        """A settling file was written to: its looks start anew."""
+        await self._writer.transact(
+            "changed", lambda db: set_columns(db, "files", file_id, {"looks": 0, **FRESH})
+        )
+
+    async def vanished(self, file_ids: Sequence[int]) -> None:
+        """Files left the drop folder before they were claimed."""
+
+        def work(db: Database) -> None:
+            for file_id in file_ids:
+                move_file(db, file_id, FileEvent.VANISHED, current=None, **FRESH)
+
+        await self._writer.transact("vanished", work)
+
+    async def forgotten(self, folder: str, paths: Sequence[bytes]) -> None:
+        """Paths no longer exist: what is dropped there next is new, whatever its content."""
+
+        def work(db: Database) -> None:
+            db.conn.executemany(
+                "UPDATE files SET current = NULL WHERE folder = ? AND path = ? AND current = 1",
+                [(folder, path) for path in paths],
+            )
+
+        await self._writer.transact("forgotten", work)
+
+    async def claimed(self, file_id: int, sighting: Sighting, content: str, size: int) -> FileState:
+        """The private copy is whole. The same content at the same path ends as unchanged; else it is queued."""
+
+        def work(db: Database) -> FileState:
+            twin = one(
+                db,
+                "SELECT id, state FROM files WHERE folder = ? AND path = ? AND content = ? AND current = 1 "
+                "AND id != ? ORDER BY id DESC",
+                sighting.folder,
+                sighting.path,
+                content,
+                file_id,
+            )
+            seen = encode_sighting(sighting)
+            if twin and twin["state"] == FileState.REJECTED:
+                set_columns(db, "files", twin["id"], {"current": None})
+            elif twin:
+                set_columns(db, "files", twin["id"], {"sighting": seen})
+                note = f"the same content as version {twin['id']}"
+                changes = {"current": None, "content": content, "staged": 1, "sighting": seen}
+                return move_file(db, file_id, FileEvent.UNCHANGED, note, **FRESH, **changes)
+            return move_file(
+                db,
+                file_id,
+                FileEvent.CLAIMED,
+                f"{size:,} bytes, sha256 {content[:12]}",
+                content=content,
+                size=size,
+                staged=1,
+                sighting=seen,
+                **FRESH,
+            )
+
+        return await self._writer.transact("claimed", work)
+
+    async def converted(self, file_id: int, made: Converted) -> None:
+        """The object is ready in staging."""
+        note = f"{made.method}, {made.size:,} bytes" + "".join(f"; {w['code']}" for w in made.warnings)
+        await self._writer.transact(
+            "converted",
+            lambda db: move_file(
+                db,
+                file_id,
+                FileEvent.CONVERTED,
+                note,
+                object_size=made.size,
+                object_md5=made.md5,
+                object_crc32c=made.crc32c,
+                method=made.method,
+                categorical=int(made.categorical),
+                file_name=made.file_name,
+                warnings=json.dumps(list(made.warnings)),
+                bands=json.dumps(list(made.bands)),
+                alone=0,
+                **FRESH,
+            ),
+        )
+
+    async def look_again(self, file_id: int, reason: str, after: float) -> None:
+        """A claimed file does not open, or its copy is damaged: it settles once more."""
+
+        def work(db: Database) -> None:
+            move_file(db, file_id, FileEvent.LOOK_AGAIN, reason, content=None)
+            _bump(db, file_id, ("looks",), reason, after)
+
+        await self._writer.transact("look_again", work)
+
+    async def twin(self, file_id: int) -> None:
+        """Another path brought the same content in."""
+        await self._writer.transact(
+            "twin",
+            lambda db: move_file(db, file_id, FileEvent.TWIN, "another path has the same content", **FRESH),
+        )
+
+    async def rejected(self, file_id: int, reason: str) -> None:
+        """It will not pass as it is."""
+
+        def work(db: Database) -> None:
+            reject(db, file_id, reason)
+
+        await self._writer.transact("rejected", work)
+
+    async def stored(self, file_id: int, session_id: int) -> None:
+        """The object store holds the bytes, and their hash was compared.
+
+        Nothing is entered when the file has left the session meanwhile: its bytes count for that session only.
+        """
+
+        def work(db: Database) -> None:
+            row = one(db, "SELECT state, session_id FROM files WHERE id = ?", file_id)
+            if row and row["session_id"] == session_id and row["state"] == FileState.BATCHED:
+                move_file(db, file_id, FileEvent.STORED, **FRESH)
+
+        await self._writer.transact("stored", work)
+
+    async def retry(
+        self, file_id: int, reason: str, after: float, *, counted: bool = False, alone: bool = False
+    ) -> None:
+        """The same step again after so many seconds; `counted`: the file is the matter, not an outage."""
+
+        def work(db: Database) -> None:
+            _bump(db, file_id, ("tries", "refusals") if counted else ("tries",), reason, after)
+            if alone:
+                db.conn.execute(
+                    "UPDATE files SET alone = 1, attempts = attempts + 1 WHERE id = ?", (file_id,)
+                )
+            log_event(db, "retry", "", f"{reason} (again in {after:.0f} s)", file_id=file_id)
+
+        await self._writer.transact("retry", work)
+
+    async def disposed(self, file_id: int, outcome: str, where: str = "") -> None:
+        """The source is archived or deleted, or must stay because it is another file now."""
+
+        def work(db: Database) -> None:
+            columns = {"disposal": outcome, "archived_as": where or None, **FRESH}
+            if outcome in {"archived", "deleted", "missing"}:
+                note = f"{outcome} {where}".strip()
+                move_file(db, file_id, FileEvent.DISPOSED, note, current=None, **columns)
+            else:
+                set_columns(db, "files", file_id, columns)
+                log_event(db, "kept", FileState.COMPLETED, f"source {outcome}, left alone", file_id=file_id)
+
+        await self._writer.transact("disposed", work)
+
+    async def stuck(self, file_id: int, reason: str, after: float) -> None:
+        """The source cannot be archived or deleted; it is tried again after so many seconds."""
+
+        def work(db: Database) -> None:
+            _bump(db, file_id, ("tries",), reason, after)
+            set_columns(db, "files", file_id, {"hold": reason})
+
+        await self._writer.transact("stuck", work)
+
+    async def discarded(self, file_id: int) -> None:
+        """The private copies are gone."""
+        await self._writer.transact("discarded", lambda db: set_columns(db, "files", file_id, {"staged": 0}))
+
+    async def retried(self, paths: Sequence[bytes] | None) -> int:
+        """Rejected files settle once more: those named by absolute path, or all. Returns how many."""
+
+        def work(db: Database) -> int:
+            found = [
+                row
+                for row in rows(
+                    db, "SELECT id, folder, path FROM files WHERE state = 'rejected' AND current = 1"
+                )
+                if paths is None or os.path.join(os.fsencode(row["folder"]), row["path"]) in paths  # noqa: PTH118
+            ]
+            for row in found:
+                columns = {**FRESH, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
+                move_file(db, row["id"], FileEvent.RETRIED, session_id=None, batch_group="", **columns)
+            if paths is None:
+                db.conn.execute(
+                    "UPDATE sessions SET hold = '', locate_tries = 0, not_before = 0 WHERE hold != ''"
+                )
+            return len(found)
+
+        return await self._writer.transact("retried", work)
+
+
+def reject(db: Database, file_id: int, reason: str) -> None:
+    """Within a transaction: end a file with a reason."""
+    columns = {**FRESH, "last_error": reason, "session_id": None}
+    move_file(db, file_id, FileEvent.REJECTED, reason, **columns)
+
+
+def _insert(db: Database, sighting: Sighting) -> int:
+    now = clock()
+    cursor = db.conn.execute(
+        "INSERT INTO files (folder, path, current, state, sighting, size, discovered_at, changed_at) "
+        "VALUES (?, ?, 1, 'settling', ?, ?, ?, ?)",
+        (sighting.folder, sighting.path, encode_sighting(sighting), sighting.size, now, now),
+    )
+    file_id = int(cursor.lastrowid or 0)
+    log_event(db, "discovered", FileState.SETTLING, f"{sighting.size:,} bytes", file_id=file_id)
+    return file_id
+
+
+def _bump(db: Database, file_id: int, counters: tuple[str, ...], reason: str, after: float) -> None:
+    now = clock()
+    db.conn.execute(
+        f"UPDATE files SET {', '.join(f'{c} = {c} + 1' for c in counters)}, "  # noqa: S608 - names are ours
+        "retrying_since = COALESCE(retrying_since, ?), not_before = ?, last_error = ? WHERE id = ?",
+        (now, now + after, reason, file_id),
+    )

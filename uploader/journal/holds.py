@@ -1,0 +1,121 @@
+"""Holds and what was learned of the platform. One public method of `Holds` is one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from uploader.core.model import Hold, Scope
+from uploader.journal.rows import rows
+from uploader.journal.writer import Writer
+
+
+class Holds:
+    """What is held back in the journal, for `status` and for the planner after a restart."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def set(self, hold: Hold) -> None:
+        """Enter a hold, or renew it: its beginning stays."""
+        await self._writer.transact("hold", lambda db: set_hold(db, hold))
+
+    async def clear(self, scope: Scope, subject: str = "") -> None:
+        """The cause is gone."""
+        await self._writer.transact("unhold", lambda db: clear_hold(db, scope, subject))
+
+    async def restarted(self, targets: Collection[str]) -> None:
+        """A start is a person's way to say that the cause is mended: holds are tried at once.
+
+        Holds of targets that are no longer configured end. The quota's is left as it is: it is probed by the clock.
+        """
+
+        def work(db: Database) -> None:
+            for hold in read_holds(db):
+                if hold.scope is Scope.TARGET and hold.subject not in targets:
+                    clear_hold(db, hold.scope, hold.subject)
+                elif hold.scope in {Scope.TARGET, Scope.PLATFORM}:
+                    db.conn.execute(
+                        "UPDATE holds SET until = 0 WHERE scope = ? AND subject = ?",
+                        (str(hold.scope), hold.subject),
+                    )
+
+        await self._writer.transact("restarted", work)
+
+    async def shown(self, holds: Sequence[Hold]) -> None:
+        """Replace the holds that follow from the plan, for those who read beside the daemon."""
+
+        def work(db: Database) -> None:
+            learn(db, "shown_holds", [_as_dict(hold) for hold in holds])
+
+        await self._writer.transact("shown_holds", work)
+
+    async def learned(self, key: str, value: Any) -> None:
+        """Keep a fact about the platform."""
+        await self._writer.transact("learned", lambda db: learn(db, key, value))
+
+
+def set_hold(db: Database, hold: Hold) -> None:
+    """Within a transaction: enter or renew a hold."""
+    db.conn.execute(
+        "INSERT INTO holds (scope, subject, reason, way_out, since, until, attempts) VALUES (?, ?, ?, ?, ?, ?, 1) "
+        "ON CONFLICT (scope, subject) DO UPDATE SET reason = excluded.reason, way_out = excluded.way_out, "
+        "until = excluded.until, attempts = attempts + 1",
+        (str(hold.scope), hold.subject, hold.reason, hold.way_out, hold.since, hold.until),
+    )
+
+
+def clear_hold(db: Database, scope: Scope, subject: str) -> None:
+    """Within a transaction: end a hold."""
+    db.conn.execute("DELETE FROM holds WHERE scope = ? AND subject = ?", (str(scope), subject))
+    if scope is Scope.ORGANIZATION:
+        db.conn.execute(
+            "UPDATE files SET hold = '' WHERE hold != '' AND state NOT IN ('converted', 'rejected')"
+        )
+
+
+def learn(db: Database, key: str, value: Any) -> None:
+    """Within a transaction: keep a fact; None forgets it."""
+    if value is None:
+        db.conn.execute("DELETE FROM profile WHERE key = ?", (key,))
+    else:
+        db.conn.execute(
+            "INSERT INTO profile (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, json.dumps(value)),
+        )
+
+
+def read_holds(db: Database) -> list[Hold]:
+    """All holds of the table, the oldest first."""
+    return [
+        Hold(
+            Scope(r["scope"]), r["subject"], r["reason"], r["way_out"], r["since"], r["until"], r["attempts"]
+        )
+        for r in rows(db, "SELECT * FROM holds ORDER BY since")
+    ]
+
+
+def read_profile(db: Database) -> dict[str, Any]:
+    """All that was learned, by key."""
+    return {r["key"]: json.loads(r["value"]) for r in rows(db, "SELECT key, value FROM profile")}
+
+
+def from_dict(value: dict[str, Any]) -> Hold:
+    """A hold as `shown` wrote it."""
+    return Hold(
+        Scope(value["scope"]), *(value[k] for k in ("subject", "reason", "way_out", "since", "until"))
+    )
+
+
+def _as_dict(hold: Hold) -> dict[str, Any]:
+    return {
+        "scope": str(hold.scope),
+        "subject": hold.subject,
+        "reason": hold.reason,
+        "way_out": hold.way_out,
+        "since": hold.since,
+        "until": hold.until,
+    }

@@ -1,0 +1,224 @@
+"""What people and scripts read: status, one file's story, the failed ones. Works beside a running daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from uploader.core.errors import JournalError
+from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.journal.holds import from_dict, read_holds, read_profile
+from uploader.journal.rows import rows
+from uploader.journal.writer import FILE_NAME
+
+OUTAGE_SHOWN_AFTER = 30.0
+
+_PENDING = """(
+    state IN ('settling', 'queued', 'converted', 'batched', 'stored')
+    OR (state = 'completed' AND disposal IS NULL AND after_upload != 'keep')
+)"""
+
+
+class Reader:
+    """A read-only door to the journal of a state directory. Use as a context manager.
+
+    Raises JournalError where there is no journal yet, or it cannot be read.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        path = state_dir / FILE_NAME
+        if not path.is_file():
+            raise JournalError(
+                f"There is no journal in {state_dir}.", "Has `uploader run` been started with it yet?"
+            )
+        try:
+            conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            conn.execute("SELECT 1 FROM files LIMIT 1")
+        except sqlite3.Error as error:
+            raise JournalError(f"The journal {path} cannot be read: {error}.") from error
+        self.db = Database(conn, execute_plugins=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+    def status(self) -> dict[str, Any]:
+        """What is where, what is held and why, as the command's JSON."""
+        files = {
+            r["state"]: r["n"] for r in rows(self.db, "SELECT state, COUNT(*) AS n FROM files GROUP BY state")
+        }
+        sessions = {
+            r["state"]: r["n"]
+            for r in rows(self.db, "SELECT state, COUNT(*) AS n FROM sessions GROUP BY state")
+        }
+        return {
+            "pending": self._scalar(f"SELECT COUNT(*) FROM files WHERE {_PENDING}"),  # noqa: S608
+            "completed": files.get(FileState.COMPLETED, 0) + files.get(FileState.DISPOSED, 0),
+            "rejected": files.get(FileState.REJECTED, 0),
+            "files": {state.value: files.get(state, 0) for state in FileState},
+            "sessions": {state.value: sessions.get(state, 0) for state in SessionState},
+            "holds": [_hold(hold) for hold in self.holds()],
+            "bytes": {
+                "pending": self._scalar(
+                    "SELECT COALESCE(SUM(COALESCE(object_size, size)), 0) FROM files "  # noqa: S608
+                    f"WHERE {_PENDING} AND state NOT IN ('stored', 'completed')"
+                ),
+                "uploaded": self._scalar(
+                    "SELECT COALESCE(SUM(object_size), 0) FROM files "
+                    "WHERE state IN ('stored', 'completed', 'disposed')"
+                ),
+            },
+            "possibly_leaked_bytes": self._scalar(
+                "SELECT COALESCE(SUM((initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions "
+                "WHERE initiates_sent > initiates_clear"
+            ),
+            "failed": [
+                {"path": _path(r), "reason": r["last_error"], "attempts": max(r["attempts"], r["looks"]) + 1}
+                for r in rows(
+                    self.db,
+                    "SELECT folder, path, last_error, attempts, looks FROM files "
+                    "WHERE state = 'rejected' AND current = 1 ORDER BY id",
+                )
+            ],
+            "retrying": [
+                {"path": _path(r), "reason": r["last_error"], "next": _iso(r["not_before"])}
+                for r in rows(
+                    self.db,
+                    "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "
+                    "AND state NOT IN ('rejected', 'completed', 'disposed', 'gone', 'duplicate') ORDER BY id LIMIT 100",
+                )
+            ],
+            "warnings": [
+                {"path": _path(r), **warning}
+                for r in rows(
+                    self.db,
+                    "SELECT folder, path, warnings FROM files WHERE warnings != '[]' AND current = 1 "
+                    "ORDER BY id DESC LIMIT 100",
+                )
+                for warning in json.loads(r["warnings"])
+            ],
+        }
+
+    def holds(self) -> list[Hold]:
+        """Everything that holds work back: kept holds, those of sessions and files, and those the planner sees."""
+        found = read_holds(self.db)
+        found += [
+            Hold(
+                Scope.FILE,
+                _path(r),
+                f"{_path(r)}: {r['hold']}.",
+                "Raise the quota, or take the file away; smaller files go on.",
+                r["changed_at"],
+                r["not_before"] or None,
+            )
+            for r in rows(
+                self.db,
+                "SELECT folder, path, hold, changed_at, not_before FROM files WHERE hold != '' "
+                "AND state IN ('settling', 'queued', 'converted', 'completed')",
+            )
+        ]
+        found += [
+            Hold(Scope.SESSION, r["upload_id"] or str(r["id"]), r["hold"], "", r["changed_at"])
+            for r in rows(self.db, "SELECT id, upload_id, hold, changed_at FROM sessions WHERE hold != ''")
+        ]
+        shown = read_profile(self.db).get("shown_holds") or []
+        return found + [from_dict(value) for value in shown]
+
+    def story(self, path: bytes) -> list[dict[str, Any]]:
+        """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
+        ids = {
+            r["id"]: r
+            for r in rows(self.db, "SELECT id, folder, path FROM files ORDER BY id")
+            if bytes(r["path"]) == path or os.path.join(os.fsencode(r["folder"]), bytes(r["path"])) == path  # noqa: PTH118
+        }
+        versions: dict[tuple[str, bytes], list[int]] = {}
+        for file_id, r in ids.items():
+            versions.setdefault((r["folder"], bytes(r["path"])), []).append(file_id)
+        entries = []
+        for (folder, name), file_ids in versions.items():
+            for version, file_id in enumerate(file_ids, start=1):
+                entries += [
+                    {
+                        "time": _iso(e["time"]),
+                        "file": file_id,
+                        "folder": folder,
+                        "path": os.fsdecode(name),
+                        "version": version,
+                        "event": e["event"],
+                        "state": e["state"],
+                        "note": e["note"],
+                    }
+                    for e in rows(self.db, "SELECT * FROM events WHERE file_id = ? ORDER BY id", file_id)
+                ]
+        return sorted(entries, key=lambda e: e["time"])
+
+    def items(self) -> list[dict[str, Any]]:
+        """Completed files with their item."""
+        return [
+            {
+                "id": r["item_id"],
+                "name": r["file_name"],
+                "file_name": r["file_name"],
+                "path": _path(r),
+                "method": r["method"],
+                "size": r["size"],
+                "object_size": r["object_size"],
+            }
+            for r in rows(
+                self.db,
+                "SELECT * FROM files WHERE state IN ('completed', 'disposed') ORDER BY id",
+            )
+        ]
+
+    def files(self, state: str | None = None) -> list[dict[str, Any]]:
+        """Files, of one state or all, with what is known of them."""
+        where = "" if state is None else "WHERE state = ?"
+        found = rows(self.db, f"SELECT * FROM files {where} ORDER BY id", *([] if state is None else [state]))  # noqa: S608
+        return [
+            {
+                "id": r["id"],
+                "path": _path(r),
+                "state": r["state"],
+                "size": r["size"],
+                "object_size": r["object_size"],
+                "item_id": r["item_id"],
+                "last_error": r["last_error"],
+                "archived_as": r["archived_as"],
+            }
+            for r in found
+        ]
+
+    def _scalar(self, sql: str) -> int:
+        return int(self.db.conn.execute(sql).fetchone()[0])
+
+
+def _path(row: dict[str, Any]) -> str:
+    """The full path as text; bytes that are no UTF-8 are shown escaped, so that the text can be printed."""
+    full = os.path.join(os.fsencode(row["folder"]), bytes(row["path"]))  # noqa: PTH118 - names are bytes
+    return full.decode("utf-8", "backslashreplace")
+
+
+def _iso(seconds: float | None) -> str | None:
+    return None if not seconds else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    return {
+        "scope": hold.scope.value,
+        "subject": hold.subject,
+        "reason": hold.text,
+        "since": _iso(hold.since),
+        "until": _iso(hold.until),
+    }

@@ -1,0 +1,108 @@
+"""How values become columns, and the one way a state changes: by its event, with a line in the event log."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlite_utils import Database
+
+from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
+from uploader.core.model import FileState, Fingerprint, SessionState, Sidecar, Sighting
+
+clock = time.time
+"""Unix seconds; a test may replace it."""
+
+
+def encode_sighting(sighting: Sighting) -> str:
+    """The fingerprints of a group as text: equal texts mean an untouched group."""
+    return json.dumps(
+        [
+            _fingerprint(sighting.fingerprint),
+            [[os.fsdecode(s.name), s.suffix, _fingerprint(s.fingerprint)] for s in sighting.sidecars],
+        ],
+        separators=(",", ":"),
+    )
+
+
+def decode_sighting(folder: str, path: bytes, text: str) -> Sighting:
+    """The sighting that `encode_sighting` wrote."""
+    own, sidecars = json.loads(text)
+    return Sighting(
+        folder,
+        path,
+        Fingerprint(*own),
+        tuple(Sidecar(os.fsencode(name), suffix, Fingerprint(*fp)) for name, suffix, fp in sidecars),
+    )
+
+
+def _fingerprint(fp: Fingerprint) -> list[int]:
+    return [fp.device, fp.inode, fp.size, fp.mtime_ns, fp.ctime_ns]
+
+
+def one(db: Database, sql: str, *args: Any) -> dict[str, Any] | None:
+    """The first row of a query as a mapping, or None."""
+    cursor = db.conn.execute(sql, args)
+    row = cursor.fetchone()
+    return None if row is None else dict(zip((c[0] for c in cursor.description), row, strict=True))
+
+
+def rows(db: Database, sql: str, *args: Any) -> list[dict[str, Any]]:
+    """All rows of a query as mappings."""
+    cursor = db.conn.execute(sql, args)
+    names = [c[0] for c in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def set_columns(db: Database, table: str, row_id: int, columns: Mapping[str, Any]) -> None:
+    """Update some columns of a row. Column names are ours, never input."""
+    db.conn.execute(
+        f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",  # noqa: S608
+        (*columns.values(), row_id),
+    )
+
+
+def move_file(db: Database, file_id: int, event: FileEvent, note: str = "", **columns: Any) -> FileState:
+    """Advance a file by an event, set columns, and log it. Raises IllegalTransition, and then nothing is written."""
+    row = one(db, "SELECT state, session_id FROM files WHERE id = ?", file_id)
+    if row is None:
+        raise LookupError(f"no file {file_id} in the journal")
+    state = advance_file(FileState(row["state"]), event)
+    now = clock()
+    set_columns(db, "files", file_id, {"state": state, "changed_at": now, **columns})
+    log_event(
+        db, event, state, note, file_id=file_id, session_id=columns.get("session_id", row["session_id"])
+    )
+    return state
+
+
+def move_session(
+    db: Database, session_id: int, event: SessionEvent, note: str = "", **columns: Any
+) -> SessionState:
+    """Advance a session by an event, set columns, and log it. Raises IllegalTransition."""
+    row = one(db, "SELECT state FROM sessions WHERE id = ?", session_id)
+    if row is None:
+        raise LookupError(f"no session {session_id} in the journal")
+    state = advance_session(SessionState(row["state"]), event)
+    set_columns(db, "sessions", session_id, {"state": state, "changed_at": clock(), **columns})
+    log_event(db, event, state, note, session_id=session_id)
+    return state
+
+
+def log_event(
+    db: Database,
+    event: str,
+    state: str,
+    note: str = "",
+    *,
+    file_id: int | None = None,
+    session_id: int | None = None,
+) -> None:
+    """Append a line to the event log."""
+    db.conn.execute(
+        "INSERT INTO events (time, file_id, session_id, event, state, note) VALUES (?, ?, ?, ?, ?, ?)",
+        (clock(), file_id, session_id, str(event), str(state), note),
+    )

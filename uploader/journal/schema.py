@@ -1,0 +1,128 @@
+"""The journal's tables, as migrations: each is applied once, in order, together with the record that it was.
+
+A migration that has been published is never edited; a change of the schema is a new one. `SCHEMA` counts them, and a
+journal that counts more was written by a newer program: it is not opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils.migrations import Migrations
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+migrations = Migrations("uploader")
+
+
+@migrations()
+def m001_files_sessions_events(db: Database) -> None:
+    """The two machines, their event log, holds, and what was learned of the platform."""
+    db.conn.execute("""
+        CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY,
+            state TEXT NOT NULL,
+            project_id TEXT NOT NULL,
+            collection_id TEXT NOT NULL,
+            item_id TEXT NOT NULL,
+            asset_key TEXT NOT NULL,
+            categorical INTEGER NOT NULL,
+            idempotency_key TEXT NOT NULL UNIQUE,
+            body TEXT NOT NULL,               -- sent verbatim by every initiate
+            file_count INTEGER NOT NULL,
+            total_bytes INTEGER NOT NULL,
+            upload_id TEXT,
+            initiates_sent INTEGER NOT NULL DEFAULT 0,
+            initiates_clear INTEGER NOT NULL DEFAULT 0,
+            completes_sent INTEGER NOT NULL DEFAULT 0,
+            completes_clear INTEGER NOT NULL DEFAULT 0,
+            locating INTEGER NOT NULL DEFAULT 0,
+            locate_tries INTEGER NOT NULL DEFAULT 0,
+            item_ids TEXT NOT NULL DEFAULT '[]',
+            readback TEXT,                    -- NULL: not wanted; due | verified | mismatch
+            tries INTEGER NOT NULL DEFAULT 0, -- of the step that is being retried
+            retrying_since REAL,
+            not_before REAL NOT NULL DEFAULT 0,
+            hold TEXT NOT NULL DEFAULT '',
+            last_error TEXT NOT NULL DEFAULT '',
+            created_at REAL NOT NULL,
+            changed_at REAL NOT NULL
+        )""")
+    db.conn.execute("""
+        CREATE TABLE files (
+            id INTEGER PRIMARY KEY,
+            folder TEXT NOT NULL,
+            path BLOB NOT NULL,               -- below the folder, as the file system spells it
+            current INTEGER,                  -- 1 while the path exists, NULL once its history is over
+            state TEXT NOT NULL,
+            sighting TEXT NOT NULL,           -- fingerprints of the raster and its sidecars
+            size INTEGER NOT NULL,            -- bytes of the group as seen, then as claimed
+            content TEXT,                     -- sha256 of the group
+            staged INTEGER NOT NULL DEFAULT 0,
+            object_size INTEGER,
+            object_md5 BLOB,
+            object_crc32c INTEGER,
+            method TEXT,
+            categorical INTEGER,
+            warnings TEXT NOT NULL DEFAULT '[]',
+            bands TEXT NOT NULL DEFAULT '[]',
+            file_name TEXT,
+            session_id INTEGER REFERENCES sessions(id),
+            batch_group TEXT NOT NULL DEFAULT '',
+            after_upload TEXT,                -- frozen with the session
+            disposal TEXT,                    -- NULL: not yet; kept | archived | deleted | replaced | missing
+            archived_as TEXT,
+            item_id TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            looks INTEGER NOT NULL DEFAULT 0,
+            tries INTEGER NOT NULL DEFAULT 0, -- of the step that is being retried, outages included
+            refusals INTEGER NOT NULL DEFAULT 0, -- those of them that were the file's own
+            alone INTEGER NOT NULL DEFAULT 0,
+            losses INTEGER NOT NULL DEFAULT 0,
+            retrying_since REAL,
+            not_before REAL NOT NULL DEFAULT 0,
+            hold TEXT NOT NULL DEFAULT '',
+            last_error TEXT NOT NULL DEFAULT '',
+            discovered_at REAL NOT NULL,
+            changed_at REAL NOT NULL
+        )""")
+    db.conn.execute("CREATE INDEX files_path ON files(folder, path)")
+    db.conn.execute("CREATE INDEX files_state ON files(state)")
+    db.conn.execute("CREATE INDEX files_session ON files(session_id) WHERE session_id IS NOT NULL")
+    db.conn.execute("CREATE INDEX files_content ON files(content) WHERE content IS NOT NULL")
+    db.conn.execute("CREATE INDEX files_staged ON files(state) WHERE staged = 1")
+    db.conn.execute("""
+        CREATE UNIQUE INDEX files_identity ON files(folder, path, content)
+        WHERE current = 1 AND content IS NOT NULL""")
+    db.conn.execute("CREATE INDEX sessions_state ON sessions(state)")
+    db.conn.execute("""
+        CREATE INDEX sessions_doubtful ON sessions(id) WHERE initiates_sent > initiates_clear""")
+    db.conn.execute("""
+        CREATE TABLE events (
+            id INTEGER PRIMARY KEY,
+            time REAL NOT NULL,
+            file_id INTEGER,
+            session_id INTEGER,
+            event TEXT NOT NULL,
+            state TEXT NOT NULL,
+            note TEXT NOT NULL
+        )""")
+    db.conn.execute("CREATE INDEX events_file ON events(file_id) WHERE file_id IS NOT NULL")
+    db.conn.execute("CREATE INDEX events_session ON events(session_id) WHERE session_id IS NOT NULL")
+    db.conn.execute("""
+        CREATE TABLE holds (
+            scope TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            way_out TEXT NOT NULL,
+            since REAL NOT NULL,
+            until REAL,
+            attempts INTEGER NOT NULL,
+            PRIMARY KEY (scope, subject)
+        )""")
+    db.conn.execute("CREATE TABLE profile (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+
+
+SCHEMA = 1
+"""How many migrations there are; written to `PRAGMA user_version`."""

@@ -1,0 +1,1 @@
+"""Everything that only reads: logs, sd_notify, status, progress, the dashboard. Nothing here decides."""

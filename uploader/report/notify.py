@@ -1,0 +1,70 @@
+"""The only place that speaks to systemd: the sd_notify protocol over a datagram socket.
+
+Without `$NOTIFY_SOCKET` every function does nothing. None of them ever raises or blocks: a service manager
+that does not listen is no reason to stop uploading. Protocol: sd_notify(3).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WATCHDOG_SHARE = 0.5
+"""How much of the watchdog's patience may pass between two beats, as sd_watchdog_enabled(3) advises."""
+
+
+def ready(text: str = "") -> None:
+    """The journal is open and the first plan is made: the service counts as started."""
+    _send("READY=1", *_status(text))
+
+
+def status(text: str) -> None:
+    """One line for `systemctl status`."""
+    _send(*_status(text))
+
+
+def beat() -> None:
+    """The planning loop has gone round once more. Only that loop says so: a helper would hide a hang."""
+    _send("WATCHDOG=1")
+
+
+def stopping(text: str = "") -> None:
+    """The drain has begun."""
+    _send("STOPPING=1", *_status(text))
+
+
+def extend(seconds: float) -> None:
+    """Ask for this much more time for the start, the stop or the next beat that is under way."""
+    _send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+
+
+def watchdog_interval(environment: Mapping[str, str] = os.environ) -> float | None:
+    """Seconds between two beats, or None where nobody waits for them."""
+    if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    text = environment.get("WATCHDOG_USEC", "")
+    if not text.isdecimal() or int(text) == 0:
+        return None
+    return int(text) / 1_000_000 * WATCHDOG_SHARE
+
+
+def _status(text: str) -> tuple[str, ...]:
+    return (f"STATUS={' '.join(text.split())}",) if text else ()
+
+
+def _send(*lines: str) -> None:
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not lines or not address.startswith(("/", "@")):
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.settimeout(0)
+            sock.sendto("\n".join(lines).encode("utf-8", "replace"), address)
+    except OSError:
+        pass

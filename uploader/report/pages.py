@@ -1,0 +1,125 @@
+"""The only place that turns a status into the dashboard's bodies: a page for people, text for Prometheus.
+
+Pure: a status in, bytes out. Everything that comes from a file name or from the platform is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from uploader import __version__
+from uploader.core.sizes import format_size
+from uploader.report.status import summary
+from uploader.report.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+REFRESH_SECONDS = 3
+SHOWN = 200
+"""Rejected files on the page; `/status.json` has them all."""
+
+STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1b2a33}
+h1{font-size:1.3rem}h2{font-size:1.05rem;margin-top:1.8rem}table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.3rem .7rem .3rem 0;border-bottom:1px solid #d8e0e4;vertical-align:top}
+td{overflow-wrap:anywhere}.held{background:#fdf1e3;padding:.5rem .8rem;border-left:4px solid #c97a12;margin:.4rem 0}
+footer{margin-top:2rem;color:#6b7c86;font-size:.85rem}
+@media(prefers-color-scheme:dark){body{background:#12191d;color:#d7e0e4}th,td{border-color:#2c3a42}
+.held{background:#33260f}}
+"""
+STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+"""Lets the content security policy allow this style and nothing else."""
+
+COUNTS = ("pending", "completed", "rejected")
+
+
+def page(status: dict[str, Any]) -> bytes:
+    """Render the HTML page, which fetches itself anew every few seconds."""
+    body = "".join(_body(status))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
+        '<meta name="viewport" content="width=device-width"><title>uploader</title>'
+        f"<style>{STYLE}</style></head><body>{body}"
+        f'<footer>uploader {__version__} · <a href="/status.json">status.json</a> · '
+        '<a href="/metrics">metrics</a></footer></body></html>'
+    ).encode("utf-8", "replace")
+
+
+def status_json(status: dict[str, Any]) -> bytes:
+    """Render the status as `uploader status --json` prints it."""
+    return json.dumps(status, indent=2).encode()
+
+
+def metrics(status: dict[str, Any]) -> bytes:
+    """Render the status in the text format of Prometheus (exposition format 0.0.4)."""
+    amounts = status.get("bytes", {})
+    held: dict[str, int] = {}
+    for hold in status.get("holds", ()):
+        held[hold["scope"]] = held.get(hold["scope"], 0) + 1
+    families = (
+        ("files", "gauge", "Files by state.", _labelled("state", status.get("files", {}))),
+        ("sessions", "gauge", "Upload sessions by state.", _labelled("state", status.get("sessions", {}))),
+        ("holds", "gauge", "Holds by scope; anything above 0 waits for a reason.", _labelled("scope", held)),
+        ("pending_files", "gauge", "Files that have not reached an end.", [("", status.get("pending", 0))]),
+        ("completed_files", "gauge", "Files that became items.", [("", status.get("completed", 0))]),
+        ("rejected_files", "gauge", "Files that were refused.", [("", status.get("rejected", 0))]),
+        ("pending_bytes", "gauge", "Bytes still to be uploaded.", [("", amounts.get("pending", 0))]),
+        ("uploaded_bytes_total", "counter", "Bytes that were stored.", [("", amounts.get("uploaded", 0))]),
+        (
+            "possibly_leaked_bytes",
+            "gauge",
+            "Upper bound of storage reserved by starts whose answer was lost.",
+            [("", status.get("possibly_leaked_bytes", 0))],
+        ),
+    )
+    lines = [f'uploader_build_info{{version="{__version__}"}} 1']
+    for name, kind, text, samples in families:
+        lines += [f"# HELP uploader_{name} {text}", f"# TYPE uploader_{name} {kind}"]
+        lines += [f"uploader_{name}{labels} {value}" for labels, value in samples]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _labelled(label: str, counts: dict[str, int]) -> list[tuple[str, int]]:
+    return [(f'{{{label}="{value}"}}', number) for value, number in counts.items()]
+
+
+def _body(status: dict[str, Any]) -> Iterator[str]:
+    yield f"<h1>{_safe(summary({**status, 'holds': None}))}</h1>"
+    amounts = status.get("bytes", {})
+    yield (
+        f"<p>{format_size(amounts.get('pending', 0))} to go, "
+        f"{format_size(amounts.get('uploaded', 0))} uploaded</p>"
+    )
+    for hold in status.get("holds", ()):
+        until = f"tried again {hold['until']}" if hold.get("until") else "waits for a person"
+        yield f'<p class="held"><b>{_safe(hold["scope"])}</b>, {_safe(until)}: {_safe(hold["reason"])}</p>'
+    for warning in status.get("warnings") or ():
+        yield f'<p class="held">{_safe(warning)}</p>'
+    running = ((r.get("kind"), r.get("subject"), _share(r)) for r in status.get("running", ()))
+    yield from _table("Running", ("what", "file", "done"), running)
+    yield from _table("Files", ("state", "number"), status.get("files", {}).items())
+    yield from _table("Sessions", ("state", "number"), status.get("sessions", {}).items())
+    failed = ((f["path"], f["reason"], f.get("attempts", "")) for f in status.get("failed", ())[:SHOWN])
+    yield from _table("Rejected", ("path", "reason", "attempts"), failed)
+
+
+def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
+    body = "".join("<tr>" + "".join(f"<td>{_safe(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    if body:
+        head = "".join(f"<th>{name}</th>" for name in heads)
+        yield f"<h2>{title}</h2><table><tr>{head}</tr>{body}</table>"
+
+
+def _share(running: dict[str, Any]) -> str:
+    total = running.get("total") or 0
+    return f"{100 * running.get('done', 0) / total:.0f} %" if total else ""
+
+
+def _safe(value: object) -> str:
+    return escape(printable(str(value)))

@@ -1,0 +1,39 @@
+"""The only place that makes foreign text fit for a terminal, a log line or a page.
+
+File names are bytes and may hold newlines, escape sequences and broken UTF-8. What is shown of them is printable,
+on one line, and can be told apart from any other name.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+
+def printable(text: str | bytes) -> str:
+    """`text` with everything that a terminal would act upon written as an escape."""
+    name = os.fsdecode(text) if isinstance(text, bytes) else text
+    return "".join(c if c.isprintable() else _escaped(c) for c in name)
+
+
+def clock(seconds: float) -> str:
+    """A moment in unix seconds as local time to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def duration(seconds: float) -> str:
+    """A span of seconds as a person would say it: "850 ms", "12 s", "3 min 20 s", "2 h 5 min"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 - how Python carries a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")

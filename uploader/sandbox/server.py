@@ -1,0 +1,306 @@
+"""The sandbox as a running server: two sockets, one event loop; blocking (`serve`) or in a thread (`Sandbox`)."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import itertools
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from uploader.sandbox import api, control, oauth
+from uploader.sandbox.access import Keyring, Tokens, new_key
+from uploader.sandbox.banner import banner
+from uploader.sandbox.blobs import sweep
+from uploader.sandbox.database import Database
+from uploader.sandbox.errors import Refusal
+from uploader.sandbox.faults import Faults
+from uploader.sandbox.inspector import Inspector
+from uploader.sandbox.limits import Window
+from uploader.sandbox.options import Key, Options
+from uploader.sandbox.signing import Signer
+from uploader.sandbox.store import Store
+from uploader.sandbox.world import Latency, World
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
+
+logging.getLogger("uvicorn.error").addFilter(lambda record: _is_news(record))
+_PATIENCE = 20.0
+"""Seconds that a start may take before it counts as failed."""
+_SHORT_WAIT = 0.005
+_TICK = 0.1
+_GRACE = 1.0
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Sandbox:
+    """The sandbox in a thread of this process, on real sockets; a context manager, once per object.
+
+    Attributes:
+        base_url: origin of the API.
+        store_url: origin of the object store.
+        api_key: the main key.
+        project_id: the first project.
+        options: as given, with the ports that were taken.
+
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._stack = ExitStack()
+        self._running = _Running(options, self._stack)
+        self._thread = threading.Thread(target=self._running.run, name="sandbox", daemon=True)
+        self.world = self._running.world
+        self.options = self.world.options
+        self.base_url = self.world.api_url
+        self.store_url = self.world.store_url
+        self.api_key = self.options.api_key
+        self.project_id = self.options.projects[0]
+
+    @property
+    def faults(self) -> Faults:
+        """The rules of misbehaviour, the same that `/sandbox/faults` changes."""
+        return self.world.faults
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        deadline = time.monotonic() + _PATIENCE
+        while not self._running.server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                self.close()
+                raise RuntimeError("the sandbox did not start")
+            time.sleep(_SHORT_WAIT)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def state(self) -> dict[str, object]:
+        """What `/sandbox/state` answers."""
+        return control.state(self.world)
+
+    def close(self) -> None:
+        """Stop; running calls get a second to end. May be called twice."""
+        self._running.server.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._stack.close()
+
+
+def serve(options: Options) -> None:
+    """Serve the local platform until interrupted; state is kept in the root folder.
+
+    Prints its addresses, key and projects, and what to type next. To be called in the main thread.
+
+    Raises:
+        OSError: a port is taken, the root cannot be written, or another sandbox uses it.
+
+    """
+    with ExitStack() as stack:
+        running = _Running(options, stack)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            print(banner(running.world), flush=True)  # noqa: T201  a command's own output
+            running.run()
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)  # noqa: T201  as above
+
+
+class _Running:
+    """Everything that is open while the server runs; the stack closes it."""
+
+    def __init__(self, options: Options, stack: ExitStack) -> None:
+        options.root.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(_Lock(options.root))
+        self._sockets = [stack.enter_context(_listen(options.host, port)) for port in _ports(options)]
+        self.world = _open_world(options, self._sockets, stack)
+        self.server = _Server(
+            uvicorn.Config(
+                _Front(self.world, self._sockets[1].getsockname()[1]),
+                http=_Protocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=75,
+            )
+        )
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        self.server.run(sockets=self._sockets)
+
+
+class _Front:
+    """Sends each request to the application of the socket that it came in by."""
+
+    def __init__(self, world: World, store_port: int) -> None:
+        self._store_port = store_port
+        self._store = Store(world)
+        self._api = Starlette(
+            routes=[
+                Route(oauth.REALM + "token", oauth.token, methods=["POST"]),
+                Route(oauth.REALM + "userinfo", oauth.userinfo, methods=["GET"]),
+                Route("/v1/{path:path}", api.operation, methods=["GET", "POST"]),
+                Route("/sandbox/{what}", control.control, methods=_METHODS),
+            ],
+            exception_handlers={404: _no_route, 405: _no_route},
+        )
+        self._api.state.world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        app = self._store if scope["server"][1] == self._store_port else self._api
+        await app(scope, receive, send)
+
+
+async def _no_route(_: Request, error: Exception) -> Response:
+    """What is no path of ours is refused in the platform's format too."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    body = Refusal(status, "there is nothing here").body()
+    return JSONResponse(body, status, media_type="application/problem+json")
+
+
+class _Server(uvicorn.Server):
+    """Stops at once when told to, not at its next tick: tests start and stop hundreds."""
+
+    _bell: asyncio.Event | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """Begin to end; may be called in any thread, at any time."""
+        self.should_exit = True
+        if self._loop and self._bell and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._bell.set)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, give running calls a second, leave the rest to the end of the event loop."""
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_GRACE)
+
+    async def main_loop(self) -> None:
+        """Tick as the parent does (it keeps the Date header), but listen for the bell between the ticks."""
+        self._bell, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), _TICK)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether uvicorn's message tells anything: a call that ended with the server does not."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+class _Protocol(H11Protocol):
+    """Hands the connection to the application, which is told at times to cut it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note the connection for every request that comes over it."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class _Lock:
+    """One sandbox per root."""
+
+    def __init__(self, root: os.PathLike[str]) -> None:
+        self._path = os.path.join(root, "lock")  # noqa: PTH118  any path-like
+
+    def __enter__(self) -> None:
+        self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._descriptor)
+            raise OSError(f"another sandbox runs on this root ({self._path} is locked)") from error
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+def _ports(options: Options) -> tuple[int, int]:
+    return options.port, options.store_port
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(1024)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _open_world(options: Options, sockets: list[socket.socket], stack: ExitStack) -> World:
+    database = Database(options.root / "sandbox.sqlite")
+    stack.callback(database.close)
+    ports = [one.getsockname()[1] for one in sockets]
+    key = options.api_key or database.remembered("api_key", new_key())
+    options = replace(options, port=ports[0], store_port=ports[1], api_key=key)
+    _seed(database, options)
+    inspector = Inspector()
+    stack.callback(inspector.close)
+    secret = bytes.fromhex(database.remembered("secret", os.urandom(32).hex()))
+    api_url, store_url = (f"http://{_host(options)}:{port}" for port in ports)
+    world = World(
+        options=options,
+        api_url=api_url,
+        store_url=store_url,
+        database=database,
+        keyring=Keyring((Key(key, organization=options.organization, name="main"), *options.keys)),
+        tokens=Tokens(secret, api_url, options.token_life, options.refresh_life),
+        signer=Signer(secret, "sandbox@geopera-sandbox.iam.gserviceaccount.com", store_url),
+        window=Window(options),
+        faults=Faults(options.seed),
+        inspector=inspector,
+        latency=Latency(options.latency, options.seed),
+    )
+    sweep(world.objects, database)
+    return world
+
+
+def _seed(database: Database, options: Options) -> None:
+    """Make the organizations and projects of the options; quota and credits follow them at every start."""
+    names = {options.organization, *(key.organization for key in options.keys)}
+    upsert = """INSERT INTO organization (id, quota_bytes, credits) VALUES (?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET quota_bytes = excluded.quota_bytes"""
+    with database.write() as tx:
+        tx.executemany(upsert, [(name, options.quota_bytes, options.credits) for name in sorted(names)])
+        projects = [(name, options.organization) for name in options.projects]
+        tx.executemany("INSERT OR IGNORE INTO project VALUES (?, ?)", projects)
+
+
+def _host(options: Options) -> str:
+    host = options.public_host or {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104  compared, not bound
+    return f"[{host}]" if ":" in host else host

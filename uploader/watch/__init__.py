@@ -1,0 +1,28 @@
+"""The watch: what lies in the drop folders, by scan, by look, and by hint of an event."""
+
+from uploader.core.settling import Extent
+from uploader.leases import held_by_writer, prepare_leases
+from uploader.watch.events import changes
+from uploader.watch.extent import extent
+from uploader.watch.missed import Missed
+from uploader.watch.probes import blind, device, inotify_limits, lease_doubt
+from uploader.watch.scanning import look, look_all, scan
+from uploader.watch.spec import FolderSpec, Trouble
+
+__all__ = [
+    "Extent",
+    "FolderSpec",
+    "Missed",
+    "Trouble",
+    "blind",
+    "changes",
+    "device",
+    "extent",
+    "held_by_writer",
+    "inotify_limits",
+    "lease_doubt",
+    "look",
+    "look_all",
+    "prepare_leases",
+    "scan",
+]

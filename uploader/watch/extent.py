@@ -1,0 +1,229 @@
+"""How far a TIFF reaches: a bounded walk over its directories, without a library and without trust in a byte of it.
+
+It answers one question: is the end of every tile, strip and tag value inside the file? A copy that is under way has the
+directory first or last, but hardly ever all of what it points to.
+Sources: TIFF 6.0, sections 2 and 8; BigTIFF as libtiff documents it.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from uploader import filesystem as fs
+from uploader.core.settling import UNKNOWN, Extent
+
+MAX_DIRECTORIES = 256
+MAX_BYTES = 64 << 20
+"""What is read of one file at most: the offsets and counts of four million tiles."""
+
+PIECE = 64 << 10
+ABSURD = 1 << 50
+"""An end beyond this many bytes is not a file on its way, but nonsense."""
+
+TYPE_BYTES = {
+    1: 1,
+    2: 1,
+    3: 2,
+    4: 4,
+    5: 8,
+    6: 1,
+    7: 1,
+    8: 2,
+    9: 4,
+    10: 8,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}
+WHOLE_NUMBERS = {3: "H", 4: "I", 16: "Q"}
+"""Field types that offsets and byte counts may have, as array type codes."""
+
+BLOCKS = ((273, 279), (324, 325))
+"""Tags of offsets and byte counts: of strips, of tiles."""
+
+LAST_STANDARD_TAG = 700
+GEO_TAGS = frozenset((33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 50844))
+"""Tags beyond the standard's whose values matter. Others may point anywhere without harm."""
+
+
+class _OddError(Exception):
+    """Not a TIFF that can be judged."""
+
+
+class _BeyondError(Exception):
+    """Something lies beyond the end: `args[0]` bytes are needed at least."""
+
+
+@dataclass(slots=True)
+class _File:
+    """A file, its byte order and flavour, and how much of it may still be read."""
+
+    fd: int
+    size: int
+    order: str = "<"
+    big: bool = False
+    left: int = MAX_BYTES
+    needs: int = 0
+    cut: bool = field(default=False)
+    """A bound was met, so that not everything was seen."""
+
+    def need(self, end: int) -> None:
+        """Note that the file has to reach so far."""
+        if end > ABSURD:
+            raise _OddError
+        self.needs = max(self.needs, end)
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Exactly so many bytes from there."""
+        self.need(offset + count)
+        if offset + count > self.size:
+            raise _BeyondError
+        self.left -= count
+        if self.left < 0:
+            raise _OddError
+        data = os.pread(self.fd, count, offset)
+        if len(data) < count:
+            raise _BeyondError
+        return data
+
+    def unpack(self, layout: str, offset: int) -> tuple[int, ...]:
+        """Whole numbers in the file's byte order."""
+        layout = self.order + layout
+        return struct.unpack(layout, self.read(offset, struct.calcsize(layout)))
+
+
+def extent(source: int | bytes | str) -> Extent:
+    """How far the TIFF behind a descriptor or path reaches.
+
+    `whole` is True where all that was seen ends within the file, False where something ends beyond it (`needs` is
+    then the size it has to have at least), None for what is no TIFF, too odd, or too large to be seen through.
+    Raises OSError only.
+    """
+    if isinstance(source, int):
+        return _extent(source)
+    with fs.opened(os.fsencode(source)) as fd:
+        return _extent(fd)
+
+
+def _extent(fd: int) -> Extent:
+    file = _File(fd, os.fstat(fd).st_size)
+    try:
+        _walk(file)
+    except _BeyondError:
+        return Extent(whole=False, needs=max(file.needs, file.size + 1))
+    except _OddError:
+        return UNKNOWN
+    if file.needs > file.size:
+        return Extent(whole=False, needs=file.needs)
+    return Extent(whole=None if file.cut else True, needs=file.needs)
+
+
+def _walk(file: _File) -> None:
+    """Follow the chain of directories from the header on."""
+    offset, seen = _header(file), set[int]()
+    if offset == 0:
+        # Writers fill in the offset of the first directory when they are done with it.
+        raise _BeyondError
+    while offset and offset not in seen:
+        if len(seen) >= MAX_DIRECTORIES:
+            file.cut = True
+            return
+        seen.add(offset)
+        offset = _directory(file, offset)
+
+
+def _header(file: _File) -> int:
+    """The offset of the first directory."""
+    start = file.read(0, 8)
+    if not any(start):
+        # No format begins with eight zeros: the room was reserved, and nothing has been written yet.
+        raise _BeyondError
+    file.order = {b"II": "<", b"MM": ">"}.get(start[:2], "")
+    if not file.order:
+        raise _OddError
+    (version,) = struct.unpack(file.order + "H", start[2:4])
+    if version == 42:  # noqa: PLR2004 - TIFF's own number
+        return int(struct.unpack(file.order + "I", start[4:])[0])
+    if version != 43 or struct.unpack(file.order + "HH", start[4:]) != (8, 0):  # noqa: PLR2004 - BigTIFF's
+        raise _OddError
+    file.big = True
+    return file.unpack("Q", 8)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Where a tag's values lie."""
+
+    kind: int
+    count: int
+    offset: int
+
+
+def _directory(file: _File, offset: int) -> int:
+    """Judge one directory; returns the offset of the next, or 0."""
+    (count,) = file.unpack("Q" if file.big else "H", offset)
+    if not 0 < count < 1 << 16:
+        raise _OddError
+    start, width = offset + (8 if file.big else 2), 20 if file.big else 12
+    tags = dict(_tags(file, file.read(start, count * width), start))
+    # A missing last link is common in the wild, and no pixels hang on it.
+    link = start + count * width
+    for offsets, counts in BLOCKS:
+        if offsets in tags:
+            _blocks(file, tags[offsets], tags.get(counts))
+    linked = link + (8 if file.big else 4) <= file.size
+    return file.unpack("Q" if file.big else "I", link)[0] if linked else 0
+
+
+def _tags(file: _File, entries: bytes, start: int) -> Iterator[tuple[int, _Values]]:
+    """The tags with the places of their values; those that matter have to end within the file."""
+    layout = struct.Struct(file.order + ("HHQQ" if file.big else "HHII"))
+    inline = 8 if file.big else 4
+    for index, (tag, kind, count, value) in enumerate(layout.iter_unpack(entries)):
+        size = TYPE_BYTES.get(kind, 0) * count
+        if size <= inline:
+            yield tag, _Values(kind, count, start + (index + 1) * layout.size - inline)
+            continue
+        if tag <= LAST_STANDARD_TAG or tag in GEO_TAGS:
+            file.need(value + size)
+        yield tag, _Values(kind, count, value)
+
+
+def _blocks(file: _File, offsets: _Values, counts: _Values | None) -> None:
+    """Every block has to end within the file. Blocks without offset or bytes are blank by agreement."""
+    if counts is None:
+        file.need(max(chain.from_iterable(_numbers(file, offsets)), default=0))
+        return
+    if counts.count != offsets.count:
+        raise _OddError
+    for starts, lengths in zip(_numbers(file, offsets), _numbers(file, counts), strict=False):
+        ends = (start + length for start, length in zip(starts, lengths, strict=False) if start and length)
+        file.need(max(ends, default=0))
+        if file.needs > file.size:
+            return
+
+
+def _numbers(file: _File, values: _Values) -> Iterator[array[int]]:
+    """The numbers of a tag, in pieces of equal count for all types; ends early where the bound is met."""
+    code = WHOLE_NUMBERS.get(values.kind)
+    if code is None:
+        raise _OddError
+    per_piece, width = PIECE // 8, TYPE_BYTES[values.kind]
+    for first in range(0, values.count, per_piece):
+        count = min(per_piece, values.count - first)
+        if count * width > file.left:
+            file.cut = True
+            return
+        numbers = array(code, file.read(values.offset + first * width, count * width))
+        if (file.order == "<") != (sys.byteorder == "little"):
+            numbers.byteswap()
+        yield numbers

@@ -1,0 +1,60 @@
+"""What watching needs to know of a drop folder, and which of its names that takes in."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from uploader.core import names
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSpec:
+    """A drop folder: `path` absolute, patterns as in the configuration, `ignore_below` absolute folders left out.
+
+    `passthrough` names files that are taken besides `include`. `polling` is auto, always or never.
+    """
+
+    path: str
+    include: tuple[str, ...] = ("*.tif", "*.tiff")
+    exclude: tuple[str, ...] = ()
+    passthrough: tuple[str, ...] = ()
+    recursive: bool = True
+    ready_marker: str = ""
+    polling: str = "auto"
+    ignore_below: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> bytes:
+        """The path as the file system spells it."""
+        return os.fsencode(self.path)
+
+    def wants(self, path: bytes) -> bool:
+        """Whether a file of this relative path is a raster to take, by its name alone."""
+        name = path.rpartition(b"/")[2]
+        return not names.ignored(name) and names.matches(
+            path, (*self.include, *self.passthrough), self.exclude
+        )
+
+    def enters(self, directory: bytes) -> bool:
+        """Whether files below this relative folder count; the folder itself is the empty path."""
+        if not directory:
+            return True
+        parts = directory.split(b"/")
+        if not self.recursive or any(names.ignored(part) for part in parts):
+            return False
+        absolute = self.root.rstrip(b"/") + b"/" + directory + b"/"
+        return not any(absolute.startswith(os.fsencode(p).rstrip(b"/") + b"/") for p in self.ignore_below)
+
+    def marker(self, raster: bytes) -> bytes:
+        """The name of a raster's ready marker; empty where the folder has none."""
+        return names.marker(self.ready_marker, raster) if self.ready_marker else b""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a folder or file could not be looked at; the scan went on. `path` is relative, empty for the drop folder."""
+
+    path: bytes
+    reason: str
+    errno: int = 0
