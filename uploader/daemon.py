@@ -11,7 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -72,6 +72,7 @@ async def _open(settings: Settings, activity: Activity, *, read_back_all: bool) 
         stack.enter_context(hold_locks(settings.state_dir, [folder.path for folder in settings.folders]))
         journal = Journal(settings.state_dir)
         stack.callback(journal.close)
+        _make_archives(settings)
         staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
         swept = staging.sweep(await journal.read(staged_ids))
         if swept:
@@ -274,6 +275,14 @@ class Daemon:
                 for r in running
             ],
         }
+
+
+def _make_archives(settings: Settings) -> None:
+    """Make each archive folder whose parent exists; what is missing beyond that is told when it is needed."""
+    for folder in settings.folders:
+        if folder.after_upload == "archive" and folder.archive_dir is not None:
+            with suppress(OSError):
+                folder.archive_dir.mkdir(exist_ok=True)
 
 
 def _rate(settings: Settings) -> int | None:

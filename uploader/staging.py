@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import threading
 from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
@@ -329,5 +330,6 @@ def _weight(home: Path) -> int:
     for directory, _, files in os.walk(home):
         for name in files:
             with suppress(OSError):
-                total += (Path(directory) / name).lstat().st_size
+                found = (Path(directory) / name).lstat()
+                total += found.st_size if stat.S_ISREG(found.st_mode) else 0
     return total

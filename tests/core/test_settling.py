@@ -195,21 +195,23 @@ def test_no_file_is_ready_within_the_quiet_time_of_a_write(
     steps: list[tuple[float, str]], settle: float, marker: bool
 ) -> None:
     """Whatever the order of writes and looks, a ready file was seen as it is for all of the quiet time."""
-    settling = Settling({F: Rule(settle, marker=marker)})
-    now, version, marked = 1000.0, 0, False
-    written = first_seen = None
+    rule = Rule(settle, marker=marker)
+    settling = Settling({F: rule})
+    now, version, marked, written = 1000.0, 0, False, 0.0
+    looks: list[tuple[float, int, bool]] = []
     for wait, step in steps:
         now += wait
         if step == "write":
-            version, written, first_seen = version + 1, now, None
+            version, written = version + 1, now
         elif step == "marker":
-            marked, first_seen = not marked, None
+            marked = not marked
         elif step == "look" or settling.due(now):
             settling.see(sighted(version, marked=marked), now)
-            first_seen = now if first_seen is None else first_seen
+            looks.append((now, version, marked))
             if settling.verdict(F, P, now).kind == Kind.READY:
-                assert first_seen + Rule(settle, marker=marker).quiet <= now
-                assert written is None or written < first_seen
+                equal = [t for t, v, m in looks if v == version and (m or not marker)]
+                assert equal[0] + rule.quiet <= now
+                assert written < equal[0]
                 assert marked or not marker
             elif not marker:
                 assert settling.next_due() is not None

@@ -20,12 +20,12 @@ pytestmark = pytest.mark.e2e
 def test_rasters_become_items_whose_pixels_equal_the_source(make_world: Callable[..., World]) -> None:
     """Several kinds, two folders deep, two of the same name: one item each, equal to its source."""
     w = make_world()
-    kinds = ["rgb", "uint16", "dem", "palette", "rgba", "masked", "cog"]
+    kinds = ["rgb_striped", "uint16_bands", "dem_nodata", "palette", "rgba", "masked", "ready_cog"]
     for kind in kinds:
         make(kind, w.drop / f"{kind}.tif", size=300)
     for number, below in enumerate(("north", "south")):
         (w.drop / below).mkdir()
-        make("dem", w.drop / below / "same.tif", seed=number + 1, size=200)
+        make("dem_nodata", w.drop / below / "same.tif", seed=number + 1, size=200)
 
     w.until_idle()
 
@@ -40,7 +40,7 @@ def test_rasters_become_items_whose_pixels_equal_the_source(make_world: Callable
 def test_a_second_run_uploads_nothing_again(make_world: Callable[..., World]) -> None:
     """What is journaled is known, also when the file was touched meanwhile."""
     w = make_world()
-    source = make("dem", w.drop / "a.tif", size=200)
+    source = make("dem_nodata", w.drop / "a.tif", size=200)
     w.until_idle()
     os.utime(source)
 
@@ -53,9 +53,9 @@ def test_a_second_run_uploads_nothing_again(make_world: Callable[..., World]) ->
 def test_new_content_at_a_path_is_a_new_item(make_world: Callable[..., World]) -> None:
     """The same name with other pixels is another version, and both become items."""
     w = make_world()
-    make("dem", w.drop / "a.tif", size=200, seed=1)
+    make("dem_nodata", w.drop / "a.tif", size=200, seed=1)
     w.until_idle()
-    make("dem", w.drop / "a.tif", size=200, seed=2)
+    make("dem_nodata", w.drop / "a.tif", size=200, seed=2)
 
     w.until_idle()
 
@@ -66,7 +66,7 @@ def test_new_content_at_a_path_is_a_new_item(make_world: Callable[..., World]) -
 def test_the_same_content_at_another_path_is_uploaded(make_world: Callable[..., World]) -> None:
     """Blank tiles are alike: two paths are two items, in sessions where their names do not collide."""
     w = make_world()
-    make("dem", w.drop / "a.tif", size=200)
+    make("dem_nodata", w.drop / "a.tif", size=200)
     (w.drop / "sub").mkdir()
     shutil.copy(w.drop / "a.tif", w.drop / "sub" / "a.tif")
 
@@ -83,7 +83,7 @@ def test_duplicates_are_skipped_where_the_folder_says_so(make_world: Callable[..
     w = make_world()
     w.folders[0]["duplicates"] = "skip"
     w.write_config()
-    make("dem", w.drop / "a.tif", size=200)
+    make("dem_nodata", w.drop / "a.tif", size=200)
     shutil.copy(w.drop / "a.tif", w.drop / "b.tif")
 
     w.until_idle()
@@ -95,7 +95,7 @@ def test_duplicates_are_skipped_where_the_folder_says_so(make_world: Callable[..
 def test_a_file_that_grows_is_taken_when_it_is_whole(make_world: Callable[..., World], tmp_path: Path) -> None:
     """A slow copy under its final name is taken once, with all its bytes."""
     w = make_world(settle=1.0)
-    data = make("rgb", tmp_path / "source.tif", size=400).read_bytes()
+    data = make("rgb_striped", tmp_path / "source.tif", size=400).read_bytes()
     with w.daemon():
         with (w.drop / "grown.tif").open("wb") as file:
             for start in range(0, len(data), len(data) // 12 + 1):
@@ -113,15 +113,15 @@ def test_moved_renamed_and_populated_folders_are_found(make_world: Callable[...,
     w = make_world()
     outside = w.root / "outside"
     (outside / "whole").mkdir(parents=True)
-    make("dem", outside / "moved.tif", size=100, seed=1)
-    make("dem", outside / "whole" / "inside.tif", size=100, seed=2)
+    make("dem_nodata", outside / "moved.tif", size=100, seed=1)
+    make("dem_nodata", outside / "whole" / "inside.tif", size=100, seed=2)
     with w.daemon():
         w.wait(lambda: (w.state / "control.sock").exists(), "the daemon")
         (outside / "moved.tif").rename(w.drop / "moved.tif")
-        make("dem", w.drop / ".hidden.tif.x7Gh2k", size=100, seed=3)
+        make("dem_nodata", w.drop / ".hidden.tif.x7Gh2k", size=100, seed=3)
         (w.drop / ".hidden.tif.x7Gh2k").rename(w.drop / "renamed.tif")
         (w.drop / "fresh").mkdir()
-        make("dem", w.drop / "fresh" / "filled.tif", size=100, seed=4)
+        make("dem_nodata", w.drop / "fresh" / "filled.tif", size=100, seed=4)
         (outside / "whole").rename(w.drop / "whole")
         w.wait(lambda: len(w.audit().items) == 4, "four items")
 
@@ -132,11 +132,11 @@ def test_moved_renamed_and_populated_folders_are_found(make_world: Callable[...,
 def test_a_source_that_changes_on_the_way_comes_twice(make_world: Callable[..., World]) -> None:
     """Replaced while its first content is converted or uploaded: both contents become items, each once."""
     w = make_world(options={"latency": 0.5})
-    make("rgb", w.drop / "a.tif", size=1500, seed=1)
+    make("rgb_striped", w.drop / "a.tif", size=1500, seed=1)
     with w.daemon():
         w.wait(lambda: w.state.exists() and (w.state / "journal.sqlite").exists(), "the journal")
         w.wait(lambda: w.status()["files"]["queued"] or w.status()["completed"], "the claim")
-        make("dem", w.root / "new.tif", size=150, seed=2)
+        make("dem_nodata", w.root / "new.tif", size=150, seed=2)
         (w.root / "new.tif").rename(w.drop / "a.tif")
         w.wait(lambda: len(w.audit().items) == 2, "both versions")
 
@@ -165,7 +165,7 @@ def test_sigterm_ends_within_the_drain_limit_and_the_next_start_goes_on(
     """A polite stop at any moment loses nothing."""
     w = make_world(options={"latency": 0.3}, settings={"transfer": {"drain_seconds": 5}})
     for number in range(6):
-        make("dem", w.drop / f"{number}.tif", size=400, seed=number)
+        make("dem_nodata", w.drop / f"{number}.tif", size=400, seed=number)
     process = w.start()
     w.wait(lambda: (w.state / "control.sock").exists(), "the daemon")
     time.sleep(0.2 if moment == "start" else 2.5)
@@ -200,7 +200,7 @@ def test_twenty_files_at_once(make_world: Callable[..., World]) -> None:
 
     def write(part: int) -> None:
         for number in range(5):
-            make("dem", w.drop / f"{part}-{number}.tif", size=64, seed=part * 10 + number)
+            make("dem_nodata", w.drop / f"{part}-{number}.tif", size=64, seed=part * 10 + number)
 
     threads = [threading.Thread(target=write, args=(part,)) for part in range(4)]
     with w.daemon():

@@ -27,7 +27,7 @@ import psutil
 from tests.support.rasters import make
 from tests.support.world import World, world
 
-KINDS = ("dem", "rgb", "uint16", "palette", "rgba", "masked", "cog")
+KINDS = ("dem_nodata", "rgb_striped", "uint16_bands", "palette", "rgba", "masked", "ready_cog")
 LATENCY = 0.2
 
 

@@ -15,6 +15,8 @@ from uploader.sandbox.access import covers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.unit
+
 
 def test_scopes_cover_by_wildcards() -> None:
     """A granted scope covers the exact one, everything, a resource, or an action; nothing else."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"II*\0" + b"\xff" * 100, b"II*\0\x08\0\0\0\xff\xff" + b"\0" * 4000]
@@ -116,13 +118,9 @@ def two_items(tmp_path_factory: pytest.TempPathFactory, raster: bytes) -> Iterat
         ({"format": "stac"}, ["v.geojson", "r.tif"]),
     ],
 )
-def test_search_finds_by_conditions(
-    wire: Wire, raster: bytes, condition: dict[str, Any], names: list[str]
-) -> None:
+def test_search_finds_by_conditions(two_items: Wire, condition: dict[str, Any], names: list[str]) -> None:
     """Box, time, type, collection and page restrict; newest first."""
-    wire.upload({"r.tif": raster})
-    wire.upload({"v.geojson": b"{}"})
-    found = wire.ok("items.search", project_id="p-1", **condition)["features"]
+    found = two_items.ok("items.search", project_id="p-2", **condition)["features"]
 
     assert names == [one["properties"]["title"] for one in found]
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from tests.support.wire import Wire
 
+pytestmark = pytest.mark.unit
+
 
 @pytest.mark.parametrize(
     "path", ["/v1/op/nope.at_all", "/v1/nope", "/v1/op/items/list", "/v1/items.list", "/else"]

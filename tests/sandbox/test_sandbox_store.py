@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from tests.support.wire import Wire
 
+pytestmark = pytest.mark.unit
+
+
 SIGNER = Signer(b"secret", "me", "http://h:1")
 TYPED = {"content-type": "image/tiff"}
 

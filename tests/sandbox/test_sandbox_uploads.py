@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.support.wire import Wire
 
+pytestmark = pytest.mark.unit
+
 
 def test_a_reservation_beyond_the_quota_gets_402(open_wire: Callable[..., Wire], tmp_path: Path) -> None:
     """What does not fit beside the open reservations is refused and reserves nothing."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -139,6 +141,16 @@ class World:
         tail = log.read_text(errors="replace")[-4000:] if log.exists() else ""
         raise AssertionError(f"not within {seconds:.0f} s: {what}\n{tail}")
 
+    def fault(self, rule: dict[str, Any]) -> bool:
+        """Let the sandbox misbehave; see `uploader.sandbox.faults`."""
+        request = urllib.request.Request(
+            f"{self.box.base_url}/sandbox/faults",
+            data=json.dumps(rule).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status == 200
+
     def audit(self) -> Audit:
         """What truly is in the sandbox's folder."""
         return audit(self.root / "box")
@@ -149,8 +161,9 @@ class World:
 
     def object(self, file_name: str) -> Path:
         """The stored object of a file name."""
-        (found,) = [o for o in self.audit().objects if o.file_name == file_name]
-        return self.root / "box" / "objects" / found.path
+        with closing(sqlite3.connect(self.root / "box" / "sandbox.sqlite")) as database:
+            (blob,) = database.execute("SELECT blob FROM object WHERE file_name = ?", (file_name,)).fetchone()
+        return self.root / "box" / "objects" / blob
 
     def unlike(self, source: Path) -> list[str]:
         """How the item made of a source differs from it; the item is found by the stem of its name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from uploader.config import Settings
+
+PLAIN_WIDTH = 120
+"""Columns where there is no terminal that has a number of its own: a table in a file or a mail."""
 
 config_option = click.option(
     "-c",
@@ -39,7 +43,15 @@ def console(*, as_json: bool = False) -> Console:
     """Where people's text goes: standard output, or standard error where that is kept for JSON."""
     from rich.console import Console
 
-    return Console(stderr=as_json, highlight=False, soft_wrap=False, markup=False, emoji=False)
+    screen = Console(stderr=as_json, highlight=False, markup=False, emoji=False)
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen.width = PLAIN_WIDTH
+    return screen
+
+
+def say(screen: Console, text: str, style: str = "") -> None:
+    """Print one sentence as it is, without folding it."""
+    screen.print(text, style=style, soft_wrap=True)
 
 
 def set_up_logs(*, level: int = logging.INFO) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import config_option, console, emit, json_option, set_up_logs
+from uploader.cli.common import config_option, console, emit, json_option, say, set_up_logs
 from uploader.core.errors import NoSpace, SourceUnreadable, UploaderError
 
 if TYPE_CHECKING:
@@ -142,7 +142,6 @@ def _umask() -> int:
 
 def _show(report: Report, source: Path, target: Path) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     from uploader.core.sizes import format_size
     from uploader.report.text import duration, printable
@@ -150,9 +149,7 @@ def _show(report: Report, source: Path, target: Path) -> None:
     screen = console()
     sizes = f"{format_size(source.stat().st_size)} → {format_size(target.stat().st_size)}"
     kind = "categorical" if report.categorical else "continuous"
-    screen.print(
-        Text(f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {duration(report.seconds)}")
-    )
+    say(screen, f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {duration(report.seconds)}")
     table = Table("band", "min", "max", "mean", "std", "valid", box=None, pad_edge=False)
     for number, band in enumerate(report.bands, start=1):
         values = (band.min, band.max, band.mean, band.std)
@@ -161,4 +158,4 @@ def _show(report: Report, source: Path, target: Path) -> None:
     if report.bands:
         screen.print(table)
     for warning in report.warnings:
-        screen.print(Text(f"warning ({warning.code}): {printable(warning.text)}", style="yellow"))
+        say(screen, f"warning ({warning.code}): {printable(warning.text)}", style="yellow")

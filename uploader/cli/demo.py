@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import console, emit, json_option, set_up_logs
+from uploader.cli.common import console, emit, json_option, say, set_up_logs
 from uploader.core.errors import UploaderError
 
 if TYPE_CHECKING:
@@ -90,14 +90,14 @@ def _perform(root: Path, screen: Console) -> dict[str, Any]:
     from uploader.sandbox import Options, Sandbox
 
     stage, started = _Stage(root), time.monotonic()
-    screen.print("Making sample rasters ...")
+    say(screen, "Making sample rasters ...")
     kinds = {str(stage.drop / s["path"]): s["kind"] for s in _child("samples", str(stage.drop))}
     with Sandbox(Options(root=stage.platform)) as box:
-        screen.print(f"A local platform listens on {box.base_url}; {len(kinds)} rasters lie in {stage.drop}.")
+        say(screen, f"A local platform listens on {box.base_url}; {len(kinds)} rasters lie in {stage.drop}.")
         run_until_idle(_settings(stage, box), screen)
         with Reader(stage.state) as reader:
             items, status = reader.items(), reader.status()
-        screen.print(items_table(items, kinds))
+        screen.print(items_table(items, stage.drop, kinds))
         unequal = _compare(items, _stored(box))
     seconds = time.monotonic() - started
     ok = len(items) == len(kinds) and not unequal
@@ -185,7 +185,8 @@ def _conclude(
             screen.print(part)
     for one in unequal:
         screen.print(Text(f"{one['path']}: {one['difference']}", style="red"))
-    screen.print(
+    say(
+        screen,
         f"{completed} of {files} rasters became items in {duration(seconds)}; "
-        f"{completed - len(unequal)} of the stored objects equal their sources in every pixel."
+        f"{completed - len(unequal)} of the stored objects equal their sources in every pixel.",
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import config_option, console, emit, json_option, set_up_logs, settings
+from uploader.cli.common import config_option, console, emit, json_option, say, set_up_logs, settings
 from uploader.core.errors import ConfigurationError, UploaderError
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _alone(state_dir: Path, screen: Console) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            screen.print("Another push to this project is under way; waiting for it to end ...")
+            say(screen, "Another push to this project is under way; waiting for it to end ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -174,8 +174,6 @@ def _result(chosen: Settings, paths: Sequence[Path]) -> dict[str, Any]:
 
 
 def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
-    from rich.text import Text
-
     from uploader.cli.working import items_table
     from uploader.report.status import failures
     from uploader.report.text import duration, printable
@@ -185,7 +183,8 @@ def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
     if result["failed"]:
         screen.print(failures(result["failed"]))
     for hold in result["holds"]:
-        screen.print(Text(f"held: {printable(hold['reason'])}", style="red"))
-    screen.print(
-        f"{len(result['items'])} of {result['files']} files are items, after {duration(result['seconds'])}."
+        say(screen, f"held: {printable(hold['reason'])}", style="red")
+    say(
+        screen,
+        f"{len(result['items'])} of {result['files']} files are items, after {duration(result['seconds'])}.",
     )

@@ -128,15 +128,15 @@ def small_tile(path: Path) -> None:
 
 
 SAMPLES: tuple[tuple[str, str, Callable[[Path], None]], ...] = (
-    ("aerial photo.tif", "RGB in strips, uncompressed", striped_photo),
-    ("four-bands.tif", "uint16, 4 bands, nodata", four_bands),
-    ("elevation.tif", "float32 elevation, nodata", elevation),
+    ("air photo.tif", "RGB strips", striped_photo),
+    ("four-bands.tif", "uint16 x 4", four_bands),
+    ("elevation.tif", "float32", elevation),
     ("land-cover.tif", "palette", palette),
-    ("mosaic.tif", "RGB with alpha", transparent_edge),
-    ("masked.tif", "tiled, internal mask", masked_tiles),
-    ("ready.tif", "COG with statistics", ready_cog),
-    ("north/tile.tif", "RGB, name used twice", small_tile),
-    ("south/tile.tif", "RGB, name used twice", small_tile),
+    ("mosaic.tif", "RGB + alpha", transparent_edge),
+    ("masked.tif", "RGB + mask", masked_tiles),
+    ("ready.tif", "COG", ready_cog),
+    ("north/tile.tif", "RGB", small_tile),
+    ("south/tile.tif", "RGB", small_tile),
 )
 """What is made: path below the folder, what it is, and how."""
 

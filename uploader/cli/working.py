@@ -38,15 +38,23 @@ def run_until_idle(settings: Settings, console: Console) -> int:
     return anyio.run(go)
 
 
-def items_table(items: list[dict[str, Any]], kinds: dict[str, str] | None = None) -> Table:
-    """Tell what became of each file; `kinds` says by path what it was."""
-    heads = ("file", *(("kind",) if kinds else ()), "size", "object", "method", "item")
-    table = Table(*heads, box=None, pad_edge=False, header_style="bold")
-    for item in items:
+def items_table(
+    items: list[dict[str, Any]], root: Path | None = None, kinds: dict[str, str] | None = None
+) -> Table:
+    """Tell what became of each file; `kinds` says by path what it was, paths are shown relative to `root`."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("file", overflow="fold")
+    if kinds:
+        table.add_column("kind")
+    for head in ("size → object", "method", "item"):
+        table.add_column(head, no_wrap=True)
+    for item in sorted(items, key=lambda item: str(item["path"])):
+        path = Path(item["path"])
+        name = path.relative_to(root) if root and path.is_relative_to(root) else path.name
         kind = (kinds.get(item["path"], ""),) if kinds else ()
-        sizes = (format_size(item["size"]), format_size(item["object_size"]))
-        cells = (Path(item["path"]).name, *kind, *sizes, item["method"], item["id"] or "(not known)")
-        table.add_row(*(Text(printable(str(cell)), overflow="fold") for cell in cells))
+        sizes = f"{format_size(item['size'])} → {format_size(item['object_size'])}"
+        cells = (name, *kind, sizes, item["method"], item["id"] or "(not known)")
+        table.add_row(*(Text(printable(str(cell))) for cell in cells))
     return table
 
 

@@ -45,6 +45,9 @@ _STRANGERS: tuple[tuple[bytes, str], ...] = (
     (b"EHFA", "an Erdas Imagine file"),
 )
 
+THREADS = min(os.cpu_count() or 1, 8)
+"""How many threads of GDAL decode or encode one raster."""
+
 _HEAD = 16
 _RASTER_SIDECARS = (".msk", ".ovr")
 
@@ -125,7 +128,7 @@ def opened(source: Path, driver: str, *, facts_only: bool = False) -> Iterator[D
     `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata domains too: then only metadata
     may be asked for, never overviews, masks or pixels.
     """
-    options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE"}
+    options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE", "NUM_THREADS": str(THREADS)}
     with translated("opened"):
         dataset = rasterio.open(source, driver=driver, sharing=False, **options)
     with dataset:

@@ -21,14 +21,13 @@ from uploader.convert.facts import Bounds, Facts, beyond
 from uploader.convert.fidelity import compare_facts, compare_pixels
 from uploader.convert.job import Job, RasterWarning, Report
 from uploader.convert.measure import measure
-from uploader.convert.opening import Dataset, opened, translated
+from uploader.convert.opening import THREADS, Dataset, opened, translated
 from uploader.convert.publish import RESULT
 from uploader.convert.statistics import Measured
 from uploader.core.errors import ConversionFailed, NoSpace, RasterRefused, RasterUnreadable
 
 _ALONE = "alone"
 _GDAL = tuple(int(part) for part in rasterio.__gdal_version__.split(".")[:2])
-_THREADS = min(os.cpu_count() or 1, 8)
 _FULL_WORDS = ("no space left", "file too large", "disk quota", "free disk space", "disk full")
 _MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
 _FEW_BYTES = 1 << 20
@@ -37,7 +36,7 @@ _FEW_BYTES = 1 << 20
 def perform(job: Job, workshop: Path) -> Report:
     """Convert; the COG is `workshop/result.tif` then, unless the method is `passthrough`."""
     room = _room(workshop, job)
-    confine.limit(workshop, cpu_seconds=job.timeout * _THREADS, file_bytes=room)
+    confine.limit(workshop, cpu_seconds=job.timeout * THREADS, file_bytes=room)
     os.chdir(workshop)
     facts = examine(job.source)
     _judge(facts, job, room)
@@ -71,7 +70,7 @@ def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
     passable = plan.may_pass(facts)
     exact = passable and plan.statistics_exact(facts, measured)
     options = plan.creation_options(
-        facts, job.compression, categorical=categorical, gdal=_GDAL, threads=_THREADS
+        facts, job.compression, categorical=categorical, gdal=_GDAL, threads=THREADS
     )
     # Validating opens the file with its overviews, so it comes last: by now it names no other file.
     method = plan.method(passable=passable, exact=exact, valid_cog=exact and _valid(job.source))

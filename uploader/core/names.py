@@ -138,7 +138,7 @@ def sidecar_names(raster: bytes) -> Iterator[tuple[bytes, str]]:
 def _suffixes(extension: bytes) -> tuple[bytes, ...]:
     """Suffixes relative to the stem for a raster with this extension, in every accepted spelling."""
     letters = extension[1:].decode("latin-1").lower()
-    world = (f".{letters[0]}{letters[-1]}w", f".{letters}w") if letters.isalnum() else ()
+    world = (f".{letters[0]}{letters[-1]}w", f".{letters}w") if extension[1:].isalnum() else ()
     by_stem = _spelled({*STEM_SIDECARS, *world})
     by_name = {extension + suffix for suffix in _spelled(set(NAME_SIDECARS))} if extension else set()
     return tuple(sorted((by_stem | by_name) - {extension}))

@@ -18,7 +18,7 @@ from uploader.staging import Interrupted
 
 log = logging.getLogger(__name__)
 
-DISPOSAL_RETRY = 300.0
+DISPOSAL_RETRY = 60.0
 """Seconds before a source that could not be archived or deleted is tried again."""
 
 

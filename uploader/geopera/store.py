@@ -46,6 +46,16 @@ def next_chunk(chunk: int, seconds: float) -> int:
     return max(chunk // 2, LEAST_CHUNK) if seconds > _SLOW else chunk
 
 
+def in_memory(file: int, size: int, offset: int) -> bool:
+    """Whether a read will most likely not wait for a disk: its first and last byte are in the page cache."""
+    byte = [bytearray(1)]
+    try:
+        return all(os.preadv(file, byte, at, os.RWF_NOWAIT) == 1 for at in (offset, offset + size - 1))
+    except OSError:
+        # EAGAIN: not there. EOPNOTSUPP: a file system that cannot tell.
+        return False
+
+
 class Store:
     """The object store behind signed URLs. As many PUTs at once as callers ask for, each on its own lane."""
 
@@ -106,9 +116,15 @@ class Store:
         if self._throttle is not None:
             await self._throttle(size)
 
-    async def read(self, file: int, size: int) -> bytes:
-        """Read from a file without stalling the loop."""
-        return await anyio.to_thread.run_sync(os.read, file, size, limiter=self._readers)
+    async def read(self, file: int, size: int, offset: int) -> bytes:
+        """Read from a file without stalling the loop: in a thread, unless the bytes are in memory already.
+
+        A private copy has just been written or checked, so they mostly are; and on a busy machine waking a thread
+        for each chunk costs a quarter of the speed (2.2 instead of 3.0 GB/s on loopback).
+        """
+        if in_memory(file, size, offset):
+            return os.pread(file, size, offset)
+        return await anyio.to_thread.run_sync(os.pread, file, size, offset, limiter=self._readers)
 
     async def aclose(self) -> None:
         """Close all idle connections."""
@@ -184,7 +200,7 @@ class _Body:
 
     async def _read(self, size: int) -> bytes:
         try:
-            block = await self._store.read(self._file, size)
+            block = await self._store.read(self._file, size, self.sent)
         except OSError as error:
             raise StagedDamaged(f"The private copy cannot be read: {error.strerror}.") from error
         if not block:

@@ -180,9 +180,11 @@ class Intake:
 
     async def _short(self, file_id: int, sighting: Sighting, needs: int) -> None:
         """Quiet, but its end is missing: looked at twice more, then rejected."""
+        size = sighting.fingerprint.size
         reason = (
-            f"The file ends too early: it has {sighting.fingerprint.size:,} bytes, its TIFF directory needs "
-            f"{needs:,}. Copy it again."
+            f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {needs:,}. Copy it again."
+            if size
+            else "The file is empty. Copy it again."
         )
         looks = (await self._journal.read(lambda db: file_row(db, file_id))).looks
         if looks < len(LOOK_DELAYS):

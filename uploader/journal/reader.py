@@ -115,14 +115,7 @@ class Reader:
         """Everything that holds work back: kept holds, those of sessions and files, and those the planner sees."""
         found = read_holds(self.db)
         found += [
-            Hold(
-                Scope.FILE,
-                _path(r),
-                f"{_path(r)}: {r['hold']}.",
-                "Raise the quota, or take the file away; smaller files go on.",
-                r["changed_at"],
-                r["not_before"] or None,
-            )
+            Hold(Scope.FILE, _path(r), r["hold"], "", r["changed_at"], r["not_before"] or None)
             for r in rows(
                 self.db,
                 "SELECT folder, path, hold, changed_at, not_before FROM files WHERE hold != '' "

@@ -77,7 +77,10 @@ class Sessions:
             if hold is not None:
                 set_hold(db, hold)
                 if hold.scope is Scope.ORGANIZATION and len(members) == 1:
-                    text = f"{members[0]['object_size']:,} bytes do not fit into the quota"
+                    text = (
+                        f"{members[0]['file_name']} needs {members[0]['object_size']:,} bytes of storage quota, more "
+                        "than there are. Free space or raise the quota; smaller files go on."
+                    )
                     set_columns(db, "files", members[0]["id"], {"hold": text})
             for key, value in (learned or {}).items():
                 learn(db, key, value)

@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
@@ -24,18 +23,10 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from uploader.sandbox import api, control, oauth
-from uploader.sandbox.access import Keyring, Tokens, new_key
 from uploader.sandbox.banner import banner
-from uploader.sandbox.blobs import sweep
-from uploader.sandbox.database import Database
 from uploader.sandbox.errors import Refusal
-from uploader.sandbox.faults import Faults
-from uploader.sandbox.inspector import Inspector
-from uploader.sandbox.limits import Window
-from uploader.sandbox.options import Key, Options
-from uploader.sandbox.signing import Signer
+from uploader.sandbox.opening import open_world
 from uploader.sandbox.store import Store
-from uploader.sandbox.world import Latency, World
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,7 +34,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-logging.getLogger("uvicorn.error").addFilter(lambda record: _is_news(record))
+    from uploader.sandbox.faults import Faults
+    from uploader.sandbox.options import Options
+    from uploader.sandbox.world import World
+
 _PATIENCE = 20.0
 """Seconds that a start may take before it counts as failed."""
 _SHORT_WAIT = 0.005
@@ -133,7 +127,7 @@ class _Running:
         options.root.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_Lock(options.root))
         self._sockets = [stack.enter_context(_listen(options.host, port)) for port in _ports(options)]
-        self.world = _open_world(options, self._sockets, stack)
+        self.world = open_world(options, self._sockets, stack)
         self.server = _Server(
             uvicorn.Config(
                 _Front(self.world, self._sockets[1].getsockname()[1]),
@@ -218,6 +212,9 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
+logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
 class _Protocol(H11Protocol):
     """Hands the connection to the application, which is told at times to cut it."""
 
@@ -260,47 +257,3 @@ def _listen(host: str, port: int) -> socket.socket:
         made.close()
         raise
     return made
-
-
-def _open_world(options: Options, sockets: list[socket.socket], stack: ExitStack) -> World:
-    database = Database(options.root / "sandbox.sqlite")
-    stack.callback(database.close)
-    ports = [one.getsockname()[1] for one in sockets]
-    key = options.api_key or database.remembered("api_key", new_key())
-    options = replace(options, port=ports[0], store_port=ports[1], api_key=key)
-    _seed(database, options)
-    inspector = Inspector()
-    stack.callback(inspector.close)
-    secret = bytes.fromhex(database.remembered("secret", os.urandom(32).hex()))
-    api_url, store_url = (f"http://{_host(options)}:{port}" for port in ports)
-    world = World(
-        options=options,
-        api_url=api_url,
-        store_url=store_url,
-        database=database,
-        keyring=Keyring((Key(key, organization=options.organization, name="main"), *options.keys)),
-        tokens=Tokens(secret, api_url, options.token_life, options.refresh_life),
-        signer=Signer(secret, "sandbox@geopera-sandbox.iam.gserviceaccount.com", store_url),
-        window=Window(options),
-        faults=Faults(options.seed),
-        inspector=inspector,
-        latency=Latency(options.latency, options.seed),
-    )
-    sweep(world.objects, database)
-    return world
-
-
-def _seed(database: Database, options: Options) -> None:
-    """Make the organizations and projects of the options; quota and credits follow them at every start."""
-    names = {options.organization, *(key.organization for key in options.keys)}
-    upsert = """INSERT INTO organization (id, quota_bytes, credits) VALUES (?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET quota_bytes = excluded.quota_bytes"""
-    with database.write() as tx:
-        tx.executemany(upsert, [(name, options.quota_bytes, options.credits) for name in sorted(names)])
-        projects = [(name, options.organization) for name in options.projects]
-        tx.executemany("INSERT OR IGNORE INTO project VALUES (?, ?)", projects)
-
-
-def _host(options: Options) -> str:
-    host = options.public_host or {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104  compared, not bound
-    return f"[{host}]" if ":" in host else host

@@ -107,9 +107,8 @@ class _Watcher:
                     if await in_thread(_identity, self.folder) != identity:
                         log.warning("the folder is another one now folder=%r", self.folder.path)
                         return
-        except (OSError, RuntimeError) as error:
-            # watchfiles' own error is a RuntimeError; a name that is not UTF-8 raises it, among others.
-            self._fail(error)
+        except (OSError, RuntimeError, ExceptionGroup) as error:
+            self._fail(_failure(error))
 
     def _raw(self) -> AsyncGenerator[set[tuple[int, str]]]:
         return awatch(  # type: ignore[return-value]
@@ -188,6 +187,18 @@ def _hints(folder: FolderSpec, changed: list[str], stop: threading.Event) -> _Hi
 
 def _below(folder: FolderSpec, directories: Iterable[bytes], stop: threading.Event) -> set[bytes]:
     return {path for directory in directories for path in paths_below(folder, directory, stop)}
+
+
+def _failure(error: Exception) -> OSError | RuntimeError:
+    """The watcher's own failure; whatever else was raised is raised on.
+
+    watchfiles' error is a RuntimeError, raised for names that are not UTF-8 among others. Its task group wraps it.
+    """
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if isinstance(error, OSError | RuntimeError):
+        return error
+    raise error
 
 
 def _identity(folder: FolderSpec, _: threading.Event) -> tuple[int, int] | None:

@@ -33,9 +33,9 @@ class Missed:
 
     def found(self, path: bytes, now: float) -> None:
         """A rescan found this path new or changed. Not for the first scan: nothing was watched before it."""
+        self._forget(now)
         if path not in self._told and len(self._found) < REMEMBERED:
             self._found.setdefault(path, now)
-        self._forget(now)
 
     def total(self, now: float) -> int:
         """How many were missed so far."""

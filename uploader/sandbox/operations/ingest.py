@@ -84,12 +84,7 @@ def items_of(call: Call, upload_id: str) -> list[str]:
 
 def _make_item(call: Call, session: sqlite3.Row, group: Sequence[sqlite3.Row]) -> str:
     item_id = f"it_{uuid.uuid4().hex[:16]}"
-    facts = [_facts(one) for one in group]
-    lead = next((one for one in facts if one.get("bbox")), facts[0])
-    bbox = lead.get("bbox")
-    west, south, east, north = bbox or (None, None, None, None)
     name = group[0]["file_name"] if call.world.options.names_in_items else item_id
-    vector = group[0]["file_name"].lower().endswith(_VECTOR)
     insert(
         call.tx,
         "item",
@@ -97,35 +92,43 @@ def _make_item(call: Call, session: sqlite3.Row, group: Sequence[sqlite3.Row]) -
         project_id=session["project_id"],
         collection_id=session["collection_id"],
         stac_id=_stac_id(name, item_id),
-        type="user_vector" if vector else "user_raster",
+        type="user_vector" if group[0]["file_name"].lower().endswith(_VECTOR) else "user_raster",
         name=name,
         upload_id=session["id"],
-        geometry=json.dumps(lead.get("geometry")),
-        bbox=json.dumps(bbox),
-        west=west,
-        south=south,
-        east=east,
-        north=north,
-        datetime=lead.get("datetime") or stamp(call.now),
+        **_place_and_time(group, call.now),
         properties=json.dumps({"title": name, "is_categorical": bool(session["is_categorical"])}),
         created_by=call.who.name,
         created_at=call.now,
         updated_at=call.now,
     )
     _add_assets(call, session, item_id, group)
+    _add_edge(call, item_id, session["id"])
+    call.effect("item.made", upload_id=session["id"], size=sum(one["size"] for one in group))
+    return item_id
+
+
+def _place_and_time(group: Sequence[sqlite3.Row], now: float) -> dict[str, Any]:
+    """From the first raster of the group that lies somewhere, else from the first file."""
+    facts = [_facts(one) for one in group]
+    lead = next((one for one in facts if one.get("bbox")), facts[0])
+    bbox = lead.get("bbox")
+    corners = dict(zip(("west", "south", "east", "north"), bbox or [None] * 4, strict=True))
+    shape = {"geometry": json.dumps(lead.get("geometry")), "bbox": json.dumps(bbox)}
+    return {**shape, **corners, "datetime": lead.get("datetime") or stamp(now)}
+
+
+def _add_edge(call: Call, item_id: str, upload_id: str) -> None:
     insert(
         call.tx,
         "edge",
         src_type="item",
         src_id=item_id,
         dst_type="upload",
-        dst_id=session["id"],
+        dst_id=upload_id,
         relation="wasGeneratedBy",
         invocation_id=call.trace.call_id,
         created_at=call.now,
     )
-    call.effect("item.made", upload_id=session["id"], size=sum(one["size"] for one in group))
-    return item_id
 
 
 def _add_assets(call: Call, session: sqlite3.Row, item_id: str, group: Sequence[sqlite3.Row]) -> None:

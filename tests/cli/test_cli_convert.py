@@ -1,0 +1,86 @@
+"""`uploader convert`: a real conversion, its report, and what stands in its way."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+
+from uploader import cli
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def raster(tmp_path) -> Path:
+    """A small striped raster whose place is told by a sidecar only."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    path = folder / "odd [name].tif"
+    data = np.arange(64 * 64, dtype=np.uint16).reshape(1, 64, 64)
+    with rasterio.open(path, "w", driver="GTiff", width=64, height=64, count=1, dtype="uint16") as target:
+        target.write(data)
+    (folder / "odd [name].tfw").write_text("2\n0\n0\n-2\n1001\n1999\n")
+    (folder / "odd [name] other.tfw").write_text("garbage")
+    return path
+
+
+def test_a_raster_becomes_a_cog_with_its_sidecars(raster, tmp_path, capsys):
+    """The report has the promised fields, the pixels are the same, the world file was taken along."""
+    target = tmp_path / "out.tif"
+    assert cli.execute(["convert", str(raster), str(target), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["method"] in {"encode", "cog_driver"}
+    assert report["categorical"] is False
+    assert report["bands"][0]["min"] == 0
+    assert report["bands"][0]["max"] == 64 * 64 - 1
+    assert report["bands"][0].keys() >= {"min", "max", "mean", "std"}
+    assert all(warning.keys() == {"code", "text"} for warning in report["warnings"])
+    with rasterio.open(raster) as before, rasterio.open(target) as after:
+        assert np.array_equal(before.read(), after.read())
+        assert after.transform == Affine(2, 0, 1000, 0, -2, 2000)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.tif"]
+    assert sorted(path.name for path in raster.parent.iterdir()) == sorted(
+        ["odd [name].tif", "odd [name].tfw", "odd [name] other.tfw"]
+    )
+
+
+def test_people_get_a_table(raster, tmp_path, capsys):
+    """Method, sizes and statistics, in that order."""
+    assert cli.execute(["convert", str(raster), str(tmp_path / "out.tif")]) == 0
+    text = capsys.readouterr().out
+    assert "out.tif: " in text
+    assert "4095" in text
+
+
+def test_what_is_no_raster_fails_with_a_reason_and_leaves_nothing(tmp_path, capsys):
+    """Neither a result nor a temporary folder."""
+    source = tmp_path / "page.tif"
+    source.write_text("<html>not found</html>")
+    assert cli.execute(["convert", str(source), str(tmp_path / "out.tif")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.strip().endswith(".")
+    assert "Traceback" not in captured.err
+    assert [path.name for path in tmp_path.iterdir()] == ["page.tif"]
+
+
+@pytest.mark.parametrize("target", ["in/odd [name].tif", "nowhere/out.tif"])
+def test_a_target_that_cannot_be_is_refused(raster, tmp_path, target, capsys):
+    """The source is never replaced, and folders are not made by accident."""
+    before = raster.read_bytes()
+    assert cli.execute(["convert", str(raster), str(tmp_path / target)]) in {1, 2}
+    assert capsys.readouterr().err
+    assert raster.read_bytes() == before
+
+
+def test_limits_come_from_the_named_configuration(raster, tmp_path, capsys):
+    """So that what would be rejected can be tried beforehand."""
+    config = tmp_path / "config.toml"
+    config.write_text("[limits]\nmax_pixels = 100\n")
+    assert cli.execute(["convert", str(raster), str(tmp_path / "out.tif"), "-c", str(config)]) == 1
+    assert "pixels" in capsys.readouterr().err

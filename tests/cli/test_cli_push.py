@@ -1,0 +1,92 @@
+"""`uploader push`: how paths become drop folders, and where the settings come from."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from uploader import cli
+from uploader.cli import push
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch) -> Path:
+    """Some files in folders, which are the current folder's."""
+    for name in ("a/one.tif", "a/two.TIF", "a/map.gpkg", "a/sub/three.tif", "b/four.tif", "b/[x]*.tif"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nowhere"))
+    monkeypatch.setattr("uploader.config.SYSTEM_FILE", tmp_path / "nowhere.toml")
+    return tmp_path
+
+
+def folders(*paths: str) -> dict[str, tuple[bool, tuple[str, ...], tuple[str, ...]]]:
+    """What push would watch: by folder whether recursive, what is converted, what is sent as it is."""
+    found = push.folders_of([Path(path) for path in paths], "p", "c")
+    return {f.path.name: (f.recursive, f.include, f.passthrough) for f in found}
+
+
+def test_files_are_taken_by_their_very_names(tree):
+    """Neighbours are left alone; what is no raster goes as it is."""
+    assert folders("a/one.tif", "a/two.TIF", "a/map.gpkg", "b/four.tif") == {
+        "a": (False, ("one.tif", "two.TIF"), ("map.gpkg",)),
+        "b": (False, ("four.tif",), ()),
+    }
+
+
+def test_a_folder_is_taken_with_all_below(tree):
+    """And what is named again within it is not taken twice."""
+    assert folders("a", "a/one.tif", "a/sub", "b/four.tif") == {
+        "a": (True, push.PATTERNS, ()),
+        "b": (False, ("four.tif",), ()),
+    }
+
+
+def test_folders_of_a_push_never_overlap(tree):
+    """A file beside a folder that is taken whole is watched flat, which the configuration allows."""
+    chosen = push._settings([Path("a/one.tif"), Path("a/sub")], "p", "", push._base(None))
+    assert [(f.path.name, f.recursive) for f in chosen.folders] == [("sub", True), ("a", False)]
+
+
+@pytest.mark.parametrize("name", ["[x]*.tif", "a?b.tif", "[!a].tif", "plain.tif"])
+def test_a_name_is_not_a_pattern(name):
+    """Its brackets and stars mean themselves."""
+    pattern = push._exactly(name)
+    assert fnmatchcase(name, pattern)
+    assert not fnmatchcase(name.replace("*", "zz").replace("?", "zz").replace("[x]", "x").replace("[!a]", "b") + "z", pattern)
+
+
+def test_a_name_that_is_no_text_is_found_all_the_same():
+    """A configuration is text, so broken bytes become "any character"."""
+    assert push._exactly("a\udcff.tif") == "a?.tif"
+
+
+def test_the_same_target_has_the_same_state_again(tree):
+    """That is how an interrupted push goes on; another project has another."""
+    base = push._base(None)
+    one, again, other = (push._settings([Path(p)], t, "", base) for p, t in (("a", "p"), ("b", "p"), ("a", "q")))
+    assert one.state_dir == again.state_dir
+    assert one.state_dir != other.state_dir
+    assert one.state_dir.is_relative_to(tree / "state")
+
+
+def test_the_address_comes_from_the_configuration_or_the_environment(tree, monkeypatch):
+    """In this order; without either it is the platform's."""
+    assert push._base(None).platform.base_url == "https://api.geopera.com"
+    monkeypatch.setenv("GEOPERA_BASE_URL", "http://127.0.0.1:1")
+    assert push._base(None).platform.base_url == "http://127.0.0.1:1"
+    (tree / "config.toml").write_text('[platform]\nbase_url = "http://127.0.0.1:2"\n')
+    assert push._base(None).platform.base_url == "http://127.0.0.1:2"
+
+
+def test_a_path_that_is_not_there_is_wrong_usage(tree, capsys):
+    """Before anything is started."""
+    assert cli.execute(["push", "none.tif", "--project", "p"]) == 2
+    assert "none.tif" in capsys.readouterr().err

@@ -1,0 +1,258 @@
+"""What a scan and a look see of a drop folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.groups import make_group, seen
+from uploader.core.model import Sighting
+from uploader.core.settling import unchanged
+from uploader.watch import FolderSpec, Trouble, look, look_all, scan
+
+pytestmark = pytest.mark.unit
+
+
+def paths(folder: Path, **options: object) -> list[bytes]:
+    """The paths of a scan, which must not report trouble."""
+    found = list(scan(FolderSpec(str(folder), **options), threading.Event()))  # type: ignore[arg-type]
+    assert all(isinstance(entry, Sighting) for entry in found)
+    return sorted(entry.path for entry in found)
+
+
+def test_rasters_are_found_with_their_groups(tmp_path: Path) -> None:
+    """Sidecars come with their raster, strangers do not."""
+    make_group(tmp_path / "sub")
+    (tmp_path / "sub/ab.tfw").touch()
+    (tmp_path / "sub/a.txt").touch()
+
+    (found,) = scan(FolderSpec(str(tmp_path)), threading.Event())
+
+    assert isinstance(found, Sighting)
+    assert found.path == b"sub/a.tif"
+    assert [(s.name, s.suffix) for s in found.sidecars] == [
+        (b"a.tfw", ".tfw"),
+        (b"a.tif.aux.xml", ".tif.aux.xml"),
+    ]
+    assert found.size == sum(p.stat().st_size for p in (tmp_path / "sub").glob("a.t[if]*") if p.suffix != ".txt")
+
+
+def test_a_look_and_a_scan_agree(tmp_path: Path) -> None:
+    """However a group is looked at, an untouched one is the same."""
+    make_group(tmp_path)
+    for name in ("A.TIF", "A.TFW", "A.TIF.OVR", "A_rpc.txt", "c.d.tif", "c.d.PRJ", "a.Tfw"):
+        (tmp_path / name).write_text(name)
+    spec, stop = FolderSpec(str(tmp_path)), threading.Event()
+
+    for found in scan(spec, stop):
+        assert isinstance(found, Sighting)
+        single = look(spec, found.path)
+        many = dict(look_all(spec, [found.path] * 40, stop))[found.path]
+        assert single == many == found
+        assert unchanged(found, single)
+
+
+def test_special_files_links_and_hidden_names_are_left_alone(tmp_path: Path) -> None:
+    """Nothing that is no plain file is taken, and none of it blocks."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "x.tif").touch()
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "good.tif").touch()
+    os.mkfifo(drop / "fifo.tif")
+    (drop / "link.tif").symlink_to(outside / "x.tif")
+    (drop / "dangling.tif").symlink_to("nowhere")
+    (drop / "linked").symlink_to(outside)
+    (drop / "folder.tif").mkdir()
+    (drop / ".hidden").mkdir()
+    (drop / ".hidden/a.tif").touch()
+    (drop / "a.tif.part").touch()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(drop / "socket.tif"))
+
+        assert paths(drop) == [b"good.tif"]
+        spec = FolderSpec(str(drop))
+        for name in (b"fifo.tif", b"link.tif", b"linked/x.tif", b"folder.tif", b"socket.tif", b".hidden/a.tif"):
+            assert look(spec, name) is None, name
+
+
+def test_linked_sidecars_are_no_sidecars(tmp_path: Path) -> None:
+    """A link beside a raster leads nowhere."""
+    (tmp_path / "a.tif").touch()
+    (tmp_path / "a.tfw").symlink_to("/etc/passwd")
+
+    assert seen(tmp_path).sidecars == ()
+
+
+HOSTILE = [
+    b"\xff\xfe.tif",
+    b"new\nline.tif",
+    b"-rf.tif",
+    b"zip+http:x.tif",
+    b"a!b%20?#&.tif",
+    "e\u0301.tif".encode(),
+    "é.tif".encode(),
+    b"A.tif",
+    b"a.tif",
+    b"x" * 251 + b".tif",
+    b" .tif",
+    b"'\".tif",
+]
+
+
+def test_names_of_all_kinds_are_found_apart(tmp_path: Path) -> None:
+    """Names are bytes: twins of case and form, the longest and the ugliest are all files of their own."""
+    for name in HOSTILE:
+        os.close(os.open(os.fsencode(tmp_path) + b"/" + name, os.O_CREAT))
+    spec = FolderSpec(str(tmp_path))
+
+    assert paths(tmp_path) == sorted(HOSTILE)
+    assert all(look(spec, name) for name in HOSTILE)
+
+
+def test_subfolders_count_only_when_they_should(tmp_path: Path) -> None:
+    """Not recursive means this folder; what lies below an ignored folder is not there."""
+    for below in ("", "sub", "archive", "archive2"):
+        (tmp_path / below).mkdir(exist_ok=True)
+        (tmp_path / below / "a.tif").touch()
+
+    assert paths(tmp_path, recursive=False) == [b"a.tif"]
+    assert paths(tmp_path, ignore_below=(str(tmp_path / "archive"),)) == [
+        b"a.tif",
+        b"archive2/a.tif",
+        b"sub/a.tif",
+    ]
+    assert look(FolderSpec(str(tmp_path), recursive=False), b"sub/a.tif") is None
+
+
+def test_a_deep_tree_beyond_the_longest_path_is_scanned(tmp_path: Path) -> None:
+    """Folders are entered one by one, so their path may be longer than the system takes at once."""
+    fd = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=fd)
+        below = os.open("d" * 200, os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = below
+    os.close(os.open("deep.tif", os.O_CREAT, dir_fd=fd))
+    os.close(fd)
+
+    (found,) = paths(tmp_path)
+
+    assert found.endswith(b"/deep.tif")
+    assert look(FolderSpec(str(tmp_path)), found) is not None
+
+
+def test_a_file_that_could_be_both_is_the_sidecar_of_its_raster(tmp_path: Path) -> None:
+    """With wide patterns a sidecar is no raster of its own, but an orphan is."""
+    for name in ("a.tif", "a.ovr", "b.ovr", "c.tif.msk"):
+        (tmp_path / name).touch()
+    spec = FolderSpec(str(tmp_path), include=("*",))
+
+    assert paths(tmp_path, include=("*",)) == [b"a.tif", b"b.ovr", b"c.tif.msk"]
+    assert look(spec, b"a.ovr") is None
+    assert look(spec, b"b.ovr") is not None
+
+
+@pytest.mark.parametrize(("template", "name"), [("{stem}.done", "a.done"), ("{name}.ok", "a.tif.ok"), ("READY", "READY")])
+def test_ready_markers_are_seen_by_scan_and_look(tmp_path: Path, template: str, name: str) -> None:
+    """The marker may carry the stem, the name, or speak for the whole folder."""
+    (tmp_path / "a.tif").touch()
+    spec = FolderSpec(str(tmp_path), ready_marker=template)
+    assert [s.marked for s in scan(spec, threading.Event()) if isinstance(s, Sighting)] == [False]
+
+    (tmp_path / name).touch()
+
+    assert [s.marked for s in scan(spec, threading.Event()) if isinstance(s, Sighting)] == [True]
+    assert seen(tmp_path, "a.tif", ready_marker=template).marked
+
+
+def test_a_missing_folder_is_trouble_and_not_an_empty_one(tmp_path: Path) -> None:
+    """What cannot be looked at is told apart from what is not there."""
+    spec = FolderSpec(str(tmp_path / "none"))
+
+    (found,) = scan(spec, threading.Event())
+
+    assert isinstance(found, Trouble)
+    assert found.path == b""
+    with pytest.raises(FileNotFoundError):
+        look(spec, b"a.tif")
+    (answer,) = look_all(spec, [b"a.tif"], threading.Event())
+    assert isinstance(answer[1], Trouble)
+
+
+def test_a_file_that_is_gone_is_seen_as_gone(tmp_path: Path) -> None:
+    """Neither the file nor its folder need be there."""
+    assert look(FolderSpec(str(tmp_path)), b"a.tif") is None
+    assert look(FolderSpec(str(tmp_path)), b"sub/a.tif") is None
+
+
+def test_a_scan_stops_when_told(tmp_path: Path) -> None:
+    """It ends at the next entry."""
+    for number in range(10):
+        (tmp_path / f"{number}.tif").touch()
+    stop = threading.Event()
+    found = scan(FolderSpec(str(tmp_path)), stop)
+    next(found)
+    stop.set()
+
+    assert list(found) == []
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_a_folder_that_may_not_be_read_does_not_end_the_scan(tmp_path: Path) -> None:
+    """Its neighbours are seen, and it is named with the reason."""
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+            parent.chmod(0o755)
+    (tmp_path / "closed").mkdir(mode=0o700)
+    (tmp_path / "open.tif").touch()
+    child = os.fork()
+    if child == 0:
+        os.setresuid(65534, 65534, 65534)
+        found = list(scan(FolderSpec(str(tmp_path)), threading.Event()))
+        trouble = [f for f in found if isinstance(f, Trouble)]
+        good = len(found) == 2 and trouble[0].path == b"closed" and "permission denied" in trouble[0].reason
+        os._exit(0 if good else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Path]:
+    """A tmpfs below a folder."""
+    (tmp_path / "sub").mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "none", tmp_path / "sub"], check=False, capture_output=True)
+    if done.returncode:
+        pytest.skip(f"cannot mount: {done.stderr.decode().strip()}")
+    yield tmp_path
+    subprocess.run(["umount", "-l", tmp_path / "sub"], check=True)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount")
+def test_file_systems_mounted_below_are_scanned(mounted: Path) -> None:
+    """A disk that is mounted into the drop folder belongs to it."""
+    (mounted / "sub/a.tif").touch()
+
+    assert paths(mounted) == [b"sub/a.tif"]
+
+
+def test_twenty_thousand_files_are_scanned_in_seconds(tmp_path: Path) -> None:
+    """No file costs more because there are many."""
+    for number in range(20_000):
+        (tmp_path / f"{number}.tif").touch()
+    (tmp_path / "7.tfw").touch()
+
+    found = {s.path: s for s in scan(FolderSpec(str(tmp_path)), threading.Event()) if isinstance(s, Sighting)}
+
+    assert len(found) == 20_000
+    assert [s.name for s in found[b"7.tif"].sidecars] == [b"7.tfw"]

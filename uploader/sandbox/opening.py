@@ -1,0 +1,69 @@
+"""Puts the parts of a sandbox together from its options: the only place that knows them all."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from uploader.sandbox.access import Keyring, Tokens, new_key
+from uploader.sandbox.blobs import sweep
+from uploader.sandbox.database import Database
+from uploader.sandbox.faults import Faults
+from uploader.sandbox.inspector import Inspector
+from uploader.sandbox.limits import Window
+from uploader.sandbox.options import Key, Options
+from uploader.sandbox.signing import Signer
+from uploader.sandbox.world import Latency, World
+
+if TYPE_CHECKING:
+    import socket
+    from contextlib import ExitStack
+
+
+def open_world(options: Options, sockets: list[socket.socket], stack: ExitStack) -> World:
+    """Open the folder of the options for sockets that are bound; the stack closes it.
+
+    The world's options carry the ports that were taken and the key that is in force.
+    """
+    database = Database(options.root / "sandbox.sqlite")
+    stack.callback(database.close)
+    ports = [one.getsockname()[1] for one in sockets]
+    key = options.api_key or database.remembered("api_key", new_key())
+    options = replace(options, port=ports[0], store_port=ports[1], api_key=key)
+    _seed(database, options)
+    inspector = Inspector()
+    stack.callback(inspector.close)
+    secret = bytes.fromhex(database.remembered("secret", os.urandom(32).hex()))
+    api_url, store_url = (f"http://{_host(options)}:{port}" for port in ports)
+    world = World(
+        options=options,
+        api_url=api_url,
+        store_url=store_url,
+        database=database,
+        keyring=Keyring((Key(key, organization=options.organization, name="main"), *options.keys)),
+        tokens=Tokens(secret, api_url, options.token_life, options.refresh_life),
+        signer=Signer(secret, "sandbox@geopera-sandbox.iam.gserviceaccount.com", store_url),
+        window=Window(options),
+        faults=Faults(options.seed),
+        inspector=inspector,
+        latency=Latency(options.latency, options.seed),
+    )
+    sweep(world.objects, database)
+    return world
+
+
+def _seed(database: Database, options: Options) -> None:
+    """Make the organizations and projects of the options; quota and credits follow them at every start."""
+    names = {options.organization, *(key.organization for key in options.keys)}
+    upsert = """INSERT INTO organization (id, quota_bytes, credits) VALUES (?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET quota_bytes = excluded.quota_bytes"""
+    with database.write() as tx:
+        tx.executemany(upsert, [(name, options.quota_bytes, options.credits) for name in sorted(names)])
+        projects = [(name, options.organization) for name in options.projects]
+        tx.executemany("INSERT OR IGNORE INTO project VALUES (?, ?)", projects)
+
+
+def _host(options: Options) -> str:
+    host = options.public_host or {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(options.host, options.host)  # noqa: S104  compared, not bound
+    return f"[{host}]" if ":" in host else host
