@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.groups import crashed_at, make_group, seen, tree
+from tests.support.groups import crashed_at, listed, make_group, seen, tree
 from uploader import filesystem as fs
 from uploader.core.errors import LocalError, NoSpace, SourceChanged, SourceUnreadable
 from uploader.core.model import Sighting
@@ -49,7 +49,7 @@ def archive(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
         (tmp_path / "archive").mkdir()
         yield tmp_path / "archive"
         return
-    if not os.access("/dev/shm", os.W_OK) or os.stat("/dev/shm").st_dev == tmp_path.stat().st_dev:
+    if not os.access("/dev/shm", os.W_OK) or Path("/dev/shm").stat().st_dev == tmp_path.stat().st_dev:
         pytest.skip("/dev/shm is no second file system to write to")
     path = Path(tempfile.mkdtemp(dir="/dev/shm"))
     yield path
@@ -95,20 +95,21 @@ def test_a_taken_name_gets_a_number_for_the_whole_group(drop: Path, archive: Pat
 
     assert (archive / "a.tif").read_bytes() == b"1"
     assert (archive / "a-2.tif").read_bytes() == b"22"
-    assert {"a-5.tif", "a-5.tfw", "a-5.tif.aux.xml", "a-3.tfw"} <= set(os.listdir(archive))
+    assert {"a-5.tif", "a-5.tfw", "a-5.tif.aux.xml", "a-3.tfw"} <= set(listed(archive))
 
 
-@pytest.mark.parametrize("name", [b"x" * 251 + b".tif", b"\xff\n.tif", b"-a.tif", "ü".encode() * 125 + b".tif"])
+@pytest.mark.parametrize(
+    "name", [b"x" * 251 + b".tif", b"\xff\n.tif", b"-a.tif", "ü".encode() * 125 + b".tif"]
+)
 def test_names_of_all_kinds_are_disposed_of(drop: Path, archive: Path, name: bytes) -> None:
     """The longest names find a number, too."""
     for content in (b"1", b"2"):
-        with open(os.fsencode(drop) + b"/" + name, "wb") as file:
-            file.write(content)
+        (drop / os.fsdecode(name)).write_bytes(content)
         run("archive", seen(drop, name), archive)
 
     assert sorted(tree(archive).values()) == [b"1", b"2"]
-    assert len(os.listdir(os.fsencode(archive))) == 2
-    assert name in os.listdir(os.fsencode(archive))
+    assert len(listed(archive)) == 2
+    assert os.fsdecode(name) in listed(archive)
 
 
 def overwrite(drop: Path) -> None:
@@ -333,11 +334,13 @@ def test_a_stopped_copy_leaves_the_archive_clean(drop: Path, archive: Path) -> N
     assert sorted(tree(drop)) == GROUP
 
 
-def test_a_copy_that_differs_is_not_trusted(drop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_copy_that_differs_is_not_trusted(
+    drop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """An archive that does not keep what is written to it gets nothing, and the source stays."""
     sighting = make_group(drop)
     (tmp_path / "archive").mkdir()
-    monkeypatch.setattr(archiving.fs, "mount_id", lambda fd: str(fd))
+    monkeypatch.setattr(archiving.fs, "mount_id", str)
     monkeypatch.setattr(archiving.fs, "digest", lambda *_: "other")
 
     with pytest.raises(LocalError, match="does not keep"):
@@ -346,11 +349,13 @@ def test_a_copy_that_differs_is_not_trusted(drop: Path, monkeypatch: pytest.Monk
     assert sorted(tree(drop)) == GROUP
 
 
-def test_a_copy_that_disappears_costs_no_source(drop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_copy_that_disappears_costs_no_source(
+    drop: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A source is unlinked only when its copy lies under its name; a repeat copies again."""
     sighting = make_group(drop)
     (tmp_path / "archive").mkdir()
-    monkeypatch.setattr(archiving.fs, "mount_id", lambda fd: str(fd))
+    monkeypatch.setattr(archiving.fs, "mount_id", str)
     crashed_at("dispose.archived", 1, lambda: run("archive", sighting, tmp_path / "archive"))
     for part in (tmp_path / "archive").glob("*.part"):
         part.unlink()
@@ -362,7 +367,9 @@ def test_a_copy_that_disappears_costs_no_source(drop: Path, monkeypatch: pytest.
     assert tree(drop) == {}
 
 
-def test_without_renameat2_a_hard_link_does_it(drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_renameat2_a_hard_link_does_it(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """File systems that cannot rename without replacing are served as well."""
     monkeypatch.setattr(fs, "_RENAMEAT2", None)
     (tmp_path / "archive").mkdir()

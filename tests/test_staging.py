@@ -12,7 +12,7 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from tests.support.groups import crashed_at, make_group, seen, tree
+from tests.support.groups import as_nobody, crashed_at, listed, make_group, public_folder, seen, tree
 from uploader import filesystem as fs
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable, StagedDamaged
 from uploader.core.model import Sighting
@@ -46,7 +46,7 @@ def test_a_claim_copies_the_group_under_plain_names(drop: Path, staging: Staging
 
     claimed = staging.claim(7, str(drop / "sub"), sighting, threading.Event())
 
-    assert sorted(os.listdir(staging.working(7))) == ["source.tfw", "source.tif", "source.tif.aux.xml"]
+    assert listed(staging.working(7)) == ["source.tfw", "source.tif", "source.tif.aux.xml"]
     assert staging.source(7) == staging.working(7) / "source.tif"
     assert staging.source(7).read_bytes() == (drop / "sub/strange näme.tif").read_bytes()
     assert claimed.size == sighting.size == staging.used()
@@ -82,7 +82,7 @@ def test_names_of_all_kinds_are_claimed(drop: Path, staging: Staging, name: byte
     claim(staging, drop, seen(drop, name, include=("*",)))
 
     assert staging.source(1).is_file()
-    assert all(n.isascii() and len(n) < 40 for n in os.listdir(staging.working(1)))
+    assert all(n.isascii() and len(n) < 40 for n in listed(staging.working(1)))
 
 
 def grow(drop: Path) -> None:
@@ -117,6 +117,19 @@ CHANGES: list[Callable[[Path], object]] = [
 ]
 
 
+def _interfering(change: Callable[[], object]) -> Callable[..., object]:
+    """`fs.copy`, after whose first call the source changes."""
+    copy, pending = fs.copy, [change]
+
+    def interfering(*args: object, **options: object) -> object:
+        copied = copy(*args, **options)  # type: ignore[arg-type]
+        while pending:
+            pending.pop()()
+        return copied
+
+    return interfering
+
+
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("when", ["before", "during"])
 def test_what_is_not_what_was_seen_is_not_claimed(
@@ -127,8 +140,7 @@ def test_what_is_not_what_was_seen_is_not_claimed(
     if when == "before":
         change(drop)
     else:
-        copy = fs.copy
-        monkeypatch.setattr(fs, "copy", lambda *a, **k: (copy(*a, **k), change(drop) if not list(drop.parent.glob("changed")) else 0, (drop.parent / "changed").touch())[0])
+        monkeypatch.setattr(fs, "copy", _interfering(lambda: change(drop)))
 
     with pytest.raises(SourceChanged):
         claim(staging, drop, sighting)
@@ -147,7 +159,7 @@ def test_an_earlier_claim_is_replaced(drop: Path, staging: Staging) -> None:
     claim(staging, drop, seen(drop))
 
     assert staging.source(1).read_bytes() == (drop / "a.tif").read_bytes()
-    assert sorted(os.listdir(staging.working(1))) == ["source.tif", "source.tif.aux.xml"]
+    assert listed(staging.working(1)) == ["source.tif", "source.tif.aux.xml"]
 
 
 def test_a_stopped_claim_leaves_nothing(drop: Path, staging: Staging, tmp_path: Path) -> None:
@@ -187,7 +199,9 @@ def test_room_is_kept_free(drop: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FAILPOINTS[:-1])
-def test_a_claim_survives_a_kill_at_every_point(drop: Path, staging: Staging, tmp_path: Path, name: str) -> None:
+def test_a_claim_survives_a_kill_at_every_point(
+    drop: Path, staging: Staging, tmp_path: Path, name: str
+) -> None:
     """A claim is whole or absent, and a repeat makes it whole."""
     sighting = make_group(drop)
 
@@ -195,9 +209,9 @@ def test_a_claim_survives_a_kill_at_every_point(drop: Path, staging: Staging, tm
 
     later = Staging(tmp_path / "staging")
     if later.source(1).exists():
-        assert len(os.listdir(later.working(1))) == 3
+        assert len(listed(later.working(1))) == 3
     assert claim(later, drop, sighting) == claim(later, drop, sighting, 2)
-    assert len(os.listdir(later.working(1))) == 3
+    assert len(listed(later.working(1))) == 3
 
 
 def test_a_killed_discard_leaves_no_claim(drop: Path, staging: Staging, tmp_path: Path) -> None:
@@ -280,7 +294,9 @@ def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of two megabytes."""
     path = tmp_path / "small"
     path.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", path], check=False, capture_output=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", path], check=False, capture_output=True
+    )
     if done.returncode:
         pytest.skip(f"cannot mount: {done.stderr.decode().strip()}")
     yield path
@@ -304,21 +320,14 @@ def test_a_full_disk_holds_and_frees(drop: Path, small: Path, monkeypatch: pytes
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
-def test_a_source_without_rights_is_unreadable(tmp_path: Path) -> None:
+def test_a_source_without_rights_is_unreadable() -> None:
     """Another user's private file is named with the reason."""
-    for parent in [tmp_path, *tmp_path.parents]:
-        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-            parent.chmod(0o755)
-    tmp_path.chmod(0o777)
-    (tmp_path / "a.tif").write_bytes(b"x")
-    (tmp_path / "a.tif").chmod(0o600)
-    child = os.fork()
-    if child == 0:
-        os.setresuid(65534, 65534, 65534)
-        try:
-            claim(Staging(tmp_path / "staging"), tmp_path, seen(tmp_path))
-        except SourceUnreadable as error:
-            os._exit(0 if "permission denied for user id 65534" in str(error) else 2)
-        finally:
-            os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
+    with public_folder() as folder:
+        (folder / "a.tif").write_bytes(b"x")
+        (folder / "a.tif").chmod(0o600)
+
+        def work() -> None:
+            with pytest.raises(SourceUnreadable, match="permission denied for user id 65534"):
+                claim(Staging(folder / "staging"), folder, seen(folder))
+
+        assert as_nobody(work)

@@ -109,6 +109,7 @@ async def _open(settings: Settings, activity: Activity, *, read_back_all: bool) 
             job=partial(_job, settings),
             read_back_all=read_back_all,
         )
+        await journal.holds.shown([])
         await journal.holds.restarted([_target(folder) for folder in settings.folders])
         yield Daemon(settings, tools, intake, bandwidth)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from uploader import cli
-from uploader.cli import push
+from uploader.cli import push, pushing
 
 pytestmark = pytest.mark.unit
 
@@ -29,7 +29,7 @@ def tree(tmp_path, monkeypatch) -> Path:
 
 def folders(*paths: str) -> dict[str, tuple[bool, tuple[str, ...], tuple[str, ...]]]:
     """What push would watch: by folder whether recursive, what is converted, what is sent as it is."""
-    found = push.folders_of([Path(path) for path in paths], "p", "c")
+    found = pushing.folders_of([Path(path) for path in paths], "p", "c")
     return {f.path.name: (f.recursive, f.include, f.passthrough) for f in found}
 
 
@@ -42,30 +42,37 @@ def test_files_are_taken_by_their_very_names(tree):
 
 
 def test_a_folder_is_taken_with_all_below(tree):
-    """And what is named again within it is not taken twice."""
-    assert folders("a", "a/one.tif", "a/sub", "b/four.tif") == {
-        "a": (True, push.PATTERNS, ()),
+    """Directory by directory; what is named again within it is not taken twice, what it would leave out is added."""
+    assert folders("a", "a/map.gpkg", "a/sub", "b/four.tif") == {
+        "a": (False, pushing.PATTERNS, ("map.gpkg",)),
+        "sub": (False, pushing.PATTERNS, ()),
         "b": (False, ("four.tif",), ()),
     }
+
+
+def test_a_large_tree_is_watched_as_one(tree, monkeypatch):
+    """Thousands of directories would need as many watches and locks."""
+    monkeypatch.setattr(pushing, "MOST_FOLDERS", 1)
+    assert folders("a", "a/map.gpkg") == {"a": (True, pushing.PATTERNS, ("map.gpkg",))}
 
 
 def test_folders_of_a_push_never_overlap(tree):
     """A file beside a folder that is taken whole is watched flat, which the configuration allows."""
     chosen = push._settings([Path("a/one.tif"), Path("a/sub")], "p", "", push._base(None))
-    assert [(f.path.name, f.recursive) for f in chosen.folders] == [("sub", True), ("a", False)]
+    assert [(f.path.name, f.recursive) for f in chosen.folders] == [("sub", False), ("a", False)]
 
 
 @pytest.mark.parametrize("name", ["[x]*.tif", "a?b.tif", "[!a].tif", "plain.tif"])
 def test_a_name_is_not_a_pattern(name):
     """Its brackets and stars mean themselves."""
-    pattern = push._exactly(name)
+    pattern = pushing.exactly(name)
     assert fnmatchcase(name, pattern)
     assert not fnmatchcase(name.replace("*", "zz").replace("?", "zz").replace("[x]", "x").replace("[!a]", "b") + "z", pattern)
 
 
 def test_a_name_that_is_no_text_is_found_all_the_same():
     """A configuration is text, so broken bytes become "any character"."""
-    assert push._exactly("a\udcff.tif") == "a?.tif"
+    assert pushing.exactly("a\udcff.tif") == "a?.tif"
 
 
 def test_the_same_target_has_the_same_state_again(tree):

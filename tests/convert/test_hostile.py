@@ -78,6 +78,10 @@ async def test_no_other_file_is_opened(trick, tmp_path: Path) -> None:
         await converter.convert(Job(source, tmp_path / "out.tif"))
 
     assert not canary.opened()
+    with rasterio.open(source) as dataset:  # without precautions the trick works
+        dataset.overviews(1)
+        dataset.read_masks(1, out_shape=(60, 60))
+    assert canary.opened()
     canary.close()
 
 

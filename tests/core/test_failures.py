@@ -14,9 +14,11 @@ from uploader.core.model import Scope
 pytestmark = pytest.mark.unit
 
 
-def refused(status: int, detail: str = "no", *, fields: tuple[str, ...] = (), after: float | None = None) -> err.Refused:
+def refused(
+    status: int, detail: str = "no", *, fields: tuple[str, ...] = (), after: float | None = None, title: str = "No"
+) -> err.Refused:
     """A clear answer of the platform."""
-    return err.Refused("it said no", err.Problem(status, detail=detail, fields=fields), retry_after=after)
+    return err.Refused("it said no", err.Problem(status, title, detail, fields=fields), retry_after=after)
 
 
 CASES = [
@@ -35,6 +37,7 @@ CASES = [
     (Step.SIGN, refused(404), Known(), fail.Lost),
     (Step.SIGN, refused(410), Known(), fail.Lost),
     (Step.SIGN, refused(409), Known(), fail.Lost),
+    (Step.SIGN, refused(404, title=""), Known(), fail.Retry),
     (Step.SIGN, refused(422), Known(), fail.Reject),
     (Step.SIGN, refused(403), Known(), fail.Refail),
     (Step.SIGN, refused(403, "missing scope 'uploads:write'"), Known(), fail.Park),
@@ -50,6 +53,7 @@ CASES = [
     (Step.COMPLETE, refused(422), Known(), fail.Judge),
     (Step.COMPLETE, refused(422), Known(doubtful=True), fail.Doubt),
     (Step.COMPLETE, refused(404), Known(), fail.Lost),
+    (Step.COMPLETE, refused(404, title=""), Known(), fail.Retry),
     (Step.COMPLETE, refused(404), Known(doubtful=True), fail.Doubt),
     (Step.COMPLETE, refused(409), Known(), fail.Doubt),
     (Step.COMPLETE, refused(403), Known(), fail.Park),

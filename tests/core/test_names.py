@@ -107,12 +107,17 @@ def test_patterns_match_names_of_any_bytes(
         (b"a.tif", b"A.tfw", None),
     ],
 )
-def test_sidecars_are_told_by_what_they_add_to_the_stem(raster: bytes, candidate: bytes, suffix: str | None) -> None:
+def test_sidecars_are_told_by_what_they_add_to_the_stem(
+    raster: bytes, candidate: bytes, suffix: str | None
+) -> None:
     """Only listed names of the very stem belong to a raster, as they are spelled."""
     assert names.sidecar_suffix(raster, candidate) == suffix
 
 
-@given(st.binary(min_size=1, max_size=20).filter(lambda b: b"/" not in b and b"\0" not in b), st.sampled_from([b".tif", b".JP2", b""]))
+@given(
+    st.binary(min_size=1, max_size=20).filter(lambda b: b"/" not in b and b"\0" not in b),
+    st.sampled_from([b".tif", b".JP2", b""]),
+)
 def test_the_list_of_sidecars_and_the_test_for_one_agree(stem: bytes, extension: bytes) -> None:
     """A look by name and a scan of the folder see the same group."""
     raster = stem + extension

@@ -136,7 +136,12 @@ def test_a_forgotten_file_is_never_due(settling: Settling) -> None:
 
     assert settling.next_due() is None
     assert settling.due(1000.0) == []
-    assert (len(settling), (F, P) in settling, list(settling), settling.sighting(F, P)) == (0, False, [], None)
+    assert (len(settling), (F, P) in settling, list(settling), settling.sighting(F, P)) == (
+        0,
+        False,
+        [],
+        None,
+    )
     assert not settling.quiet(F, P)
 
 
@@ -187,7 +192,9 @@ def test_files_that_vanish_together_were_unmounted(
 
 @settings(max_examples=300)
 @given(
-    st.lists(st.tuples(st.floats(0.01, 20.0), st.sampled_from(["write", "look", "due", "marker"])), max_size=60),
+    st.lists(
+        st.tuples(st.floats(0.01, 20.0), st.sampled_from(["write", "look", "due", "marker"])), max_size=60
+    ),
     st.floats(0.0, 30.0),
     st.booleans(),
 )

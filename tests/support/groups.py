@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from uploader import failpoints
@@ -44,10 +47,46 @@ def crashed_at(name: str, nth: int, work: Callable[[], object]) -> bool:
             failpoints._passed.clear()
             work()
             code = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the parent sees the exit code, people the traceback
             traceback.print_exc()
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work failed in the child"
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+NOBODY = 65534
+
+
+@contextmanager
+def public_folder() -> Iterator[Path]:
+    """A folder that other users reach; pytest's own is closed to them."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def as_nobody(work: Callable[[], object]) -> bool:
+    """Whether `work` succeeds in a child that has no rights."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - as above
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def listed(folder: Path | bytes) -> list[str]:
+    """The names in a folder, sorted."""
+    with os.scandir(os.fspath(folder)) as entries:
+        return sorted(os.fsdecode(entry.name) for entry in entries)

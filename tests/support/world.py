@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,19 +86,21 @@ class World:
         """Stop the sandbox."""
         self.box.__exit__(None, None, None)
 
-    def command(self, *arguments: str, check: int | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, check: int | None = None, prefix: Sequence[str] = (), **more: Any
+    ) -> subprocess.CompletedProcess[str]:
         """Run one command of the program to its end."""
         done = subprocess.run(
-            [sys.executable, "-m", "uploader", *arguments],
+            [*prefix, sys.executable, "-m", "uploader", *arguments],
             capture_output=True, text=True, timeout=DEADLINE, env=self.environment(), check=False, **more,
         )
         if check is not None:
             assert done.returncode == check, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
 
-    def until_idle(self, check: int | None = 0) -> subprocess.CompletedProcess[str]:
+    def until_idle(self, check: int | None = 0, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run the daemon until only ends and holds are left."""
-        return self.command("run", "-c", str(self.config), "--until-idle", check=check)
+        return self.command("run", "-c", str(self.config), "--until-idle", check=check, **more)
 
     def environment(self, **more: str) -> dict[str, str]:
         """This process's environment, so that a checkout is found, without anybody's key."""

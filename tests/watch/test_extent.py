@@ -82,15 +82,14 @@ VARIANTS = [
     {"order": order, "big": big, "ifd_first": first, "tags": tags}
     for order in "<>"
     for big in (False, True)
-    for first in (False, True)
-    for tags in ((273, 279), (324, 325))
+    for first, tags in ((False, (324, 325)), (True, (273, 279)))
 ]
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
 def test_a_whole_tiff_is_whole_and_every_cut_of_it_is_not(write, variant: dict[str, object]) -> None:
     """Wherever a copy stopped, the file is known to be short, and how long it has to be at least."""
-    data = tiff([b"a" * 40, b"b" * 50, b"c" * 60], **variant)  # type: ignore[arg-type]
+    data = tiff([b"a" * 20, b"b" * 25, b"c" * 30], **variant)  # type: ignore[arg-type]
     linked = 8 if variant["big"] else 4
 
     assert extent(write(data)).whole is True

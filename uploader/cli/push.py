@@ -17,18 +17,15 @@ from uploader.cli.common import config_option, console, emit, json_option, say, 
 from uploader.core.errors import ConfigurationError, UploaderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
-    from uploader.config import Folder, Settings
+    from uploader.config import Settings
 
-RASTERS = frozenset({".tif", ".tiff", ".gtiff", ".jp2", ".img", ".vrt", ".png", ".jpg", ".jpeg"})
-"""Endings of what is converted; a file with another ending is sent as it is."""
-PATTERNS = ("*.tif", "*.tiff")
-"""What is taken of a folder."""
-GLOB = "[?*"
-"""Characters that a pattern gives a meaning to."""
+
+DONE = frozenset({"completed", "disposed"})
+"""States of files that are items."""
 
 
 @click.command("push")
@@ -52,9 +49,13 @@ def command(
     started, screen = time.monotonic(), console(as_json=as_json)
     chosen = _settings(paths, project, collection, _base(config))
     with _alone(chosen.state_dir, screen):
+        import anyio
+
+        from uploader.cli.pushing import with_earlier
         from uploader.cli.working import run_until_idle
 
-        code = run_until_idle(chosen, screen)
+        folders = anyio.run(with_earlier, chosen.state_dir, chosen.folders)
+        code = run_until_idle(chosen.model_copy(update={"folders": tuple(folders)}), screen)
         result = _result(chosen, paths)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
@@ -78,6 +79,7 @@ def _base(config: str | None) -> Settings:
 
 def _settings(paths: Sequence[Path], project: str, collection: str, base: Settings) -> Settings:
     """Describe the paths as drop folders with a state directory that the same target finds again."""
+    from uploader.cli.pushing import folders_of
     from uploader.config import Batch, Dashboard, Settings, Staging
 
     target = f"{base.platform.base_url}\0{project}\0{collection}"
@@ -96,39 +98,6 @@ def _settings(paths: Sequence[Path], project: str, collection: str, base: Settin
     )
 
 
-def folders_of(paths: Sequence[Path], project: str, collection: str) -> Iterator[Folder]:
-    """Yield what the daemon is to watch: a named folder with all below it, of other folders the named files only."""
-    from uploader.config import Folder
-
-    whole = [path.resolve() for path in paths if path.is_dir()]
-    outermost = {folder for folder in whole if not any(parent in whole for parent in folder.parents)}
-    files: dict[Path, list[Path]] = {}
-    for path in paths:
-        if not path.is_dir() and not outermost & set(path.resolve().parents):
-            files.setdefault(path.absolute().parent.resolve(), []).append(path)
-    common: dict[str, Any] = {
-        "project_id": project,
-        "collection_id": collection,
-        "settle_seconds": 1.0,
-        "rescan_seconds": 60.0,
-    }
-    for folder in sorted(outermost):
-        yield Folder(path=folder, include=PATTERNS, **common)
-    for folder, named in sorted(files.items()):
-        yield Folder(
-            path=folder,
-            recursive=False,
-            include=tuple(_exactly(p.name) for p in named if p.suffix.lower() in RASTERS),
-            passthrough=tuple(_exactly(p.name) for p in named if p.suffix.lower() not in RASTERS),
-            **common,
-        )
-
-
-def _exactly(name: str) -> str:
-    """Write a pattern that means this very name; bytes that are not UTF-8 can only be said as "any character"."""
-    return "".join(f"[{c}]" if c in GLOB else "?" if "\udc80" <= c <= "\udcff" else c for c in name)
-
-
 @contextmanager
 def _alone(state_dir: Path, screen: Console) -> Iterator[None]:
     """Wait until no other push to the same target runs."""
@@ -143,34 +112,37 @@ def _alone(state_dir: Path, screen: Console) -> Iterator[None]:
 
 
 def _result(chosen: Settings, paths: Sequence[Path]) -> dict[str, Any]:
-    """Read from the journal what became of the files that this command names."""
+    """Read from the journal what became of the files that this command names, each in its newest version."""
     from uploader.journal import Reader
 
-    wanted = [
-        path.resolve() if path.is_dir() else path.absolute().parent.resolve() / path.name for path in paths
-    ]
-
-    def named(entry: dict[str, Any]) -> bool:
-        path = Path(entry["path"])
-        return path in wanted or any(parent in wanted for parent in path.parents)
-
+    named = _naming(paths)
     with Reader(chosen.state_dir) as reader:
         status = reader.status()
-        items = [item for item in reader.items() if named(item)]
-        files = {entry["path"] for entry in reader.files() if named(entry) and entry["state"] != "gone"}
+        states = {entry["path"]: entry["state"] for entry in reader.files() if named(entry["path"])}
+        items = {item["path"]: item for item in reader.items()}
+    files = [path for path, state in states.items() if state != "gone"]
     if not files:
         raise UploaderError(
             "There is nothing to upload at these paths.", "Folders are searched for *.tif and *.tiff."
         )
-    failed = [entry for entry in status["failed"] if named(entry)]
+    failed = [entry for entry in status["failed"] if named(entry["path"])]
     return {
         "files": len(files),
-        "items": items,
+        "items": [items[path] for path in files if states[path] in DONE],
         "rejected": len(failed),
         "failed": failed,
         "holds": status["holds"],
-        "warnings": [warning for warning in status["warnings"] if named(warning)],
+        "warnings": [warning for warning in status["warnings"] if named(warning["path"])],
     }
+
+
+def _naming(paths: Sequence[Path]) -> Callable[[str], bool]:
+    """Tell whether a path, as the journal spells it for people, is one of these or below one of them."""
+    exact = [
+        path.resolve() if path.is_dir() else path.absolute().parent.resolve() / path.name for path in paths
+    ]
+    wanted = {os.fsencode(path).decode("utf-8", "backslashreplace") for path in exact}
+    return lambda path: path in wanted or any(str(parent) in wanted for parent in Path(path).parents)
 
 
 def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:

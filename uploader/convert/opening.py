@@ -2,7 +2,7 @@
 
 GDAL would guess the format by asking every driver, and follow names of other files that it finds in metadata,
 in `.ovr` and in `.aux.xml`. Here the magic bytes name the driver, `OVERVIEW_LEVEL=NONE` keeps GDAL from looking
-for overviews at all, and sidecars that would be opened as rasters must be TIFFs themselves.
+for overviews at all, and a mask beside the raster must be a TIFF itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ THREADS = min(os.cpu_count() or 1, 8)
 """How many threads of GDAL decode or encode one raster."""
 
 _HEAD = 16
-_RASTER_SIDECARS = (".msk", ".ovr")
+_MASK = ".msk"
 
 
 def head(path: Path) -> bytes:
@@ -84,13 +84,14 @@ def driver_of(start: bytes) -> str:
 
 
 def sidecars(source: Path) -> tuple[str, ...]:
-    """Names of the files beside the raster, all of them its own; those that are rasters must be TIFFs.
+    """Names of the files beside the raster, all of them its own.
 
-    Raises RasterRefused when a mask or overview is of another format: GDAL would follow what it says.
+    Raises RasterRefused when its mask is no TIFF: GDAL would open it with the driver it likes, and follow what it
+    says. Overviews are made anew, so theirs may be anything; nobody looks.
     """
     names = tuple(sorted(path.name for path in source.parent.iterdir() if path.name != source.name))
     for name in names:
-        if name.lower().endswith(_RASTER_SIDECARS) and not head(source.parent / name).startswith(_TIFF):
+        if name.lower().endswith(_MASK) and not head(source.parent / name).startswith(_TIFF):
             raise RasterRefused(f"Its sidecar {name} is not a TIFF.", "Remove it, or replace it.")
     return names
 

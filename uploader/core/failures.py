@@ -218,7 +218,7 @@ def _refused(step: Step, error: err.Refused, known: Known) -> Verdict:
         case Step.INITIATE:
             return _initiate(error, known)
         case Step.SIGN:
-            return _sign(error)
+            return _sign(error, known)
         case Step.COMPLETE:
             return _complete(error, known)
         case Step.FAIL:
@@ -246,10 +246,12 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
     )
 
 
-def _sign(error: err.Refused) -> Verdict:
+def _sign(error: err.Refused, known: Known) -> Verdict:
     match error.status:
-        case 404 | 409 | 410:
+        case 404 | 409 | 410 if error.problem.title:
             return Lost(error.reason)
+        case 404 | 409 | 410:
+            return Retry(backoff(known.tries + 3, known.jitter))  # a framework's bare word is not the platform's
         case 400 | 422:
             return Reject(f"The platform does not take the file ({error.problem.text}).")
         case _:
@@ -260,7 +262,7 @@ def _complete(error: err.Refused, known: Known) -> Verdict:
     if known.doubtful or error.status == 409:  # noqa: PLR2004
         return Doubt(error.reason)
     match error.status:
-        case 404 | 410:
+        case 404 | 410 if error.problem.title:
             return Lost(error.reason)
         case 402:
             return _initiate(error, known)

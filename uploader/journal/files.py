@@ -87,7 +87,7 @@ class Files:
         def work(db: Database) -> FileState:
             twin = one(
                 db,
-                "SELECT id, state FROM files WHERE folder = ? AND path = ? AND content = ? AND current = 1 "
+                "SELECT id FROM files WHERE folder = ? AND path = ? AND content = ? AND current = 1 "
                 "AND id != ? ORDER BY id DESC",
                 sighting.folder,
                 sighting.path,
@@ -95,9 +95,7 @@ class Files:
                 file_id,
             )
             seen = encode_sighting(sighting)
-            if twin and twin["state"] == FileState.REJECTED:
-                set_columns(db, "files", twin["id"], {"current": None})
-            elif twin:
+            if twin:
                 set_columns(db, "files", twin["id"], {"sighting": seen})
                 note = f"the same content as version {twin['id']}"
                 changes = {"current": None, "content": content, "staged": 1, "sighting": seen}
@@ -249,6 +247,10 @@ def reject(db: Database, file_id: int, reason: str) -> None:
 
 def _insert(db: Database, sighting: Sighting) -> int:
     now = clock()
+    db.conn.execute(
+        "UPDATE files SET current = NULL WHERE folder = ? AND path = ? AND current = 1 AND state = 'rejected'",
+        (sighting.folder, sighting.path),
+    )
     cursor = db.conn.execute(
         "INSERT INTO files (folder, path, current, state, sighting, size, discovered_at, changed_at) "
         "VALUES (?, ?, 1, 'settling', ?, ?, ?, ?)",

@@ -66,7 +66,7 @@ class Reader:
         return {
             "pending": self._scalar(f"SELECT COUNT(*) FROM files WHERE {_PENDING}"),  # noqa: S608
             "completed": files.get(FileState.COMPLETED, 0) + files.get(FileState.DISPOSED, 0),
-            "rejected": files.get(FileState.REJECTED, 0),
+            "rejected": self._scalar("SELECT COUNT(*) FROM files WHERE state = 'rejected' AND current = 1"),
             "files": {state.value: files.get(state, 0) for state in FileState},
             "sessions": {state.value: sessions.get(state, 0) for state in SessionState},
             "holds": [_hold(hold) for hold in self.holds()],

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from uploader import filesystem as fs
 from uploader.core import names
-from uploader.core.model import Fingerprint, Sidecar, Sighting
+from uploader.core.model import Sidecar, Sighting
 from uploader.watch.spec import FolderSpec, Trouble
 
 LIST_FROM = 32
@@ -238,7 +238,8 @@ def _group(
         return None
     sidecars, marked = [], False
     for name, suffix in companions:
-        seen: Fingerprint | None = fs.lstat_regular(name, fd)
+        # A hundred names are possible and hardly one is there: asking is ten times cheaper than failing.
+        seen = fs.lstat_regular(name, fd) if os.access(name, os.F_OK, dir_fd=fd) else None
         if seen is None:
             continue
         if suffix:

@@ -1,0 +1,115 @@
+"""`uploader push` against the local platform: once, again, more of it, and after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+import uploader
+from uploader.sandbox import Options, Sandbox
+
+pytestmark = pytest.mark.e2e
+
+
+def write(path: Path, seed: int, size: int = 64) -> Path:
+    """A small raster of its own content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = np.random.default_rng(seed).integers(0, 250, (1, size, size), dtype=np.uint8)
+    place = rasterio.Affine(1, 0, 0, 0, -1, 0)
+    shape = {"width": size, "height": size, "count": 1, "dtype": "uint8"}
+    with rasterio.open(path, "w", driver="GTiff", crs="EPSG:32755", transform=place, **shape) as target:
+        target.write(data)
+    return path
+
+
+@pytest.fixture
+def box(tmp_path):
+    """A running local platform."""
+    with Sandbox(Options(root=tmp_path / "platform")) as running:
+        yield running
+
+
+@pytest.fixture
+def push(box, tmp_path):
+    """Run `uploader push --json`, or start it; gives exit code and result."""
+    environment = {
+        **os.environ,
+        "GEOPERA_API_KEY": box.api_key,
+        "GEOPERA_BASE_URL": box.base_url,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CONFIG_HOME": str(tmp_path / "none"),
+        "PYTHONPATH": str(Path(uploader.__file__).parents[1]),
+    }
+
+    def run(*paths: Path, wait: bool = True, project: str = "p-1"):
+        command = [sys.executable, "-m", "uploader", "push", *map(str, paths), "--project", project, "--json"]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=tmp_path, text=True
+        )
+        if not wait:
+            return process
+        out, err = process.communicate(timeout=60)
+        assert out, err
+        return process.returncode, json.loads(out)
+
+    return run
+
+
+def test_what_is_an_item_stays_one(push, box, tmp_path):
+    """Named again, by another pattern, with more beside it, after its neighbours are gone: nothing is uploaded twice."""
+    a, b, c = (write(tmp_path / "in" / name, n) for n, name in enumerate(("a.tif", "sub/b.tif", "[c].tif")))
+    code, first = push(a, b)
+    assert (code, first["files"], len(first["items"])) == (0, 2, 2)
+    assert all(item["id"] for item in first["items"])
+    code, second = push(tmp_path / "in")
+    assert (code, second["files"], len(second["items"])) == (0, 3, 3)
+    assert {item["id"] for item in first["items"]} < {item["id"] for item in second["items"]}
+    a.unlink()
+    b.unlink()
+    code, third = push(c)
+    assert (code, third["files"]) == (0, 1)
+    assert box.state()["items"] == 3
+
+
+def test_a_broken_file_is_told_and_the_others_go(push, box, tmp_path):
+    """Exit 1, with the reason."""
+    good, bad = write(tmp_path / "good.tif", 1), tmp_path / "bad.tif"
+    bad.write_bytes(b"II*\0" + b"\xff" * 200)
+    code, result = push(good, bad)
+    assert code == 1
+    assert [Path(item["path"]).name for item in result["items"]] == ["good.tif"]
+    assert [Path(entry["path"]).name for entry in result["failed"]] == ["bad.tif"]
+    assert result["failed"][0]["reason"]
+    assert box.state()["items"] == 1
+
+
+def test_an_unknown_project_is_told_in_words(push, tmp_path):
+    """It does not wait for somebody to mend it, and says what to mend."""
+    code, result = push(write(tmp_path / "a.tif", 1), project="nobodys")
+    assert code == 1
+    assert "project_id" in result["holds"][0]["reason"]
+
+
+def test_a_killed_push_goes_on_where_it_was(push, box, tmp_path):
+    """Killed once anything is stored; the second run makes each raster exactly one item."""
+    for number in range(6):
+        write(tmp_path / "in" / f"{number}.tif", number, size=300)
+    process = push(tmp_path / "in", wait=False)
+    deadline = time.monotonic() + 30
+    while box.state()["objects"] == 0 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert box.state()["objects"] > 0
+    code, result = push(tmp_path / "in")
+    assert (code, len(result["items"])) == (0, 6)
+    assert box.state()["items"] == 6

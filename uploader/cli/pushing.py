@@ -1,0 +1,129 @@
+"""How paths on a command line become drop folders, such that the same file is the same file again next time.
+
+The journal knows a file by its folder and its path below it. So that it is the same whether it was named itself, by a
+pattern of the shell, or by a folder above it, each directory is a drop folder of its own, flat.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uploader.config import Folder
+from uploader.core import names
+from uploader.core.model import FileState
+from uploader.intake.watching import spec_of
+from uploader.journal import FILE_NAME, Journal
+from uploader.journal.rows import encode_sighting
+from uploader.journal.views import latest, tracked
+from uploader.locks import hold_locks
+from uploader.watch import look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+RASTERS = frozenset({".tif", ".tiff", ".gtiff", ".jp2", ".img", ".png", ".jpg", ".jpeg"})
+"""Endings of what is converted; a file with another ending is sent as it is."""
+PATTERNS = ("*.tif", "*.tiff")
+"""What is taken of a directory that is named as a whole."""
+MOST_FOLDERS = 200
+"""Directories that are watched one by one; a larger tree is watched as one."""
+GLOB = "[?*"
+"""Characters that a pattern gives a meaning to."""
+
+
+def folders_of(paths: Sequence[Path], project: str, collection: str) -> Iterator[Folder]:
+    """Yield the drop folders for these paths: directories with all below them, of others the named files only."""
+
+    def folder(path: Path, files: Iterable[str], *, whole: bool = False, recursive: bool = False) -> Folder:
+        converted, passed = _split(files)
+        return Folder(
+            path=path,
+            project_id=project,
+            collection_id=collection,
+            recursive=recursive,
+            include=(*(PATTERNS if whole else ()), *converted),
+            passthrough=passed,
+            settle_seconds=1.0,
+            rescan_seconds=3600.0,
+            polling="always",
+        )
+
+    named: dict[Path, list[str]] = {}
+    for path in paths:
+        if not path.is_dir():
+            named.setdefault(path.absolute().parent.resolve(), []).append(path.name)
+    tops = [path.resolve() for path in paths if path.is_dir()]
+    for top in [one for one in tops if not any(other in one.parents for other in tops)]:
+        below = list(islice(_directories(top), MOST_FOLDERS + 1))
+        if len(below) <= MOST_FOLDERS:
+            for path in below:
+                yield folder(path, named.pop(path, ()), whole=True)
+        else:
+            inside = [path for path in named if path.is_relative_to(top)]
+            yield folder(
+                top, [name for path in inside for name in named.pop(path)], whole=True, recursive=True
+            )
+    for path, files in sorted(named.items()):
+        yield folder(path, files)
+
+
+def _directories(top: Path) -> Iterator[Path]:
+    """Yield a directory and those below it that are not hidden, without following links."""
+    for path, below, _ in os.walk(top):
+        below[:] = sorted(name for name in below if not names.ignored(os.fsencode(name)))
+        yield Path(path)
+
+
+def _split(files: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write patterns for file names: of what is converted, and of what is sent as it is."""
+    converted: dict[bool, list[str]] = {True: [], False: []}
+    for name in dict.fromkeys(files):
+        converted[Path(name).suffix.lower() in RASTERS].append(exactly(name))
+    return tuple(converted[True]), tuple(converted[False])
+
+
+def exactly(name: str) -> str:
+    """Write a pattern that means this very name; bytes that are not UTF-8 can only be said as "any character"."""
+    return "".join(f"[{c}]" if c in GLOB else "?" if "\udc80" <= c <= "\udcff" else c for c in name)
+
+
+async def with_earlier(state_dir: Path, folders: Sequence[Folder]) -> list[Folder]:
+    """Reconcile what earlier pushes know of these folders with what is asked now; returns the folders to watch.
+
+    A file that was pushed before stays in sight though it is not named now, so that it does not seem to have vanished.
+    One that is gone, or has changed and is not named, is forgotten: it would be new if it were pushed again.
+    """
+    if not (state_dir / FILE_NAME).exists():
+        return list(folders)
+    with hold_locks(state_dir, ()):
+        journal = Journal(state_dir)
+        try:
+            return [await _reconciled(journal, folder) for folder in folders]
+        finally:
+            journal.close()
+
+
+async def _reconciled(journal: Journal, folder: Folder) -> Folder:
+    name, spec = str(folder.path), spec_of(folder)
+    believed = await journal.read(lambda db: tracked(db, name))
+    seen = await journal.read(lambda db: latest(db, name, list(believed)))
+    kept, gone = [], []
+    for path in believed:
+        mine = spec.wants(path)
+        file = os.fsdecode(path)
+        found = look(spec if mine else replace(spec, include=(*spec.include, exactly(file))), path)
+        if found is None or not (mine or encode_sighting(found) == seen[path][2]):
+            gone.append(path)
+        elif not mine:
+            kept.append(file)
+    settling = [believed[path][0] for path in gone if believed[path][1] == FileState.SETTLING]
+    await journal.files.vanished(settling)
+    await journal.files.forgotten(name, [path for path in gone if believed[path][0] not in settling])
+    converted, passed = _split(kept)
+    return folder.model_copy(
+        update={"include": (*folder.include, *converted), "passthrough": (*folder.passthrough, *passed)}
+    )
