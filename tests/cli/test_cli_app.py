@@ -39,7 +39,9 @@ def test_help_answers_at_once():
     times = []
     for _ in range(3):
         began = time.monotonic()
-        done = subprocess.run([sys.executable, "-m", "uploader", "--help"], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "uploader", "--help"], capture_output=True, text=True, check=True
+        )
         times.append(time.monotonic() - began)
     assert min(times) < MOST_SECONDS
     assert all(name in done.stdout for name in cli.COMMANDS)
@@ -62,7 +64,8 @@ def test_every_command_explains_itself(name, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["run", "--nonsense"], ["push"], ["retry"], ["retry", "--all", "x"], ["convert", "a"]]
+    "arguments",
+    [["nonsense"], ["run", "--nonsense"], ["push"], ["retry"], ["retry", "--all", "x"], ["convert", "a"]],
 )
 def test_wrong_usage_is_2(arguments, capsys):
     """With a word of what is wrong on standard error."""

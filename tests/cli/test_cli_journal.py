@@ -74,7 +74,17 @@ def daemon(path, handlers):
 def test_status_has_what_is_promised(setup, capsys):
     """Every field that others build on, and that no daemon runs."""
     status = run_json(capsys, "status", "-c", setup, "--json")
-    promised = {"pending", "completed", "rejected", "files", "sessions", "holds", "bytes", "possibly_leaked_bytes", "failed"}
+    promised = {
+        "pending",
+        "completed",
+        "rejected",
+        "files",
+        "sessions",
+        "holds",
+        "bytes",
+        "possibly_leaked_bytes",
+        "failed",
+    }
     assert promised <= status.keys()
     assert (status["pending"], status["rejected"], status["daemon"]) == (1, 2, "stopped")
     assert status["bytes"].keys() >= {"pending", "uploaded"}
@@ -104,8 +114,8 @@ def test_log_tells_a_files_story(setup, tmp_path, capsys, monkeypatch, spelled):
     path = tmp_path / "drop" / "bad.tif" if spelled == "absolute" else "bad.tif"
     path = "./bad.tif" if spelled == "from the current folder" else path
     events = run_json(capsys, "log", "-c", setup, path, "--json")["events"]
-    assert [event["state"] for event in events][0] == "settling"
-    assert [event["state"] for event in events][-1] == "rejected"
+    assert events[0]["state"] == "settling"
+    assert events[-1]["state"] == "rejected"
     assert events[-1]["note"] == "It is no raster."
     assert cli.execute(["log", "-c", str(setup), str(path)]) == 0
     assert "It is no raster." in capsys.readouterr().out

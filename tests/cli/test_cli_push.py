@@ -67,7 +67,9 @@ def test_a_name_is_not_a_pattern(name):
     """Its brackets and stars mean themselves."""
     pattern = pushing.exactly(name)
     assert fnmatchcase(name, pattern)
-    assert not fnmatchcase(name.replace("*", "zz").replace("?", "zz").replace("[x]", "x").replace("[!a]", "b") + "z", pattern)
+    assert not fnmatchcase(
+        name.replace("*", "zz").replace("?", "zz").replace("[x]", "x").replace("[!a]", "b") + "z", pattern
+    )
 
 
 def test_a_name_that_is_no_text_is_found_all_the_same():
@@ -78,7 +80,9 @@ def test_a_name_that_is_no_text_is_found_all_the_same():
 def test_the_same_target_has_the_same_state_again(tree):
     """That is how an interrupted push goes on; another project has another."""
     base = push._base(None)
-    one, again, other = (push._settings([Path(p)], t, "", base) for p, t in (("a", "p"), ("b", "p"), ("a", "q")))
+    one, again, other = (
+        push._settings([Path(p)], t, "", base) for p, t in (("a", "p"), ("b", "p"), ("a", "q"))
+    )
     assert one.state_dir == again.state_dir
     assert one.state_dir != other.state_dir
     assert one.state_dir.is_relative_to(tree / "state")
@@ -89,6 +93,9 @@ def test_the_address_comes_from_the_configuration_or_the_environment(tree, monke
     assert push._base(None).platform.base_url == "https://api.geopera.com"
     monkeypatch.setenv("GEOPERA_BASE_URL", "http://127.0.0.1:1")
     assert push._base(None).platform.base_url == "http://127.0.0.1:1"
+    (tree / "config.toml").write_text('[platform]\nclient_id = "me"\n')
+    assert push._base(None).platform.base_url == "http://127.0.0.1:1"
+    assert push._base(None).platform.client_id == "me"
     (tree / "config.toml").write_text('[platform]\nbase_url = "http://127.0.0.1:2"\n')
     assert push._base(None).platform.base_url == "http://127.0.0.1:2"
 

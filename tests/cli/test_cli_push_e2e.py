@@ -24,7 +24,7 @@ def write(path: Path, seed: int, size: int = 64) -> Path:
     """A small raster of its own content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = np.random.default_rng(seed).integers(0, 250, (1, size, size), dtype=np.uint8)
-    place = rasterio.Affine(1, 0, 0, 0, -1, 0)
+    place = rasterio.Affine(1, 0, 500, 0, -1, 500)
     shape = {"width": size, "height": size, "count": 1, "dtype": "uint8"}
     with rasterio.open(path, "w", driver="GTiff", crs="EPSG:32755", transform=place, **shape) as target:
         target.write(data)
@@ -65,7 +65,7 @@ def push(box, tmp_path):
 
 
 def test_what_is_an_item_stays_one(push, box, tmp_path):
-    """Named again, by another pattern, with more beside it, after its neighbours are gone: nothing is uploaded twice."""
+    """Named again, with more beside it, after its neighbours are gone: nothing is uploaded twice."""
     a, b, c = (write(tmp_path / "in" / name, n) for n, name in enumerate(("a.tif", "sub/b.tif", "[c].tif")))
     code, first = push(a, b)
     assert (code, first["files"], len(first["items"])) == (0, 2, 2)
@@ -80,10 +80,10 @@ def test_what_is_an_item_stays_one(push, box, tmp_path):
     assert box.state()["items"] == 3
 
 
-def test_a_broken_file_is_told_and_the_others_go(push, box, tmp_path):
-    """Exit 1, with the reason."""
-    good, bad = write(tmp_path / "good.tif", 1), tmp_path / "bad.tif"
-    bad.write_bytes(b"II*\0" + b"\xff" * 200)
+def test_a_refused_file_is_told_and_the_others_go(push, box, tmp_path):
+    """Exit 1, with the reason; the limits are those of the configuration that lies there."""
+    good, bad = write(tmp_path / "good.tif", 1), write(tmp_path / "bad.tif", 2, size=200)
+    (tmp_path / "config.toml").write_text("[limits]\nmax_pixels = 10_000\n")
     code, result = push(good, bad)
     assert code == 1
     assert [Path(item["path"]).name for item in result["items"]] == ["good.tif"]

@@ -143,7 +143,9 @@ def _judge(w: World, outcome: Outcome, *, replay: bool) -> None:
 
 def main() -> int:
     """Run storms from the command line; 0 where nothing is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=40)
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--seed", type=int, default=1)

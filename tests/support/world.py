@@ -56,7 +56,9 @@ class World:
         for folder in self.folders:
             Path(folder["path"]).mkdir(parents=True, exist_ok=True)
         (self.root / "box").mkdir(exist_ok=True)
-        self.box = Sandbox(Options(root=self.root / "box", api_key="gpra_canary_key_0001", rate_limit=0, **self.options))
+        self.box = Sandbox(
+            Options(root=self.root / "box", api_key="gpra_canary_key_0001", rate_limit=0, **self.options)
+        )
         self.box.__enter__()
         key = self.root / "key"
         key.write_text(self.box.api_key)
@@ -66,7 +68,11 @@ class World:
     def write_config(self) -> None:
         """(Re)write the configuration from `settings` and `folders`."""
         tables: dict[str, dict[str, Any]] = {
-            "platform": {"base_url": self.box.base_url, "api_key_file": str(self.root / "key"), "requests_per_minute": 0},
+            "platform": {
+                "base_url": self.box.base_url,
+                "api_key_file": str(self.root / "key"),
+                "requests_per_minute": 0,
+            },
             "batch": {"linger_seconds": 0.3, "max_wait_seconds": 5.0},
             "convert": {"workers": 2},
             "limits": {"min_free_bytes": 0},
@@ -87,15 +93,27 @@ class World:
         self.box.__exit__(None, None, None)
 
     def command(
-        self, *arguments: str, check: int | None = None, prefix: Sequence[str] = (), **more: Any
+        self,
+        *arguments: str,
+        check: int | None = None,
+        prefix: Sequence[str] = (),
+        environment: dict[str, str] | None = None,
+        **more: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run one command of the program to its end."""
         done = subprocess.run(
             [*prefix, sys.executable, "-m", "uploader", *arguments],
-            capture_output=True, text=True, timeout=DEADLINE, env=self.environment(), check=False, **more,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            env=self.environment(**environment or {}),
+            check=False,
+            **more,
         )
         if check is not None:
-            assert done.returncode == check, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            assert done.returncode == check, (
+                f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+            )
         return done
 
     def until_idle(self, check: int | None = 0, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -113,7 +131,10 @@ class World:
         output = (log or self.root / "daemon.log").open("ab")
         return subprocess.Popen(
             [sys.executable, "-m", "uploader", "run", "-c", str(self.config)],
-            stdout=output, stderr=output, env=self.environment(**environment), start_new_session=True,
+            stdout=output,
+            stderr=output,
+            env=self.environment(**environment),
+            start_new_session=True,
         )
 
     @contextmanager

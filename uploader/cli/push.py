@@ -67,14 +67,19 @@ def command(
 
 def _base(config: str | None) -> Settings:
     """Start from the configuration, where there is one: its platform and limits, not its folders."""
-    from uploader.config import Platform, Settings, find
+    from uploader.config import Settings, find
 
     try:
         find(config)
     except ConfigurationError:
-        address = os.environ.get("GEOPERA_BASE_URL")
-        return Settings(platform=Platform(base_url=address) if address else Platform())
-    return settings(config, need_folders=False)
+        base = Settings()
+    else:
+        base = settings(config, need_folders=False)
+    address = os.environ.get("GEOPERA_BASE_URL")
+    if not address or "base_url" in base.platform.model_fields_set:
+        return base
+    platform = {**base.platform.model_dump(), "base_url": address}
+    return Settings.model_validate({**base.model_dump(), "platform": platform})
 
 
 def _settings(paths: Sequence[Path], project: str, collection: str, base: Settings) -> Settings:

@@ -1,0 +1,151 @@
+"""`uploader check`: what it finds well, and what it says when something is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from uploader import cli
+from uploader.cli import probes, probes_remote
+from uploader.config import load
+from uploader.sandbox import Key, Options, Sandbox
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def configure(tmp_path, monkeypatch):
+    """Write a configuration with a key in the environment; gives its path."""
+    (tmp_path / "drop").mkdir()
+
+    def written(
+        base_url: str = "http://127.0.0.1:9", folder: str = "", extra: str = "", key: str = "gpra_right"
+    ) -> Path:
+        monkeypatch.setenv("GEOPERA_API_KEY", key)
+        path = tmp_path / "config.toml"
+        path.write_text(
+            f'state_dir = "state"\n[platform]\nbase_url = "{base_url}"\n'
+            f'[[folders]]\npath = "drop"\nproject_id = "p-1"\n{folder}\n{extra}\n'
+            "[staging]\nmax_bytes = 1000\n[limits]\nmin_free_bytes = 1000\n"
+        )
+        return path
+
+    return written
+
+
+def checked(capsys, path: Path) -> tuple[int, dict[str, list[dict[str, str]]]]:
+    """Exit code and findings by verdict."""
+    code = cli.execute(["check", "--json", "-c", str(path)])
+    found: dict[str, list[dict[str, str]]] = {"ok": [], "warn": [], "fail": []}
+    for finding in json.loads(capsys.readouterr().out)["findings"]:
+        found[finding["verdict"]].append(finding)
+    return code, found
+
+
+def test_a_setup_that_works_is_found_well(configure, tmp_path, capsys):
+    """Every part is named, nothing stays behind in the drop folder, and the code is 0."""
+    with Sandbox(Options(root=tmp_path / "platform", api_key="gpra_right")) as box:
+        code, found = checked(capsys, configure(box.base_url, 'after_upload = "delete"'))
+    assert code == 0, found["fail"]
+    names = {finding["name"] for finding in found["ok"] + found["warn"]}
+    parts = {
+        "configuration",
+        "state_dir",
+        "staging",
+        "disk",
+        "inotify",
+        "gdal",
+        "journal",
+        "clock",
+        "credentials",
+    }
+    assert parts | {"project p-1", f"folder {tmp_path / 'drop'}"} <= names
+    assert list((tmp_path / "drop").iterdir()) == []
+
+
+def test_everything_that_fails_comes_with_a_way_out(configure, tmp_path, capsys):
+    """No folder, no platform: each is a line of its own that says what to do."""
+    (tmp_path / "drop").rmdir()
+    code, found = checked(capsys, configure())
+    assert code == 1
+    assert {finding["name"] for finding in found["fail"]} == {f"folder {tmp_path / 'drop'}", "platform"}
+    assert all(finding["way_out"] for finding in found["fail"])
+
+
+def test_people_get_lines(configure, tmp_path, capsys):
+    """Verdict first, so that the eye can run down the page."""
+    assert cli.execute(["check", "-c", str(configure())]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("ok   configuration: 1 drop folders")
+    assert lines[-1].startswith("fail platform: ")
+
+
+def test_a_missing_key_is_told_before_anything_is_asked(configure, monkeypatch, capsys):
+    """The three places where it may lie are named."""
+    path = configure()
+    monkeypatch.delenv("GEOPERA_API_KEY")
+    _, found = checked(capsys, path)
+    assert [finding["name"] for finding in found["fail"]] == ["credentials"]
+    assert "systemd" in found["fail"][0]["way_out"]
+
+
+@pytest.mark.parametrize(
+    ("key", "project"),
+    [
+        ("gpra_wrong", "p-1"),
+        ("gpra_right", "p-2"),
+        ("gpra_narrow", "p-1"),
+    ],
+)
+def test_what_the_platform_refuses_is_told_apart(configure, tmp_path, capsys, key, project):
+    """A wrong key, an unknown project, and a key that may not, each under its own name."""
+    narrow = Key("gpra_narrow", scopes=("uploads:write",))
+    with Sandbox(Options(root=tmp_path / "platform", api_key="gpra_right", keys=(narrow,))) as box:
+        path = configure(box.base_url, key=key)
+        path.write_text(path.read_text().replace("p-1", project))
+        code, found = checked(capsys, path)
+    assert code == 1
+    name = "credentials" if key == "gpra_wrong" else f"project {project}"
+    assert [finding["name"] for finding in found["fail"]] == [name]
+    assert key not in json.dumps(found)
+
+
+def test_a_clock_that_is_off_is_told(configure, tmp_path, monkeypatch):
+    """Signed URLs and tokens would seem to have expired."""
+    with Sandbox(Options(root=tmp_path / "platform", api_key="gpra_right")) as box:
+        settings = load(configure(box.base_url))
+        real = time.time
+        monkeypatch.setattr(probes_remote.time, "time", lambda: real() - 3600)
+        clock = next(f for f in probes_remote.all_findings(settings) if f.name == "clock")
+    assert clock.verdict == "warn"
+    assert "1 h 0 min behind" in clock.text
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+def test_missing_rights_are_told(configure, tmp_path):
+    """Before the first file waits for them."""
+    (tmp_path / "drop").chmod(0)
+    found = list(probes.all_findings(load(configure())))
+    assert any(f.verdict == "fail" and "cannot be read" in f.text for f in found)
+
+
+def test_an_open_dashboard_is_worth_a_warning(configure):
+    """It has no password."""
+    settings = load(configure(extra='[dashboard]\nlisten = "0.0.0.0:8750"'))
+    assert [
+        f.name for f in probes.all_findings(settings) if f.verdict == "warn" and "password" in f.text
+    ] == ["dashboard"]
+
+
+def test_too_few_watches_are_told_with_the_number(configure, monkeypatch):
+    """So that the setting can be copied."""
+    monkeypatch.setattr(
+        "uploader.watch.inotify_limits", lambda: {"max_user_watches": 0, "max_queued_events": 1}
+    )
+    found = next(f for f in probes.all_findings(load(configure())) if f.name == "inotify")
+    assert found.verdict == "warn"
+    assert "fs.inotify.max_user_watches=2" in found.way_out
