@@ -66,7 +66,6 @@ COMMITS = (
     "hold",
     "incomplete",
     "initiating",
-    "learned",
     "look_again",
     "looked",
     "lost",

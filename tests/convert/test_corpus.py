@@ -1,4 +1,4 @@
-"""The corpus of odd rasters from public test suites; `python -m tests.corpus` runs the giant ones too."""
+"""A third of the corpus of odd rasters from public test suites; `python -m tests.corpus` runs all of it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _GIANTS = ("sparse.tiff", "MSK_QUALIT_B02.jp2", "MSK_QUALIT_B03.jp2", "geos_vrtw
 
 async def test_every_odd_raster_is_exact_or_refused(tmp_path: Path) -> None:
     """Each ends as an exact COG or a clean error; nothing else is left, and the child never dies of one."""
-    files = [path for path in corpus.require() if path.name not in _GIANTS]
+    files = [path for path in corpus.require() if path.name not in _GIANTS][::3]
     outcome = await command.run(files, tmp_path)
 
     assert outcome.wrong == []
     assert "ConversionFailed" not in outcome.names
     assert sum(map(len, outcome.names.values())) == len(files)
-    assert sum(len(names) for title, names in outcome.names.items() if title.startswith("exact")) > 0.8 * len(files)
+    assert sum(len(names) for title, names in outcome.names.items() if title.startswith("exact")) > 0.8 * len(
+        files
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from rasterio.crs import CRS
 
 from tests.support import rasters
 from uploader.convert.examine import examine
@@ -24,7 +25,7 @@ _BAND = BandFacts(
 )  # fmt: skip
 _FACTS = Facts(
     driver="GTiff", width=700, height=600, file_bytes=1, bands=(_BAND,), transform=(5e5, 0.5, 0.0, 5e6, 0.0, -0.5),
-    crs=rasterio.CRS.from_epsg(32633).to_wkt(), gcps=((0.0, 0.0, 1.0, 2.0, 3.0),), gcp_crs="",
+    crs=CRS.from_epsg(32633).to_wkt(), gcps=((0.0, 0.0, 1.0, 2.0, 3.0),), gcp_crs="",
     rpcs=(("LINE_OFF", "1.5"),), tags=(("A", "b"),), domains={"FOO": {"a": "1"}},
 )  # fmt: skip
 
@@ -40,7 +41,7 @@ def band(**changes: object) -> Facts:
         (replace(_FACTS, width=699), "the size"),
         (band(dtype="float64"), "the bands"),
         (replace(_FACTS, crs=""), "coordinate reference system"),
-        (replace(_FACTS, crs=rasterio.CRS.from_epsg(32632).to_wkt()), "coordinate reference system"),
+        (replace(_FACTS, crs=CRS.from_epsg(32632).to_wkt()), "coordinate reference system"),
         (replace(_FACTS, transform=(5e5 + 1e-5, 0.5, 0.0, 5e6, 0.0, -0.5)), "geotransform"),
         (replace(_FACTS, transform=None), "geotransform"),
         (replace(_FACTS, gcps=()), "ground control points"),

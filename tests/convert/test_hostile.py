@@ -64,11 +64,15 @@ def _mask_overviews(source: Path, canary: Path) -> None:
     _tagged(mask, OVERVIEW_FILE=str(canary))
 
 
-@pytest.mark.parametrize("trick", [_inside, _inside_vrt, _aux, _ovr, _mask_overviews], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "trick", [_inside, _inside_vrt, _aux, _ovr, _mask_overviews], ids=lambda f: f.__name__
+)
 async def test_no_other_file_is_opened(trick, tmp_path: Path) -> None:
     """A raster that names another file is converted without that file ever being opened."""
     foreign = tmp_path / "foreign.tif"
-    with rasterio.open(foreign, "w", driver="GTiff", width=300, height=300, count=1, dtype="uint8") as dataset:
+    with rasterio.open(
+        foreign, "w", driver="GTiff", width=300, height=300, count=1, dtype="uint8"
+    ) as dataset:
         dataset.write(np.full((1, 300, 300), _SECRET, np.uint8))
     source = rasters.make("rgb_striped", tmp_path / "in" / "source.tif", size=600)
     trick(source, foreign)

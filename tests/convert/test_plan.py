@@ -8,7 +8,7 @@ import pytest
 
 from uploader.convert import plan
 from uploader.convert.facts import ALL_VALID, BandFacts, Bounds, Facts, beyond
-from uploader.convert.job import BandStatistics, Job, Report, RasterWarning, estimate_bytes
+from uploader.convert.job import BandStatistics, Job, RasterWarning, Report, estimate_bytes
 from uploader.convert.statistics import Measured
 
 pytestmark = pytest.mark.unit
@@ -19,7 +19,8 @@ _NONE = Measured(bands=(), distinct=None, counted=0)
 def facts(*dtypes: str, interpretation: str = "gray", **changes: object) -> Facts:
     """A raster of 1000 x 800 pixels with these bands."""
     bands = tuple(
-        BandFacts(number, dtype, (8, 1000), interpretation, ALL_VALID) for number, dtype in enumerate(dtypes, 1)
+        BandFacts(number, dtype, (8, 1000), interpretation, ALL_VALID)
+        for number, dtype in enumerate(dtypes, 1)
     )
     return Facts(driver="GTiff", width=1000, height=800, file_bytes=800_000, bands=bands, **changes)
 
@@ -99,7 +100,14 @@ def test_compression_options(raster: Facts, compression: str, categorical: bool,
 
 @pytest.mark.parametrize(
     ("width", "height", "size"),
-    [(1000, 800, 512), (512, 5000, 1024), (4096, 5000, 256), (5000, 512, 512), (1024, 1024, 512), (4096, 90000, 512)],
+    [
+        (1000, 800, 512),
+        (512, 5000, 1024),
+        (4096, 5000, 256),
+        (5000, 512, 512),
+        (1024, 1024, 512),
+        (4096, 90000, 512),
+    ],
 )
 def test_no_level_is_one_tile_wide(width: int, height: int, size: int) -> None:
     """512, unless a level above 512 would be exactly one tile wide, which validators take for untiled."""

@@ -52,6 +52,7 @@ CASES = [
     (Step.COMPLETE, refused(500), Known(), fail.Retry),
     (Step.COMPLETE, refused(422), Known(), fail.Judge),
     (Step.COMPLETE, refused(422), Known(doubtful=True), fail.Doubt),
+    (Step.COMPLETE, refused(422, "missing objects"), Known(doubtful=True), fail.Judge),
     (Step.COMPLETE, refused(404), Known(), fail.Lost),
     (Step.COMPLETE, refused(404, title=""), Known(), fail.Retry),
     (Step.COMPLETE, refused(404), Known(doubtful=True), fail.Doubt),

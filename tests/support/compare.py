@@ -12,7 +12,6 @@ import numpy as np
 import rasterio
 from rasterio.enums import MaskFlags
 
-
 EXCUSES = {"crs_not_expressible": "crs:", "nodata_colour": "colour table"}
 """Which difference a warning names, by its code: then it is no silent one."""
 
@@ -27,7 +26,9 @@ def differences(source: Path, cog: Path) -> list[str]:
     """All that differs in pixels, masks, nodata, georeference, GCPs, RPCs and colour tables; empty when equal."""
     with rasterio.open(source, sharing=False) as a, rasterio.open(cog, sharing=False) as b:
         if (a.width, a.height, a.count) != (b.width, b.height, b.count) or a.dtypes != b.dtypes:
-            return [f"shape: {a.width}x{a.height}x{a.count} {a.dtypes} became {b.width}x{b.height}x{b.count} {b.dtypes}"]
+            return [
+                f"shape: {a.width}x{a.height}x{a.count} {a.dtypes} became {b.width}x{b.height}x{b.count} {b.dtypes}"
+            ]
         return [*_place(a, b), *(text for i in a.indexes for text in _band(a, b, i))]
 
 
@@ -52,12 +53,17 @@ def _band(a, b, i):
     if pixels[0].tobytes() != pixels[1].tobytes():
         yield f"pixels of band {i}: {int((pixels[0] != pixels[1]).sum())} differ"
     flags = a.mask_flag_enums[i - 1], b.mask_flag_enums[i - 1]
-    if flags[0] != flags[1] and flags != ([], [MaskFlags.per_dataset]):  # alike masks of all bands may become one
+    if flags[0] != flags[1] and flags != (
+        [],
+        [MaskFlags.per_dataset],
+    ):  # alike masks of all bands may become one
         yield f"mask flags of band {i}: {flags[0]} became {flags[1]}"
     if not np.array_equal(a.read_masks(i) != 0, b.read_masks(i) != 0):
         yield f"mask of band {i}"
     before, after = a.nodatavals[i - 1], b.nodatavals[i - 1]
-    if before != after and not (before is not None and after is not None and math.isnan(before) and math.isnan(after)):
+    if before != after and not (
+        before is not None and after is not None and math.isnan(before) and math.isnan(after)
+    ):
         yield f"nodata of band {i}: {before} became {after}"
     if _colours(a, i) != _colours(b, i):
         yield f"colour table of band {i}"

@@ -43,7 +43,7 @@ def stage(path: Path, working: Path) -> Path:
     shutil.copyfile(path, target)
     for other in path.parent.iterdir():
         rest = other.name.removeprefix(path.stem)
-        if other != path and other.name.startswith(path.stem) and rest.lower().endswith(_SIDECARS):
-            if rest.startswith((".", "_")):
-                shutil.copyfile(other, working / f"source{rest}")
+        belongs = other != path and other.name.startswith(path.stem) and rest.lower().endswith(_SIDECARS)
+        if belongs and rest.startswith((".", "_")):
+            shutil.copyfile(other, working / f"source{rest}")
     return target

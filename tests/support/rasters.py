@@ -41,7 +41,13 @@ def _write(path: Path, pixels: np.ndarray, **profile: Any) -> Any:
     """Write the array (bands, rows, columns), and give the dataset, still open, for more."""
     bands, height, width = pixels.shape
     place = {"crs": _UTM, "transform": _PLACE} if "gcps" not in profile else {}
-    defaults = {"driver": "GTiff", "width": width, "height": height, "count": bands, "dtype": pixels.dtype.name}
+    defaults = {
+        "driver": "GTiff",
+        "width": width,
+        "height": height,
+        "count": bands,
+        "dtype": pixels.dtype.name,
+    }
     dataset = rasterio.open(path, "w", **(defaults | place | profile))
     dataset.write(pixels)
     return dataset
@@ -67,7 +73,9 @@ def rgb_striped(path: Path, random: np.random.Generator, size: int) -> None:
 @_maker
 def plain(path: Path, random: np.random.Generator, size: int) -> None:
     """One band of bytes without a place on earth: a sidecar may give it one."""
-    _write(path, random.integers(0, 255, (1, size or 64, size or 64), dtype=np.uint8), crs=None, transform=None).close()
+    _write(
+        path, random.integers(0, 255, (1, size or 64, size or 64), dtype=np.uint8), crs=None, transform=None
+    ).close()
 
 
 @_maker
@@ -110,7 +118,9 @@ def classes(path: Path, random: np.random.Generator, size: int) -> None:
 @_maker
 def one_bit(path: Path, random: np.random.Generator, size: int) -> None:
     """A water mask of single bits."""
-    _write(path, (_photo(random, 1, size or 600) > 130).astype(np.uint8), nbits=1, compress="ccittfax4").close()
+    _write(
+        path, (_photo(random, 1, size or 600) > 130).astype(np.uint8), nbits=1, compress="ccittfax4"
+    ).close()
 
 
 @_maker
@@ -218,7 +228,9 @@ def rpcs(path: Path, random: np.random.Generator, size: int) -> None:
         line_den_coeff=coefficients[1], samp_num_coeff=coefficients[2], samp_den_coeff=coefficients[3],
         err_bias=None, err_rand=None,
     )  # fmt: skip
-    _write(path, _photo(random, 1, size or 600).astype(np.uint16), rpcs=model, crs=None, transform=None).close()
+    _write(
+        path, _photo(random, 1, size or 600).astype(np.uint16), rpcs=model, crs=None, transform=None
+    ).close()
 
 
 @_maker

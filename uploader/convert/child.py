@@ -51,7 +51,11 @@ def _answer(perform: Any, job: Job, workshop: Path) -> dict[str, Any]:
         return {"error": type(error).__name__, "reason": reason, "way_out": error.way_out}
     except MemoryError:
         reason = f"The raster needs more memory than the limit of {job.memory_limit} bytes."
-        return {"error": ConversionFailed.__name__, "reason": reason, "way_out": "Raise convert.memory_limit."}
+        return {
+            "error": ConversionFailed.__name__,
+            "reason": reason,
+            "way_out": "Raise convert.memory_limit.",
+        }
     finally:
         os.chdir("/")
     seconds = round(time.monotonic() - started, 3)
@@ -81,7 +85,7 @@ def _skip_drivers() -> None:
 
     from uploader.convert.opening import DRIVERS  # noqa: PLC0415 - see main
 
-    with rasterio.Env() as env:
+    with rasterio.Env() as env:  # type: ignore[no-untyped-call]
         others = sorted(set(env.drivers()) - set(DRIVERS))
     os.execve(sys.executable, sys.orig_argv, os.environ | {"GDAL_SKIP": ",".join(others)})  # noqa: S606 - ourselves
 

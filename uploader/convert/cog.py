@@ -79,7 +79,7 @@ def _exact_gcps(head: bytes, facts: Facts) -> bytes:
     """GDAL writes ground control points with a few digits into a VRT; put all of them back."""
     points = iter(facts.gcps)
 
-    def exact(tag: re.Match[bytes]) -> bytes:
+    def exact(_: re.Match[bytes]) -> bytes:
         names = ("Line", "Pixel", "X", "Y", "Z")
         values = " ".join(f'{name}="{value!r}"' for name, value in zip(names, next(points), strict=True))
         return b"<GCP " + values.encode() + b" "
@@ -101,8 +101,10 @@ def _one_mask(bands: bytes, facts: Facts) -> bytes:
 
 
 def _forgotten(head: bytes, facts: Facts) -> bytes:
-    """The domains of the whole raster that TIFF can hold and the wrapper lacks."""
+    """What TIFF can hold of the whole raster and the wrapper lacks: a system from a `.prj`, and two domains."""
     found = b""
+    if facts.crs and b"<SRS" not in head:
+        found += f"<SRS>{escape(facts.crs)}</SRS>".encode()
     if _PROFILE in facts.domains and f'domain="{_PROFILE}"'.encode() not in head:
         found += _metadata(facts.domains[_PROFILE], _PROFILE)
     packet = packet_of(facts)

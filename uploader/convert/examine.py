@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rasterio.crs import CRS
+from rasterio.errors import RasterioError
+
 from uploader.convert.facts import GCP, BandFacts, Facts
 from uploader.convert.opening import Dataset, driver_of, head, opened, sidecars, translated
 
@@ -33,6 +36,9 @@ def examine(source: Path) -> Facts:
 def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, ...]) -> Facts:
     """The facts of an open dataset; `masks` are the flags per band, asked for before, and of another view."""
     gcps, gcp_crs = dataset.gcps
+    crs = dataset.crs.to_wkt() if dataset.crs else ""
+    unplaced = not crs and not gcps
+    projection = _projection(path.parent, beside) if unplaced else None
     structure = dataset.tags(ns="IMAGE_STRUCTURE")
     transform = tuple(dataset.get_transform())
     texts = [_text(path.parent / name) for name in beside if name.lower().endswith(".aux.xml")]
@@ -48,7 +54,8 @@ def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, 
         bands=bands,
         pixel_interleaved=structure.get("INTERLEAVE", "PIXEL").upper() == "PIXEL",
         compression=structure.get("COMPRESSION", ""),
-        crs=dataset.crs.to_wkt() if dataset.crs else "",
+        crs=crs or projection or "",
+        prj_unreadable=projection == "",
         transform=None if transform == (0.0, 1.0, 0.0, 0.0, 0.0, 1.0) else transform,
         gcps=tuple(_gcp(point) for point in gcps),
         gcp_crs=gcp_crs.to_wkt() if gcps and gcp_crs else "",
@@ -115,6 +122,17 @@ def _sorted(tags: dict[str, str]) -> tuple[tuple[str, str], ...]:
 def _pages(domains: dict[str, dict[str, str]]) -> int:
     names = [key for key in domains.get("SUBDATASETS", {}) if re.fullmatch(r"SUBDATASET_\d+_NAME", key)]
     return max(1, len(names))
+
+
+def _projection(folder: Path, beside: tuple[str, ...]) -> str | None:
+    """The system in a `.prj`, which GDAL does not look for beside a TIFF; None: there is none; empty: it is no WKT."""
+    name = next((name for name in beside if name.lower().endswith(".prj")), None)
+    if name is None:
+        return None
+    try:
+        return str(CRS.from_wkt(_text(folder / name), morph_from_esri_dialect=True).to_wkt())
+    except (RasterioError, ValueError):
+        return ""
 
 
 def _text(path: Path) -> str:

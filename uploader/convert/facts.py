@@ -49,7 +49,10 @@ class BandFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One raster. `file_bytes` is the size of its main file; `transform` are GDAL's six numbers or None."""
+    """One raster. `file_bytes` is the size of its main file; `transform` are GDAL's six numbers or None.
+
+    `crs` is WKT, from the raster itself or else from a `.prj` beside it.
+    """
 
     driver: str
     width: int
@@ -71,6 +74,8 @@ class Facts:
     categories: bool = False
     """Some band has names for its values."""
     attribute_table: bool = False
+    prj_unreadable: bool = False
+    """It has no reference system of its own, and the `.prj` beside it makes no sense."""
 
     @property
     def count(self) -> int:

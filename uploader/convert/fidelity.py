@@ -28,7 +28,13 @@ from uploader.convert.windows import Piece, pieces, sampled
 _RELATIVE = 1e-12
 _DERIVED = NODATA | ALPHA | ALL_VALID
 
-_DOMAIN_CODES = {"IMD": "imd_lost", "COLOR_PROFILE": "icc_lost", "xml:XMP": "xmp_lost", "EXIF": "exif_lost"}
+_DOMAIN_CODES = {
+    "IMD": "imd_lost",
+    "IMAGERY": "imd_lost",  # GDAL's digest of the same
+    "COLOR_PROFILE": "icc_lost",
+    "xml:XMP": "xmp_lost",
+    "EXIF": "exif_lost",
+}
 _EMPTY_TAGS = frozenset({"AREA_OR_POINT"})
 """Items that GDAL shows where the file says nothing: their default is no fact."""
 
@@ -45,7 +51,11 @@ class Differences:
 
 def compare_facts(source: Facts, result: Facts, beside: frozenset[str]) -> Differences:
     """All differences but those of pixels. `beside` is what GDAL put into a file of its own next to the result."""
-    broken = [*_broken_shape(source, result), *_broken_place(source, result, beside), *_broken_bands(source, result)]
+    broken = [
+        *_broken_shape(source, result),
+        *_broken_place(source, result, beside),
+        *_broken_bands(source, result),
+    ]
     return Differences(tuple(broken), tuple(_lost(source, result, beside)))
 
 
@@ -108,11 +118,17 @@ def _lost(source: Facts, result: Facts, beside: frozenset[str]) -> Iterator[Rast
         yield RasterWarning(
             "crs_not_expressible", "Its coordinate reference system has no exact form in GeoTIFF's keys."
         )
+    if source.prj_unreadable:
+        yield RasterWarning(
+            "prj_unreadable", "The .prj beside it holds no reference system that can be read."
+        )
     if source.categories or "CategoryNames" in beside:
         yield RasterWarning("category_names_lost", "The names of its categories have no place in GeoTIFF.")
     if source.attribute_table or "GDALRasterAttributeTable" in beside:
         yield RasterWarning("attribute_table_lost", "Its raster attribute table has no place in GeoTIFF.")
-    if any(before.colours != after.colours for before, after in zip(source.bands, result.bands, strict=False)):
+    if any(
+        before.colours != after.colours for before, after in zip(source.bands, result.bands, strict=False)
+    ):
         yield RasterWarning("nodata_colour", "The colour of its nodata value is transparent in the result.")
     yield from _lost_domains(source, result)
     yield from _lost_tags(source, result)
@@ -123,11 +139,9 @@ def _lost_domains(source: Facts, result: Facts) -> Iterator[RasterWarning]:
     gone = {name for name in gone if not (name in OWN_DOMAINS and _carried(name, source, result))}
     for before, after in zip(source.bands, result.bands, strict=False):
         gone |= set(before.domains) - set(after.domains)
-    for name in sorted(gone & _DOMAIN_CODES.keys()):
-        yield RasterWarning(_DOMAIN_CODES[name], f"Its metadata domain {name} is not in the result.")
-    others = gone - _DOMAIN_CODES.keys()
-    if others:
-        yield RasterWarning("domain_lost", f"Its metadata domains {codes(others)} are not in the result.")
+    for code in sorted({_DOMAIN_CODES.get(name, "domain_lost") for name in gone}):
+        names = {name for name in gone if _DOMAIN_CODES.get(name, "domain_lost") == code}
+        yield RasterWarning(code, f"Its metadata ({codes(names)}) has no place in GeoTIFF.")
 
 
 def _carried(name: str, source: Facts, result: Facts) -> bool:
@@ -148,7 +162,9 @@ def _lost_tags(source: Facts, result: Facts) -> Iterator[RasterWarning]:
     for before, after in zip(source.bands, result.bands, strict=False):
         gone |= _changed(before.tags, after.tags)
     if gone:
-        yield RasterWarning("tag_lost", f"The metadata items {codes(gone)} are not in the result as they were.")
+        yield RasterWarning(
+            "tag_lost", f"The metadata items {codes(gone)} are not in the result as they were."
+        )
 
 
 def _changed(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> set[str]:

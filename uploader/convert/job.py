@@ -126,9 +126,8 @@ class Report:
 
 
 def _band(data: dict[str, Any]) -> BandStatistics:
-    moments = (_number(data[name]) for name in ("min", "max", "mean", "std"))
-    valid = _number(data["valid_percent"])
-    return BandStatistics(*moments, valid_percent=0.0 if valid is None else valid)
+    low, high, mean, std = (_number(data[name]) for name in ("min", "max", "mean", "std"))
+    return BandStatistics(low, high, mean, std, _number(data["valid_percent"]) or 0.0)
 
 
 def _number(value: Any) -> float | None:

@@ -58,7 +58,8 @@ class _Masks:
             if np.isnan(band.nodata):
                 return None  # not finite: does not count anyway
             if _whole(band.nodata, samples.dtype):
-                return samples != samples.dtype.type(int(band.nodata))
+                valid: NDArray[np.bool_] = samples != samples.dtype.type(int(band.nodata))
+                return valid
         return self._read(band.index)
 
     def _read(self, index: int) -> NDArray[np.bool_]:

@@ -106,7 +106,15 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (MemoryError, RasterRefused, RasterUnreadable):
         raise
-    except (RasterioError, ValueError, OSError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+    except (
+        RasterioError,
+        ValueError,
+        OSError,
+        ArithmeticError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise RasterUnreadable(f"The raster cannot be {what}: {plain(error)}.") from error
     except Exception as error:
         if not type(error).__name__.startswith("CPLE_"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from uploader.convert.statistics import Measured
 from uploader.core.errors import ConversionFailed, NoSpace, RasterRefused, RasterUnreadable
 
 _ALONE = "alone"
-_GDAL = tuple(int(part) for part in rasterio.__gdal_version__.split(".")[:2])
+_MAJOR, _MINOR = rasterio.__gdal_version__.split(".")[:2]
+_GDAL = int(_MAJOR), int(_MINOR)
 _FULL_WORDS = ("no space left", "file too large", "disk quota", "free disk space", "disk full")
 _MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
 _FEW_BYTES = 1 << 20
@@ -45,7 +46,7 @@ def perform(job: Job, workshop: Path) -> Report:
         decided = _plan(job, facts, measured)
         warnings: tuple[RasterWarning, ...] = ()
         if decided.method == "cog_driver":
-            warnings = _convert(job, dataset, facts, measured, decided, workshop)
+            warnings = _convert(job, workshop, dataset, facts, measured=measured, options=decided.options)
     return Report(
         method=decided.method,
         categorical=decided.categorical,
@@ -78,12 +79,18 @@ def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
 
 
 def _convert(
-    job: Job, dataset: Dataset, facts: Facts, measured: Measured, decided: plan.Plan, workshop: Path
+    job: Job,
+    workshop: Path,
+    dataset: Dataset,
+    facts: Facts,
+    *,
+    measured: Measured,
+    options: Mapping[str, str],
 ) -> tuple[RasterWarning, ...]:
     """Write and verify. The result is verified alone in a folder: what GDAL put beside it does not count."""
     written = workshop / RESULT
     with _cramped(job, workshop):
-        cog.write(dataset, facts, measured.bands, decided.options, written)
+        cog.write(dataset, facts, measured.bands, options, written)
         beside = cog.beside(written)
         alone = workshop / _ALONE / RESULT
         alone.parent.mkdir()
@@ -114,8 +121,10 @@ def _verify(
 
 
 def _valid(path: Path, *, ours: bool = False) -> bool:
-    """Whether rio-cogeo calls a file a valid COG. Of what GDAL's COG driver wrote, some complaints are mistaken:
-    a level exactly one tile wide is not untiled, and one pixel cannot be decimated.
+    """Whether rio-cogeo calls a file a valid COG.
+
+    Of what GDAL's COG driver wrote, some complaints are mistaken: a level exactly one tile wide is not untiled,
+    and one pixel cannot be decimated.
     """
     try:
         valid, complaints, doubts = cog_validate(str(path), strict=True, quiet=True)
@@ -140,5 +149,7 @@ def _cramped(job: Job, workshop: Path) -> Iterator[None]:
     except (RasterUnreadable, RasterRefused, ConversionFailed) as error:
         said = any(words in error.reason.lower() for words in _FULL_WORDS)
         if said or _room(workshop, job) < _FEW_BYTES:
-            raise NoSpace("The disk filled up during the conversion.", "Free some space in staging.") from error
+            raise NoSpace(
+                "The disk filled up during the conversion.", "Free some space in staging."
+            ) from error
         raise

@@ -27,7 +27,14 @@ _PREDICTED = frozenset({"deflate", "zstd", "lzw"})
 _LEVELS: Mapping[str, tuple[int, int]] = {"deflate": (1, 6), "zstd": (3, 9)}
 """Level for imagery and for classes: noise hardly shrinks with effort, areas of one colour do."""
 
-_GROWTH: Mapping[str, float] = {"": 1.7, "LZW": 2.5, "DEFLATE": 2.5, "ZSTD": 3.0, "PACKBITS": 1.7, "LZMA": 4.0}
+_GROWTH: Mapping[str, float] = {
+    "": 1.7,
+    "LZW": 2.5,
+    "DEFLATE": 2.5,
+    "ZSTD": 3.0,
+    "PACKBITS": 1.7,
+    "LZMA": 4.0,
+}
 _LOSSY_GROWTH = 14.0
 
 
@@ -167,7 +174,9 @@ def disk_needed(facts: Facts, compression: str) -> int:
     most = int(1.7 * facts.raw_bytes) + _MEBIBYTE
     if compression == "none":
         return most
-    return min(most, int(_GROWTH.get(facts.compression.upper(), _LOSSY_GROWTH) * facts.file_bytes) + _MEBIBYTE)
+    return min(
+        most, int(_GROWTH.get(facts.compression.upper(), _LOSSY_GROWTH) * facts.file_bytes) + _MEBIBYTE
+    )
 
 
 def codes(names: Iterable[str]) -> str:

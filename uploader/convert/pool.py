@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Self
 
 import anyio
 from anyio import to_thread
@@ -34,7 +35,7 @@ class Converter:
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
 
-    async def __aenter__(self) -> Converter:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

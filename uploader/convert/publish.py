@@ -59,7 +59,9 @@ def adopt(source: Path, target: Path) -> None:
             shutil.copyfile(source, result)
         except OSError as error:
             if error.errno in _FULL:
-                raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
+                raise NoSpace(
+                    f"There is no room for {target.name}.", "Free some space in staging."
+                ) from error
             raise
 
 

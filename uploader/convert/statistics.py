@@ -1,8 +1,9 @@
 """Exact statistics of bands, gathered window by window; and how few distinct values a band has.
 
-Each window is reduced in float64 around its own mean, and the reductions are merged as Chan, Golub and LeVeque do
-("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979), so that a large mean does not
-eat the digits of a small variance. The sum is compensated (Neumaier). Pure: numpy arrays in, numbers out.
+Each window is reduced in float64 around its own mean (corrected two-pass), and the reductions are merged as Chan,
+Golub and LeVeque do ("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979), so that a
+large mean does not eat the digits of a small variance. The sum is compensated (Neumaier). Pure: numpy arrays in,
+numbers out.
 """
 
 from __future__ import annotations
@@ -37,12 +38,16 @@ _EXACT = 1e-9
 
 
 class Moments:
-    """Count, extremes, mean and variance of all samples added so far; non-finite ones do not count."""
+    """Count, extremes, mean and variance of all samples added so far; non-finite ones do not count.
+
+    Everything is reckoned from an origin among the samples, so that digits are spent on differences.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._low: float = math.inf
         self._high: float = -math.inf
+        self._origin = 0.0
         self._mean = 0.0
         self._squares = 0.0
         self._sum = 0.0
@@ -55,26 +60,26 @@ class Moments:
             self._reduce(values[start : start + _CHUNK])
 
     def _reduce(self, chunk: Samples) -> None:
-        work = chunk.astype(np.float64)
         with np.errstate(all="ignore"):
-            total = float(work.sum())
-            if not math.isfinite(total):
-                finite = np.isfinite(work)
-                chunk, work = chunk[finite], work[finite]
-                total = float(work.sum())
+            if chunk.dtype.kind == "f" and not math.isfinite(float(chunk.sum(dtype=np.float64))):
+                chunk = chunk[np.isfinite(chunk)]
             if chunk.size == 0:
                 return
-            mean = total / chunk.size
-            work -= mean
-            squares = float(work.dot(work))
+            if self.count == 0:
+                self._origin = float(chunk[0])
+            work = chunk.astype(np.float64)
+            work -= self._origin
+            total = float(work.sum())
+            work -= total / chunk.size
+            squares = float(work.dot(work)) - float(work.sum()) ** 2 / chunk.size
         # `item` keeps 64-bit integers exact, which float64 would not.
         self._low = min(self._low, chunk.min().item())
         self._high = max(self._high, chunk.max().item())
-        self._merge(chunk.size, total, mean, squares)
+        self._merge(chunk.size, total, squares)
 
-    def _merge(self, count: int, total: float, mean: float, squares: float) -> None:
+    def _merge(self, count: int, total: float, squares: float) -> None:
         together = self.count + count
-        delta = mean - self._mean
+        delta = total / count - self._mean
         self._squares += squares + delta * delta * (self.count * count / together)
         raised = self._sum + total
         bigger, smaller = (self._sum, total) if abs(self._sum) >= abs(total) else (total, self._sum)
@@ -88,8 +93,9 @@ class Moments:
         percent = 100.0 * self.count / pixels if pixels else 0.0
         if self.count == 0:
             return BandStatistics(None, None, None, None, 0.0)
-        deviation = math.sqrt(self._squares / self.count) if self._squares < math.inf else math.inf
-        return BandStatistics(self._low, self._high, _finite(self._mean), _finite(deviation), percent)
+        deviation = math.sqrt(max(0.0, self._squares) / self.count)
+        mean = self._origin + self._mean
+        return BandStatistics(self._low, self._high, _finite(mean), _finite(deviation), percent)
 
 
 class Classes:
@@ -145,7 +151,9 @@ def embedded(tags: dict[str, str], statistics: BandStatistics) -> bool:
     keys = [key for key in (*_KEYS, VALID_PERCENT) if key in wanted and (key != VALID_PERCENT or key in tags)]
     if tags.get("STATISTICS_APPROXIMATE") or any(key in tags and key not in wanted for key in _KEYS):
         return False
-    return all(_same(tags.get(key, ""), wanted[key], 100.0 if key == VALID_PERCENT else scale) for key in keys)
+    return all(
+        _same(tags.get(key, ""), wanted[key], 100.0 if key == VALID_PERCENT else scale) for key in keys
+    )
 
 
 def _same(found: str, wanted: str, scale: float) -> bool:

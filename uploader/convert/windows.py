@@ -54,9 +54,7 @@ def sampled(everything: Sequence[Piece]) -> list[Piece]:
 def _groups(facts: Facts, budget: int) -> Iterator[tuple[int, ...]]:
     """Which bands are read together: all that share blocks and a type; else one by one."""
     together = tuple(band.index for band in facts.bands)
-    if facts.count == 1 or (facts.pixel_interleaved and len(set(facts.dtypes)) == 1):
-        yield together
-    elif facts.raw_bytes <= budget and len(set(facts.dtypes)) == 1:
+    if len(set(facts.dtypes)) == 1 and (facts.pixel_interleaved or facts.raw_bytes <= budget):
         yield together
     else:
         yield from ((index,) for index in together)

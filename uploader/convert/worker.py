@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -18,7 +19,12 @@ from uploader.convert import confine
 from uploader.convert.job import Job, Report
 from uploader.core import errors
 
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); from uploader.convert.child import main; main(sys.argv[1:])"
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "from uploader.convert.child import main; main(sys.argv[1:])"
+)
+"""What the child runs first: it finds our modules where we do, be it an installation or a checkout."""
+
 _ANSWER_BYTES = 8 << 20
 _ERROR_BYTES = 4096
 _REASON_LENGTH = 1000
@@ -52,6 +58,7 @@ class Worker:
         self._process = process
         self.memory_limit = memory_limit
         self.jobs = 0
+        self._ready = False
         self._rest = b""
         self._errors = b""
 
@@ -66,7 +73,15 @@ class Worker:
 
         The child is tied to the thread that runs this: it dies when that thread ends.
         """
-        command = [sys.executable, "-I", "-c", _START, json.dumps(_module_path()), str(memory_limit), str(os.getpid())]
+        command = [
+            sys.executable,
+            "-I",
+            "-c",
+            _START,
+            json.dumps(_module_path()),
+            str(memory_limit),
+            str(os.getpid()),
+        ]
         process = await anyio.open_process(
             command, env=confine.environment(memory_limit), cwd="/", start_new_session=True
         )
@@ -91,8 +106,9 @@ class Worker:
     async def _converse(self, request: bytes) -> dict[str, Any] | errors.ConversionFailed:
         """The child's answer, or why there is none: returned, for a task group would wrap what is raised."""
         try:
-            if self.jobs == 0:
+            if not self._ready:
                 await self._line()
+                self._ready = True
             assert self._process.stdin is not None
             await self._process.stdin.send(request)
             return _parsed(await self._line())
@@ -115,8 +131,10 @@ class Worker:
         code = await self._process.wait()
         if b"bad_alloc" in self._errors or b"MemoryError" in self._errors:
             return errors.ConversionFailed("The converter ran out of memory on this raster.", _MORE_MEMORY)
-        how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
         said = " ".join(self._errors.decode("utf-8", "replace").split())[-200:]
+        if not self._ready:
+            return errors.ConversionFailed(f"The converter does not start: {said}", "See `uploader check`.")
+        how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
         return errors.ConversionFailed(f"The converter {how} on this raster{': ' + said if said else ''}.")
 
     async def _collect_errors(self) -> None:
@@ -132,10 +150,8 @@ class Worker:
     async def kill(self) -> None:
         """End the child and whatever it started, for certain; may be repeated. Not to be cancelled half-way."""
         with anyio.CancelScope(shield=True):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             await self._process.wait()
             await self._process.aclose()
 
@@ -164,7 +180,9 @@ def _report(answer: dict[str, Any]) -> Report:
     """The report that an answer holds; raises the error that it holds."""
     if "error" in answer:
         kind = _ERRORS.get(str(answer["error"]), errors.ConversionFailed)
-        raise kind(str(answer.get("reason", ""))[:_REASON_LENGTH], str(answer.get("way_out", ""))[:_REASON_LENGTH])
+        raise kind(
+            str(answer.get("reason", ""))[:_REASON_LENGTH], str(answer.get("way_out", ""))[:_REASON_LENGTH]
+        )
     try:
         return Report.from_json(answer["report"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:

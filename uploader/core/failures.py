@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from uploader.core import errors as err
 from uploader.core.model import Scope
+from uploader.core.refusal import says_missing
 
 LOOK_DELAYS = (10.0, 20.0)
 """Seconds before the second and the third look at a raster that does not open; then it is rejected."""
@@ -251,7 +252,9 @@ def _sign(error: err.Refused, known: Known) -> Verdict:
         case 404 | 409 | 410 if error.problem.title:
             return Lost(error.reason)
         case 404 | 409 | 410:
-            return Retry(backoff(known.tries + 3, known.jitter))  # a framework's bare word is not the platform's
+            return Retry(
+                backoff(known.tries + 3, known.jitter)
+            )  # a framework's bare word is not the platform's
         case 400 | 422:
             return Reject(f"The platform does not take the file ({error.problem.text}).")
         case _:
@@ -259,6 +262,8 @@ def _sign(error: err.Refused, known: Known) -> Verdict:
 
 
 def _complete(error: err.Refused, known: Known) -> Verdict:
+    if error.status == 422 and says_missing(error.problem):  # noqa: PLR2004
+        return Judge(error.problem)
     if known.doubtful or error.status == 409:  # noqa: PLR2004
         return Doubt(error.reason)
     match error.status:

@@ -41,11 +41,21 @@ class Bisect:
 Judgement = Resend | RejectFiles | HoldTarget | Bisect
 
 
+def says_missing(problem: Problem) -> bool:
+    """Whether the refusal is about bytes that did not arrive.
+
+    Then the session is not completed, whatever became of earlier answers: a repeated `complete` on a completed session
+    is a no-op, and sending the bytes again is safe in any case.
+    """
+    words = _words(problem)
+    return any(word in words for word in MISSING_WORDS) and not any(word in words for word in TARGET_WORDS)
+
+
 def judge(problem: Problem, names: Sequence[str]) -> Judgement:
     """Read a refusal of `complete` for a session whose members have these file names, in order."""
-    words = " ".join((problem.title, problem.detail, *(str(v) for v in problem.extra.values()))).lower()
+    words = _words(problem)
     named = tuple(i for i, name in enumerate(names) if name.lower() in words)
-    if any(word in words for word in MISSING_WORDS) and not any(word in words for word in TARGET_WORDS):
+    if says_missing(problem):
         return Resend(named or tuple(range(len(names))))
     if named and len(named) < len(names):
         return RejectFiles(named)
@@ -58,3 +68,7 @@ def judge(problem: Problem, names: Sequence[str]) -> Judgement:
         return RejectFiles((0,))
     middle = (len(names) + 1) // 2
     return Bisect(tuple(range(middle)), tuple(range(middle, len(names))))
+
+
+def _words(problem: Problem) -> str:
+    return " ".join((problem.title, problem.detail, *(str(v) for v in problem.extra.values()))).lower()

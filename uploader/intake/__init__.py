@@ -6,19 +6,21 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import anyio
 
 from uploader.config import Folder
 from uploader.core.failures import LOOK_DELAYS
 from uploader.core.model import Sighting
-from uploader.core.settling import UNKNOWN, Extent, Key, Kind, Rule
+from uploader.core.settling import UNKNOWN, Extent, Key, Kind, Rule, unchanged
 from uploader.core.view import Settled
 from uploader.intake.candidates import Candidates
 from uploader.intake.watching import Watching
 from uploader.journal import Journal
 from uploader.journal.views import file_row
-from uploader.watch import Trouble, extent, held_by_writer, look, prepare_leases
+from uploader.watch import FolderSpec, Trouble, extent, held_by_writer, look_all, prepare_leases
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,9 @@ class Intake:
         """Watch until cancelled; `nudge` is called when there is something new to plan."""
         self._nudge = nudge
         prepare_leases()
+        anyio.to_thread.current_default_thread_limiter().total_tokens += len(
+            self._folders
+        )  # each watcher holds one
         self._watching = {
             str(f.path): Watching(f, self._journal, self._candidates, self._something) for f in self._folders
         }
@@ -130,19 +135,24 @@ class Intake:
     def _look(self, keys: Sequence[Key]) -> list[_Glance]:
         """In a thread: look at candidates, and where they are quiet, ask for writers and the extent."""
         glances = []
-        for folder, path in keys:
-            key = (folder, path)
+        for folder, group in groupby(sorted(keys), key=itemgetter(0)):
             spec = self._watching[folder].spec
-            try:
-                sighting = look(spec, path)
-                held, reach = None, UNKNOWN
-                if sighting is not None:
-                    full = spec.root + b"/" + path
-                    held, reach = held_by_writer(full), extent(full)
-                glances.append(_Glance(key, sighting, held, reach))
-            except OSError as error:
-                glances.append(_Glance(key, None, trouble=error.strerror or str(error)))
+            for path, found in look_all(spec, [path for _, path in group], self._stop):
+                glances.append(self._glanced(spec, path, found))
         return glances
+
+    def _glanced(self, spec: FolderSpec, path: bytes, found: Sighting | Trouble | None) -> _Glance:
+        key = (spec.path, path)
+        if not isinstance(found, Sighting):
+            return _Glance(key, None, trouble=found.reason if found else "")
+        last = self._candidates.settling.sighting(*key)
+        if last is None or not unchanged(last, found):
+            return _Glance(key, found)
+        full = spec.root + b"/" + path
+        try:
+            return _Glance(key, found, held_by_writer(full), extent(full))
+        except OSError as error:
+            return _Glance(key, None, trouble=error.strerror or str(error))
 
     async def _judge(self, glance: _Glance) -> None:
         folder, path = glance.key
@@ -164,8 +174,11 @@ class Intake:
         return sighting
 
     async def _verdict(self, file_id: int, glance: _Glance, sighting: Sighting) -> None:
-        if self._candidates.add(file_id, sighting):
+        if not unchanged(self._last(glance.key), sighting):
+            self._candidates.add(file_id, sighting)
             await self._journal.files.changed(file_id)
+            return
+        self._candidates.add(file_id, sighting)
         verdict = self._candidates.settling.verdict(
             *glance.key, self._candidates.clock(), held=glance.held, extent=glance.extent
         )
@@ -197,4 +210,4 @@ class Intake:
         self._nudge()
 
 
-__all__ = ["Intake", "Trouble"]
+__all__ = ["Intake"]

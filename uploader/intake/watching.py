@@ -14,11 +14,13 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import FileState, Hold, Scope, Sighting
+from uploader.core.names import hidden
 from uploader.core.settling import vanished
+from uploader.disposal import leftovers, put_back
 from uploader.intake.candidates import Candidates
 from uploader.journal import Journal
 from uploader.journal.rows import encode_sighting
-from uploader.journal.views import latest, tracked
+from uploader.journal.views import latest, leaving, tracked
 from uploader.watch import FolderSpec, Missed, Trouble, changes, device, look_all, scan
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,7 @@ class Watching:
         self._ask = anyio.Event()
         self._device: int | None = None
         self._first = True
+        self._entering = anyio.Lock()
         self._missed = Missed()
         self._told_missed = 0
         self._troubles: set[bytes] = set()
@@ -64,6 +67,7 @@ class Watching:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._follow)
+                await self._put_back()
                 while True:
                     self._ask = anyio.Event()
                     await self._scan()
@@ -72,6 +76,21 @@ class Watching:
                         await self._ask.wait()
         finally:
             self._stop.set()
+
+    async def _put_back(self) -> None:
+        """Show again what a disposal has hidden, where the journal knows of no disposal that will go on with it."""
+        due = await self._journal.read(lambda db: leaving(db, self.name))
+        known = {(path.rpartition(b"/")[0], hidden(path.rpartition(b"/")[2])) for path in due}
+        found = await anyio.to_thread.run_sync(lambda: list(leftovers(self.name, self._stop)))
+        for leftover in found:
+            if (leftover.directory, leftover.hidden) in known:
+                continue
+            try:
+                name = await anyio.to_thread.run_sync(put_back, self.name, leftover)
+            except OSError as error:
+                log.warning("folder=%s hidden files cannot be put back: %s", self.name, error)
+            else:
+                log.warning("folder=%s put back %r, which nobody was about to dispose of", self.name, name)
 
     async def _follow(self) -> None:
         """Events are hints: each names paths that are worth a look."""
@@ -117,9 +136,15 @@ class Watching:
         self._nudge()
 
     async def _seen(self, sightings: Sequence[Sighting], *, new: bool) -> None:
-        """Enter what is new or changed; what is known and untouched costs one lookup."""
-        if not sightings:
-            return
+        """Enter what is new or changed; what is known and untouched costs one lookup.
+
+        One at a time: a scan and an event that see the same new file at once must not enter it twice.
+        """
+        if sightings:
+            async with self._entering:
+                await self._enter(sightings, new=new)
+
+    async def _enter(self, sightings: Sequence[Sighting], *, new: bool) -> None:
         paths = [sighting.path for sighting in sightings]
         known = await self._journal.read(lambda db: latest(db, self.name, paths))
         fresh: list[Sighting] = []

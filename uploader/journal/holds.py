@@ -34,6 +34,7 @@ class Holds:
         """
 
         def work(db: Database) -> None:
+            db.conn.execute("UPDATE files SET not_before = 0 WHERE state = 'completed' AND hold != ''")
             for hold in read_holds(db):
                 if hold.scope is Scope.TARGET and hold.subject not in targets:
                     clear_hold(db, hold.scope, hold.subject)
@@ -52,10 +53,6 @@ class Holds:
             learn(db, "shown_holds", [_as_dict(hold) for hold in holds])
 
         await self._writer.transact("shown_holds", work)
-
-    async def learned(self, key: str, value: Any) -> None:
-        """Keep a fact about the platform."""
-        await self._writer.transact("learned", lambda db: learn(db, key, value))
 
 
 def set_hold(db: Database, hold: Hold) -> None:

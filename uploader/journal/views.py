@@ -28,6 +28,7 @@ QUEUE_WINDOW = 64
 WAITING_WINDOW = 2000
 """Converted files that a plan looks at."""
 
+_LEAVING = "(state = 'completed' AND disposal IS NULL AND after_upload != 'keep')"
 _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
 
 
@@ -165,11 +166,22 @@ def latest(db: Database, folder: str, paths: Collection[bytes]) -> dict[bytes, t
 
 
 def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
-    """All paths of a folder that are believed to exist: their newest version's id and state."""
+    """All paths of a folder that are believed to exist: their newest version's id and state.
+
+    Files that are being archived or deleted are left out: they may be hidden at the moment.
+    """
     cursor = db.conn.execute(
-        "SELECT path, MAX(id), state FROM files WHERE folder = ? AND current = 1 GROUP BY path", (folder,)
+        f"SELECT path, MAX(id), state FROM files WHERE folder = ? AND current = 1 AND NOT {_LEAVING} "  # noqa: S608
+        "GROUP BY path",
+        (folder,),
     )
     return {row[0]: (row[1], row[2]) for row in cursor}
+
+
+def leaving(db: Database, folder: str) -> list[bytes]:
+    """Paths of a folder whose archiving or deletion is due, or has begun."""
+    cursor = db.conn.execute(f"SELECT path FROM files WHERE folder = ? AND {_LEAVING}", (folder,))  # noqa: S608
+    return [bytes(row[0]) for row in cursor]
 
 
 def staged_ids(db: Database) -> set[int]:
