@@ -14,5 +14,11 @@ def anyio_backend() -> str:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No key, configuration or proxy of the person who runs the tests reaches them."""
-    for name in ("GEOPERA_API_KEY", "GEOPERA_BASE_URL", "UPLOADER_CONFIG", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"):
+    for name in (
+        "GEOPERA_API_KEY",
+        "GEOPERA_BASE_URL",
+        "UPLOADER_CONFIG",
+        "CREDENTIALS_DIRECTORY",
+        "NOTIFY_SOCKET",
+    ):
         monkeypatch.delenv(name, raising=False)

@@ -88,7 +88,9 @@ def test_overview_resampling(raster: Facts, categorical: bool, expected: str) ->
         (facts("complex64"), "deflate", False, {"PREDICTOR": "NO", "LEVEL": "1"}),
         (facts("float16"), "zstd", False, {"PREDICTOR": "NO", "LEVEL": "3"}),
         (facts("float32"), "lzw", False, {"PREDICTOR": "YES", "LEVEL": None}),
-        (facts("float32"), "lerc", False, {"PREDICTOR": None, "LEVEL": None}),
+        (facts("float32"), "lerc", False, {"COMPRESS": "LERC", "PREDICTOR": None, "LEVEL": None}),
+        (facts("float16"), "lerc", False, {"COMPRESS": "DEFLATE", "PREDICTOR": "NO", "LEVEL": "1"}),
+        (facts("int64"), "lerc_zstd", True, {"COMPRESS": "DEFLATE", "PREDICTOR": "NO", "LEVEL": "6"}),
     ],
 )
 def test_compression_options(raster: Facts, compression: str, categorical: bool, expected: dict) -> None:

@@ -15,7 +15,12 @@ pytestmark = pytest.mark.unit
 
 
 def refused(
-    status: int, detail: str = "no", *, fields: tuple[str, ...] = (), after: float | None = None, title: str = "No"
+    status: int,
+    detail: str = "no",
+    *,
+    fields: tuple[str, ...] = (),
+    after: float | None = None,
+    title: str = "No",
 ) -> err.Refused:
     """A clear answer of the platform."""
     return err.Refused("it said no", err.Problem(status, title, detail, fields=fields), retry_after=after)

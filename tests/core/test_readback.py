@@ -16,7 +16,9 @@ NAMES = ["a-0123456789ab.tif", "b-ba9876543210.tif"]
 
 def item(item_id: str, *names: str, upload: str = "u1") -> dict:
     """An item's record in the shape of our sandbox."""
-    assets = {f"data{i}": {"href": f"https://x/uploads/{upload}/{name}?sig=1"} for i, name in enumerate(names)}
+    assets = {
+        f"data{i}": {"href": f"https://x/uploads/{upload}/{name}?sig=1"} for i, name in enumerate(names)
+    }
     return {"id": item_id, "upload_id": upload, "assets": assets}
 
 
@@ -39,7 +41,9 @@ def test_one_item_with_both_files_is_one_per_session() -> None:
 
 def test_another_sessions_items_do_not_count() -> None:
     """The same content may have been uploaded before."""
-    found = match(NAMES, [item("i1", NAMES[0], upload="u0"), item("i2", NAMES[1], upload="u0")], upload_id="u1")
+    found = match(
+        NAMES, [item("i1", NAMES[0], upload="u0"), item("i2", NAMES[1], upload="u0")], upload_id="u1"
+    )
 
     assert not found.complete(NAMES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,8 +55,6 @@ def test_archive_keeps_the_group_together(make_world: Callable[..., World], plac
         assert not source.exists()
     finally:
         if place == "other":
-            import shutil
-
             shutil.rmtree(archive, ignore_errors=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -117,7 +118,13 @@ def test_a_key_file_that_others_can_read_is_refused(make_world: Callable[..., Wo
 def test_a_platform_that_answers_html_is_waited_for(make_world: Callable[..., World]) -> None:
     """A proxy's page is no answer: retried, shown, and the file is not blamed."""
     w = make_world()
-    fault = {"operation": "uploads.initiate", "kind": "status", "status": 200, "body": "html", "when": {"count": 2}}
+    fault = {
+        "operation": "uploads.initiate",
+        "kind": "status",
+        "status": 200,
+        "body": "html",
+        "when": {"count": 2},
+    }
     assert w.fault(fault)
     make("dem_nodata", w.drop / "a.tif", size=64)
 
@@ -167,8 +174,8 @@ def test_an_absent_configuration_names_where_it_was_looked_for(make_world: Calla
 
 def test_a_wrong_option_is_wrong_usage() -> None:
     """Exit 2, as everybody else does it."""
-    import sys
-
-    done = subprocess.run([sys.executable, "-m", "uploader", "run", "--nonsense"], check=False, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "uploader", "run", "--nonsense"], check=False, capture_output=True
+    )
 
     assert done.returncode == 2

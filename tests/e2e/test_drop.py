@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import rasterio
 
 from tests.support.rasters import make
 from tests.support.world import World
@@ -92,7 +93,9 @@ def test_duplicates_are_skipped_where_the_folder_says_so(make_world: Callable[..
     assert w.status()["files"]["duplicate"] == 1
 
 
-def test_a_file_that_grows_is_taken_when_it_is_whole(make_world: Callable[..., World], tmp_path: Path) -> None:
+def test_a_file_that_grows_is_taken_when_it_is_whole(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
     """A slow copy under its final name is taken once, with all its bytes."""
     w = make_world(settle=1.0)
     data = make("rgb_striped", tmp_path / "source.tif", size=400).read_bytes()
@@ -108,7 +111,9 @@ def test_a_file_that_grows_is_taken_when_it_is_whole(make_world: Callable[..., W
     assert len(w.audit().objects) == 1
 
 
-def test_moved_renamed_and_populated_folders_are_found(make_world: Callable[..., World], tmp_path: Path) -> None:
+def test_moved_renamed_and_populated_folders_are_found(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
     """A file moved in, a temporary name renamed, a folder created and filled at once, a populated folder moved in."""
     w = make_world()
     outside = w.root / "outside"
@@ -116,7 +121,7 @@ def test_moved_renamed_and_populated_folders_are_found(make_world: Callable[...,
     make("dem_nodata", outside / "moved.tif", size=100, seed=1)
     make("dem_nodata", outside / "whole" / "inside.tif", size=100, seed=2)
     with w.daemon():
-        w.wait(lambda: (w.state / "control.sock").exists(), "the daemon")
+        w.wait((w.state / "control.sock").exists, "the daemon")
         (outside / "moved.tif").rename(w.drop / "moved.tif")
         make("dem_nodata", w.drop / ".hidden.tif.x7Gh2k", size=100, seed=3)
         (w.drop / ".hidden.tif.x7Gh2k").rename(w.drop / "renamed.tif")
@@ -151,8 +156,6 @@ def test_sidecars_travel_with_their_raster(make_world: Callable[..., World]) -> 
 
     w.until_idle()
 
-    import rasterio
-
     (name,) = w.audit().file_names
     with rasterio.open(w.object(name)) as item:
         assert item.transform[:6] == (10, 0, 500000, 0, -10, 5000000)
@@ -167,7 +170,7 @@ def test_sigterm_ends_within_the_drain_limit_and_the_next_start_goes_on(
     for number in range(6):
         make("dem_nodata", w.drop / f"{number}.tif", size=400, seed=number)
     process = w.start()
-    w.wait(lambda: (w.state / "control.sock").exists(), "the daemon")
+    w.wait((w.state / "control.sock").exists, "the daemon")
     time.sleep(0.2 if moment == "start" else 2.5)
     began = time.monotonic()
     process.terminate()
@@ -183,7 +186,7 @@ def test_a_second_daemon_refuses_in_one_sentence(make_world: Callable[..., World
     """One daemon for a state directory, and one for a drop folder."""
     w = make_world()
     with w.daemon():
-        w.wait(lambda: (w.state / "control.sock").exists(), "the daemon")
+        w.wait((w.state / "control.sock").exists, "the daemon")
         same_state = w.command("run", "-c", str(w.config), check=1)
         other = w.config.read_text().replace(str(w.state), str(w.root / "state2"))
         (w.root / "other.toml").write_text(other)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 
 def test_no_secret_leaves_the_process(make_world: Callable[..., World]) -> None:
-    """The key, the tokens and the signatures of URLs are in no log, journal, status, argument or child's environment."""
+    """Key, tokens and signatures are in no log, journal, status, argument or child's environment."""
     w = make_world(options={"latency": 0.2, "token_life": 4.0, "url_life": 2.0})
     w.fault({"operation": "store.put", "kind": "status", "status": 403, "when": {"count": 2}})
     for number in range(6):

@@ -51,7 +51,12 @@ def test_each_session_carries_its_own_target(make_world: Callable[..., World]) -
     )
     for number, folder in enumerate(w.folders):
         for copy in range(2):
-            make("dem_nodata", w.root / folder["path"] / f"{number}-{copy}.tif", size=64, seed=number * 10 + copy)
+            make(
+                "dem_nodata",
+                w.root / folder["path"] / f"{number}-{copy}.tif",
+                size=64,
+                seed=number * 10 + copy,
+            )
 
     w.until_idle()
 
@@ -114,7 +119,9 @@ def test_a_batch_costs_few_calls(make_world: Callable[..., World]) -> None:
 
     w.until_idle()
 
-    calls = [c.operation for c in w.audit().calls()[before:] if c.operation.startswith(("uploads.", "items."))]
+    calls = [
+        c.operation for c in w.audit().calls()[before:] if c.operation.startswith(("uploads.", "items."))
+    ]
     assert calls.count("uploads.signed_url") == 10
     assert calls.count("uploads.initiate") == calls.count("uploads.complete") == 1
     assert len(calls) <= 10 + 2 + 3

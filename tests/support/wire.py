@@ -20,10 +20,12 @@ class Wire:
     def __init__(self, box: Sandbox, key: str = "") -> None:
         self.box = box
         headers = {"Authorization": f"Bearer {key or box.api_key}"}
-        self.http = httpx.Client(base_url=box.base_url, headers=headers, timeout=20, trust_env=False, verify=False)
+        self.http = httpx.Client(
+            base_url=box.base_url, headers=headers, timeout=20, trust_env=False, verify=False
+        )
         self.bare = httpx.Client(timeout=20, trust_env=False, verify=False)
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -56,7 +58,9 @@ class Wire:
         body = {"upload_id": upload_id, "file_name": name, "content_type": content_type}
         return str(self.ok("uploads.signed_url", **body)["upload_url"])
 
-    def put(self, url: str, content: bytes, content_type: str = "image/tiff", **headers: str) -> httpx.Response:
+    def put(
+        self, url: str, content: bytes, content_type: str = "image/tiff", **headers: str
+    ) -> httpx.Response:
         """Send bytes to the store."""
         return self.bare.put(url, content=content, headers={"Content-Type": content_type, **headers})
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.support.audit import Audit, audit, problems
 from tests.support.compare import differences
+from uploader.journal import Reader
 from uploader.sandbox import Options, Sandbox
 
 DEADLINE = 120.0
@@ -98,6 +99,7 @@ class World:
         check: int | None = None,
         prefix: Sequence[str] = (),
         environment: dict[str, str] | None = None,
+        timeout: float = DEADLINE,
         **more: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run one command of the program to its end."""
@@ -105,7 +107,7 @@ class World:
             [*prefix, sys.executable, "-m", "uploader", *arguments],
             capture_output=True,
             text=True,
-            timeout=DEADLINE,
+            timeout=timeout,
             env=self.environment(**environment or {}),
             check=False,
             **more,
@@ -121,8 +123,8 @@ class World:
         return self.command("run", "-c", str(self.config), "--until-idle", check=check, **more)
 
     def environment(self, **more: str) -> dict[str, str]:
-        """This process's environment, so that a checkout is found, without anybody's key."""
-        paths = os.pathsep.join([p for p in sys.path if p] + [os.getcwd()])
+        """The environment of this process, so that a checkout is found, without anybody's key."""
+        paths = os.pathsep.join([p for p in sys.path if p] + [str(Path.cwd())])
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("GEOPERA", "UPLOADER"))}
         return {**kept, "PYTHONPATH": paths, "COVERAGE_PROCESS_START": "", **more}
 
@@ -138,7 +140,7 @@ class World:
         )
 
     @contextmanager
-    def daemon(self, **environment: str):  # noqa: ANN201
+    def daemon(self, **environment: str):
         """A daemon for the length of a block; it is asked to end, and must."""
         process = self.start(**environment)
         try:
@@ -151,6 +153,11 @@ class World:
     def status(self) -> dict[str, Any]:
         """`uploader status --json`."""
         return json.loads(self.command("status", "-c", str(self.config), "--json", check=0).stdout)
+
+    def items(self) -> list[dict[str, Any]]:
+        """Completed files as the journal tells them."""
+        with Reader(self.state) as reader:
+            return reader.items()
 
     def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
         """Wait until a condition holds; returns what it returned."""
@@ -196,7 +203,7 @@ class World:
 
 
 @contextmanager
-def world(root: Path, **facts: Any):  # noqa: ANN201
+def world(root: Path, **facts: Any):
     """A world for the length of a block."""
     made = World(root, **facts)
     made.open()
