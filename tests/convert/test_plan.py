@@ -90,6 +90,7 @@ def test_overview_resampling(raster: Facts, categorical: bool, expected: str) ->
         (facts("float32"), "lzw", False, {"PREDICTOR": "YES", "LEVEL": None}),
         (facts("float32"), "lerc", False, {"COMPRESS": "LERC", "PREDICTOR": None, "LEVEL": None}),
         (facts("float16"), "lerc", False, {"COMPRESS": "DEFLATE", "PREDICTOR": "NO", "LEVEL": "1"}),
+        (with_band(facts("uint8"), bits=1), "lerc", True, {"COMPRESS": "DEFLATE", "PREDICTOR": "NO"}),
         (facts("int64"), "lerc_zstd", True, {"COMPRESS": "DEFLATE", "PREDICTOR": "NO", "LEVEL": "6"}),
     ],
 )

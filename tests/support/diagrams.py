@@ -1,6 +1,6 @@
 """Diagrams of the two machines for the documents, drawn from the tables themselves.
 
-    python -m tests.support.diagrams     # rewrites the diagrams in docs/design.md
+python -m tests.support.diagrams     # rewrites the diagrams in docs/design.md
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from pathlib import Path
 from uploader.core.lifecycle import FILE_ARROWS, SESSION_ARROWS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "design.md"
-TABLES: dict[str, Mapping[StrEnum, Mapping[StrEnum, StrEnum]]] = {"file": FILE_ARROWS, "session": SESSION_ARROWS}
+TABLES: dict[str, Mapping[StrEnum, Mapping[StrEnum, StrEnum]]] = {
+    "file": FILE_ARROWS,
+    "session": SESSION_ARROWS,
+}
 
 
 def diagram(arrows: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:
@@ -30,7 +33,7 @@ def rendered(text: str) -> str:
     """The document with its diagrams as the tables have them."""
     for name, arrows in TABLES.items():
         block = f"<!-- {name} machine -->\n```mermaid\n{diagram(arrows)}\n```\n<!-- end -->"
-        text = re.sub(rf"<!-- {name} machine -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.S)
+        text = re.sub(rf"<!-- {name} machine -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.DOTALL)
     return text
 
 

@@ -25,7 +25,7 @@ _INTERLEAVE_SINCE = (3, 11)
 
 _PREDICTED = frozenset({"deflate", "zstd", "lzw"})
 _LERC_TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
-"""The others come out of LERC changed, or not at all; they are deflated instead."""
+"""The others, and samples of a few bits, come out of LERC changed, or not at all; they are deflated instead."""
 
 _LEVELS: Mapping[str, tuple[int, int]] = {"deflate": (1, 6), "zstd": (3, 9)}
 """Level for imagery and for classes: noise hardly shrinks with effort, areas of one colour do."""
@@ -131,7 +131,8 @@ def creation_options(
     facts: Facts, compression: str, *, categorical: bool, gdal: tuple[int, int], threads: int
 ) -> dict[str, str]:
     """Everything that the COG driver is told."""
-    if compression.startswith("lerc") and not _LERC_TYPES.issuperset(facts.dtypes):
+    packed = any(band.bits for band in facts.bands)
+    if compression.startswith("lerc") and (packed or not _LERC_TYPES.issuperset(facts.dtypes)):
         compression = "deflate"
     method = resampling(facts, categorical=categorical)
     options = tiling(facts, gdal) | {
