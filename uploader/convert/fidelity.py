@@ -122,6 +122,12 @@ def _lost(source: Facts, result: Facts, beside: frozenset[str]) -> Iterator[Rast
         yield RasterWarning(
             "prj_unreadable", "The .prj beside it holds no reference system that can be read."
         )
+    if any(name.lower().endswith(".aux") for name in source.sidecars):
+        yield RasterWarning(
+            "aux_unread",
+            "The ERDAS .aux beside it is not read: a nodata value, names or a reference system that only it holds are "
+            "not in the result.",
+        )
     if source.categories or "CategoryNames" in beside:
         yield RasterWarning("category_names_lost", "The names of its categories have no place in GeoTIFF.")
     if source.attribute_table or "GDALRasterAttributeTable" in beside:

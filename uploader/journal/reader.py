@@ -131,14 +131,14 @@ class Reader:
 
     def story(self, path: bytes) -> list[dict[str, Any]]:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
-        ids = {
-            r["id"]: r
-            for r in rows(self.db, "SELECT id, folder, path FROM files ORDER BY id")
-            if bytes(r["path"]) == path or os.path.join(os.fsencode(r["folder"]), bytes(r["path"])) == path  # noqa: PTH118
-        }
         versions: dict[tuple[str, bytes], list[int]] = {}
-        for file_id, r in ids.items():
-            versions.setdefault((r["folder"], bytes(r["path"])), []).append(file_id)
+        for (folder,) in self.db.conn.execute("SELECT DISTINCT folder FROM files").fetchall():
+            below = os.path.relpath(path, os.fsencode(folder)) if os.path.isabs(path) else path  # noqa: PTH117
+            found = rows(
+                self.db, "SELECT id FROM files WHERE folder = ? AND path = ? ORDER BY id", folder, below
+            )
+            if found:
+                versions[folder, below] = [row["id"] for row in found]
         entries = []
         for (folder, name), file_ids in versions.items():
             for version, file_id in enumerate(file_ids, start=1):
@@ -166,6 +166,7 @@ class Reader:
                 "file_name": r["file_name"],
                 "path": _path(r),
                 "method": r["method"],
+                "warnings": json.loads(r["warnings"]),
                 "size": r["size"],
                 "object_size": r["object_size"],
             }

@@ -1,0 +1,72 @@
+"""Disk errors and clock jumps on order, below libc: `preload.c`, built with the C compiler of the machine.
+
+    board = Board.build(folder)
+    process = w.start(**board.environment)
+    board.fail(errno.EIO, "sick.tif", Calls.READ)
+    board.shift(-3600)
+"""
+
+from __future__ import annotations
+
+import mmap
+import shutil
+import struct
+import subprocess
+from dataclasses import dataclass
+from enum import IntFlag
+from pathlib import Path
+
+_LAYOUT = struct.Struct("=qii240s")
+_SOURCE = Path(__file__).with_name("preload.c")
+
+
+class Calls(IntFlag):
+    """Which calls on the files fail."""
+
+    OPEN = 1
+    READ = 2
+    WRITE = 4
+    SYNC = 8
+
+
+def missing() -> str:
+    """Why this machine cannot do it; empty where it can."""
+    return "" if shutil.which("cc") else "no C compiler, so no disk errors and clock jumps on order"
+
+
+@dataclass
+class Board:
+    """The switchboard that a running daemon looks at in each call."""
+
+    library: Path
+    file: Path
+    _map: mmap.mmap
+    _shift: int = 0
+
+    @classmethod
+    def build(cls, folder: Path) -> Board:
+        """Compile the library into a folder and lay the board beside it, with everything off."""
+        library, file = folder / "preload.so", folder / "board"
+        command = ["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"]
+        subprocess.run(command, check=True, capture_output=True)
+        file.write_bytes(bytes(_LAYOUT.size))
+        with file.open("r+b") as opened:
+            return cls(library, file, mmap.mmap(opened.fileno(), _LAYOUT.size))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the daemon is started with."""
+        return {"LD_PRELOAD": str(self.library), "FAULT_BOARD": str(self.file)}
+
+    def shift(self, seconds: int) -> None:
+        """Put the daemon's wall clock off by so many seconds."""
+        self._shift = seconds
+        _LAYOUT.pack_into(self._map, 0, seconds, 0, 0, b"")
+
+    def fail(self, error: int, part: str, calls: Calls) -> None:
+        """Let calls on files whose path contains `part` fail with an errno."""
+        _LAYOUT.pack_into(self._map, 0, self._shift, error, calls, part.encode())
+
+    def heal(self) -> None:
+        """All calls work again; the clock stays."""
+        _LAYOUT.pack_into(self._map, 0, self._shift, 0, 0, b"")
