@@ -256,7 +256,7 @@ class Daemon:
         async def retry(request: dict[str, Any]) -> dict[str, Any]:
             paths = request.get("paths")
             wanted = None if paths is None else [os.fsencode(path) for path in paths]
-            count = await self._tools.journal.files.retried(wanted)
+            count = await self._tools.journal.retrying.retried(wanted)
             self._intake.rescan()
             return {"retried": count}
 

@@ -283,8 +283,8 @@ async def test_retry_all_brings_back_what_was_rejected(journal: Journal) -> None
     for file_id in ids:
         await journal.files.rejected(file_id, "no raster")
 
-    assert await journal.files.retried([b"/d/a.tif"]) == 1
-    assert await journal.files.retried(None) == 1
+    assert await journal.retrying.retried([b"/d/a.tif"]) == 1
+    assert await journal.retrying.retried(None) == 1
     assert await state(journal, ids[1]) is FileState.SETTLING
 
 

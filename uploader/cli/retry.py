@@ -59,6 +59,6 @@ def _retry_alone(state_dir: Path, paths: list[bytes] | None) -> int:
     with hold_locks(state_dir, ()):
         journal = Journal(state_dir)
         try:
-            return anyio.run(journal.files.retried, paths)
+            return anyio.run(journal.retrying.retried, paths)
         finally:
             journal.close()

@@ -145,7 +145,7 @@ def _batches(turn: Turn) -> None:
 def _may_open(turn: Turn, group: Candidates, live: int) -> bool:
     """Whether a session for these files may be planned now."""
     target = group.key.target
-    same = [s for s in turn.view.sessions if s.key.target == target]
+    same = [s for s in turn.view.sessions if s.key.target == target and not s.hold]
     if not group.key.single and turn.limits.batch_files > 1:
         layout = _layout(turn, group)
         if layout is Layout.PER_SESSION:

@@ -191,7 +191,8 @@ async def locate(tools: Tools, session_id: int) -> None:
         return
     reason = (
         f"`complete` of upload session {session.upload_id} went unanswered, its repetition is refused, and its items "
-        "are not to be found. Look on the platform whether they exist; the sources are untouched."
+        "are not to be found; the sources are untouched. Look on the platform: `uploader retry --all` searches again, "
+        "`uploader retry FILE` says that they do not exist and uploads again."
     )
     await _not_found(tools, session, reason)
 
@@ -213,7 +214,7 @@ async def read_back(tools: Tools, session_id: int) -> None:
         return
     reason = (
         f"Upload session {session.upload_id} was completed, but its items are not to be found. "
-        "Look on the platform; the sources stay where they are."
+        "The sources stay where they are; `uploader retry --all` searches again."
     )
     await _not_found(tools, session, reason)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -80,6 +81,10 @@ class Tools:
         if self.platform_held:
             self.platform_held = False
             await self.journal.holds.clear(Scope.PLATFORM)
+
+    def within(self, seconds: float) -> AbstractContextManager[object]:
+        """Leave the block after so many seconds, done or not."""
+        return anyio.move_on_after(seconds)
 
     async def in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Run blocking file work; it watches `stop` itself, so it is waited for."""

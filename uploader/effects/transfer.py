@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import anyio
-
 from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.failures import Step, classify
@@ -21,6 +19,9 @@ from uploader.staging import Interrupted
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "image/tiff"
+
+PROGRESS_PATIENCE = 10.0
+"""Seconds that a progress report may take: it is advice, and never in the way."""
 
 PROGRESS_EVERY = 15.0
 """Seconds between two progress reports of a session."""
@@ -101,7 +102,7 @@ async def _report(tools: Tools, session: SessionRow, file_id: int) -> None:
     sent = sum(m.object_size for m in session.members if m.id in done)
     failpoint("progress.before")
     try:
-        with anyio.move_on_after(10.0):
+        with tools.within(PROGRESS_PATIENCE):
             await tools.platform.progress(session.upload_id, sent)
     except err.UploaderError as error:
         log.debug("progress session=%d: %s", session.id, error)

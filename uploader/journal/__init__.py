@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from uploader.journal.files import Converted, Files
 from uploader.journal.holds import Holds
 from uploader.journal.reader import Reader
+from uploader.journal.retrying import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.views import FileRow, SessionRow
 from uploader.journal.writer import FILE_NAME, Writer
@@ -33,6 +34,7 @@ class Journal:
         self.files = Files(self._writer)
         self.sessions = Sessions(self._writer)
         self.holds = Holds(self._writer)
+        self.retrying = Retrying(self._writer)
 
     @property
     def trouble(self) -> str:

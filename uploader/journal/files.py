@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from sqlite_utils import Database
 
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import FileState, Sighting
-from uploader.journal.rows import clock, encode_sighting, log_event, move_file, one, rows, set_columns
+from uploader.journal.rows import clock, encode_sighting, log_event, move_file, one, set_columns
 from uploader.journal.writer import Writer
 
 CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": "", "hold": ""}
@@ -215,28 +214,6 @@ class Files:
     async def discarded(self, file_id: int) -> None:
         """The private copies are gone."""
         await self._writer.transact("discarded", lambda db: set_columns(db, "files", file_id, {"staged": 0}))
-
-    async def retried(self, paths: Sequence[bytes] | None) -> int:
-        """Rejected files settle once more: those named by absolute path, or all. Returns how many."""
-
-        def work(db: Database) -> int:
-            found = [
-                row
-                for row in rows(
-                    db, "SELECT id, folder, path FROM files WHERE state = 'rejected' AND current = 1"
-                )
-                if paths is None or os.path.join(os.fsencode(row["folder"]), row["path"]) in paths  # noqa: PTH118
-            ]
-            for row in found:
-                columns = {**FRESH, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
-                move_file(db, row["id"], FileEvent.RETRIED, session_id=None, batch_group="", **columns)
-            if paths is None:
-                db.conn.execute(
-                    "UPDATE sessions SET hold = '', locate_tries = 0, not_before = 0 WHERE hold != ''"
-                )
-            return len(found)
-
-        return await self._writer.transact("retried", work)
 
 
 def reject(db: Database, file_id: int, reason: str) -> None:

@@ -73,7 +73,7 @@ class Sessions:
             _count(db, session_id, "initiates_clear")
             members = _members(db, session_id)
             move_session(db, session_id, SessionEvent.REFUSED, reason, last_error=reason)
-            _couple(db, session_id, SessionEvent.REFUSED)
+            couple(db, session_id, SessionEvent.REFUSED)
             if hold is not None:
                 set_hold(db, hold)
                 if hold.scope is Scope.ORGANIZATION and len(members) == 1:
@@ -163,7 +163,7 @@ class Sessions:
                 locating=0,
                 **CALM,
             )
-            _couple(db, session_id, SessionEvent.COMPLETED)
+            couple(db, session_id, SessionEvent.COMPLETED)
             clear_hold(db, Scope.TARGET, _target(db, session_id))
             for row in _members(db, session_id):
                 columns = {"item_id": item_of.get(row["file_name"])}
@@ -245,7 +245,7 @@ class Sessions:
 
         def work(db: Database) -> None:
             move_session(db, session_id, SessionEvent.FAILED, note, **CALM)
-            _couple(db, session_id, SessionEvent.FAILED)
+            couple(db, session_id, SessionEvent.FAILED)
 
         await self._writer.transact("failed", work)
 
@@ -257,7 +257,7 @@ class Sessions:
                 return
             db.conn.execute("UPDATE files SET losses = losses + 1 WHERE session_id = ?", (session_id,))
             move_session(db, session_id, SessionEvent.LOST, reason, last_error=reason)
-            _couple(db, session_id, SessionEvent.LOST)
+            couple(db, session_id, SessionEvent.LOST)
             if hold is not None:
                 set_hold(db, hold)
 
@@ -269,8 +269,8 @@ def _alive(db: Database, session_id: int) -> bool:
     return row is not None and row["state"] in {SessionState.OPEN, SessionState.COMPLETING}
 
 
-def _couple(db: Database, session_id: int, event: SessionEvent) -> None:
-    """Move all members as the session's event demands."""
+def couple(db: Database, session_id: int, event: SessionEvent) -> None:
+    """Within a transaction: move all members of a session as its event demands."""
     released = COUPLED[event] is FileEvent.RELEASED
     columns = {"session_id": None} if released else {}
     for row in _members(db, session_id):
