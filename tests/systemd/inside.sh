@@ -1,0 +1,62 @@
+# Runs inside the booted system, as root. Prints `ok WHAT` or `not ok WHAT` for each thing that has to hold.
+judge() { # judge WHAT COMMAND...: the command's success is the verdict
+  local what=$1; shift
+  if "$@"; then echo "ok $what"; else echo "not ok $what"; fi
+}
+is() { [ "$(systemctl show uploader -p "$1" --value)" = "$2" ]; }
+within() { # within SECONDS COMMAND...
+  local end=$((SECONDS + $1)); shift
+  until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.5; done
+}
+archived() { [ "$(find /srv/done -name '*.tif' | wc -l)" = "$1" ]; }
+restarted() { [ "$(systemctl show uploader -p MainPID --value)" != "$1" ] && systemctl is-active -q uploader; }
+main_pid() { systemctl show uploader -p MainPID --value; }
+quiet() { ! "$@"; }
+drop() { # drop NAME SEED: alice writes a raster
+  su alice -c "umask 002; /opt/uploader/bin/python /opt/drop.py /srv/drop/$1 $2"
+}
+
+systemd-sysusers
+useradd -m -G rasters alice
+chgrp rasters /srv/drop /srv/done && chmod 2775 /srv/drop /srv/done
+chgrp rasters /etc/uploader/config.toml && chmod 640 /etc/uploader/config.toml
+systemctl start sandbox
+within 20 curl -fsS -o /dev/null http://127.0.0.1:8899/sandbox/state
+
+systemctl start uploader
+judge "started, it has said that it is ready" systemctl is-active -q uploader
+drop a.tif 1
+drop b.tif 2
+judge "another user's rasters become items and are archived" within 60 archived 2
+judge "no key in the environment" quiet grep -qa gpra_ "/proc/$(main_pid)/environ"
+judge "nobody else reads the state" quiet su alice -c 'ls /var/lib/uploader >/dev/null 2>&1'
+
+pid=$(main_pid)
+kill -9 "$pid"
+judge "killed, it is started again" within 30 restarted "$pid"
+drop c.tif 3
+judge "and goes on" within 60 archived 3
+
+mkdir -p /run/systemd/system/uploader.service.d
+printf '[Service]\nWatchdogSec=6\n' > /run/systemd/system/uploader.service.d/watchdog.conf
+systemctl daemon-reload && systemctl restart uploader
+sleep 13
+judge "idle, it keeps feeding the watchdog" is NRestarts 0
+pid=$(main_pid)
+kill -STOP "$pid"
+judge "wedged, the watchdog restarts it" within 40 restarted "$pid"
+
+cp /etc/uploader/config.toml /root/good.toml
+echo 'bogus = 1' > /etc/uploader/config.toml
+systemctl restart uploader
+judge "a wrong configuration ends with 78" is ExecMainStatus 78
+sleep 8
+judge "and is not tried again" is NRestarts 0
+cp /root/good.toml /etc/uploader/config.toml
+systemctl reset-failed uploader
+judge "mended, it starts" systemctl start uploader
+
+began=$SECONDS
+systemctl stop uploader
+judge "it stops cleanly" is Result success
+judge "and at once" test $((SECONDS - began)) -le 5
