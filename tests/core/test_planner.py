@@ -98,6 +98,15 @@ def test_complete_waits_for_the_last_member() -> None:
     assert actions(view) == [act.Put(2, 7)]
 
 
+def test_complete_waits_for_the_last_report() -> None:
+    """A progress report that is still on its way would arrive at a completed session."""
+    view = replace(
+        EMPTY, sessions=(session(SessionState.OPEN, FileState.STORED),), busy=frozenset({("file", 1)})
+    )
+
+    assert actions(view) == []
+
+
 def test_transfers_are_bounded() -> None:
     """No more PUTs than the configuration allows, over all sessions."""
     many = tuple(

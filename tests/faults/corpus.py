@@ -51,7 +51,7 @@ def _judged(w: World) -> tuple[dict[str, int], list[str]]:
         codes = {warning["code"] for warning in row["warnings"]}
         unnamed = [t for t in differences(path, w.object(row["file_name"])) if not _named(t, codes)]
         wrong += [f"{path}: {text}" for text in unnamed]
-        counts.update({code: 1 for code in codes})
+        counts.update(dict.fromkeys(codes, 1))
     return dict(counts), wrong
 
 

@@ -80,17 +80,17 @@ def _sessions(turn: Turn) -> None:
 def _step(turn: Turn, session: Session) -> act.Action | None:
     """The one call that the session as a whole needs now."""
     session_id = session.session_id
+    sending = any(turn.busy("file", member.file_id) for member in session.members)
     match session.state:
         case SessionState.PLANNED:
             return act.Initiate(session_id)
         case SessionState.OPEN if not session.members:
             return act.Abandon(session_id)
         case SessionState.OPEN if all(m.state is FileState.STORED for m in session.members):
-            return act.Complete(session_id)
+            return None if sending else act.Complete(session_id)  # a last progress report may be on its way
         case SessionState.COMPLETING:
             return act.Locate(session_id) if session.locating else act.Complete(session_id)
         case SessionState.FAILING:
-            sending = any(turn.busy("file", member.file_id) for member in session.members)
             return None if sending else act.Abandon(session_id)
         case SessionState.COMPLETED if session.readback_due:
             return act.ReadBack(session_id)

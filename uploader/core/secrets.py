@@ -72,7 +72,10 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"gpra_[\w.~+/=-]+"), f"gpra_{MASK}"),
     (re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,2}"), MASK),
     (
-        re.compile(rf"(?<![\w-])({_NAMES})([\"']?\s*[=:]\s*[\"']?)(?!\*\*\*)[^\s\"'&,;<>]+", re.IGNORECASE),
+        re.compile(
+            rf"(?<![\w-])({_NAMES})([\"']?\s*[=:]\s*[\"']?)(?!\*\*\*|unknown key\b)[^\s\"'&,;<>]+",
+            re.IGNORECASE,
+        ),
         rf"\1\2{MASK}",
     ),
 )
