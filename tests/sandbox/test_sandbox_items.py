@@ -60,7 +60,7 @@ def test_a_reader_that_hangs_or_dies_is_replaced(
 def test_a_raster_tells_its_place_and_bands(shared: Wire, raster: bytes) -> None:
     """The STAC feature has projection, band names, nodata and the embedded statistics, and pystac reads it."""
     _, (item_id,) = shared.upload({"scene.tif": raster})
-    item = shared.ok("items.get", item_id=item_id)["item"]
+    item = shared.settled(item_id)
     response = shared.post("items.get_stac", item_id=item_id, base_url="https://x.example/")
     feature = pystac.Item.from_dict(response.json())
     asset = feature.assets["data"]
@@ -72,8 +72,8 @@ def test_a_raster_tells_its_place_and_bands(shared: Wire, raster: bytes) -> None
     assert (feature.properties["proj:code"], feature.properties["proj:shape"]) == ("EPSG:32633", [16, 32])
     assert feature.properties["proj:transform"] == [10, 0, 500_000, 0, -10, 5_000_000]
     assert [band["name"] for band in bands] == ["red", "b2"]
-    assert bands[0]["statistics"] == {"minimum": 0, "maximum": 254, "mean": 127.5}
-    assert (bands[0]["data_type"], bands[0]["nodata"], bands[1].get("statistics")) == ("uint8", 255, None)
+    assert {"minimum": 0, "maximum": 254, "mean": 127.5}.items() <= bands[0]["statistics"].items()
+    assert (bands[0]["data_type"], bands[0]["nodata"], bands[1]["statistics"]["count"]) == ("uint8", 255, 510)
     assert asset.title == "scene.tif"
     assert feature.get_self_href().startswith("https://x.example/v1/")
 

@@ -117,15 +117,15 @@ def test_the_same_operation_has_three_addresses(shared: Wire) -> None:
 @pytest.mark.parametrize(("form", "value"), [("seconds", "51"), ("date", "Thu, 01 Jan 1970 00:17:00 GMT")])
 def test_the_window_is_fixed(tmp_path: Path, form: Any, value: str) -> None:
     """The third call of a window of two is refused until the window's end, which Retry-After tells in both forms."""
-    window = Window(Options(root=tmp_path, rate_limit=2, retry_after=form))
-    window.count("org-1", 962)
-    window.count("org-1", 963)
+    window = Window(Options(root=tmp_path, retry_after=form))
+    window.count("org-1", 962, 2)
+    window.count("org-1", 963, 2)
     with pytest.raises(Refusal) as caught:
-        window.count("org-1", 969.5)
+        window.count("org-1", 969.5, 2)
 
     assert (429, value) == (caught.value.status, caught.value.headers["Retry-After"])
-    window.count("org-2", 969.5)
-    window.count("org-1", 1020)
+    window.count("org-2", 969.5, 2)
+    window.count("org-1", 1020, 2)
 
 
 def test_the_rate_limit_is_a_problem(open_wire: Callable[..., Wire]) -> None:

@@ -144,8 +144,8 @@ class Gateway:
         status, content = answer
         text = json.dumps(content).encode()
         kind = "application/problem+json" if status >= 400 else "application/json"
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n"
-        return head.encode() + text
+        fields = (f"Content-Type: {kind}", f"Content-Length: {len(text)}", "Connection: close")
+        return "\r\n".join((f"HTTP/1.1 {status} X", *fields, "", "")).encode() + text
 
     def _up(
         self, client: socket.socket, server: socket.socket, rest: bytes, length: int, rule: Rule | None

@@ -40,7 +40,9 @@ class Live:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(seconds)
+        code = self.process.wait(seconds)
+        self.process = None
+        return code
 
     @property
     def alive(self) -> bool:
@@ -70,9 +72,10 @@ class Live:
         """Wait until no file is on its way; returns the status."""
 
         def done() -> dict[str, Any] | None:
-            status = self.status()
-            known = sum(status["files"].values())
-            return status if known >= len(self.dropped) and status["pending"] == 0 else None
+            with Reader(self.w.state) as reader:
+                known = {row["path"] for row in reader.files()}
+                status = reader.status()
+            return status if known >= {shown(p) for p in self.dropped} and status["pending"] == 0 else None
 
         found: dict[str, Any] = self.w.wait(done, "no file is on its way", seconds)
         return found
@@ -111,7 +114,9 @@ class Live:
 
 
 @contextmanager
-def live(root: Path, *, start: bool = True, environment: dict[str, str] | None = None, **facts: Any) -> Iterator[Live]:
+def live(
+    root: Path, *, start: bool = True, environment: dict[str, str] | None = None, **facts: Any
+) -> Iterator[Live]:
     """A running daemon for the length of a block."""
     with world(root, **facts) as w:
         made = Live(w)
@@ -146,16 +151,21 @@ def judged(
     with Reader(w.state) as reader:
         status, items = reader.status(), reader.items()
     found = w.audit()
-    wrong = [] if status["pending"] == pending else [f"{status['pending']} files are on their way, not {pending}"]
+    wrong = (
+        [] if status["pending"] == pending else [f"{status['pending']} files are on their way, not {pending}"]
+    )
     count = Counter(found.file_names)
     by_path: Counter[str] = Counter(row["path"] for row in items)
     for source in sources:
         expected = 0 if source in rejected else 1
-        name = str(source).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        if by_path[name] != expected:
-            wrong.append(f"{source.name!r}: {by_path[name]} completed, not {expected}")
-    wrong += [f"{row['file_name']}: {count[row['file_name']]} items" for row in items if not count[row["file_name"]]]
-    wrong += [] if len(items) == len(found.items) else [f"{len(found.items)} items, {len(items)} in the journal"]
+        if by_path[shown(source)] != expected:
+            wrong.append(f"{source.name!r}: {by_path[shown(source)]} completed, not {expected}")
+    wrong += [
+        f"{row['file_name']}: {count[row['file_name']]} items" for row in items if not count[row["file_name"]]
+    ]
+    wrong += (
+        [] if len(items) == len(found.items) else [f"{len(found.items)} items, {len(items)} in the journal"]
+    )
     if not twins:
         wrong += [f"{name}: {n} items" for name, n in count.items() if n > 1]
     wrong += _platform(w, status["possibly_leaked_bytes"], twins=twins)
@@ -166,6 +176,11 @@ def judged(
         wrong += _unlike(w, sources, items)
     wrong += _staging(w) if not pending else []
     return wrong
+
+
+def shown(path: Path) -> str:
+    """A path as the journal shows it, also where it is no UTF-8."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _unlike(w: World, sources: Sequence[Path], items: Sequence[dict[str, Any]]) -> list[str]:
@@ -211,7 +226,10 @@ def control(w: World, what: str, value: Any, method: str = "POST") -> Any:
     """Tell the sandbox something, or ask it."""
     data = None if value is None else json.dumps(value).encode()
     request = urllib.request.Request(
-        f"{w.box.base_url}/sandbox/{what}", data=data, method=method, headers={"Content-Type": "application/json"}
+        f"{w.box.base_url}/sandbox/{what}",
+        data=data,
+        method=method,
+        headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)

@@ -1,4 +1,4 @@
-"""Small and failing file systems for tests that run as root: a disk that fills, one that turns read-only, one that goes."""
+"""Small and failing file systems for tests that run as root: disks that fill, turn read-only, and go."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 /* Faults below libc, for a daemon that is started with LD_PRELOAD: what no test can ask a healthy disk or clock for.
  *
  * FAULT_BOARD names a file of one `struct board`, mapped and shared: a test turns faults on and off in it while the
- * daemon runs. Calls on files whose path contains `part` fail with `error`; the wall clock is `shift` seconds off.
+ * daemon runs. Calls on files whose path contains `part` fail with `error`; the wall clock is `shift` seconds off,
+ * and `pass` seconds more have passed on the clock that only runs forward.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -21,6 +23,7 @@ enum { ON_OPEN = 1, ON_READ = 2, ON_WRITE = 4, ON_SYNC = 8, FILES = 4096 };
 
 struct board {
     int64_t shift;
+    int64_t pass;
     int32_t error;
     int32_t calls;
     char part[240];
@@ -57,7 +60,7 @@ static int fails(void)
     return -1;
 }
 
-static int opened(int fd, const char *path)
+static long opened(long fd, const char *path)
 {
     if (fd >= 0 && fd < FILES && path) {
         strncpy(marked[fd], path, sizeof marked[fd] - 1);
@@ -82,6 +85,21 @@ int open64(const char *path, int flags, ...) OPENER(REAL(open64)(path, flags, mo
 int openat(int at, const char *path, int flags, ...) OPENER(REAL(openat)(at, path, flags, mode))
 int openat64(int at, const char *path, int flags, ...) OPENER(REAL(openat64)(at, path, flags, mode))
 
+/* openat2 has no wrapper in libc */
+long syscall(long number, ...)
+{
+    long given[6];
+    va_list more;
+    va_start(more, number);
+    for (int i = 0; i < 6; i++)
+        given[i] = va_arg(more, long);
+    va_end(more);
+    const char *path = number == SYS_openat2 ? (const char *)given[1] : NULL;
+    if (strikes_path(ON_OPEN, path))
+        return fails();
+    return opened(REAL(syscall)(number, given[0], given[1], given[2], given[3], given[4], given[5]), path);
+}
+
 int close(int fd)
 {
     if (fd >= 0 && fd < FILES)
@@ -96,6 +114,11 @@ ON_FD(ssize_t, read, ON_READ, fd, (int fd, void *to, size_t size), (fd, to, size
 ON_FD(ssize_t, pread, ON_READ, fd, (int fd, void *to, size_t size, off_t at), (fd, to, size, at))
 ON_FD(ssize_t, pread64, ON_READ, fd, (int fd, void *to, size_t size, off64_t at), (fd, to, size, at))
 ON_FD(ssize_t, readv, ON_READ, fd, (int fd, const struct iovec *to, int n), (fd, to, n))
+ON_FD(ssize_t, preadv, ON_READ, fd, (int fd, const struct iovec *to, int n, off_t at), (fd, to, n, at))
+ON_FD(ssize_t, preadv64, ON_READ, fd, (int fd, const struct iovec *to, int n, off64_t at), (fd, to, n, at))
+ON_FD(ssize_t, preadv2, ON_READ, fd, (int fd, const struct iovec *to, int n, off_t at, int how), (fd, to, n, at, how))
+ON_FD(ssize_t, preadv64v2, ON_READ, fd, (int fd, const struct iovec *to, int n, off64_t at, int how),
+      (fd, to, n, at, how))
 ON_FD(ssize_t, write, ON_WRITE, fd, (int fd, const void *from, size_t size), (fd, from, size))
 ON_FD(ssize_t, pwrite, ON_WRITE, fd, (int fd, const void *from, size_t size, off_t at), (fd, from, size, at))
 ON_FD(ssize_t, pwrite64, ON_WRITE, fd, (int fd, const void *from, size_t size, off64_t at), (fd, from, size, at))
@@ -114,6 +137,8 @@ int clock_gettime(clockid_t which, struct timespec *now)
     int done = REAL(clock_gettime)(which, now);
     if (!done && which == CLOCK_REALTIME)
         now->tv_sec += board->shift;
+    if (!done && which == CLOCK_MONOTONIC)
+        now->tv_sec += board->pass;
     return done;
 }
 

@@ -1,9 +1,9 @@
 """Disk errors and clock jumps on order, below libc: `preload.c`, built with the C compiler of the machine.
 
-    board = Board.build(folder)
-    process = w.start(**board.environment)
-    board.fail(errno.EIO, "sick.tif", Calls.READ)
-    board.shift(-3600)
+board = Board.build(folder)
+process = w.start(**board.environment)
+board.fail(errno.EIO, "sick.tif", Calls.READ)
+board.shift(-3600)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
 
-_LAYOUT = struct.Struct("=qii240s")
+_LAYOUT = struct.Struct("=qqii240s")
 _SOURCE = Path(__file__).with_name("preload.c")
 
 
@@ -42,6 +42,7 @@ class Board:
     file: Path
     _map: mmap.mmap
     _shift: int = 0
+    _passed: int = 0
 
     @classmethod
     def build(cls, folder: Path) -> Board:
@@ -59,14 +60,23 @@ class Board:
         return {"LD_PRELOAD": str(self.library), "FAULT_BOARD": str(self.file)}
 
     def shift(self, seconds: int) -> None:
-        """Put the daemon's wall clock off by so many seconds."""
+        """Put the daemon's wall clock off by so many seconds; its other clock runs on."""
         self._shift = seconds
-        _LAYOUT.pack_into(self._map, 0, seconds, 0, 0, b"")
+        self._write()
+
+    def elapse(self, seconds: int) -> None:
+        """Let so much time go by on both clocks at once, as after a suspended machine or a long wait."""
+        self._passed += seconds
+        self._shift += seconds
+        self._write()
 
     def fail(self, error: int, part: str, calls: Calls) -> None:
         """Let calls on files whose path contains `part` fail with an errno."""
-        _LAYOUT.pack_into(self._map, 0, self._shift, error, calls, part.encode())
+        self._write(error, calls, part.encode())
 
     def heal(self) -> None:
-        """All calls work again; the clock stays."""
-        _LAYOUT.pack_into(self._map, 0, self._shift, 0, 0, b"")
+        """All calls work again; the clocks stay."""
+        self._write()
+
+    def _write(self, error: int = 0, calls: int = 0, part: bytes = b"") -> None:
+        _LAYOUT.pack_into(self._map, 0, self._shift, self._passed, error, calls, part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -75,6 +76,16 @@ class Wire:
         for name, content in files.items():
             self.store(upload_id, name, content)
         return upload_id, self.ok("uploads.complete", upload_id=upload_id)["item_ids"]
+
+    def settled(self, item_id: str, seconds: float = 30) -> dict[str, Any]:
+        """The item once its pipeline has ended, done or failed."""
+        deadline = time.monotonic() + seconds
+        while True:
+            item: dict[str, Any] = self.ok("items.get", item_id=item_id)["item"]
+            if item["properties"]["geopera:pipeline"] != "pending":
+                return item
+            assert time.monotonic() < deadline, item
+            time.sleep(0.05)
 
     def fault(self, **rule: Any) -> None:
         """Put a rule of misbehaviour in force."""

@@ -8,6 +8,7 @@ import hmac
 import json
 import secrets
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from uploader.sandbox.options import Key
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
+
+    from uploader.sandbox.database import Database
 
 KEY_PREFIX = "gpra_"
 WRITERS = ("admin", "editor")
@@ -31,6 +34,8 @@ class Principal:
     organization: str
     scopes: tuple[str, ...]
     roles: Mapping[str, str] | None
+    rate_limit: int | None = None
+    """Calls per window that this credential has for itself."""
 
     def require(self, scope: str, operation: str) -> None:
         """Refuse with 403 unless one of the scopes covers `scope`."""
@@ -58,10 +63,14 @@ def covers(granted: str, wanted: str) -> bool:
 
 
 class Keyring:
-    """The API keys that are valid now, by secret. Thread-safe; keys may come and go while the server runs."""
+    """The API keys that are valid now, by secret. Thread-safe; keys may come and go while the server runs.
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    There are those of the options, in memory, and those that `api_keys.create` minted, in the database.
+    """
+
+    def __init__(self, keys: Iterable[Key], database: Database) -> None:
         self._lock = threading.Lock()
+        self._database = database
         self._by_name: dict[str, Key] = {}
         for key in keys:
             self.add(key)
@@ -85,13 +94,23 @@ class Keyring:
         """The principal of a key."""
         with self._lock:
             found = [key for key in self._by_name.values() if _same(key.secret, secret)]
-        return _principal(found[0]) if found else None
+        return _principal(found[0]) if found else self._minted("digest", digest(secret))
 
     def by_name(self, name: str) -> Principal | None:
         """The principal that a token names, if its key is still valid."""
         with self._lock:
             key = self._by_name.get(name)
-        return _principal(key) if key else None
+        return _principal(key) if key else self._minted("id", name)
+
+    def _minted(self, column: str, value: str) -> Principal | None:
+        query = f"""SELECT * FROM api_key WHERE {column} = ? AND revoked_at IS NULL
+                    AND (expires_at IS NULL OR expires_at > ?)"""
+        with self._database.read() as tx:
+            row = tx.execute(query, (value, time.time())).fetchone()
+        if row is None:
+            return None
+        scopes = tuple(row["permissions"].split())
+        return Principal(row["id"], row["organization"], scopes, None, row["rate_limit"])
 
 
 class Tokens:
@@ -109,7 +128,7 @@ class Tokens:
         insert(
             tx,
             "refresh_token",
-            digest=_digest(refresh),
+            digest=digest(refresh),
             principal=who.name,
             expires_at=now + self._refresh_life,
         )
@@ -129,7 +148,7 @@ class Tokens:
             OAuthRefusal: unknown, used before, or too old.
 
         """
-        row = tx.execute("SELECT * FROM refresh_token WHERE digest = ?", (_digest(refresh),)).fetchone()
+        row = tx.execute("SELECT * FROM refresh_token WHERE digest = ?", (digest(refresh),)).fetchone()
         if row is None or row["used_at"] is not None:
             raise OAuthRefusal("invalid_grant", "the refresh token is unknown or was used before")
         if row["expires_at"] <= now:
@@ -151,6 +170,10 @@ class Tokens:
         if claims["exp"] <= now:
             raise unauthorized("the access token has expired")
         return str(claims["sub"])
+
+    def mac(self, text: str) -> str:
+        """A code in hex that only this sandbox can make of the text."""
+        return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
     def _access_token(self, who: Principal, now: float) -> str:
         claims = {
@@ -212,7 +235,8 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """What is kept of a secret that must not be kept."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

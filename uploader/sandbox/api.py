@@ -16,6 +16,7 @@ from starlette.responses import Response
 from uploader.sandbox import misbehave
 from uploader.sandbox.access import authenticate
 from uploader.sandbox.database import insert
+from uploader.sandbox.delivery import deliver_due
 from uploader.sandbox.errors import Invalid, Mistake, Refusal
 from uploader.sandbox.operations import find
 from uploader.sandbox.operations.base import Answer, Call, Input, Operation
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _LONGEST = 1 << 20
 _REPLAY_LIFE = 86400.0
-_REPLAYED = ("uploads.initiate",)
+_PLACE = "orders.archive.place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ async def operation(request: Request) -> Response:
         return early
     query = dict(request.query_params)
     received = Received(request.method, path, request.headers, query, body, known, turn.fault)
-    answer = await to_thread.run_sync(perform, world, trace, received)
+    limiter = world.painters.limiter if known and known.paints else None
+    answer = await to_thread.run_sync(perform, world, trace, received, limiter=limiter)
     response = Response(answer.body, answer.status, answer.headers, answer.media_type)
     left = await turn.after(world, response)
     if await request.is_disconnected():
@@ -100,7 +102,7 @@ def _admitted(world: World, trace: Trace, received: Received) -> tuple[Operation
     now = world.now()
     who = authenticate(world.keyring, world.tokens, received.headers, now)
     trace.organization, trace.principal = who.organization, who.name
-    world.window.count(who.organization, now)
+    _count(world, who, received.known, now)
     known = received.known
     if known is None:
         raise Refusal(404, f"unknown operation '{trace.operation}'")
@@ -110,8 +112,17 @@ def _admitted(world: World, trace: Trace, received: Received) -> tuple[Operation
     return known, who
 
 
+def _count(world: World, who: Principal, known: Operation | None, now: float) -> None:
+    """Count the call for everything that limits it: the organization, placing orders, the key."""
+    world.window.count(who.organization, now, world.options.rate_limit)
+    if known and known.id == _PLACE:
+        world.window.count(f"{who.organization} orders", now, world.options.order_rate_limit)
+    world.window.count(f"key {who.name}", now, who.rate_limit or 0)
+
+
 def _run(world: World, trace: Trace, received: Received, known: Operation, who: Principal) -> Answer:
     given = _validated(known, received)
+    deliver_due(world)
     fault = received.fault
     if fault and fault.kind == "lose_session" and known.forget:
         with world.database.write() as tx:
@@ -123,8 +134,12 @@ def _run(world: World, trace: Trace, received: Received, known: Operation, who: 
             answer = known.run(Call(world, who, tx, world.now(), trace, fault), given)
         _note(world, trace, answer.status, len(answer.body))
         return answer
+    staged = None
+    if known.stage:
+        with world.database.read() as tx:
+            staged = known.stage(Call(world, who, tx, world.now(), trace, fault), given)
     with world.database.write() as tx:
-        call = Call(world, who, tx, world.now(), trace, fault)
+        call = Call(world, who, tx, world.now(), trace, fault, staged, _idempotency(received))
         answer = _replayed(call, known, received) or known.run(call, given)
         _keep(call, known, received, answer)
         trace.call(tx, call.now, answer.status, len(answer.body))
@@ -143,10 +158,19 @@ def _validated(known: Operation, received: Received) -> Input:
         raise Invalid(mistakes) from error
 
 
-def _listed(model: type[Input], query: dict[str, str]) -> dict[str, str | list[str]]:
-    """The query with the fields that are lists split at their commas."""
-    many = {name for name, field in model.model_fields.items() if "list[" in str(field.annotation)}
-    return {name: text.split(",") if name in many else text for name, text in query.items()}
+def _listed(model: type[Input], query: dict[str, str]) -> dict[str, Any]:
+    """The query with the fields that are no single values read: as JSON, or as a list with commas."""
+    kinds = {name: str(field.annotation) for name, field in model.model_fields.items()}
+    return {name: _read(text, kinds.get(name, "")) for name, text in query.items()}
+
+
+def _read(text: str, kind: str) -> Any:
+    if "dict[" in kind or ("list[" in kind and text.startswith("[")):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+    return text.split(",") if "list[" in kind else text
 
 
 def _parsed(received: Received) -> Any:
@@ -160,14 +184,17 @@ def _parsed(received: Received) -> Any:
             [Mistake(("body",), "Input should be sent as application/json", "model_attributes_type")]
         )
     try:
-        return json.loads(received.body)
+        value = json.loads(received.body)
+        if b"\\u" in received.body:  # an escape may be half a character, which no text can hold
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"the body is not JSON: {error}") from error
+    return value
 
 
 def _replayed(call: Call, known: Operation, received: Received) -> Answer | None:
     """The stored answer of the same key and body, or a 409 for another body."""
-    key = _replay_key(call, known, received)
+    key = _replay_key(call, known)
     if key is None:
         return None
     call.tx.execute("DELETE FROM replay WHERE at < ?", (call.now - _REPLAY_LIFE,))
@@ -177,12 +204,13 @@ def _replayed(call: Call, known: Operation, received: Received) -> Answer | None
         return None
     if row["body"] != _fingerprint(received):
         raise Refusal(409, "this Idempotency-Key was used with another body")
-    call.trace.upload_id = json.loads(row["answer"]).get("id", "")
+    if known.id != _PLACE:
+        call.trace.upload_id = json.loads(row["answer"]).get("id", "")
     return Answer(row["answer"].encode(), row["status"])
 
 
 def _keep(call: Call, known: Operation, received: Received, answer: Answer) -> None:
-    key = _replay_key(call, known, received)
+    key = _replay_key(call, known)
     if key is None:
         return
     organization, path, text = key
@@ -201,11 +229,17 @@ def _keep(call: Call, known: Operation, received: Received, answer: Answer) -> N
         )
 
 
-def _replay_key(call: Call, known: Operation, received: Received) -> tuple[str, str, str] | None:
-    key = received.headers.get("idempotency-key", "")
-    if not key or known.id not in _REPLAYED or not call.world.options.replay_initiate:
+def _replay_key(call: Call, known: Operation) -> tuple[str, str, str] | None:
+    honoured = known.id == _PLACE or (known.id == "uploads.initiate" and call.world.options.replay_initiate)
+    if not call.idempotency or not honoured:
         return None
-    return call.who.organization, received.path, key
+    path, key, _ = call.idempotency
+    return call.who.organization, path, key
+
+
+def _idempotency(received: Received) -> tuple[str, ...]:
+    key = received.headers.get("idempotency-key", "")
+    return (received.path, key, _fingerprint(received)) if key else ()
 
 
 def _fingerprint(received: Received) -> str:

@@ -16,6 +16,7 @@ def banner(world: World) -> str:
     return f"""\
 API        {world.api_url}
 store      {world.store_url}
+items      {world.api_url}/sandbox/items
 API key    {options.api_key}
 projects   {" ".join(options.projects)}
 quota      {options.quota_bytes} bytes

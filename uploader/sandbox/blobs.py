@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from uploader.sandbox.database import Database
 
+_PIECE = 1 << 20
+_CONTINUED = """SELECT part FROM resumable LEFT JOIN session ON session.id = resumable.upload_id
+                WHERE resumable.state = 'open' AND session.state = 'open'"""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -74,6 +78,22 @@ class Incoming:
         self._path.unlink(missing_ok=True)
 
 
+def adopt(objects: Path, folder: str, part: Path) -> Stored:
+    """Give a file that is whole a second name below the folder; the first one stays until the caller removes it."""
+    home = objects / folder
+    home.mkdir(exist_ok=True)
+    blob = f"{folder}/{uuid.uuid4().hex}"
+    os.link(part, objects / blob)
+    _sync_folder(home)
+    crc = 0
+    with part.open("rb") as file:
+        md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
+        file.seek(0)
+        while piece := file.read(_PIECE):
+            crc = google_crc32c.extend(crc, piece)
+    return Stored(blob, part.stat().st_size, md5.digest(), crc, time.time_ns() // 1000)
+
+
 def hash_header(crc32c: int, md5: bytes) -> str:
     """Both hashes as x-goog-hash writes them.
 
@@ -92,6 +112,7 @@ def sweep(objects: Path, database: Database) -> None:
     incoming.mkdir(parents=True, exist_ok=True)
     with database.read() as tx:
         known = {row[0] for row in tx.execute("SELECT blob FROM object")}
+        known |= {row[0] for row in tx.execute(_CONTINUED)}
     for path in objects.glob("*/*"):
         if str(path.relative_to(objects)) not in known:
             path.unlink()

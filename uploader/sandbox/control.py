@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from uploader.sandbox.database import update
 from uploader.sandbox.faults import Fault
+from uploader.sandbox.operations import payment
 from uploader.sandbox.options import Key
 
 if TYPE_CHECKING:
@@ -42,11 +43,27 @@ class KeyChange(BaseModel):
     roles: dict[str, str] | None = None
 
 
+class Confirmation(BaseModel):
+    """The challenge that a 402 carried, passed by the holder of the card."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_secret: str
+
+
+class Credits(BaseModel):
+    """A new balance of credits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    credits: int = Field(ge=0, le=1 << 53)
+
+
 async def control(request: Request) -> Response:
     """Answer one request below `/sandbox/`."""
     world: World = request.app.state.world
     handle = _HANDLERS.get((request.method, request.path_params["what"]))
-    if handle is None or not _is_local(request):
+    if handle is None or not is_local(request):
         return _json(404, {"detail": "not found"})
     try:
         value = json.loads(await request.body() or b"{}")
@@ -98,6 +115,17 @@ def _change_key(world: World, value: object) -> dict[str, Any]:
     }
 
 
+def _set_credits(world: World, value: object) -> dict[str, Any]:
+    change = Credits.model_validate(value)
+    with world.database.write() as tx:
+        update(tx, "organization", world.options.organization, credits=change.credits)
+    return {"credits": change.credits}
+
+
+def _confirm(world: World, value: object) -> dict[str, Any]:
+    return {"confirmed": payment.confirm(world, Confirmation.model_validate(value).client_secret)}
+
+
 _HANDLERS: dict[tuple[str, str], Callable[[World, object], dict[str, Any]]] = {
     ("POST", "faults"): _add_fault,
     ("GET", "faults"): _list_faults,
@@ -105,10 +133,13 @@ _HANDLERS: dict[tuple[str, str], Callable[[World, object], dict[str, Any]]] = {
     ("GET", "state"): state,
     ("POST", "quota"): _set_quota,
     ("POST", "keys"): _change_key,
+    ("POST", "credits"): _set_credits,
+    ("POST", "confirm"): _confirm,
 }
 
 
-def _is_local(request: Request) -> bool:
+def is_local(request: Request) -> bool:
+    """Whether the caller is on this machine."""
     return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
 
 

@@ -22,26 +22,26 @@ class Window:
         self._number = -1
         self._calls: dict[str, int] = {}
 
-    def count(self, organization: str, now: float) -> None:
-        """Count one call.
+    def count(self, who: str, now: float, limit: int) -> None:
+        """Count one call of an organization, or of what else is counted; a limit of 0 is none.
 
         Raises:
             Refusal: 429 with Retry-After, the window is full.
 
         """
-        if not self._options.rate_limit:
+        if not limit:
             return
         number = int(now // self._options.rate_window)
         with self._lock:
             if number != self._number:
                 self._number, self._calls = number, {}
-            self._calls[organization] = self._calls.get(organization, 0) + 1
-            full = self._calls[organization] > self._options.rate_limit
+            self._calls[who] = self._calls.get(who, 0) + 1
+            full = self._calls[who] > limit
         if full:
             end = (number + 1) * self._options.rate_window
             raise Refusal(
                 429,
-                f"rate limit of {self._options.rate_limit} calls in {self._options.rate_window:g} s exceeded",
+                f"rate limit of {limit} calls in {self._options.rate_window:g} s exceeded",
                 headers={"Retry-After": retry_after(end - now, self._options.retry_after, now)},
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uploader.sandbox.access import Keyring, Tokens, new_key
@@ -13,12 +14,18 @@ from uploader.sandbox.faults import Faults
 from uploader.sandbox.inspector import Inspector
 from uploader.sandbox.limits import Window
 from uploader.sandbox.options import Key, Options
+from uploader.sandbox.painting import Painters
+from uploader.sandbox.pipeline import Pipeline
+from uploader.sandbox.rsa import PublicKey
 from uploader.sandbox.signing import Signer
 from uploader.sandbox.world import Latency, World
 
 if TYPE_CHECKING:
     import socket
     from contextlib import ExitStack
+
+_PAINTERS = 2
+_ACCOUNT = "sandbox@geopera-sandbox.iam.gserviceaccount.com"
 
 
 def open_world(options: Options, sockets: list[socket.socket], stack: ExitStack) -> World:
@@ -34,6 +41,10 @@ def open_world(options: Options, sockets: list[socket.socket], stack: ExitStack)
     _seed(database, options)
     inspector = Inspector()
     stack.callback(inspector.close)
+    painters = Painters(_PAINTERS, options.paint_deadline)
+    stack.callback(painters.close)
+    pipeline = Pipeline(database, options.root / "objects", options)
+    stack.callback(pipeline.close)
     secret = bytes.fromhex(database.remembered("secret", os.urandom(32).hex()))
     api_url, store_url = (f"http://{_host(options)}:{port}" for port in ports)
     world = World(
@@ -41,15 +52,18 @@ def open_world(options: Options, sockets: list[socket.socket], stack: ExitStack)
         api_url=api_url,
         store_url=store_url,
         database=database,
-        keyring=Keyring((Key(key, organization=options.organization, name="main"), *options.keys)),
+        keyring=Keyring((Key(key, organization=options.organization, name="main"), *options.keys), database),
         tokens=Tokens(secret, api_url, options.token_life, options.refresh_life),
-        signer=Signer(secret, "sandbox@geopera-sandbox.iam.gserviceaccount.com", store_url),
+        signer=Signer(secret, _ACCOUNT, store_url, _accounts(options.store_keys)),
         window=Window(options),
         faults=Faults(options.seed),
         inspector=inspector,
         latency=Latency(options.latency, options.seed),
+        painters=painters,
+        pipeline=pipeline,
     )
     sweep(world.objects, database)
+    pipeline.start()
     return world
 
 
@@ -62,6 +76,12 @@ def _seed(database: Database, options: Options) -> None:
         tx.executemany(upsert, [(name, options.quota_bytes, options.credits) for name in sorted(names)])
         projects = [(name, options.organization) for name in options.projects]
         tx.executemany("INSERT OR IGNORE INTO project VALUES (?, ?)", projects)
+
+
+def _accounts(given: tuple[str, ...]) -> dict[str, PublicKey]:
+    """The service accounts of the option `store_keys`, each `address=file`."""
+    pairs = (one.partition("=")[::2] for one in given)
+    return {address: PublicKey.from_pem(Path(file).read_text()) for address, file in pairs}
 
 
 def _host(options: Options) -> str:

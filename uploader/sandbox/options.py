@@ -81,6 +81,7 @@ class Options:
     refresh_life: float = _option(1800.0, "How long a refresh token lives; it dies at its first use anyway.")
     rate_limit: int = _option(600, "Calls per window and organization; 0: no limit.")
     rate_window: float = _option(60.0, "Length of the fixed window.")
+    order_rate_limit: int = _option(60, "Orders that may be placed per window and organization; 0: no limit.")
     retry_after: Literal["seconds", "date"] = _option("seconds", "Form of Retry-After on a 429.")
     replay_initiate: bool = _option(
         default=False,
@@ -96,9 +97,31 @@ class Options:
         "fastapi", "Shape of a 422: detail as a list, problem+json, or problem+json with errors."
     )
     items_visible_after: float = _option(0.0, "How long new items stay out of get, list and search.")
+    delivery_after: float = _option(1.0, "How long an order is processed before its items are delivered.")
+    place_status: Literal["202", "200"] = _option("202", "HTTP status of an order that was placed.")
+    order_status: Literal["processing", "awaiting_data"] = _option(
+        "processing", "What an order is called until it is delivered."
+    )
+    card: Literal["none", "plain", "3ds"] = _option(
+        "none",
+        "What pays when credits run out: nothing (402), a card, or a card with a 3-D Secure challenge.",
+    )
     latency: float = _option(0.0, "Longest random delay of an answer, half before and half after the commit.")
     seed: int = _option(0, "Seed of delays and of faults with a probability.")
     names_in_items: bool = _option(default=True, text="Show file names in items and assets.")
+    pipeline_delay: float = _option(0.0, "How long after complete the pipeline of its items begins.")
+    paint_deadline: float = _option(
+        20.0, "How long one raster may keep the child that renders or measures it."
+    )
+    resumable: bool = _option(
+        default=False,
+        text="Honour `resumable: true` in uploads.signed_url: the URL is signed for opening a resumable session.",
+    )
+    store_keys: tuple[str, ...] = _option(
+        (),
+        "A service account whose GOOG4-RSA-SHA256 signatures the store takes: its address, =, file of its public key.",
+        flag="--store-key",
+    )
 
 
 @dataclass(frozen=True, slots=True)

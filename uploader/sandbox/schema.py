@@ -51,11 +51,37 @@ CREATE TABLE IF NOT EXISTS edge (
     relation TEXT NOT NULL, invocation_id TEXT NOT NULL, created_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS edge_src ON edge (src_type, src_id);
 CREATE INDEX IF NOT EXISTS edge_dst ON edge (dst_type, dst_id);
+CREATE TABLE IF NOT EXISTS pipeline (
+    item_id TEXT PRIMARY KEY REFERENCES item (id), due_at REAL NOT NULL, attempts INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'failed')), error TEXT, finished_at REAL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pipeline_due ON pipeline (state, due_at);
+CREATE TABLE IF NOT EXISTS profile (
+    id TEXT PRIMARY KEY, item_id TEXT NOT NULL REFERENCES item (id), name TEXT NOT NULL, layer TEXT NOT NULL,
+    type TEXT NOT NULL, is_default INTEGER NOT NULL, sort_order INTEGER NOT NULL, config TEXT NOT NULL,
+    asset_key TEXT, version INTEGER NOT NULL, thumbnail BLOB, created_by TEXT,
+    created_at REAL NOT NULL, updated_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS profile_item ON profile (item_id);
+CREATE TABLE IF NOT EXISTS resumable (
+    id TEXT PRIMARY KEY, path TEXT NOT NULL, upload_id TEXT NOT NULL, content_type TEXT NOT NULL,
+    precondition TEXT, part TEXT NOT NULL, received INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL CHECK (state IN ('open', 'stored', 'cancelled')), generation INTEGER,
+    created_at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refresh_token (
     digest TEXT PRIMARY KEY, principal TEXT NOT NULL, expires_at REAL NOT NULL, used_at REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS replay (
     organization TEXT NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, answer TEXT NOT NULL,
     status INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (organization, path, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS orders (
+    id TEXT PRIMARY KEY, organization TEXT NOT NULL, project_id TEXT NOT NULL REFERENCES project, name TEXT,
+    state TEXT NOT NULL CHECK (state IN ('processing', 'delivered')),
+    credits INTEGER NOT NULL, reserved_credits INTEGER NOT NULL, groups TEXT NOT NULL, lines TEXT NOT NULL,
+    deliver_at REAL NOT NULL, created_by TEXT NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS orders_due ON orders (state, deliver_at);
+CREATE TABLE IF NOT EXISTS confirmation (client_secret TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS api_key (
+    id TEXT PRIMARY KEY, organization TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE,
+    prefix TEXT NOT NULL, permissions TEXT NOT NULL, rate_limit INTEGER, expires_at REAL,
+    created_by TEXT NOT NULL, created_at REAL NOT NULL, revoked_at REAL);
 CREATE TABLE IF NOT EXISTS history (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('call', 'effect', 'unsent')),
     call_id TEXT NOT NULL, organization TEXT NOT NULL DEFAULT '', principal TEXT NOT NULL DEFAULT '',

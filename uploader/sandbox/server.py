@@ -22,9 +22,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from uploader.sandbox import api, control, oauth
+from uploader.sandbox import api, control, oauth, page
 from uploader.sandbox.banner import banner
 from uploader.sandbox.errors import Refusal
+from uploader.sandbox.openapi import document
 from uploader.sandbox.opening import open_world
 from uploader.sandbox.store import Store
 
@@ -158,6 +159,8 @@ class _Front:
                 Route(oauth.REALM + "token", oauth.token, methods=["POST"]),
                 Route(oauth.REALM + "userinfo", oauth.userinfo, methods=["GET"]),
                 Route("/v1/{path:path}", api.operation, methods=["GET", "POST"]),
+                Route("/openapi.json", _described, methods=["GET"]),
+                *page.ROUTES,
                 Route("/sandbox/{what}", control.control, methods=_METHODS),
             ],
             exception_handlers={404: _no_route, 405: _no_route},
@@ -168,6 +171,12 @@ class _Front:
         """Answer one request."""
         app = self._store if scope["server"][1] == self._store_port else self._api
         await app(scope, receive, send)
+
+
+async def _described(request: Request) -> Response:
+    """The sandbox's OpenAPI document, for anybody."""
+    world: World = request.app.state.world
+    return JSONResponse(document(world.api_url), media_type="application/json")
 
 
 async def _no_route(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Items as STAC features, through pystac: STAC 1.1 with projection, raster and file.
+"""Items as STAC features, through pystac: STAC 1.1 with projection, raster, file and electro-optical bands.
 
 pystac is imported at first use: it takes half a second, which the start of the server need not wait for.
 """
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 RASTER = "https://stac-extensions.github.io/raster/v2.0.0/schema.json"
 FILE = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
-EXTENSIONS = (PROJECTION, RASTER, FILE)
+EO = "https://stac-extensions.github.io/eo/v2.0.0/schema.json"
+EXTENSIONS = (PROJECTION, RASTER, FILE, EO)
 
 
 def feature(
@@ -46,6 +47,8 @@ def feature(
     )
     for record, facts in assets:
         made.add_asset(record["key"], _asset(record, facts))
+    if any(facts.get("bands") for _, facts in assets) and "thumbnail" not in made.assets:
+        made.add_asset("thumbnail", _thumbnail(assets, base_url.rstrip("/")))
     if len(assets) == 1:
         made.properties |= _projection(assets[0][1])
     root = base_url.rstrip("/")
@@ -78,6 +81,17 @@ def _asset(record: Mapping[str, Any], facts: Mapping[str, Any]) -> pystac.Asset:
     )
 
 
+def _thumbnail(assets: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], base_url: str) -> pystac.Asset:
+    import pystac  # noqa: PLC0415  as above
+
+    href = next(record["href"] for record, facts in assets if facts.get("bands"))
+    return pystac.Asset(
+        f"{base_url}/v1/cog/thumbnail?url={quote(href, safe='')}",
+        media_type="image/jpeg",
+        roles=["thumbnail"],
+    )
+
+
 def _projection(facts: Mapping[str, Any]) -> dict[str, Any]:
     if not facts.get("shape"):
         return {}
@@ -88,7 +102,25 @@ def _projection(facts: Mapping[str, Any]) -> dict[str, Any]:
     }
     if not facts.get("code"):
         found["proj:wkt2"] = facts.get("wkt")
+    bbox, shape, transform = facts.get("bbox"), facts["shape"], facts.get("transform")
+    if bbox and transform:
+        found["proj:bbox"] = projected_bbox(shape, transform)
     return {name: value for name, value in found.items() if value is not None or name == "proj:code"}
+
+
+def projected_bbox(shape: Sequence[int], transform: Sequence[float]) -> list[float]:
+    """The corners of a raster of this shape (rows, columns) in its own coordinates.
+
+    Example:
+        >>> projected_bbox([2, 3], [10, 0, 100, 0, -10, 50])
+        [100, 30, 130, 50]
+
+    """
+    a, b, c, d, e, f = transform
+    corners = [(0, 0), (shape[1], 0), (0, shape[0]), (shape[1], shape[0])]
+    xs = [a * column + b * row + c for column, row in corners]
+    ys = [d * column + e * row + f for column, row in corners]
+    return [min(xs), min(ys), max(xs), max(ys)]
 
 
 def _band(band: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,6 +131,7 @@ def _band(band: Mapping[str, Any]) -> dict[str, Any]:
         "nodata": band.get("nodata"),
         "unit": band.get("unit"),
         "statistics": band.get("statistics"),
+        "eo:common_name": band.get("common_name") or None,
         "raster:scale": band.get("scale"),
         "raster:offset": band.get("offset"),
     }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from uploader.sandbox.inspector import Inspector
     from uploader.sandbox.limits import Window
     from uploader.sandbox.options import Options
+    from uploader.sandbox.painting import Painters
+    from uploader.sandbox.pipeline import Pipeline
     from uploader.sandbox.signing import Signer
 
 BUCKET = "/storage/geopera-sandbox/"
@@ -42,6 +44,8 @@ class World:
     faults: Faults
     inspector: Inspector
     latency: Latency
+    painters: Painters
+    pipeline: Pipeline
 
     @property
     def objects(self) -> Path:

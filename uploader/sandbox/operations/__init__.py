@@ -5,13 +5,43 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from uploader.sandbox.operations import collections, items, provenance, uploads, usage
+from uploader.sandbox.operations import (
+    api_keys,
+    catalog,
+    cog,
+    collections,
+    items,
+    orders,
+    products,
+    provenance,
+    stac_search,
+    tiles,
+    uploads,
+    usage,
+)
 
 if TYPE_CHECKING:
     from uploader.sandbox.operations.base import Operation
 
 TABLE = MappingProxyType(
-    {one.id: one for group in (uploads, items, collections, provenance, usage) for one in group.OPERATIONS}
+    {
+        one.id: one
+        for group in (
+            uploads,
+            items,
+            collections,
+            provenance,
+            usage,
+            catalog,
+            orders,
+            api_keys,
+            stac_search,
+            tiles,
+            cog,
+            products,
+        )
+        for one in group.OPERATIONS
+    }
 )
 
 

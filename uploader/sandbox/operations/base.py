@@ -41,6 +41,10 @@ class Call:
     now: float
     trace: Trace
     fault: Fault | None = None
+    staged: Any = None
+    """What the operation's `stage` returned."""
+    idempotency: tuple[str, ...] = ()
+    """Path, Idempotency-Key and digest of the body; empty without the header."""
 
     def effect(self, what: str, *, upload_id: str = "", size: int = 0) -> None:
         """Write an effect into the history, in this call's transaction."""
@@ -78,6 +82,10 @@ class Operation:
     prepare: Callable[[World, Any], None] | None = None
     forget: Callable[[Call, Any, int], None] | None = None
     """Carries out the fault `lose_session` for this input."""
+    stage: Callable[[Call, Any], Any] | None = None
+    """For what is to be changed but takes long: runs before `run`, in a reading transaction, with a full call."""
+    paints: bool = False
+    """Whether it waits for a painter: such calls share a few threads, so that the others always find one."""
 
     @property
     def reads(self) -> bool:

@@ -69,6 +69,7 @@ def make_items(call: Call, session: sqlite3.Row, stored: Sequence[sqlite3.Row]) 
     """Write items, assets and provenance; returns the ids of new items, none where assets joined a given item."""
     if session["item_id"]:
         _add_assets(call, session, session["item_id"], stored)
+        call.world.pipeline.enqueue(call.tx, session["item_id"], call.now)
         return []
     per_session = call.world.options.items_per == "session"
     groups = [list(stored)] if per_session else [[one] for one in stored]
@@ -102,7 +103,8 @@ def _make_item(call: Call, session: sqlite3.Row, group: Sequence[sqlite3.Row]) -
         updated_at=call.now,
     )
     _add_assets(call, session, item_id, group)
-    _add_edge(call, item_id, session["id"])
+    add_edge(call, item_id, ("upload", session["id"]), "wasGeneratedBy")
+    call.world.pipeline.enqueue(call.tx, item_id, call.now)
     call.effect("item.made", upload_id=session["id"], size=sum(one["size"] for one in group))
     return item_id
 
@@ -117,15 +119,16 @@ def _place_and_time(group: Sequence[sqlite3.Row], now: float) -> dict[str, Any]:
     return {**shape, **corners, "datetime": lead.get("datetime") or stamp(now)}
 
 
-def _add_edge(call: Call, item_id: str, upload_id: str) -> None:
+def add_edge(call: Call, item_id: str, source: tuple[str, str], relation: str) -> None:
+    """Say in the provenance graph what an item came from: type and id of the source."""
     insert(
         call.tx,
         "edge",
         src_type="item",
         src_id=item_id,
-        dst_type="upload",
-        dst_id=upload_id,
-        relation="wasGeneratedBy",
+        dst_type=source[0],
+        dst_id=source[1],
+        relation=relation,
         invocation_id=call.trace.call_id,
         created_at=call.now,
     )
@@ -151,7 +154,7 @@ def _add_assets(call: Call, session: sqlite3.Row, item_id: str, group: Sequence[
             crc32c=one["crc32c"],
             is_categorical=session["is_categorical"],
             upload_id=session["id"],
-            facts=json.dumps(facts),
+            facts=json.dumps(pending(facts)),
             created_at=call.now,
         )
         call.effect("asset.made", upload_id=session["id"], size=one["size"])
@@ -159,6 +162,11 @@ def _add_assets(call: Call, session: sqlite3.Row, item_id: str, group: Sequence[
 
 def _facts(stored: sqlite3.Row) -> dict[str, Any]:
     return dict(json.loads(stored["facts"] or "{}"))
+
+
+def pending(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts as an asset shows them until the pipeline is done: what its bands are is not told yet."""
+    return {("header_bands" if name == "bands" else name): value for name, value in facts.items()}
 
 
 def _free_key(wanted: str, taken: set[str]) -> str:

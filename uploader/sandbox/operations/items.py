@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from uploader.sandbox import stac
+from uploader.sandbox.database import update
 from uploader.sandbox.errors import Refusal
-from uploader.sandbox.operations.base import Answer, Call, Count, Input, Operation, project_role, stamp
+from uploader.sandbox.operations.base import (
+    Answer,
+    Call,
+    Count,
+    Input,
+    Operation,
+    project_role,
+    require_writer,
+    stamp,
+)
 from uploader.sandbox.world import BUCKET
 
 if TYPE_CHECKING:
     import sqlite3
 
 _LONGEST_PAGE = 1000
+_FROM_PROPERTIES = {"cloud_cover": "eo:cloud_cover", "gsd": "gsd", "order_id": "order:id"}
+"""Fields of an item that its STAC properties tell too."""
 ItemType = Literal[
     "satellite_capture",
     "derived_raster",
@@ -77,8 +89,8 @@ def get(call: Call, given: One) -> Answer:
 
 def get_stac(call: Call, given: Stac) -> Answer:
     """One item as a STAC feature."""
-    feature = _feature(call, visible_item(call, given.item_id), given.base_url)
-    return Answer.json(feature, media_type="application/geo+json")
+    found = feature(call, visible_item(call, given.item_id), given.base_url)
+    return Answer.json(found, media_type="application/geo+json")
 
 
 def listing(call: Call, given: Listing) -> Answer:
@@ -109,10 +121,10 @@ def search(call: Call, given: Search) -> Answer:
     if given.type:
         conditions.append(("type = ?", (given.type,)))
     if given.datetime:
-        conditions.append(_interval(given.datetime))
+        conditions.append(interval(given.datetime))
     rows, total = _page(call, given, conditions)
     full = given.format == "stac"
-    features = [_feature(call, row, given.base_url) if full else _brief(row) for row in rows]
+    features = [feature(call, row, given.base_url) if full else _brief(row) for row in rows]
     return Answer.json({"type": "FeatureCollection", "features": features, "numberMatched": total})
 
 
@@ -134,6 +146,15 @@ def download(call: Call, given: OneAsset) -> Answer:
     return Answer.json({"url": url, "expires_in": life, "media_type": row["media_type"], "size": row["size"]})
 
 
+def delete(call: Call, given: One) -> Answer:
+    """Hide an item for good; its bytes stay where they are, and count."""
+    item = visible_item(call, given.item_id)
+    require_writer(call, item["project_id"])
+    update(call.tx, "item", given.item_id, deleted_at=call.now, updated_at=call.now)
+    call.effect("item.deleted")
+    return Answer.json({"ok": True, "id": given.item_id})
+
+
 def visible_item(call: Call, item_id: str) -> sqlite3.Row:
     """The item, if it can be seen yet, by this caller.
 
@@ -144,7 +165,7 @@ def visible_item(call: Call, item_id: str) -> sqlite3.Row:
     query = """SELECT item.* FROM item JOIN project ON project.id = item.project_id
                WHERE item.id = ? AND organization = ? AND deleted_at IS NULL AND item.created_at <= ?"""
     row: sqlite3.Row | None = call.tx.execute(
-        query, (item_id, call.who.organization, _horizon(call))
+        query, (item_id, call.who.organization, horizon(call))
     ).fetchone()
     if row is None:
         raise Refusal(404, f"item {item_id} not found")
@@ -155,7 +176,7 @@ def visible_item(call: Call, item_id: str) -> sqlite3.Row:
 def assets_of(call: Call, item_id: str) -> list[sqlite3.Row]:
     """The assets of an item that can be seen yet, in the order they came."""
     query = "SELECT * FROM asset WHERE item_id = ? AND created_at <= ? ORDER BY sequence"
-    return call.tx.execute(query, (item_id, _horizon(call))).fetchall()
+    return call.tx.execute(query, (item_id, horizon(call))).fetchall()
 
 
 def shown(row: sqlite3.Row) -> dict[str, Any]:
@@ -181,12 +202,15 @@ def shown(row: sqlite3.Row) -> dict[str, Any]:
         "archived_at",
     )
     links = ("previous_version_id", "duplicated_from_id", "order_id", "job_id", "deleted_at")
+    properties = json.loads(row["properties"])
+    known = {name: properties.get(prefixed) for name, prefixed in _FROM_PROPERTIES.items()}
     return {
         **{name: row[name] for name in plain},
         **dict.fromkeys((*empty, *links)),
+        **known,
         "geometry": json.loads(row["geometry"]),
         "bbox": json.loads(row["bbox"]),
-        "properties": json.loads(row["properties"]),
+        "properties": properties,
         "stac_extensions": list(stac.EXTENSIONS),
         "lifecycle_state": "active",
         "created_at": stamp(row["created_at"]),
@@ -220,7 +244,8 @@ def _href(call: Call, asset: sqlite3.Row) -> str:
     return str(stac.object_url(call.world.store_url + BUCKET, path))
 
 
-def _feature(call: Call, item: sqlite3.Row, base_url: str | None) -> dict[str, Any]:
+def feature(call: Call, item: sqlite3.Row, base_url: str | None) -> dict[str, Any]:
+    """An item with its assets as a STAC feature."""
     assets = [(shown_asset(call, row), json.loads(row["facts"])) for row in assets_of(call, item["id"])]
     return stac.feature(shown(item), assets, base_url or call.world.api_url)
 
@@ -234,7 +259,7 @@ def _brief(row: sqlite3.Row) -> dict[str, Any]:
 def _page(
     call: Call, given: Listing | Search, conditions: list[tuple[str, tuple[Any, ...]]]
 ) -> tuple[list[sqlite3.Row], int]:
-    base = ("project_id = ? AND deleted_at IS NULL AND created_at <= ?", (given.project_id, _horizon(call)))
+    base = ("project_id = ? AND deleted_at IS NULL AND created_at <= ?", (given.project_id, horizon(call)))
     where = " AND ".join(text for text, _ in (base, *conditions))
     values = [value for _, some in (base, *conditions) for value in some]
     total = call.tx.execute(f"SELECT count(*) FROM item WHERE {where}", values).fetchone()[0]
@@ -242,14 +267,15 @@ def _page(
     return call.tx.execute(query, (*values, given.limit, given.offset)).fetchall(), total
 
 
-def _interval(text: str) -> tuple[str, tuple[str, str]]:
+def interval(text: str) -> tuple[str, tuple[str, str]]:
     """A STAC datetime or interval as a condition; an open end is `..` or empty."""
     begin, slash, end = text.partition("/")
     last = end if slash else begin
     return "datetime >= ? AND datetime <= ?", (begin.strip("."), last if last.strip(".") else "9999")
 
 
-def _horizon(call: Call) -> float:
+def horizon(call: Call) -> float:
+    """What was made until then can be seen now."""
     return call.now - call.world.options.items_visible_after
 
 
@@ -259,5 +285,6 @@ OPERATIONS = (
     Operation("items.list", "items:read", "read", Listing, listing),
     Operation("items.search", "items:read", "read", Search, search),
     Operation("items.list_assets", "items:read", "read", One, list_assets),
+    Operation("items.delete", "items:write", "destructive", One, delete),
     Operation("items.asset.download", "items:read", "share_export", OneAsset, download),
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _STEPS = {"up": (("src", "dst"),), "down": (("dst", "src"),), "both": (("src", "dst"), ("dst", "src"))}
 """For each direction, from which end of an edge to which other one it may be walked."""
 
+_TABLES = {"collection": "collection", "order": "orders"}
+
 Node = tuple[str, str]
 
 
@@ -94,8 +96,11 @@ def _check_root(call: Call, given: Get) -> None:
         project_role(call, given.entity_id)
         return
     row = None
-    if given.entity_type == "collection":
-        row = call.tx.execute("SELECT project_id FROM collection WHERE id = ?", (given.entity_id,)).fetchone()
+    table = _TABLES.get(given.entity_type)
+    if table:
+        query = f"""SELECT project_id FROM {table} AS root JOIN project ON project.id = project_id
+                    WHERE root.id = ? AND project.organization = ?"""
+        row = call.tx.execute(query, (given.entity_id, call.who.organization)).fetchone()
     if row is None:
         raise Refusal(404, f"{given.entity_type} {given.entity_id} not found")
     project_role(call, row["project_id"])

@@ -45,6 +45,8 @@ class SignedUrl(Input):
     upload_id: str
     file_name: str = Field(min_length=1)
     content_type: str = Field(default="application/octet-stream", pattern=r"^[!-~][ -~]*$", max_length=255)
+    resumable: bool = False
+    """Not published; read only with the option `resumable`."""
 
     @field_validator("file_name")
     @classmethod
@@ -140,12 +142,14 @@ def signed_url(call: Call, given: SignedUrl) -> Answer:
     call.effect("url.minted", upload_id=given.upload_id)
     life = call.world.options.url_life
     expired = call.fault is not None and call.fault.kind == "expired_url"
+    starts = given.resumable and call.world.options.resumable
+    extra = {"x-goog-resumable": "start"} if starts else {}
     url = call.world.signer.url(
-        "PUT",
+        "POST" if starts else "PUT",
         BUCKET + path,
         at=call.now - life - 1 if expired else call.now,
         life=life,
-        headers={"content-type": given.content_type},
+        headers={"content-type": given.content_type, **extra},
     )
     return Answer.json({"upload_url": url, "object_path": path})
 

@@ -18,13 +18,15 @@ def current(call: Call, given: Current) -> Answer:
     row = call.tx.execute(query, (given.organization_id, call.who.organization)).fetchone()
     if row is None:
         raise Refusal(404, f"organization {given.organization_id} not found")
+    query = "SELECT coalesce(sum(reserved_credits), 0) FROM orders WHERE organization = ?"
+    held = call.tx.execute(query, (row["id"],)).fetchone()[0]
     storage = {name: row[name] for name in ("used_bytes", "reserved_bytes", "quota_bytes")}
     return Answer.json(
         {
             "organization_id": row["id"],
             "as_of": stamp(call.now),
             "storage": storage,
-            "credits": {"balance": row["credits"]},
+            "credits": {"balance": row["credits"], "reserved": held},
             "tiles": {"count": 0},
             "jobs": {"count": 0},
         }

@@ -1,0 +1,139 @@
+"""cog.*: pictures and numbers of a raster by its URL, which must be one of the sandbox's own store."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from uploader.sandbox.geometry import lines
+from uploader.sandbox.operations.base import Answer, Call, Input, Operation
+from uploader.sandbox.operations.styling import (
+    SIDE,
+    Expression,
+    Format,
+    Number,
+    Quality,
+    Zoom,
+    asset_at,
+    band_numbers,
+    on_grid,
+    painted,
+    picture,
+    profile_of,
+    style_of,
+    wrong,
+)
+
+_THUMBNAIL_QUALITY = 85
+Side = Annotated[int, Field(ge=1, le=1024)]
+Share = Annotated[float, Field(ge=0, le=100)]
+
+
+class Tile(Input):
+    """Fields of the published CogTileInput; `aoi` is ignored."""
+
+    url: str
+    z: Zoom
+    x: Number
+    y: Number
+    format: Format
+    bands: str | None = None
+    expression: Expression | None = None
+    rescale: str | None = None
+    colormap: str | None = None
+    quality: Quality = 85
+
+
+class Terrain(Input):
+    """Fields of the published CogTerrainInput; `aoi` is ignored."""
+
+    url: str
+    z: Zoom
+    x: Number
+    y: Number
+    invert: bool = False
+
+
+class Thumbnail(Input):
+    """Fields of the published CogThumbnailInput."""
+
+    url: str
+    width: Side = 256
+    height: Side = 256
+
+
+class Statistics(Input):
+    """Fields of the published CogStatsInput; of the geometry only its extent counts."""
+
+    url: str
+    geometry: dict[str, Any]
+    expression: Expression | None = None
+    bands: str | None = None
+    percentiles: tuple[Share, Share] = (2.0, 98.0)
+
+
+def tile(call: Call, given: Tile) -> Answer:
+    """A tile by bands or an expression, else by what the raster itself says."""
+    on_grid(given.z, given.x, given.y)
+    asset = asset_at(call, given.url)
+    wish = {name: getattr(given, name) for name in ("bands", "expression", "rescale", "colormap")}
+    where = {"z": given.z, "x": given.x, "y": given.y, "size": SIDE}
+    style = style_of(asset, None, **wish)
+    return picture(
+        painted(call, asset, "tile", **where, form=given.format, quality=given.quality, style=style)
+    )
+
+
+def terrain(call: Call, given: Terrain) -> Answer:
+    """A tile of heights for three-dimensional maps."""
+    on_grid(given.z, given.x, given.y)
+    where = {"z": given.z, "x": given.x, "y": given.y, "size": SIDE}
+    return picture(painted(call, asset_at(call, given.url), "terrain", **where, invert=given.invert))
+
+
+def thumbnail(call: Call, given: Thumbnail) -> Answer:
+    """A small JPEG of the whole raster, painted by the default profile of its item."""
+    asset = asset_at(call, given.url)
+    profile = profile_of(call, asset["item_id"], None)
+    style = style_of(asset, profile, bands=None, expression=None, rescale=None, colormap=None)
+    frame = {"width": given.width, "height": given.height}
+    return picture(
+        painted(call, asset, "preview", **frame, form="jpg", quality=_THUMBNAIL_QUALITY, style=style)
+    )
+
+
+def statistics(call: Call, given: Statistics) -> Answer:
+    """Statistics inside the extent of a geometry."""
+    asset = asset_at(call, given.url)
+    bbox = _extent(given.geometry)
+    bands = band_numbers(asset, given.bands or "1")
+    found = painted(
+        call,
+        asset,
+        "statistics",
+        bands=bands,
+        expression=given.expression or "",
+        bbox=bbox,
+        percentiles=list(given.percentiles),
+    )
+    return Answer.json({**found, "percentiles": list(given.percentiles)})
+
+
+def _extent(geometry: dict[str, Any]) -> list[float]:
+    try:
+        points = [point for line in lines(geometry) for point in line]
+    except ValueError as error:
+        raise wrong("geometry", str(error)) from error
+    xs, ys = zip(*points, strict=True) if points else ((), ())
+    if not xs or min(xs) == max(xs) or min(ys) == max(ys):
+        raise wrong("geometry", "it encloses nothing")
+    return [min(xs), min(ys), max(xs), max(ys)]
+
+
+OPERATIONS = (
+    Operation("cog.tile.render", "tiles:read", "read", Tile, tile, paints=True),
+    Operation("cog.tile.terrain", "tiles:read", "read", Terrain, terrain, paints=True),
+    Operation("cog.thumbnail", "tiles:read", "read", Thumbnail, thumbnail, paints=True),
+    Operation("cog.statistics", "tiles:read", "read", Statistics, statistics, paints=True),
+)
