@@ -97,6 +97,16 @@ def test_every_mistake_is_told_at_once_with_its_line(write):
         ("[transfer]\nbandwidth_limit = '50'\n", '3: [transfer] bandwidth_limit: "50" is not a rate'),
         ("[transfer]\nbandwidth_limit = 50\n", "3: [transfer] bandwidth_limit: 50 should be"),
         ("batch = 4\n", "2: batch: 4 should be a section with keys of its own."),
+        (
+            "[batch]\nmax_files = true\n",
+            "3: [batch] max_files: true should be a whole number without quotes.",
+        ),
+        ("state_dir = ''\n", "2: state_dir: must not be empty; name a folder."),
+        ("state_dir = '~nobody-of-this-name/x'\n", "2: state_dir: there is no home folder for ~nobody"),
+        ('state_dir = "a\\u0000b"\n', "2: state_dir: holds a character that no path may hold."),
+        ("[platform]\nproxy = 'proxy:3128'\n", "3: [platform] proxy: is not the address of a proxy."),
+        ("[platform]\nproxy = 'http://proxy'\n", "3: [platform] proxy: is not the address of a proxy."),
+        ("[platform]\napi_key = 'x'\n", "3: [platform] api_key: unknown key. Did you mean api_key_file?"),
     ],
 )
 def test_a_wrong_key_is_told_with_line_and_way_out(write, text, expected):
@@ -114,6 +124,7 @@ def test_a_wrong_key_is_told_with_line_and_way_out(write, text, expected):
         ('ready_marker = "{steam}.done"\n', "in which {stem} and {name} stand for"),
         ('ready_marker = "sub/{stem}.done"\n', "should be a file name"),
         ("include = []\n", "is empty, so nothing would be taken"),
+        ('after_upload = "archive"\narchive_dir = "/var/lib/uploader/staging/x"\n', "which is swept"),
         ('polling = "sometimes"\n', "'auto', 'always' or 'never'"),
         ("recursive = 1\n", "should be true or false"),
         ("include = '*.tif'\n", "should be a list"),
@@ -166,6 +177,29 @@ def test_text_that_is_not_toml_is_told_with_its_line(write, text, line):
     assert int(found[0].split(":")[1]) in {line, line + 1}
 
 
+@pytest.mark.parametrize("text", ["a = 1\na = 2\n", "[batch]\n[batch]\n", "[batch]\nx = 1\n[batch.x]\n"])
+def test_what_stands_there_twice_is_told_as_such(write, text):
+    """Quotes and brackets are not what is wrong then."""
+    assert "was written before. Remove one of the two." in complaints(write(text))[0]
+
+
+@pytest.mark.parametrize(
+    "text", ['[folders]\npath = "/srv/drop"\nproject_id = "p"\n', 'folders = "/srv/drop"\n']
+)
+def test_a_folder_in_the_wrong_brackets_is_told_the_right_ones(write, text):
+    """The likeliest slip of who writes TOML once a year."""
+    assert complaints(write(text)) == [
+        "config.toml:1: folders: is written as one section. Write [[folders]], one for each."
+    ]
+
+
+def test_an_empty_path_is_not_the_folder_of_the_file(write):
+    """It would upload whatever lies beside the configuration."""
+    assert complaints(write('[[folders]]\npath = ""\nproject_id = "p"\n')) == [
+        "config.toml:2: [[folders]] #1 path: must not be empty; name a folder."
+    ]
+
+
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
     """Missing, a folder, not UTF-8: each is said without a traceback."""
     (tmp_path / "latin.toml").write_bytes(b"a = 1\nb = '\xff'\n")
@@ -203,7 +237,17 @@ def test_plain_http_is_for_this_machine_only(write, url):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com", "ftp://127.0.0.1", "127.0.0.1:80", "https://", "https://u:p@h/"]
+    "url",
+    [
+        "http://example.com",
+        "ftp://127.0.0.1",
+        "127.0.0.1:80",
+        "https://",
+        "https://u:p@h/",
+        "http://[",
+        "https://x:port",
+        "https://x:99999",
+    ],
 )
 def test_other_addresses_are_refused(write, url):
     """A key must not travel in the clear, nor stand in the address."""

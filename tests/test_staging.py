@@ -259,17 +259,18 @@ def test_measuring_and_verifying_agree_with_the_libraries(staging: Staging) -> N
             staging.verify(path, measured.size, measured.crc32c, stop)
 
 
+@pytest.mark.parametrize("code", [5, 116])
 def test_a_source_that_cannot_be_read_says_why(
-    drop: Path, staging: Staging, monkeypatch: pytest.MonkeyPatch
+    drop: Path, staging: Staging, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """A broken disk under the drop folder is not staging's lack of room."""
+    """A broken disk or a stale handle under the drop folder is not staging's lack of room, and is told."""
     sighting = make_group(drop)
 
     def broken(*_: object) -> int:
-        raise OSError(5, "Input/output error")
+        raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fs.os, "preadv", broken)
-    with pytest.raises(SourceUnreadable, match="input/output"):
+    with pytest.raises(SourceUnreadable, match=r"cannot be read"):
         claim(staging, drop, sighting)
 
 

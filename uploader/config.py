@@ -47,7 +47,19 @@ def _timetable(value: object) -> object:
 def _absolute(value: Path, info: ValidationInfo) -> Path:
     """Make a path absolute: `~` is the user's home, other relative paths start at the configuration file."""
     base = (info.context or {}).get("base", Path())
-    return Path(os.path.normpath(Path(base, value.expanduser()).absolute()))
+    if "\0" in str(value):
+        raise ValueError("holds a character that no path may hold")
+    try:
+        return Path(os.path.normpath(Path(base, value.expanduser()).absolute()))
+    except RuntimeError:
+        raise ValueError(f"there is no home folder for {value.parts[0]}; write the whole path") from None
+
+
+def _some_path(value: object) -> object:
+    """An empty path would mean the folder of the configuration file, which nobody says that way."""
+    if value == "":
+        raise ValueError("must not be empty; name a folder")
+    return value
 
 
 def _absolute_or_empty(value: Path | None, info: ValidationInfo) -> Path | None:
@@ -73,7 +85,7 @@ Whole = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
-AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+AbsolutePath = Annotated[Path, BeforeValidator(_some_path), AfterValidator(_absolute)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_absolute_or_empty)]
 Name = Annotated[str, Field(min_length=1)]
 Patterns = tuple[Name, ...]

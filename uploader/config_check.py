@@ -7,6 +7,7 @@ model in `config`, what must hold between keys in `config_rules`.
 from __future__ import annotations
 
 import difflib
+import errno
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -55,9 +56,9 @@ def _read(path: Path) -> str:
     try:
         return Path(path).read_bytes().decode("utf-8")
     except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read: {error.strerror}.", "Name the file with -c."
-        ) from None
+        missing = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
+        way_out = "Check the name that -c or $UPLOADER_CONFIG gives." if missing else "Let this user read it."
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}.", way_out) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(f"{path}:{line}: is not UTF-8 text.", "Save it as UTF-8.") from None
@@ -67,13 +68,20 @@ def _syntax(path: Path, text: str, error: tomllib.TOMLDecodeError) -> str:
     """A complaint about text that is not TOML; the parser tells the line only within its message."""
     what, _, place = str(error).rpartition(" (at ")
     number = place.partition("line ")[2].partition(",")[0]
-    line = int(number) if number.isdecimal() else text.count("\n") + 1
-    hint = "Check quotes, brackets and the equals sign on this line and the one before."
-    return f"{path}:{line}: {what or error}. {hint}"
+    last = max(1, len(text.splitlines()))
+    line = min(int(number), last) if number.isdecimal() else last
+    twice = next((True for word in TWICE if word in what), False)
+    if twice:
+        return f"{path}:{line}: this key or section was written before. Remove one of the two."
+    hint = "Text and paths need quotes, lists a closing bracket; look at this line and the one before."
+    return f"{path}:{line}: this is not TOML ({(what or str(error)).rstrip('.')}). {hint}"
 
+
+TWICE = ("Cannot overwrite", "twice", "Cannot mutate")
+"""What the parser says where something stands in the file a second time."""
 
 WORDS = {
-    "missing": "is required.",
+    "missing": "is required. Add it to this section.",
     "string_type": "should be text in quotes.",
     "int_type": "should be a whole number without quotes.",
     "float_type": "should be a number without quotes.",
@@ -107,6 +115,9 @@ def _judge(model: type[BaseModel], error: ErrorDetails) -> Mistake:
         return Mistake(location, "unknown key.", _nearest(model, location))
     quoted = "" if kind == "missing" else _quoted(error["input"])
     context = error.get("ctx", {})
+    if kind == "tuple_type" and _section_at(model, location):
+        name = location[-1]
+        return Mistake(location, "is written as one section.", f"Write [[{name}]], one for each.")
     if kind == "literal_error":
         return Mistake(location, f"{quoted}should be {context['expected']}.")
     if kind == "value_error":
@@ -115,8 +126,15 @@ def _judge(model: type[BaseModel], error: ErrorDetails) -> Mistake:
     return Mistake(location, quoted + (words.format(**context) if words else f"{error['msg']}."))
 
 
+def _section_at(model: type[BaseModel], location: Location) -> bool:
+    """Whether sections are expected there, not plain values."""
+    return _model_at(model, location) is not None
+
+
 def _quoted(value: object) -> str:
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    if isinstance(value, bool):
+        text = text.lower()
     if KEY_PREFIX in text or isinstance(value, dict | list):
         return ""
     return f"{text if len(text) <= SHOWN else text[:SHOWN] + '…'} "

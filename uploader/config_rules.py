@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,8 +61,8 @@ def relations(
 
 
 def _platform(platform: Platform) -> Iterator[Mistake]:
-    url = urlsplit(platform.base_url)
-    if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.username:
+    url = _url(platform.base_url)
+    if url is None or url.scheme not in {"http", "https"} or not url.hostname or url.query or url.username:
         yield Mistake(
             ("platform", "base_url"), "is not the address of a platform.", 'Write "https://" and a host name.'
         )
@@ -72,12 +72,30 @@ def _platform(platform: Platform) -> Iterator[Mistake]:
             "would send the key unencrypted.",
             "Write https; http is for this machine only.",
         )
+    if platform.proxy:
+        proxy = _url(platform.proxy)
+        if proxy is None or proxy.scheme not in {"http", "https"} or not (proxy.hostname and proxy.port):
+            yield Mistake(
+                ("platform", "proxy"),
+                "is not the address of a proxy.",
+                'Write for example "http://proxy:3128".',
+            )
     if platform.api_key_file is not None and platform.api_key_file.name.startswith(KEY_PREFIX):
         yield Mistake(
             ("platform", "api_key_file"),
             "holds a key, not a path.",
             "Put the key into a file and name that file.",
         )
+
+
+def _url(text: str) -> SplitResult | None:
+    """Split an address; None where its host or port is not one."""
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        return None
+    return url
 
 
 def _folder(number: int, folder: Folder) -> Iterator[Mistake]:
@@ -111,6 +129,12 @@ def _private(number: int, folder: Folder, private: Mapping[str, Path | None]) ->
     if staging is not None and _within(folder.path, staging):
         yield Mistake(
             ("folders", number, "path"),
+            "lies inside the staging folder, which is swept.",
+            "Name another folder.",
+        )
+    if staging is not None and folder.archive_dir is not None and _within(folder.archive_dir, staging):
+        yield Mistake(
+            ("folders", number, "archive_dir"),
             "lies inside the staging folder, which is swept.",
             "Name another folder.",
         )

@@ -46,6 +46,9 @@ log = logging.getLogger(__name__)
 TURN = 5.0
 """Seconds after which the planner looks even if nothing happened: disks fill and clocks jump unannounced."""
 
+CLOCK_SLACK = 2.0
+"""Seconds that the wall clock may be set back without anybody waiting noticeably longer."""
+
 SOCKET = "control.sock"
 
 
@@ -110,6 +113,7 @@ async def _open(settings: Settings, activity: Activity, *, read_back_all: bool) 
             read_back_all=read_back_all,
         )
         await journal.holds.shown([])
+        await journal.holds.set_back()
         await journal.holds.restarted([_target(folder) for folder in settings.folders])
         yield Daemon(settings, tools, intake, bandwidth)
 
@@ -126,6 +130,7 @@ class Daemon:
         self._running: Counter[str] = Counter()
         self._reserved: dict[tuple[str, int], int] = {}
         self._shown: list[tuple[str, str]] = []
+        self._ahead = time.time() - time.monotonic()
         self._wake = anyio.Event()
         self._stopping = anyio.Event()
         self._beat = min(TURN, notify.watchdog_interval() or TURN)
@@ -156,6 +161,7 @@ class Daemon:
         while not self._stopping.is_set():
             self._wake = anyio.Event()
             self._bandwidth.rate = _rate(self._settings)
+            await self._mind_the_clock()
             view = await self._look()
             now = time.time()
             turn = plan(view, now, self._tools.limits)
@@ -168,6 +174,14 @@ class Daemon:
                 return list((await self._tools.journal.status())["holds"])
             await self._wait(turn.wake_at, now)
         return []
+
+    async def _mind_the_clock(self) -> None:
+        """Where the wall clock was set back, nothing waits for it to catch up."""
+        ahead = time.time() - time.monotonic()
+        back, self._ahead = self._ahead - ahead, ahead
+        if back > CLOCK_SLACK:
+            log.warning("the clock was set back by %.0f s: what was scheduled moves with it", back)
+            await self._tools.journal.holds.set_back(back)
 
     async def _look(self) -> View:
         """The journal's rows and the machine's room.

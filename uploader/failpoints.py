@@ -79,6 +79,7 @@ COMMITS = (
     "retried",
     "retry",
     "session_retry",
+    "set_back",
     "shown_holds",
     "stored",
     "stuck",

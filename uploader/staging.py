@@ -10,6 +10,7 @@ A claim is whole or absent: it is copied into `in.tmp`, made durable, and rename
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import re
@@ -281,7 +282,7 @@ def _reading(name: bytes) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in fs.ABSENT:
+        if error.errno in fs.ABSENT - {errno.ESTALE}:  # a stale handle that stays is a reason for a person
             raise _changed(name) from error
         shown = name.decode("utf-8", "backslashreplace")
         raise SourceUnreadable(

@@ -134,3 +134,56 @@ def test_json_is_alone_on_standard_output(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["ok"] is False
     assert {finding["verdict"] for finding in found["findings"]} == {"fail"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["status", "--json", "-c", "none.toml"], 78),
+        (["log", "--json", "-c", "none.toml", "x"], 78),
+        (["retry", "--json"], 2),
+        (["convert", "--json", "none.tif", "x.tif"], 2),
+        (["push", "--json", "none.tif", "--project", "p"], 2),
+        (["demo", "--json", "--keep", "none.toml/x"], 1),
+    ],
+)
+def test_json_is_one_object_also_where_it_came_to_nothing(arguments, code, tmp_path, monkeypatch, capsys):
+    """Whoever parses standard output finds the reason there, and people find it on standard error."""
+    monkeypatch.chdir(tmp_path)
+    if "demo" in arguments:
+        (tmp_path / "none.toml").touch()
+    assert cli.execute(arguments) == code
+    captured = capsys.readouterr()
+    reason = json.loads(captured.out)["error"]
+    assert reason
+    assert reason in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_json_after_a_double_dash_is_a_file_name(tmp_path, monkeypatch, capsys):
+    """It is not an option there."""
+    monkeypatch.chdir(tmp_path)
+    assert cli.execute(["log", "-c", "none.toml", "--", "--json"]) == 78
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (PermissionError(13, "Permission denied", "/srv/x"), "/srv/x: Permission denied. Check its rights"),
+        (OSError(28, "No space left on device"), "No space left on device. Make room"),
+        (ExceptionGroup("tasks", [OSError(30, "Read-only file system", b"/srv/x")]), "/srv/x: Read-only"),
+    ],
+)
+def test_what_the_system_refuses_is_no_mistake_of_the_program(failing, capsys, error, text):
+    """It is told with the file and the way out, without a traceback."""
+    failing(error)
+    assert cli.execute(["status"]) == 1
+    assert capsys.readouterr().err.startswith(text)
+
+
+def test_a_refusal_without_a_file_is_shown_whole(failing, capsys):
+    """Nobody could do anything about "Bad file descriptor"."""
+    failing(OSError(9, "Bad file descriptor"))
+    assert cli.execute(["status"]) == 1
+    assert "Traceback" in capsys.readouterr().err

@@ -80,7 +80,7 @@ def test_people_get_lines(configure, tmp_path, capsys):
     """Verdict first, so that the eye can run down the page."""
     assert cli.execute(["check", "-c", str(configure())]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("ok   configuration: 1 drop folders")
+    assert lines[0].startswith("ok   configuration: 1 drop folder, ")
     assert lines[-1].startswith("fail platform: ")
 
 
@@ -149,3 +149,13 @@ def test_too_few_watches_are_told_with_the_number(configure, monkeypatch):
     found = next(f for f in probes.all_findings(load(configure())) if f.name == "inotify")
     assert found.verdict == "warn"
     assert "fs.inotify.max_user_watches=2" in found.way_out
+
+
+def test_places_that_may_not_be_asked_for_do_not_end_the_check(configure, tmp_path):
+    """A folder of another user, here a name that no file system takes: told, and the rest is looked at as well."""
+    path = configure()
+    path.write_text(path.read_text().replace('"state"', f'"{"s" * 300}"').replace('"drop"', f'"{"d" * 300}"'))
+    found = {f.name: f.verdict for f in probes.all_findings(load(path))}
+    assert found["journal"] == "fail"
+    assert found["gdal"] == "ok"
+    assert "fail" in {verdict for name, verdict in found.items() if name.startswith("folder")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_what_is_no_raster_fails_with_a_reason_and_leaves_nothing(tmp_path, caps
     assert [path.name for path in tmp_path.iterdir()] == ["page.tif"]
 
 
-@pytest.mark.parametrize("target", ["in/odd [name].tif", "nowhere/out.tif"])
+@pytest.mark.parametrize("target", ["in/odd [name].tif", "nowhere/out.tif", "in/odd [name].tfw/out.tif"])
 def test_a_target_that_cannot_be_is_refused(raster, tmp_path, target, capsys):
     """The source is never replaced, and folders are not made by accident."""
     before = raster.read_bytes()
@@ -84,3 +85,22 @@ def test_limits_come_from_the_named_configuration(raster, tmp_path, capsys):
     config.write_text("[limits]\nmax_pixels = 100\n")
     assert cli.execute(["convert", str(raster), str(tmp_path / "out.tif"), "-c", str(config)]) == 1
     assert "pixels" in capsys.readouterr().err
+
+
+def test_a_device_or_pipe_is_never_replaced(raster, tmp_path, capsys):
+    """`/dev/null` as the target would otherwise become a file, for everybody on the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert cli.execute(["convert", str(raster), str(pipe)]) == 2
+    assert "a file must not replace" in capsys.readouterr().err
+    assert pipe.is_fifo()
+
+
+def test_a_raster_that_broke_off_is_told_as_such(raster, tmp_path, capsys):
+    """With the bytes that are missing, instead of what GDAL thinks of its directory."""
+    whole = raster.read_bytes()
+    raster.write_bytes(whole[: len(whole) // 2])
+    assert cli.execute(["convert", str(raster), str(tmp_path / "out.tif")]) == 1
+    shown = capsys.readouterr().err
+    assert "ends too early" in shown
+    assert f"{len(whole) // 2:,} bytes" in shown

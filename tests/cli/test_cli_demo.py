@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,18 @@ from uploader.cli import compare, samples
 pytestmark = pytest.mark.e2e
 
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(uploader.__file__).parents[1])}
+
+
+def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a stranger would: no key, no configuration."""
+    command = [sys.executable, "-m", "uploader", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=120, check=False)
+
+
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it as a stranger would: no key, no configuration."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(uploader.__file__).parents[1])}
-    command = [sys.executable, "-m", "uploader", "demo", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    """Run the demo to its end."""
+    return call("demo", *arguments)
 
 
 def test_every_sample_becomes_an_item(tmp_path):
@@ -35,7 +44,9 @@ def test_every_sample_becomes_an_item(tmp_path):
     assert 0 < result["seconds"] < 60
     assert "passthrough" in {item["method"] for item in result["items"]}
     assert {"drop", "state", "platform"} <= {path.name for path in (tmp_path / "kept").iterdir()}
-    assert "equal their sources in every pixel" in done.stderr
+    assert "All 9 stored objects equal their sources in every pixel." in done.stderr
+    config = next(line.split()[-1] for line in done.stderr.splitlines() if " status -c " in line)
+    assert "0 pending, 9 completed" in call("status", "-c", config).stdout
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path):
@@ -62,3 +73,21 @@ def test_the_comparison_sees_a_single_pixel(tmp_path):
     with compare.rasterio.open(two, "r+") as target:
         target.nodata = 3
     assert compare.difference(str(one), str(two)).startswith("nodata")
+
+
+def test_a_killed_demo_goes_on_where_it_was(tmp_path):
+    """What a person types who has just tried the promise: kill -9, then the same again."""
+    kept = tmp_path / "kept"
+    command = [sys.executable, "-m", "uploader", "demo", "--keep", str(kept)]
+    running = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (kept / "state" / "journal.sqlite").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(2)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    done = demo("--json", "--keep", str(kept))
+    assert done.returncode == 0, done.stderr
+    assert "Going on" in done.stderr
+    result = json.loads(done.stdout)
+    assert len({item["id"] for item in result["items"]}) == len(samples.SAMPLES)

@@ -121,6 +121,19 @@ def test_log_tells_a_files_story(setup, tmp_path, capsys, monkeypatch, spelled):
     assert "It is no raster." in capsys.readouterr().out
 
 
+def test_log_fits_into_80_columns(setup, capsys, monkeypatch):
+    """Time, event, state and the whole note on one line each; the day and the file are told once."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert cli.execute(["log", "-c", str(setup), "bad.tif"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("drop/bad.tif")
+    assert all(len(line) <= 80 for line in lines[1:])
+    assert lines[1].split() == ["day", "UTC", "event", "state", "note"]
+    assert sum("rejected" in line and "It is no raster." in line for line in lines) == 1
+    assert len(lines) == 5
+    assert all(line.startswith(" ") for line in lines[3:])
+
+
 def test_log_of_an_unknown_file_fails(setup, capsys):
     """With a sentence."""
     assert cli.execute(["log", "-c", str(setup), "/nowhere.tif"]) == 1
@@ -139,6 +152,11 @@ def test_retry_of_a_file_that_was_not_rejected_fails(setup, tmp_path, capsys):
     """Nothing was done, and that is said."""
     assert cli.execute(["retry", "-c", str(setup), str(tmp_path / "drop" / "good.tif")]) == 1
     assert "not those of rejected files" in capsys.readouterr().err
+
+
+def test_retry_takes_a_path_as_log_does(setup, capsys):
+    """Also as it is below its drop folder, wherever one stands."""
+    assert run_json(capsys, "retry", "-c", setup, "--json", "bad.tif") == {"retried": 1}
 
 
 def test_beside_a_daemon_the_socket_is_asked(setup, tmp_path, capsys):

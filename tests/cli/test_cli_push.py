@@ -104,3 +104,24 @@ def test_a_path_that_is_not_there_is_wrong_usage(tree, capsys):
     """Before anything is started."""
     assert cli.execute(["push", "none.tif", "--project", "p"]) == 2
     assert "none.tif" in capsys.readouterr().err
+
+
+def test_a_missing_key_is_told_before_anything_is_converted(tree, monkeypatch, capsys):
+    """Not after an hour of conversions."""
+    monkeypatch.delenv("GEOPERA_API_KEY", raising=False)
+    assert cli.execute(["push", "a/one.tif", "--project", "p"]) == 1
+    assert "There is no API key." in capsys.readouterr().err
+    assert not (tree / "state").exists()
+
+
+def test_an_empty_project_is_wrong_usage(tree, capsys):
+    """As an unset variable of a script makes it."""
+    assert cli.execute(["push", "a/one.tif", "--project", ""]) == 2
+    assert "--project" in capsys.readouterr().err
+
+
+def test_a_wrong_address_of_the_environment_is_told_by_its_name(tree, monkeypatch, capsys):
+    """There is no section to look for it in."""
+    monkeypatch.setenv("GEOPERA_BASE_URL", "http://example.com")
+    assert cli.execute(["push", "a/one.tif", "--project", "p"]) == 78
+    assert capsys.readouterr().err.startswith("$GEOPERA_BASE_URL would send the key unencrypted.")

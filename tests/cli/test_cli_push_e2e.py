@@ -113,3 +113,14 @@ def test_a_killed_push_goes_on_where_it_was(push, box, tmp_path):
     code, result = push(tmp_path / "in")
     assert (code, len(result["items"])) == (0, 6)
     assert box.state()["items"] == 6
+
+
+def test_a_refused_file_is_tried_again_when_it_is_named_again(push, box, tmp_path):
+    """Its reason may be gone, as here: the limit was raised."""
+    raster, config = write(tmp_path / "a.tif", 1, size=200), tmp_path / "config.toml"
+    config.write_text("[limits]\nmax_pixels = 10_000\n")
+    assert push(raster)[1]["rejected"] == 1
+    config.unlink()
+    code, result = push(raster)
+    assert (code, result["rejected"], len(result["items"])) == (0, 0, 1)
+    assert box.state()["items"] == 1

@@ -7,11 +7,13 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
 import pytest
+from sqlite_utils import Database
 
 from uploader.core.batching import Batch
 from uploader.core.errors import JournalError
@@ -333,3 +335,61 @@ async def test_a_kill_at_a_commit_leaves_all_or_nothing(tmp_path: Path, point: s
     assert died.returncode == -signal.SIGKILL
     with Reader(tmp_path) as reader:
         assert len(reader.files()) == kept
+
+
+def schedule(db: Database, file_id: int) -> float:
+    """When a file is due."""
+    return float(db.conn.execute("SELECT not_before FROM files WHERE id = ?", (file_id,)).fetchone()[0])
+
+
+async def test_a_clock_that_is_set_back_makes_nobody_wait(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Schedules, holds and beginnings move with the clock, so that no batch or retry waits for it to catch up."""
+    file_id = await converted(journal, b"a.tif")
+    await journal.files.retry(file_id, "no answer", 40.0)
+    now = time.time()
+    await journal.holds.set(Hold(Scope.ORGANIZATION, "", "full", "", now, now + 60))
+    monkeypatch.setattr("uploader.journal.holds.clock", lambda: now - 3600)
+
+    await journal.holds.set_back(3600)
+
+    row = await journal.read(lambda db: schedule(db, file_id))
+    (hold,) = (await journal.read(lambda db: read_view(db, DESTINATIONS))).holds
+    assert row == pytest.approx(now - 3600 + 40, abs=2)
+    assert hold.until == pytest.approx(now - 3600 + 60, abs=2)
+    (waiting,) = (await journal.read(lambda db: read_view(db, DESTINATIONS))).waiting
+    assert waiting.since == pytest.approx(now - 3600, abs=2)
+
+
+async def test_a_clock_that_was_set_back_while_nothing_ran_is_noticed(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a start the last event tells how far the clock went back; a clock that went on changes nothing."""
+    file_id = await converted(journal, b"a.tif")
+    await journal.files.retry(file_id, "no answer", 40.0)
+    before = await journal.read(lambda db: schedule(db, file_id))
+    await journal.holds.set_back()
+    assert await journal.read(lambda db: schedule(db, file_id)) == before
+    now = time.time()
+    monkeypatch.setattr("uploader.journal.holds.clock", lambda: now - 86400)
+
+    await journal.holds.set_back()
+
+    row = await journal.read(lambda db: schedule(db, file_id))
+    assert row == pytest.approx(now - 86400 + 40, abs=5)
+
+
+async def test_damage_that_shows_later_is_told_as_such(journal: Journal, tmp_path: Path) -> None:
+    """Pages that rot under a running daemon end it with the words for a person, not with a traceback."""
+    for number in range(50):
+        await converted(journal, f"{number}.tif".encode(), f"c{number}")
+    journal._writer._db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = tmp_path / "journal.sqlite"
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+
+    with pytest.raises(JournalError, match="damaged"):
+        await journal.read(lambda db: db.conn.execute("SELECT * FROM files, events").fetchall())

@@ -38,10 +38,10 @@ def test_a_hold_is_shown_with_reason_way_out_and_next_try():
         "scope": "platform",
         "subject": "",
         "reason": "The key is refused. Put a new one.",
-        "until": "2026-01-01T00:00:00",
+        "until": "2026-01-01T00:00:59.123+00:00",
     }
     text = shown({"holds": [hold]})
-    assert "held (platform, tried again 2026-01-01T00:00:00)" in text
+    assert "held (platform, tried again 2026-01-01 00:00:59 UTC)" in text
     assert "Put a new one." in text
     assert "waits for you" in shown({"holds": [{**hold, "until": None}]})
 
@@ -93,3 +93,29 @@ def test_names_are_made_printable(name, text):
 def test_durations_are_for_people(seconds, text):
     """Two units at most."""
     assert duration(seconds) == text
+
+
+def test_a_path_has_a_line_of_its_own():
+    """It can be copied into `uploader log` as it stands."""
+    path = "/srv/drop/" + "long" * 15 + ".tif"
+    text = shown({"failed": [{"path": path, "reason": "It is no raster.", "attempts": 3}]})
+    assert f"rejected {path}\n  It is no raster. (3 attempts)\n" in text
+
+
+def test_only_what_is_under_way_is_listed_by_state():
+    """The ends are in the summary; rows of earlier versions would contradict it."""
+    text = shown(
+        {"files": {"queued": 2, "rejected": 5, "gone": 1, "stored": 0}, "sessions": {"completed": 3}}
+    )
+    assert "files: 2 queued\n" in text
+    assert "5 rejected" not in text
+    assert "sessions" not in text
+
+
+def test_what_a_daemon_is_doing_is_told():
+    """With how much of it is done, where that is known."""
+    running = [
+        {"kind": "put", "subject": "a.tif", "total": 10, "done": 5},
+        {"kind": "convert", "subject": "b"},
+    ]
+    assert "uploading a.tif 50 %\nconverting b\n" in shown({"running": running})

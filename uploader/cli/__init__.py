@@ -9,15 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from uploader import __version__
-from uploader.core.errors import ConfigurationError, JournalError, UploaderError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from uploader.core.errors import ConfigurationError, JournalError
 
 FAILED, MISUSED, NEEDS_HUMAN = 1, 2, 78
 """Exit codes beside 0; 78 is EX_CONFIG of sysexits(3), which the systemd unit does not restart on."""
@@ -75,48 +72,55 @@ def main() -> NoReturn:
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; errors are worded on standard error."""
-    options: dict[str, Any] = {"debug": False}
+    """Run one command line and return its exit code.
+
+    Errors are worded on standard error; where JSON was asked for, it is an object with an `error` then.
+    """
+    options: dict[str, Any] = {"debug": False, "json": _wants_json(arguments)}
     try:
         return int(app.main(list(arguments), prog_name="uploader", standalone_mode=False, obj=options) or 0)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _ended(error.format_message(), error.exit_code, options)
     except (click.Abort, KeyboardInterrupt):
-        return _complain("Interrupted.", FAILED)
+        return _complain("Interrupted.", FAILED, options)
     except BrokenPipeError:
         return _left_alone()
     except Exception as error:  # noqa: BLE001 - the last place that can word it
-        known = _known(error)
-        if known is None or options["debug"]:
-            _show_traceback()
-        if known is None:
-            return _complain("This is a mistake in the program, not in what you did.", FAILED)
-        permanent = isinstance(known, ConfigurationError | JournalError)
-        return _complain(str(known), NEEDS_HUMAN if permanent else FAILED)
+        return _failed(error, options)
 
 
-def _known(error: BaseException) -> UploaderError | None:
-    """Find the error that was meant for people, also within the group that a task group makes of it."""
-    leaves = list(_leaves(error))
-    if leaves and all(isinstance(leaf, UploaderError) for leaf in leaves):
-        assert isinstance(leaves[0], UploaderError)
-        return leaves[0]
-    return None
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Whether `--json` is among the options; it must be known even where the options cannot be read."""
+    return "--json" in [*arguments, "--"][: [*arguments, "--"].index("--")]
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
+def _failed(error: Exception, options: dict[str, Any]) -> int:
+    from uploader.cli.wording import for_people
+
+    known = for_people(error)
+    if known is None or options["debug"]:
+        _show_traceback()
+    if known is None:
+        text = "This is a mistake in the program, not in what you did. Please report it with the lines above."
+        return _complain(text, FAILED, options)
+    permanent = isinstance(known, ConfigurationError | JournalError)
+    return _complain(str(known), NEEDS_HUMAN if permanent else FAILED, options)
 
 
-def _complain(text: str, code: int) -> int:
+def _complain(text: str, code: int, options: dict[str, Any]) -> int:
     from uploader.core.secrets import redact
 
     click.echo(redact(text), err=True)
+    return _ended(redact(text), code, options)
+
+
+def _ended(text: str, code: int, options: dict[str, Any]) -> int:
+    """Keep the promise of one JSON object also where a command came to nothing."""
+    if options["json"]:
+        from uploader.cli.common import emit
+
+        emit({"error": text})
     return code
 
 

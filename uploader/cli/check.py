@@ -51,7 +51,8 @@ def _probe(config: str | None) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield from (fail("configuration", line) for line in str(error).splitlines())
         return
-    yield ok("configuration", f"{len(chosen.folders)} drop folders, state in {chosen.state_dir}.")
+    number = f"{len(chosen.folders)} drop folder{'s' if len(chosen.folders) > 1 else ''}"
+    yield ok("configuration", f"{number}, state in {chosen.state_dir}.")
     yield from probes.all_findings(chosen)
     yield from probes_remote.all_findings(chosen)
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 120
 """Columns where there is no terminal that has a number of its own: a table in a file or a mail."""
 
+OUTCOMES = ("uploader.daemon", "uploader.effects", "uploader.intake")
+"""Rooms whose warnings are about rejected files and holds, which a result names anyway."""
+
 config_option = click.option(
     "-c",
     "--config",
@@ -54,10 +57,15 @@ def say(screen: Console, text: str, style: str = "") -> None:
     screen.print(text, style=style, soft_wrap=True)
 
 
-def set_up_logs(*, level: int = logging.INFO) -> None:
-    """Send the log to standard error; `--debug` makes it tell everything."""
+def set_up_logs(*, level: int = logging.INFO, told: tuple[str, ...] = ()) -> None:
+    """Send the log to standard error; `--debug` makes it tell everything.
+
+    What the rooms `told` would warn of is left out: the command tells it in its result.
+    """
     from uploader.report import logs
 
     ctx = click.get_current_context(silent=True)
     debug = ctx is not None and (ctx.find_root().obj or {}).get("debug")
     logs.set_up(logging.DEBUG if debug else level)
+    for room in told:
+        logging.getLogger(room).setLevel(logging.NOTSET if debug else logging.ERROR)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uploader.cli.common import config_option, console, emit, json_option, say, set_up_logs
-from uploader.core.errors import NoSpace, SourceUnreadable, UploaderError
+from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +40,10 @@ def command(
     set_up_logs(level=logging.WARNING)
     if target.exists() and target.samefile(source):
         raise click.UsageError("SRC and DST are the same file.")
+    if target.exists() and not target.is_file():
+        raise click.UsageError(
+            f"DST {target} is a device, a pipe or a socket, which a file must not replace."
+        )
     report = _convert(source, target, _settings(config), {"categorical": categorical, "strict": strict})
     if as_json:
         emit(report.to_json())
@@ -81,7 +85,10 @@ def _convert(source: Path, target: Path, chosen: Settings, wishes: dict[str, Any
             timeout=chosen.convert.timeout_seconds,
             **wishes,
         )
-        report = anyio.run(go, job)
+        try:
+            report = anyio.run(go, job)
+        except RasterUnreadable as error:
+            raise _broken_off(copy) or error from error
         _publish(job.target, target)
     return report
 
@@ -90,15 +97,15 @@ def _convert(source: Path, target: Path, chosen: Settings, wishes: dict[str, Any
 def _workspace(target: Path) -> Iterator[Path]:
     """Make a private folder beside the target, so that the result can be renamed into place."""
     parent = target.absolute().parent
+    if not parent.is_dir():
+        raise UploaderError(f"There is no folder {parent}.", "Make it first.")
     try:
-        with tempfile.TemporaryDirectory(prefix=".uploader-convert-", dir=parent) as room:
-            yield Path(room)
-    except FileNotFoundError as error:
-        if parent.is_dir():
-            raise
-        raise UploaderError(f"There is no folder {parent}.", "Make it first.") from error
-    except PermissionError as error:
-        raise UploaderError(f"{parent} cannot be written to.", "Name another DST.") from error
+        room = tempfile.TemporaryDirectory(prefix=".uploader-convert-", dir=parent)
+    except OSError as error:
+        reason = f"Nothing can be written into {parent}: {error.strerror}."
+        raise UploaderError(reason, "Name another DST.") from error
+    with room as path:
+        yield Path(path)
 
 
 def _copy_group(source: Path, room: Path) -> Path:
@@ -122,6 +129,17 @@ def _copy_group(source: Path, room: Path) -> Path:
             ) from error
         raise SourceUnreadable(f"{source} cannot be read: {error.strerror}.", "Check its rights.") from error
     return copy
+
+
+def _broken_off(copy: Path) -> RasterUnreadable | None:
+    """Say of a file whose end is missing that it is; GDAL would speak of directories and offsets."""
+    from uploader.watch import extent
+
+    found, size = extent(str(copy)), copy.stat().st_size
+    if found.whole is not False or not size:
+        return None
+    reason = f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {found.needs:,}."
+    return RasterUnreadable(reason, "Copy it again.")
 
 
 def _publish(result: Path, target: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
+import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import console, emit, json_option, say, set_up_logs
+from uploader.cli.common import OUTCOMES, console, emit, json_option, say, set_up_logs
 from uploader.core.errors import UploaderError
 
 if TYPE_CHECKING:
@@ -23,6 +26,28 @@ if TYPE_CHECKING:
     from uploader.config import Settings
     from uploader.sandbox import Sandbox
 
+CONFIG = """\
+# What the demo runs with; paths start at this file's folder.
+state_dir = "state"
+
+[platform]
+base_url = "{base_url}"
+api_key_file = "api-key"
+
+[[folders]]
+path = "drop"
+project_id = "{project}"
+settle_seconds = 1.0
+
+[batch]
+linger_seconds = 1.0
+
+[limits]
+min_free_bytes = "64MiB"
+
+[dashboard]
+listen = ""
+"""
 CHILD_TIMEOUT = 300.0
 """Seconds that making or comparing the samples may take on a slow machine."""
 
@@ -33,24 +58,28 @@ CHILD_TIMEOUT = 300.0
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep everything in this folder.",
+    help="Keep everything in this folder, also to go on there after an interruption.",
 )
 def command(*, as_json: bool, keep: Path | None) -> int:
     """Show it all at work on this machine: needs no account, no network, no argument.
 
     Starts a local platform, drops rasters of several kinds into a folder, runs the daemon on it, and compares every
     stored object with its source pixel by pixel. 0 when all became items and all pixels are equal.
+
+    Kill it in the middle: with --keep and the same folder it goes on where it was.
     """
-    set_up_logs(level=logging.WARNING)
+    set_up_logs(level=logging.WARNING, told=OUTCOMES)
     with ExitStack() as stack:
         root = (
             _folder(keep)
             if keep
             else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="uploader-")))
         )
-        result = _perform(root, console(as_json=as_json))
+        screen = console(as_json=as_json)
+        result = _perform(root, screen)
         if keep:
             result["kept"] = str(root)
+            _point(screen, _Stage(root))
     if as_json:
         emit(result)
     return 0 if result["ok"] else 1
@@ -74,14 +103,40 @@ class _Stage:
     def platform(self) -> Path:
         return self.root / "platform"
 
+    @property
+    def samples(self) -> Path:
+        """What was dropped; there once all of it was."""
+        return self.root / "samples.json"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.toml"
+
 
 def _folder(keep: Path) -> Path:
-    if keep.exists() and any(keep.iterdir()):
+    """Make or take the folder: a new one, an empty one, or that of an earlier demo."""
+    keep = keep.absolute()
+    if keep.exists() and not _Stage(keep).samples.is_file() and any(keep.iterdir()):
         raise UploaderError(
-            f"{keep} is not empty.", "Name a folder that does not exist yet, or an empty one."
+            f"{keep} is not empty, and holds no demo to go on with.",
+            "Name a folder that does not exist yet, or an empty one.",
         )
     keep.mkdir(parents=True, exist_ok=True)
-    return keep.absolute()
+    return keep
+
+
+def _samples(stage: _Stage, screen: Console) -> dict[str, str]:
+    """Drop the rasters, or see that an earlier demo has done so; what each is by its path."""
+    if stage.samples.is_file():
+        say(screen, f"Going on with what lies in {stage.root} ...")
+        made = json.loads(stage.samples.read_text())
+    else:
+        say(screen, "Making sample rasters ...")
+        made = _child("samples", str(stage.drop))
+        fresh = stage.samples.with_suffix(".new")
+        fresh.write_text(json.dumps(made))
+        fresh.replace(stage.samples)
+    return {str(stage.drop / sample["path"]): sample["kind"] for sample in made}
 
 
 def _perform(root: Path, screen: Console) -> dict[str, Any]:
@@ -90,8 +145,7 @@ def _perform(root: Path, screen: Console) -> dict[str, Any]:
     from uploader.sandbox import Options, Sandbox
 
     stage, started = _Stage(root), time.monotonic()
-    say(screen, "Making sample rasters ...")
-    kinds = {str(stage.drop / s["path"]): s["kind"] for s in _child("samples", str(stage.drop))}
+    kinds = _samples(stage, screen)
     with Sandbox(Options(root=stage.platform)) as box:
         say(screen, f"A local platform listens on {box.base_url}; {len(kinds)} rasters lie in {stage.drop}.")
         run_until_idle(_settings(stage, box), screen)
@@ -114,19 +168,14 @@ def _perform(root: Path, screen: Console) -> dict[str, Any]:
 
 
 def _settings(stage: _Stage, box: Sandbox) -> Settings:
-    from uploader import config
+    """Write the configuration as a person would, and read it; with `--keep` it serves the other commands too."""
+    from uploader.config import load
 
     key_file = stage.root / "api-key"
     key_file.touch(mode=0o600)
     key_file.write_text(box.api_key)
-    return config.Settings(
-        state_dir=stage.state,
-        platform=config.Platform(base_url=box.base_url, api_key_file=key_file),
-        folders=(config.Folder(path=stage.drop, project_id=box.project_id, settle_seconds=1.0),),
-        batch=config.Batch(linger_seconds=1.0),
-        limits=config.LimitsSection(min_free_bytes=64 << 20),
-        dashboard=config.Dashboard(listen=""),
-    )
+    stage.config.write_text(CONFIG.format(base_url=box.base_url, project=box.project_id))
+    return load(stage.config)
 
 
 def _stored(box: Sandbox) -> dict[str, Path]:
@@ -185,8 +234,24 @@ def _conclude(
             screen.print(part)
     for one in unequal:
         screen.print(Text(f"{one['path']}: {one['difference']}", style="red"))
-    say(
-        screen,
-        f"{completed} of {files} rasters became items in {duration(seconds)}; "
-        f"{completed - len(unequal)} of the stored objects equal their sources in every pixel.",
-    )
+    say(screen, f"{completed} of {files} rasters became items in {duration(seconds)}.")
+    number = f"{completed - len(unequal)} of {completed}" if unequal else f"All {completed}"
+    say(screen, f"{number} stored objects equal their sources in every pixel.")
+
+
+def _point(screen: Console, stage: _Stage) -> None:
+    """Say what a person can look at in what was kept."""
+    program, config = _program(), shlex.quote(str(stage.config))
+    raster = shlex.quote(min(path.name for path in stage.drop.glob("*.tif")))
+    say(screen, f"Kept in {stage.root}. To look around:")
+    say(screen, f"  {program} status -c {config}")
+    say(screen, f"  {program} log -c {config} {raster}")
+    say(screen, f"  {program} sandbox --root {shlex.quote(str(stage.platform))}")
+
+
+def _program() -> str:
+    """How this very program is called from where the person is: it need not be on the search path."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which("uploader")
+    known = called.name == "uploader" and not (on_path and Path(on_path).samefile(called))
+    return shlex.quote(str(called)) if known else "uploader"

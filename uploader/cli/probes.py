@@ -57,20 +57,30 @@ def _places(settings: Settings) -> Iterator[Finding]:
         text = f"{format_size(free)} are free, and min_free_bytes keeps {format_size(least)}: nothing would start."
         yield fail("disk", text, "Make room, move [staging] dir, or lower min_free_bytes.")
     elif free < settings.staging.max_bytes:
-        text = f"{format_size(free)} are free, less than [staging] max_bytes."
-        yield warn("disk", text, "That is fine: intake waits when the disk is nearly full.")
+        text = (
+            f"{format_size(free)} are free for staging, less than [staging] max_bytes: the disk is the limit."
+        )
+        yield ok("disk", text)
     else:
         yield ok("disk", f"{format_size(free)} are free for staging.")
 
 
 def _nearest(path: Path) -> Path:
-    """Find the path itself, or the parent that exists already."""
-    return next(place for place in (path, *path.parents) if place.exists())
+    """Find the path itself, or the parent that exists already, as far as this user can see."""
+    return next(place for place in (path, *path.parents) if _seen(place))
+
+
+def _seen(path: Path) -> bool:
+    """Tell whether it exists; False where that may not even be asked."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _folder(folder: Folder) -> Iterator[Finding]:
     name = f"folder {folder.path}"
-    if not folder.path.is_dir():
+    if not _seen(folder.path) or not folder.path.is_dir():
         yield fail(name, "it does not exist.", "Make it, or mount it; the daemon waits for it meanwhile.")
         return
     if not os.access(folder.path, os.R_OK | os.X_OK):
@@ -137,7 +147,7 @@ def _inotify(settings: Settings) -> Iterator[Finding]:
             "inotify", "its limits cannot be read here.", "Nothing is lost: folders are read as a whole too."
         )
         return
-    watched = [f for f in settings.folders if f.polling != "always" and f.path.is_dir()]
+    watched = [f for f in settings.folders if f.polling != "always" and _seen(f.path)]
     folders = sum(_directories(f) for f in watched)
     text = f"{folders} directories to watch, limit {most} per user, queue of {queue} events."
     if folders > most:
@@ -168,7 +178,7 @@ def _gdal() -> Finding:
             check=True,
         )
         versions = json.loads(done.stdout)
-    except (subprocess.SubprocessError, ValueError):
+    except (subprocess.SubprocessError, OSError, ValueError):
         return fail(
             "gdal", "it cannot be loaded.", "Install the program anew; its own wheel of rasterio brings GDAL."
         )
@@ -187,14 +197,17 @@ def _dashboard(listen: str) -> Iterator[Finding]:
 def _journal(settings: Settings) -> Iterator[Finding]:
     from uploader.journal import FILE_NAME, Reader
 
-    if not (settings.state_dir / FILE_NAME).exists():
-        yield ok("journal", "there is none yet.")
-        return
     try:
+        if not (settings.state_dir / FILE_NAME).exists():
+            yield ok("journal", "there is none yet.")
+            return
         with Reader(settings.state_dir) as reader:
             status = reader.status()
     except UploaderError as error:
         yield fail("journal", error.reason, error.way_out)
+        return
+    except OSError as error:
+        yield fail("journal", f"it cannot be read: {error.strerror}.", "Run the check as the daemon's user.")
         return
     yield ok("journal", f"{status['pending']} pending, {status['completed']} completed.")
     for hold in status["holds"]:

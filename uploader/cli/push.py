@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import config_option, console, emit, json_option, say, set_up_logs, settings
+from uploader.cli.common import (
+    OUTCOMES,
+    config_option,
+    console,
+    emit,
+    json_option,
+    say,
+    set_up_logs,
+    settings,
+)
 from uploader.core.errors import ConfigurationError, UploaderError
 
 if TYPE_CHECKING:
@@ -28,11 +37,20 @@ DONE = frozenset({"completed", "disposed"})
 """States of files that are items."""
 
 
+def _not_empty(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse an empty id, as an unset variable of a script makes it."""
+    if not value.strip():
+        raise click.BadParameter("it is empty.")
+    return value
+
+
 @click.command("push")
 @click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH..."
 )
-@click.option("--project", required=True, metavar="ID", help="The project that the items go to.")
+@click.option(
+    "--project", required=True, metavar="ID", callback=_not_empty, help="The project that the items go to."
+)
 @click.option("--collection", default="", metavar="ID", help="A collection of that project.")
 @config_option
 @json_option
@@ -45,16 +63,19 @@ def command(
     else $GEOPERA_BASE_URL. Say the same again after an interruption: it goes on where it was, and what is an item
     already stays one.
     """
-    set_up_logs(level=logging.WARNING)
+    set_up_logs(level=logging.WARNING, told=OUTCOMES)
+    from uploader.geopera import read_key
+
     started, screen = time.monotonic(), console(as_json=as_json)
     chosen = _settings(paths, project, collection, _base(config))
+    read_key(str(chosen.platform.api_key_file or ""), os.environ)
     with _alone(chosen.state_dir, screen):
         import anyio
 
         from uploader.cli.pushing import with_earlier
         from uploader.cli.working import run_until_idle
 
-        folders = anyio.run(with_earlier, chosen.state_dir, chosen.folders)
+        folders = anyio.run(with_earlier, chosen.state_dir, chosen.folders, _naming(paths))
         code = run_until_idle(chosen.model_copy(update={"folders": tuple(folders)}), screen)
         result = _result(chosen, paths)
     result["seconds"] = round(time.monotonic() - started, 3)
@@ -79,7 +100,11 @@ def _base(config: str | None) -> Settings:
     if not address or "base_url" in base.platform.model_fields_set:
         return base
     platform = {**base.platform.model_dump(), "base_url": address}
-    return Settings.model_validate({**base.model_dump(), "platform": platform})
+    try:
+        return Settings.model_validate({**base.model_dump(), "platform": platform})
+    except ConfigurationError as error:
+        told = str(error).replace("[platform] base_url:", "$GEOPERA_BASE_URL")
+        raise ConfigurationError(told) from error
 
 
 def _settings(paths: Sequence[Path], project: str, collection: str, base: Settings) -> Settings:
@@ -161,7 +186,11 @@ def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
         screen.print(failures(result["failed"]))
     for hold in result["holds"]:
         say(screen, f"held: {printable(hold['reason'])}", style="red")
+    done, files = len(result["items"]), result["files"]
     say(
         screen,
-        f"{len(result['items'])} of {result['files']} files are items, after {duration(result['seconds'])}.",
+        f"{done} of {files} {'file is an item' if files == 1 else 'files are items'}, after "
+        f"{duration(result['seconds'])}.",
     )
+    if done < files and (result["holds"] or not result["failed"]):
+        say(screen, "The same command goes on where this one ended.")

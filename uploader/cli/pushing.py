@@ -23,7 +23,7 @@ from uploader.locks import hold_locks
 from uploader.watch import look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 RASTERS = frozenset({".tif", ".tiff", ".gtiff", ".jp2", ".img", ".png", ".jpg", ".jpeg"})
 """Endings of what is converted; a file with another ending is sent as it is."""
@@ -91,20 +91,34 @@ def exactly(name: str) -> str:
     return "".join(f"[{c}]" if c in GLOB else "?" if "\udc80" <= c <= "\udcff" else c for c in name)
 
 
-async def with_earlier(state_dir: Path, folders: Sequence[Folder]) -> list[Folder]:
+async def with_earlier(
+    state_dir: Path, folders: Sequence[Folder], named: Callable[[str], bool]
+) -> list[Folder]:
     """Reconcile what earlier pushes know of these folders with what is asked now; returns the folders to watch.
 
     A file that was pushed before stays in sight though it is not named now, so that it does not seem to have vanished.
-    One that is gone, or has changed and is not named, is forgotten: it would be new if it were pushed again.
+    One that is gone, or has changed and is not named, is forgotten: it would be new if it were pushed again. One that
+    was rejected and is named is tried again, as its reason may be gone.
     """
     if not (state_dir / FILE_NAME).exists():
         return list(folders)
     with hold_locks(state_dir, ()):
         journal = Journal(state_dir)
         try:
-            return [await _reconciled(journal, folder) for folder in folders]
+            known = [await _reconciled(journal, folder) for folder in folders]
+            await _retried(journal, named)
+            return known
         finally:
             journal.close()
+
+
+async def _retried(journal: Journal, named: Callable[[str], bool]) -> None:
+    """Try rejected files again; not while a session is held, to which a retry says that its items do not exist."""
+    status = await journal.status()
+    if not any(hold["scope"] == "session" for hold in status["holds"]):
+        await journal.retrying.retried(
+            [os.fsencode(entry["path"]) for entry in status["failed"] if named(entry["path"])]
+        )
 
 
 async def _reconciled(journal: Journal, folder: Folder) -> Folder:

@@ -12,6 +12,8 @@ from uploader.cli.common import config_option, emit, json_option, settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from uploader.config import Settings
+
 
 @click.command("retry")
 @config_option
@@ -22,22 +24,29 @@ def command(*, config: str | None, as_json: bool, everything: bool, paths: tuple
     """Give rejected files another chance: those at the given paths, or all.
 
     Where the reason was the platform or the configuration, mend that first. A running daemon goes on with them
-    at once, otherwise the next run does.
+    at once, otherwise the next run does. PATH is a file's path, or its path below its drop folder.
     """
     if bool(paths) == everything:
         raise click.UsageError("Name the files, or say --all.")
-    wanted = [os.path.abspath(path) for path in paths] if paths else None  # noqa: PTH100 - names are bytes
-    retried = _retry(settings(config).state_dir, wanted)
+    chosen = settings(config)
+    wanted = [place for path in paths for place in _places(path, chosen)] if paths else None
+    retried = _retry(chosen.state_dir, wanted)
     if as_json:
         emit({"retried": retried})
     else:
         click.echo(f"{retried} rejected {'file' if retried == 1 else 'files'} will be tried again.")
     if paths and retried < len(paths):
         click.echo(
-            "Some of the paths are not those of rejected files; `uploader status` lists them.", err=True
+            "Some of the paths are not those of rejected files; `uploader status` lists those.", err=True
         )
         return 1
     return 0
+
+
+def _places(path: bytes, chosen: Settings) -> set[bytes]:
+    """Spell out where a path may be meant: below the current folder, or below any drop folder."""
+    folders = [b"", *(os.fsencode(folder.path) for folder in chosen.folders)]
+    return {os.path.abspath(os.path.join(folder, path)) for folder in folders}  # noqa: PTH100, PTH118 - bytes
 
 
 def _retry(state_dir: Path, paths: list[bytes] | None) -> int:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import os
+from typing import TYPE_CHECKING
+
 import click
 
 from uploader.cli.common import config_option, set_up_logs, settings
+
+if TYPE_CHECKING:
+    from uploader.config import Settings
+
+log = logging.getLogger(__name__)
 
 
 @click.command("run")
@@ -26,8 +35,44 @@ def command(*, config: str | None, until_idle: bool) -> int:
 
     set_up_logs()
     chosen = settings(config)
+    _greet(chosen)
 
     async def go() -> int:
         return await daemon.run(chosen, until_idle=until_idle)
 
-    return anyio.run(go)
+    code = anyio.run(go)
+    _leave(chosen)
+    return code
+
+
+def _greet(chosen: Settings) -> None:
+    """Say what begins, and at once what would keep the first upload waiting."""
+    from uploader import __version__
+    from uploader.core.errors import CredentialRefused
+    from uploader.geopera import read_key
+
+    page = f" dashboard=http://{chosen.dashboard.listen}/" if chosen.dashboard.listen else ""
+    log.info(
+        "uploader %s state_dir=%s platform=%s%s",
+        __version__,
+        chosen.state_dir,
+        chosen.platform.base_url,
+        page,
+    )
+    for folder in chosen.folders:
+        log.info(
+            "drop folder=%s project=%s after_upload=%s", folder.path, folder.project_id, folder.after_upload
+        )
+    try:
+        read_key(str(chosen.platform.api_key_file or ""), os.environ)
+    except CredentialRefused as error:
+        log.warning("nothing can be uploaded yet: %s", error)
+
+
+def _leave(chosen: Settings) -> None:
+    """Say how it stands at the end."""
+    from uploader.journal import Reader
+    from uploader.report.status import summary
+
+    with Reader(chosen.state_dir) as reader:
+        log.info("stopped: %s", summary(reader.status()))

@@ -28,6 +28,11 @@ KINDS: dict[str, click.ParamType[Any]] = {
     "key": click.STRING,
 }
 
+METAVARS = {"text": "TEXT", "path": "DIR", "integer": "N", "number": "SECONDS", "key": "JSON"}
+"""What `--help` calls the value, by the kind of the option."""
+UNITS = {"--quota": "BYTES", "--project": "ID", "--api-key": "KEY"}
+"""Likewise, of options that have a better word of their own."""
+
 
 def _option(flag: Flag) -> click.Option:
     """Declare one flag; what is not given stays None, so that its default is decided in one place."""
@@ -35,8 +40,15 @@ def _option(flag: Flag) -> click.Option:
         names = f"{flag.flag}/--no-{flag.flag.removeprefix('--')}"
         return click.Option([names, flag.name], default=None, help=flag.help)
     kind = click.Choice(flag.choices) if flag.kind == "choice" else KINDS[flag.kind]
+    shown = ", ".join(map(str, flag.default)) if flag.multiple else flag.default
+    told = f"{flag.help}  [default: {shown}]" if shown not in {None, ""} else flag.help
     return click.Option(
-        [flag.flag, flag.name], type=kind, multiple=flag.multiple, required=flag.required, help=flag.help
+        [flag.flag, flag.name],
+        type=kind,
+        multiple=flag.multiple,
+        required=flag.required,
+        help=told,
+        metavar=UNITS.get(flag.flag) or METAVARS.get(flag.kind),
     )
 
 

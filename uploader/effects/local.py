@@ -7,6 +7,7 @@ import logging
 from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.failures import Step, classify
+from uploader.core.model import FileState
 from uploader.core.names import file_name
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.tools import Tools
@@ -28,6 +29,9 @@ async def claim(tools: Tools, file_id: int) -> None:
     if sighting is None:
         return
     row = await _row(tools, file_id)
+    if row.state is not FileState.SETTLING:  # a look that began before the last claim has brought it up again
+        tools.intake.claimed(file_id)
+        return
     failpoint("claim.before")
     with tools.activity.track("claim", _name(row), sighting.size):
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +17,9 @@ from uploader.journal.reader import Reader
 from uploader.journal.retrying import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.views import FileRow, SessionRow
-from uploader.journal.writer import FILE_NAME, Writer
+from uploader.journal.writer import COMMIT_RETRY, FILE_NAME, Writer, damage, passing
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -42,12 +46,22 @@ class Journal:
         return self._writer.trouble
 
     async def read(self, query: Callable[[Database], T]) -> T:
-        """Run a query on a connection of its own, in a thread, one at a time."""
-        return await anyio.to_thread.run_sync(query, self._reader.db, limiter=self._one_reader)
+        """Run a query on a connection of its own, in a thread, one at a time; a failing disk is waited out.
+
+        Raises JournalError where what is read shows that the journal was damaged since the start.
+        """
+        while True:
+            try:
+                return await anyio.to_thread.run_sync(query, self._reader.db, limiter=self._one_reader)
+            except sqlite3.DatabaseError as error:
+                if not passing(error):
+                    raise (damage(self._writer.path, error) or error) from error
+                log.warning("journal: cannot be read, tried again in a second: %s", error)
+            await anyio.sleep(COMMIT_RETRY)
 
     async def status(self) -> dict[str, Any]:
         """See `Reader.status`."""
-        return await anyio.to_thread.run_sync(self._reader.status, limiter=self._one_reader)
+        return await self.read(lambda _: self._reader.status())
 
     def close(self) -> None:
         """Finish what was handed in and close the file."""

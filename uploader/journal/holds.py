@@ -9,7 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from uploader.core.model import Hold, Scope
-from uploader.journal.rows import rows
+from uploader.journal.rows import clock, rows
 from uploader.journal.writer import Writer
 
 
@@ -46,6 +46,13 @@ class Holds:
 
         await self._writer.transact("restarted", work)
 
+    async def set_back(self, seconds: float | None = None) -> None:
+        """The wall clock was set back by so many seconds (None: as far as the last event lies ahead of it).
+
+        What is scheduled, waits since a time, or is held until one would otherwise wait for the clock to catch up.
+        """
+        await self._writer.transact("set_back", lambda db: _set_back(db, clock(), seconds))
+
     async def shown(self, holds: Sequence[Hold]) -> None:
         """Replace the holds that follow from the plan, for those who read beside the daemon."""
 
@@ -53,6 +60,28 @@ class Holds:
             learn(db, "shown_holds", [_as_dict(hold) for hold in holds])
 
         await self._writer.transact("shown_holds", work)
+
+
+def _set_back(db: Database, now: float, seconds: float | None) -> None:
+    if seconds is None:
+        last = db.conn.execute("SELECT time FROM events ORDER BY id DESC LIMIT 1").fetchone()
+        seconds = last[0] - now if last else 0.0
+    if seconds <= 0:
+        return
+    for table in ("files", "sessions"):
+        _earlier(db, table, "not_before", now, seconds)
+        _earlier(db, table, "changed_at", now, None)
+        _earlier(db, table, "retrying_since", now, None)
+    _earlier(db, "holds", "until", now, seconds)
+    _earlier(db, "holds", "since", now, None)
+
+
+def _earlier(db: Database, table: str, column: str, now: float, seconds: float | None) -> None:
+    """Move times that lie ahead: earlier by so many seconds, or to now."""
+    db.conn.execute(
+        f"UPDATE {table} SET {column} = CASE WHEN ? IS NULL THEN ? ELSE {column} - ? END WHERE {column} > ?",  # noqa: S608 - names of ours
+        (seconds, now, seconds, now),
+    )
 
 
 def set_hold(db: Database, hold: Hold) -> None:

@@ -145,9 +145,9 @@ class Writer:
             try:
                 self._once(jobs)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it; the thread must go on
-                if not _passing(error):
+                if not passing(error):
                     for job in jobs:
-                        job.error = error
+                        job.error = damage(self.path, error) or error
                     return
                 if self._db.conn.in_transaction:
                     self._db.conn.execute("ROLLBACK")
@@ -167,9 +167,9 @@ class Writer:
                 with self._db.atomic():
                     job.result = job.work(self._db)
             except Exception as error:
-                if _passing(error):
+                if passing(error):
                     raise
-                job.error = error
+                job.error = damage(self.path, error) or error
         for job in jobs:
             failpoint(f"commit.{job.name}.before")
         self._db.conn.execute("COMMIT")
@@ -177,12 +177,20 @@ class Writer:
             failpoint(f"commit.{job.name}.after")
 
 
-def _passing(error: BaseException) -> bool:
+def passing(error: BaseException) -> bool:
     """Whether the disk or another process is the cause, and not the statement."""
     name = getattr(error, "sqlite_errorname", "") or ""
     return name.startswith(
         ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_BUSY", "SQLITE_READONLY", "SQLITE_CANTOPEN")
     )
+
+
+def damage(path: Path, error: BaseException) -> JournalError | None:
+    """What to tell where the error says that the file is damaged; None where it is another matter."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return JournalError(f"The journal {path} is damaged: {error}.", _DAMAGED)
+    return None
 
 
 def _resolve(future: asyncio.Future[Any]) -> None:

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from uploader import __version__
 from uploader.core.sizes import format_size
-from uploader.report.status import summary
-from uploader.report.text import printable
+from uploader.report.status import again, doing, share, summary, under_way
+from uploader.report.text import moment, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 REFRESH_SECONDS = 3
 SHOWN = 200
-"""Rejected files on the page; `/status.json` has them all."""
+"""Files on the page in each list; `/status.json` has them all."""
 
 STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1b2a33}
@@ -34,8 +34,6 @@ footer{margin-top:2rem;color:#6b7c86;font-size:.85rem}
 """
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 """Lets the content security policy allow this style and nothing else."""
-
-COUNTS = ("pending", "completed", "rejected")
 
 
 def page(status: dict[str, Any]) -> bytes:
@@ -97,16 +95,21 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
         f"{format_size(amounts.get('uploaded', 0))} uploaded</p>"
     )
     for hold in status.get("holds", ()):
-        until = f"tried again {hold['until']}" if hold.get("until") else "waits for a person"
-        yield f'<p class="held"><b>{_safe(hold["scope"])}</b>, {_safe(until)}: {_safe(hold["reason"])}</p>'
-    for warning in status.get("warnings") or ():
-        yield f'<p class="held">{_safe(warning)}</p>'
-    running = ((r.get("kind"), r.get("subject"), _share(r)) for r in status.get("running", ()))
-    yield from _table("Running", ("what", "file", "done"), running)
-    yield from _table("Files", ("state", "number"), status.get("files", {}).items())
-    yield from _table("Sessions", ("state", "number"), status.get("sessions", {}).items())
+        yield f'<p class="held"><b>{_safe(hold["scope"])}</b>, {_safe(again(hold))}: {_safe(hold["reason"])}</p>'
     failed = ((f["path"], f["reason"], f.get("attempts", "")) for f in status.get("failed", ())[:SHOWN])
     yield from _table("Rejected", ("path", "reason", "attempts"), failed)
+    if (more := len(status.get("failed", ())) - SHOWN) > 0:
+        yield f"<p>and {more} more, all in status.json</p>"
+    running = ((doing(r), r.get("subject"), share(r)) for r in status.get("running", ()))
+    yield from _table("Running", ("what", "file", "done"), running)
+    for title, counts in under_way(status):
+        yield from _table(f"{title.capitalize()} under way", ("state", "number"), counts.items())
+    again_soon = (
+        (r["path"], r["reason"], _moment(r.get("next"))) for r in status.get("retrying", ())[:SHOWN]
+    )
+    yield from _table("Tried again", ("path", "reason", "next"), again_soon)
+    lost = ((w.get("path"), w.get("text")) for w in status.get("warnings", ())[:SHOWN])
+    yield from _table("Warnings", ("path", "what a COG could not carry"), lost)
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:
@@ -116,9 +119,8 @@ def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[object, ...]
         yield f"<h2>{title}</h2><table><tr>{head}</tr>{body}</table>"
 
 
-def _share(running: dict[str, Any]) -> str:
-    total = running.get("total") or 0
-    return f"{100 * running.get('done', 0) / total:.0f} %" if total else ""
+def _moment(iso: str | None) -> str:
+    return "{} {} UTC".format(*moment(iso)) if iso else "soon"
 
 
 def _safe(value: object) -> str:

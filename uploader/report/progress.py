@@ -15,7 +15,7 @@ from rich.text import Text
 from uploader.core.errors import JournalError
 from uploader.core.sizes import format_size
 from uploader.journal import Reader
-from uploader.report.status import summary
+from uploader.report.status import SHOWN_RUNNING, VERBS, summary
 from uploader.report.text import printable
 
 if TYPE_CHECKING:
@@ -28,45 +28,38 @@ if TYPE_CHECKING:
 FRAME = 0.25
 """Seconds between two pictures on a terminal."""
 LINE = 2.0
-"""Seconds between two lines elsewhere; a line that says nothing new is left out."""
-ROWS = 10
-"""Things under way that are shown at once."""
-
-VERBS = {
-    "claim": "reading",
-    "convert": "converting",
-    "put": "uploading",
-    "call": "asking",
-    "dispose": "putting away",
-}
-"""By the kind of an activity, what a person would call it."""
+"""Seconds between two lines elsewhere, and to the first; a line that says nothing new is left out."""
+BAR = 24
+"""Columns of a bar: with the words beside it, it fits into 80."""
 
 
 async def show(console: Console, state_dir: Path, activity: Activity) -> None:
     """Show how far the daemon of this process is, until cancelled.
 
-    Reads the journal beside it; a journal that is not there yet is not an error.
+    Reads the journal beside it; a journal that is not there yet is not an error. What ended before this began is
+    not counted.
     """
+    before = await anyio.to_thread.run_sync(_look, state_dir)
     if not console.is_terminal:
-        await _lines(console, state_dir)
+        await _lines(console, state_dir, before)
         return
     started = time.monotonic()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            status = await anyio.to_thread.run_sync(_look, state_dir)
+            status = _since(before, await anyio.to_thread.run_sync(_look, state_dir))
             rate = activity.bytes_sent / max(time.monotonic() - started, 1)
             live.update(_picture(status, activity.snapshot(), rate), refresh=True)
             await anyio.sleep(FRAME)
 
 
-async def _lines(console: Console, state_dir: Path) -> None:
+async def _lines(console: Console, state_dir: Path, before: dict[str, Any]) -> None:
     said = ""
     while True:
-        line = summary(await anyio.to_thread.run_sync(_look, state_dir))
-        if line != said:
-            console.print(Text(line))
-            said = line
         await anyio.sleep(LINE)
+        line = summary(_since(before, await anyio.to_thread.run_sync(_look, state_dir)))
+        if line != said:
+            console.print(Text(line), soft_wrap=True)
+            said = line
 
 
 def _look(state_dir: Path) -> dict[str, Any]:
@@ -77,16 +70,31 @@ def _look(state_dir: Path) -> dict[str, Any]:
         return {}
 
 
+def _since(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Count only what ended since `before`, and only holds that are new or were confirmed since."""
+    ended: dict[str, Any] = {
+        name: max(0, now.get(name, 0) - before.get(name, 0))
+        for name in ("completed", "rejected")
+        if name in now
+    }
+    holds = [hold for hold in now.get("holds", ()) if hold not in before.get("holds", ())]
+    return {**now, **ended, "holds": holds}
+
+
 def _picture(status: dict[str, Any], running: list[Running], rate: float) -> RenderableType:
     """Render one frame: what is done of all, and what is under way."""
     ended = status.get("completed", 0) + status.get("rejected", 0)
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 1), expand=False)
+    for _ in range(2):
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    speed = f"  {format_size(rate)}/s" if rate else ""
     table.add_row(
         Text("files"),
-        ProgressBar(total=max(ended + status.get("pending", 0), 1), completed=ended, width=30),
-        Text(f"{summary(status)}  {format_size(rate)}/s"),
+        ProgressBar(total=max(ended + status.get("pending", 0), 1), completed=ended, width=BAR),
+        Text(summary(status) + speed),
     )
-    for one in running[:ROWS]:
-        bar = ProgressBar(total=one.total or None, completed=one.done, width=30, pulse=not one.total)
+    for one in running[:SHOWN_RUNNING]:
+        bar = ProgressBar(total=one.total or None, completed=one.done, width=BAR, pulse=not one.total)
         table.add_row(Text(VERBS.get(one.kind, one.kind)), bar, Text(printable(one.subject)))
     return Group(table)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.console import Group
+from rich.padding import Padding
 from rich.text import Text
 
 from uploader.core.sizes import format_size
-from uploader.report.text import printable
+from uploader.report.text import moment, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,21 @@ if TYPE_CHECKING:
 
 SHOWN_FAILURES = 20
 """Rejected files that are shown by name; `--json` has them all."""
+
+SHOWN_RUNNING = 10
+"""Things under way that are shown at once."""
+
+VERBS = {
+    "claim": "reading",
+    "convert": "converting",
+    "put": "uploading",
+    "call": "asking",
+    "dispose": "putting away",
+}
+"""By the kind of an activity, what a person would call it."""
+
+ENDS = frozenset({"completed", "disposed", "rejected", "duplicate", "gone", "failed", "lost"})
+"""States of files and sessions in which nothing is under way."""
 
 
 def summary(status: dict[str, Any]) -> str:
@@ -40,9 +56,10 @@ def render(status: dict[str, Any]) -> Iterator[RenderableType]:
     yield Text(
         f"{format_size(amounts.get('pending', 0))} to go, {format_size(amounts.get('uploaded', 0))} uploaded"
     )
-    for title, counts in (("files", status.get("files", {})), ("sessions", status.get("sessions", {}))):
-        if said := ", ".join(f"{number} {state}" for state, number in counts.items() if number):
-            yield Text(f"{title}: {said}")
+    for title, counts in under_way(status):
+        yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
+    for one in status.get("running", ())[:SHOWN_RUNNING]:
+        yield Text(f"{doing(one)} {printable(one['subject'])} {share(one)}".rstrip())
     if leaked := status.get("possibly_leaked_bytes", 0):
         yield Text(
             f"At most {format_size(leaked)} of storage may be reserved on the platform by starts of sessions whose "
@@ -54,24 +71,55 @@ def render(status: dict[str, Any]) -> Iterator[RenderableType]:
     if status.get("failed"):
         yield failures(status["failed"])
     for hold in status.get("holds", ()):
-        until = f", tried again {hold['until']}" if hold.get("until") else ", waits for you"
         subject = f" {printable(hold['subject'])}" if hold.get("subject") else ""
-        yield Text(f"held ({hold['scope']}{subject}{until}): {printable(hold['reason'])}", style="red")
-
-
-def failures(failed: list[dict[str, Any]]) -> Table:
-    """The rejected files with their reasons."""
-    table = Table("rejected", "reason", "attempts", title_justify="left", expand=False)
-    for entry in failed[:SHOWN_FAILURES]:
-        table.add_row(
-            Text(printable(entry["path"]), overflow="fold"),
-            Text(printable(entry["reason"]), overflow="fold"),
-            str(entry.get("attempts", "")),
+        yield Text(
+            f"held ({hold['scope']}{subject}, {again(hold)}): {printable(hold['reason'])}", style="red"
         )
+
+
+def under_way(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Where the work stands that has not ended: by "files" and "sessions", states with their numbers above zero.
+
+    Ends are left out: the summary counts those of the present versions, while the rows of earlier ones stay.
+    """
+    for title in ("files", "sessions"):
+        counts = status.get(title, {})
+        if found := {state: number for state, number in counts.items() if number and state not in ENDS}:
+            yield title, found
+
+
+def doing(running: dict[str, Any]) -> str:
+    """What a person would call an activity."""
+    kind = str(running.get("kind", ""))
+    return VERBS.get(kind, kind)
+
+
+def share(running: dict[str, Any]) -> str:
+    """How much of an activity is done, where that is known."""
+    total = running.get("total") or 0
+    return f"{100 * running.get('done', 0) / total:.0f} %" if total else ""
+
+
+def again(hold: dict[str, Any]) -> str:
+    """When what is held goes on: by itself at a moment, or when a person has done something."""
+    if not hold.get("until"):
+        return "waits for you"
+    return "tried again {} {} UTC".format(*moment(hold["until"]))
+
+
+def failures(failed: list[dict[str, Any]]) -> RenderableType:
+    """The rejected files with their reasons, each path alone on its line, so that it can be copied."""
+    parts: list[RenderableType] = []
+    for entry in failed[:SHOWN_FAILURES]:
+        attempts = entry.get("attempts") or 1
+        tried = f" ({attempts} attempts)" if attempts > 1 else ""
+        reason = Text(printable(entry["reason"]) + tried)
+        parts.append(Text.assemble(("rejected ", "red"), (printable(entry["path"]), "bold"), overflow="fold"))
+        parts.append(Padding(reason, (0, 0, 0, 2), expand=False))
     more = len(failed) - SHOWN_FAILURES
     if more > 0:
-        table.caption = f"and {more} more; --json names all"
-    return table
+        parts.append(Text(f"and {more} more; --json names all"))
+    return Group(*parts)
 
 
 def _worded(warning: Any) -> str:

@@ -7,7 +7,6 @@ on one line, and can be told apart from any other name.
 from __future__ import annotations
 
 import os
-import time
 
 
 def printable(text: str | bytes) -> str:
@@ -16,9 +15,10 @@ def printable(text: str | bytes) -> str:
     return "".join(c if c.isprintable() else _escaped(c) for c in name)
 
 
-def clock(seconds: float) -> str:
-    """A moment in unix seconds as local time to the second."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+def moment(iso: str) -> tuple[str, str]:
+    """A moment as status and log carry it ("2026-01-31T23:59:58.123+00:00"), as its day and its clock time."""
+    day, _, clock = iso.partition("T")
+    return day, clock[:8]
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,63 @@
+"""Which errors a person can do something about, and in which words."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from uploader.core.errors import UploaderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SPELLING, RIGHTS, ROOM = (
+    "Check how the path is spelled.",
+    "Check its rights, or run this as another user.",
+    "Make room on that disk.",
+)
+WAYS_OUT = {
+    errno.ENOENT: SPELLING,
+    errno.ENOTDIR: SPELLING,
+    errno.EISDIR: SPELLING,
+    errno.ENAMETOOLONG: SPELLING,
+    errno.EACCES: RIGHTS,
+    errno.EPERM: RIGHTS,
+    errno.EROFS: "Name a place that can be written to.",
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EIO: "Look at the health of that disk or mount.",
+}
+"""What to do about a refusal of the system."""
+
+
+def for_people(error: BaseException) -> UploaderError | None:
+    """Find the error that was meant for people, also within the group that a task group makes of it.
+
+    What the system refuses about a named file is one too. None for mistakes of the program.
+    """
+    leaves = list(_leaves(error))
+    if leaves and all(isinstance(leaf, UploaderError) for leaf in leaves):
+        assert isinstance(leaves[0], UploaderError)
+        return leaves[0]
+    if leaves and all(isinstance(leaf, OSError) for leaf in leaves):
+        assert isinstance(leaves[0], OSError)
+        return _refused(leaves[0])
+    return None
+
+
+def _refused(error: OSError) -> UploaderError | None:
+    """Word what the system said; without a file's name only where the number alone says what to do."""
+    if error.errno not in WAYS_OUT or not (error.filename or WAYS_OUT[error.errno] == ROOM):
+        return None
+    name = error.filename.decode(errors="replace") if isinstance(error.filename, bytes) else error.filename
+    return UploaderError(
+        f"{name}: {error.strerror}." if name else f"{error.strerror}.", WAYS_OUT[error.errno]
+    )
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
