@@ -110,6 +110,7 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
             await tools.journal.files.retry(row.id, str(error), after, counted=True, alone=True)
         case fail.Reject(reason):
             await _reject(tools, row, reason)
+            return
         case fail.Park(_, reason, _, after):
             await tools.journal.files.retry(row.id, reason, after)
         case verdict:

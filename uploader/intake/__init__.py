@@ -176,7 +176,7 @@ class Intake:
     async def _verdict(self, file_id: int, glance: _Glance, sighting: Sighting) -> None:
         if not unchanged(self._last(glance.key), sighting):
             self._candidates.add(file_id, sighting)
-            await self._journal.files.changed(file_id)
+            await self._journal.files.changed(file_id, sighting)
             return
         self._candidates.add(file_id, sighting)
         verdict = self._candidates.settling.verdict(

@@ -153,7 +153,7 @@ class Watching:
             if row is None or (row[1] != FileState.SETTLING and row[2] != encode_sighting(sighting)):
                 fresh.append(sighting)
             elif row[1] == FileState.SETTLING and self._candidates.add(row[0], sighting):
-                await self._journal.files.changed(row[0])
+                await self._journal.files.changed(row[0], sighting)
         if not fresh:
             return
         ids = await self._journal.files.discovered(fresh)

@@ -54,11 +54,10 @@ class Files:
 
         await self._writer.transact("looked", work)
 
-    async def changed(self, file_id: int) -> None:
+    async def changed(self, file_id: int, sighting: Sighting) -> None:
         """A settling file was written to: its looks start anew."""
-        await self._writer.transact(
-            "changed", lambda db: set_columns(db, "files", file_id, {"looks": 0, **FRESH})
-        )
+        columns = {"looks": 0, "size": sighting.size, "sighting": encode_sighting(sighting), **FRESH}
+        await self._writer.transact("changed", lambda db: set_columns(db, "files", file_id, columns))
 
     async def vanished(self, file_ids: Sequence[int]) -> None:
         """Files left the drop folder before they were claimed."""

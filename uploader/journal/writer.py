@@ -57,6 +57,7 @@ def connect(path: Path) -> Database:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")
         conn.execute("PRAGMA foreign_keys=ON")
+        conn.execute("PRAGMA temp_store=MEMORY")  # a full /tmp is no reason to stop
         version = int(conn.execute("PRAGMA user_version").fetchone()[0])
         _check(conn, path, version)
         db = Database(conn, execute_plugins=False)

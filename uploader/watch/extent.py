@@ -22,6 +22,9 @@ MAX_DIRECTORIES = 256
 MAX_BYTES = 64 << 20
 """What is read of one file at most: the offsets and counts of four million tiles."""
 
+HEADER = 8
+"""Bytes of the shortest header."""
+
 PIECE = 64 << 10
 ABSURD = 1 << 50
 """An end beyond this many bytes is not a file on its way, but nonsense."""
@@ -141,9 +144,16 @@ def _walk(file: _File) -> None:
         offset = _directory(file, offset)
 
 
+def _begins_like_a_tiff(first: bytes) -> bool:
+    """Whether so short a file can still become one: the rest may be on its way, or the room reserved."""
+    return not any(first) or b"II".startswith(first) or b"MM".startswith(first)
+
+
 def _header(file: _File) -> int:
     """The offset of the first directory."""
-    start = file.read(0, 8)
+    if 0 < file.size < HEADER and not _begins_like_a_tiff(os.pread(file.fd, 2, 0)):
+        raise _OddError
+    start = file.read(0, HEADER)
     if not any(start):
         # No format begins with eight zeros: the room was reserved, and nothing has been written yet.
         raise _BeyondError
