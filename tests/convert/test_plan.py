@@ -8,7 +8,7 @@ import pytest
 
 from uploader.convert import plan
 from uploader.convert.facts import ALL_VALID, BandFacts, Bounds, Facts, beyond
-from uploader.convert.job import BandStatistics, Job, RasterWarning, Report, estimate_bytes
+from uploader.convert.job import BandStatistics, Job, RasterWarning, Report
 from uploader.convert.statistics import Measured
 
 pytestmark = pytest.mark.unit
@@ -181,7 +181,6 @@ def test_disk_is_judged_by_what_is_declared() -> None:
 
     assert plan.disk_needed(plain, "deflate") == pytest.approx(1.7e8, rel=0.02)
     assert plan.disk_needed(lossy, "deflate") == plan.disk_needed(plain, "deflate")
-    assert estimate_bytes(10**9) > 2 * 10**9
 
 
 def test_report_survives_the_pipe() -> None:

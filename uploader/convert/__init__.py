@@ -3,7 +3,7 @@
 `Converter` is the door. Only the child imports rasterio; everything exported here is light.
 """
 
-from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report, estimate_bytes
+from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report
 from uploader.convert.pool import Converter
 
 __all__ = [
@@ -13,5 +13,4 @@ __all__ = [
     "Job",
     "RasterWarning",
     "Report",
-    "estimate_bytes",
 ]

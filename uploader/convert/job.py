@@ -20,8 +20,6 @@ VERIFICATIONS = ("full", "sample", "off")
 CATEGORICAL = ("auto", "yes", "no")
 
 _GIB = 1 << 30
-_HEADROOM = 64 << 20
-_GROWTH = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +134,3 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("not a finite number")
     return value
-
-
-def estimate_bytes(source_size: int) -> int:
-    """How many bytes of disk converting a source of so many bytes may need, temporary files included.
-
-    A guess for planning: an uncompressed raster needs at most 1.7 times its size (pixels, their overviews,
-    and the overviews once more while they are built), a well compressed one more. The child judges again by the
-    declared pixels, and the file size limit holds whatever happens.
-    """
-    return int(source_size * _GROWTH) + _HEADROOM
