@@ -17,9 +17,9 @@ pytestmark = pytest.mark.unit
 PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
-    {"core", "failpoints", "toml_lines"},
-    {"activity", "filesystem", "config_rules", "control"},
-    {"config_check", "leases", "locks", "convert", "geopera", "journal"},
+    {"core", "failpoints"},
+    {"activity", "filesystem", "control"},
+    {"leases", "locks", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
     {"performer"},
@@ -38,9 +38,6 @@ ALONE = {
 }
 """Rooms that know even less than their level allows."""
 
-FOR_TYPES = {("config_rules", "config")}
-"""Imports against the arrows that only a type checker follows."""
-
 DOORS = {
     "httpx": ("uploader.geopera",),
     "sqlite3": ("uploader.journal", "uploader.sandbox"),
@@ -50,7 +47,7 @@ DOORS = {
     "watchfiles": ("uploader.watch",),
     "click": ("uploader.cli",),
     "rich": ("uploader.cli", "uploader.report"),
-    "pydantic": ("uploader.config", "uploader.config_check", "uploader.sandbox"),
+    "pydantic": ("uploader.config", "uploader.sandbox"),
     "starlette": ("uploader.sandbox",),
     "uvicorn": ("uploader.sandbox",),
     "pystac": ("uploader.sandbox",),
@@ -130,7 +127,7 @@ def may(mine: str, other: str) -> bool:
     """Whether one room may import another."""
     if mine in ALONE:
         return other in ALONE[mine]
-    return (mine, other) in FOR_TYPES or level(other) < level(mine)
+    return level(other) < level(mine)
 
 
 def test_every_room_has_its_level():
@@ -148,20 +145,6 @@ def test_imports_go_down_only():
         if name.startswith("uploader.") and room(name) not in {room(module), "__version__", "sandbox"}
     }
     assert [(module, other) for module, mine, other in sorted(arrows) if not may(mine, other)] == []
-
-
-def test_an_import_for_types_is_one():
-    """The exceptions to the arrows stand under TYPE_CHECKING, so that nothing is imported at run time."""
-    for mine, other in FOR_TYPES:
-        tree = modules()[f"uploader.{mine}"]
-        guarded = [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        ]
-        at_run_time = {name for node in tree.body if node not in guarded for name in imports(node)}
-        assert f"uploader.{other}" not in at_run_time
-        assert any(f"uploader.{other}" in imports(node) for node in guarded)
 
 
 @pytest.mark.parametrize("library", DOORS)

@@ -275,7 +275,7 @@ def test_the_file_is_looked_for_in_order(monkeypatch, tmp_path):
     """-c, then the variable, then the current folder, then the user's; else all places are named."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("uploader.config.SYSTEM_FILE", tmp_path / "system.toml")
+    monkeypatch.setattr("uploader.config.places.SYSTEM_FILE", tmp_path / "system.toml")
     with pytest.raises(ConfigurationError, match=r"config\.toml.*system\.toml"):
         find(None)
     users = tmp_path / "home" / "uploader" / "config.toml"

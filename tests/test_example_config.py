@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from uploader.config import Settings, load
-from uploader.config_check import known_keys
-from uploader.toml_lines import line_numbers
+from uploader.config.complaints import known_keys
+from uploader.config.lines import line_numbers
 
 pytestmark = pytest.mark.unit
 

@@ -23,7 +23,7 @@ def tree(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nowhere"))
-    monkeypatch.setattr("uploader.config.SYSTEM_FILE", tmp_path / "nowhere.toml")
+    monkeypatch.setattr("uploader.config.places.SYSTEM_FILE", tmp_path / "nowhere.toml")
     return tmp_path
 
 

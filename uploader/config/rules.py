@@ -13,8 +13,8 @@ from urllib.parse import SplitResult, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from uploader.config import Folder, Platform
-    from uploader.toml_lines import Location
+    from uploader.config.lines import Location
+    from uploader.config.settings import Folder, Platform
 
 KEY_PREFIX = "gpra_"
 """How an API key begins; a configuration that holds one in place of a path is not quoted back."""

@@ -1,7 +1,7 @@
 """The only place that words what is wrong with a configuration: every mistake at once, each with its line.
 
 A complaint reads `file:line: [section] key: what is wrong. What to do.` What one key may be stands in its
-model in `config`, what must hold between keys in `config_rules`.
+model in `settings`, what must hold between keys in `rules`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from uploader.config_rules import KEY_PREFIX, Mistake, relations
+from uploader.config.lines import Location, line_numbers, line_of
+from uploader.config.rules import KEY_PREFIX, Mistake, relations
 from uploader.core.errors import ConfigurationError
-from uploader.toml_lines import Location, line_numbers, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.toml_lines import line_numbers, line_of
+from uploader.config.lines import line_numbers, line_of
 
 pytestmark = pytest.mark.unit
 

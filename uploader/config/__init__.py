@@ -1,0 +1,30 @@
+"""The configuration: TOML in, typed settings out. The only place for its keys, defaults, checks and complaints."""
+
+from uploader.config.places import find, load
+from uploader.config.rules import is_loopback
+from uploader.config.settings import (
+    Batch,
+    Convert,
+    Dashboard,
+    Folder,
+    LimitsSection,
+    Platform,
+    Settings,
+    Staging,
+    Transfer,
+)
+
+__all__ = [
+    "Batch",
+    "Convert",
+    "Dashboard",
+    "Folder",
+    "LimitsSection",
+    "Platform",
+    "Settings",
+    "Staging",
+    "Transfer",
+    "find",
+    "is_loopback",
+    "load",
+]
