@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uploader.cli.finding import Finding, fail, ok, warn
-from uploader.config import is_loopback
+from uploader.core.addresses import is_loopback
 from uploader.core.errors import UploaderError
 from uploader.core.sizes import format_size
 

@@ -1,7 +1,6 @@
 """The configuration: TOML in, typed settings out. The only place for its keys, defaults, checks and complaints."""
 
 from uploader.config.places import find, load
-from uploader.config.rules import is_loopback
 from uploader.config.settings import (
     Batch,
     Convert,
@@ -25,6 +24,5 @@ __all__ = [
     "Staging",
     "Transfer",
     "find",
-    "is_loopback",
     "load",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+
+from uploader.core.addresses import is_proxy, judge_base_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,41 +61,29 @@ def relations(
 
 
 def _platform(platform: Platform) -> Iterator[Mistake]:
-    url = _url(platform.base_url)
-    if url is None or url.scheme not in {"http", "https"} or not url.hostname or url.query or url.username:
+    verdict = judge_base_url(platform.base_url)
+    if verdict == "none":
         yield Mistake(
             ("platform", "base_url"), "is not the address of a platform.", 'Write "https://" and a host name.'
         )
-    elif url.scheme == "http" and not is_loopback(url.hostname):
+    elif verdict == "clear":
         yield Mistake(
             ("platform", "base_url"),
             "would send the key unencrypted.",
             "Write https; http is for this machine only.",
         )
-    if platform.proxy:
-        proxy = _url(platform.proxy)
-        if proxy is None or proxy.scheme not in {"http", "https"} or not (proxy.hostname and proxy.port):
-            yield Mistake(
-                ("platform", "proxy"),
-                "is not the address of a proxy.",
-                'Write for example "http://proxy:3128".',
-            )
+    if platform.proxy and not is_proxy(platform.proxy):
+        yield Mistake(
+            ("platform", "proxy"),
+            "is not the address of a proxy.",
+            'Write for example "http://proxy:3128".',
+        )
     if platform.api_key_file is not None and platform.api_key_file.name.startswith(KEY_PREFIX):
         yield Mistake(
             ("platform", "api_key_file"),
             "holds a key, not a path.",
             "Put the key into a file and name that file.",
         )
-
-
-def _url(text: str) -> SplitResult | None:
-    """Split an address; None where its host or port is not one."""
-    try:
-        url = urlsplit(text)
-        _ = url.port
-    except ValueError:
-        return None
-    return url
 
 
 def _folder(number: int, folder: Folder) -> Iterator[Mistake]:
@@ -171,13 +159,3 @@ def sees(folder: Folder, path: Path) -> bool:
 
 def _within(path: Path, parent: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(parent))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` means this machine whatever a name server says."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import ssl
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import httpx
 
+from uploader.core.addresses import is_proxy, judge_base_url
 from uploader.core.errors import ConfigurationError
 from uploader.geopera.credentials import Credentials
 from uploader.geopera.lane import Lane
@@ -68,39 +67,21 @@ async def open_platform(
 
 def check_base_url(base_url: str) -> bool:
     """Whether the platform is a plain http one on this machine (a sandbox); anything else must be https."""
-    try:
-        parts = urlsplit(base_url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host = ""
-    if not host or parts.username is not None or parts.query or parts.fragment:
+    verdict = judge_base_url(base_url)
+    if verdict == "none":
         raise ConfigurationError(
             "[platform] base_url is not a URL of a host.", 'Write "https://api.geopera.com".'
         )
-    if parts.scheme == "https":
-        return False
-    if parts.scheme == "http" and _loopback(host):
-        return True
-    raise ConfigurationError(
-        f"[platform] base_url would send the API key to {host} unencrypted.", "Write it with https://."
-    )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    if verdict == "clear":
+        raise ConfigurationError(
+            "[platform] base_url would send the API key unencrypted.", "Write it with https://."
+        )
+    return verdict == "local"
 
 
 def check_proxy(proxy: str) -> None:
     """Raise ConfigurationError unless `proxy` is empty or an http or https URL."""
-    try:
-        parts = urlsplit(proxy)
-        good = not proxy or (parts.scheme in {"http", "https"} and parts.hostname and parts.port is not None)
-    except ValueError:
-        good = False
-    if not good:
+    if proxy and not is_proxy(proxy):
         raise ConfigurationError("[platform] proxy cannot be used.", 'Write it as "http://host:port".')
 
 
