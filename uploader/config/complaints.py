@@ -1,7 +1,7 @@
 """The only place that words what is wrong with a configuration: every mistake at once, each with its line.
 
 A complaint reads `file:line: [section] key: what is wrong. What to do.` What one key may be stands in its
-model in `settings`, what must hold between keys in `rules`.
+model in `sections`, what must hold between keys in `rules`.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from uploader.config.lines import Location
-    from uploader.config.settings import Folder, Platform
+    from uploader.config.sections import Folder, Platform
 
 KEY_PREFIX = "gpra_"
 """How an API key begins; a configuration that holds one in place of a path is not quoted back."""

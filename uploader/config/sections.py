@@ -1,0 +1,152 @@
+"""The sections of the configuration: each key with its type and default.
+
+`config.example.toml` says what each key is for.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from uploader.config.values import (
+    AbsolutePath,
+    Address,
+    Bandwidth,
+    BaseUrl,
+    Bytes,
+    Flag,
+    Name,
+    OptionalPath,
+    Patterns,
+    Positive,
+    Seconds,
+    SomeBytes,
+    Whole,
+)
+from uploader.core.errors import ConfigurationError
+from uploader.core.model import Destination
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Platform(Section):
+    """Where the rasters go, and as whom."""
+
+    base_url: BaseUrl = "https://api.geopera.com"
+    auth: Literal["client_credentials", "api_key"] = "client_credentials"
+    client_id: Name = "geopera"
+    api_key_file: OptionalPath = None
+    transfer_method: Name = "signed_url"
+    requests_per_minute: Whole = 300
+    """0: no limit of ours."""
+    proxy: str = ""
+    ca_file: OptionalPath = None
+
+
+class Folder(Section):
+    """One drop folder and what becomes of the rasters in it."""
+
+    path: AbsolutePath
+    project_id: Name
+    collection_id: str = ""
+    item_id: str = ""
+    asset_key: str = ""
+    categorical: Literal["auto", "yes", "no"] = "auto"
+    recursive: Flag = True
+    include: Patterns = ("*.tif", "*.tiff")
+    exclude: Patterns = ()
+    passthrough: Patterns = ()
+    settle_seconds: Seconds = 10.0
+    ready_marker: str = ""
+    rescan_seconds: Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False)] = 300.0
+    polling: Literal["auto", "always", "never"] = "auto"
+    after_upload: Literal["keep", "archive", "delete"] = "keep"
+    archive_dir: OptionalPath = None
+    duplicates: Literal["upload", "skip"] = "upload"
+    verify_remote: Flag = True
+    strict: Flag = False
+
+    def destination(self) -> Destination:
+        """What the decisions need to know of this folder."""
+        return Destination(
+            project_id=self.project_id,
+            collection_id=self.collection_id,
+            item_id=self.item_id,
+            asset_key=self.asset_key,
+            categorical=self.categorical,
+            after_upload=self.after_upload,
+            verify_remote=self.verify_remote,
+            duplicates=self.duplicates,
+            strict=self.strict,
+        )
+
+
+class Staging(Section):
+    """Where private copies and converted files lie until they are uploaded."""
+
+    dir: OptionalPath = None
+    """None only while a file is being read: `Settings` puts `state_dir/staging` there."""
+    max_bytes: Bytes = 200 << 30
+
+    @property
+    def path(self) -> Path:
+        """The folder, known to be set."""
+        if self.dir is None:
+            raise ConfigurationError("The staging folder is only known to whole settings.")
+        return self.dir
+
+
+class Convert(Section):
+    """How rasters become COGs."""
+
+    verify: Literal["full", "sample", "off"] = "full"
+    workers: Whole = 0
+    """0: one per core, see `processes`."""
+    compression: Literal["deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflate", "lerc_zstd", "none"] = (
+        "deflate"
+    )
+    memory_limit: Bytes = 4 << 30
+    timeout_seconds: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 3600.0
+
+    @property
+    def processes(self) -> int:
+        """How many children convert at once."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+class Batch(Section):
+    """How files are put together into upload sessions."""
+
+    max_files: Positive = 100
+    max_bytes: SomeBytes = 20 << 30
+    linger_seconds: Seconds = 10.0
+    max_wait_seconds: Seconds = 300.0
+
+
+class Transfer(Section):
+    """How bytes leave."""
+
+    concurrency: Positive = 4
+    bandwidth_limit: Bandwidth = ()
+    """Ask `core.bandwidth.limit_at` what it means now."""
+    drain_seconds: Seconds = 30.0
+
+
+class LimitsSection(Section):
+    """What is taken at all, and when to give up."""
+
+    min_free_bytes: Bytes = 2 << 30
+    max_attempts: Positive = 5
+    max_pixels: Positive = 400_000_000_000
+    max_bands: Positive = 4096
+
+
+class Dashboard(Section):
+    """The read-only page."""
+
+    listen: Address = "127.0.0.1:8750"
