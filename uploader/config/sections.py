@@ -31,6 +31,8 @@ from uploader.core.model import Destination
 
 
 class Section(BaseModel):
+    """A part of the file: frozen, and an unknown key in it is a mistake."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
