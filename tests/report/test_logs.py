@@ -28,8 +28,9 @@ def clean_root():
 
 @pytest.fixture
 def stream(clean_root):
-    """A set-up log that is written to a buffer."""
+    """A set-up log that is written to a buffer, and to nobody else who may choke on odd names."""
     buffer = io.StringIO()
+    clean_root.handlers.clear()
     logs.set_up(logging.DEBUG, buffer)
     return buffer
 
