@@ -10,12 +10,15 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
+from tests.support.gallery import open_gallery
 from tests.support.wire import Wire
 from uploader.sandbox import Options, Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.support.gallery import Gallery
 
 
 @pytest.fixture
@@ -42,6 +45,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     root = tmp_path_factory.mktemp("shared")
     with Sandbox(Options(root=root, api_key="gpra_k", rate_limit=0)) as box, Wire(box) as wire:
         yield wire
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gallery]:
+    """Six kinds of rasters, uploaded and painted once for all tests that look at them or add to them."""
+    with open_gallery(tmp_path_factory.mktemp("gallery")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,9 +11,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.audit import audit, problems
+from tests.support.official import command, environment
 from tests.support.wire import TOKEN
 
 geopera = pytest.importorskip("geopera")
+
+from geopera.api.operations import (  # noqa: E402  after the check that it is there
+    uploads_complete,
+    uploads_fail,
+    uploads_initiate,
+    uploads_progress,
+    uploads_signed_url,
+)
+from geopera.models import (  # noqa: E402  as above
+    SignedUrlInput,
+    UploadFailInput,
+    UploadInitiate,
+    UploadProgressInput,
+    UploadsCompleteBodyType0,
+)
+
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 
 if TYPE_CHECKING:
@@ -33,18 +49,15 @@ def curl(*arguments: str) -> tuple[int, str]:
     return int(status), body
 
 
-def command(wire: Wire, *arguments: str, token: str = "") -> Any:
-    """Run the official command line; gives its JSON."""
-    names = {"GEOPERA_API_TOKEN": token or wire.box.api_key, "GEOPERA_API_URL": wire.box.base_url}
-    done = subprocess.run(
-        [sys.executable, "-m", "geopera_cli", *arguments],
-        env={"PATH": os.defpath, "HOME": "/nonexistent", **names},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def reservation(raster: bytes) -> UploadInitiate:
+    """The body of the guide's first step."""
+    fields = {"project_id": "p-1", "file_count": 1, "total_bytes": len(raster)}
+    return UploadInitiate.from_dict({**fields, "transfer_method": "signed_url"})
+
+
+def wish(upload_id: str) -> SignedUrlInput:
+    """The body of its second step."""
+    return SignedUrlInput(upload_id=upload_id, file_name="harbour_2024.tif", content_type="image/tiff")
 
 
 def test_the_sdk_sees_a_refusal_as_a_problem(wire: Wire) -> None:
@@ -79,10 +92,52 @@ def test_the_sdk_walks_the_five_steps(wire: Wire, tmp_path: Path, raster: bytes)
     assert problems(audit(tmp_path / "root")) == []
 
 
+def test_the_generated_client_walks_the_five_steps(wire: Wire, tmp_path: Path, raster: bytes) -> None:
+    """The guide with the SDK's modules and their typed bodies and answers, in turn; the abandoning too."""
+    client = geopera.AuthenticatedClient(base_url=wire.box.base_url, token=wire.box.api_key)
+    session = uploads_initiate.sync(client=client, body=reservation(raster))
+    minted = uploads_signed_url.sync(client=client, body=wish(session.id))
+    stored = wire.put(minted.upload_url, raster)
+    noted = uploads_progress.sync(client=client, body=UploadProgressInput(session.id, bytes_uploaded=9))
+    body = UploadsCompleteBodyType0.from_dict({"upload_id": session.id})
+    done = uploads_complete.sync_detailed(client=client, body=body)
+    other = uploads_initiate.sync(client=client, body=reservation(raster))
+    failed = uploads_fail.sync_detailed(client=client, body=UploadFailInput(other.id, "client aborted"))
+
+    assert (stored.status_code, int(done.status_code), int(failed.status_code)) == (200, 200, 200)
+    assert (noted.id, done.parsed["id"], len(done.parsed["item_ids"])) == (session.id, session.id, 1)
+    assert minted.object_path == f"uploads/{session.id}/harbour_2024.tif"
+    assert problems(audit(tmp_path / "root")) == []
+
+
+@pytest.mark.anyio
+async def test_the_asynchronous_client_walks_the_five_steps(
+    wire: Wire, tmp_path: Path, raster: bytes
+) -> None:
+    """The same without waiting."""
+    async with geopera.AuthenticatedClient(base_url=wire.box.base_url, token=wire.box.api_key) as client:
+        session = await uploads_initiate.asyncio(client=client, body=reservation(raster))
+        minted = await uploads_signed_url.asyncio(client=client, body=wish(session.id))
+        stored = wire.put(minted.upload_url, raster)
+        body = UploadProgressInput(session.id, bytes_uploaded=len(raster))
+        noted = await uploads_progress.asyncio(client=client, body=body)
+        body = UploadsCompleteBodyType0.from_dict({"upload_id": session.id})
+        done = await uploads_complete.asyncio(client=client, body=body)
+        other = await uploads_initiate.asyncio(client=client, body=reservation(raster))
+        failed = await uploads_fail.asyncio(client=client, body=UploadFailInput(other.id, "client aborted"))
+
+    assert (stored.status_code, noted.id, failed.id) == (200, session.id, other.id)
+    assert (done["id"], len(done["item_ids"])) == (session.id, 1)
+    assert problems(audit(tmp_path / "root")) == []
+
+
 def test_the_command_line_fails_as_there(wire: Wire) -> None:
-    """A refusal ends with its own exit code and the detail."""
-    with pytest.raises(AssertionError, match="project p-9 not found"):
-        command(wire, "uploads", "initiate", "--project-id", "p-9")
+    """A refusal, of the program as it is installed, ends with its own exit code and the detail."""
+    program = [sys.executable, "-m", "geopera_cli", "uploads", "initiate", "--project-id", "p-9"]
+    done = subprocess.run(program, env=environment(wire), capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "project p-9 not found" in done.stderr
 
 
 @needs_curl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 import uuid
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import seeds
+from uploader.sandbox.operations import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,8 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed"),
 ]
 
+UPLOAD_GUIDE, QUICKSTART = "uploads.initiate reserves", "Quickstart\n"
+"""What only one of the guides contains."""
 SITE = "https://api.geopera.com"
 SQUARE = {
     "type": "Polygon",
@@ -61,9 +65,11 @@ class Reader:
         self.cwd = cwd
         self.values = {SITE: wire.box.base_url}
         self.env = {"GEOPERA_API_KEY": wire.box.api_key}
+        self.typed: set[str] = set()
 
     def type(self, printed: Printed) -> Any:
         """Run one request; it must succeed, and answer in the shape that is printed."""
+        self.typed.add(printed.command)
         status, body = seeds.run(printed.command, self.values, cwd=self.cwd, env=self.env)
         assert status in (200, 202), (printed.command, status, body)
         if printed.answer is not None:
@@ -108,9 +114,25 @@ def test_differences_of_shape_are_seen() -> None:
     assert len(seeds.differences(printed, {"id": 1, "n": 1.5, "groups": [], "tags": [3]})) == 5
 
 
+@pytest.mark.parametrize(
+    ("mark", "answers"),
+    [(UPLOAD_GUIDE, [True, True, False, True, False]), (QUICKSTART, [True, False, True, True, False])],
+)
+def test_no_printed_request_is_overlooked(mark: str, answers: list[bool]) -> None:
+    """Every `curl` of a guide is one of the five that its test types, with the answers that stand there."""
+    found, text = seeds.guide(mark), seeds.text(mark)
+    operations = set(re.findall(r"\b(?:uploads|items|orders|catalog|api_keys)\.[a-z_]+(?:\.[a-z_]+)*", text))
+
+    assert len(found) == text.count("curl ") == len(re.findall(r"\bcurl\b", text)) == 5
+    assert [one.answer is not None for one in found] == answers
+    assert operations <= TABLE.keys()
+    assert len(operations) >= 5
+
+
 def test_the_upload_guide_as_printed(reader: Reader, quick: Wire, raster: bytes) -> None:
     """Initiate, URL, PUT, complete, and fail on a further session: literally."""
-    initiate, signed_url, put, complete, fail = seeds.guide("uploads.initiate reserves")
+    guide = seeds.guide(UPLOAD_GUIDE)
+    initiate, signed_url, put, complete, fail = guide
     collection = quick.ok("collections.create", project_id="p-1", name="Harbour")["id"]
     (reader.cwd / "harbour_2024.tif").write_bytes(raster)
     reader.env["TOKEN"] = quick.box.api_key
@@ -128,11 +150,13 @@ def test_the_upload_guide_as_printed(reader: Reader, quick: Wire, raster: bytes)
     assert minted["object_path"] == f"uploads/{session}/harbour_2024.tif"
     assert (done["id"], item["collection_id"]) == (session, collection)
     assert quick.box.state()["reserved_bytes"] == 0
+    assert reader.typed == {one.command for one in guide}
 
 
 def test_the_quickstart_as_printed(reader: Reader, quick: Wire) -> None:
     """Token, search, estimate, place with its key, and the order until it is delivered: literally."""
-    token, search, estimate, place, track = seeds.guide("Quickstart\n")
+    guide = seeds.guide(QUICKSTART)
+    token, search, estimate, place, track = guide
     reader.log_in(token)
     found = reader.type(search)
     scene = quick.ok("catalog.search", host_name="harbour-archive", intersects=SQUARE)["features"][0]["id"]
@@ -155,6 +179,7 @@ def test_the_quickstart_as_printed(reader: Reader, quick: Wire) -> None:
     assert len(found["features"]) == 10
     assert (order["totalCredits"], order["totalAud"]) == (priced["total_credits"], priced["total_aud"])
     assert (again, order["status"], delivered["status"]) == (order, "processing", "delivered")
+    assert reader.typed == {one.command for one in guide}
     assert ("order", order["id"]) in {(edge["dst_type"], edge["dst_id"]) for edge in graph["edges"]}
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.support.official import command
 
 geopera = pytest.importorskip("geopera")
 
@@ -53,20 +52,6 @@ def cart(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {"id": one["id"], "host": "harbour-archive", "geometry": one["geometry"]} for one in found["features"]
     ]
-
-
-def command(wire: Wire, *arguments: str) -> Any:
-    """Run the official command line; gives its JSON."""
-    names = {"GEOPERA_API_TOKEN": wire.box.api_key, "GEOPERA_API_URL": wire.box.base_url}
-    done = subprocess.run(
-        [sys.executable, "-m", "geopera_cli", *arguments],
-        env={"PATH": os.defpath, "HOME": "/nonexistent", **names},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_the_fluent_client(quick: Wire) -> None:

@@ -12,7 +12,7 @@ from uploader.sandbox import control, flags
 pytestmark = pytest.mark.unit
 
 TEXT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text()
-SOURCES = ("guide", "quickstart", "schema", "docs", "store", "inference")
+SOURCES = ("guide", "quickstart", "schema", "docs", "store", "inference", "our own")
 
 
 def test_every_switch_is_told() -> None:
@@ -27,7 +27,10 @@ def test_every_row_names_its_source() -> None:
     rows = [row for row in re.findall(r"^\|(.+)\|(.+)\|(.*)\|$", TEXT, re.MULTILINE) if "---" not in row[0]]
     told = [row for row in rows if row[0].strip() != "behaviour"]
 
-    assert len(told) > 50
+    assert len(told) > 80
+    assert set(re.findall(r"`(--[a-z-]+)`", " ".join(row[2] for row in told))) <= {
+        one.flag for one in flags()
+    }
     assert [row for row in told if not any(source in row[1] for source in SOURCES)] == []
 
 

@@ -249,7 +249,12 @@ def test_what_googles_library_signs_is_accepted(
     upload_id = wire.initiate()
     origin = wire.box.store_url
     md5 = base64.b64encode(hashlib.md5(b"abc").digest()).decode()
-    extra = {"x-goog-if-generation-match": "0", "x-goog-hash": f"md5={md5}"}
+    sha256 = hashlib.sha256(b"abc").hexdigest()
+    extra = {
+        "x-goog-if-generation-match": "0",
+        "x-goog-hash": f"md5={md5}",
+        "x-goog-content-sha256": sha256,
+    }
     put = signed(
         credentials, origin, upload_id, "PUT", content_type="image/tiff", content_md5=md5, headers=extra
     )

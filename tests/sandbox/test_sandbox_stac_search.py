@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.wire import Wire
 from uploader.sandbox import Key
+from uploader.sandbox.operations.cql2 import holds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +44,75 @@ def test_a_search_over_all_projects(open_wire: Callable[..., Wire], raster: byte
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"filter": {"op": "="}}, {"sortby": [{"field": "x"}]}, {"limit": 0}, {"page": -1}, {"bbox": [1, 2]}],
+    [
+        {"filter": {"op": "="}},
+        {"filter": {"op": "=", "args": [1]}},
+        {"filter": {"op": "casei", "args": ["a"]}},
+        {"filter": {"op": "<", "args": [1, "a"]}},
+        {"filter": {"op": "s_intersects", "args": [{"property": "geometry"}, 7]}},
+        {"filter": {"op": "not", "args": [{"op": "not", "args": [7]}]}},
+        {"filter": {"op": "=", "args": [1, 1]}, "filter-lang": "cql2-text"},
+        {"sortby": [{"field": "x"}]},
+        {"limit": 0},
+        {"page": -1},
+        {"bbox": [1, 2]},
+    ],
 )
 def test_what_is_not_understood_is_refused(shared: Wire, wrong: dict[str, Any]) -> None:
     """A filter that was ignored would find too much."""
     assert shared.post("stac.search", **wrong).status_code == 422
+
+
+TITLE, GSD = {"property": "title"}, {"property": "gsd"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "holding"),
+    [
+        ({"op": "=", "args": [TITLE, "a.tif"]}, True),
+        ({"op": "<>", "args": [TITLE, "a.tif"]}, False),
+        ({"op": "like", "args": [TITLE, "%.t_f"]}, True),
+        ({"op": "like", "args": [TITLE, "*.tif"]}, False),
+        ({"op": "in", "args": [TITLE, ["b.tif", "a.tif"]]}, True),
+        ({"op": "between", "args": [GSD, 5, 10]}, True),
+        ({"op": ">=", "args": [GSD, 11]}, False),
+        ({"op": "and", "args": [{"op": "<", "args": [GSD, 11]}, {"op": ">", "args": [GSD, 9]}]}, True),
+        ({"op": "or", "args": [{"op": ">", "args": [GSD, 11]}, True]}, True),
+        ({"op": "not", "args": [{"op": ">", "args": [GSD, 11]}]}, True),
+        ({"op": "isNull", "args": [{"property": "nothing"}]}, True),
+        ({"op": "not", "args": [{"op": "=", "args": [{"property": "nothing"}, 1]}]}, None),
+        ({"op": "or", "args": [{"op": "=", "args": [{"property": "nothing"}, 1]}, True]}, True),
+        ({"op": "<=", "args": [{"property": "datetime"}, {"timestamp": "2025-01-01T00:00:00Z"}]}, True),
+        (
+            {
+                "op": "s_intersects",
+                "args": [{"property": "geometry"}, {"type": "Point", "coordinates": [1, 1]}],
+            },
+            True,
+        ),
+        (
+            {
+                "op": "s_intersects",
+                "args": [{"property": "geometry"}, {"type": "Point", "coordinates": [9, 1]}],
+            },
+            False,
+        ),
+    ],
+)
+def test_a_filter_holds_or_not(expression: Any, holding: bool | None) -> None:
+    """Each operator as CQL2 has it, with the unknown of what is missing."""
+    item = {"title": "a.tif", "gsd": 10, "datetime": "2024-06-01T00:00:00Z", "bbox": [0, 0, 2, 2]}
+
+    assert holds(expression, item) is holding
+
+
+def test_a_search_may_be_filtered(wire: Wire, raster: bytes) -> None:
+    """By what an item tells of itself, together with the other conditions."""
+    for name in ("a.tif", "b.tif"):
+        wire.upload({name: raster})
+
+    assert found(wire, filter={"op": "=", "args": [TITLE, "b.tif"]}) == ["b.tif"]
+    assert found(wire, filter={"op": "=", "args": [{"property": "type"}, "clip"]}) == []
 
 
 def test_a_deleted_item_is_gone(open_wire: Callable[..., Wire], raster: bytes) -> None:

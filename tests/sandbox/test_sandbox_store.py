@@ -160,6 +160,26 @@ def test_a_signed_hash_is_checked(wire: Wire, tmp_path: Path, sent: bytes, statu
     assert (status == 200) == bool(audit(tmp_path / "root").objects)
 
 
+@pytest.mark.parametrize(
+    ("promised", "status"),
+    [
+        (hashlib.sha256(b"abc").hexdigest(), 200),
+        (hashlib.sha256(b"abd").hexdigest(), 400),
+        ("UNSIGNED-PAYLOAD", 200),
+    ],
+)
+def test_a_signed_payload_is_checked(wire: Wire, tmp_path: Path, promised: str, status: int) -> None:
+    """Where the URL signs x-goog-content-sha256, the body must have that hash; unsigned it is refused as it is."""
+    headers = {"content-type": "image/tiff", "x-goog-content-sha256": promised}
+    path = f"{BUCKET}uploads/{wire.initiate()}/a.tif"
+    url = wire.box.world.signer.url("PUT", path, at=time.time(), life=60, headers=headers)
+    changed = wire.bare.put(url, content=b"abc", headers={**headers, "x-goog-content-sha256": "0" * 64})
+
+    assert (changed.status_code, "SignatureDoesNotMatch" in changed.text) == (403, True)
+    assert status == wire.bare.put(url, content=b"abc", headers=headers).status_code
+    assert (status == 200) == bool(audit(tmp_path / "root").objects)
+
+
 def test_create_once_is_honoured_when_signed(shared: Wire) -> None:
     """A signed x-goog-if-generation-match of 0 lets the first PUT pass and refuses the second with 412."""
     headers = {"content-type": "image/tiff", "x-goog-if-generation-match": "0"}

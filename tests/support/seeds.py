@@ -51,8 +51,13 @@ def published() -> dict[str, Any]:
 
 def guide(mark: str) -> list[Printed]:
     """Every request of the guide that contains the mark, in order."""
-    (text,) = (one for path in sorted(folder().glob("*.txt")) if mark in (one := path.read_text()))
-    return list(requests(text))
+    return list(requests(text(mark)))
+
+
+def text(mark: str) -> str:
+    """The guide that contains the mark."""
+    (found,) = (one for path in sorted(folder().glob("*.txt")) if mark in (one := path.read_text()))
+    return found
 
 
 def requests(text: str) -> Iterator[Printed]:

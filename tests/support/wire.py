@@ -22,9 +22,9 @@ class Wire:
         self.box = box
         headers = {"Authorization": f"Bearer {key or box.api_key}"}
         self.http = httpx.Client(
-            base_url=box.base_url, headers=headers, timeout=20, trust_env=False, verify=False
+            base_url=box.base_url, headers=headers, timeout=120, trust_env=False, verify=False
         )
-        self.bare = httpx.Client(timeout=20, trust_env=False, verify=False)
+        self.bare = httpx.Client(timeout=120, trust_env=False, verify=False)
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +77,7 @@ class Wire:
             self.store(upload_id, name, content)
         return upload_id, self.ok("uploads.complete", upload_id=upload_id)["item_ids"]
 
-    def settled(self, item_id: str, seconds: float = 30) -> dict[str, Any]:
+    def settled(self, item_id: str, seconds: float = 120) -> dict[str, Any]:
         """The item once its pipeline has ended, done or failed."""
         deadline = time.monotonic() + seconds
         while True:

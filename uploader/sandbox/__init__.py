@@ -8,8 +8,20 @@ imports nothing of the program. Where the platform's documents are silent or dif
 `Options` has a switch for every kinder one.
 """
 
+from uploader.sandbox.errors import StartRefused
 from uploader.sandbox.faults import Fault, When
 from uploader.sandbox.options import Flag, Key, Options, flags, options_from
 from uploader.sandbox.server import Sandbox, serve
 
-__all__ = ["Fault", "Flag", "Key", "Options", "Sandbox", "When", "flags", "options_from", "serve"]
+__all__ = [
+    "Fault",
+    "Flag",
+    "Key",
+    "Options",
+    "Sandbox",
+    "StartRefused",
+    "When",
+    "flags",
+    "options_from",
+    "serve",
+]

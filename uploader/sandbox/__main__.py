@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from uploader.sandbox.errors import StartRefused
 from uploader.sandbox.options import Flag, flags, options_from
 from uploader.sandbox.server import serve
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the flags and serve until interrupted; exit 2 for wrong usage."""
+    """Parse the flags and serve until interrupted; exit 2 for wrong usage, 1 when it cannot start."""
     parser = argparse.ArgumentParser(prog="python -m uploader.sandbox", description=serve.__doc__)
     for flag in flags():
         _declare(parser, flag)
@@ -23,7 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = options_from(given)
     except ValueError as error:
         parser.error(str(error))
-    serve(options)
+    try:
+        serve(options)
+    except StartRefused as error:
+        print(error, file=sys.stderr)  # noqa: T201  a command's own output
+        return 1
     return 0
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _LONGEST = 1 << 20
 _REPLAY_LIFE = 86400.0
-_PLACE = "orders.archive.place"
+_PLACE, _INITIATE = "orders.archive.place", "uploads.initiate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,9 @@ def _admitted(world: World, trace: Trace, received: Received) -> tuple[Operation
 def _count(world: World, who: Principal, known: Operation | None, now: float) -> None:
     """Count the call for everything that limits it: the organization, placing orders, the key."""
     world.window.count(who.organization, now, world.options.rate_limit)
-    if known and known.id == _PLACE:
-        world.window.count(f"{who.organization} orders", now, world.options.order_rate_limit)
+    own = {_PLACE: world.options.order_rate_limit, _INITIATE: world.options.session_rate_limit}
+    if known:
+        world.window.count(f"{who.organization} {known.id}", now, own.get(known.id, 0))
     world.window.count(f"key {who.name}", now, who.rate_limit or 0)
 
 
@@ -230,7 +231,7 @@ def _keep(call: Call, known: Operation, received: Received, answer: Answer) -> N
 
 
 def _replay_key(call: Call, known: Operation) -> tuple[str, str, str] | None:
-    honoured = known.id == _PLACE or (known.id == "uploads.initiate" and call.world.options.replay_initiate)
+    honoured = known.id == _PLACE or (known.id == _INITIATE and call.world.options.replay_initiate)
     if not call.idempotency or not honoured:
         return None
     path, key, _ = call.idempotency

@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from uploader.sandbox.oauth import REALM
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from uploader.sandbox.world import World
 
 
-def banner(world: World) -> str:
-    """The start-up lines."""
+def banner(world: World, told: Sequence[str] = ()) -> str:
+    """The start-up lines; `told` is what is different from the last start."""
     options = world.options
+    key = shlex.quote(options.api_key)
+    news = "".join(
+        f"\nNOTE       {text} Configurations with the old address want the new one." for text in told
+    )
     return f"""\
 API        {world.api_url}
 store      {world.store_url}
-items      {world.api_url}/sandbox/items
+items      {world.api_url}/sandbox/items   (on a map, for the browser)
+described  {world.api_url}/openapi.json
 API key    {options.api_key}
 projects   {" ".join(options.projects)}
 quota      {options.quota_bytes} bytes
-state      {options.root}
+state      {options.root.resolve()}{news}
 
-A token by hand:
-  curl -s -X POST {world.api_url}{REALM}token \\
-    -d grant_type=client_credentials -d client_id=geopera -d client_secret={options.api_key}
+To upload, in another terminal:
 
-The daemon: save this as config.toml, drop rasters into ./drop, then
-  export GEOPERA_API_KEY={options.api_key}
-  mkdir -p drop && uploader run -c config.toml
+mkdir -p drop
+export GEOPERA_API_KEY={key}
+cat > sandbox.toml <<'END'
+state_dir = "state"
 
-  state_dir = "./state"
+[platform]
+base_url = "{world.api_url}"
 
-  [platform]
-  base_url = "{world.api_url}"
+[[folders]]
+path = "drop"
+project_id = "{options.projects[0]}"
+settle_seconds = 2
+END
+uploader check -c sandbox.toml
+uploader run -c sandbox.toml
 
-  [[folders]]
-  path = "./drop"
-  project_id = "{options.projects[0]}"
+Every TIFF that is put into drop/ becomes an item. To call it by hand, get a token:
 
-Ctrl-C stops it; what was uploaded stays in the state folder."""
+curl -s -X POST {world.api_url}{REALM}token \\
+  -d grant_type=client_credentials -d client_id=geopera -d client_secret={key}
+
+Ctrl-C stops the sandbox; the same --root brings it back with all that was uploaded."""

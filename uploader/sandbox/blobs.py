@@ -32,6 +32,8 @@ class Stored:
     md5: bytes
     crc32c: int
     generation: int
+    sha256: str = ""
+    """In hex; empty unless somebody wanted to compare it."""
 
     @property
     def goog_hash(self) -> str:
@@ -42,12 +44,13 @@ class Stored:
 class Incoming:
     """A file that is being received. Not thread-safe; call one method at a time."""
 
-    def __init__(self, objects: Path, folder: str) -> None:
+    def __init__(self, objects: Path, folder: str, *, with_sha256: bool = False) -> None:
         self._objects = objects
         self._folder = folder
         self._path = objects / "incoming" / uuid.uuid4().hex
         self._file = self._path.open("xb", buffering=0)
         self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256() if with_sha256 else None
         self._crc = 0
         self.size = 0
 
@@ -58,6 +61,8 @@ class Incoming:
             while left:
                 left = left[self._file.write(left) or 0 :]
             self._md5.update(piece)
+            if self._sha256:
+                self._sha256.update(piece)
             self._crc = google_crc32c.extend(self._crc, piece)
             self.size += len(piece)
 
@@ -70,7 +75,8 @@ class Incoming:
         blob = f"{self._folder}/{self._path.name}"
         self._path.rename(self._objects / blob)
         _sync_folder(home)
-        return Stored(blob, self.size, self._md5.digest(), self._crc, time.time_ns() // 1000)
+        sha256 = self._sha256.hexdigest() if self._sha256 else ""
+        return Stored(blob, self.size, self._md5.digest(), self._crc, time.time_ns() // 1000, sha256)
 
     def discard(self) -> None:
         """Forget what was received; harmless after `keep`."""

@@ -24,8 +24,13 @@ ENVIRONMENT = {
 }
 """All that a child gets: nothing leads it to other files or to a network, and one thread is enough."""
 
-_START = 60.0
+_START = 300.0
 """Seconds that a child may take to say hello, on a machine that is busy."""
+_STARVED = 10
+"""How many times its patience a child may have that waits for a processor: that is not the fault of a raster."""
+_SLICE = 0.1
+_UTIME, _STIME = 11, 12
+"""Where the times stand in /proc/PID/stat, counted from the state."""
 
 
 class GaveUp(Exception):
@@ -56,7 +61,7 @@ class Child:
         """
         with self._lock:
             try:
-                return _ask(self._living(), question, time.monotonic() + self._timeout)
+                return _ask(self._living(), question, self._timeout)
             except (OSError, ValueError) as error:
                 self._stop()
                 raise GaveUp(str(error)) from error
@@ -84,7 +89,7 @@ class Child:
             if self._closed:  # in the meantime: nobody else would end it
                 raise ValueError("it was told to end")
             if self._hello is not None:
-                _ask(self._child, self._hello, time.monotonic() + _START)
+                _ask(self._child, self._hello, _START)
         return self._child
 
     def _stop(self) -> None:
@@ -109,17 +114,38 @@ def _start(script: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def _ask(child: subprocess.Popen[bytes], question: dict[str, Any], deadline: float) -> dict[str, Any]:
+def _ask(child: subprocess.Popen[bytes], question: dict[str, Any], timeout: float) -> dict[str, Any]:
     assert child.stdin is not None
     assert child.stdout is not None
+    begin, spent = time.monotonic(), _processor(child.pid)[1]
     child.stdin.write(json.dumps(question).encode() + b"\n")
     answer = bytearray()
     while not answer.endswith(b"\n"):
-        left = max(0.0, deadline - time.monotonic())
-        if not select.select([child.stdout], [], [], left)[0]:
-            raise ValueError("it took too long")
+        passed = time.monotonic() - begin
+        if not select.select([child.stdout], [], [], max(_SLICE, timeout - passed))[0]:
+            _check_patience(child.pid, time.monotonic() - begin, spent, timeout)
+            continue
         piece = child.stdout.read(1 << 16)
         if not piece:
             raise ValueError("it died")
         answer += piece
     return cast("dict[str, Any]", json.loads(answer))
+
+
+def _check_patience(pid: int, passed: float, spent: float, timeout: float) -> None:
+    """Give up on a child that waits for something, or had its time on a processor; not on one that gets none."""
+    runs, now = _processor(pid)
+    if not runs or now - spent >= timeout or passed >= timeout * _STARVED:
+        raise ValueError("it took too long")
+
+
+def _processor(pid: int) -> tuple[bool, float]:
+    """Whether a process runs or could run, and the seconds it had; where nobody can tell, that it does not run."""
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        )
+    except OSError:
+        return False, 0.0
+    ticks = int(fields[_UTIME]) + int(fields[_STIME])
+    return fields[0] in {"R", "D"}, ticks / os.sysconf("SC_CLK_TCK")

@@ -1,5 +1,6 @@
 """How the platform says no: one exception per family of answers, and the bodies they become.
 
+StartRefused  the server does not start: words for the person who started it
 Refusal       an operation refuses: problem+json
 ├── Invalid   the request's fields are wrong: 422, in one of the three shapes seen in the wild
 OAuthRefusal  the token endpoint refuses: the JSON of OAuth 2.0
@@ -15,6 +16,10 @@ from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+class StartRefused(OSError):
+    """The server cannot start as it was told to; the text says why, and what to do about it."""
 
 
 class Refusal(Exception):

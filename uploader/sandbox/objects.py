@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from uploader.sandbox.blobs import Stored, hash_header
 from uploader.sandbox.errors import StoreRefusal
+from uploader.sandbox.signing import PAYLOAD
 from uploader.sandbox.world import BUCKET
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def check_precondition(world: World, wanted: str | None, path: str) -> None:
 
 
 def check_hashes(headers: Mapping[str, str], stored: Stored) -> None:
-    """Content-MD5, and x-goog-hash, which only comes through when it was signed, against what was received.
+    """Content-MD5, and what only comes through when it was signed (x-goog-hash, x-goog-content-sha256).
 
     Raises:
         StoreRefusal: 400 BadDigest.
@@ -50,6 +51,8 @@ def check_hashes(headers: Mapping[str, str], stored: Stored) -> None:
     for name, text in given.items():
         if real.get(name) != _decoded(text):
             raise StoreRefusal(400, "BadDigest", f"The {name} you specified did not match what was received.")
+    if stored.sha256 and headers[PAYLOAD].lower() != stored.sha256:
+        raise StoreRefusal(400, "BadDigest", f"The {PAYLOAD} you specified did not match what was received.")
 
 
 def record(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from uploader.sandbox.access import Keyring, Tokens, new_key
 from uploader.sandbox.blobs import sweep
-from uploader.sandbox.database import Database
+from uploader.sandbox.errors import StartRefused
 from uploader.sandbox.faults import Faults
 from uploader.sandbox.inspector import Inspector
 from uploader.sandbox.limits import Window
@@ -24,17 +24,21 @@ if TYPE_CHECKING:
     import socket
     from contextlib import ExitStack
 
+    from uploader.sandbox.database import Database
+
 _PAINTERS = 2
 _ACCOUNT = "sandbox@geopera-sandbox.iam.gserviceaccount.com"
 
 
-def open_world(options: Options, sockets: list[socket.socket], stack: ExitStack) -> World:
-    """Open the folder of the options for sockets that are bound; the stack closes it.
+def open_world(options: Options, database: Database, sockets: list[socket.socket], stack: ExitStack) -> World:
+    """Put a world on top of a database that is open and sockets that are bound; the stack closes its parts.
 
     The world's options carry the ports that were taken and the key that is in force.
+
+    Raises:
+        StartRefused: a file of `store_keys` holds no public key.
+
     """
-    database = Database(options.root / "sandbox.sqlite")
-    stack.callback(database.close)
     ports = [one.getsockname()[1] for one in sockets]
     key = options.api_key or database.remembered("api_key", new_key())
     options = replace(options, port=ports[0], store_port=ports[1], api_key=key)
@@ -81,7 +85,12 @@ def _seed(database: Database, options: Options) -> None:
 def _accounts(given: tuple[str, ...]) -> dict[str, PublicKey]:
     """The service accounts of the option `store_keys`, each `address=file`."""
     pairs = (one.partition("=")[::2] for one in given)
-    return {address: PublicKey.from_pem(Path(file).read_text()) for address, file in pairs}
+    try:
+        return {address: PublicKey.from_pem(Path(file).read_text()) for address, file in pairs}
+    except (OSError, ValueError) as error:
+        raise StartRefused(
+            f"--store-key takes ADDRESS=FILE, the file a public key in PEM: {error}."
+        ) from error
 
 
 def _host(options: Options) -> str:

@@ -82,6 +82,9 @@ class Options:
     rate_limit: int = _option(600, "Calls per window and organization; 0: no limit.")
     rate_window: float = _option(60.0, "Length of the fixed window.")
     order_rate_limit: int = _option(60, "Orders that may be placed per window and organization; 0: no limit.")
+    session_rate_limit: int = _option(
+        0, "Sessions that may be opened per window and organization; 0: no limit of their own."
+    )
     retry_after: Literal["seconds", "date"] = _option("seconds", "Form of Retry-After on a 429.")
     replay_initiate: bool = _option(
         default=False,
@@ -111,7 +114,8 @@ class Options:
     names_in_items: bool = _option(default=True, text="Show file names in items and assets.")
     pipeline_delay: float = _option(0.0, "How long after complete the pipeline of its items begins.")
     paint_deadline: float = _option(
-        20.0, "How long one raster may keep the child that renders or measures it."
+        20.0,
+        "How long one raster may keep the child that renders or measures it, not counting waits for a processor.",
     )
     resumable: bool = _option(
         default=False,

@@ -5,7 +5,10 @@
 An object's bytes are immutable files that the row points to, so that a kill can only leave files without rows.
 """
 
-SCHEMA = """
+VERSION = 1
+"""Of the tables; kept in the file, and to be raised with every change of them."""
+SCHEMA = f"""
+PRAGMA user_version = {VERSION};
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS organization (
     id TEXT PRIMARY KEY, quota_bytes INTEGER NOT NULL, credits INTEGER NOT NULL,

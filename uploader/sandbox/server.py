@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import itertools
 import logging
-import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -24,12 +21,16 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from uploader.sandbox import api, control, oauth, page
 from uploader.sandbox.banner import banner
+from uploader.sandbox.database import Database
 from uploader.sandbox.errors import Refusal
 from uploader.sandbox.openapi import document
 from uploader.sandbox.opening import open_world
+from uploader.sandbox.root import DATABASE, Lock, folder
+from uploader.sandbox.sockets import listen
 from uploader.sandbox.store import Store
 
 if TYPE_CHECKING:
+    import socket
     from types import TracebackType
 
     from starlette.requests import Request
@@ -56,6 +57,7 @@ class Sandbox:
         api_key: the main key.
         project_id: the first project.
         options: as given, with the ports that were taken.
+        told: what is different from the last start, in words.
 
     """
 
@@ -65,6 +67,7 @@ class Sandbox:
         self._thread = threading.Thread(target=self._running.run, name="sandbox", daemon=True)
         self.world = self._running.world
         self.options = self.world.options
+        self.told = tuple(self._running.told)
         self.base_url = self.world.api_url
         self.store_url = self.world.store_url
         self.api_key = self.options.api_key
@@ -108,14 +111,14 @@ def serve(options: Options) -> None:
     Prints its addresses, key and projects, and what to type next. To be called in the main thread.
 
     Raises:
-        OSError: a port is taken, the root cannot be written, or another sandbox uses it.
+        StartRefused: a port is taken, the root cannot be used, or another sandbox uses it.
 
     """
     with ExitStack() as stack:
         running = _Running(options, stack)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            print(banner(running.world), flush=True)  # noqa: T201  a command's own output
+            print(banner(running.world, running.told), flush=True)  # noqa: T201  a command's own output
             running.run()
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)  # noqa: T201  as above
@@ -125,10 +128,11 @@ class _Running:
     """Everything that is open while the server runs; the stack closes it."""
 
     def __init__(self, options: Options, stack: ExitStack) -> None:
-        options.root.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(_Lock(options.root))
-        self._sockets = [stack.enter_context(_listen(options.host, port)) for port in _ports(options)]
-        self.world = open_world(options, self._sockets, stack)
+        stack.enter_context(Lock(folder(options.root)))
+        database = Database(options.root / DATABASE)
+        stack.callback(database.close)
+        self._sockets, self.told = listen(options, database, stack)
+        self.world = open_world(options, database, self._sockets, stack)
         self.server = _Server(
             uvicorn.Config(
                 _Front(self.world, self._sockets[1].getsockname()[1]),
@@ -231,38 +235,3 @@ class _Protocol(H11Protocol):
         """Note the connection for every request that comes over it."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
-
-
-class _Lock:
-    """One sandbox per root."""
-
-    def __init__(self, root: os.PathLike[str]) -> None:
-        self._path = os.path.join(root, "lock")  # noqa: PTH118  any path-like
-
-    def __enter__(self) -> None:
-        self._descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(self._descriptor)
-            raise OSError(f"another sandbox runs on this root ({self._path} is locked)") from error
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
-
-
-def _ports(options: Options) -> tuple[int, int]:
-    return options.port, options.store_port
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((host, port))
-        made.listen(1024)
-    except OSError:
-        made.close()
-        raise
-    return made

@@ -30,6 +30,9 @@ _LONGEST = 604_800
 _DIGITS = 10
 _SCOPE_PARTS = 5
 """Who, day, place, service, request."""
+PAYLOAD = "x-goog-content-sha256"
+"""A signed header of this name says what the body must be; its value then stands in the canonical request."""
+UNSIGNED = "UNSIGNED-PAYLOAD"
 _PARAMETERS = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 
 
@@ -117,9 +120,8 @@ def _text(algorithm: str, stamp: str, scope: str, canonical: str) -> str:
 
 def _canonical(method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> str:
     lines = [f"{name}:{' '.join(headers[name].split())}\n" for name in sorted(headers)]
-    return "\n".join(
-        (method, _quoted(path), _joined(query), "".join(lines), ";".join(sorted(headers)), "UNSIGNED-PAYLOAD")
-    )
+    names, payload = ";".join(sorted(headers)), headers.get(PAYLOAD, UNSIGNED)
+    return "\n".join((method, _quoted(path), _joined(query), "".join(lines), names, payload))
 
 
 def _joined(query: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from uploader.sandbox.blobs import Incoming, Stored, hash_header
 from uploader.sandbox.errors import StoreRefusal
 from uploader.sandbox.objects import PRECONDITION, answer, check_hashes, check_precondition, object_at, record
 from uploader.sandbox.resumable import Sessions, session_name
+from uploader.sandbox.signing import PAYLOAD, UNSIGNED
 from uploader.sandbox.world import BUCKET, Trace
 
 if TYPE_CHECKING:
@@ -110,7 +112,9 @@ async def _put(world: World, trace: Trace, request: Request, path: str, fault: F
     if not request.headers.get("content-length", "").isdigit():
         raise StoreRefusal(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
     await to_thread.run_sync(check_precondition, world, request.headers.get(PRECONDITION), path)
-    incoming = await to_thread.run_sync(Incoming, world.objects, trace.upload_id)
+    promised = request.headers.get(PAYLOAD, UNSIGNED) != UNSIGNED
+    make = partial(Incoming, world.objects, trace.upload_id, with_sha256=promised)
+    incoming = await to_thread.run_sync(make)
     try:
         cut = await _receive(request, incoming, trace, fault)
         if cut:

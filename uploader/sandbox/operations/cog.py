@@ -12,9 +12,9 @@ from uploader.sandbox.operations.styling import (
     SIDE,
     Expression,
     Format,
-    Number,
+    Look,
+    Place,
     Quality,
-    Zoom,
     asset_at,
     band_numbers,
     on_grid,
@@ -22,6 +22,7 @@ from uploader.sandbox.operations.styling import (
     picture,
     profile_of,
     style_of,
+    tile_of,
     wrong,
 )
 
@@ -30,28 +31,18 @@ Side = Annotated[int, Field(ge=1, le=1024)]
 Share = Annotated[float, Field(ge=0, le=100)]
 
 
-class Tile(Input):
+class Tile(Look, Place):
     """Fields of the published CogTileInput; `aoi` is ignored."""
 
     url: str
-    z: Zoom
-    x: Number
-    y: Number
     format: Format
-    bands: str | None = None
-    expression: Expression | None = None
-    rescale: str | None = None
-    colormap: str | None = None
     quality: Quality = 85
 
 
-class Terrain(Input):
+class Terrain(Place):
     """Fields of the published CogTerrainInput; `aoi` is ignored."""
 
     url: str
-    z: Zoom
-    x: Number
-    y: Number
     invert: bool = False
 
 
@@ -75,19 +66,14 @@ class Statistics(Input):
 
 def tile(call: Call, given: Tile) -> Answer:
     """A tile by bands or an expression, else by what the raster itself says."""
-    on_grid(given.z, given.x, given.y)
+    on_grid(given)
     asset = asset_at(call, given.url)
-    wish = {name: getattr(given, name) for name in ("bands", "expression", "rescale", "colormap")}
-    where = {"z": given.z, "x": given.x, "y": given.y, "size": SIDE}
-    style = style_of(asset, None, **wish)
-    return picture(
-        painted(call, asset, "tile", **where, form=given.format, quality=given.quality, style=style)
-    )
+    return tile_of(call, asset, given, style_of(asset, None, given), form=given.format, quality=given.quality)
 
 
 def terrain(call: Call, given: Terrain) -> Answer:
     """A tile of heights for three-dimensional maps."""
-    on_grid(given.z, given.x, given.y)
+    on_grid(given)
     where = {"z": given.z, "x": given.x, "y": given.y, "size": SIDE}
     return picture(painted(call, asset_at(call, given.url), "terrain", **where, invert=given.invert))
 
@@ -96,7 +82,7 @@ def thumbnail(call: Call, given: Thumbnail) -> Answer:
     """A small JPEG of the whole raster, painted by the default profile of its item."""
     asset = asset_at(call, given.url)
     profile = profile_of(call, asset["item_id"], None)
-    style = style_of(asset, profile, bands=None, expression=None, rescale=None, colormap=None)
+    style = style_of(asset, profile, Look())
     frame = {"width": given.width, "height": given.height}
     return picture(
         painted(call, asset, "preview", **frame, form="jpg", quality=_THUMBNAIL_QUALITY, style=style)

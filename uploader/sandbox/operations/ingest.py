@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from uploader.sandbox.operations.uploads import Complete
+    from uploader.sandbox.operations.sessions import OfSession
     from uploader.sandbox.world import World
 
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _VECTOR = (".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".shp", ".kml")
 
 
-def look_ahead(world: World, given: Complete) -> None:
+def look_ahead(world: World, given: OfSession) -> None:
     """Read what the session's rasters tell, outside of the transaction, and keep it with the objects."""
     with world.database.read() as tx:
         query = "SELECT path, blob, generation FROM object WHERE upload_id = ? AND facts IS NULL"

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Literal
 
 from uploader.sandbox.database import update
 from uploader.sandbox.errors import Refusal
-from uploader.sandbox.operations.base import Call, require_writer
+from uploader.sandbox.operations.base import Call, Input, require_writer
 
 if TYPE_CHECKING:
     import sqlite3
+
+
+class OfSession(Input):
+    """An operation on one session."""
+
+    upload_id: str
 
 
 def session_of(call: Call, upload_id: str) -> sqlite3.Row:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field
 
 from uploader.sandbox.errors import Invalid, Mistake, Refusal
-from uploader.sandbox.operations.base import Answer, Call
+from uploader.sandbox.operations.base import Answer, Call, Input
 from uploader.sandbox.operations.items import visible_item
 from uploader.sandbox.painting import Outside, Unpaintable
 from uploader.sandbox.world import BUCKET
@@ -27,6 +27,25 @@ Number = Annotated[int, Field(ge=0, lt=1 << 30)]
 Format = Annotated[str, Field(pattern="^(png|webp|jpg|jpeg)$")]
 Quality = Annotated[int, Field(ge=1, le=100)]
 Expression = Annotated[str, Field(max_length=500)]
+
+
+class Place(Input):
+    """Which tile."""
+
+    z: Zoom
+    x: Number
+    y: Number
+
+
+class Look(Input):
+    """How to paint it, where somebody does not want what the profile says."""
+
+    bands: str | None = None
+    expression: Expression | None = None
+    rescale: str | None = None
+    colormap: str | None = None
+
+
 _RASTER = "SELECT asset.*, object.blob FROM asset JOIN object ON object.path = asset.object_path"
 
 
@@ -87,28 +106,26 @@ def profile_of(call: Call, item_id: str, profile: str | None) -> dict[str, Any] 
     return found[0]
 
 
-def style_of(
-    asset: Mapping[str, Any],
-    profile: Mapping[str, Any] | None,
-    *,
-    bands: str | None,
-    expression: str | None,
-    rescale: str | None,
-    colormap: str | None,
-) -> dict[str, Any]:
+def style_of(asset: Mapping[str, Any], profile: Mapping[str, Any] | None, look: Look) -> dict[str, Any]:
     """How to paint: the profile's way, unless bands or an expression are given; rescale and colormap go on top."""
     style: dict[str, Any] = {}
-    if expression:
-        style = {"expression": expression}
-    elif bands:
-        style = {"bands": band_numbers(asset, bands)}
+    if look.expression:
+        style = {"expression": look.expression}
+    elif look.bands:
+        style = {"bands": band_numbers(asset, look.bands)}
     elif profile is not None and profile["asset_key"] in (None, asset["key"]):
         style = dict(json.loads(profile["config"]))
-    if rescale:
-        style["rescale"] = ranges(rescale)
-    if colormap:
-        style["colormap"] = colormap
+    if look.rescale:
+        style["rescale"] = ranges(look.rescale)
+    if look.colormap:
+        style["colormap"] = look.colormap
     return style
+
+
+def tile_of(call: Call, asset: Mapping[str, Any], place: Place, style: dict[str, Any], **file: Any) -> Answer:
+    """One tile as an answer; `file` is its `form` and `quality`."""
+    where = {"z": place.z, "x": place.x, "y": place.y, "size": SIDE}
+    return picture(painted(call, asset, "tile", **where, **file, style=style))
 
 
 def band_numbers(asset: Mapping[str, Any], text: str) -> list[int]:
@@ -169,11 +186,11 @@ def picture(found: Mapping[str, Any]) -> Answer:
     return Answer(base64.b64decode(found["image"]), media_type=found["media_type"])
 
 
-def on_grid(z: int, x: int, y: int) -> None:
+def on_grid(place: Place) -> None:
     """Refuse tile numbers that the zoom level does not have, with 422."""
-    for name, value in (("x", x), ("y", y)):
-        if value >= 1 << z:
-            raise wrong(name, f"zoom {z} has the numbers 0 to {(1 << z) - 1}")
+    for name, value in (("x", place.x), ("y", place.y)):
+        if value >= 1 << place.z:
+            raise wrong(name, f"zoom {place.z} has the numbers 0 to {(1 << place.z) - 1}")
 
 
 def wrong(field: str, text: str) -> Invalid:

@@ -13,15 +13,15 @@ from uploader.sandbox.operations.styling import (
     SIDE,
     Expression,
     Format,
-    Number,
+    Look,
+    Place,
     Quality,
-    Zoom,
     asset_of,
     on_grid,
     painted,
-    picture,
     profile_of,
     style_of,
+    tile_of,
 )
 
 if TYPE_CHECKING:
@@ -30,20 +30,13 @@ if TYPE_CHECKING:
 _PERCENTILES = [2.0, 98.0]
 
 
-class Render(Input):
+class Render(Look, Place):
     """Fields of the published ItemTileRenderInput."""
 
     item_id: str
-    z: Zoom
-    x: Number
-    y: Number
     format: Format = "webp"
     profile: str | None = None
     asset_key: str | None = None
-    expression: Expression | None = None
-    bands: str | None = None
-    rescale: str | None = None
-    colormap: str | None = None
     quality: Quality = 82
 
 
@@ -79,22 +72,12 @@ class Profile(Input):
 
 def render(call: Call, given: Render) -> Answer:
     """A tile by a profile (the default one), or by bands or an expression."""
-    on_grid(given.z, given.x, given.y)
+    on_grid(given)
     profile = profile_of(call, given.item_id, given.profile)
     key = given.asset_key or (profile or {}).get("asset_key")
     asset = asset_of(call, given.item_id, key)
-    style = style_of(
-        asset,
-        profile,
-        bands=given.bands,
-        expression=given.expression,
-        rescale=given.rescale,
-        colormap=given.colormap,
-    )
-    where = {"z": given.z, "x": given.x, "y": given.y, "size": SIDE}
-    return picture(
-        painted(call, asset, "tile", **where, form=given.format, quality=given.quality, style=style)
-    )
+    style = style_of(asset, profile, given)
+    return tile_of(call, asset, given, style, form=given.format, quality=given.quality)
 
 
 def tilejson(call: Call, given: TileJson) -> Answer:

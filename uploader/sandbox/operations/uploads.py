@@ -12,7 +12,7 @@ from uploader.sandbox.database import insert, update
 from uploader.sandbox.errors import Invalid, Mistake, Refusal
 from uploader.sandbox.operations import ingest
 from uploader.sandbox.operations.base import Answer, Call, Count, Input, Operation, require_writer
-from uploader.sandbox.operations.sessions import open_session, release, reserve, session_of
+from uploader.sandbox.operations.sessions import OfSession, open_session, release, reserve, session_of
 from uploader.sandbox.world import BUCKET
 
 if TYPE_CHECKING:
@@ -39,10 +39,9 @@ class Initiate(Input):
     is_categorical: bool = False
 
 
-class SignedUrl(Input):
+class SignedUrl(OfSession):
     """Fields of the published SignedUrlInput."""
 
-    upload_id: str
     file_name: str = Field(min_length=1)
     content_type: str = Field(default="application/octet-stream", pattern=r"^[!-~][ -~]*$", max_length=255)
     resumable: bool = False
@@ -60,26 +59,22 @@ class SignedUrl(Input):
         return name
 
 
-class Progress(Input):
+class Progress(OfSession):
     """Fields of the published UploadProgressInput."""
 
-    upload_id: str
     status: (
         Literal["initiating", "uploading", "detecting", "converting", "reviewing", "registering"] | None
     ) = None
     bytes_uploaded: Count | None = None
 
 
-class Complete(Input):
+class Complete(OfSession):
     """What the guide sends; the published schema leaves the body untyped."""
 
-    upload_id: str
 
-
-class Fail(Input):
+class Fail(OfSession):
     """Fields of the published UploadFailInput."""
 
-    upload_id: str
     error_message: str
     error_step: str | None = None
 
@@ -220,7 +215,7 @@ def fail(call: Call, given: Fail) -> Answer:
     return Answer.json({"id": row["id"]})
 
 
-def forget(call: Call, given: Complete | SignedUrl | Progress | Fail, status: int) -> None:
+def forget(call: Call, given: OfSession, status: int) -> None:
     """Lose an open session, as a platform that cleans up does: later calls get 404, or 410 if `status` says so."""
     row = call.tx.execute(
         "SELECT * FROM session WHERE id = ? AND state = 'open'", (given.upload_id,)

@@ -16,7 +16,7 @@ import warnings
 from typing import Any
 
 MEMORY = 4 << 30
-PATIENCE = 60
+PATIENCE = 300
 """Seconds for one question, by an alarm: a child that hangs must end even when its parent is gone."""
 GENTLE = 10
 MOST_BANDS = 4096
