@@ -10,11 +10,8 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -22,24 +19,16 @@ from anyio.abc import TaskGroup
 
 from uploader import control
 from uploader.activity import Activity
-from uploader.config import Folder, Settings
-from uploader.convert import Converter, Job
-from uploader.core.actions import Action, Claim, Convert
+from uploader.assembly import Parts, assembled
+from uploader.config import Settings
+from uploader.core.actions import Action
 from uploader.core.bandwidth import limit_at
-from uploader.core.model import Destination
 from uploader.core.planner import Plan, plan
-from uploader.core.room import estimate
+from uploader.core.room import reserved as room_for
 from uploader.core.view import View
-from uploader.effects.tools import Tools
-from uploader.geopera import Bandwidth, open_platform
-from uploader.geopera.keys import read_key
-from uploader.intake import Intake
-from uploader.journal import Journal
-from uploader.journal.views import read_view, rejected_since, staged_ids
-from uploader.locks import hold_locks
+from uploader.journal.views import read_view, rejected_since
 from uploader.performer import perform
 from uploader.report import dashboard, notify
-from uploader.staging import Staging
 
 log = logging.getLogger(__name__)
 
@@ -64,68 +53,19 @@ async def run(
     Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. Raises ConfigurationError,
     JournalError or AlreadyRunning where it cannot start.
     """
-    async with _open(settings, activity or Activity(), read_back_all=read_back_all) as daemon:
-        return await daemon.run(until_idle=until_idle)
-
-
-@asynccontextmanager
-async def _open(settings: Settings, activity: Activity, *, read_back_all: bool) -> AsyncIterator[Daemon]:
-    """Take the locks, open the journal and the doors; all are given back in reverse order."""
-    async with AsyncExitStack() as stack:
-        stack.enter_context(hold_locks(settings.state_dir, [folder.path for folder in settings.folders]))
-        journal = Journal(settings.state_dir)
-        stack.callback(journal.close)
-        _make_archives(settings)
-        staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
-        swept = staging.sweep(await journal.read(staged_ids))
-        if swept:
-            log.info("swept %d private copies that no file refers to", swept)
-        converter = Converter(settings.convert.processes)
-        stack.push_async_callback(converter.aclose)
-        p = settings.platform
-        bandwidth = Bandwidth(None)
-        platform, store = await stack.enter_async_context(
-            open_platform(
-                base_url=p.base_url,
-                auth=p.auth,
-                client_id=p.client_id,
-                read_key=partial(read_key, str(p.api_key_file or ""), os.environ),
-                requests_per_minute=p.requests_per_minute,
-                proxy=p.proxy,
-                ca_file=str(p.ca_file or ""),
-                throttle=bandwidth,
-            )
-        )
-        intake = Intake(journal, settings.folders)
-        tools = Tools(
-            journal=journal,
-            platform=platform,
-            store=store,
-            converter=converter,
-            staging=staging,
-            intake=intake,
-            activity=activity,
-            limits=settings.planner_limits(),
-            destinations={str(folder.path): folder.destination() for folder in settings.folders},
-            archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
-            transfer_method=p.transfer_method,
-            job=partial(_job, settings),
-            read_back_all=read_back_all,
-        )
-        await journal.holds.shown([])
-        await journal.holds.set_back()
-        await journal.holds.restarted([_target(folder) for folder in settings.folders])
-        yield Daemon(settings, tools, intake, bandwidth)
+    async with assembled(settings, activity or Activity(), read_back_all=read_back_all) as parts:
+        return await Daemon(settings, parts).run(until_idle=until_idle)
 
 
 class Daemon:
     """The task group and what it shares."""
 
-    def __init__(self, settings: Settings, tools: Tools, intake: Intake, bandwidth: Bandwidth) -> None:
+    def __init__(self, settings: Settings, parts: Parts) -> None:
         self._settings = settings
-        self._bandwidth = bandwidth
-        self._tools = tools
-        self._intake = intake
+        self._tools = parts.tools
+        self._intake = parts.intake
+        self._bandwidth = parts.bandwidth
+        self._upkeep = parts.upkeep
         self._busy: set[tuple[str, int]] = set()
         self._running: Counter[str] = Counter()
         self._reserved: dict[tuple[str, int], int] = {}
@@ -142,6 +82,7 @@ class Daemon:
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
             background.start_soon(self._signals)
             background.start_soon(self._intake.run, self._nudge)
+            background.start_soon(self._upkeep.run)
             background.start_soon(control.serve, self._settings.state_dir / SOCKET, self._handlers())
             if self._settings.dashboard.listen:
                 background.start_soon(dashboard.serve, self._settings.dashboard.listen, self._status)
@@ -167,7 +108,7 @@ class Daemon:
             turn = plan(view, now, self._tools.limits)
             await self._show(turn)
             for action in turn.actions:
-                self._start(work, action)
+                self._start(work, action, view)
             notify.beat()
             notify.status(_summary(view, self._running))
             if until_idle and turn.idle:
@@ -205,11 +146,10 @@ class Daemon:
             reserved_bytes=reserved,
         )
 
-    def _start(self, work: TaskGroup, action: Action) -> None:
+    def _start(self, work: TaskGroup, action: Action, view: View) -> None:
         self._busy.add(action.subject)
         self._running[type(action).__name__] += 1
-        if isinstance(action, Claim | Convert):
-            self._reserved[action.subject] = estimate(self._intake.size(action.file_id))
+        self._reserved[action.subject] = room_for(view, action)
         work.start_soon(self._perform, action)
 
     async def _perform(self, action: Action) -> None:
@@ -285,19 +225,12 @@ class Daemon:
         running = self._tools.activity.snapshot()
         return {
             **now,
+            "warnings": [*self._intake.warnings(), *now["warnings"]],
             "running": [
                 {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}
                 for r in running
             ],
         }
-
-
-def _make_archives(settings: Settings) -> None:
-    """Make each archive folder whose parent exists; what is missing beyond that is told when it is needed."""
-    for folder in settings.folders:
-        if folder.after_upload == "archive" and folder.archive_dir is not None:
-            with suppress(OSError):
-                folder.archive_dir.mkdir(exist_ok=True)
 
 
 def _rate(settings: Settings) -> int | None:
@@ -311,24 +244,4 @@ def _summary(view: View, running: Counter[str]) -> str:
     return (
         f"{sum(view.settling.values())} settling, {view.queued_total} queued, {len(view.waiting)} converted, "
         f"{sessions} sessions, {running['Put']} transfers, {len(view.holds)} holds"
-    )
-
-
-def _target(folder: Folder) -> str:
-    return folder.destination().key(categorical=False).target
-
-
-def _job(settings: Settings, source: Path, target: Path, destination: Destination) -> Job:
-    return Job(
-        source=source,
-        target=target,
-        categorical=destination.categorical,
-        compression=settings.convert.compression,
-        strict=destination.strict,
-        verify=settings.convert.verify,
-        max_pixels=settings.limits.max_pixels,
-        max_bands=settings.limits.max_bands,
-        min_free_bytes=settings.limits.min_free_bytes,
-        memory_limit=settings.convert.memory_limit,
-        timeout=settings.convert.timeout_seconds,
     )

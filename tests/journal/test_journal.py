@@ -309,7 +309,7 @@ async def test_a_damaged_journal_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="damaged") as caught:
         Journal(tmp_path)
 
-    assert "backup" in caught.value.way_out
+    assert "--repair-journal" in caught.value.way_out
     assert path.read_bytes() == damaged
 
 

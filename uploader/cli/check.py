@@ -22,13 +22,24 @@ STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.command("check")
 @config_option
 @json_option
-def command(*, config: str | None, as_json: bool) -> int:
+@click.option(
+    "--repair-journal",
+    "repair",
+    is_flag=True,
+    help="Rebuild a damaged journal from its last good copy, the folders and what the platform lists.",
+)
+def command(*, config: str | None, as_json: bool, repair: bool) -> int:
     """Look for everything that could keep it from working, and say what to do.
 
     Reads the configuration, tries the key and the projects, looks at folders, file systems, limits, disk and clock.
-    Changes nothing that stays. 0 when nothing fails; warnings are worth reading.
+    Changes nothing that stays, but for --repair-journal, which keeps the damaged file. 0 when nothing fails; warnings
+    are worth reading.
     """
     set_up_logs(level=logging.ERROR)
+    if repair:
+        from uploader.cli.repairing import mend
+
+        return mend(settings(config), as_json=as_json)
     found: list[Finding] = []
     broken = 0
     for finding in _probe(config):

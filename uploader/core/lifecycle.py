@@ -42,6 +42,8 @@ class FileEvent(StrEnum):
     """The converted copy in staging is not what was recorded: converted again."""
     COMPLETED = "completed"
     """It is an item, or an asset of one."""
+    RECOGNISED = "recognised"
+    """The platform showed its item when the journal was repaired: it need not be uploaded again."""
     DISPOSED = "disposed"
     """The source was archived or deleted."""
     REJECTED = "rejected"
@@ -67,8 +69,10 @@ class SessionEvent(StrEnum):
     """We give it up; `fail` may be sent from now on."""
     FAILED = "failed"
     """The platform knows that it failed."""
+    RECOGNISED = "recognised"
+    """The platform showed all its items when the journal was repaired."""
     LOST = "lost"
-    """The platform no longer knows it."""
+    """The platform no longer knows it, or a repaired journal does not know what became of it."""
 
 
 FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
@@ -76,28 +80,33 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
         FileEvent.CLAIMED: F.QUEUED,
         FileEvent.UNCHANGED: F.DUPLICATE,
         FileEvent.VANISHED: F.GONE,
+        FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
     },
     F.QUEUED: {
         FileEvent.CONVERTED: F.CONVERTED,
         FileEvent.LOOK_AGAIN: F.SETTLING,
         FileEvent.TWIN: F.DUPLICATE,
+        FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
     },
     F.CONVERTED: {
         FileEvent.BATCHED: F.BATCHED,
         FileEvent.DAMAGED: F.QUEUED,
         FileEvent.TWIN: F.DUPLICATE,
+        FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
     },
     F.BATCHED: {
         FileEvent.STORED: F.STORED,
         FileEvent.RELEASED: F.CONVERTED,
         FileEvent.DAMAGED: F.QUEUED,
+        FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
     },
     F.STORED: {
         FileEvent.COMPLETED: F.COMPLETED,
+        FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.MISSING: F.BATCHED,
         FileEvent.RELEASED: F.CONVERTED,
         FileEvent.REJECTED: F.REJECTED,
@@ -110,14 +119,16 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
 }
 
 SESSION_ARROWS: dict[S, dict[SessionEvent, S]] = {
-    S.PLANNED: {SessionEvent.OPENED: S.OPEN, SessionEvent.REFUSED: S.FAILED},
+    S.PLANNED: {SessionEvent.OPENED: S.OPEN, SessionEvent.REFUSED: S.FAILED, SessionEvent.LOST: S.LOST},
     S.OPEN: {
         SessionEvent.COMPLETING: S.COMPLETING,
+        SessionEvent.RECOGNISED: S.COMPLETED,
         SessionEvent.ABANDONED: S.FAILING,
         SessionEvent.LOST: S.LOST,
     },
     S.COMPLETING: {
         SessionEvent.COMPLETED: S.COMPLETED,
+        SessionEvent.RECOGNISED: S.COMPLETED,
         SessionEvent.INCOMPLETE: S.OPEN,
         SessionEvent.ABANDONED: S.FAILING,
         SessionEvent.LOST: S.LOST,
@@ -133,6 +144,7 @@ COUPLED: dict[SessionEvent, FileEvent] = {
     SessionEvent.FAILED: FileEvent.RELEASED,
     SessionEvent.LOST: FileEvent.RELEASED,
     SessionEvent.COMPLETED: FileEvent.COMPLETED,
+    SessionEvent.RECOGNISED: FileEvent.RECOGNISED,
 }
 """What happens to all members of a session in the transaction that moves the session."""
 

@@ -6,6 +6,7 @@ record, because the name carries the content's hash; a session by `upload_id`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,6 +62,7 @@ def match(
     target item, when it carries one of our names.
     """
     answered = set(item_ids)
+    wanted = _by_mention(names)
     item_of: dict[str, str] = {}
     ids: list[str] = []
     for record in records:
@@ -69,7 +71,7 @@ def match(
         ours = bool(target_item_id) or record_id in answered or upload_id in strings
         if not ours or not record_id:
             continue
-        mine = [name for name in names if _carries(strings, name)]
+        mine = [name for mention in _mentions(strings) for name in wanted.get(mention, ())]
         if target_item_id and not mine:
             continue
         if record_id not in ids:
@@ -81,13 +83,35 @@ def match(
     return Found(item_of, tuple(ids), bool(item_of))
 
 
-def _carries(strings: Sequence[str], name: str) -> bool:
-    stem = name.rpartition(".")[0] or name
-    for string in strings:
-        last = string.split("?", 1)[0].rpartition("/")[2]
-        if last in {name, stem}:
-            return True
-    return False
+def our_stems(record: Mapping[str, Any]) -> frozenset[str]:
+    """What in a record looks like a file name of ours, without its extension: it ends with 12 hex digits.
+
+    Without an extension it may be an id as well, so what ends like a UUID does not count.
+    """
+    found = set()
+    for string in _strings(record):
+        match = _OURS.fullmatch(string.split("?", 1)[0].rpartition("/")[2])
+        if match and (match["extension"] or not _UUID.search(match["stem"])):
+            found.add(match["stem"])
+    return frozenset(found)
+
+
+_OURS = re.compile(r"(?P<stem>.+-[0-9a-f]{12})(?P<extension>\.[A-Za-z0-9]{1,16})?", re.DOTALL)
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
+
+
+def _by_mention(names: Sequence[str]) -> dict[str, list[str]]:
+    """Our names by what a record may call them: the name, or its stem."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        for mention in dict.fromkeys((name, name.rpartition(".")[0] or name)):
+            found.setdefault(mention, []).append(name)
+    return found
+
+
+def _mentions(strings: Sequence[str]) -> Iterable[str]:
+    """The last parts of all paths and URLs in a record."""
+    return dict.fromkeys(string.split("?", 1)[0].rpartition("/")[2] for string in strings)
 
 
 def _strings(value: object) -> Iterator[str]:

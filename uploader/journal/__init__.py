@@ -13,11 +13,13 @@ from sqlite_utils import Database
 
 from uploader.journal.files import Converted, Files
 from uploader.journal.holds import Holds
+from uploader.journal.opening import FILE_NAME, damage
+from uploader.journal.pruning import Pruning
 from uploader.journal.reader import Reader
 from uploader.journal.retrying import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.views import FileRow, SessionRow
-from uploader.journal.writer import COMMIT_RETRY, FILE_NAME, Writer, damage, passing
+from uploader.journal.writer import COMMIT_RETRY, Writer, passing
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class Journal:
         self.sessions = Sessions(self._writer)
         self.holds = Holds(self._writer)
         self.retrying = Retrying(self._writer)
+        self.pruning = Pruning(self._writer)
 
     @property
     def trouble(self) -> str:

@@ -10,15 +10,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from uploader.core.lifecycle import FileEvent
-from uploader.core.model import FileState, Sighting
-from uploader.journal.rows import clock, encode_sighting, log_event, move_file, one, set_columns
+from uploader.core.model import Destination, FileState, Sighting
+from uploader.journal.known import after_repair
+from uploader.journal.rows import CALM, FRESH, clock, encode_sighting, log_event, move_file, one, set_columns
 from uploader.journal.writer import Writer
-
-CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": "", "hold": ""}
-"""The columns of a row that is not being retried, of a file or a session."""
-
-FRESH: dict[str, Any] = {**CALM, "refusals": 0}
-"""The same for a file that begins a new step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +37,11 @@ class Files:
         self._writer = writer
 
     async def discovered(self, sightings: Sequence[Sighting]) -> list[int]:
-        """Enter new versions of paths as settling; returns their ids in order."""
-        return await self._writer.transact("discovered", lambda db: [_insert(db, s) for s in sightings])
+        """Enter new versions of paths as settling; returns their ids in order.
+
+        A version that is settling already takes the sighting over: whoever asks need not know what is true by now.
+        """
+        return await self._writer.transact("discovered", lambda db: [_enter(db, s) for s in sightings])
 
     async def looked(self, file_id: int, reason: str, after: float) -> None:
         """A settled file does not look whole; it is looked at again after so many seconds."""
@@ -55,16 +53,26 @@ class Files:
         await self._writer.transact("looked", work)
 
     async def changed(self, file_id: int, sighting: Sighting) -> None:
-        """A settling file was written to: its looks start anew."""
-        columns = {"looks": 0, "size": sighting.size, "sighting": encode_sighting(sighting), **FRESH}
-        await self._writer.transact("changed", lambda db: set_columns(db, "files", file_id, columns))
+        """A settling file was written to: its looks start anew. One that has left this state is not touched."""
+        await self.changed_all([(file_id, sighting)])
+
+    async def changed_all(self, found: Sequence[tuple[int, Sighting]]) -> None:
+        """`changed` for many."""
+
+        def work(db: Database) -> None:
+            for file_id, sighting in found:
+                if _settling(db, file_id):
+                    _rewrite(db, file_id, sighting)
+
+        await self._writer.transact("changed", work)
 
     async def vanished(self, file_ids: Sequence[int]) -> None:
-        """Files left the drop folder before they were claimed."""
+        """Files left the drop folder before they were claimed. One that was claimed meanwhile is not touched."""
 
         def work(db: Database) -> None:
             for file_id in file_ids:
-                move_file(db, file_id, FileEvent.VANISHED, current=None, **FRESH)
+                if _settling(db, file_id):
+                    move_file(db, file_id, FileEvent.VANISHED, current=None, **FRESH)
 
         await self._writer.transact("vanished", work)
 
@@ -79,8 +87,19 @@ class Files:
 
         await self._writer.transact("forgotten", work)
 
-    async def claimed(self, file_id: int, sighting: Sighting, content: str, size: int) -> FileState:
-        """The private copy is whole. The same content at the same path ends as unchanged; else it is queued."""
+    async def claimed(
+        self,
+        file_id: int,
+        sighting: Sighting,
+        content: str,
+        size: int,
+        destination: Destination | None = None,
+    ) -> FileState:
+        """The private copy is whole. The same content at the same path ends as unchanged; else it is queued.
+
+        After a repair of the journal, and where the destination is told, a file whose item the platform listed is
+        completed by that, and one that may have been uploaded is rejected with words.
+        """
 
         def work(db: Database) -> FileState:
             twin = one(
@@ -98,23 +117,19 @@ class Files:
                 note = f"the same content as version {twin['id']}"
                 changes = {"current": None, "content": content, "staged": 1, "sighting": seen}
                 return move_file(db, file_id, FileEvent.UNCHANGED, note, **FRESH, **changes)
-            return move_file(
-                db,
-                file_id,
-                FileEvent.CLAIMED,
-                f"{size:,} bytes, sha256 {content[:12]}",
-                content=content,
-                size=size,
-                staged=1,
-                sighting=seen,
-                **FRESH,
-            )
+            claim = {"content": content, "size": size, "staged": 1, "sighting": seen, **FRESH}
+            if destination and (state := after_repair(db, file_id, sighting, destination, claim)):
+                return state
+            note = f"{size:,} bytes, sha256 {content[:12]}"
+            return move_file(db, file_id, FileEvent.CLAIMED, note, **claim)
 
         return await self._writer.transact("claimed", work)
 
     async def converted(self, file_id: int, made: Converted) -> None:
         """The object is ready in staging."""
-        note = f"{made.method}, {made.size:,} bytes" + "".join(f"; {w['code']}" for w in made.warnings)
+        note = f"{made.method}, {made.size:,} bytes" + "".join(
+            f"; {w['code']}: {w['text']}" for w in made.warnings
+        )
         await self._writer.transact(
             "converted",
             lambda db: move_file(
@@ -136,11 +151,17 @@ class Files:
         )
 
     async def look_again(self, file_id: int, reason: str, after: float) -> None:
-        """A claimed file does not open, or its copy is damaged: it settles once more."""
+        """A claimed file does not open, or its copy is damaged: it settles once more.
+
+        Where its source is gone, or a newer version lies in its place, there is nothing to look at: it is gone, too.
+        """
 
         def work(db: Database) -> None:
             move_file(db, file_id, FileEvent.LOOK_AGAIN, reason, content=None)
-            _bump(db, file_id, ("looks",), reason, after)
+            if _superseded(db, file_id):
+                move_file(db, file_id, FileEvent.VANISHED, current=None, **FRESH)
+            else:
+                _bump(db, file_id, ("looks",), reason, after)
 
         await self._writer.transact("look_again", work)
 
@@ -216,9 +237,45 @@ class Files:
 
 
 def reject(db: Database, file_id: int, reason: str) -> None:
-    """Within a transaction: end a file with a reason."""
-    columns = {**FRESH, "last_error": reason, "session_id": None}
+    """Within a transaction: end a file with a reason; no try is left for a version that is not there any more."""
+    columns: dict[str, Any] = {**FRESH, "last_error": reason, "session_id": None}
+    if _superseded(db, file_id):
+        columns["current"] = None
     move_file(db, file_id, FileEvent.REJECTED, reason, **columns)
+
+
+def _superseded(db: Database, file_id: int) -> bool:
+    """Whether the path no longer exists, or a newer version of it was seen."""
+    newer = (
+        "SELECT 1 AS n FROM files AS old WHERE id = ? AND (current IS NULL OR EXISTS (SELECT 1 FROM files AS new "
+        "WHERE new.folder = old.folder AND new.path = old.path AND new.current = 1 AND new.id > old.id))"
+    )
+    return one(db, newer, file_id) is not None
+
+
+def _settling(db: Database, file_id: int) -> bool:
+    row = one(db, "SELECT state FROM files WHERE id = ?", file_id)
+    return row is not None and row["state"] == FileState.SETTLING
+
+
+def _rewrite(db: Database, file_id: int, sighting: Sighting) -> None:
+    columns = {"looks": 0, "size": sighting.size, "sighting": encode_sighting(sighting), **FRESH}
+    set_columns(db, "files", file_id, columns)
+
+
+def _enter(db: Database, sighting: Sighting) -> int:
+    """The settling version of a path: the one that is, or a new one."""
+    row = one(
+        db,
+        "SELECT id, state, sighting FROM files WHERE folder = ? AND path = ? AND current = 1 ORDER BY id DESC LIMIT 1",
+        sighting.folder,
+        sighting.path,
+    )
+    if row is None or row["state"] != FileState.SETTLING:
+        return _insert(db, sighting)
+    if row["sighting"] != encode_sighting(sighting):
+        _rewrite(db, row["id"], sighting)
+    return int(row["id"])
 
 
 def _insert(db: Database, sighting: Sighting) -> int:
@@ -244,3 +301,6 @@ def _bump(db: Database, file_id: int, counters: tuple[str, ...], reason: str, af
         "retrying_since = COALESCE(retrying_since, ?), not_before = ?, last_error = ? WHERE id = ?",
         (now, now + after, reason, file_id),
     )
+
+
+__all__ = ["CALM", "FRESH", "Converted", "Files", "reject"]

@@ -14,8 +14,9 @@ from sqlite_utils import Database
 from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.journal.holds import from_dict, read_holds, read_profile
+from uploader.journal.opening import FILE_NAME, damage
+from uploader.journal.pruning import sums
 from uploader.journal.rows import rows
-from uploader.journal.writer import FILE_NAME
 
 OUTAGE_SHOWN_AFTER = 30.0
 
@@ -41,7 +42,9 @@ class Reader:
             conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
             conn.execute("SELECT 1 FROM files LIMIT 1")
         except sqlite3.Error as error:
-            raise JournalError(f"The journal {path} cannot be read: {error}.") from error
+            raise (
+                damage(path, error) or JournalError(f"The journal {path} cannot be read: {error}.")
+            ) from error
         self.db = Database(conn, execute_plugins=False)
 
     def __enter__(self) -> Self:
@@ -63,24 +66,31 @@ class Reader:
             r["state"]: r["n"]
             for r in rows(self.db, "SELECT state, COUNT(*) AS n FROM sessions GROUP BY state")
         }
+        over = sums(self.db)
         return {
             "pending": self._scalar(f"SELECT COUNT(*) FROM files WHERE {_PENDING}"),  # noqa: S608
-            "completed": files.get(FileState.COMPLETED, 0) + files.get(FileState.DISPOSED, 0),
+            "completed": sum(
+                files.get(s, 0) + over["files"][s] for s in (FileState.COMPLETED, FileState.DISPOSED)
+            ),
             "rejected": self._scalar("SELECT COUNT(*) FROM files WHERE state = 'rejected' AND current = 1"),
-            "files": {state.value: files.get(state, 0) for state in FileState},
-            "sessions": {state.value: sessions.get(state, 0) for state in SessionState},
+            "files": {state.value: files.get(state, 0) + over["files"][state] for state in FileState},
+            "sessions": {
+                state.value: sessions.get(state, 0) + over["sessions"][state] for state in SessionState
+            },
             "holds": [_hold(hold) for hold in self.holds()],
             "bytes": {
                 "pending": self._scalar(
                     "SELECT COALESCE(SUM(COALESCE(object_size, size)), 0) FROM files "  # noqa: S608
                     f"WHERE {_PENDING} AND state NOT IN ('stored', 'completed')"
                 ),
-                "uploaded": self._scalar(
+                "uploaded": over["bytes"]["uploaded"]
+                + self._scalar(
                     "SELECT COALESCE(SUM(object_size), 0) FROM files "
                     "WHERE state IN ('stored', 'completed', 'disposed')"
                 ),
             },
-            "possibly_leaked_bytes": self._scalar(
+            "possibly_leaked_bytes": over["bytes"]["leaked"]
+            + self._scalar(
                 "SELECT COALESCE(SUM((initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions "
                 "WHERE initiates_sent > initiates_clear"
             ),
@@ -165,10 +175,10 @@ class Reader:
                 "name": r["file_name"],
                 "file_name": r["file_name"],
                 "path": _path(r),
-                "method": r["method"],
+                "method": r["method"] or "",
                 "warnings": json.loads(r["warnings"]),
                 "size": r["size"],
-                "object_size": r["object_size"],
+                "object_size": r["object_size"] or 0,
             }
             for r in rows(
                 self.db,

@@ -10,8 +10,8 @@ from sqlite_utils import Database
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import SessionState
 from uploader.journal.files import FRESH
+from uploader.journal.known import assured
 from uploader.journal.rows import move_file, move_session, rows
-from uploader.journal.sessions import couple
 from uploader.journal.writer import Writer
 
 
@@ -32,8 +32,10 @@ class Retrying:
 
 def _rejected(db: Database, paths: Sequence[bytes] | None) -> int:
     found = rows(db, "SELECT id, folder, path FROM files WHERE state = 'rejected' AND current = 1")
-    chosen = [row["id"] for row in found if paths is None or _full(row) in paths]
-    for file_id in chosen:
+    chosen = [row for row in found if paths is None or _full(row) in paths]
+    for row in chosen:
+        file_id = row["id"]
+        assured(db, row["folder"], bytes(row["path"]))
         columns = {**FRESH, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
         move_file(db, file_id, FileEvent.RETRIED, session_id=None, batch_group="", **columns)
     return len(chosen)
@@ -51,8 +53,8 @@ def _held(db: Database, paths: Sequence[bytes] | None) -> int:
             (session_id,),
         )
         if paths is not None and state == SessionState.COMPLETING:
-            move_session(db, session_id, SessionEvent.LOST, "a person says that its items do not exist")
-            couple(db, session_id, SessionEvent.LOST)
+            # `fail` gives back what it may still reserve; where the platform does not know it, that is as good.
+            move_session(db, session_id, SessionEvent.ABANDONED, "a person says that its items do not exist")
     return sum(1 for row in found if row["id"] in chosen)
 
 

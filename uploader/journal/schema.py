@@ -6,6 +6,7 @@ journal that counts more was written by a newer program: it is not opened.
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from sqlite_utils.migrations import Migrations
@@ -124,5 +125,32 @@ def m001_files_sessions_events(db: Database) -> None:
     db.conn.execute("CREATE TABLE profile (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
 
 
-SCHEMA = 1
+@migrations()
+def m002_repairs_and_history(db: Database) -> None:
+    """What a repair learns of the platform and the folders, whose journal it is, and where old history lies."""
+    db.conn.execute("""
+        CREATE TABLE known_items (            -- what the platform listed when this journal was repaired
+            id INTEGER PRIMARY KEY,
+            project_id TEXT NOT NULL,
+            collection_id TEXT NOT NULL,
+            target_item_id TEXT NOT NULL,     -- not empty: it is an asset of this item
+            record_id TEXT NOT NULL,
+            item_id TEXT NOT NULL,
+            upload_id TEXT NOT NULL,
+            stem TEXT NOT NULL,               -- a file name of ours without its extension
+            file_id INTEGER                   -- the one file that it is; NULL: of none that is known
+        )""")
+    db.conn.execute("CREATE INDEX known_items_stem ON known_items(stem) WHERE file_id IS NULL")
+    db.conn.execute("""
+        CREATE TABLE unsure (                 -- lay in a folder at the repair, and may have been uploaded before it
+            folder TEXT NOT NULL,
+            path BLOB NOT NULL,
+            sighting TEXT NOT NULL,
+            PRIMARY KEY (folder, path)
+        ) WITHOUT ROWID""")
+    db.conn.execute("CREATE INDEX files_history ON files(id) WHERE current IS NULL")
+    db.conn.execute("INSERT INTO profile (key, value) VALUES ('journal', ?)", (f'"{secrets.token_hex(8)}"',))
+
+
+SCHEMA = 2
 """How many migrations there are; written to `PRAGMA user_version`."""

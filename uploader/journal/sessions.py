@@ -9,11 +9,20 @@ from typing import Any
 from sqlite_utils import Database
 
 from uploader.core.batching import Batch
-from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
-from uploader.core.model import Hold, Layout, Scope, SessionState
+from uploader.core.lifecycle import FileEvent, SessionEvent
+from uploader.core.model import Hold, Layout, Scope
 from uploader.journal.files import CALM, FRESH, reject
 from uploader.journal.holds import clear_hold, learn, set_hold
-from uploader.journal.rows import clock, move_file, move_session, one, rows, set_columns
+from uploader.journal.membership import (
+    alive,
+    attempts_of,
+    completes_sent,
+    count_up,
+    couple,
+    members_of,
+    target_of,
+)
+from uploader.journal.rows import clock, move_file, move_session, one, set_columns
 from uploader.journal.writer import Writer
 
 
@@ -50,16 +59,16 @@ class Sessions:
 
     async def initiating(self, session_id: int) -> None:
         """`initiate` is about to be sent: from now on its answer may be lost."""
-        await self._writer.transact("initiating", lambda db: _count(db, session_id, "initiates_sent"))
+        await self._writer.transact("initiating", lambda db: count_up(db, session_id, "initiates_sent"))
 
     async def opened(self, session_id: int, upload_id: str, quota_cap: int | None) -> None:
         """`initiate` answered; whatever held it back is over."""
 
         def work(db: Database) -> None:
-            _count(db, session_id, "initiates_clear")
+            count_up(db, session_id, "initiates_clear")
             move_session(db, session_id, SessionEvent.OPENED, upload_id, upload_id=upload_id, **CALM)
             clear_hold(db, Scope.ORGANIZATION, "")
-            clear_hold(db, Scope.TARGET, _target(db, session_id))
+            clear_hold(db, Scope.TARGET, target_of(db, session_id))
             learn(db, "quota_cap", quota_cap)
 
         await self._writer.transact("opened", work)
@@ -70,8 +79,8 @@ class Sessions:
         """`initiate` said no in clear words: nothing was reserved, the files wait for another session."""
 
         def work(db: Database) -> None:
-            _count(db, session_id, "initiates_clear")
-            members = _members(db, session_id)
+            count_up(db, session_id, "initiates_clear")
+            members = members_of(db, session_id)
             move_session(db, session_id, SessionEvent.REFUSED, reason, last_error=reason)
             couple(db, session_id, SessionEvent.REFUSED)
             if hold is not None:
@@ -99,7 +108,7 @@ class Sessions:
         def work(db: Database) -> None:
             now = clock()
             if clear:
-                _count(db, session_id, clear)
+                count_up(db, session_id, clear)
             db.conn.execute(
                 "UPDATE sessions SET tries = tries + 1, retrying_since = COALESCE(retrying_since, ?), "
                 "not_before = ?, last_error = ? WHERE id = ?",
@@ -123,7 +132,7 @@ class Sessions:
             row = one(db, "SELECT state FROM sessions WHERE id = ?", session_id)
             if row and row["state"] == "open":
                 move_session(db, session_id, SessionEvent.COMPLETING, **CALM)
-            _count(db, session_id, "completes_sent")
+            count_up(db, session_id, "completes_sent")
 
         await self._writer.transact("completing", work)
 
@@ -158,14 +167,14 @@ class Sessions:
                 SessionEvent.COMPLETED,
                 f"{len(item_ids)} items answered",
                 item_ids=json.dumps(list(item_ids)),
-                completes_clear=_sent(db, session_id),
+                completes_clear=completes_sent(db, session_id),
                 readback="due" if readback else None,
                 locating=0,
                 **CALM,
             )
             couple(db, session_id, SessionEvent.COMPLETED)
-            clear_hold(db, Scope.TARGET, _target(db, session_id))
-            for row in _members(db, session_id):
+            clear_hold(db, Scope.TARGET, target_of(db, session_id))
+            for row in members_of(db, session_id):
                 columns = {"item_id": item_of.get(row["file_name"])}
                 if row["after_upload"] == "keep":
                     columns["disposal"] = "kept"
@@ -181,7 +190,7 @@ class Sessions:
         def work(db: Database) -> None:
             outcome = "verified" if verified else "mismatch"
             set_columns(db, "sessions", session_id, {"readback": outcome, **CALM})
-            for row in _members(db, session_id):
+            for row in members_of(db, session_id):
                 if row["file_name"] in item_of:
                     set_columns(db, "files", row["id"], {"item_id": item_of[row["file_name"]]})
             if layout is not Layout.UNKNOWN:
@@ -194,11 +203,16 @@ class Sessions:
 
         def work(db: Database) -> None:
             move_session(
-                db, session_id, SessionEvent.INCOMPLETE, reason, completes_clear=_sent(db, session_id), **CALM
+                db,
+                session_id,
+                SessionEvent.INCOMPLETE,
+                reason,
+                completes_clear=completes_sent(db, session_id),
+                **CALM,
             )
             for file_id in file_ids:
                 move_file(db, file_id, FileEvent.MISSING, reason)
-                set_columns(db, "files", file_id, {"attempts": _attempts(db, file_id) + 1})
+                set_columns(db, "files", file_id, {"attempts": attempts_of(db, file_id) + 1})
 
         await self._writer.transact("incomplete", work)
 
@@ -222,10 +236,10 @@ class Sessions:
         """
 
         def work(db: Database) -> None:
-            if _alive(db, session_id):
-                columns = {"completes_clear": _sent(db, session_id), "last_error": reason}
+            if alive(db, session_id):
+                columns = {"completes_clear": completes_sent(db, session_id), "last_error": reason}
                 move_session(db, session_id, SessionEvent.ABANDONED, reason, **{**CALM, **columns})
-            members = {row["id"] for row in _members(db, session_id)}
+            members = {row["id"] for row in members_of(db, session_id)}
             for file_id, why in (rejected or {}).items():
                 if file_id in members:
                     reject(db, file_id, why)
@@ -234,7 +248,7 @@ class Sessions:
             for file_id, group in (groups or {}).items():
                 set_columns(db, "files", file_id, {"batch_group": group})
             for file_id in counted:
-                set_columns(db, "files", file_id, {"attempts": _attempts(db, file_id) + 1})
+                set_columns(db, "files", file_id, {"attempts": attempts_of(db, file_id) + 1})
             if hold is not None:
                 set_hold(db, hold)
 
@@ -253,7 +267,7 @@ class Sessions:
         """The platform no longer knows the session; its files wait for another one."""
 
         def work(db: Database) -> None:
-            if not _alive(db, session_id):
+            if not alive(db, session_id):
                 return
             db.conn.execute("UPDATE files SET losses = losses + 1 WHERE session_id = ?", (session_id,))
             move_session(db, session_id, SessionEvent.LOST, reason, last_error=reason)
@@ -262,43 +276,3 @@ class Sessions:
                 set_hold(db, hold)
 
         await self._writer.transact("lost", work)
-
-
-def _alive(db: Database, session_id: int) -> bool:
-    row = one(db, "SELECT state FROM sessions WHERE id = ?", session_id)
-    return row is not None and row["state"] in {SessionState.OPEN, SessionState.COMPLETING}
-
-
-def couple(db: Database, session_id: int, event: SessionEvent) -> None:
-    """Within a transaction: move all members of a session as its event demands."""
-    released = COUPLED[event] is FileEvent.RELEASED
-    columns = {"session_id": None} if released else {}
-    for row in _members(db, session_id):
-        move_file(db, row["id"], COUPLED[event], f"session {session_id} {event}", **FRESH, **columns)
-
-
-def _members(db: Database, session_id: int) -> list[dict[str, Any]]:
-    return rows(
-        db,
-        "SELECT id, state, file_name, after_upload, object_size FROM files WHERE session_id = ? ORDER BY id",
-        session_id,
-    )
-
-
-def _count(db: Database, session_id: int, column: str) -> None:
-    db.conn.execute(f"UPDATE sessions SET {column} = {column} + 1 WHERE id = ?", (session_id,))  # noqa: S608
-
-
-def _sent(db: Database, session_id: int) -> int:
-    row = one(db, "SELECT completes_sent AS n FROM sessions WHERE id = ?", session_id)
-    return int(row["n"]) if row else 0
-
-
-def _attempts(db: Database, file_id: int) -> int:
-    row = one(db, "SELECT attempts AS n FROM files WHERE id = ?", file_id)
-    return int(row["n"]) if row else 0
-
-
-def _target(db: Database, session_id: int) -> str:
-    row = one(db, "SELECT project_id, collection_id, item_id FROM sessions WHERE id = ?", session_id)
-    return "/".join(part for part in (row or {}).values() if part)

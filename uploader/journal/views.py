@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlite_utils import Database
@@ -15,12 +13,13 @@ from uploader.core.model import (
     FileState,
     Layout,
     Profile,
-    SessionKey,
     SessionState,
 )
+from uploader.core.twins import judge_twins
 from uploader.core.view import Disposal, Member, Queued, Session, View, Waiting
+from uploader.journal.entries import FileRow, SessionRow, file_row, session_key, session_row
 from uploader.journal.holds import read_holds, read_profile
-from uploader.journal.rows import one, rows
+from uploader.journal.rows import rows
 
 QUEUE_WINDOW = 64
 """Queued files that a plan looks at: more than the converters can take in a turn."""
@@ -28,57 +27,9 @@ QUEUE_WINDOW = 64
 WAITING_WINDOW = 2000
 """Converted files that a plan looks at."""
 
-_LEAVING = "(state = 'completed' AND disposal IS NULL AND after_upload != 'keep')"
+LEAVING = "(state = 'completed' AND disposal IS NULL AND after_upload != 'keep')"
+"""The condition that a source is to be archived or deleted, or has begun to be."""
 _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """What an effect needs to know of its file."""
-
-    id: int
-    folder: str
-    path: bytes
-    state: FileState
-    sighting: str
-    size: int
-    content: str
-    object_size: int
-    object_md5: bytes
-    object_crc32c: int
-    file_name: str
-    session_id: int | None
-    after_upload: str
-    attempts: int
-    looks: int
-    tries: int
-    refusals: int
-    losses: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """What an effect needs to know of its session."""
-
-    id: int
-    state: SessionState
-    key: SessionKey
-    idempotency_key: str
-    body: dict[str, Any]
-    total_bytes: int
-    upload_id: str
-    completes_sent: int
-    completes_clear: int
-    locate_tries: int
-    item_ids: tuple[str, ...]
-    tries: int
-    retrying_since: float | None
-    members: tuple[FileRow, ...]
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether a `complete` went unanswered."""
-        return self.completes_sent > self.completes_clear
 
 
 def read_view(db: Database, destinations: Mapping[str, Destination]) -> View:
@@ -119,38 +70,6 @@ def profile(db: Database) -> Profile:
     return Profile(facts.get("transfer_method", ""), layouts, facts.get("quota_cap"))
 
 
-def file_row(db: Database, file_id: int) -> FileRow:
-    """One file; raises LookupError where there is none."""
-    row = one(db, "SELECT * FROM files WHERE id = ?", file_id)
-    if row is None:
-        raise LookupError(f"no file {file_id} in the journal")
-    return _file(row)
-
-
-def session_row(db: Database, session_id: int) -> SessionRow:
-    """One session with its members in order of their ids; raises LookupError where there is none."""
-    row = one(db, "SELECT * FROM sessions WHERE id = ?", session_id)
-    if row is None:
-        raise LookupError(f"no session {session_id} in the journal")
-    members = rows(db, "SELECT * FROM files WHERE session_id = ? ORDER BY id", session_id)
-    return SessionRow(
-        id=row["id"],
-        state=SessionState(row["state"]),
-        key=_key(row),
-        idempotency_key=row["idempotency_key"],
-        body=json.loads(row["body"]),
-        total_bytes=row["total_bytes"],
-        upload_id=row["upload_id"] or "",
-        completes_sent=row["completes_sent"],
-        completes_clear=row["completes_clear"],
-        locate_tries=row["locate_tries"],
-        item_ids=tuple(json.loads(row["item_ids"])),
-        tries=row["tries"],
-        retrying_since=row["retrying_since"],
-        members=tuple(_file(m) for m in members),
-    )
-
-
 def latest(db: Database, folder: str, paths: Collection[bytes]) -> dict[bytes, tuple[int, str, str]]:
     """For paths that have a history: (id, state, sighting) of their newest version."""
     found: dict[bytes, tuple[int, str, str]] = {}
@@ -171,7 +90,7 @@ def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
     Files that are being archived or deleted are left out: they may be hidden at the moment.
     """
     cursor = db.conn.execute(
-        f"SELECT path, MAX(id), state FROM files WHERE folder = ? AND current = 1 AND NOT {_LEAVING} "  # noqa: S608
+        f"SELECT path, MAX(id), state FROM files WHERE folder = ? AND current = 1 AND NOT {LEAVING} "  # noqa: S608
         "GROUP BY path",
         (folder,),
     )
@@ -180,7 +99,7 @@ def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
 
 def leaving(db: Database, folder: str) -> list[bytes]:
     """Paths of a folder whose archiving or deletion is due, or has begun."""
-    cursor = db.conn.execute(f"SELECT path FROM files WHERE folder = ? AND {_LEAVING}", (folder,))  # noqa: S608
+    cursor = db.conn.execute(f"SELECT path FROM files WHERE folder = ? AND {LEAVING}", (folder,))  # noqa: S608
     return [bytes(row[0]) for row in cursor]
 
 
@@ -191,35 +110,6 @@ def staged_ids(db: Database) -> set[int]:
 
 def _scalar(db: Database, sql: str, *args: Any) -> int:
     return int(db.conn.execute(sql, args).fetchone()[0])
-
-
-def _file(row: Mapping[str, Any]) -> FileRow:
-    return FileRow(
-        id=row["id"],
-        folder=row["folder"],
-        path=bytes(row["path"]),
-        state=FileState(row["state"]),
-        sighting=row["sighting"],
-        size=row["size"],
-        content=row["content"] or "",
-        object_size=row["object_size"] or 0,
-        object_md5=row["object_md5"] or b"",
-        object_crc32c=row["object_crc32c"] or 0,
-        file_name=row["file_name"] or "",
-        session_id=row["session_id"],
-        after_upload=row["after_upload"] or "keep",
-        attempts=row["attempts"],
-        looks=row["looks"],
-        tries=row["tries"],
-        refusals=row["refusals"],
-        losses=row["losses"],
-    )
-
-
-def _key(row: Mapping[str, Any]) -> SessionKey:
-    return SessionKey(
-        row["project_id"], row["collection_id"], row["item_id"], row["asset_key"], bool(row["categorical"])
-    )
 
 
 def _queued(db: Database) -> tuple[Queued, ...]:
@@ -279,7 +169,7 @@ def _sessions(db: Database) -> tuple[Session, ...]:
     return tuple(
         Session(
             session_id=s["id"],
-            key=_key(s),
+            key=session_key(s),
             state=SessionState(s["state"]),
             members=tuple(members.get(s["id"], ())),
             not_before=s["not_before"],
@@ -298,23 +188,19 @@ def _twins(db: Database, files: list[Queued]) -> tuple[frozenset[int], frozenset
     completed: set[int] = set()
     pending: set[int] = set()
     for file in files:
-        states = {
-            FileState(r["state"])
-            for r in rows(
-                db, "SELECT state FROM files WHERE content = ? AND id < ?", file.content, file.file_id
-            )
-        }
-        if states & {FileState.COMPLETED, FileState.DISPOSED}:
-            completed.add(file.file_id)
-        elif states - FILE_ENDS:
-            pending.add(file.file_id)
+        found = rows(db, "SELECT id, state FROM files WHERE content = ?", file.content)
+        match judge_twins(file.file_id, ((r["id"], FileState(r["state"])) for r in found)):
+            case FileState.DUPLICATE:
+                completed.add(file.file_id)
+            case FileState.QUEUED:
+                pending.add(file.file_id)
     return frozenset(completed), frozenset(pending)
 
 
 def _disposals(db: Database) -> tuple[Disposal, ...]:
     found = rows(
         db,
-        "SELECT f.id, f.not_before, f.retrying_since FROM files f JOIN sessions s ON s.id = f.session_id "
+        "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
         "WHERE f.state = 'completed' AND f.disposal IS NULL "
         "AND (s.readback IS NULL OR s.readback = 'verified') ORDER BY f.id LIMIT 64",
     )
@@ -330,3 +216,19 @@ def _discards(db: Database) -> tuple[int, ...]:
 def rejected_since(db: Database, since: float) -> int:
     """How many files were rejected from this time on (unix seconds)."""
     return _scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'rejected' AND changed_at >= ?", since)
+
+
+__all__ = [
+    "LEAVING",
+    "FileRow",
+    "SessionRow",
+    "file_row",
+    "latest",
+    "leaving",
+    "profile",
+    "read_view",
+    "rejected_since",
+    "session_row",
+    "staged_ids",
+    "tracked",
+]

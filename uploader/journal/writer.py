@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -20,9 +19,9 @@ from typing import Any, TypeVar
 import anyio
 from sqlite_utils import Database
 
-from uploader.core.errors import JournalError
 from uploader.failpoints import failpoint
-from uploader.journal.schema import SCHEMA, migrations
+from uploader.journal.mark import Marker
+from uploader.journal.opening import FILE_NAME, connect, damage, standing
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +29,6 @@ T = TypeVar("T")
 
 COMMIT_RETRY = 1.0
 """Seconds between two tries to commit on a full or failing disk."""
-
-BUSY_TIMEOUT = 30.0
-"""Seconds a connection waits for another one, such as `uploader retry` beside a daemon."""
-
-FILE_NAME = "journal.sqlite"
 
 
 @dataclass(slots=True)
@@ -47,50 +41,6 @@ class _Job:
     error: BaseException | None = None
 
 
-def connect(path: Path) -> Database:
-    """Open the journal for writing, with the pragmas it is promised with, and bring it up to date.
-
-    Raises JournalError when it is damaged or was written by a newer program; an existing file is never replaced.
-    """
-    try:
-        conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-        conn.execute("PRAGMA journal_mode=WAL")
-        conn.execute("PRAGMA synchronous=FULL")
-        conn.execute("PRAGMA foreign_keys=ON")
-        conn.execute("PRAGMA temp_store=MEMORY")  # a full /tmp is no reason to stop
-        version = int(conn.execute("PRAGMA user_version").fetchone()[0])
-        _check(conn, path, version)
-        db = Database(conn, execute_plugins=False)
-        if version < SCHEMA:
-            migrations.apply(db)
-            conn.execute(f"PRAGMA user_version={SCHEMA}")
-    except sqlite3.OperationalError as error:
-        raise JournalError(f"The journal {path} cannot be opened: {error}.", _RIGHTS) from error
-    except sqlite3.DatabaseError as error:
-        raise JournalError(f"The journal {path} is damaged: {error}.", _DAMAGED) from error
-    return db
-
-
-def _check(conn: sqlite3.Connection, path: Path, version: int) -> None:
-    if version > SCHEMA:
-        raise JournalError(
-            f"{path} was written by a newer version of this program (schema {version}, known {SCHEMA}).",
-            "Install that version again.",
-        )
-    verdict = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise sqlite3.DatabaseError(str(verdict))
-
-
-_RIGHTS = (
-    "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
-)
-_DAMAGED = (
-    "Nothing was changed. Stop the daemon, copy state_dir aside, and restore journal.sqlite from a backup, or "
-    "recover it with `sqlite3 journal.sqlite .recover`. Starting with an empty journal would upload everything twice."
-)
-
-
 class Writer:
     """Runs transactions in one thread; `close` waits for those that were handed in."""
 
@@ -99,6 +49,9 @@ class Writer:
         self.trouble = ""
         """Why commits do not go through at the moment, in words; empty while they do."""
         self._db = connect(path)
+        journal, event = standing(self._db)
+        self._marker = Marker(path.parent, journal)
+        self._marker.note(event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
@@ -123,6 +76,7 @@ class Writer:
         self._jobs.put(None)
         self._thread.join()
         self._db.close()
+        self._marker.close()
 
     def _run(self) -> None:
         while (first := self._jobs.get()) is not None:
@@ -173,7 +127,9 @@ class Writer:
                 job.error = damage(self.path, error) or error
         for job in jobs:
             failpoint(f"commit.{job.name}.before")
+        last = self._db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
         self._db.conn.execute("COMMIT")
+        self._marker.note(last)
         for job in jobs:
             failpoint(f"commit.{job.name}.after")
 
@@ -186,14 +142,9 @@ def passing(error: BaseException) -> bool:
     )
 
 
-def damage(path: Path, error: BaseException) -> JournalError | None:
-    """What to tell where the error says that the file is damaged; None where it is another matter."""
-    name = getattr(error, "sqlite_errorname", "") or ""
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return JournalError(f"The journal {path} is damaged: {error}.", _DAMAGED)
-    return None
-
-
 def _resolve(future: asyncio.Future[Any]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+__all__ = ["COMMIT_RETRY", "FILE_NAME", "Writer", "passing"]

@@ -1,0 +1,117 @@
+"""How a daemon is put together: locks first, then the journal, then the doors; given back in reverse order."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from uploader.activity import Activity
+from uploader.config import Folder, Settings
+from uploader.convert import Converter, Job
+from uploader.core.model import Destination
+from uploader.effects.tools import Tools
+from uploader.geopera import Bandwidth, open_platform
+from uploader.geopera.keys import read_key
+from uploader.intake import Intake
+from uploader.journal import Journal
+from uploader.journal.upkeep import Upkeep
+from uploader.journal.views import staged_ids
+from uploader.locks import hold_locks
+from uploader.staging import Staging
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a daemon works with."""
+
+    tools: Tools
+    intake: Intake
+    bandwidth: Bandwidth
+    upkeep: Upkeep
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, activity: Activity, *, read_back_all: bool) -> AsyncIterator[Parts]:
+    """Take the locks, open the journal and the doors; all are given back in reverse order."""
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold_locks(settings.state_dir, [folder.path for folder in settings.folders]))
+        journal = Journal(settings.state_dir)
+        stack.callback(journal.close)
+        _make_archives(settings)
+        staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
+        swept = staging.sweep(await journal.read(staged_ids))
+        if swept:
+            log.info("swept %d private copies that no file refers to", swept)
+        converter = Converter(settings.convert.processes)
+        stack.push_async_callback(converter.aclose)
+        p = settings.platform
+        bandwidth = Bandwidth(None)
+        platform, store = await stack.enter_async_context(
+            open_platform(
+                base_url=p.base_url,
+                auth=p.auth,
+                client_id=p.client_id,
+                read_key=partial(read_key, str(p.api_key_file or ""), os.environ),
+                requests_per_minute=p.requests_per_minute,
+                proxy=p.proxy,
+                ca_file=str(p.ca_file or ""),
+                throttle=bandwidth,
+            )
+        )
+        intake = Intake(journal, settings.folders)
+        tools = Tools(
+            journal=journal,
+            platform=platform,
+            store=store,
+            converter=converter,
+            staging=staging,
+            intake=intake,
+            activity=activity,
+            limits=settings.planner_limits(),
+            destinations={str(folder.path): folder.destination() for folder in settings.folders},
+            archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
+            transfer_method=p.transfer_method,
+            job=partial(_job, settings),
+            read_back_all=read_back_all,
+        )
+        await journal.holds.shown([])
+        await journal.holds.set_back()
+        await journal.holds.restarted([_target(folder) for folder in settings.folders])
+        yield Parts(
+            tools, intake, bandwidth, Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
+        )
+
+
+def _make_archives(settings: Settings) -> None:
+    """Make each archive folder whose parent exists; what is missing beyond that is told when it is needed."""
+    for folder in settings.folders:
+        if folder.after_upload == "archive" and folder.archive_dir is not None:
+            with suppress(OSError):
+                folder.archive_dir.mkdir(exist_ok=True)
+
+
+def _target(folder: Folder) -> str:
+    return folder.destination().key(categorical=False).target
+
+
+def _job(settings: Settings, source: Path, target: Path, destination: Destination) -> Job:
+    return Job(
+        source=source,
+        target=target,
+        categorical=destination.categorical,
+        compression=settings.convert.compression,
+        strict=destination.strict,
+        verify=settings.convert.verify,
+        max_pixels=settings.limits.max_pixels,
+        max_bands=settings.limits.max_bands,
+        min_free_bytes=settings.limits.min_free_bytes,
+        memory_limit=settings.convert.memory_limit,
+        timeout=settings.convert.timeout_seconds,
+    )

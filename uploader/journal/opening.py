@@ -1,0 +1,228 @@
+"""Opening the journal: whole, of this program, up to date, and with everything in it that was ever committed.
+
+A journal that is not is refused, and never replaced by an empty one: that would upload everything twice.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from uploader.core.errors import JournalError
+from uploader.journal.mark import MARK_NAME, Mark
+from uploader.journal.schema import SCHEMA, migrations
+
+FILE_NAME = "journal.sqlite"
+
+REPAIRED_NAME = "journal.repaired.sqlite"
+"""A finished repair that is still to be put in the journal's place."""
+
+SNAPSHOTS = "snapshots"
+"""The folder of the copies that are made of the journal."""
+
+BUSY_TIMEOUT = 30.0
+"""Seconds a connection waits for another one, such as `uploader retry` beside a daemon."""
+
+CHECKED_WHOLE = 32 << 20
+"""Bytes up to which a journal is checked with all its indexes at the start; a larger one soon after it."""
+
+TABLES = frozenset({"files", "sessions", "events", "holds", "profile"})
+
+_RIGHTS = (
+    "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
+)
+_REPAIR = (
+    "Nothing was changed, and nothing is uploaded meanwhile. `uploader check --repair-journal` rebuilds it from its "
+    "last good copy, the folders and what the platform lists; the damaged file is kept. Do not start with an empty "
+    "journal: that would upload everything twice."
+)
+
+
+def damaged(path: Path, why: object) -> JournalError:
+    """What to tell of a journal that cannot be trusted."""
+    return JournalError(f"The journal {path} is damaged: {why}.", _REPAIR)
+
+
+def damage(path: Path, error: BaseException) -> JournalError | None:
+    """The same where this error says that the file is damaged; None where it is another matter."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return damaged(path, error)
+    return None
+
+
+def connect(path: Path) -> Database:
+    """Open the journal for writing, with the pragmas it is promised with, and bring it up to date.
+
+    It is made where there never was one. Raises JournalError when it is damaged, gone, has lost commits, or was
+    written by a newer program.
+    """
+    if path.with_name(REPAIRED_NAME).exists():
+        raise JournalError(
+            f"A repair of the journal {path} was interrupted.",
+            "`uploader check --repair-journal` finishes it.",
+        )
+    try:
+        if path.exists():
+            _examine(path)
+        else:
+            _require_first(path)
+            create(path)
+        return _opened(path)
+    except sqlite3.OperationalError as error:
+        raise JournalError(f"The journal {path} cannot be opened: {error}.", _RIGHTS) from error
+    except sqlite3.DatabaseError as error:
+        raise damaged(path, error) from error
+    except OSError as error:
+        raise JournalError(f"The journal {path} cannot be made: {error.strerror}.", _RIGHTS) from error
+
+
+def connect_copy(path: Path) -> Database:
+    """Open a journal that is nobody's at the moment, such as the copy that a repair works on."""
+    conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+    conn.execute("PRAGMA synchronous=FULL")
+    conn.execute("PRAGMA foreign_keys=ON")
+    return Database(conn, execute_plugins=False)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Translate what SQLite says while a repair writes to a file of its own: the disk is the matter."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalError(
+            f"The repair cannot go on at {path}: {error}. Nothing was changed.", _RIGHTS
+        ) from error
+
+
+def create(path: Path) -> None:
+    """Make an empty journal; it appears whole or not at all."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as conn:
+        upgrade(Database(conn, execute_plugins=False))
+    settle(fresh, path)
+
+
+def settle(fresh: Path, path: Path) -> None:
+    """Give a written file its name, durably."""
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
+    fresh.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def upgrade(db: Database) -> None:
+    """Apply the migrations that are missing, each in a transaction of its own."""
+    if schema_of(db.conn) < SCHEMA:
+        migrations.apply(db)
+        db.conn.execute(f"PRAGMA user_version={SCHEMA}")
+
+
+def schema_of(conn: sqlite3.Connection) -> int:
+    """How many migrations the journal has seen."""
+    return int(conn.execute("PRAGMA user_version").fetchone()[0])
+
+
+def verdict(conn: sqlite3.Connection, *, whole: bool) -> str:
+    """What SQLite says of the file, empty where it is sound; `whole`: indexes are compared with their tables."""
+    if not is_journal(conn):
+        return "it is not a journal of this program"
+    said = str(conn.execute(f"PRAGMA {'integrity_check' if whole else 'quick_check'}(1)").fetchone()[0])
+    return "" if said == "ok" else said
+
+
+def is_journal(conn: sqlite3.Connection) -> bool:
+    """Whether it has the tables that every journal has had."""
+    names = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return names >= TABLES
+
+
+def standing(db: Database) -> Mark:
+    """Which journal this is, and how far it has come; a journal before schema 2 has no name."""
+    row = db.conn.execute("SELECT value FROM profile WHERE key = 'journal'").fetchone()
+    last = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+    return Mark(row[0].strip('"') if row else "", int(last))
+
+
+def require_known(schema: int, path: Path) -> None:
+    """Raises JournalError where a newer program has written the journal."""
+    if schema > SCHEMA:
+        raise JournalError(
+            f"{path} was written by a newer version of this program (schema {schema}, known {SCHEMA}).",
+            "Install that version again.",
+        )
+
+
+def _require_first(path: Path) -> None:
+    """Nothing beside the missing journal may tell that there was one."""
+    if not path.parent.is_dir():
+        raise JournalError(f"The journal {path} cannot be made: {path.parent} is missing.", _RIGHTS)
+    traces = [path.with_name(MARK_NAME), path.with_name(f"{path.name}-wal"), path.with_name(SNAPSHOTS)]
+    if any(trace.exists() for trace in traces):
+        raise JournalError(f"The journal {path} is gone, and there was one.", _REPAIR)
+
+
+def examine(path: Path) -> None:
+    """Look at a journal without changing a byte of it, also beside a daemon. Raises JournalError."""
+    try:
+        _examine(path)
+    except sqlite3.DatabaseError as error:
+        raise (damage(path, error) or JournalError(f"{path} cannot be read: {error}.", _RIGHTS)) from error
+
+
+def _examine(path: Path) -> None:
+    if not path.stat().st_size:
+        raise damaged(path, "it is empty")
+    with closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)
+    ) as conn:
+        require_known(schema_of(conn), path)
+        wrong = verdict(conn, whole=path.stat().st_size <= CHECKED_WHOLE)
+        wrong = wrong or _missing(Mark.read(path.parent), standing(Database(conn, execute_plugins=False)))
+    if wrong:
+        raise damaged(path, wrong)
+
+
+def _missing(mark: Mark | None, here: Mark) -> str:
+    """What the mark tells of another journal, or of commits that this one lacks."""
+    if mark is None:
+        return ""
+    if mark.journal != here.journal:
+        return "it is the journal of another state directory, or an old one"
+    if mark.event > here.event:
+        return (
+            f"it ends at event {here.event} of {mark.event}, so its write-ahead log was removed or an older copy was "
+            "put in its place"
+        )
+    return ""
+
+
+def _opened(path: Path) -> Database:
+    conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    try:
+        conn.execute("PRAGMA journal_mode=WAL")
+        conn.execute("PRAGMA synchronous=FULL")
+        conn.execute("PRAGMA foreign_keys=ON")
+        conn.execute("PRAGMA temp_store=MEMORY")  # a full /tmp is no reason to stop
+        db = Database(conn, execute_plugins=False)
+        upgrade(db)
+    except BaseException:
+        conn.close()
+        raise
+    return db

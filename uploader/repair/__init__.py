@@ -1,0 +1,110 @@
+"""The repair of a damaged journal, as `uploader check --repair-journal` runs it.
+
+Look, ask, then change: the newest journal that can be trusted is brought in line with what the platform lists and what
+lies in the folders, all on a copy. Only when that is finished does it take the damaged one's place. A repair that is
+killed at any point is run again, and goes on or begins anew.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from uploader.config import Settings
+from uploader.core.errors import UploaderError
+from uploader.core.model import Sighting
+from uploader.core.recognition import Target
+from uploader.failpoints import failpoint
+from uploader.geopera import open_platform, read_key
+from uploader.intake.watching import spec_of
+from uploader.journal import rebuilt, reconciling, salvage
+from uploader.journal.opening import REPAIRED_NAME
+from uploader.journal.rebuilt import Outcome, Reality
+from uploader.locks import hold_locks
+from uploader.repair.copies import put_aside
+from uploader.repair.listing import listing
+from uploader.staging import Staging
+from uploader.watch import Trouble, device, scan
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was found; where the damaged journal lies now, and where copies of no file (None: there are none)."""
+
+    outcome: Outcome
+    damaged: Path | None
+    copies: Path | None
+
+
+async def repair(settings: Settings) -> Repaired | None:
+    """Rebuild the journal; None where nothing is wrong with it.
+
+    Raises AlreadyRunning beside a daemon, JournalError where a newer program wrote the journal, and where the platform
+    or a folder cannot be asked what they say; then nothing has changed.
+    """
+    with hold_locks(settings.state_dir, [folder.path for folder in settings.folders]):
+        why = await anyio.to_thread.run_sync(salvage.finding, settings.state_dir)
+        if not why:
+            return None
+        finished = settings.state_dir / REPAIRED_NAME
+        if not finished.exists():
+            await _rebuild(settings, why)
+        return await anyio.to_thread.run_sync(_put_in_place, settings, finished)
+
+
+async def _rebuild(settings: Settings, why: str) -> None:
+    base = await anyio.to_thread.run_sync(salvage.choose, settings.state_dir)
+    lost = await anyio.to_thread.run_sync(salvage.lost_sessions, settings.state_dir)
+    failpoint("repair.salvaged")
+    destinations = {str(folder.path): folder.destination() for folder in settings.folders}
+    wanted = {Target.of(destination) for destination in destinations.values()} | rebuilt.targets(base.path)
+    p = settings.platform
+    async with open_platform(
+        base_url=p.base_url,
+        auth=p.auth,
+        client_id=p.client_id,
+        read_key=partial(read_key, str(p.api_key_file or ""), os.environ),
+        requests_per_minute=p.requests_per_minute,
+        proxy=p.proxy,
+        ca_file=str(p.ca_file or ""),
+    ) as (platform, _):
+        listed, closed = await listing(platform, wanted)
+    failpoint("repair.listed")
+    reality = Reality(listed, destinations, _lying(settings), closed, lost)
+    outcome = Outcome(base=base.kind, base_time=base.time, why=why)
+    await anyio.to_thread.run_sync(reconciling.reconcile, base.path, reality, outcome)
+    await anyio.to_thread.run_sync(salvage.finish, settings.state_dir, base)
+
+
+def _lying(settings: Settings) -> Iterator[Sighting]:
+    """All files of all folders; raises UploaderError where a folder cannot be read as a whole."""
+    for folder in settings.folders:
+        try:
+            there = device(str(folder.path))
+        except OSError:
+            there = None
+        for found in scan(spec_of(folder), threading.Event()) if there is not None else ():
+            if isinstance(found, Sighting):
+                yield found
+            elif isinstance(found, Trouble) and not found.path:
+                there = None
+        if there is None:
+            raise UploaderError(
+                f"The drop folder {folder.path} is missing or cannot be read, and what lies there must be known.",
+                "Mount it, or take it out of the configuration; then repair again. Nothing was changed.",
+            )
+
+
+def _put_in_place(settings: Settings, finished: Path) -> Repaired:
+    outcome = rebuilt.last_outcome(finished)
+    staging = Staging(settings.staging.path)
+    copies = put_aside(staging, settings.staging.path, rebuilt.copies(finished))
+    failpoint("repair.copies")
+    damaged = salvage.swap(settings.state_dir)
+    return Repaired(outcome, damaged, copies)
