@@ -31,8 +31,8 @@ _AT_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _AT_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ZEROS = bytes(CHUNK)
 
-ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE, errno.ENAMETOOLONG))
-"""What the system says of a file that is not there, or is no longer what it was."""
+ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
+"""What the system says of a file that is not there. A stale handle says nothing of the file: its server was away."""
 
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What the system says when there is no room for more bytes."""
@@ -253,4 +253,9 @@ def words(error: OSError) -> str:
         errno.EROFS: "the file system is mounted read-only",
         errno.ENOSPC: "the file system is full",
         errno.EDQUOT: "the disk quota is used up",
+        errno.ESTALE: "the file server no longer knows the handle",
+        errno.ENOTCONN: "what serves the file system has ended",
+        errno.ETIMEDOUT: "the file server does not answer in time",
+        errno.EHOSTDOWN: "the file server is down",
+        errno.EHOSTUNREACH: "the file server cannot be reached",
     }.get(error.errno or 0, (error.strerror or str(error)).lower())

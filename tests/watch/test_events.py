@@ -18,7 +18,7 @@ import anyio
 import pytest
 
 from tests.support.groups import as_nobody, public_folder
-from uploader.watch import FolderSpec, Missed, changes, events
+from uploader.watch import WHOLE, FolderSpec, Missed, changes, events
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -150,6 +150,32 @@ async def test_a_burst_is_followed_by_a_look_at_the_folder(
         for number in range(100):
             (tmp_path / f"{number}.tif").touch()
         await heard.until(b"old.tif", *(b"%d.tif" % n for n in range(100)))
+
+
+async def test_more_than_can_be_named_asks_for_a_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Instead of a million paths one hint says that all may have changed."""
+    monkeypatch.setattr(events, "NAMED", 5)
+    for number in range(10):
+        (tmp_path / f"{number}.tif").touch()
+    heard = Heard()
+    async with aclosing(changes(FolderSpec(str(tmp_path)))) as hints:
+        with anyio.move_on_after(10):
+            async for paths in hints:
+                heard.paths |= paths
+                if WHOLE in heard.paths:
+                    break
+    assert WHOLE in heard.paths
+
+
+def test_a_short_queue_of_the_kernel_makes_small_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quarter of what the kernel keeps may already be what is left of more."""
+    for queued, burst in ((16384, 4000), (400, 100), (8, 16)):
+        monkeypatch.setattr(events, "inotify_limits", lambda queued=queued: {"max_queued_events": queued})
+        assert events._burst() == burst
+    monkeypatch.setattr(events, "inotify_limits", dict)
+    assert events._burst() == 4000
 
 
 async def test_polling_tells_what_changed_and_nothing_else(tmp_path: Path) -> None:

@@ -66,10 +66,21 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Candidate:
-    sighting: Sighting
+    """What is kept of a file: not the last look, but a number that stands for it."""
+
+    state: int
+    marked: bool
     quiet_since: float
     seen_at: float
-    due: float | None
+    due: float | None = None
+
+
+def state_of(sighting: Sighting) -> int:
+    """A number that stands for the group as it was seen; the ready marker is not part of it.
+
+    Equal numbers of one process mean an untouched group, but for one chance in 2**60.
+    """
+    return hash((sighting.path, sighting.fingerprint, sighting.sidecars))
 
 
 def unchanged(one: Sighting, other: Sighting) -> bool:
@@ -101,15 +112,16 @@ class Settling:
         """Take note of a look. Returns whether the group is new here or differs from the last look."""
         key = (sighting.folder, sighting.path)
         known = self._candidates.get(key)
-        if known is None or not unchanged(known.sighting, sighting):
-            self._candidates[key] = fresh = _Candidate(sighting, now, now, None)
-            self._schedule(key, fresh, self._quiet_at(fresh))
+        state = state_of(sighting)
+        if known is None or known.state != state:
+            self._candidates[key] = fresh = _Candidate(state, sighting.marked, now, now)
+            self._schedule(key, fresh, self._quiet_at(key, fresh))
             return True
-        if sighting.marked and not known.sighting.marked:
+        if sighting.marked and not known.marked:
             # The marker speaks for what lies there now, so the two looks begin with it.
             known.quiet_since = now
-        known.sighting, known.seen_at = sighting, now
-        quiet_at = self._quiet_at(known)
+        known.marked, known.seen_at = sighting.marked, now
+        quiet_at = self._quiet_at(key, known)
         if quiet_at is None or quiet_at > now:
             self._schedule(key, known, quiet_at)
         return False
@@ -118,15 +130,15 @@ class Settling:
         """The file was claimed, or is gone."""
         self._candidates.pop((folder, path), None)
 
-    def sighting(self, folder: str, path: bytes) -> Sighting | None:
-        """The last look at a candidate."""
-        known = self._candidates.get((folder, path))
-        return known.sighting if known else None
+    def same(self, sighting: Sighting) -> bool:
+        """Whether the last look at this candidate saw the group as it is in this one."""
+        known = self._candidates.get((sighting.folder, sighting.path))
+        return known is not None and known.state == state_of(sighting)
 
-    def due(self, now: float) -> list[Key]:
-        """Candidates to look at again by now, longest due first. Each is handed out once."""
-        found = []
-        while self._heap and self._heap[0][0] <= now:
+    def due(self, now: float, most: int | None = None) -> list[Key]:
+        """Candidates to look at again by now, `most` of them, longest due first. Each is handed out once."""
+        found: list[Key] = []
+        while self._heap and self._heap[0][0] <= now and (most is None or len(found) < most):
             due, key = heapq.heappop(self._heap)
             known = self._candidates.get(key)
             if known is not None and known.due == due:
@@ -153,7 +165,7 @@ class Settling:
     def quiet(self, folder: str, path: bytes) -> bool:
         """Whether the looks so far show enough quiet: then it is worth asking for a writer and the extent."""
         known = self._candidates.get((folder, path))
-        if known is None or (self._rule(folder).marker and not known.sighting.marked):
+        if known is None or (self._rule(folder).marker and not known.marked):
             return False
         return known.seen_at >= known.quiet_since + self._rule(folder).quiet
 
@@ -167,7 +179,7 @@ class Settling:
         """
         known = self._candidates[folder, path]
         if not self.quiet(folder, path):
-            until = self._quiet_at(known)
+            until = self._quiet_at((folder, path), known)
             until = until if until is None else max(until, now)
         elif held and not self._rule(folder).marker:
             until = now + min(max(self._rule(folder).settle_seconds, SHORTEST), LONGEST)
@@ -181,10 +193,10 @@ class Settling:
     def _rule(self, folder: str) -> Rule:
         return self._rules.get(folder, Rule())
 
-    def _quiet_at(self, known: _Candidate) -> float | None:
+    def _quiet_at(self, key: Key, known: _Candidate) -> float | None:
         """When the next look can show enough quiet; None while the ready marker is missing."""
-        rule = self._rule(known.sighting.folder)
-        if rule.marker and not known.sighting.marked:
+        rule = self._rule(key[0])
+        if rule.marker and not known.marked:
             return None
         return known.quiet_since + rule.quiet
 

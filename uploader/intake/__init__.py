@@ -14,17 +14,19 @@ import anyio
 from uploader.config import Folder
 from uploader.core.failures import LOOK_DELAYS
 from uploader.core.model import Sighting
-from uploader.core.settling import UNKNOWN, Extent, Key, Kind, Rule, unchanged
+from uploader.core.settling import UNKNOWN, Extent, Key, Kind, Rule
 from uploader.core.view import Settled
-from uploader.intake.candidates import Candidates
+from uploader.intake.candidates import WINDOW, WITHDRAWN, Candidates
 from uploader.intake.watching import Watching
 from uploader.journal import Journal
+from uploader.journal.arrivals import places
+from uploader.journal.rows import decode_sighting
 from uploader.journal.views import file_row
 from uploader.watch import FolderSpec, Trouble, extent, held_by_writer, look_all, prepare_leases
 
 log = logging.getLogger(__name__)
 
-GLANCES = 64
+GLANCES = 200
 """Candidates that are looked at in one go."""
 
 
@@ -40,17 +42,22 @@ class _Glance:
 
 
 class Intake:
-    """All drop folders. `run` watches them; the rest tells the planner and takes files back from the effects."""
+    """All drop folders. `run` watches them; the rest tells the planner and takes files back from the effects.
 
-    def __init__(self, journal: Journal, folders: Sequence[Folder]) -> None:
+    `window` files are looked at by turns; the others wait in the journal.
+    """
+
+    def __init__(self, journal: Journal, folders: Sequence[Folder], window: int = WINDOW) -> None:
         self._journal = journal
         rules = {str(f.path): Rule(f.settle_seconds, bool(f.ready_marker)) for f in folders}
-        self._candidates = Candidates(rules)
+        self._candidates = Candidates(rules, window=window)
         self._folders = folders
         self._watching: dict[str, Watching] = {}
         self._changed = anyio.Event()
         self._nudge: Callable[[], None] = lambda: None
         self._stop = threading.Event()
+        self._returning: dict[int, float] = {}
+        """Files that were claimed before and have to settle again, and when to look at them (monotonic seconds)."""
 
     async def run(self, nudge: Callable[[], None]) -> None:
         """Watch until cancelled; `nudge` is called when there is something new to plan."""
@@ -78,59 +85,97 @@ class Intake:
 
     def settled(self) -> tuple[Settled, ...]:
         """Files that may be claimed now."""
-        return self._candidates.settled()
+        held = {name for name, watching in self._watching.items() if watching.held}
+        return tuple(file for file in self._candidates.settled() if file.folder not in held)
 
     def settling(self) -> Mapping[str, int]:
         """By folder: files that are not claimed yet; at least one while the folder is not seen as a whole."""
-        counts = self._candidates.count()
         if not self._watching:
             return {str(folder.path): 1 for folder in self._folders}
+        back = 1 if self._returning else 0
         return {
-            name: 0 if watching.held else max(counts[name], 0 if watching.scanned else 1)
+            name: watching.expected + (0 if watching.held else back)
             for name, watching in self._watching.items()
         }
 
     def coming(self) -> Mapping[str, int]:
         """By folder: files that are not claimed yet and can be expected soon."""
-        return self._candidates.coming()
+        return {name: watching.coming for name, watching in self._watching.items()}
 
-    def size(self, file_id: int) -> int:
-        """Bytes of a candidate when it was seen last."""
-        return self._candidates.size(file_id)
+    def warnings(self) -> list[dict[str, str]]:
+        """What a person should know of the watches themselves."""
+        return [warning for watching in self._watching.values() for warning in watching.warnings()]
 
     def settled_sighting(self, file_id: int) -> Sighting | None:
-        """The look at which the file was found to be settled."""
-        return self._candidates.ready_sighting(file_id)
+        """The look at which the file was found to be settled; it is being claimed from now on."""
+        return self._candidates.claiming(file_id)
 
     def claimed(self, file_id: int) -> None:
         """The file has a private copy, or an end: it is not looked at again."""
+        key = self._candidates.key_of(file_id)
+        if key is None:
+            return
+        touched = self._candidates.touched(file_id)
         self._candidates.drop(file_id)
+        self._watching[key[0]].freed()
+        if touched:
+            self._watching[key[0]].look_again(key[1])
+        self._changed.set()
 
     def unsettled(self, file_id: int, after: float = 0.0) -> None:
         """The file has to settle once more, and is not looked at before so many seconds."""
         if self._candidates.key_of(file_id) is None:
-            self.rescan()  # it was claimed before: the scan finds it again
-        self._candidates.postpone(file_id, after)
+            self._returning[file_id] = self._candidates.clock() + after  # it was claimed before
+        else:
+            self._candidates.postpone(file_id, after)
         self._something()
+
+    async def folder_fails(self, file_id: int) -> bool:
+        """Whether the folder is at fault that a file could not be read: then it is held, and the file waits."""
+        key = self._candidates.key_of(file_id)
+        if key is None or not await self._watching[key[0]].blames(key[1]):
+            return False
+        self._candidates.postpone(file_id, WITHDRAWN)
+        return True
 
     def _something(self) -> None:
         self._changed.set()
         self._nudge()
 
     async def _glance(self) -> None:
-        """Look at candidates when their time comes."""
+        """Look at candidates when their time comes, as long as not enough are ready."""
         while True:
             self._changed = anyio.Event()
-            now = self._candidates.clock()
-            due = self._candidates.settling.due(now)
-            for start in range(0, len(due), GLANCES):
-                part = due[start : start + GLANCES]
+            await self._return()
+            while not self._candidates.full and (part := self._due()):
                 for glance in await anyio.to_thread.run_sync(self._look, part):
                     await self._judge(glance)
-            following = self._candidates.settling.next_due()
+            following = None if self._candidates.full else self._candidates.settling.next_due()
             wait = 60.0 if following is None else max(0.0, following - self._candidates.clock())
             with anyio.move_on_after(wait):
                 await self._changed.wait()
+
+    def _due(self) -> list[Key]:
+        """Whose time has come; in a folder that is held nobody is looked at."""
+        found = self._candidates.settling.due(self._candidates.clock(), GLANCES)
+        for folder, path in found:
+            file_id = self._candidates.id_of(folder, path)
+            if file_id is not None and self._watching[folder].held:
+                self._candidates.postpone(file_id, WITHDRAWN)
+        return [key for key in found if not self._watching[key[0]].held]
+
+    async def _return(self) -> None:
+        """Take files back that were claimed before."""
+        returning = dict(self._returning)
+        if not returning:
+            return
+        for file_id, folder, path in await self._journal.read(lambda db: places(db, list(returning))):
+            if folder in self._watching:
+                await self._watching[folder].bring_back(path)
+                self._candidates.postpone(file_id, returning[file_id] - self._candidates.clock())
+        for file_id in returning:  # only now: until then somebody is expected
+            self._returning.pop(file_id, None)
+        self._nudge()
 
     def _look(self, keys: Sequence[Key]) -> list[_Glance]:
         """In a thread: look at candidates, and where they are quiet, ask for writers and the extent."""
@@ -145,8 +190,7 @@ class Intake:
         key = (spec.path, path)
         if not isinstance(found, Sighting):
             return _Glance(key, None, trouble=found.reason if found else "")
-        last = self._candidates.settling.sighting(*key)
-        if last is None or not unchanged(last, found):
+        if not self._candidates.settling.same(found):
             return _Glance(key, found)
         full = spec.root + b"/" + path
         try:
@@ -160,21 +204,25 @@ class Intake:
         if file_id is None:
             return
         if glance.trouble:
-            self._candidates.ready(file_id, self._last(glance.key))  # the claim says why it cannot be read
-            self._nudge()
+            await self._troubled(file_id, glance.key)
         elif glance.sighting is None:
             self._candidates.postpone(file_id, 60.0)
             self._watching[folder].rescan()
         else:
             await self._verdict(file_id, glance, glance.sighting)
 
-    def _last(self, key: Key) -> Sighting:
-        sighting = self._candidates.settling.sighting(*key)
-        assert sighting is not None
-        return sighting
+    async def _troubled(self, file_id: int, key: Key) -> None:
+        """It cannot be looked at: its folder is to blame, or the claim says why it cannot be read."""
+        with self._candidates.turn() as ended:
+            if await self.folder_fails(file_id):
+                return
+            row = await self._journal.read(lambda db: file_row(db, file_id))
+            if file_id not in ended:
+                self._candidates.ready(file_id, decode_sighting(*key, row.sighting))
+                self._nudge()
 
     async def _verdict(self, file_id: int, glance: _Glance, sighting: Sighting) -> None:
-        if not unchanged(self._last(glance.key), sighting):
+        if not self._candidates.settling.same(sighting):
             self._candidates.add(file_id, sighting)
             await self._journal.files.changed(file_id, sighting)
             return
@@ -200,12 +248,17 @@ class Intake:
             else "The file is empty. Copy it again."
         )
         looks = (await self._journal.read(lambda db: file_row(db, file_id))).looks
+        if not self._candidates.settling.same(sighting):
+            return  # it was written to meanwhile
         if looks < len(LOOK_DELAYS):
             await self._journal.files.looked(file_id, reason, LOOK_DELAYS[looks])
             self._candidates.postpone(file_id, LOOK_DELAYS[looks])
             return
         await self._journal.files.rejected(file_id, reason)
-        self._candidates.drop(file_id)
+        touched = not self._candidates.settling.same(sighting)
+        self.claimed(file_id)
+        if touched:
+            self._watching[sighting.folder].look_again(sighting.path)
         log.warning("rejected file=%r: %s", sighting.path.decode("utf-8", "backslashreplace"), reason)
         self._nudge()
 

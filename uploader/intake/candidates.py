@@ -1,91 +1,187 @@
-"""Files that are not claimed yet, in memory: the journal's settling rows and what is seen of them."""
+"""Files that are not claimed yet, in memory: as many of the journal's settling rows as are looked at now.
+
+The rest waits in the journal, so that a million files cost no more than those of a window. What is here is the truth
+about who settles: it changes at the moment a file is claimed, while what was read from the journal is old by then.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from uploader.core.model import Sighting
 from uploader.core.settling import Key, Rule, Settling
 from uploader.core.view import Settled
 
+WINDOW = 20_000
+"""Files that are looked at by turns, of all folders together: some ten megabytes."""
+
+WITHDRAWN = 60.0
+"""Seconds after which a file of a folder that is held is looked at again."""
+
+FILLED = 500
+"""Places that are filled together."""
+
+READY_MOST = 500
+"""Files that are ready at once. The claims are slower than the looks, and a look grows old."""
+
+
+@dataclass(slots=True)
+class _Known:
+    key: Key
+    later: bool = False
+    """It is to be looked at later, and not expected soon."""
+
 
 class Candidates:
     """Who settles, and who is ready to be claimed. Touched by the event loop only."""
 
-    def __init__(self, rules: Mapping[str, Rule], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        rules: Mapping[str, Rule],
+        clock: Callable[[], float] = time.monotonic,
+        window: int = WINDOW,
+    ) -> None:
         self.settling = Settling(rules)
         self.clock = clock
+        self._share = max(1, window // max(1, len(rules)))
         self._id_of: dict[Key, int] = {}
-        self._key_of: dict[int, Key] = {}
+        self._known: dict[int, _Known] = {}
         self._ready: dict[int, Sighting] = {}
-        self._sizes: dict[int, int] = {}
-        self._later: set[int] = set()
+        self._claiming: dict[int, Sighting] = {}
+        self._count: Counter[str] = Counter()
+        self._later: Counter[str] = Counter()
+        self._turns: list[set[int]] = []
+
+    @contextmanager
+    def turn(self) -> Iterator[set[int]]:
+        """The ids of files that end while the block runs: what was read of them before is no longer true."""
+        ended: set[int] = set()
+        self._turns.append(ended)
+        try:
+            yield ended
+        finally:
+            self._turns = [other for other in self._turns if other is not ended]
+
+    def room(self, folder: str) -> int:
+        """How many more files of a folder can be looked at by turns."""
+        return max(0, self._share - self._count[folder])
+
+    def roomy(self, folder: str) -> bool:
+        """Whether there is so much room that it is worth filling."""
+        return self.room(folder) >= min(FILLED, (self._share + 1) // 2)
 
     def add(self, file_id: int, sighting: Sighting) -> bool:
         """Take note of a look at a settling file; returns whether it was written to since the last one."""
         key = (sighting.folder, sighting.path)
-        again = key in self.settling
+        known = self._known.get(file_id)
+        if known is None:
+            if key in self._id_of:
+                self.drop(self._id_of[key])
+            known = self._known[file_id] = _Known(key)
+            self._id_of[key] = file_id
+            self._count[key[0]] += 1
+        again = known.key in self.settling
         changed = self.settling.see(sighting, self.clock())
-        self._id_of[key] = file_id
-        self._key_of[file_id] = key
-        self._sizes[file_id] = sighting.size
         if changed:
             self._ready.pop(file_id, None)
-            self._later.discard(file_id)
+            self._soon(known)
         return changed and again
 
     def id_of(self, folder: str, path: bytes) -> int | None:
-        """The settling row of a path."""
+        """The settling row of a path, if it is looked at by turns."""
         return self._id_of.get((folder, path))
 
     def key_of(self, file_id: int) -> Key | None:
-        """The path of a settling row."""
-        return self._key_of.get(file_id)
+        """The path of a settling row that is looked at by turns."""
+        known = self._known.get(file_id)
+        return known.key if known else None
 
-    def size(self, file_id: int) -> int:
-        """Bytes of the group when it was seen last."""
-        return self._sizes.get(file_id, 0)
+    @property
+    def full(self) -> bool:
+        """Whether enough are ready."""
+        return len(self._ready) >= READY_MOST
 
     def ready(self, file_id: int, sighting: Sighting) -> None:
         """It is quiet and whole."""
         self._ready[file_id] = sighting
-        self._later.discard(file_id)
+        self._soon(self._known[file_id])
 
-    def ready_sighting(self, file_id: int) -> Sighting | None:
-        """The look at which it was found to be quiet and whole."""
-        return self._ready.get(file_id)
+    def claiming(self, file_id: int) -> Sighting | None:
+        """The look at which it was found to be quiet and whole; from now on it is being copied."""
+        sighting = self._ready.get(file_id)
+        if sighting is not None:
+            self._claiming[file_id] = sighting
+        return sighting
+
+    def being_claimed(self, file_id: int) -> bool:
+        """Whether it is being copied."""
+        return file_id in self._claiming
+
+    def touched(self, file_id: int) -> bool:
+        """Whether it was written to since the look at which its copying began."""
+        sighting = self._claiming.get(file_id)
+        return sighting is not None and not self.settling.same(sighting)
 
     def postpone(self, file_id: int, seconds: float) -> None:
         """Look at it again after so many seconds, and not before."""
         self._ready.pop(file_id, None)
-        self._later.add(file_id)
-        key = self._key_of.get(file_id)
-        if key is not None:
-            self.settling.postpone(*key, self.clock() + seconds)
+        self._claiming.pop(file_id, None)
+        known = self._known.get(file_id)
+        if known is None:
+            return
+        if not known.later:
+            known.later = True
+            self._later[known.key[0]] += 1
+        self.settling.postpone(*known.key, self.clock() + seconds)
+
+    def withdraw(self, folder: str) -> None:
+        """Nobody of a folder may be claimed for now; who is being copied goes on."""
+        for file_id, sighting in list(self._ready.items()):
+            if sighting.folder == folder and file_id not in self._claiming:
+                self.postpone(file_id, WITHDRAWN)
+
+    def hasten(self, folder: str) -> None:
+        """Look soon at what was postponed in a folder."""
+        now = self.clock()
+        for known in self._known.values():
+            if known.later and known.key[0] == folder:
+                self.settling.postpone(*known.key, now)
 
     def drop(self, file_id: int) -> None:
-        """It was claimed, or is gone."""
+        """It was claimed, or is gone, or leaves its place to others."""
+        for ended in self._turns:
+            ended.add(file_id)
         self._ready.pop(file_id, None)
-        self._sizes.pop(file_id, None)
-        self._later.discard(file_id)
-        key = self._key_of.pop(file_id, None)
-        if key is not None:
-            self._id_of.pop(key, None)
-            self.settling.forget(*key)
+        self._claiming.pop(file_id, None)
+        known = self._known.pop(file_id, None)
+        if known is None:
+            return
+        self._soon(known)
+        self._count[known.key[0]] -= 1
+        if self._id_of.get(known.key) == file_id:
+            del self._id_of[known.key]
+            self.settling.forget(*known.key)
 
     def settled(self) -> tuple[Settled, ...]:
         """Everything that may be claimed, the earliest discovered first."""
         return tuple(
-            Settled(file_id, sighting.folder, sighting.size)
-            for file_id, sighting in sorted(self._ready.items())
+            Settled(file_id, self._ready[file_id].folder, self._ready[file_id].size)
+            for file_id in sorted(self._ready)
         )
 
-    def count(self) -> Counter[str]:
-        """How many files settle, by folder."""
-        return Counter(folder for folder, _ in self._id_of)
+    def count(self, folder: str) -> int:
+        """How many files of a folder are looked at by turns."""
+        return self._count[folder]
 
-    def coming(self) -> Counter[str]:
-        """How many of them can be expected soon, by folder: those that are to be looked at later are not."""
-        return Counter(key[0] for file_id, key in self._key_of.items() if file_id not in self._later)
+    def coming(self, folder: str) -> int:
+        """How many of them can be expected soon: those that are to be looked at later are not."""
+        return self._count[folder] - self._later[folder]
+
+    def _soon(self, known: _Known) -> None:
+        if known.later:
+            known.later = False
+            self._later[known.key[0]] -= 1

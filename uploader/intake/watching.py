@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 
 import anyio
 
+from uploader import filesystem as fs
 from uploader.config import Folder
-from uploader.core.model import FileState, Hold, Scope, Sighting
-from uploader.core.names import hidden
-from uploader.core.settling import vanished
-from uploader.disposal import leftovers, put_back
+from uploader.core.model import Sighting
+from uploader.intake.absence import Absence, Pass
+from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
+from uploader.intake.hidden import put_back_all
+from uploader.intake.register import Register
+from uploader.intake.standing import Cause, Standing, entries, shown
 from uploader.journal import Journal
-from uploader.journal.rows import encode_sighting
-from uploader.journal.views import latest, leaving, tracked
-from uploader.watch import FolderSpec, Missed, Trouble, changes, device, look_all, scan
+from uploader.journal.arrivals import waiting
+from uploader.watch import WHOLE, FolderSpec, Missed, Trouble, changes, device, look_all, scan
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500
-"""Sightings that are entered into the journal together."""
+"""Sightings that are entered into the journal together, and rows that are read from it."""
 
 RESCAN_PAUSE = 2.0
-"""Seconds between two scans that were asked for."""
+"""Seconds between two scans that were asked for, at least."""
+
+REST = 2
+"""A scan that was asked for is followed by a rest of so many times its length."""
+
+LIMITED = (
+    "the kernel gives no more inotify watches, so the folder is polled; raise fs.inotify.max_user_watches and "
+    "fs.inotify.max_user_instances"
+)
+
+ALL_TROUBLED = 3
+"""Files of which none can be looked at, from which on it is the folder that fails."""
 
 
 class Watching:
@@ -40,180 +52,223 @@ class Watching:
     ) -> None:
         self.name = str(folder.path)
         self.spec = spec_of(folder)
-        self.held = False
-        """The folder is missing, or its files vanished together: nothing can be expected from it."""
         self.scanned = False
         """The folder was seen as a whole since the last time that this was asked for."""
-        self._folder = folder
+        self.missed = Missed()
+        self.standing = Standing(journal, self.name)
+        self._rescan_seconds = folder.rescan_seconds
         self._journal = journal
         self._candidates = candidates
         self._nudge = nudge
+        self._ailing = Ailing(self.spec)
         self._stop = threading.Event()
         self._ask = anyio.Event()
-        self._device: int | None = None
+        self._wake = anyio.Event()
+        self._again: set[bytes] = set()
+        self._looking = False
         self._first = True
-        self._entering = anyio.Lock()
-        self._missed = Missed()
+        self._hinted = True
+        """An event asked for the next scan, so that events did not miss what it finds."""
+        self._register = Register(
+            self.spec, journal, candidates, self.missed, look_again=self.look_again, taken=nudge
+        )
+        self._absence = Absence(self.spec, journal, candidates, self._register.lock)
         self._told_missed = 0
         self._troubles: set[bytes] = set()
+
+    @property
+    def held(self) -> bool:
+        """The folder is missing, or its files vanished together: nothing can be expected from it."""
+        return self.standing.held
+
+    @property
+    def coming(self) -> int:
+        """How many files that are not claimed yet can be expected soon."""
+        return 0 if self.held else self._candidates.coming(self.name) + self._register.waiting
+
+    @property
+    def expected(self) -> int:
+        """How many files can be expected to be claimed by and by."""
+        if self.held:
+            return 0
+        if not self.standing.ailing:
+            known = self._candidates.count(self.name) + self._register.waiting
+        else:  # what waits for its disk is held; the rest is not
+            known = self._candidates.coming(self.name)
+            known += self._register.waiting if self._candidates.room(self.name) else 0
+        return max(known, 0 if self.scanned and not self._again and not self._looking else 1)
+
+    def warnings(self) -> list[dict[str, str]]:
+        """What a person should know of the watch itself, as a status tells warnings."""
+        found = []
+        if self.missed.limited:
+            found.append({"path": self.name, "code": "inotify_limit", "text": LIMITED})
+        if missed := self.missed.total(time.monotonic()):
+            text = f"events did not tell of {missed} files since the start; the scan found them"
+            found.append({"path": self.name, "code": "events_missed", "text": text})
+        return found
 
     def rescan(self) -> None:
         """Scan soon."""
         self.scanned = False
         self._ask.set()
 
+    def look_again(self, path: bytes) -> None:
+        """Look at a path soon: what was seen of it last may be overtaken."""
+        self._again.add(path)
+        self._wake.set()
+
+    async def bring_back(self, path: bytes) -> None:
+        """Look at a path now, so that its settling row is among those that are looked at by turns."""
+        await self._look([path])
+
+    def freed(self) -> None:
+        """A file was claimed or ended: another one can take its place."""
+        self._wake.set()
+
+    async def blames(self, path: bytes) -> bool:
+        """Whether the folder is at fault that this file cannot be read; then it is told, and the file waits."""
+        blamed = await self._ailing.blames(path)
+        await self.standing.set(Cause.FILES, self._ailing.reason)
+        return blamed
+
     async def run(self) -> None:
         """Scan, follow events, scan again; until cancelled."""
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._follow)
-                await self._put_back()
+                group.start_soon(self._fill)
+                group.start_soon(self._recheck)
+                await put_back_all(self._journal, self.name, self._stop)
                 while True:
                     self._ask = anyio.Event()
+                    started = time.monotonic()
                     await self._scan()
-                    await anyio.sleep(RESCAN_PAUSE if self._ask.is_set() else 0)
-                    with anyio.move_on_after(self._folder.rescan_seconds):
+                    rest = max(RESCAN_PAUSE, REST * (time.monotonic() - started))
+                    await anyio.sleep(rest if self._ask.is_set() else 0)
+                    with anyio.move_on_after(
+                        min(self._rescan_seconds, AGAIN) if self.held else self._rescan_seconds
+                    ):
                         await self._ask.wait()
         finally:
             self._stop.set()
 
-    async def _put_back(self) -> None:
-        """Show again what a disposal has hidden, where the journal knows of no disposal that will go on with it."""
-        due = await self._journal.read(lambda db: leaving(db, self.name))
-        known = {(path.rpartition(b"/")[0], hidden(path.rpartition(b"/")[2])) for path in due}
-        found = await anyio.to_thread.run_sync(lambda: list(leftovers(self.name, self._stop)))
-        for leftover in found:
-            if (leftover.directory, leftover.hidden) in known:
-                continue
-            try:
-                name = await anyio.to_thread.run_sync(put_back, self.name, leftover)
-            except OSError as error:
-                log.warning("folder=%s hidden files cannot be put back: %s", self.name, error)
-            else:
-                log.warning("folder=%s put back %r, which nobody was about to dispose of", self.name, name)
-
     async def _follow(self) -> None:
         """Events are hints: each names paths that are worth a look."""
-        async with aclosing(changes(self.spec, self._missed)) as hints:
+        async with aclosing(changes(self.spec, self.missed)) as hints:
             async for paths in hints:
-                if self.held:
+                if self.held or WHOLE in paths:
+                    self._hinted = True
                     self.rescan()
                 else:
-                    await self._look(list(paths))
+                    await self._look(paths)
 
-    async def _look(self, paths: Sequence[bytes]) -> None:
+    async def _fill(self) -> None:
+        """Look at what is overtaken, and give places that are free to files that wait in the journal."""
+        after = 0
+        while True:
+            await self._wake.wait()
+            self._wake = anyio.Event()
+            again, self._again = self._again, set()
+            self._looking = bool(again)
+            await self._look(again)
+            self._looking = False
+            while (after or self._register.refused) and not self.held and self._candidates.roomy(self.name):
+                after = await self._page(after)
+
+    async def _page(self, after: int) -> int:
+        """Look at the next files that wait in the journal; returns the last id, 0 at the end."""
+        if after == 0:
+            self._register.refused = False  # until one of them finds no room
+        found = await self._journal.read(lambda db: waiting(db, self.name, after, CHUNK))
+        await self._look([path for _, path in found if self._candidates.id_of(self.name, path) is None])
+        await self._register.count()
+        return found[-1][0] if len(found) == CHUNK else 0
+
+    async def _recheck(self) -> None:
+        """Look every now and then whether what ails is well again."""
+        while True:
+            await anyio.sleep(AGAIN)
+            if self._ailing and await self._ailing.recheck():
+                await self.standing.set(Cause.FILES, self._ailing.reason)
+                self._candidates.hasten(self.name)
+                self._nudge()
+
+    async def _look(self, paths: Iterable[bytes]) -> None:
         """Look at some paths now, and scan if one of them is gone."""
-        results = await anyio.to_thread.run_sync(lambda: list(look_all(self.spec, paths, self._stop)))
-        await self._seen([found for _, found in results if isinstance(found, Sighting)], new=False)
-        gone = [path for path, found in results if found is None]
-        if any(self._candidates.id_of(self.name, path) is not None for path in gone):
-            self.rescan()
+        wanted = list(paths)
+        for start in range(0, len(wanted), CHUNK):
+            part = wanted[start : start + CHUNK]
+            results = await anyio.to_thread.run_sync(_looks, self.spec, part, self._stop)
+            await self._register.enter(
+                [found for _, found in results if isinstance(found, Sighting)], new=False
+            )
+            gone = [path for path, found in results if found is None]
+            if any(self._candidates.id_of(self.name, path) is not None for path in gone):
+                self.rescan()
 
     async def _scan(self) -> None:
         try:
             there = await anyio.to_thread.run_sync(device, self.name)
         except OSError as error:
-            await self._hold(f"The drop folder {self.name} cannot be read: {error.strerror}.")
+            await self._hold(f"The drop folder {self.name} cannot be read: {fs.words(error)}.")
             return
         if there is None:
             await self._hold(f"The drop folder {self.name} is missing.")
             return
-        seen: set[bytes] = set()
-        troubled: list[Trouble] = []
+        self._register.scan = Pass()
+        new, self._hinted = not (self._first or self._hinted), False
+        count, troubled = 0, list[Trouble]()
         sightings = scan(self.spec, self._stop)
         while chunk := await anyio.to_thread.run_sync(_chunk, sightings):
             found = [entry for entry in chunk if isinstance(entry, Sighting)]
-            seen.update(sighting.path for sighting in found)
             troubled += [entry for entry in chunk if isinstance(entry, Trouble)]
-            await self._seen(found, new=not self._first)
+            count += len(found)
+            await self._register.enter(found, new=new)
         self._tell(troubled)
-        if any(not trouble.path for trouble in troubled):
-            await self._hold(f"The drop folder {self.name} cannot be read: {troubled[0].reason}.")
+        failed = next((t for t in troubled if not t.path), None)
+        if failed is not None or (not count and len(troubled) >= ALL_TROUBLED):
+            what = (
+                f"cannot be read: {failed.reason}" if failed else f"can be listed only: {troubled[0].reason}"
+            )
+            await self._hold(f"The drop folder {self.name} {what}.")
+        else:
+            await self._missing(troubled)
+
+    async def _missing(self, troubled: Sequence[Trouble]) -> None:
+        """What the journal believes to exist and the scan did not see; and the words for what is the matter."""
+        reason, waits = await self._absence.judge(self._register.scan, self._stop)
+        if self._stop.is_set():
             return
-        await self._missing(seen, [trouble.path for trouble in troubled], there)
+        if reason:
+            await self._hold(reason)
+            return
+        if self.held:
+            self._candidates.hasten(self.name)
+        await self.standing.good(Cause.FOLDER)
+        await self.standing.set(Cause.ENTRIES, entries(self.name, troubled))
+        lost = f"{waits} files of {self.name} wait whose file system is no longer mounted." if waits else ""
+        await self.standing.set(Cause.AWAY, lost)
+        await self._register.count()
         self._first = False
         self.scanned = True
         self._nudge()
 
-    async def _seen(self, sightings: Sequence[Sighting], *, new: bool) -> None:
-        """Enter what is new or changed; what is known and untouched costs one lookup.
-
-        One at a time: a scan and an event that see the same new file at once must not enter it twice.
-        """
-        if sightings:
-            async with self._entering:
-                await self._enter(sightings, new=new)
-
-    async def _enter(self, sightings: Sequence[Sighting], *, new: bool) -> None:
-        paths = [sighting.path for sighting in sightings]
-        known = await self._journal.read(lambda db: latest(db, self.name, paths))
-        fresh: list[Sighting] = []
-        for sighting in sightings:
-            row = known.get(sighting.path)
-            if row is None or (row[1] != FileState.SETTLING and row[2] != encode_sighting(sighting)):
-                fresh.append(sighting)
-            elif row[1] == FileState.SETTLING and self._candidates.add(row[0], sighting):
-                await self._journal.files.changed(row[0], sighting)
-        if not fresh:
-            return
-        ids = await self._journal.files.discovered(fresh)
-        for file_id, sighting in zip(ids, fresh, strict=True):
-            self._candidates.add(file_id, sighting)
-            if new:
-                self._missed.found(sighting.path, time.monotonic())
-        self._nudge()
-
-    async def _missing(self, seen: set[bytes], unreadable: Sequence[bytes], there: int) -> None:
-        """What the journal believes to exist and the scan did not see."""
-        believed = await self._journal.read(lambda db: tracked(db, self.name))
-        hidden = tuple(path + b"/" for path in unreadable)
-        missing = [
-            path
-            for path in believed
-            if path not in seen and path not in unreadable and not path.startswith(hidden)
-        ]
-        moved = self._device is not None and there != self._device
-        if missing and vanished(len(believed), len(missing), device_changed=moved) == "hold":
-            what = "another file system is mounted there" if moved else "all of them vanished together"
-            await self._hold(f"{len(missing)} known files of the drop folder {self.name} are gone: {what}.")
-            return
-        self._device = there
-        await self._free()
-        settling = {path for path in missing if believed[path][1] == FileState.SETTLING}
-        if settling:
-            ids = [believed[path][0] for path in settling]
-            await self._journal.files.vanished(ids)
-            for file_id in ids:
-                self._candidates.drop(file_id)
-        others = [path for path in missing if path not in settling]
-        if others:
-            await self._journal.files.forgotten(self.name, others)
-
     async def _hold(self, reason: str) -> None:
-        if not self.held:
-            log.warning("hold scope=folder %s", reason)
-        self.held = True
+        await self.standing.set(Cause.FOLDER, reason)
+        self._candidates.withdraw(self.name)
         self.scanned = True
-        way_out = (
-            "Mount or create it, and it goes on by itself; what is copied already is uploaded meanwhile. "
-            "If you emptied it on purpose, nothing needs to be done: the next file ends this hold."
-        )
-        await self._journal.holds.set(Hold(Scope.FOLDER, self.name, reason, way_out, since=time.time()))
         self._nudge()
-
-    async def _free(self) -> None:
-        if self.held or self._first:
-            await self._journal.holds.clear(Scope.FOLDER, self.name)
-            self.held = False
 
     def _tell(self, troubled: Sequence[Trouble]) -> None:
         """Say once what could not be looked at, and what events missed."""
         for trouble in troubled:
             if trouble.path not in self._troubles:
-                path = os.fsdecode(trouble.path).encode("utf-8", "backslashreplace").decode()
-                log.warning("folder=%s path=%r cannot be read: %s", self.name, path, trouble.reason)
+                log.warning(
+                    "folder=%s path=%r cannot be read: %s", self.name, shown(trouble.path), trouble.reason
+                )
         self._troubles = {trouble.path for trouble in troubled}
-        missed = self._missed.total(time.monotonic())
+        missed = self.missed.total(time.monotonic())
         if missed > self._told_missed:
             log.warning("folder=%s events missed=%d files, found by the scan", self.name, missed)
             self._told_missed = missed
@@ -231,6 +286,12 @@ def spec_of(folder: Folder) -> FolderSpec:
         polling=folder.polling,
         ignore_below=(str(folder.archive_dir),) if folder.archive_dir else (),
     )
+
+
+def _looks(
+    folder: FolderSpec, paths: Sequence[bytes], stop: threading.Event
+) -> list[tuple[bytes, Sighting | Trouble | None]]:
+    return list(look_all(folder, paths, stop))
 
 
 def _chunk(sightings: Iterator[Sighting | Trouble]) -> list[Sighting | Trouble]:

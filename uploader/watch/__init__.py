@@ -2,14 +2,15 @@
 
 from uploader.core.settling import Extent
 from uploader.leases import held_by_writer, prepare_leases
-from uploader.watch.events import changes
+from uploader.watch.events import WHOLE, changes
 from uploader.watch.extent import extent
 from uploader.watch.missed import Missed
-from uploader.watch.probes import blind, device, inotify_limits, lease_doubt
+from uploader.watch.probes import blind, device, fault_of_folder, inotify_limits, lease_doubt
 from uploader.watch.scanning import look, look_all, scan
 from uploader.watch.spec import FolderSpec, Trouble
 
 __all__ = [
+    "WHOLE",
     "Extent",
     "FolderSpec",
     "Missed",
@@ -18,6 +19,7 @@ __all__ = [
     "changes",
     "device",
     "extent",
+    "fault_of_folder",
     "held_by_writer",
     "inotify_limits",
     "lease_doubt",

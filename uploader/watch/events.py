@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import anyio
@@ -22,6 +23,7 @@ from watchfiles import awatch
 from uploader.core import names
 from uploader.watch.missed import Missed
 from uploader.watch.polling import chunks, in_thread, polled, reason_to_poll
+from uploader.watch.probes import inotify_limits
 from uploader.watch.scanning import companion, paths_below, rasters_of
 from uploader.watch.spec import FolderSpec
 
@@ -31,7 +33,16 @@ DEBOUNCE_MS, STEP_MS, TICK_MS = 400, 50, 500
 """watchfiles' waits: longest grouping, shortest silence, and how long cancelling may take."""
 
 BURST = 4000
-"""Changes in one batch from which on the folders concerned are looked at as a whole."""
+"""Changes in one batch from which on the folders concerned are looked at as a whole: the kernel may have lost some."""
+
+BURST_LEAST = 16
+"""The same where the kernel's queue is short: a quarter of it, but not less than this."""
+
+WHOLE = b""
+"""The hint that names no path: so much may have changed that the folder is best scanned as a whole."""
+
+NAMED = 2000
+"""Paths of folders that are looked at as a whole which are named; with more, the folder is scanned."""
 
 SECOND_LOOK = 2.0
 """Seconds after which a folder that appeared, or had a burst, is looked at once more."""
@@ -51,17 +62,19 @@ async def changes(
 ) -> AsyncGenerator[set[bytes]]:
     """Endless sets of relative paths of rasters worth a look; some may be gone by then. Never raises by itself.
 
+    Where there are too many to name, the set is `{WHOLE}`.
+
     Start it before the first scan, so that nothing falls between. What it tells is noted in `missed`. Close it
     (`contextlib.aclosing`) when done; cancelling takes half a second at most.
     """
-    async with aclosing(_sources(folder, poll_seconds)) as source:
+    async with aclosing(_sources(folder, missed or Missed(), poll_seconds)) as source:
         async for paths in source:
             if missed is not None:
                 missed.told(paths, time.monotonic())
             yield paths
 
 
-async def _sources(folder: FolderSpec, poll_seconds: float) -> AsyncGenerator[set[bytes]]:
+async def _sources(folder: FolderSpec, missed: Missed, poll_seconds: float) -> AsyncGenerator[set[bytes]]:
     """One watcher's life after the other, or polls."""
     pause, watcher = PAUSE_SHORT, _Watcher(folder)
     while True:
@@ -71,6 +84,7 @@ async def _sources(folder: FolderSpec, poll_seconds: float) -> AsyncGenerator[se
         length = float("inf") if reason else EVENTS_AGAIN
         started = time.monotonic()
         poll = reason or watcher.limited
+        missed.limited = bool(poll) and not reason
         watcher = _Watcher(folder, ignore_denied=watcher.denied or watcher.ignore_denied)
         async with aclosing(polled(folder, poll_seconds, length) if poll else watcher.told()) as told:
             async for paths in told:
@@ -145,7 +159,7 @@ class _Watcher:
         hints = await in_thread(_hints, self.folder, changed)
         self.again.update(dict.fromkeys(hints.folders, now + SECOND_LOOK))
         found = await in_thread(_below, self.folder, hints.folders | due)
-        return list(chunks(hints.paths | found))
+        return [{WHOLE}] if len(found) > NAMED else list(chunks(hints.paths | found))
 
 
 LIMIT_WORDS = ("watch limit", "maxfileswatch", "too many open files", "no space left")
@@ -163,6 +177,7 @@ class _Hints:
 def _hints(folder: FolderSpec, changed: list[str], stop: threading.Event) -> _Hints:
     """Sort the paths of events: rasters, sidecars and markers, folders, and the rest that matters to nobody."""
     hints = _Hints()
+    burst = len(changed) >= _burst()
     companions: dict[bytes, set[bytes]] = {}
     root = folder.root.rstrip(b"/") + b"/"
     for path in (os.fsencode(p) for p in changed):
@@ -170,7 +185,7 @@ def _hints(folder: FolderSpec, changed: list[str], stop: threading.Event) -> _Hi
         directory, _, name = relative.rpartition(b"/")
         if not name or not folder.enters(directory):
             continue
-        if len(changed) >= BURST:
+        if burst:
             hints.folders.add(directory)
         elif companion(folder, name):
             companions.setdefault(directory, set()).add(name)
@@ -185,8 +200,15 @@ def _hints(folder: FolderSpec, changed: list[str], stop: threading.Event) -> _Hi
     return hints
 
 
+def _burst() -> int:
+    """Changes in one batch from which on the kernel's queue may have overflowed."""
+    return min(BURST, max(BURST_LEAST, inotify_limits().get("max_queued_events", 4 * BURST) // 4))
+
+
 def _below(folder: FolderSpec, directories: Iterable[bytes], stop: threading.Event) -> set[bytes]:
-    return {path for directory in directories for path in paths_below(folder, directory, stop)}
+    """All rasters below these folders; of more than can be named, so many that it shows."""
+    found = (path for directory in directories for path in paths_below(folder, directory, stop))
+    return set(islice(found, NAMED + 1))
 
 
 def _failure(error: Exception) -> OSError | RuntimeError:

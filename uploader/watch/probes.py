@@ -7,8 +7,15 @@ from pathlib import Path
 
 from uploader import filesystem as fs
 from uploader.leases import BLIND, magic
+from uploader.watch.spec import FolderSpec
 
 _CAP_LEASE = 28
+
+NEIGHBOURS = 16
+"""Files beside one that cannot be read which are tried, before the folder is held to be at fault."""
+
+FEW = 2
+"""Neighbours that have to fail as well: of two sick files in a folder nothing follows for a third."""
 
 
 def lease_doubt(folder: str) -> str:
@@ -36,6 +43,47 @@ def device(folder: str) -> int | None:
         if error.errno in fs.ABSENT:
             return None
         raise
+
+
+def fault_of_folder(folder: FolderSpec, path: bytes) -> str:
+    """Why a file that cannot be read is not to blame: what ails its folder, in words; empty where nothing does.
+
+    The folder is at fault where it cannot be listed, or where none of the files that are tried beside this one can be
+    read either. Blocking.
+    """
+    directory = path.rpartition(b"/")[0]
+    try:
+        with fs.directory(folder.root) as root:
+            os.fstat(root)
+        with fs.directory(folder.root, directory) as fd:
+            tried, reason = _neighbours(folder, path, fd)
+    except OSError as error:
+        gone = directory and error.errno in fs.ABSENT and os.path.isdir(folder.root)  # noqa: PTH112 - bytes
+        return "" if gone else fs.words(error)
+    return f"none of the files that were tried can be read: {reason}" if tried > FEW else ""
+
+
+def _neighbours(folder: FolderSpec, path: bytes, fd: int) -> tuple[int, str]:
+    """How many files of a folder failed, and the last reason; none where one can be read."""
+    directory, _, name = path.rpartition(b"/")
+    tried, reason = 1, ""
+    with os.scandir(fd) as entries:
+        for entry in entries:
+            other = os.fsencode(entry.name)
+            beside = directory + b"/" + other if directory else other
+            if other == name or not folder.wants(beside) or not entry.is_file(follow_symlinks=False):
+                continue
+            try:
+                with fs.opened(other, fd) as opened:
+                    os.pread(opened, 1, 0)
+            except OSError as error:
+                reason = fs.words(error)
+                tried += error.errno not in fs.ABSENT
+            else:
+                return 0, ""
+            if tried > NEIGHBOURS:
+                break
+    return tried, reason
 
 
 def inotify_limits() -> dict[str, int]:

@@ -7,6 +7,7 @@ followed. File systems mounted below the folder belong to it and are scanned.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,12 @@ from uploader.watch.spec import FolderSpec, Trouble
 LIST_FROM = 32
 """Looks into one folder from which on it is listed once, instead of asking for each possible sidecar by name."""
 
+ENTRY_BYTES = 64
+"""What an entry adds to the size of its folder at most, on most file systems: a folder beyond it is not begun with."""
+
+LISTED = 40
+"""Entries of a folder that are listed for each look at most: asking for a file's sidecars by name costs as much."""
+
 
 @dataclass(slots=True)
 class _Listing:
@@ -29,6 +36,8 @@ class _Listing:
     companions: set[bytes] = field(default_factory=set)
     """Names that a sidecar or a ready marker may have."""
     folders: list[bytes] = field(default_factory=list)
+    whole: bool = True
+    """Nothing was left out."""
 
 
 def scan(folder: FolderSpec, stop: threading.Event) -> Iterator[Sighting | Trouble]:
@@ -105,7 +114,7 @@ def look_all(
     for path in paths:
         by_directory[path.rpartition(b"/")[0]].append(path)
     for directory, inside in by_directory.items():
-        glance = _glance(folder, directory) if len(inside) >= LIST_FROM else None
+        glance = _glance(folder, directory, LISTED * len(inside)) if len(inside) >= LIST_FROM else None
         for path in inside:
             if stop.is_set():
                 return
@@ -143,6 +152,7 @@ def _has_owner(folder: FolderSpec, directory: bytes, name: bytes, fd: int) -> bo
             not stems.isdisjoint(_owns(other))
             and folder.wants(_join(directory, other))
             and not companion(folder, other)
+            and not folder.passes(_join(directory, other))
             and entry.is_file(follow_symlinks=False)
             for entry in entries
             for other in [os.fsencode(entry.name)]
@@ -160,18 +170,25 @@ def _looked(folder: FolderSpec, path: bytes, glance: _Listing | None) -> Sightin
         return _trouble(path, error)
 
 
-def _glance(folder: FolderSpec, directory: bytes) -> _Listing | None:
+def _glance(folder: FolderSpec, directory: bytes, most: int) -> _Listing | None:
+    """The listing of a folder; None where it has more entries than this, or cannot be listed."""
     try:
         with fs.directory(folder.root, directory) as fd:
-            return _first_pass(folder, fd)
+            if os.fstat(fd).st_size > most * ENTRY_BYTES:
+                return None
+            listing = _first_pass(folder, fd, most)
+            return listing if listing.whole else None
     except OSError:
         return None
 
 
-def _first_pass(folder: FolderSpec, fd: int) -> _Listing:
+def _first_pass(folder: FolderSpec, fd: int, most: int = sys.maxsize) -> _Listing:
     listing = _Listing()
     with os.scandir(fd) as entries:
-        for entry in entries:
+        for number, entry in enumerate(entries):
+            if number >= most:
+                listing.whole = False
+                break
             name = os.fsencode(entry.name)
             if entry.is_dir(follow_symlinks=False):
                 listing.folders.append(name)
@@ -187,6 +204,12 @@ def _rasters(
     """The second pass: the rasters. Names that could be sidecars as well wait until it is clear whose."""
     unclear: list[bytes] = []
     owners: set[bytes] = set()
+    asked = {
+        stem
+        for name in listing.companions
+        if folder.wants(_join(directory, name))
+        for stem in _stems(folder, name)
+    }
     with os.scandir(fd) as entries:
         for entry in entries:
             if stop.is_set():
@@ -197,7 +220,8 @@ def _rasters(
             if companion(folder, name):
                 unclear.append(name)
                 continue
-            owners.update(_owns(name) if listing.companions else ())
+            if asked and not folder.passes(_join(directory, name)):
+                owners.update(asked.intersection(_owns(name)))
             yield from _sighted(folder, directory, name, fd, listing)
     for name in unclear:
         if owners.isdisjoint(_stems(folder, name)):
@@ -237,7 +261,10 @@ def _group(
     if own is None:
         return None
     sidecars, marked = [], False
+    alone = folder.passes(_join(directory, raster))
     for name, suffix in companions:
+        if suffix and alone:
+            continue
         # A hundred names are possible and hardly one is there: asking is ten times cheaper than failing.
         seen = fs.lstat_regular(name, fd) if os.access(name, os.F_OK, dir_fd=fd) else None
         if seen is None:

@@ -36,6 +36,10 @@ class FolderSpec:
             path, (*self.include, *self.passthrough), self.exclude
         )
 
+    def passes(self, path: bytes) -> bool:
+        """Whether a file of this relative path is uploaded as it is; then nothing beside it belongs to it."""
+        return bool(self.passthrough) and names.matches(path, self.passthrough)
+
     def enters(self, directory: bytes) -> bool:
         """Whether files below this relative folder count; the folder itself is the empty path."""
         if not directory:

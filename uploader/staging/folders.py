@@ -1,51 +1,27 @@
-"""The private copies: one folder per file, in which nobody else writes, and from which alone is read after the claim.
-
-    <root>/<file id>/in/source.tif     the raster as it was claimed, its sidecars renamed alike beside it
-    <root>/<file id>/source            a link to the raster in `in/`, as only its name tells it from its sidecars
-    <root>/<file id>/out.tif           what is uploaded
-
-A claim is whole or absent: it is copied into `in.tmp`, made durable, and renamed.
-"""
+"""The folders of the private copies: made by a claim, measured and compared, and removed. See the package."""
 
 from __future__ import annotations
 
 import base64
-import errno
 import hashlib
 import os
-import re
 import shutil
 import stat
 import threading
 from collections.abc import Container, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import google_crc32c
 
 from uploader import filesystem as fs
-from uploader.core import names
-from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable, StagedDamaged
-from uploader.core.model import Fingerprint, Sighting
+from uploader.core.errors import NoSpace, StagedDamaged
+from uploader.core.group import PLAIN, content, parts
+from uploader.core.model import Sighting
 from uploader.failpoints import failpoint
 from uploader.filesystem import Interrupted
-
-__all__ = ["FAILPOINTS", "Claim", "Interrupted", "Measured", "Staging"]
-
-FAILPOINTS = ("claim.begun", "claim.copied", "claim.linked", "claim.renamed", "discard.half")
-
-_EXTENSION = re.compile(rb"\.[A-Za-z0-9]{1,8}")
-_PLAIN = ".tif"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What was claimed: the content hash and the bytes of the group, and the copies' names by suffix."""
-
-    content: str
-    size: int
-    copies: dict[str, str] = field(default_factory=dict)
+from uploader.staging.copying import Claim, copy_group, require, source_folder, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +36,6 @@ class Measured:
     def md5_base64(self) -> str:
         """The hash as `x-goog-hash` and `Content-MD5` spell it."""
         return base64.b64encode(self.md5).decode("ascii")
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """One file of a group: where it lies in the drop folder, and what its copy is called."""
-
-    name: bytes
-    fingerprint: Fingerprint
-    suffix: str
-    copy: str
 
 
 class Staging:
@@ -94,19 +60,19 @@ class Staging:
         home = self._home(file_id)
         self._check_room(sighting)
         try:
-            with _writing(home):
+            with writing(home):
                 self.discard(file_id)
                 (home / "in.tmp").mkdir(mode=0o700, parents=True)
             failpoint("claim.begun")
-            members = _members(sighting)
+            members = parts(sighting)
             directory = sighting.path.rpartition(b"/")[0]
-            with _source(sighting.path, folder, directory) as source:
-                claim = _copy_group(members, source, home / "in.tmp", sighting, stop)
-            with _source(sighting.path, folder, directory) as source:
+            with source_folder(sighting.path, folder, directory) as source:
+                claim = copy_group(members, source, home / "in.tmp", sighting, stop)
+            with source_folder(sighting.path, folder, directory) as source:
                 for member in members:
-                    _require(member, fs.lstat_regular(member.name, source))
+                    require(member, fs.lstat_regular(member.name, source))
             failpoint("claim.copied")
-            with _writing(home):
+            with writing(home):
                 self._publish(home, members[0].copy)
         except BaseException:
             self.discard(file_id)
@@ -130,7 +96,7 @@ class Staging:
         try:
             return home / (home / "source").readlink()
         except OSError:
-            return home / "in" / f"source{_PLAIN}"
+            return home / "in" / f"source{PLAIN}"
 
     def working(self, file_id: int) -> Path:
         """The folder with the claimed raster and its sidecars, and nothing else."""
@@ -162,6 +128,17 @@ class Staging:
                 f"The private copy {path} has changed: {found:,} bytes instead of {size:,}, or other content.",
                 "It is made again; look at the disk if this repeats.",
             )
+
+    def content(self, file_id: int, sighting: Sighting, stop: threading.Event) -> str | None:
+        """The content hash of a claimed group as it lies here; None where it is not whole. Raises Interrupted."""
+        members, digests = parts(sighting), []
+        try:
+            for member in members:
+                with fs.opened(os.fsencode(self.working(file_id) / member.copy)) as fd:
+                    digests.append((member.suffix, fs.digest(fd, stop)))
+        except OSError:
+            return None
+        return content(members[0].name, digests)
 
     def discard(self, file_id: int) -> None:
         """Remove all of a file's private copies; nothing happens where there are none. Raises OSError."""
@@ -211,104 +188,6 @@ class Staging:
                 f"Staging has {free:,} bytes free, and {sighting.size:,} are to be copied.",
                 "Free some space there, or lower limits.min_free_bytes.",
             )
-
-
-def _members(sighting: Sighting) -> list[_Member]:
-    """The group, raster first. A copy is named `source` and what the name adds to the stem."""
-    extension = names.split(sighting.path.rpartition(b"/")[2])[1]
-    own = os.fsdecode(extension)
-    safe = own if not extension or _EXTENSION.fullmatch(extension) else _PLAIN
-    raster = sighting.path.rpartition(b"/")[2]
-    group = [_Member(raster, sighting.fingerprint, own, f"source{safe}")]
-    for sidecar in sighting.sidecars:
-        rest = sidecar.suffix
-        if names.belongs_to_name(raster, rest):
-            rest = safe + rest[len(own) :]
-        group.append(_Member(sidecar.name, sidecar.fingerprint, sidecar.suffix, f"source{rest}"))
-    return group
-
-
-def _copy_group(
-    members: list[_Member], source: int, target: Path, sighting: Sighting, stop: threading.Event
-) -> Claim:
-    copied = {member.suffix: _copy_member(member, source, target, stop) for member in members}
-    return Claim(
-        content=_content([(suffix, digest) for suffix, (digest, _) in copied.items()]),
-        size=sighting.size,
-        copies={member.suffix: member.copy for member in members},
-    )
-
-
-def _content(digests: list[tuple[str, str]]) -> str:
-    """The hash of a group: the raster's own where it is alone, else one over what each part adds."""
-    if len(digests) == 1:
-        return digests[0][1]
-    raster, *sidecars = digests
-    whole = hashlib.sha256()
-    # The raster's own suffix is left out: `a.tif` and `a.tiff` with equal bytes are equal content, alone or not.
-    for suffix, digest in [("", raster[1]), *sorted(sidecars)]:
-        whole.update(suffix.encode("utf-8", "surrogateescape") + b"\0" + digest.encode() + b"\0")
-    return whole.hexdigest()
-
-
-def _copy_member(member: _Member, source: int, target: Path, stop: threading.Event) -> tuple[str, int]:
-    """Copy one file, durably; returns its sha256 and size."""
-    with _reading(member.name), fs.opened(member.name, source) as reading:
-        _require(member, fs.fingerprint(os.fstat(reading)))
-        with _writing(target), (target / member.copy).open("x+b", buffering=0) as copy:
-            shared = fs.reflink(reading, copy.fileno())
-            digest, size = fs.copy(reading, copy.fileno(), stop, shared=shared)
-            os.fsync(copy.fileno())
-    if size != member.fingerprint.size:
-        raise _changed(member.name)
-    return digest, size
-
-
-def _require(member: _Member, found: Fingerprint | None) -> None:
-    if found != member.fingerprint:
-        raise _changed(member.name)
-
-
-@contextmanager
-def _source(path: bytes, folder: str, directory: bytes) -> Iterator[int]:
-    """The folder that the group lies in."""
-    with _reading(path), fs.directory(os.fsencode(folder), directory) as fd:
-        yield fd
-
-
-@contextmanager
-def _reading(name: bytes) -> Iterator[None]:
-    """Translate what the system says while a source is read."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in fs.ABSENT - {errno.ESTALE}:  # a stale handle that stays is a reason for a person
-            raise _changed(name) from error
-        shown = name.decode("utf-8", "backslashreplace")
-        raise SourceUnreadable(
-            f"{shown} cannot be read: {fs.words(error)}.", "Check its owner and rights, and the disk."
-        ) from error
-
-
-@contextmanager
-def _writing(place: Path) -> Iterator[None]:
-    """Translate what the system says while staging is written to: whatever it is, the file is not to blame."""
-    try:
-        yield
-    except fs.ReadError:
-        raise
-    except OSError as error:
-        raise NoSpace(
-            f"Staging cannot be written at {place}: {fs.words(error)}.",
-            "Free some space there, or check its rights.",
-        ) from error
-
-
-def _changed(name: bytes) -> SourceChanged:
-    shown = name.decode("utf-8", "backslashreplace")
-    return SourceChanged(
-        f"{shown} is no longer the file that was seen.", "It is taken when it is quiet again."
-    )
 
 
 def _pieces(path: Path, stop: threading.Event) -> Iterator[bytes]:

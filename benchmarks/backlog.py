@@ -1,0 +1,254 @@
+"""What a backlog costs: memory over time, time to READY, to the first completed file, and until all are known.
+
+    PYTHONPATH=. python benchmarks/backlog.py [--files 100000] [--seconds 60] [--restart] [--hold] [--json]
+
+Small real rasters (hard links to one or a few) lie in the drop folder before the daemon is started against a sandbox
+of this process. `--hold` gives the sandbox no quota, so that nothing completes and everything waits; `--restart` starts
+a second daemon on the journal that the first one left. The longest silence is the longest time that the daemon's
+control socket took to answer: what blocks its event loop shows there. The peers are what the same folder costs others:
+`find` printing what a scan needs of each file, and a process that keeps `{path: os.stat_result}`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from uploader.cli.samples import small_tile
+from uploader.control import ask
+from uploader.sandbox import Options, Sandbox
+
+LINKS = 50_000
+"""Hard links to one file; ext4 allows 65,000."""
+
+KEEPER = """
+import os, resource, sys, time
+began, kept = time.monotonic(), {}
+with os.scandir(sys.argv[1]) as entries:
+    for entry in entries:
+        kept[entry.path] = entry.stat(follow_symlinks=False)
+print(time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+"""
+
+
+@dataclass
+class Run:
+    """One daemon's life. Times in seconds since its start, memory in MiB."""
+
+    ready: float | None = None
+    known: float | None = None
+    first: float | None = None
+    spent: float | None = None
+    """Processor seconds of the daemon itself until all were known: what is left of it on a busy machine."""
+    silence: float = 0.0
+    backwards: int = 0
+    """How often fewer files were known, or completed, than before."""
+    completed: int = 0
+    memory: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def most(self) -> float:
+        """The most that was resident at a sample."""
+        return max((amount for _, amount in self.memory), default=0.0)
+
+    def told(self) -> dict[str, Any]:
+        """The numbers."""
+        return {
+            "ready_seconds": self.ready,
+            "known_seconds": self.known,
+            "known_processor_seconds": self.spent,
+            "first_completed_seconds": self.first,
+            "longest_silence_seconds": round(self.silence, 3),
+            "backwards": self.backwards,
+            "completed": self.completed,
+            "memory_mib": {"most": self.most, "last": self.memory[-1][1] if self.memory else None},
+            "memory_over_time": self.memory,
+        }
+
+
+class Bench:
+    """A sandbox, a full drop folder, and daemons."""
+
+    def __init__(self, root: Path, options: argparse.Namespace) -> None:
+        self.root, self.options = root, options
+        self.drop, self.state, self.config = root / "drop", root / "state", root / "config.toml"
+        quota = {"quota_bytes": 1} if options.hold else {}
+        (root / "box").mkdir()
+        self.box = Sandbox(Options(root=root / "box", api_key="gpra_backlog_0001", rate_limit=0, **quota))
+
+    def fill(self) -> float:
+        """Make the files; returns the seconds it took."""
+        began = time.monotonic()
+        self.drop.mkdir()
+        sample = self.root / "sample.tif"
+        small_tile(sample)
+        for number in range(self.options.files):
+            if number % LINKS == 0:
+                original = Path(shutil.copy(sample, self.root / f"original{number}.tif"))
+            os.link(original, self.drop / f"{number:07}.tif")
+        return time.monotonic() - began
+
+    def configure(self) -> None:
+        """Write the configuration and the key."""
+        key = self.root / "key"
+        key.write_text(self.box.api_key)
+        key.chmod(0o600)
+        self.config.write_text(
+            f'state_dir = "{self.state}"\n[platform]\nbase_url = "{self.box.base_url}"\napi_key_file = "{key}"\n'
+            'requests_per_minute = 0\n[limits]\nmin_free_bytes = 0\n[dashboard]\nlisten = ""\n'
+            f'[[folders]]\npath = "{self.drop}"\nproject_id = "p-1"\nsettle_seconds = {self.options.settle}\n'
+            f"rescan_seconds = {self.options.rescan}\n"
+        )
+
+    def run(self) -> Run:
+        """Start a daemon and watch it for the seconds that were asked for."""
+        found, listener = Run(), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        address = self.root / "notify"
+        address.unlink(missing_ok=True)
+        listener.bind(str(address))
+        began = time.monotonic()
+        threading.Thread(target=_hear, args=(listener, found, began), daemon=True).start()
+        with (self.root / "daemon.log").open("ab") as log:
+            command = [sys.executable, "-m", "uploader", "run", "-c", str(self.config)]
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, "NOTIFY_SOCKET": str(address)}
+            )
+        try:
+            self._watch(process, found, began)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+            listener.close()
+        return found
+
+    def _watch(self, process: subprocess.Popen[bytes], found: Run, began: float) -> None:
+        known = completed = 0
+        while time.monotonic() - began < self.options.seconds:
+            if process.poll() is not None:
+                raise SystemExit((self.root / "daemon.log").read_text()[-2000:])
+            asked = time.monotonic()
+            with suppress(Exception):
+                if ask(self.state / "control.sock", "status") is not None:
+                    found.silence = max(found.silence, time.monotonic() - asked)
+            now = round(time.monotonic() - began, 2)
+            found.memory.append((now, _resident(process.pid)))
+            counts = self._counts()
+            total, done = sum(counts.values()), counts.get("completed", 0)
+            found.backwards += total < known or done < completed
+            known, completed, found.completed = total, done, done
+            if found.known is None and known >= self.options.files:
+                found.known, found.spent = now, _spent(process.pid)
+            found.first = now if found.first is None and done else found.first
+            if not self.options.json and len(found.memory) % 10 == 1:
+                print(
+                    f"{now:7.1f} s  {found.memory[-1][1]:6.1f} MiB  {known:8,} known  {done:6,} completed",
+                    flush=True,
+                )
+            time.sleep(0.5)
+
+    def _counts(self) -> dict[str, int]:
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(self.state / "journal.sqlite", timeout=5)) as db,
+        ):
+            return dict(db.execute("SELECT state, COUNT(*) FROM files GROUP BY state"))
+        return {}
+
+    def peers(self) -> dict[str, Any]:
+        """What the same folder costs others: seconds, and the most memory in MiB."""
+        began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = ["find", str(self.drop), "-type", "f", "-printf", "%D %i %s %T@ %C@ %p\\0"]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        spent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before.ru_utime
+        find = {"seconds": round(time.monotonic() - began, 2), "user_seconds": round(spent, 2)}
+        done = subprocess.run(
+            [sys.executable, "-c", KEEPER, str(self.drop)], check=True, capture_output=True, text=True
+        )
+        seconds, memory = done.stdout.split()
+        return {"find": find, "keeper": {"seconds": round(float(seconds), 2), "memory_mib": int(memory)}}
+
+
+def _hear(listener: socket.socket, found: Run, began: float) -> None:
+    """What the daemon tells its service manager."""
+    with suppress(OSError):
+        while data := listener.recv(4096):
+            if b"READY=1" in data and found.ready is None:
+                found.ready = round(time.monotonic() - began, 2)
+
+
+def _resident(pid: int) -> float:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    return 0.0
+
+
+def _spent(pid: int) -> float:
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _print(name: str, run: Run, options: argparse.Namespace) -> None:
+    def seconds(value: float | None) -> str:
+        return "not seen" if value is None else f"{value:.1f} s"
+
+    print(
+        f"{name}: READY after {seconds(run.ready)}, all {options.files:,} known after {seconds(run.known)} "
+        f"({seconds(run.spent)} of a processor), first completed after {seconds(run.first)}, "
+        f"{run.completed:,} completed in {options.seconds:.0f} s; memory {run.most:.0f} MiB at most, "
+        f"{run.memory[-1][1]:.0f} at the end; longest silence {run.silence:.2f} s; went backwards "
+        f"{run.backwards} times"
+    )
+
+
+def main() -> None:
+    """Parse, fill, run, print."""
+    parser = argparse.ArgumentParser(description="What a backlog costs the daemon.")
+    parser.add_argument("--files", type=int, default=100_000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--settle", type=float, default=10.0)
+    parser.add_argument("--rescan", type=float, default=300.0)
+    parser.add_argument("--hold", action="store_true", help="no quota: nothing completes")
+    parser.add_argument("--restart", action="store_true", help="a second daemon on the first one's journal")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="backlog-") as folder:
+        bench = Bench(Path(folder), options)
+        made = bench.fill()
+        if not options.json:
+            print(f"{options.files:,} files made in {made:.1f} s", flush=True)
+        with bench.box:
+            bench.configure()
+            runs = {"first": bench.run()}
+            if options.restart:
+                runs["restart"] = bench.run()
+        peers = bench.peers()
+    if options.json:
+        told = {name: run.told() for name, run in runs.items()}
+        print(json.dumps({"files": options.files, "runs": told, "peers": peers}))
+        return
+    for name, run in runs.items():
+        _print(name, run, options)
+    print(f"peers: {peers}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Who is looked at by turns, and who is ready."""
+
+from __future__ import annotations
+
+import pytest
+
+from uploader.core.model import Fingerprint, Sighting
+from uploader.core.settling import Rule
+from uploader.intake import candidates as module
+from uploader.intake.candidates import Candidates
+
+pytestmark = pytest.mark.unit
+
+F = "/drop"
+
+
+def sighted(number: int, version: int = 0) -> Sighting:
+    """A look at a file."""
+    return Sighting(F, b"%d.tif" % number, Fingerprint(1, number, 10 + version, 0, version))
+
+
+@pytest.fixture
+def known() -> Candidates:
+    """Room for four files, and a clock that stands still."""
+    return Candidates({F: Rule(10.0)}, clock=lambda: 0.0, window=4)
+
+
+def test_places_are_counted(known: Candidates) -> None:
+    """Adding takes one, dropping gives it back, looking again does neither."""
+    for number in (1, 2, 3):
+        known.add(number, sighted(number))
+    known.add(1, sighted(1))
+    known.drop(2)
+    known.drop(2)
+
+    assert (known.count(F), known.coming(F), known.room(F)) == (2, 2, 2)
+    assert known.roomy(F)
+    assert (known.id_of(F, b"2.tif"), known.key_of(1)) == (None, (F, b"1.tif"))
+
+
+def test_what_is_postponed_is_not_expected_soon(known: Candidates) -> None:
+    """Until it is written to, ready, or hastened to its next look."""
+    for number in (1, 2):
+        known.add(number, sighted(number))
+        known.postpone(number, 60.0)
+        known.postpone(number, 60.0)
+    assert known.coming(F) == 0
+    assert known.settling.next_due() == 60.0
+
+    known.add(1, sighted(1, version=1))
+    known.hasten(F)
+
+    assert known.coming(F) == 1
+    assert (F, b"2.tif") in known.settling.due(0.0)
+
+
+def test_a_newer_row_takes_the_place_of_an_older_one(known: Candidates) -> None:
+    """A path has one row at a time."""
+    known.add(1, sighted(1))
+    known.add(7, sighted(1))
+
+    assert (known.count(F), known.id_of(F, b"1.tif"), known.key_of(1)) == (1, 7, None)
+
+
+def test_a_turn_knows_who_ended_in_it(known: Candidates) -> None:
+    """Turns may overlap, and each sees what ended since its own beginning."""
+    known.add(1, sighted(1))
+    known.add(2, sighted(2))
+    with known.turn() as outer:
+        known.drop(1)
+        with known.turn() as inner:
+            known.drop(2)
+        known.drop(3)
+
+    assert (outer, inner) == ({1, 2, 3}, {2})
+
+
+def test_a_change_during_the_claim_shows(known: Candidates) -> None:
+    """The sighting that is being copied is compared with the last look."""
+    known.add(1, sighted(1))
+    known.ready(1, sighted(1))
+    assert known.claiming(1) == sighted(1)
+    assert (known.being_claimed(1), known.touched(1)) == (True, False)
+
+    known.add(1, sighted(1, version=1))
+
+    assert known.touched(1)
+    assert known.settled() == ()
+
+
+def test_enough_are_ready(known: Candidates, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks stop when there is more than can be claimed soon; the earliest come first."""
+    monkeypatch.setattr(module, "READY_MOST", 2)
+    for number in (3, 1):
+        known.add(number, sighted(number))
+        assert not known.full
+        known.ready(number, sighted(number))
+
+    assert known.full
+    assert [file.file_id for file in known.settled()] == [1, 3]

@@ -1,0 +1,101 @@
+"""Copies a group out of a drop folder while hashing it: it is the one that was seen, before and after, or no copy."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from uploader import filesystem as fs
+from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable
+from uploader.core.group import Part, content
+from uploader.core.model import Fingerprint, Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed: the content hash and the bytes of the group, and the copies' names by suffix."""
+
+    content: str
+    size: int
+    copies: dict[str, str] = field(default_factory=dict)
+
+
+def copy_group(
+    members: list[Part], source: int, target: Path, sighting: Sighting, stop: threading.Event
+) -> Claim:
+    """Copy all parts of a group from the open folder `source`, durably.
+
+    Raises SourceChanged, SourceUnreadable, NoSpace, Interrupted.
+    """
+    copied = {member.suffix: _copy_member(member, source, target, stop) for member in members}
+    digests = [(suffix, digest) for suffix, (digest, _) in copied.items()]
+    return Claim(
+        content=content(members[0].name, digests),
+        size=sighting.size,
+        copies={member.suffix: member.copy for member in members},
+    )
+
+
+def _copy_member(member: Part, source: int, target: Path, stop: threading.Event) -> tuple[str, int]:
+    """Copy one file, durably; returns its sha256 and size."""
+    with _reading(member.name), fs.opened(member.name, source) as reading:
+        require(member, fs.fingerprint(os.fstat(reading)))
+        with writing(target), (target / member.copy).open("x+b", buffering=0) as copy:
+            shared = fs.reflink(reading, copy.fileno())
+            digest, size = fs.copy(reading, copy.fileno(), stop, shared=shared)
+            os.fsync(copy.fileno())
+    if size != member.fingerprint.size:
+        raise _changed(member.name)
+    return digest, size
+
+
+def require(member: Part, found: Fingerprint | None) -> None:
+    """Raises SourceChanged where this is not the file that was seen."""
+    if found != member.fingerprint:
+        raise _changed(member.name)
+
+
+@contextmanager
+def source_folder(path: bytes, folder: str, directory: bytes) -> Iterator[int]:
+    """The folder that the group lies in."""
+    with _reading(path), fs.directory(os.fsencode(folder), directory) as fd:
+        yield fd
+
+
+@contextmanager
+def _reading(name: bytes) -> Iterator[None]:
+    """Translate what the system says while a source is read."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in fs.ABSENT:
+            raise _changed(name) from error
+        shown = name.decode("utf-8", "backslashreplace")
+        raise SourceUnreadable(
+            f"{shown} cannot be read: {fs.words(error)}.", "Check its owner and rights, and the disk."
+        ) from error
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Translate what the system says while staging is written to: whatever it is, the file is not to blame."""
+    try:
+        yield
+    except fs.ReadError:
+        raise
+    except OSError as error:
+        raise NoSpace(
+            f"Staging cannot be written at {place}: {fs.words(error)}.",
+            "Free some space there, or check its rights.",
+        ) from error
+
+
+def _changed(name: bytes) -> SourceChanged:
+    shown = name.decode("utf-8", "backslashreplace")
+    return SourceChanged(
+        f"{shown} is no longer the file that was seen.", "It is taken when it is quiet again."
+    )
