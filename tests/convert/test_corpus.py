@@ -18,7 +18,7 @@ _GIANTS = ("sparse.tiff", "MSK_QUALIT_B02.jp2", "MSK_QUALIT_B03.jp2", "geos_vrtw
 async def test_every_odd_raster_is_exact_or_refused(tmp_path: Path) -> None:
     """Each ends as an exact COG or a clean error; nothing else is left, and the child never dies of one."""
     files = [path for path in corpus.require() if path.name not in _GIANTS][::3]
-    outcome = await command.run(files, tmp_path)
+    outcome = await command.run(command.of_files(files), tmp_path)
 
     assert outcome.wrong == []
     assert "ConversionFailed" not in outcome.names

@@ -86,7 +86,7 @@ def test_equal_facts_are_equal() -> None:
         (replace(_FACTS, domains={"COLOR_PROFILE": {"SOURCE_ICC_PROFILE": "AA"}}), _FACTS, (), "icc_lost"),
         (_FACTS, replace(_FACTS, tags=()), (), "tag_lost"),
         (_FACTS, band(tags=()), (), "tag_lost"),
-        (band(domains=("BAR",)), _FACTS, (), "domain_lost"),
+        (band(domains={"BAR": {"a": "1"}}), _FACTS, (), "domain_lost"),
     ],
 )
 def test_every_loss_has_its_code(source: Facts, result: Facts, beside: tuple[str, ...], code: str) -> None:

@@ -146,7 +146,7 @@ def test_the_method_table(passable: bool, exact: bool, valid: bool, expected: st
         facts("uint8", pages=2),
         facts("uint8", domains={"OVERVIEWS": {"OVERVIEW_FILE": "/etc/shadow"}}),
         facts("uint8", attribute_table=True),
-        with_band(facts("uint8"), domains=("FOO",)),
+        with_band(facts("uint8"), domains={"FOO": {"a": "1"}}),
     ],
 )
 def test_what_is_never_passed_through(changed: Facts) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from rasterio.crs import CRS
 
-from uploader.convert import Converter, Job, Report
+from uploader.convert import Converter, Job, Report, tiff
 from uploader.core.errors import RasterRefused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -85,16 +88,76 @@ async def test_rational_polynomials_beside(bare: Path) -> None:
         )
 
 
-async def test_satellite_metadata_is_named(bare: Path) -> None:
-    """IMD metadata has no place in a GeoTIFF: a warning, and a refusal under `strict`."""
+async def test_satellite_metadata_travels(bare: Path) -> None:
+    """Metadata of an `.IMD` beside the raster, which GDAL's COG driver forgets, is in the COG, also under `strict`."""
     bare.with_suffix(".IMD").write_text(_IMD)
 
-    report, _ = await converted(bare)
+    report, target = await converted(bare, strict=True)
 
-    assert [warning.code for warning in report.warnings] == ["imd_lost"]
+    assert report.warnings == ()
+    with rasterio.open(target) as dataset:
+        assert dataset.tags(ns="IMD")["IMAGE_1.cloudCover"] == "0.012"
+
+
+async def test_metadata_that_names_files_stays_behind(bare: Path) -> None:
+    """A domain that would make GDAL open another file does not travel; that is named, and refused under `strict`."""
+    with rasterio.open(bare, "r+") as dataset:
+        dataset.update_tags(ns="GEOLOCATION", X_DATASET="/etc/passwd", X_BAND="1")
+        dataset.update_tags(ns="MISSION", ORBIT="17 < 18 & more")
+
+    report, target = await converted(bare)
+
+    assert [warning.code for warning in report.warnings] == ["domain_lost"]
+    assert b"passwd" not in target.read_bytes()
+    with rasterio.open(target) as dataset:
+        assert dataset.tags(ns="MISSION") == {"ORBIT": "17 < 18 & more"}
     async with Converter(1) as converter:
-        with pytest.raises(RasterRefused, match="IMD"):
+        with pytest.raises(RasterRefused, match="GEOLOCATION"):
             await converter.convert(Job(bare, bare.parent.parent / "strict.tif", strict=True))
+
+
+_EXIF = {
+    0x829A: tiff.Entry(5, 1, b"\1\0\0\0\x40\1\0\0"),
+    0x9003: tiff.Entry(tiff.ASCII, 20, b"2024:05:01 10:11:12\0"),
+}
+_IPTC, _PRESS = 33723, tiff.Entry(7, 9, b"some IPTC")
+
+
+async def test_exif_and_press_tags_travel(bare: Path) -> None:
+    """The Exif directory of a camera, and IPTC, are in the COG as they were."""
+    _add_tags(bare)
+
+    report, target = await converted(bare, strict=True)
+
+    kept = _structure(target).directories[0]
+    assert kept.children[tiff.EXIF] == _EXIF
+    assert kept.entries[_IPTC] == _PRESS
+    with rasterio.open(target) as dataset:
+        assert dataset.tags(ns="EXIF")["EXIF_DateTimeOriginal"] == "2024:05:01 10:11:12"
+    assert report.warnings == ()
+
+
+def _structure(path: Path) -> tiff.Tiff:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        return tiff.read(handle)
+    finally:
+        os.close(handle)
+
+
+def _add_tags(path: Path) -> None:
+    """Put a longer head with the tags before the file as it was; its old head stays as padding."""
+    room = path.with_name("room.tif")
+    rasterio.shutil.copy(path, room, driver="COG", compress="none")
+    head, content = _structure(room), room.read_bytes()
+    room.unlink()
+    first = head.directories[0]
+    entries = dict(first.entries) | {_IPTC: _PRESS}
+    made = dataclasses.replace(head, ghost=b"", directories=(tiff.Directory(entries, {tiff.EXIF: _EXIF}),))
+    moved = head.numbers(first, tiff.TILE_OFFSETS) + np.uint64(len(tiff.head(made)))
+    entries |= {tiff.TILE_OFFSETS: head.entry(tiff.LONG, moved)}
+    made = dataclasses.replace(made, directories=(tiff.Directory(entries, {tiff.EXIF: _EXIF}),))
+    path.write_bytes(tiff.head(made) + content)
 
 
 async def test_auxiliary_metadata(bare: Path) -> None:
@@ -122,7 +185,7 @@ async def test_different_nodata_per_band_is_refused(bare: Path) -> None:
         '<PAMRasterBand band="2"><NoDataValue>8</NoDataValue></PAMRasterBand></PAMDataset>'
     )
 
-    with pytest.raises(RasterRefused, match="nodata value of band"):
+    with pytest.raises(RasterRefused, match="different nodata values \\(7, 8, none\\)"):
         await converted(bare)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 
-from uploader.convert.statistics import Classes, Moments, embedded, to_tags
+from uploader.convert.examine import examine
+from uploader.convert.measure import measure
+from uploader.convert.statistics import Classes, Counts, Moments, embedded, to_tags
 
 pytestmark = pytest.mark.unit
 
@@ -41,6 +45,52 @@ def test_moments_are_exact(values: np.ndarray) -> None:
     assert (found.min, found.max) == (values.min(), values.max())
     assert found.mean == pytest.approx(mean, rel=1e-12)
     assert found.std == pytest.approx(deviation, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+def test_counts_are_exact(dtype: str) -> None:
+    """Of small types every digit is right, over the whole range, in odd parts, and nodata is left out."""
+    bounds = np.iinfo(dtype)
+    values = np.random.default_rng(6).integers(bounds.min, bounds.max, 5001, dtype=dtype, endpoint=True)
+    counts = Counts(values.dtype)
+    for part in np.split(values, [1, 10, 601]):
+        counts.add(part)
+    counts.forget(int(values[0]))
+    kept = [int(value) for value in values if value != values[0]]
+    found, (mean, deviation) = counts.result(values.size), exact(kept)
+
+    assert (found.min, found.max, found.mean) == (min(kept), max(kept), mean)
+    assert found.std == pytest.approx(deviation, rel=1e-15)
+    assert found.valid_percent == 100 * len(kept) / values.size
+    assert counts.count == len(kept)
+
+
+def test_nodata_of_all_bands_together(tmp_path: Path) -> None:
+    """With NODATA_VALUES a pixel is invalid only where every band has its value: one zero alone counts."""
+    path = tmp_path / "source.tif"
+    pixels = np.full((3, 4, 4), 7, np.uint8)
+    pixels[:, 0] = pixels[0, 1] = 0
+    shape = {"width": 4, "height": 4, "count": 3, "dtype": "uint8"}
+    with rasterio.open(path, "w", driver="GTiff", nodata=0, **shape) as dataset:
+        dataset.write(pixels)
+        dataset.update_tags(NODATA_VALUES="0 0 0")
+    facts = examine(path)
+
+    with rasterio.open(path) as dataset:
+        found = measure(dataset, facts, classes=False).bands
+
+    assert [band.min for band in found] == [0, 7, 7]
+    assert [band.valid_percent for band in found] == [75.0, 75.0, 75.0]
+
+
+def test_counting_nothing_has_no_statistics() -> None:
+    """A band of small integers without one valid pixel is as empty as any other; one value has no deviation."""
+    empty, same = Counts(np.dtype("uint8")), Counts(np.dtype("int16"))
+    same.add(np.full(7, -3, np.int16))
+
+    assert to_tags(empty.result(100)) == {"STATISTICS_VALID_PERCENT": "0"}
+    assert (same.result(7).mean, same.result(7).std) == (-3.0, 0.0)
+    assert same.values() == {-3: 7}
 
 
 def test_not_a_number_does_not_count() -> None:

@@ -10,9 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio.enums import MaskFlags
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
 
-EXCUSES = {"crs_not_expressible": "crs:", "nodata_colour": "colour table"}
+EXCUSES = {
+    "crs_not_expressible": "crs:",
+    "nodata_colour": "colour table",
+    "colour_alpha_lost": "colour table",
+}
 """Which difference a warning names, by its code: then it is no silent one."""
 
 
@@ -32,9 +38,85 @@ def differences(source: Path, cog: Path) -> list[str]:
         return [*_place(a, b), *(text for i in a.indexes for text in _band(a, b, i))]
 
 
+def statistics(source: Path, cog: Path, reported, *, digits: float = 1e-12) -> list[str]:
+    """Where the report or the metadata inside the COG differ from plain arithmetic with 80 bits.
+
+    Ours must agree to 1e-12; `digits` are those of the metadata, which in a file that was sent as it is are another's.
+    """
+    wrong = []
+    if _is_giant(source):
+        return wrong
+    with rasterio.open(source, sharing=False) as a, rasterio.open(cog, sharing=False) as b:
+        for i, band in zip(a.indexes, reported, strict=True):
+            samples = a.read(i)
+            samples = samples[a.read_masks(i) != 0]
+            wanted = _plain(samples[np.isfinite(samples)].real, a.width * a.height)
+            tags = b.tags(i)
+            inside = {k: float(tags[t]) if t in tags else None for k, t in _TAGS.items()}
+            for key, value in wanted.items():
+                scale = max(abs(wanted["max"] or 0), abs(wanted["min"] or 0))
+                if not _close(getattr(band, key), value, scale, 1e-12):
+                    wrong.append(f"{key} of band {i} reported: {getattr(band, key)}, should be {value}")
+                excused = digits > 1e-12 and key == "valid_percent"
+                if not excused and not _close(inside[key], value, scale, digits):
+                    wrong.append(f"{key} of band {i} inside: {inside[key]}, should be {value}")
+    return wrong
+
+
+def _is_giant(source):
+    """Whether long arithmetic over the whole of it would take too long, and too much memory."""
+    with rasterio.open(source, sharing=False) as a:
+        return a.width * a.height > _GIANT
+
+
+_GIANT = 8_000_000
+_TAGS = {
+    "min": "STATISTICS_MINIMUM", "max": "STATISTICS_MAXIMUM", "mean": "STATISTICS_MEAN", "std": "STATISTICS_STDDEV",
+    "valid_percent": "STATISTICS_VALID_PERCENT",
+}  # fmt: skip
+
+
+def _plain(samples, pixels):
+    if not samples.size:
+        return dict.fromkeys(_TAGS, None) | {"valid_percent": 0.0}
+    wide = samples.astype(np.longdouble)
+    mean = wide.sum() / wide.size
+    return {
+        "min": float(samples.min()),
+        "max": float(samples.max()),
+        "mean": float(mean),
+        "std": float(np.sqrt(((wide - mean) ** 2).sum() / wide.size)),
+        "valid_percent": 100 * samples.size / pixels,
+    }
+
+
+def _close(found, wanted, scale, digits):
+    """To twelve digits; a mean near zero has those of the values it is made of."""
+    if found is None or wanted is None or not math.isfinite(wanted):
+        return found is None and (wanted is None or not math.isfinite(wanted))
+    return math.isclose(found, wanted, rel_tol=digits, abs_tol=digits / 1000 * scale)
+
+
+def invented(cog: Path) -> list[str]:
+    """Overviews of a raster of classes that hold values which the raster itself does not."""
+    if _is_giant(cog):
+        return []
+    with rasterio.open(cog, sharing=False) as b:
+        known = [set(np.unique(b.read(i)).tolist()) for i in b.indexes]
+        levels = len(b.overviews(1))
+    found = []
+    for level in range(levels):
+        with rasterio.open(cog, sharing=False, overview_level=level) as b:
+            seen = [set(np.unique(b.read(i)[b.read_masks(i) != 0]).tolist()) for i in b.indexes]
+            strange = [i for i in b.indexes if not seen[i - 1] <= known[i - 1]]
+        found += [f"overview {level} of band {i} has made-up values" for i in strange]
+    return found
+
+
 def _place(a, b):
-    if (a.crs is None) != (b.crs is None) or (a.crs is not None and a.crs != b.crs):
-        yield f"crs: {a.crs} became {b.crs}"
+    crs = a.crs or _beside(Path(a.name))
+    if (crs is None) != (b.crs is None) or (crs is not None and crs != b.crs):
+        yield f"crs: {crs} became {b.crs}"
     if not np.allclose(a.get_transform(), b.get_transform(), rtol=1e-12, atol=1e-12):
         yield f"transform: {a.get_transform()} became {b.get_transform()}"
     points = [[(g.row, g.col, g.x, g.y, g.z or 0.0) for g in d.gcps[0]] for d in (a, b)]
@@ -46,6 +128,15 @@ def _place(a, b):
     for key in set(before) - {"ERR_BIAS", "ERR_RAND"}:
         if [float(x) for x in before[key].split()] != [float(x) for x in after.get(key, "nan").split()]:
             yield f"rpc {key}"
+
+
+def _beside(source):
+    """The system in a `.prj`, which GDAL does not read of a TIFF."""
+    prj = source.with_suffix(".prj")
+    try:
+        return CRS.from_wkt(prj.read_text(), morph_from_esri_dialect=True) if prj.exists() else None
+    except (RasterioError, ValueError, UnicodeDecodeError):
+        return None
 
 
 def _band(a, b, i):
@@ -67,9 +158,18 @@ def _band(a, b, i):
         yield f"nodata of band {i}: {before} became {after}"
     if _colours(a, i) != _colours(b, i):
         yield f"colour table of band {i}"
+    yield from _interpretation(a, b, i)
     for name in ("descriptions", "units", "scales", "offsets"):
         if (getattr(a, name)[i - 1] or 0) != (getattr(b, name)[i - 1] or 0):
             yield f"{name} of band {i}"
+
+
+def _interpretation(a, b, i):
+    before, after = a.colorinterp[i - 1], b.colorinterp[i - 1]
+    if before != after and not (
+        before == ColorInterp.undefined and after in (ColorInterp.gray, ColorInterp.palette)
+    ):
+        yield f"colour interpretation of band {i}: {before} became {after}"
 
 
 def _colours(d, i):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.rasters import make
-from tests.support.world import World, world
+from tests.support.world import PATIENCE, World, world
 from uploader.journal import Reader
 
 ENDED = ("completed", "failed", "lost")
@@ -35,9 +35,9 @@ class Live:
         self.environment.update(environment)
         (self.w.state / "control.sock").unlink(missing_ok=True)
         self.process = self.w.start(**self.environment)
-        self.w.wait((self.w.state / "control.sock").exists, "the daemon is up", 30)
+        self.w.wait((self.w.state / "control.sock").exists, "the daemon is up")
 
-    def end(self, *, number: int = signal.SIGTERM, seconds: float = 45.0) -> int:
+    def end(self, *, number: int = signal.SIGTERM, seconds: float = PATIENCE) -> int:
         """Signal the daemon and wait for its end; returns its code."""
         assert self.process is not None
         if self.process.poll() is None:
@@ -70,7 +70,7 @@ class Live:
         with Reader(self.w.state) as reader:
             return reader.status()
 
-    def idle(self, seconds: float = 60.0) -> dict[str, Any]:
+    def idle(self, seconds: float = PATIENCE) -> dict[str, Any]:
         """Wait until no file is on its way and no session has anything left to say; returns the status.
 
         The last file of a session is rejected a moment before `fail` has given its reservation back. A hold may
@@ -89,7 +89,7 @@ class Live:
         found: dict[str, Any] = self.w.wait(done, "no file is on its way", seconds)
         return found
 
-    def held(self, scope: str, seconds: float = 45.0) -> dict[str, Any]:
+    def held(self, scope: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """Wait for a hold of this scope; returns it."""
 
         def there() -> dict[str, Any] | None:
@@ -137,7 +137,7 @@ def live(
             if made.process is not None and made.process.poll() is None:
                 made.process.send_signal(signal.SIGTERM)
                 try:
-                    made.process.wait(45)
+                    made.process.wait(PATIENCE)
                 except subprocess.TimeoutExpired:
                     made.process.kill()
                     made.process.wait()
@@ -150,12 +150,14 @@ def judged(
     rejected: Sequence[Path] = (),
     twins: bool = False,
     missing_sources: bool = False,
+    versions: Sequence[Path] = (),
     pending: int = 0,
 ) -> list[str]:
     """All that is wrong: each source is one item with its bytes, or was rejected with a reason, and nothing is left.
 
     Reserved bytes and open sessions may be left where initiates went unanswered, never more than the status tells.
-    `missing_sources`: the sources may be gone, so their pixels are not compared.
+    `missing_sources`: the sources may be gone, so their pixels are not compared. `versions`: those that may have more
+    than one item, of other contents.
     """
     with Reader(w.state) as reader:
         status, items = reader.status(), reader.items()
@@ -167,7 +169,7 @@ def judged(
     by_path: Counter[str] = Counter(row["path"] for row in items)
     for source in sources:
         expected = 0 if source in rejected else 1
-        if by_path[shown(source)] != expected:
+        if by_path[shown(source)] != expected and not (source in versions and by_path[shown(source)]):
             wrong.append(f"{source.name!r}: {by_path[shown(source)]} completed, not {expected}")
     wrong += [
         f"{row['file_name']}: {count[row['file_name']]} items" for row in items if not count[row["file_name"]]
@@ -177,7 +179,7 @@ def judged(
     )
     if not twins:
         wrong += [f"{name}: {n} items" for name, n in count.items() if n > 1]
-    wrong += _platform(w, status["possibly_leaked_bytes"], twins=twins)
+    wrong += amiss(w, status["possibly_leaked_bytes"], twins=twins)
     told = {failure["path"]: failure["reason"] for failure in status["failed"]}
     wrong += [f"{path}: rejected without a reason" for path, reason in told.items() if len(reason) < 12]
     wrong += [f"rejected: {path}: {told[path]}" for path in told if path not in {str(p) for p in rejected}]
@@ -207,7 +209,7 @@ def _unlike(w: World, sources: Sequence[Path], items: Sequence[dict[str, Any]]) 
 def _staging(w: World) -> list[str]:
     """Private copies that are left a moment after everything has ended."""
     root = w.state / "staging"
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while time.monotonic() < end and root.exists() and any(root.iterdir()):
         time.sleep(0.05)
     with Reader(w.state) as reader:
@@ -216,7 +218,7 @@ def _staging(w: World) -> list[str]:
     return [f"left in staging: {sorted(left)[:5]}"] if left else []
 
 
-def _platform(w: World, possibly_leaked: int, *, twins: bool) -> list[str]:
+def amiss(w: World, possibly_leaked: int, *, twins: bool = False) -> list[str]:
     """What the audit finds wrong, but for refusals that were injected and leaks that were told."""
     found = w.audit()
     injected = {event.id for event in found.calls() if event.detail.startswith("fault:")}

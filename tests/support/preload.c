@@ -1,13 +1,15 @@
 /* Faults below libc, for a daemon that is started with LD_PRELOAD: what no test can ask a healthy disk or clock for.
  *
  * FAULT_BOARD names a file of one `struct board`, mapped and shared: a test turns faults on and off in it while the
- * daemon runs. Calls on files whose path contains `part` fail with `error`; the wall clock is `shift` seconds off,
- * and `pass` seconds more have passed on the clock that only runs forward.
+ * daemon runs. Calls on files whose path contains `part` fail with `error`, and host names that contain it are not
+ * resolved; the wall clock is `shift` seconds off, and `pass` seconds more have passed on the clock that only runs
+ * forward.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ON_OPEN = 1, ON_READ = 2, ON_WRITE = 4, ON_SYNC = 8, FILES = 4096 };
+enum { ON_OPEN = 1, ON_READ = 2, ON_WRITE = 4, ON_SYNC = 8, ON_RESOLVE = 16, FILES = 4096 };
 
 struct board {
     int64_t shift;
@@ -156,4 +158,10 @@ time_t time(time_t *where)
     if (where)
         *where = now;
     return now;
+}
+
+int getaddrinfo(const char *restrict host, const char *restrict port, const struct addrinfo *restrict wanted,
+                struct addrinfo **restrict found)
+{
+    return strikes_path(ON_RESOLVE, host) ? EAI_AGAIN : REAL(getaddrinfo)(host, port, wanted, found);
 }

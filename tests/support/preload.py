@@ -8,6 +8,7 @@ board.shift(-3600)
 
 from __future__ import annotations
 
+import errno
 import mmap
 import shutil
 import struct
@@ -21,12 +22,13 @@ _SOURCE = Path(__file__).with_name("preload.c")
 
 
 class Calls(IntFlag):
-    """Which calls on the files fail."""
+    """Which calls on the files fail; RESOLVE is about host names."""
 
     OPEN = 1
     READ = 2
     WRITE = 4
     SYNC = 8
+    RESOLVE = 16
 
 
 def missing() -> str:
@@ -73,6 +75,10 @@ class Board:
     def fail(self, error: int, part: str, calls: Calls) -> None:
         """Let calls on files whose path contains `part` fail with an errno."""
         self._write(error, calls, part.encode())
+
+    def deafen(self, part: str) -> None:
+        """Let no host name that contains `part` be resolved: the name server does not answer."""
+        self.fail(errno.EIO, part, Calls.RESOLVE)
 
     def heal(self) -> None:
         """All calls work again; the clocks stay."""

@@ -21,7 +21,11 @@ from tests.support.compare import differences
 from uploader.journal import Reader
 from uploader.sandbox import Options, Sandbox
 
-DEADLINE = 120.0
+DEADLINE = 300.0
+"""Seconds for what must come to an end, however busy the machine is."""
+
+PATIENCE = 120.0
+"""Seconds for what must come to pass."""
 
 
 @dataclass
@@ -33,6 +37,10 @@ class World:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     folders: list[dict[str, Any]] = field(default_factory=list)
     settle: float = 0.3
+    home: Path | None = None
+    """Where the state directory lies, if not below `root`."""
+    prefix: Sequence[str] = ()
+    """A command that starts the daemons, such as `setpriv` with its options."""
     box: Sandbox = None  # type: ignore[assignment]
 
     @property
@@ -48,7 +56,7 @@ class World:
     @property
     def state(self) -> Path:
         """The state directory."""
-        return self.root / "state"
+        return (self.home or self.root) / "state"
 
     def open(self) -> None:
         """Start the sandbox and write the configuration."""
@@ -132,12 +140,19 @@ class World:
         """Start a daemon in the background, in a process group of its own."""
         output = (log or self.root / "daemon.log").open("ab")
         return subprocess.Popen(
-            [sys.executable, "-m", "uploader", "run", "-c", str(self.config)],
+            [*self.prefix, sys.executable, "-m", "uploader", "run", "-c", str(self.config)],
             stdout=output,
             stderr=output,
             env=self.environment(**environment),
             start_new_session=True,
         )
+
+    def awake(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until a daemon that was just started says its first word, or is dead; on a busy machine that takes."""
+        log = self.root / "daemon.log"
+        before, end = log.stat().st_size, time.monotonic() + PATIENCE
+        while log.stat().st_size == before and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
 
     @contextmanager
     def daemon(self, **environment: str):
@@ -148,7 +163,7 @@ class World:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            process.wait(PATIENCE)
 
     def status(self) -> dict[str, Any]:
         """`uploader status --json`."""
@@ -159,7 +174,7 @@ class World:
         with Reader(self.state) as reader:
             return reader.items()
 
-    def wait(self, condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
+    def wait(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
         """Wait until a condition holds; returns what it returned."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -28,6 +28,8 @@ judge "started, it has said that it is ready" systemctl is-active -q uploader
 drop a.tif 1
 drop b.tif 2
 judge "another user's rasters become items and are archived" within 60 archived 2
+judge "what converts is confined by Landlock and seccomp" \
+  sh -c "journalctl -u uploader --no-pager | grep -q 'converter ready.*files=.Landlock.*syscalls=.seccomp'"
 judge "no key in the environment" quiet grep -qa gpra_ "/proc/$(main_pid)/environ"
 judge "nobody else reads the state" quiet su alice -c 'ls /var/lib/uploader >/dev/null 2>&1'
 

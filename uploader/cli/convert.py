@@ -1,12 +1,14 @@
-"""`uploader convert`: the conversion alone."""
+"""`uploader convert`: the conversion alone, with all that can be said of it, and a picture where one is asked for."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +16,16 @@ import click
 
 from uploader.cli.common import config_option, console, emit, json_option, say, set_up_logs
 from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
+from uploader.report.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uploader.config import Settings
-    from uploader.convert import Report
+    from uploader.convert import Job, Report
+
+_SIDE = 2000
+"""Pixels on the longer side of a picture."""
 
 
 @click.command("convert")
@@ -27,10 +33,23 @@ if TYPE_CHECKING:
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path), metavar="DST")
 @click.option("--categorical", type=click.Choice(("auto", "yes", "no")), default="auto", show_default=True)
 @click.option("--strict", is_flag=True, help="Refuse what a COG cannot carry instead of warning of it.")
+@click.option(
+    "--preview",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PNG",
+    help="Draw SRC and DST side by side: both with the same stretch, nothing as a checkerboard.",
+)
 @config_option
 @json_option
 def command(
-    *, source: Path, target: Path, categorical: str, strict: bool, config: str | None, as_json: bool
+    *,
+    source: Path,
+    target: Path,
+    categorical: str,
+    strict: bool,
+    preview: Path | None,
+    config: str | None,
+    as_json: bool,
 ) -> int:
     """Convert the raster SRC to the COG DST, without uploading it, and report how.
 
@@ -38,18 +57,32 @@ def command(
     and compression are those of the configuration, where one is named with -c.
     """
     set_up_logs(level=logging.WARNING)
-    if target.exists() and target.samefile(source):
-        raise click.UsageError("SRC and DST are the same file.")
-    if target.exists() and not target.is_file():
-        raise click.UsageError(
-            f"DST {target} is a device, a pipe or a socket, which a file must not replace."
-        )
-    report = _convert(source, target, _settings(config), {"categorical": categorical, "strict": strict})
+    _require_writable("DST", target, source)
+    if preview is not None:
+        _require_writable("PNG", preview, source)
+        if preview.absolute() == target.absolute():
+            raise click.UsageError("DST and PNG are the same file.")
+    wishes = {"categorical": categorical, "strict": strict, "preview": _SIDE if preview else 0}
+    report = _convert(source, target, preview, _settings(config), wishes)
     if as_json:
         emit(report.to_json())
     else:
         _show(report, source, target)
+        if preview is not None:
+            say(console(), f"picture of both: {printable(str(preview))}")
     return 0
+
+
+def _require_writable(what: str, path: Path, source: Path) -> None:
+    """Raise UsageError where a file must not appear, or has no folder."""
+    if not path.absolute().parent.is_dir():
+        raise UploaderError(f"There is no folder {path.absolute().parent}.", "Make it first.")
+    if path.exists() and path.samefile(source):
+        raise click.UsageError(f"SRC and {what} are the same file.")
+    if path.exists() and not path.is_file():
+        raise click.UsageError(
+            f"{what} {path} is a device, a pipe or a socket, which a file must not replace."
+        )
 
 
 def _settings(config: str | None) -> Settings:
@@ -59,15 +92,19 @@ def _settings(config: str | None) -> Settings:
     return load(Path(config), need_folders=False) if config else Settings()
 
 
-def _convert(source: Path, target: Path, chosen: Settings, wishes: dict[str, Any]) -> Report:
+def _convert(
+    source: Path, target: Path, preview: Path | None, chosen: Settings, wishes: dict[str, Any]
+) -> Report:
     import anyio
 
     from uploader.convert import Converter, Job
+    from uploader.convert.publish import preview_of
 
     async def go(job: Job) -> Report:
         converter = Converter(1)
         try:
-            return await converter.convert(job)
+            with _shown_progress(job, source):
+                return await converter.convert(job)
         finally:
             await converter.aclose()
 
@@ -90,7 +127,37 @@ def _convert(source: Path, target: Path, chosen: Settings, wishes: dict[str, Any
         except RasterUnreadable as error:
             raise _broken_off(copy) or error from error
         _publish(job.target, target)
+        if preview is not None:
+            _publish(preview_of(job.target), preview)
     return report
+
+
+@contextmanager
+def _shown_progress(job: Job, source: Path) -> Iterator[None]:
+    """On a terminal: a line that tells how long it takes and how much is written."""
+    from rich.live import Live
+
+    from uploader.core.sizes import format_size
+    from uploader.report.text import duration
+
+    screen, started = console(as_json=True), time.monotonic()
+
+    def line() -> str:
+        written = sum(path.stat().st_size for path in job.target.parent.rglob("*") if path.is_file())
+        written -= sum(path.stat().st_size for path in job.source.parent.iterdir())
+        spent = duration(round(time.monotonic() - started))
+        return f"converting {printable(source.name)}: {spent}, {format_size(max(0, written))} written"
+
+    def careful() -> str:
+        with suppress(OSError):  # files come and go meanwhile
+            return line()
+        return ""
+
+    if not screen.is_terminal:
+        yield
+        return
+    with Live(get_renderable=careful, console=screen, refresh_per_second=2, transient=True):
+        yield
 
 
 @contextmanager
@@ -110,18 +177,19 @@ def _workspace(target: Path) -> Iterator[Path]:
 
 def _copy_group(source: Path, room: Path) -> Path:
     """Copy the raster and its sidecars under safe names; returns the raster's copy."""
-    from uploader.core.names import sidecar_suffix
+    from uploader.core.names import copy_stem, sidecar_suffix
 
     room.mkdir(mode=0o700)
     name = os.fsencode(source.name)
-    copy = room / f"source{source.suffix.lower() if source.suffix.isascii() else ''}"
+    stem = copy_stem(name)
+    copy = room / f"{stem}{source.suffix.lower() if source.suffix.isascii() else ''}"
     try:
         shutil.copyfile(source, copy)
         with os.scandir(source.absolute().parent) as entries:
             for entry in entries:
                 suffix = sidecar_suffix(name, os.fsencode(entry.name))
                 if suffix and entry.is_file(follow_symlinks=False):
-                    shutil.copyfile(entry.path, room / f"source{suffix}")
+                    shutil.copyfile(entry.path, room / f"{stem}{suffix}")
     except OSError as error:
         if error.errno == 28:  # noqa: PLR2004 - ENOSPC
             raise NoSpace(
@@ -143,8 +211,16 @@ def _broken_off(copy: Path) -> RasterUnreadable | None:
 
 
 def _publish(result: Path, target: Path) -> None:
+    """Let a finished file appear under its name; it may have to come from another disk."""
     result.chmod(0o666 & ~_umask())
-    result.replace(target)
+    try:
+        result.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise UploaderError(f"{target} cannot be written: {error.strerror}.") from error
+        near = target.with_name(f".{target.name}.part")
+        shutil.copyfile(result, near)
+        near.replace(target)
     folder = os.open(target.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
@@ -162,12 +238,12 @@ def _show(report: Report, source: Path, target: Path) -> None:
     from rich.table import Table
 
     from uploader.core.sizes import format_size
-    from uploader.report.text import duration, printable
 
     screen = console()
     sizes = f"{format_size(source.stat().st_size)} → {format_size(target.stat().st_size)}"
     kind = "categorical" if report.categorical else "continuous"
-    say(screen, f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {duration(report.seconds)}")
+    say(screen, f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {_speed(report)}")
+    say(screen, f"from {_described(report.facts)}")
     table = Table("band", "min", "max", "mean", "std", "valid", box=None, pad_edge=False)
     for number, band in enumerate(report.bands, start=1):
         values = (band.min, band.max, band.mean, band.std)
@@ -177,3 +253,26 @@ def _show(report: Report, source: Path, target: Path) -> None:
         screen.print(table)
     for warning in report.warnings:
         say(screen, f"warning ({warning.code}): {printable(warning.text)}", style="yellow")
+
+
+def _speed(report: Report) -> str:
+    """How long it took, and how many bytes of pixels a second that is."""
+    from uploader.core.sizes import format_size
+    from uploader.report.text import duration
+
+    raw = int(report.facts.get("raw_bytes", 0))
+    rate = f" ({format_size(int(raw / report.seconds))}/s of pixels)" if raw and report.seconds else ""
+    return duration(report.seconds) + rate
+
+
+def _described(facts: dict[str, Any]) -> str:
+    """What the source says of itself, in one line."""
+    beside = int(facts.get("sidecars", 0))
+    parts = (
+        f"{facts.get('format')}{' (' + facts['compression'] + ')' if facts.get('compression') else ''}",
+        f"{facts.get('width'):,} x {facts.get('height'):,} pixels",
+        f"{facts.get('bands')} x {facts.get('dtype')}",
+        str(facts.get("crs") or "no coordinate reference system"),
+        f"{beside} file{'' if beside == 1 else 's'} beside it" if beside else "",
+    )
+    return printable(", ".join(part for part in parts if part))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,13 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uploader.config import Folder, Settings
+    from uploader.convert.confinement import Confinement
+    from uploader.convert.worker import Host
 
 COUNTED = 200_000
 """Directories that are counted at most before the watch limit is called too small."""
-GDAL_PROBE = (
-    "import json, rasterio, rio_cogeo; from rasterio.drivers import raster_driver_extensions as e; "
-    "print(json.dumps({'gdal': rasterio.__gdal_version__, 'rasterio': rasterio.__version__}))"
-)
 GDAL_TIMEOUT = 60.0
 """Seconds to import GDAL on a slow disk."""
 
@@ -36,7 +32,7 @@ def all_findings(settings: Settings) -> Iterator[Finding]:
     for folder in settings.folders:
         yield from _folder(folder)
     yield from _inotify(settings)
-    yield _gdal()
+    yield from _converting()
     yield from _dashboard(settings.dashboard.listen)
     yield from _journal(settings)
 
@@ -164,25 +160,41 @@ def _directories(folder: Folder) -> int:
     return 1 + sum(len(names) for _, names, _ in islice(os.walk(folder.path), COUNTED))
 
 
-def _gdal() -> Finding:
-    from uploader.cli.working import child
+def _converting() -> Iterator[Finding]:
+    """Start what converts, as the daemon does, and let it tell its libraries and how it is confined."""
+    import anyio
 
-    command, environment = child("")
+    from uploader.convert.worker import Worker
+
+    async def ask() -> Host:
+        worker = await Worker.start()
+        try:
+            with anyio.fail_after(GDAL_TIMEOUT):
+                return await worker.ready()
+        finally:
+            await worker.kill()
+
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter
-            [command[0], "-c", GDAL_PROBE],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=GDAL_TIMEOUT,
-            check=True,
-        )
-        versions = json.loads(done.stdout)
-    except (subprocess.SubprocessError, OSError, ValueError):
-        return fail(
+        host = anyio.run(ask)
+    except (UploaderError, OSError):
+        yield fail(
             "gdal", "it cannot be loaded.", "Install the program anew; its own wheel of rasterio brings GDAL."
         )
-    return ok("gdal", f"GDAL {versions['gdal']} with rasterio {versions['rasterio']}.")
+        return
+    yield ok("gdal", f"GDAL {host.gdal} with rasterio {host.rasterio}.")
+    yield _confinement(host.confinement)
+
+
+def _confinement(found: Confinement) -> Finding:
+    """Say which layer keeps a hostile raster from what; as this user, without the unit around it."""
+    text = "; ".join(f"{what}: {layer}" for what, layer in found.layers().items())
+    if found.reached:
+        text += f". A converting process could {', '.join(found.reached)}"
+    if missing := found.missing():
+        return warn("confinement", f"{text}.", " ".join(missing))
+    if found.reached:
+        return warn("confinement", f"{text}.", "Tell us: every layer is there, and still this was possible.")
+    return ok("confinement", f"{text}.")
 
 
 def _dashboard(listen: str) -> Iterator[Finding]:
@@ -196,11 +208,13 @@ def _dashboard(listen: str) -> Iterator[Finding]:
 
 def _journal(settings: Settings) -> Iterator[Finding]:
     from uploader.journal import FILE_NAME, Reader
+    from uploader.journal.opening import examine
 
     try:
         if not (settings.state_dir / FILE_NAME).exists():
             yield ok("journal", "there is none yet.")
             return
+        examine(settings.state_dir / FILE_NAME)
         with Reader(settings.state_dir) as reader:
             status = reader.status()
     except UploaderError as error:

@@ -25,7 +25,7 @@ from uploader.watch import look
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-RASTERS = frozenset({".tif", ".tiff", ".gtiff", ".jp2", ".img", ".png", ".jpg", ".jpeg"})
+RASTERS = frozenset(f".{ending}" for ending in (*names.HEADED, "img", "dat", "bsq", "bil", "bip"))
 """Endings of what is converted; a file with another ending is sent as it is."""
 PATTERNS = ("*.tif", "*.tiff")
 """What is taken of a directory that is named as a whole."""

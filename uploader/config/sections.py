@@ -85,6 +85,7 @@ class Folder(Section):
             verify_remote=self.verify_remote,
             duplicates=self.duplicates,
             strict=self.strict,
+            passthrough=self.passthrough,
         )
 
 

@@ -1,49 +1,80 @@
-"""The converting process: reads jobs as lines of JSON, answers each with one line, and knows nothing else.
+"""The child that converts one raster: forked by the zygote, confined, and gone when it has answered.
 
-Started by `worker`. GDAL may crash, hang or eat memory on what it is given, so this process is expendable: it has
-no secret, no lasting state, and dies with its parent. `sys.argv` carries the memory limit and the parent's id.
+GDAL may crash, hang or eat memory on what it is given, or be taken over by it. So this process is expendable: it
+has no secret, no descriptor but the two pipes to the zygote, and no second raster.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
 import os
-import resource
 import sys
 import time
+import traceback
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, NoReturn
+
+import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need not happen for each raster
 
 from uploader.convert import confine
+from uploader.convert.confinement import Confinement
 from uploader.convert.job import Job
+from uploader.convert.perform import perform
 from uploader.core.errors import ConversionFailed, LocalError
 
-_STATUS = Path("/proc/self/status")
-_CLEAR = Path("/proc/self/clear_refs")
-_RESET_PEAK = "5"
+ANSWER, ERRORS = 3, 2
+"""The child's descriptors: its answer, one line of JSON, and whatever it and its libraries print."""
+
+_FIRST_OTHER = 4
+_TRIAL_BYTES = 1 << 30
 
 
-def main(arguments: list[str]) -> None:
-    """Give up rights, tell that we are ready, then convert until the input ends."""
-    memory_limit, parent = int(arguments[0]), int(arguments[1])
-    confine.settle(memory_limit, parent)
-    _skip_drivers()
-    answers = _keep_stdout()
-    logging.disable()
-    from uploader.convert import perform  # noqa: PLC0415 - GDAL must not load before the limits hold
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a child must know of its zygote: its process id, its libraries' places, whether it left the network."""
 
-    _say(answers, {"ready": True})
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
-        _say(answers, _answer(perform.perform, Job.from_json(request["job"]), Path(request["workshop"])))
+    pid: int
+    places: tuple[Path, ...]
+    namespace: bool
+
+    def confined(
+        self, folders: tuple[Path, ...], workshops: tuple[Path, ...], memory_limit: int
+    ) -> Confinement:
+        """Be confined to the libraries' places, these folders to read, and these to write."""
+        return confine.enter(
+            (*self.places, *folders),
+            workshops,
+            parent=self.pid,
+            memory_limit=memory_limit,
+            namespace=self.namespace,
+        )
 
 
-def _answer(perform: Any, job: Job, workshop: Path) -> dict[str, Any]:
-    """One job's report or error, with nothing of the raster left open."""
+def live(request: dict[str, Any], origin: Origin) -> NoReturn:
+    """Do what is asked, answer, and end: 0 with a whole answer, 1 with a traceback in the errors.
+
+    An empty request is a trial of the confinement. The forked process comes here with its descriptors in place,
+    and must never return into the zygote's loop.
+    """
+    code = 1
+    try:
+        os.closerange(_FIRST_OTHER, os.sysconf("SC_OPEN_MAX"))
+        answer = _convert(request, origin) if request else _trial(origin)
+        _write(json.dumps(answer).encode() + b"\n")
+        code = 0
+    except BaseException:  # noqa: BLE001 - whatever it is, it ends here and is told
+        traceback.print_exc(limit=-3)
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _convert(request: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """One job's report or error."""
+    job, workshop = Job.from_json(request["job"]), Path(request["workshop"])
+    origin.confined((job.source.parent,), (workshop,), job.memory_limit)
     started = time.monotonic()
-    _forget_peak()
     try:
         report = perform(job, workshop).to_json()
     except LocalError as error:
@@ -56,50 +87,16 @@ def _answer(perform: Any, job: Job, workshop: Path) -> dict[str, Any]:
             "reason": reason,
             "way_out": "Raise convert.memory_limit.",
         }
-    finally:
-        os.chdir("/")
-    seconds = round(time.monotonic() - started, 3)
-    return {"report": report | {"seconds": seconds, "peak_bytes": _peak()}}
+    return {"report": report | {"seconds": round(time.monotonic() - started, 3)}}
 
 
-def _keep_stdout() -> BinaryIO:
-    """Take the answers' pipe for ourselves, and send what libraries print to the bounded error stream."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    return answers
+def _trial(origin: Origin) -> dict[str, Any]:
+    """Be confined as for a job without folders, and try to get out."""
+    found = origin.confined((), (), _TRIAL_BYTES)
+    return found.to_json() | {"reached": confine.reached(origin.pid)}
 
 
-def _say(answers: BinaryIO, message: dict[str, Any]) -> None:
-    answers.write(json.dumps(message).encode() + b"\n")
-
-
-def _skip_drivers() -> None:
-    """Start over with all drivers switched off that are not needed.
-
-    GDAL reads GDAL_SKIP once, when it starts, and only then tells which drivers it has: so it is asked, and the
-    process replaces itself. Limits and pipes survive that.
-    """
-    if "GDAL_SKIP" in os.environ:
-        return
-    import rasterio  # noqa: PLC0415 - see main
-
-    from uploader.convert.opening import DRIVERS  # noqa: PLC0415 - see main
-
-    with rasterio.Env() as env:  # type: ignore[no-untyped-call]
-        others = sorted(set(env.drivers()) - set(DRIVERS))
-    os.execve(sys.executable, sys.orig_argv, os.environ | {"GDAL_SKIP": ",".join(others)})  # noqa: S606 - ourselves
-
-
-def _forget_peak() -> None:
-    """Start measuring resident memory anew; where the kernel does not let us, the peak is that of all jobs."""
-    with contextlib.suppress(OSError):
-        _CLEAR.write_text(_RESET_PEAK)
-
-
-def _peak() -> int:
-    """The most memory that was resident since, in bytes."""
-    with contextlib.suppress(OSError):
-        for line in _STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+def _write(line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(ANSWER, rest) :]

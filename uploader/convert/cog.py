@@ -1,8 +1,8 @@
-"""Writing the COG with GDAL's own driver, from a wrapper of the source that carries the statistics.
+"""Writing the COG with GDAL's own driver, from a wrapper of the source.
 
-Statistics added to a finished COG would break its layout, so the source must have them; and the source is not
-ours to write to. The wrapper is a VRT, a small XML text that names the source, made by GDAL itself so that it
-carries masks, colour tables, GCPs, RPCs and the rest. What GDAL leaves out of it (XMP, ICC) is put back in.
+The wrapper is a VRT, a small XML text that names the source, made by GDAL itself so that it carries masks, colour
+tables, GCPs, RPCs and the rest. What GDAL leaves out of it (XMP, ICC) is put back in, and a long item keeps room in
+the result's head for what `finish` adds.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import rasterio
 import rasterio.shutil
 
 from uploader.convert.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
-from uploader.convert.job import BandStatistics
 from uploader.convert.opening import Dataset, translated
-from uploader.convert.statistics import STATISTICS_KEYS, to_tags
+from uploader.convert.statistics import STATISTICS_KEYS
+
+RESERVED = "UPLOADER_RESERVED"
+"""Name of the metadata item that keeps room in the head; never in a finished file."""
 
 _WRAPPER = "wrapper.vrt"
 _PROFILE = "COLOR_PROFILE"
@@ -30,6 +32,10 @@ _OLD_STATISTICS = re.compile(
 )
 _DESCRIPTION = re.compile(rb"\s*<Description>[^<]*</Description>")
 _GCP = re.compile(rb'<GCP (?:\s*(?:Pixel|Line|X|Y|Z)="[^"]*"|(?=\s))*')
+_HALF = re.compile(rb'\s*<MDI key="NBITS">16</MDI>')
+"""Half floats become floats, of the same values: not every GDAL can make overviews of them."""
+
+_COLOURS = re.compile(rb"\s*<ColorTable>.*?</ColorTable>|<ColorInterp>Palette</ColorInterp>", re.DOTALL)
 _MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
 _ELEMENT = re.compile(rb"<([A-Za-z]+)")
 _DOMAIN = re.compile(rb'<Metadata domain="([\w:.-]+)"')
@@ -39,25 +45,28 @@ _INSTRUCTION = re.compile(r"<\?.*?\?>", re.DOTALL)
 def write(
     dataset: Dataset,
     facts: Facts,
-    statistics: tuple[BandStatistics, ...],
     options: Mapping[str, str],
     target: Path,
+    *,
+    reserved: int,
+    nodata: str = "",
 ) -> None:
     """Convert an open source; `target` must not exist. Leaves what GDAL leaves beside it.
 
-    Raises RasterUnreadable for whatever GDAL says; the caller knows whether the disk was full.
+    So many bytes are `reserved` in its head. `nodata` is the value of 64-bit integers, all digits of it. Raises
+    RasterUnreadable for whatever GDAL says; the caller knows whether the disk was full.
     """
     wrapper = target.parent / _WRAPPER
     with translated("converted"):
         rasterio.shutil.copy(dataset, wrapper, driver="VRT")
-        wrapper.write_bytes(_dressed(wrapper.read_bytes(), facts, statistics))
+        wrapper.write_bytes(_dressed(wrapper.read_bytes(), facts, reserved, nodata))
         with rasterio.open(wrapper, driver="VRT", sharing=False) as source:
             rasterio.shutil.copy(source, target, driver="COG", strict=False, **options)
     wrapper.unlink()
 
 
-def _dressed(wrapper: bytes, facts: Facts, statistics: tuple[BandStatistics, ...]) -> bytes:
-    """A wrapper's text with statistics, and with what GDAL forgot or rounded.
+def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
+    """A wrapper's text without old statistics, and with what GDAL forgot or rounded.
 
     The text is edited as text: metadata of odd rasters holds bytes that GDAL writes and reads, but no XML parser
     takes. Several `Metadata` elements of one domain add up.
@@ -65,14 +74,22 @@ def _dressed(wrapper: bytes, facts: Facts, statistics: tuple[BandStatistics, ...
     start = wrapper.find(b"<VRTRasterBand")
     head, bands = _exact_gcps(wrapper[:start], facts), _OLD_STATISTICS.sub(b"", wrapper[start:])
 
+    missing = (
+        f"<NoDataValue>{nodata}</NoDataValue>".encode() if nodata and b"<NoDataValue>" not in bands else b""
+    )
+
     def dressed_band(tag: re.Match[bytes]) -> bytes:
         index = int(tag.group(1)) - 1
         name = facts.bands[index].description
         description = f"<Description>{escape(name)}</Description>".encode() if name else b""
-        return tag.group() + description + _metadata(to_tags(statistics[index]))
+        return tag.group() + description + missing
 
     bands = _BAND.sub(dressed_band, _DESCRIPTION.sub(b"", bands))
-    return head + _forgotten(head, facts) + _one_mask(bands, facts)
+    bands = _HALF.sub(b"", bands)
+    if facts.white_is_zero:
+        bands = _COLOURS.sub(b"", bands)
+    room = _metadata({RESERVED: "-" * reserved})
+    return head + room + _forgotten(head, facts) + _one_mask(bands, facts)
 
 
 def _exact_gcps(head: bytes, facts: Facts) -> bytes:

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 
+from uploader.convert import netcdf
 from uploader.convert.facts import GCP, BandFacts, Facts
-from uploader.convert.opening import Dataset, driver_of, head, opened, sidecars, translated
+from uploader.convert.formats import CONTAINERS
+from uploader.convert.opening import Dataset, driver_for, opened, sidecars, translated
+from uploader.core.errors import RasterRefused, RasterUnreadable
 
-IGNORED_DOMAINS = frozenset({"", "IMAGE_STRUCTURE", "DERIVED_SUBDATASETS", "SUBDATASETS", "RPC"})
-"""Domains that GDAL makes up from the file's structure, or that are facts of their own."""
+IGNORED_DOMAINS = frozenset(
+    {"", "IMAGE_STRUCTURE", "DERIVED_SUBDATASETS", "SUBDATASETS", "RPC", "xml:gml.root-instance"}
+)
+"""Domains that GDAL makes up from the file's structure, or that are facts of their own: the last places a JPEG 2000."""
+
+ENVI_STRUCTURE = frozenset(
+    {
+        *("samples", "lines", "bands", "header_offset", "file_type", "data_type", "interleave", "byte_order"),
+        *("file_compression", "map_info", "coordinate_system_string", "projection_info", "data_ignore_value"),
+        *("band_names", "default_bands", "classes", "class_lookup", "class_names"),
+    }
+)
+"""What an ENVI header says that is a fact of its own: shape, place, names and colours."""
 
 _SIDECAR_TEXT = 1 << 20
+
+_FOREIGN_GRID = re.compile(r"grids[^\]<]{0,4000}?[/\\~]", re.IGNORECASE)
+"""A reference system that names a shift grid with a path or an address, in WKT or as PROJ writes it."""
+_LISTED = 12
+_FILE_NAME = re.compile(r"\{\S*\}")
+"""What programs write as the description of an ENVI file when nobody gave one."""
 
 
 def examine(source: Path) -> Facts:
@@ -25,12 +46,63 @@ def examine(source: Path) -> Facts:
     It is opened twice: the view with OVERVIEW_LEVEL=NONE forgets band descriptions, domains and more, but mask
     flags must be asked of no other. Raises RasterUnreadable and RasterRefused.
     """
-    driver = driver_of(head(source))
     beside = sidecars(source)
+    _refuse_foreign_grids(source.parent, beside)
+    driver = driver_for(source, beside)
+    if driver in CONTAINERS:
+        with opened(source, driver, facts_only=True) as dataset, translated("examined"):
+            _require_one(dataset)
     with opened(source, driver) as dataset, translated("examined"):
         masks = [sum(int(flag) for flag in flags) for flags in dataset.mask_flag_enums]
     with opened(source, driver, facts_only=True) as dataset, translated("examined"):
-        return describe(dataset, source, masks, beside)
+        facts = replace(describe(dataset, source, masks, beside), driver=driver)
+        _require_whole(facts, source, dict(dataset.tags(ns="ENVI")) if driver == "ENVI" else {})
+    return facts
+
+
+def _require_one(dataset: Dataset) -> None:
+    """Raises RasterRefused for a file that holds several rasters, with the list of them, or none."""
+    if dataset.count:
+        return
+    listed = dataset.tags(ns="SUBDATASETS")
+    inside = [listed[key] for key in listed if re.fullmatch(r"SUBDATASET_\d+_DESC", key)]
+    if not inside:
+        raise RasterRefused("It holds no raster.", "List it in `passthrough` to upload it as it is.")
+    shown = "; ".join(" ".join(text.split()) for text in inside[:_LISTED])
+    more = f"; and {len(inside) - _LISTED} more" if len(inside) > _LISTED else ""
+    raise RasterRefused(
+        f"It holds {len(inside)} rasters, and only files with one are converted: {shown}{more}.",
+        "Write the one you want into a file of its own, for example with gdal_translate; or list the file in "
+        "`passthrough` to upload it as it is.",
+    )
+
+
+def _require_whole(facts: Facts, path: Path, header: dict[str, str]) -> None:
+    """Raises RasterUnreadable where GDAL would fill up with zeros what the file lacks: its end.
+
+    `header` is that of an ENVI file.
+    """
+    needed = 0
+    if facts.driver == "netCDF":
+        needed = netcdf.needed(path)
+    elif header and header.get("file_compression", "0").strip() in ("", "0"):
+        offset = header.get("header_offset", "0").strip()
+        needed = facts.raw_bytes + (int(offset) if offset.isdecimal() else 0)
+    if facts.file_bytes < needed:
+        raise RasterUnreadable(
+            f"The file ends too early: it has {facts.file_bytes:,} bytes, its header needs {needed:,}.",
+            "Copy it again.",
+        )
+
+
+def _refuse_foreign_grids(folder: Path, beside: tuple[str, ...]) -> None:
+    """Raises RasterRefused before PROJ sees the text: it opens what is named as a grid as soon as it reads it."""
+    for name in beside:
+        if name.lower().endswith((".prj", ".aux.xml")) and _FOREIGN_GRID.search(_text(folder / name)):
+            raise RasterRefused(
+                f"Its sidecar {name} names a file elsewhere as a shift grid.",
+                "Name the grid without a path, or remove the sidecar.",
+            )
 
 
 def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, ...]) -> Facts:
@@ -40,19 +112,23 @@ def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, 
     unplaced = not crs and not gcps
     projection = _projection(path.parent, beside) if unplaced else None
     structure = dataset.tags(ns="IMAGE_STRUCTURE")
+    own = "PIXEL" if dataset.driver == "GTiff" else "BAND"
     transform = tuple(dataset.get_transform())
     texts = [_text(path.parent / name) for name in beside if name.lower().endswith(".aux.xml")]
     bands = tuple(_bands(dataset, masks))
     tags, rpcs = _sorted(dataset.tags()), _sorted(dataset.tags(ns="RPC"))
     # Domains come last: looking for further pages may leave an error behind that the next call would raise.
     domains = {name: dict(dataset.tags(ns=name)) for name in dataset.tag_namespaces()}
+    said = {key for key in domains.get("ENVI", {}) if key not in ENVI_STRUCTURE}
+    said -= {"description"} if _FILE_NAME.fullmatch(domains.get("ENVI", {}).get("description", "")) else set()
     return Facts(
         driver=dataset.driver,
         width=dataset.width,
         height=dataset.height,
         file_bytes=path.stat().st_size,
         bands=bands,
-        pixel_interleaved=structure.get("INTERLEAVE", "PIXEL").upper() == "PIXEL",
+        pixel_interleaved=structure.get("INTERLEAVE", own).upper() == "PIXEL",
+        white_is_zero=structure.get("MINISWHITE") == "YES",
         compression=structure.get("COMPRESSION", ""),
         crs=crs or projection or "",
         prj_unreadable=projection == "",
@@ -61,8 +137,12 @@ def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, 
         gcp_crs=gcp_crs.to_wkt() if gcps and gcp_crs else "",
         rpcs=rpcs,
         tags=tags,
-        domains={name: tags for name, tags in domains.items() if name not in IGNORED_DOMAINS},
-        pages=_pages(domains),
+        domains={
+            name: tags
+            for name, tags in domains.items()
+            if name not in IGNORED_DOMAINS and (name != "ENVI" or said)
+        },
+        pages=_pages(domains, dataset.driver),
         sidecars=beside,
         categories=any("<CategoryNames>" in text for text in texts),
         attribute_table=any("<GDALRasterAttributeTable" in text for text in texts),
@@ -99,7 +179,11 @@ def _bands(dataset: Dataset, masks: list[int]) -> Iterable[BandFacts]:
             offset=offset,
             colours=_colours(dataset, index),
             tags=_sorted(dataset.tags(index)),
-            domains=tuple(d for d in dataset.tag_namespaces(index) if d not in IGNORED_DOMAINS),
+            domains={
+                name: dict(dataset.tags(index, ns=name))
+                for name in dataset.tag_namespaces(index)
+                if name not in IGNORED_DOMAINS
+            },
             bits=int(structure.get("NBITS", 0)),
         )
 
@@ -119,9 +203,10 @@ def _sorted(tags: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(tags.items()))
 
 
-def _pages(domains: dict[str, dict[str, str]]) -> int:
+def _pages(domains: dict[str, dict[str, str]], driver: str) -> int:
+    """How many rasters the file holds. A TIFF lists its first page among them, others list only what is more."""
     names = [key for key in domains.get("SUBDATASETS", {}) if re.fullmatch(r"SUBDATASET_\d+_NAME", key)]
-    return max(1, len(names))
+    return max(1, len(names)) if driver == "GTiff" else 1 + len(names)
 
 
 def _projection(folder: Path, beside: tuple[str, ...]) -> str | None:

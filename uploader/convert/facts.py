@@ -6,6 +6,7 @@ Pure: `examine` fills it in, `plan` and `fidelity` judge by it.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +43,7 @@ class BandFacts:
     offset: float = 0.0
     colours: tuple[tuple[int, tuple[int, ...]], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
-    domains: tuple[str, ...] = ()
+    domains: dict[str, dict[str, str]] = field(default_factory=dict)
     bits: int = 0
     """NBITS where it is less than the type's own; else 0."""
 
@@ -60,6 +61,8 @@ class Facts:
     file_bytes: int
     bands: tuple[BandFacts, ...]
     pixel_interleaved: bool = False
+    white_is_zero: bool = False
+    """The least value is white (of scans and fax); GDAL makes up a colour table that says so."""
     compression: str = ""
     crs: str = ""
     transform: tuple[float, ...] | None = None
@@ -76,6 +79,11 @@ class Facts:
     attribute_table: bool = False
     prj_unreadable: bool = False
     """It has no reference system of its own, and the `.prj` beside it makes no sense."""
+
+    @property
+    def palette(self) -> bool:
+        """Whether some band's values are indexes of colours."""
+        return not self.white_is_zero and any(band.colours for band in self.bands)
 
     @property
     def count(self) -> int:
@@ -106,13 +114,24 @@ class Facts:
     def summary(self) -> dict[str, Any]:
         """A few facts for people."""
         return {
+            "format": self.driver,
             "width": self.width,
             "height": self.height,
             "bands": self.count,
             "dtype": self.bands[0].dtype if self.bands else "",
-            "crs": self.crs[:200],
+            "crs": title(self.crs),
             "compression": self.compression,
+            "raw_bytes": self.raw_bytes,
+            "sidecars": len(self.sidecars),
         }
+
+
+def title(crs: str) -> str:
+    """A reference system as people call it: its name, and its code where it is in a register."""
+    name = re.match(r'\w+\["([^"]{1,120})', crs)
+    code = re.search(r'(?:AUTHORITY|ID)\["(\w+)",\s*"?(\w+)"?\]\]$', crs)
+    named = name.group(1) if name else ""
+    return f"{named} ({code.group(1)}:{code.group(2)})" if code else named
 
 
 @dataclass(frozen=True, slots=True)

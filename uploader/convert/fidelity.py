@@ -7,25 +7,27 @@ it is named). The facts are compared by pure functions; the pixels are read in p
 from __future__ import annotations
 
 import math
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 
 from uploader.convert.cog import XMP, packet_of
 from uploader.convert.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.job import RasterWarning
+from uploader.convert.measure import Gauge
 from uploader.convert.opening import Dataset
 from uploader.convert.plan import OWN_DOMAINS, codes
+from uploader.convert.reading import blocks
 from uploader.convert.statistics import STATISTICS_KEYS
-from uploader.convert.windows import Piece, pieces, sampled
+from uploader.convert.systems import named_alike, same
+from uploader.convert.windows import pieces, sampled
 
 _RELATIVE = 1e-12
+_ONE_TILE = 512
 _DERIVED = NODATA | ALPHA | ALL_VALID
 
 _DOMAIN_CODES = {
@@ -38,7 +40,14 @@ _DOMAIN_CODES = {
 _EMPTY_TAGS = frozenset({"AREA_OR_POINT"})
 """Items that GDAL shows where the file says nothing: their default is no fact."""
 
+
+_BLACK = (0, 0, 0, 255)
+
 _WRITER_TAGS = STATISTICS_KEYS | {"OVR_RESAMPLING_ALG"}
+
+
+Colours = tuple[tuple[int, tuple[int, ...]], ...]
+"""Value and colour of each entry, by value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,23 @@ class Differences:
 
     broken: tuple[str, ...]
     lost: tuple[RasterWarning, ...]
+
+
+def unkeepable(source: Facts) -> tuple[str, str]:
+    """What no COG could hold, and the way out, before anything is written; empty when there is nothing."""
+    values = [band.nodata for band in source.bands]
+    if any(not _same_number(values[0], value) for value in values[1:]):
+        shown = codes(dict.fromkeys("none" if value is None else f"{value:g}" for value in values))
+        return (
+            f"Its bands have different nodata values ({shown}), and a GeoTIFF has one for all.",
+            "Give all bands one nodata value, or write each band into a file of its own.",
+        )
+    if "float16" in source.dtypes[1:] and max(source.width, source.height) > _ONE_TILE:
+        return (
+            "It has several bands of half floats, of which GDAL makes no overviews.",
+            "Write it as float32, or each band into a file of its own.",
+        )
+    return "", ""
 
 
 def compare_facts(source: Facts, result: Facts, beside: frozenset[str]) -> Differences:
@@ -67,13 +93,13 @@ def _broken_shape(source: Facts, result: Facts) -> Iterator[str]:
 
 
 def _broken_place(source: Facts, result: Facts, beside: frozenset[str]) -> Iterator[str]:
-    if not _same_crs(source.crs, result.crs) and not _named_crs(source.crs, result.crs, beside):
+    if not same(source.crs, result.crs) and not named_alike(source.crs, result.crs, beside):
         yield "the coordinate reference system"
     if not _near(source.transform or (), result.transform or ()):
         yield "the geotransform"
     if len(source.gcps) != len(result.gcps) or not all(map(_near, source.gcps, result.gcps)):
         yield "the ground control points"
-    if source.gcps and not _same_crs(source.gcp_crs, result.gcp_crs) and "GCPList" not in beside:
+    if source.gcps and not same(source.gcp_crs, result.gcp_crs) and "GCPList" not in beside:
         yield "the coordinate reference system of the ground control points"
     if not _same_rpcs(dict(source.rpcs), dict(result.rpcs)):
         yield "the rational polynomial coefficients"
@@ -81,15 +107,15 @@ def _broken_place(source: Facts, result: Facts, beside: frozenset[str]) -> Itera
 
 def _broken_bands(source: Facts, result: Facts) -> Iterator[str]:
     for before, after in zip(source.bands, result.bands, strict=False):
-        for name, same in _band_checks(before, after):
-            if not same:
+        for name, kept in _band_checks(before, after):
+            if not kept:
                 yield f"the {name} of band {before.index}"
 
 
 def _band_checks(before: BandFacts, after: BandFacts) -> Iterable[tuple[str, bool]]:
     return (
         ("nodata value", _same_number(before.nodata, after.nodata)),
-        ("colour table", before.colours == after.colours or _nodata_transparent(before) == after.colours),
+        ("colour table", _opaque(_filled(before, after)) == _opaque(after.colours)),
         ("colour interpretation", _same_colour(before, after)),
         ("description", before.description == after.description),
         ("unit", before.unit == after.unit),
@@ -99,22 +125,37 @@ def _band_checks(before: BandFacts, after: BandFacts) -> Iterable[tuple[str, boo
     )
 
 
-def _nodata_transparent(band: BandFacts) -> tuple[tuple[int, tuple[int, ...]], ...]:
+def _opaque(colours: Colours) -> list[tuple[int, tuple[int, ...]]]:
+    """The colours alone: TIFF has no place for how transparent each of them is, so that is named."""
+    return [(value, rgba[:3]) for value, rgba in colours]
+
+
+def _filled(before: BandFacts, after: BandFacts) -> Colours:
+    """The colour table as TIFF holds it, which has an entry for each possible value: what is not given is black."""
+    known = {value for value, _ in before.colours}
+    return tuple(
+        sorted((*before.colours, *((v, _BLACK) for v, _ in after.colours if known and v not in known)))
+    )
+
+
+def _nodata_transparent(before: BandFacts, after: BandFacts) -> Colours:
     """The colour table as GDAL reads it from TIFF, which holds no alpha: opaque, but for the nodata value."""
-    return tuple((value, (*rgba[:3], 0 if value == band.nodata else rgba[3])) for value, rgba in band.colours)
+    table = _filled(before, after)
+    return tuple((value, (*rgba[:3], 0 if value == before.nodata else rgba[3])) for value, rgba in table)
 
 
 def _same_colour(before: BandFacts, after: BandFacts) -> bool:
-    """What is undefined may be called gray: TIFF must say something of its first band."""
-    return before.interpretation == after.interpretation or (
-        before.interpretation == "undefined" and after.interpretation == "gray"
-    )
+    """What is undefined may be called gray, or what its colour table says: TIFF must say something of a first band."""
+    allowed = {before.interpretation}
+    if before.interpretation == "undefined":
+        allowed |= {"gray", "palette"} if before.colours else {"gray"}
+    return after.interpretation in allowed
 
 
 def _lost(source: Facts, result: Facts, beside: frozenset[str]) -> Iterator[RasterWarning]:
     if source.pages > 1:
         yield RasterWarning("extra_pages", f"It has {source.pages} pages; only the first was converted.")
-    if not _same_crs(source.crs, result.crs) and _named_crs(source.crs, result.crs, beside):
+    if not same(source.crs, result.crs) and named_alike(source.crs, result.crs, beside):
         yield RasterWarning(
             "crs_not_expressible", "Its coordinate reference system has no exact form in GeoTIFF's keys."
         )
@@ -132,22 +173,32 @@ def _lost(source: Facts, result: Facts, beside: frozenset[str]) -> Iterator[Rast
         yield RasterWarning("category_names_lost", "The names of its categories have no place in GeoTIFF.")
     if source.attribute_table or "GDALRasterAttributeTable" in beside:
         yield RasterWarning("attribute_table_lost", "Its raster attribute table has no place in GeoTIFF.")
-    if any(
-        before.colours != after.colours for before, after in zip(source.bands, result.bands, strict=False)
-    ):
-        yield RasterWarning("nodata_colour", "The colour of its nodata value is transparent in the result.")
+    yield from _lost_colours(source, result)
     yield from _lost_domains(source, result)
     yield from _lost_tags(source, result)
+
+
+def _lost_colours(source: Facts, result: Facts) -> Iterator[RasterWarning]:
+    pairs = list(zip(source.bands, result.bands, strict=False))
+    changed = [(before, after) for before, after in pairs if _filled(before, after) != after.colours]
+    if any(_nodata_transparent(before, after) == after.colours for before, after in changed):
+        yield RasterWarning("nodata_colour", "The colour of its nodata value is transparent in the result.")
+    if any(_nodata_transparent(before, after) != after.colours for before, after in changed):
+        yield RasterWarning(
+            "colour_alpha_lost", "How transparent the colours of its palette are has no place in GeoTIFF."
+        )
 
 
 def _lost_domains(source: Facts, result: Facts) -> Iterator[RasterWarning]:
     gone = {name for name, tags in source.domains.items() if result.domains.get(name) != tags}
     gone = {name for name in gone if not (name in OWN_DOMAINS and _carried(name, source, result))}
     for before, after in zip(source.bands, result.bands, strict=False):
-        gone |= set(before.domains) - set(after.domains)
+        gone |= {name for name, tags in before.domains.items() if after.domains.get(name) != tags}
     for code in sorted({_DOMAIN_CODES.get(name, "domain_lost") for name in gone}):
         names = {name for name in gone if _DOMAIN_CODES.get(name, "domain_lost") == code}
-        yield RasterWarning(code, f"Its metadata ({codes(names)}) has no place in GeoTIFF.")
+        yield RasterWarning(
+            code, f"Its metadata in the domain {codes(names)} is not in the result as it was."
+        )
 
 
 def _carried(name: str, source: Facts, result: Facts) -> bool:
@@ -179,76 +230,45 @@ def _changed(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]
     return {key for key in gone if not (key in _EMPTY_TAGS and key not in kept)}
 
 
-def compare_pixels(source: Dataset, result: Dataset, facts: Facts, *, sample: bool) -> str:
+def compare_pixels(
+    source: Dataset, result: Dataset, facts: Facts, *, sample: bool, gauge: Gauge | None = None
+) -> str:
     """The first difference of pixels or mask, in words; empty when there is none.
 
-    Every bit counts, so NaN equals NaN and -0.0 is not 0.0. With `sample` some pieces stand for all.
+    Every bit counts, so NaN equals NaN and -0.0 is not 0.0. With `sample` some pieces stand for all. What is read
+    of the source is shown to the gauge. Masks made of nodata or alpha follow from the pixels; the others are data.
     """
     everything = list(pieces(facts))
-    for piece in sampled(everything) if sample else everything:
-        where = f"near column {piece.column}, row {piece.row}"
-        before = source.read(list(piece.bands), window=piece.place)
-        after = result.read(list(piece.bands), window=piece.place)
-        if not _same_bits(before, after):
-            return f"pixels {where}"
-        if not _same_masks(source, result, facts, piece):
-            return f"the mask {where}"
+    wanted = sampled(everything) if sample else everything
+    own = frozenset(band.index for band in facts.bands if _own_mask(band))
+    known = own | (gauge.masked if gauge else frozenset())
+    with (
+        closing(blocks(source, facts, wanted, known)) as before,
+        closing(blocks(result, facts, wanted, own)) as after,
+    ):
+        for old, new in zip(before, after, strict=True):
+            where = f"near column {old.piece.column}, row {old.piece.row}"
+            if not _same_bits(old.samples, new.samples):
+                return f"pixels {where}"
+            if not all(np.array_equal(old.masks[index], mask) for index, mask in new.masks.items()):
+                return f"the mask {where}"
+            if gauge:
+                gauge.add(old)
     return ""
 
 
-def _same_masks(source: Dataset, result: Dataset, facts: Facts, piece: Piece) -> bool:
-    """Masks made of nodata or alpha follow from the pixels; the others are data of their own."""
-    own = [index for index in piece.bands if not facts.bands[index - 1].mask & _DERIVED]
-    if own and all(facts.bands[index - 1].mask & PER_DATASET for index in own):
-        own = own[:1] if piece.bands[0] == 1 else []
-    return all(np.array_equal(_valid(source, index, piece), _valid(result, index, piece)) for index in own)
-
-
-def _valid(dataset: Dataset, index: int, piece: Piece) -> Any:
-    """Masks of bits are read as 0 and 1 or as 0 and 255, depending on who holds them: zero or not is what counts."""
-    return dataset.read_masks(index, window=piece.place) != 0
+def _own_mask(band: BandFacts) -> bool:
+    """Whether the mask does not follow from what is compared anyway; some 64-bit nodata values are not shown."""
+    return not band.mask & _DERIVED or (bool(band.mask & NODATA) and band.nodata is None)
 
 
 def _same_bits(before: Any, after: Any) -> bool:
     if before.dtype != after.dtype or before.shape != after.shape:
         return False
-    left, right = np.ascontiguousarray(before), np.ascontiguousarray(after)
-    return bool(np.array_equal(left.reshape(-1).view(np.uint8), right.reshape(-1).view(np.uint8)))
-
-
-def _same_crs(before: str, after: str) -> bool:
-    if before == after:
-        return True
-    if not before or not after:
-        return False
-    try:
-        return bool(CRS.from_wkt(before) == CRS.from_wkt(after))
-    except (RasterioError, ValueError):
-        return False
-
-
-def _named_crs(before: str, after: str, beside: frozenset[str]) -> bool:
-    """Whether a difference is GeoTIFF's own doing, so that naming it is enough.
-
-    Either GDAL had to put the whole of it into a file beside the result; or both name the same registered system,
-    and differ only in how its definition was spelled in the source.
-    """
-    if "SRS" in beside:
-        return True
-    named = [_registered(text) for text in (before, after)]
-    return named[0] is not None and named[0] == named[1]
-
-
-def _registered(text: str) -> tuple[str, str] | None:
-    """The code and the projection formula of a system that says it is in a register."""
-    if not text:
-        return None
-    try:
-        system = CRS.from_wkt(text)
-        code = re.search(r'(?:AUTHORITY|ID)\["EPSG",\s*"?(\d+)"?\]\]$', system.to_wkt())
-        return (code.group(1), system.to_proj4()) if code else None
-    except (RasterioError, ValueError, AttributeError):
-        return None
+    left, right = (np.ascontiguousarray(each).reshape(-1).view(np.uint8) for each in (before, after))
+    even = left.size // 8 * 8  # eight bytes at a time
+    wide = np.array_equal(left[:even].view(np.uint64), right[:even].view(np.uint64))
+    return bool(wide and np.array_equal(left[even:], right[even:]))
 
 
 def _same_rpcs(before: dict[str, str], after: dict[str, str]) -> bool:

@@ -41,6 +41,8 @@ class Job:
     min_free_bytes: int = 2 * _GIB
     memory_limit: int = 4 * _GIB
     timeout: float = 3600.0
+    preview: int = 0
+    """Pixels on the longer side of a picture of both, which appears beside the target; 0: none is drawn."""
 
     def __post_init__(self) -> None:
         """Refuse words that are not in the tables above, before a child is bothered with them."""

@@ -1,4 +1,4 @@
-"""One pass over the pixels of a raster: statistics and distinct values, with what is masked left out."""
+"""What the pixels of a raster say: statistics and distinct values, with what is masked left out."""
 
 from __future__ import annotations
 
@@ -9,67 +9,99 @@ from numpy.typing import NDArray
 
 from uploader.convert.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.opening import Dataset, translated
-from uploader.convert.statistics import Classes, Measured, Moments
-from uploader.convert.windows import Piece, pieces
+from uploader.convert.reading import Block, Mask, blocks, read
+from uploader.convert.statistics import Classes, Counts, Measured, Moments, few
+from uploader.convert.windows import pieces
 
-Validity = NDArray[np.bool_] | None
-"""True where a pixel counts; None: everywhere."""
+_PEEKS = 3
 
 
 def measure(dataset: Dataset, facts: Facts, *, classes: bool) -> Measured:
     """Read everything once. Raises RasterUnreadable where a block is missing or damaged."""
-    moments = [Moments() for _ in facts.bands]
-    data = next((band.index for band in facts.bands if band.interpretation != "alpha"), 1)
-    distinct = Classes()
+    gauge = Gauge(facts, classes=classes)
     with translated("read to its end"):
-        for piece in pieces(facts):
-            samples = dataset.read(list(piece.bands), window=piece.place)
-            masks = _Masks(dataset, piece)
-            for index, band in zip(piece.bands, samples, strict=True):
-                valid = masks.of(facts.bands[index - 1], band)
-                counted = band.reshape(-1) if valid is None else band[valid]
-                moments[index - 1].add(counted)
-                if classes and index == data:
-                    distinct.add(counted)
-    return Measured(
-        bands=tuple(moment.result(facts.pixels) for moment in moments),
-        distinct=distinct.distinct if classes else None,
-        counted=moments[data - 1].count,
-    )
+        for block in blocks(dataset, facts, pieces(facts), gauge.masked):
+            gauge.add(block)
+    return gauge.result()
 
 
-class _Masks:
-    """Which pixels of one piece count; a mask that all bands share is read once."""
+def may_be_classes(dataset: Dataset, facts: Facts) -> bool:
+    """Whether a few pieces leave it open that the only data band holds classes: then all of it must be read."""
+    everything = list(pieces(facts))
+    step = max(1, len(everything) // _PEEKS)
+    gauge = Gauge(facts, classes=True)
+    with translated("read"):
+        for piece in everything[::step][:_PEEKS]:
+            gauge.add(read(dataset, facts, piece, gauge.masked))
+    return gauge.result().distinct is not None
 
-    def __init__(self, dataset: Dataset, piece: Piece) -> None:
-        self._dataset = dataset
-        self._piece = piece
-        self._shared: NDArray[np.bool_] | None = None
 
-    def of(self, band: BandFacts, samples: NDArray[Any]) -> Validity:
-        """For one band, whose samples were read already."""
-        if band.mask & ALL_VALID:
+class Gauge:
+    """Takes in blocks of one raster, each once, in any order. `masked` are the bands whose masks it needs."""
+
+    def __init__(self, facts: Facts, *, classes: bool) -> None:
+        self._facts = facts
+        self._bands: list[Counts | Moments] = [
+            Counts(np.dtype(band.dtype)) if _countable(band) else Moments() for band in facts.bands
+        ]
+        self._data = next((band.index for band in facts.bands if band.interpretation != "alpha"), 1)
+        self._classes = Classes() if classes else None
+        self.masked = frozenset(band.index for band in facts.bands if _needs_mask(band))
+
+    def add(self, block: Block) -> None:
+        """Take in one piece."""
+        for index, samples in zip(block.piece.bands, block.samples, strict=True):
+            gauge = self._bands[index - 1]
+            valid = self._valid(index, samples, block.masks.get(index))
+            counted = samples.reshape(-1) if valid is None or valid.all() else samples[valid]
+            gauge.add(counted)
+            if self._classes is not None and index == self._data and not isinstance(gauge, Counts):
+                self._classes.add(counted)
+
+    def _valid(self, index: int, samples: NDArray[Any], mask: Mask | None) -> Mask | None:
+        """Which samples count; None: all, or what does not count is taken out at the end."""
+        band = self._facts.bands[index - 1]
+        if mask is not None or not band.mask & NODATA or band.nodata is None or np.isnan(band.nodata):
+            return mask
+        if isinstance(self._bands[index - 1], Counts):
             return None
-        if band.mask & PER_DATASET:
-            if self._shared is None:
-                self._shared = self._read(band.index)
-            return self._shared
-        if band.mask & NODATA and band.nodata is not None:
-            if np.isnan(band.nodata):
-                return None  # not finite: does not count anyway
-            if _whole(band.nodata, samples.dtype):
-                valid: NDArray[np.bool_] = samples != samples.dtype.type(int(band.nodata))
-                return valid
-        return self._read(band.index)
+        valid: Mask = samples != samples.dtype.type(int(band.nodata))
+        return valid
 
-    def _read(self, index: int) -> NDArray[np.bool_]:
-        mask: NDArray[np.bool_] = self._dataset.read_masks(index, window=self._piece.place) != 0
-        return mask
+    def result(self) -> Measured:
+        """What was seen so far, as if it were all."""
+        for band, gauge in zip(self._facts.bands, self._bands, strict=True):
+            implied = band.mask & NODATA and band.nodata is not None and band.index not in self.masked
+            if isinstance(gauge, Counts) and implied:
+                gauge.forget(int(band.nodata or 0))
+        data = self._bands[self._data - 1]
+        values: frozenset[int] | None = None
+        if self._classes is not None:
+            values = few(data.values()) if isinstance(data, Counts) else self._classes.values
+        return Measured(
+            bands=tuple(gauge.result(self._facts.pixels) for gauge in self._bands),
+            distinct=None if values is None else len(values),
+            counted=data.count,
+            values=values,
+        )
 
 
-def _whole(value: float, dtype: np.dtype[Any]) -> bool:
+def _countable(band: BandFacts) -> bool:
+    return "int" in band.dtype and "complex" not in band.dtype and Counts.fits(np.dtype(band.dtype))
+
+
+def _needs_mask(band: BandFacts) -> bool:
+    """Whether only GDAL can tell which samples count: of whole numbers it is plain which are nodata."""
+    if band.mask & ALL_VALID:
+        return False
+    if band.mask & NODATA and band.nodata is not None and not band.mask & PER_DATASET:
+        return not np.isnan(band.nodata) and not _whole(band.nodata, band.dtype)
+    return True
+
+
+def _whole(value: float, dtype: str) -> bool:
     """Whether an integer type can hold the value exactly; of floats GDAL decides what is equal."""
-    if dtype.kind not in "iu" or not float(value).is_integer():
+    if "int" not in dtype or "complex" in dtype or not float(value).is_integer():
         return False
     bounds = np.iinfo(dtype)
     return bounds.min <= int(value) <= bounds.max

@@ -8,79 +8,97 @@ for overviews at all, and a mask beside the raster must be a TIFF itself.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import rasterio
 from rasterio.errors import RasterioError
 
+from uploader.convert import asciigrid, hdf5
+from uploader.convert.formats import FORMATS, HDF5, HEAD, TIFF, Look, driver_of
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 Dataset = Any
 """An open rasterio dataset; its classes are made of compiled code without types."""
 
-DRIVERS = ("COG", "GTiff", "MEM", "VRT")
-"""All that stays registered in a child: one to read, one to write, and what they are made of."""
-
-_TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-
-FORMATS: tuple[tuple[str, tuple[bytes, ...]], ...] = (("GTiff", _TIFF),)
-"""Driver and magic bytes of what is taken. A format is added here and to `DRIVERS`."""
-
-_STRANGERS: tuple[tuple[bytes, str], ...] = (
-    (b"<", "markup, such as an HTML error page"),
-    (b"\x89PNG", "a PNG"),
-    (b"\xff\xd8\xff", "a JPEG"),
-    (b"GIF8", "a GIF"),
-    (b"BM", "a BMP"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\x00\x00\x00\x0cjP", "a JPEG 2000"),
-    (b"%PDF", "a PDF"),
-    (b"\x89HDF", "an HDF5"),
-    (b"SQLite", "a SQLite database"),
-    (b"EHFA", "an Erdas Imagine file"),
-)
+DRIVERS = (*(known.driver for known in FORMATS), "HDF5Image", "COG", "MEM", "VRT")
+"""All that stays registered in a child: those that read, those that write, and what they are made of."""
 
 THREADS = min(os.cpu_count() or 1, 8)
 """How many threads of GDAL decode or encode one raster."""
 
-_HEAD = 16
 _MASK = ".msk"
+_HEADER = ".hdr"
+_CAREFUL = {"GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO", "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES"}
+"""The quick way to read a PNG takes a damaged one without a word; what libjpeg warns of is data that it made up."""
+
+_POINTER = re.compile(r"\(?0x[0-9a-f]{6,}[^)\s]*\)? ?")
+_ELSEWHERE = ("/etc/passwd", "/proc/1/status")
 
 
 def head(path: Path) -> bytes:
     """The first bytes of a regular file, never following a link or waiting on a fifo.
 
-    Raises RasterUnreadable when it is none, or empty.
+    Raises RasterUnreadable when it is none.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise RasterUnreadable(f"The raster cannot be opened: {error.strerror}.") from error
+        raise RasterUnreadable(f"The file cannot be opened: {error.strerror}.") from error
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise RasterUnreadable("It is not a regular file.")
-        return os.read(handle, _HEAD)
+        return os.read(handle, HEAD)
     finally:
         os.close(handle)
 
 
-def driver_of(start: bytes) -> str:
-    """The driver that the magic bytes name.
+def driver_for(source: Path, beside: tuple[str, ...]) -> str:
+    """The one driver that may open the raster, and that is there. Raises RasterUnreadable, RasterRefused.
 
-    Raises RasterUnreadable for an empty or blank start (it may be written yet), RasterRefused for another format.
+    An HDF5 file can name other files that the library would read as its own, so it is opened only where the kernel
+    keeps this process from them.
     """
-    for driver, magics in FORMATS:
-        if start.startswith(magics):
-            return driver
-    if not start.strip(b"\x00"):
-        raise RasterUnreadable("The file is empty, or starts with zeros: nothing was written to it yet.")
-    kind = next((name for magic, name in _STRANGERS if start.lstrip().startswith(magic)), "something else")
-    raise RasterRefused(f"This is not a TIFF but {kind}, judging by its first bytes.")
+    start = head(source)
+    header = next((name for name in beside if name.lower().endswith(_HEADER)), "")
+    look = Look(
+        start,
+        source.stem,
+        source.suffix[1:].lower(),
+        source.stat().st_size,
+        head(source.with_name(header)) if header else b"",
+    )
+    driver = driver_of(look)
+    with rasterio.Env() as env:  # type: ignore[no-untyped-call]
+        if driver not in env.drivers():
+            raise RasterRefused(
+                f"The GDAL of this installation was built without its driver {driver}.",
+                "Convert it to GeoTIFF first.",
+            )
+    if start.startswith(HDF5) and hdf5.virtual(source):
+        raise RasterRefused(
+            "It is an HDF5 file whose pixels lie in other files, which do not come along.",
+            "Write them into one file, for example with h5repack or gdal_translate.",
+        )
+    if start.startswith(HDF5) and _free_to_read():
+        raise RasterRefused(
+            "An HDF5 file may name other files, and this system cannot keep the converter from reading them.",
+            "Use a kernel with Landlock (Linux 5.19 or later), or convert the file to GeoTIFF first.",
+        )
+    return driver
+
+
+def _free_to_read() -> bool:
+    """Whether files that are no business of ours can be read."""
+    for path in _ELSEWHERE:
+        with suppress(OSError):
+            os.close(os.open(path, os.O_RDONLY))
+            return True
+    return False
 
 
 def sidecars(source: Path) -> tuple[str, ...]:
@@ -91,9 +109,13 @@ def sidecars(source: Path) -> tuple[str, ...]:
     """
     names = tuple(sorted(path.name for path in source.parent.iterdir() if path.name != source.name))
     for name in names:
-        if name.lower().endswith(_MASK) and not head(source.parent / name).startswith(_TIFF):
-            raise RasterRefused(f"Its sidecar {name} is not a TIFF.", "Remove it, or replace it.")
+        if name.lower().endswith(_MASK) and not head(source.parent / name).startswith(TIFF):
+            kind = name.removeprefix(source.stem)
+            raise RasterRefused(f"Its sidecar {kind} is not a TIFF.", "Remove it, or replace it.")
     return names
+
+
+_MEMORY_WORDS = ("cannot allocate", "out of memory")
 
 
 @contextmanager
@@ -114,19 +136,30 @@ def translated(what: str) -> Iterator[None]:
         LookupError,
         TypeError,
         AttributeError,
+        SystemError,
     ) as error:
-        raise RasterUnreadable(f"The raster cannot be {what}: {plain(error)}.") from error
+        raise _unreadable(what, error) from error
     except Exception as error:
         if not type(error).__name__.startswith("CPLE_"):
             raise
-        raise RasterUnreadable(f"The raster cannot be {what}: {plain(error)}.") from error
+        raise _unreadable(what, error) from error
+
+
+def _unreadable(what: str, error: Exception) -> Exception:
+    """Say what is wrong with the raster; but that memory ran out is not the raster's fault."""
+    text = plain(error)
+    if any(words in text.lower() for words in _MEMORY_WORDS):
+        return MemoryError(text)
+    return RasterUnreadable(f"The raster cannot be {what}: {text}.")
 
 
 def plain(error: BaseException) -> str:
     """The innermost message of an error, one line, printable, of bounded length."""
     while error.__cause__ is not None:
         error = error.__cause__
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = _POINTER.sub("", " ".join(str(error).split())) or type(error).__name__
+    if isinstance(error, SystemError):  # rasterio found that GDAL failed, but no word of it
+        text = "its data are damaged, or end too early"
     return "".join(c if c.isprintable() else "?" for c in text)[:300].rstrip(".")
 
 
@@ -137,8 +170,13 @@ def opened(source: Path, driver: str, *, facts_only: bool = False) -> Iterator[D
     `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata domains too: then only metadata
     may be asked for, never overviews, masks or pixels.
     """
-    options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE", "NUM_THREADS": str(THREADS)}
-    with translated("opened"):
-        dataset = rasterio.open(source, driver=driver, sharing=False, **options)
-    with dataset:
-        yield dataset
+    options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE"}
+    if driver == "GTiff" and not facts_only:
+        options["NUM_THREADS"] = str(THREADS)
+    if driver == "AAIGrid":
+        options["DATATYPE"] = asciigrid.data_type(source)
+    with rasterio.Env(**_CAREFUL):  # type: ignore[no-untyped-call]
+        with translated("opened"):
+            dataset = rasterio.open(source, driver=driver, sharing=False, **options)
+        with dataset:
+            yield dataset

@@ -8,45 +8,80 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import rasterio
 from rio_cogeo.cogeo import cog_validate
 
-from uploader.convert import cog, confine, plan
+from uploader.convert import cog, confine, fidelity, finish, levels, plan, preview, rewrite
 from uploader.convert.examine import examine
 from uploader.convert.facts import Bounds, Facts, beyond
 from uploader.convert.fidelity import compare_facts, compare_pixels
 from uploader.convert.job import Job, RasterWarning, Report
-from uploader.convert.measure import measure
+from uploader.convert.measure import Gauge, may_be_classes, measure
 from uploader.convert.opening import THREADS, Dataset, opened, translated
-from uploader.convert.publish import RESULT
+from uploader.convert.publish import PREVIEW, RESULT
 from uploader.convert.statistics import Measured
-from uploader.core.errors import ConversionFailed, NoSpace, RasterRefused, RasterUnreadable
+from uploader.core.errors import ConversionFailed, LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _ALONE = "alone"
+_UNSEEN = Measured(bands=(), distinct=None, counted=0)
 _MAJOR, _MINOR = rasterio.__gdal_version__.split(".")[:2]
 _GDAL = int(_MAJOR), int(_MINOR)
 _FULL_WORDS = ("no space left", "file too large", "disk quota", "free disk space", "disk full")
 _MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
 _FEW_BYTES = 1 << 20
+_OWN_NAMES = ("wrapper.vrt", RESULT)
 
 
 def perform(job: Job, workshop: Path) -> Report:
     """Convert; the COG is `workshop/result.tif` then, unless the method is `passthrough`."""
+    try:
+        return _perform(job, workshop)
+    except LocalError as error:
+        raise type(error)(_without_our_names(error.reason, job, workshop), error.way_out) from error
+
+
+def _without_our_names(text: str, job: Job, workshop: Path) -> str:
+    """What is said of a raster does not name the private copy, which nobody but us ever saw."""
+    for folder in (job.source.parent, workshop / _ALONE, workshop):
+        text = text.replace(f"{folder}/", "")
+    for name in (job.source.name, *_OWN_NAMES):
+        text = re.sub(rf"'{re.escape(name)}'", "the file", text)
+        text = re.sub(rf"\b{re.escape(name)}\b", "the file", text) if "." in name else text
+    return text
+
+
+def _perform(job: Job, workshop: Path) -> Report:
     room = _room(workshop, job)
     confine.limit(workshop, cpu_seconds=job.timeout * THREADS, file_bytes=room)
     os.chdir(workshop)
     facts = examine(job.source)
     _judge(facts, job, room)
     with opened(job.source, facts.driver) as dataset:
-        measured = measure(dataset, facts, classes=plan.counts_classes(facts, job.categorical))
-        decided = _plan(job, facts, measured)
+        measured = _measured_before(job, dataset, facts)
+        decided = _plan(job, facts, measured or _UNSEEN)
         warnings: tuple[RasterWarning, ...] = ()
-        if decided.method == "cog_driver":
-            warnings = _convert(job, workshop, dataset, facts, measured=measured, options=decided.options)
+        moved = None
+        if decided.method == "cog_driver" and measured:
+            moved = _rewrite(
+                job, workshop, dataset, facts, measured=measured, categorical=decided.categorical
+            )
+        if moved is not None:
+            decided, warnings = replace(decided, method="rewrite"), moved
+        elif decided.method == "cog_driver":
+            warnings, measured = _convert(
+                job, workshop, dataset, facts, measured=measured, options=decided.options
+            )
+        assert measured is not None
+        if job.preview:
+            made = job.source if decided.method == "passthrough" else workshop / RESULT
+            picture = workshop / PREVIEW
+            preview.draw(dataset, made, facts, picture, side=job.preview, nearest=decided.categorical)
     return Report(
         method=decided.method,
         categorical=decided.categorical,
@@ -56,11 +91,34 @@ def perform(job: Job, workshop: Path) -> Report:
     )
 
 
+def _measured_before(job: Job, dataset: Dataset, facts: Facts) -> Measured | None:
+    """What the pixels say, where something hangs on it; None: it is enough to know when the result is compared."""
+    classes = plan.counts_classes(facts, job.categorical)
+    passable = plan.may_pass(facts) and plan.statistics_claimed(facts)
+    if (
+        job.verify != "full"
+        or passable
+        or _movable(job, facts)
+        or (classes and may_be_classes(dataset, facts))
+    ):
+        return measure(dataset, facts, classes=classes)
+    return None
+
+
+def _movable(job: Job, facts: Facts) -> bool:
+    """Whether the source's own tiles could be those of the COG."""
+    head = finish.structure(job.source)
+    return head is not None and not rewrite.movable(head, facts, job.compression)
+
+
 def _judge(facts: Facts, job: Job, room: int) -> None:
     """Refuse what is beyond the limits, and wait where it does not fit, before any block is read."""
     reason = beyond(facts, Bounds(job.max_pixels, job.max_bands, job.memory_limit))
     if reason:
         raise RasterRefused(reason)
+    unkeepable, way_out = fidelity.unkeepable(facts)
+    if unkeepable:
+        raise RasterRefused(unkeepable, way_out)
     needed = plan.disk_needed(facts, job.compression)
     if needed > room:
         raise NoSpace(f"Converting may need {needed} bytes of disk; {room} are free above the reserve.")
@@ -69,7 +127,7 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
 def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
     categorical = plan.is_categorical(facts, measured, job.categorical)
     passable = plan.may_pass(facts)
-    exact = passable and plan.statistics_exact(facts, measured)
+    exact = passable and plan.statistics_claimed(facts) and plan.statistics_exact(facts, measured)
     options = plan.creation_options(
         facts, job.compression, categorical=categorical, gdal=_GDAL, threads=THREADS
     )
@@ -84,36 +142,80 @@ def _convert(
     dataset: Dataset,
     facts: Facts,
     *,
-    measured: Measured,
+    measured: Measured | None,
     options: Mapping[str, str],
-) -> tuple[RasterWarning, ...]:
-    """Write and verify. The result is verified alone in a folder: what GDAL put beside it does not count."""
+) -> tuple[tuple[RasterWarning, ...], Measured]:
+    """Write and verify. The result is verified alone in a folder: what GDAL put beside it does not count.
+
+    What was not measured before is measured while the result is compared: so the source is decoded twice, not
+    three times.
+    """
     written = workshop / RESULT
     with _cramped(job, workshop):
-        cog.write(dataset, facts, measured.bands, options, written)
+        added = finish.additions(job.source, facts)
+        reserved = finish.reserve(added, facts.count)
+        nodata = finish.wide_nodata(job.source, facts)
+        cog.write(dataset, facts, options, written, reserved=reserved, nodata=nodata)
         beside = cog.beside(written)
         alone = workshop / _ALONE / RESULT
         alone.parent.mkdir()
         written.rename(alone)
-        warnings = _verify(job, dataset, facts, alone, beside)
+        finish.complete(alone, added, measured.bands if measured else ())
+        gauge = None if measured else Gauge(facts, classes=False)
+        pixels = _pixels(job, dataset, facts, alone, gauge)
+        if gauge:
+            measured = gauge.result()
+            finish.complete(alone, added, measured.bands)
+        warnings = _verify(job, facts, alone, beside, pixels)
     alone.rename(written)
+    assert measured is not None
+    return warnings, measured
+
+
+def _rewrite(
+    job: Job, workshop: Path, dataset: Dataset, facts: Facts, *, measured: Measured, categorical: bool
+) -> tuple[RasterWarning, ...] | None:
+    """Move the tiles instead of making new ones. None, and nothing is left, where that is not sure to be right."""
+    if not _movable(job, facts):
+        return None
+    result = workshop / _ALONE / RESULT
+    result.parent.mkdir()
+    added = finish.Additions()
+    try:
+        with translated("rewritten"):
+            rewrite.move(job.source, result, added, finish.reserve(added, facts.count))
+        finish.complete(result, added, measured.bands)
+        levels.require_sound(result, measured, categorical=categorical)
+        pixels = _pixels(job, dataset, facts, result)
+        warnings = _verify(job, facts, result, frozenset(), pixels, ours=False)
+        result.rename(workshop / RESULT)
+    except (RasterUnreadable, RasterRefused, ConversionFailed):
+        return None
+    finally:
+        shutil.rmtree(result.parent)
     return warnings
 
 
+def _pixels(job: Job, dataset: Dataset, facts: Facts, result: Path, gauge: Gauge | None = None) -> str:
+    """The first difference of the pixels, as far as they are compared; empty when there is none."""
+    if job.verify == "off":
+        return ""
+    with opened(result, "GTiff") as after, translated("verified"):
+        return compare_pixels(dataset, after, facts, sample=job.verify == "sample", gauge=gauge)
+
+
 def _verify(
-    job: Job, dataset: Dataset, facts: Facts, result: Path, beside: frozenset[str]
+    job: Job, facts: Facts, result: Path, beside: frozenset[str], pixels: str, *, ours: bool = True
 ) -> tuple[RasterWarning, ...]:
     """Raises RasterRefused when something was changed, or lost under `strict`; ConversionFailed for a bad COG."""
-    if not _valid(result, ours=True):
+    if not _valid(result, ours=ours):
         raise ConversionFailed("GDAL wrote a file that is no valid COG.")
     differences = compare_facts(facts, examine(result), beside)
-    broken = list(differences.broken)
-    if job.verify != "off" and not broken:
-        with opened(result, "GTiff") as after, translated("verified"):
-            pixels = compare_pixels(dataset, after, facts, sample=job.verify == "sample")
-        broken += [pixels] if pixels else []
+    broken = [*differences.broken, *([pixels] if pixels else [])]
     if broken:
-        raise RasterRefused(f"It cannot be kept exact: {'; '.join(broken[:5])}.")
+        raise RasterRefused(
+            f"It cannot be kept exact: {'; '.join(broken[:5])}.", "Remove what is named from the raster."
+        )
     if job.strict and differences.lost:
         texts = " ".join(warning.text for warning in differences.lost)
         raise RasterRefused(f"It cannot be kept whole. {texts}", "Set strict = false to accept that.")

@@ -59,7 +59,7 @@ def is_categorical(facts: Facts, measured: Measured, choice: str) -> bool:
     """
     if choice != "auto":
         return choice == "yes"
-    if facts.categories or any(band.colours for band in facts.bands):
+    if facts.categories or facts.palette:
         return True
     data = [band for band in facts.bands if band.interpretation != "alpha"]
     if len(data) != 1 or data[0].interpretation in _COLOURS or measured.distinct is None:
@@ -81,7 +81,7 @@ def resampling(facts: Facts, *, categorical: bool) -> str:
     dtypes = set(facts.dtypes)
     if any("complex" in dtype for dtype in dtypes):
         return "NEAREST"
-    if categorical or any(band.colours or band.bits == 1 for band in facts.bands):
+    if categorical or facts.palette or any(band.bits == 1 for band in facts.bands):
         return "NEAREST" if dtypes & {"int64", "uint64"} else "MODE"
     return "AVERAGE"
 
@@ -144,6 +144,8 @@ def creation_options(
         "ADD_ALPHA": "NO",
         "NUM_THREADS": str(threads),
     }
+    if facts.driver != "GTiff" and any(band.bits == 1 and not band.colours for band in facts.bands):
+        options["NBITS"] = "8"  # of single bits a TIFF makes black and white, a palette that was not there
     if compression in _PREDICTED:
         options["PREDICTOR"] = predictor(facts, compression, categorical=categorical)
     if compression in _LEVELS:

@@ -1,4 +1,4 @@
-"""The pool of converting children: how many at once, for how long, and what happens to those that fail."""
+"""The pool of converting processes: how many at once, for how long, and what happens to those that fail."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from anyio import to_thread
 from uploader.convert import publish
 from uploader.convert.job import Job, Report
 from uploader.convert.worker import Worker
-from uploader.core.errors import ConversionFailed, LocalError
+from uploader.core.errors import ConversionFailed
 
 _LOG = logging.getLogger(__name__)
-
-_JOBS_PER_CHILD = 500
-"""After so many rasters a child is replaced: what GDAL leaks must not add up for weeks."""
 
 
 class Converter:
     """Converts rasters in confined child processes, `workers` at once (0: one per core).
 
-    Children start when they are needed and are used again. Belongs to one event loop; the loop's thread must live
-    as long as the children, who die with it. Close it with `aclose`, or use it as an async context manager.
+    Zygotes start when they are needed and are used again; each raster has a child of its own, forked from one.
+    Belongs to one event loop; the loop's thread must live as long as they, who die with it. Close it with
+    `aclose`, or use it as an async context manager.
     """
 
     def __init__(self, workers: int = 0) -> None:
@@ -51,7 +49,7 @@ class Converter:
         async with self._turns:
             workshop = await to_thread.run_sync(publish.prepare, job.target)
             try:
-                async with self._child(job) as worker:
+                async with self._worker(job) as worker:
                     report = await worker.convert(job, workshop)
                 if report.method == "passthrough":
                     await to_thread.run_sync(publish.adopt, job.source, job.target)
@@ -62,50 +60,42 @@ class Converter:
             return report
 
     @asynccontextmanager
-    async def _child(self, job: Job) -> AsyncIterator[Worker]:
-        """A child for one job within its deadline; it goes back to the others only if it is known to be sound."""
-        worker = await self._take(job.memory_limit)
-        sound = False
+    async def _worker(self, job: Job) -> AsyncIterator[Worker]:
+        """A zygote for one job within its deadline; it goes back to the others only if it is known to be sound."""
+        worker = await self._take()
         try:
             with anyio.fail_after(job.timeout):
                 yield worker
-            sound = True
         except TimeoutError as error:
             raise ConversionFailed(
                 f"Converting took longer than {job.timeout:g} seconds and was stopped.",
                 "Raise convert.timeout_seconds if the raster is just large.",
             ) from error
-        except ConversionFailed:
-            raise
-        except LocalError:
-            sound = True
-            raise
         finally:
-            await self._give_back(worker, sound=sound)
+            await self._give_back(worker)
 
-    async def _take(self, memory_limit: int) -> Worker:
-        """An idle child with this memory limit, or a new one in place of an idle one that has another."""
-        for worker in self._idle:
-            if worker.memory_limit == memory_limit:
-                self._idle.remove(worker)
-                self._busy.add(worker)
-                return worker
-        if len(self._idle) + len(self._busy) >= self.workers and self._idle:
-            await self._idle.pop(0).kill()
-        worker = await Worker.start(memory_limit)
+    async def _take(self) -> Worker:
+        """An idle zygote, or a new one; one that died meanwhile is nobody's failure."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                break
+            await worker.kill()
+        else:
+            worker = await Worker.start()
         self._busy.add(worker)
         return worker
 
-    async def _give_back(self, worker: Worker, *, sound: bool) -> None:
+    async def _give_back(self, worker: Worker) -> None:
         self._busy.discard(worker)
-        if sound and worker.jobs < _JOBS_PER_CHILD:
+        if worker.sound and worker.alive:
             self._idle.append(worker)
             return
-        _LOG.debug("converter ended pid=%d jobs=%d sound=%s", worker.pid, worker.jobs, sound)
+        _LOG.debug("converter ended pid=%d", worker.pid)
         await worker.kill()
 
     async def aclose(self) -> None:
-        """Kill all children; may be repeated. Conversions that still run end with ConversionFailed."""
+        """End all zygotes; may be repeated. Conversions that still run end with ConversionFailed."""
         workers = [*self._idle, *self._busy]
         self._idle.clear()
         for worker in workers:

@@ -16,6 +16,7 @@ from pathlib import Path
 from uploader.core.errors import ConversionFailed, NoSpace
 
 RESULT = "result.tif"
+PREVIEW = "preview.png"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -26,6 +27,11 @@ def workshop(target: Path) -> Path:
     """
     digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
     return target.parent / f".{digest[:12]}.converting"
+
+
+def preview_of(target: Path) -> Path:
+    """Where the picture of a conversion appears, when one was asked for."""
+    return target.with_name(f"{target.name}.png")
 
 
 def prepare(target: Path) -> Path:
@@ -65,12 +71,24 @@ def adopt(source: Path, target: Path) -> None:
             raise
 
 
+def hand_over(source: Path, target: Path) -> None:
+    """Let a file that is not converted appear at the target as it is. Raises NoSpace, ConversionFailed."""
+    prepare(target)
+    try:
+        adopt(source, target)
+        publish(target)
+    finally:
+        clear(target)
+
+
 def publish(target: Path) -> None:
     """Move the result to the target, so that it is there after a power cut too.
 
     Raises ConversionFailed when the child claims success but left no ordinary, non-empty file.
     """
-    result = workshop(target) / RESULT
+    result, picture = workshop(target) / RESULT, workshop(target) / PREVIEW
+    if picture.is_file() and not picture.is_symlink():
+        picture.rename(preview_of(target))
     try:
         handle = os.open(result, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:

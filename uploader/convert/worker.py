@@ -1,13 +1,15 @@
-"""One converting child, seen from the parent: start it, give it a job, read its answer, kill it."""
+"""One zygote, seen from the parent: start it, have it convert a raster in a child, read the answer, end it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,24 @@ from anyio.abc import ByteReceiveStream, Process
 
 import uploader
 from uploader.convert import confine
+from uploader.convert.confinement import Confinement
 from uploader.convert.job import Job, Report
 from uploader.core import errors
 
+_LOG = logging.getLogger(__name__)
+
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from uploader.convert.child import main; main(sys.argv[1:])"
+    "from uploader.convert.zygote import main; main(sys.argv[1:])"
 )
 """What the child runs first: it finds our modules where we do, be it an installation or a checkout."""
 
-_ANSWER_BYTES = 8 << 20
+_LINE_BYTES = (8 << 20) + 1
+"""The longest answer of a child that a zygote passes on, with its end."""
+
+_END_SECONDS = 5.0
+"""How long a zygote that was asked to end may take; it needs milliseconds, if it is not stopped."""
+
 _ERROR_BYTES = 4096
 _REASON_LENGTH = 1000
 
@@ -51,94 +61,132 @@ _DEATHS: Mapping[int, str] = {
 }
 
 
-class Worker:
-    """A child and its pipes. Not shared: one job at a time. Made by `start`."""
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a zygote tells when it is ready: versions of its libraries, and how its children are confined."""
 
-    def __init__(self, process: Process, memory_limit: int) -> None:
+    gdal: str
+    rasterio: str
+    confinement: Confinement
+
+
+class Worker:
+    """A zygote and its pipes. Not shared: one job at a time. Made by `start`.
+
+    `sound` tells whether it may be given another job: each raster had a child of its own, so only a zygote that
+    died itself, talks nonsense, or was left in the middle of a job is not.
+    """
+
+    def __init__(self, process: Process) -> None:
         self._process = process
-        self.memory_limit = memory_limit
-        self.jobs = 0
-        self._ready = False
+        self.host: Host | None = None
+        self.sound = True
         self._rest = b""
         self._errors = b""
 
     @property
     def pid(self) -> int:
-        """The child's process id, which is also that of its process group."""
+        """The zygote's process id, which is also that of its process group."""
         return self._process.pid
 
-    @classmethod
-    async def start(cls, memory_limit: int) -> Worker:
-        """Start a child with nothing of ours but the module path. It is ready when it says so to `convert`.
+    @property
+    def alive(self) -> bool:
+        """Whether it has not been seen to end."""
+        return self._process.returncode is None
 
-        The child is tied to the thread that runs this: it dies when that thread ends.
+    @classmethod
+    async def start(cls) -> Worker:
+        """Start a zygote with nothing of ours but the module path. It is ready when it says so to `convert`.
+
+        It is tied to the thread that runs this, and its child to it: they die when that thread ends. Raises
+        ConverterBroken where the machine has no room for another process.
         """
-        command = [
-            sys.executable,
-            "-I",
-            "-c",
-            _START,
-            json.dumps(_module_path()),
-            str(memory_limit),
-            str(os.getpid()),
-        ]
-        process = await anyio.open_process(
-            command, env=confine.environment(memory_limit), cwd="/", start_new_session=True
-        )
-        return cls(process, memory_limit)
+        command = [sys.executable, "-I", "-c", _START, json.dumps(_module_path()), str(os.getpid())]
+        try:
+            process = await anyio.open_process(
+                command, env=confine.environment(), cwd="/", start_new_session=True
+            )
+        except OSError as error:
+            raise errors.ConverterBroken(
+                f"The converter does not start: {error.strerror}.", _SEE_CHECK
+            ) from error
+        return cls(process)
 
     async def convert(self, job: Job, workshop: Path) -> Report:
         """Hand over one job and wait for its report.
 
-        Raises what the child says is wrong, or ConversionFailed when it dies or talks nonsense: then it must be
-        killed, for it is in no known state.
+        Raises what the child says is wrong, ConversionFailed when it or the zygote dies or talks nonsense, and
+        ConverterBroken when the zygote does not come up.
         """
         request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
+        ending, line = await self._guarded(request)
+        if ending["exit"] != 0:
+            raise _death(ending["exit"], ending["errors"], " on this raster")
+        return replace(_report(_parsed(line)), peak_bytes=ending["peak_bytes"])
+
+    async def ready(self) -> Host:
+        """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
+        await self._guarded(b"")
+        assert self.host is not None
+        return self.host
+
+    async def _guarded(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+        """One exchange, while the error stream is kept from filling up."""
+        self.sound = False
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._collect_errors)
             answer = await self._converse(request)
             tasks.cancel_scope.cancel()
-        if isinstance(answer, errors.ConversionFailed):
+        if isinstance(answer, errors.LocalError):
             raise answer
-        self.jobs += 1
-        return _report(answer)
+        self.sound = True
+        return answer
 
-    async def _converse(self, request: bytes) -> dict[str, Any] | errors.ConversionFailed:
-        """The child's answer, or why there is none: returned, for a task group would wrap what is raised."""
+    async def _converse(self, request: bytes) -> tuple[dict[str, Any], bytes] | errors.LocalError:
+        """The answer, or why there is none: returned, for a task group would wrap what is raised."""
         try:
-            if not self._ready:
-                await self._line()
-                self._ready = True
+            if self.host is None:
+                self.host = _host(*await self._answer())
+                layers = self.host.confinement.layers()
+                _LOG.info(
+                    "converter ready pid=%d %s", self.pid, " ".join(f"{k}={v!r}" for k, v in layers.items())
+                )
+            if not request:
+                return {}, b""
             assert self._process.stdin is not None
             await self._process.stdin.send(request)
-            return _parsed(await self._line())
+            return await self._answer()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
-            return await self._death()
+            code = await self._process.wait()
+            said = self._errors.decode("utf-8", "replace")
+            if self.host is None:
+                return errors.ConverterBroken(f"The converter does not start: {_end(said)}", _SEE_CHECK)
+            return _death(code, said, " on this raster")
         except errors.ConversionFailed as error:
             return error
 
+    async def _answer(self) -> tuple[dict[str, Any], bytes]:
+        """How a child ended, as the zygote tells it, and the child's own line."""
+        ending = _parsed(await self._line())
+        try:
+            facts = {"exit": int(ending["exit"]), "peak_bytes": int(ending["peak_bytes"])}
+            said = {"errors": str(ending["errors"])}
+        except (KeyError, TypeError, ValueError) as error:
+            raise _nonsense() from error
+        return ending | facts | said, await self._line()
+
     async def _line(self) -> bytes:
-        """One line of the child's answers, of bounded length."""
+        """One line of the zygote's, of bounded length."""
         assert self._process.stdout is not None
         while b"\n" not in self._rest:
-            if len(self._rest) > _ANSWER_BYTES:
+            if len(self._rest) > _LINE_BYTES:
                 raise errors.ConversionFailed("The converter does not stop talking.")
             self._rest += await self._process.stdout.receive()
         line, self._rest = self._rest.split(b"\n", 1)
         return line
 
-    async def _death(self) -> errors.ConversionFailed:
-        code = await self._process.wait()
-        if b"bad_alloc" in self._errors or b"MemoryError" in self._errors:
-            return errors.ConversionFailed("The converter ran out of memory on this raster.", _MORE_MEMORY)
-        said = " ".join(self._errors.decode("utf-8", "replace").split())[-200:]
-        if not self._ready:
-            return errors.ConversionFailed(f"The converter does not start: {said}", "See `uploader check`.")
-        how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
-        return errors.ConversionFailed(f"The converter {how} on this raster{': ' + said if said else ''}.")
-
     async def _collect_errors(self) -> None:
-        """Keep the end of what the child and its libraries print, and never let the pipe fill up."""
+        """Keep the end of what the zygote and its libraries print, and never let the pipe fill up."""
         stream: ByteReceiveStream | None = self._process.stderr
         assert stream is not None
         while True:
@@ -148,14 +196,23 @@ class Worker:
                 return
 
     async def kill(self) -> None:
-        """End the child and whatever it started, for certain; may be repeated. Not to be cancelled half-way."""
+        """End the zygote and its child, for certain; may be repeated. Not to be cancelled half-way.
+
+        It is asked first, so that it ends its child itself and leaves nothing for others to bury.
+        """
         with anyio.CancelScope(shield=True):
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            await self._process.wait()
+                self._process.terminate()
+            with anyio.move_on_after(_END_SECONDS):
+                await self._process.wait()
+            if self.alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                await self._process.wait()
             await self._process.aclose()
 
 
+_SEE_CHECK = "See `uploader check`."
 _MORE_MEMORY = "Raise convert.memory_limit, or split the raster."
 
 
@@ -166,13 +223,40 @@ def _module_path() -> list[str]:
     return known if own in known else [own, *known]
 
 
+def _death(code: int, said: str, where: str) -> errors.ConversionFailed:
+    """What to say of a process that ended so, and had printed this."""
+    if "bad_alloc" in said or "MemoryError" in said:
+        return errors.ConversionFailed(f"The converter ran out of memory{where}.", _MORE_MEMORY)
+    how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
+    return errors.ConversionFailed(f"The converter {how}{where}{': ' + _end(said) if said else ''}.")
+
+
+def _end(said: str) -> str:
+    return " ".join(said.split())[-200:]
+
+
+def _nonsense() -> errors.ConversionFailed:
+    return errors.ConversionFailed("The converter's answer makes no sense.")
+
+
+def _host(ending: dict[str, Any], line: bytes) -> Host:
+    """What the zygote tells of itself, and its first child of the confinement; without the latter there is none."""
+    try:
+        versions = ending["versions"]
+        confinement = Confinement.from_json(_parsed(line)) if ending["exit"] == 0 else Confinement()
+        return Host(str(versions["gdal"]), str(versions["rasterio"]), confinement)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _nonsense() from error
+
+
 def _parsed(line: bytes) -> dict[str, Any]:
+    """One line of JSON from a process that may be out of its mind. Raises ConversionFailed."""
     try:
         answer = json.loads(line)
-    except ValueError as error:
-        raise errors.ConversionFailed("The converter's answer makes no sense.") from error
+    except (ValueError, RecursionError) as error:
+        raise _nonsense() from error
     if not isinstance(answer, dict):
-        raise errors.ConversionFailed("The converter's answer makes no sense.")
+        raise _nonsense()
     return answer
 
 
@@ -186,4 +270,4 @@ def _report(answer: dict[str, Any]) -> Report:
     try:
         return Report.from_json(answer["report"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise errors.ConversionFailed("The converter's answer makes no sense.") from error
+        raise _nonsense() from error

@@ -135,6 +135,8 @@ class Destination:
     verify_remote: bool = True
     duplicates: str = "upload"
     strict: bool = False
+    passthrough: tuple[str, ...] = ()
+    """Patterns of names that are uploaded as they are."""
 
     def key(self, *, categorical: bool) -> SessionKey:
         """The key of a session for a file of this folder, once it is known whether it is categorical."""

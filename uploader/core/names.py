@@ -9,8 +9,9 @@ import fnmatch
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 
 NAME_BYTES = 255
 """The longest name that Linux file systems take."""
@@ -58,11 +59,43 @@ STEM_SIDECARS = (
     ".rpb",
     ".rpc",
     ".pvl",
+    ".tab",
     ".xml",
     "_rpc.txt",
     "_metadata.txt",
 )
 """What GDAL reads beside `stem.tif` as `stem<suffix>`; world files of other extensions follow by rule."""
+
+FORMAT_SIDECARS: Mapping[str, tuple[str, ...]] = {
+    "img": (".ige", ".rde"),  # Erdas Imagine: pixels beyond 2 GiB, those of its overviews
+}
+"""What belongs to a raster of this extension besides, as `stem<suffix>`."""
+
+HEADER_SIDECARS = (".hdr", ".sta")
+"""ENVI: the header that says what the bytes mean, as `stem.hdr` or `stem.dat.hdr`, and statistics."""
+
+HEADED = frozenset(
+    {
+        *(
+            "tif",
+            "tiff",
+            "gtiff",
+            "jp2",
+            "j2k",
+            "j2c",
+            "jpc",
+            "jpx",
+            "jpf",
+            "png",
+            "jpg",
+            "jpeg",
+            "asc",
+            "grd",
+        ),
+        *("nc", "nc4", "cdf", "h5", "hdf5", "hdf", "he5", "dt0", "dt1", "dt2", "hgt"),
+    }
+)
+"""Extensions of rasters that never have a header beside them; any other may be an ENVI file's, or none at all."""
 
 NAME_SIDECARS = (".aux.xml", ".ovr", ".msk", ".msk.ovr", ".ovr.msk", ".vat.dbf")
 """What GDAL reads beside `stem.tif` as `stem.tif<suffix>`."""
@@ -70,8 +103,16 @@ NAME_SIDECARS = (".aux.xml", ".ovr", ".msk", ".msk.ovr", ".ovr.msk", ".vat.dbf")
 MIXED_SPELLINGS = ("_RPC.txt", "_rpc.TXT", ".AUX.xml", ".Tfw", ".Wld", ".Prj")
 """Spellings that occur besides all lower and all upper case."""
 
-RASTER_EXTENSIONS = ("tif", "tiff", "TIF", "TIFF", "jp2", "JP2", "img", "IMG")
+RASTER_EXTENSIONS = (
+    *("tif", "tiff", "TIF", "TIFF", "jp2", "JP2", "img", "IMG", "asc", "ASC", "dat", "DAT", "bsq", "BSQ"),
+    *("bil", "BIL", "bip", "BIP", "nc", "NC"),
+)
 """Extensions of rasters that may share the sidecars of a stem with another. A quicklook `stem.jpg` is none."""
+
+COPY = "source"
+"""The stem of a private copy's name."""
+
+_PLACED = re.compile(rb"([NS]\d\d[EW]\d{3})(?:\.[^/]*)?\.hgt", re.IGNORECASE)
 
 LONGEST_SUFFIX = 24
 """Bytes that are kept free for a suffix when a stem gets a number; longer than any in the tables."""
@@ -139,8 +180,9 @@ def _suffixes(extension: bytes) -> tuple[bytes, ...]:
     """Suffixes relative to the stem for a raster with this extension, in every accepted spelling."""
     letters = extension[1:].decode("latin-1").lower()
     world = (f".{letters[0]}{letters[-1]}w", f".{letters}w") if extension[1:].isalnum() else ()
-    by_stem = _spelled({*STEM_SIDECARS, *world})
-    by_name = {extension + suffix for suffix in _spelled(set(NAME_SIDECARS))} if extension else set()
+    header = () if letters in HEADED else HEADER_SIDECARS
+    by_stem = _spelled({*STEM_SIDECARS, *FORMAT_SIDECARS.get(letters, ()), *header, *world})
+    by_name = {extension + suffix for suffix in _spelled({*NAME_SIDECARS, *header})} if extension else set()
     return tuple(sorted((by_stem | by_name) - {extension}))
 
 
@@ -171,7 +213,12 @@ def owner_stems(name: bytes) -> frozenset[bytes]:
     return frozenset({c for c in cut if c} | {split(c)[0] for c in cut if c})
 
 
-_SHAPES = tuple(s.encode() for s in {*STEM_SIDECARS, *NAME_SIDECARS})
+_SHAPES = tuple(
+    suffix.encode()
+    for suffix in sorted(
+        {*STEM_SIDECARS, *NAME_SIDECARS, *HEADER_SIDECARS, *chain.from_iterable(FORMAT_SIDECARS.values())}
+    )
+)
 _WORLD = re.compile(rb"\.[a-z0-9]{2,5}w", re.IGNORECASE)
 
 
@@ -215,6 +262,15 @@ def _marker_pattern(template: str) -> tuple[re.Pattern[bytes], int]:
     parts = re.split(r"\{(?:stem|name)\}", template)
     escaped = [re.escape(part.encode("utf-8", "surrogateescape")) for part in parts]
     return re.compile(b"(.+)".join(escaped), re.DOTALL), len(parts) - 1
+
+
+def copy_stem(raster: bytes) -> str:
+    """What the private copy of a raster is called: `source`, or the position of an SRTM tile.
+
+    Nothing but its name says where such a tile lies: `n46e008.SRTMGL1.hgt` is copied as `N46E008.hgt`.
+    """
+    placed = _PLACED.fullmatch(raster)
+    return placed.group(1).decode().upper() if placed else COPY
 
 
 def hidden(name: bytes) -> bytes:

@@ -1,0 +1,75 @@
+"""The XML text in which GDAL keeps metadata inside a TIFF (tag 42112), taken apart and put together as text.
+
+Metadata of odd rasters holds bytes that GDAL writes and reads but no XML parser takes, so none is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
+
+_ITEM = re.compile(rb'[ \t]*<Item name="([^"]*)"([^>]*)(?:/>|>[^<]*</Item>)\r?\n?')
+_DOMAIN = re.compile(rb'domain="([^"]*)"')
+_OPEN, _CLOSE = b"<GDALMetadata>\n", b"</GDALMetadata>\n"
+
+INTERPRETED = frozenset({
+    "OVERVIEWS", "SUBDATASETS", "DERIVED_SUBDATASETS", "GEOLOCATION", "LOCATION", "PYRAMIDS",
+    "IMAGE_STRUCTURE", "COLOR_PROFILE", "RPC", "EXIF", "TIFF",
+})  # fmt: skip
+"""Domains to which GDAL gives a meaning: some name other files, the others are facts with a place of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item; `band` counts from 1, 0 is the raster."""
+
+    name: str
+    value: str
+    band: int = 0
+    domain: str = ""
+
+
+def placeable(domain: str) -> bool:
+    """Whether a domain can go into the text: GDAL does nothing with it but keep it."""
+    return domain not in INTERPRETED and not domain.startswith(("xml:", "json:"))
+
+
+def items(tags: Mapping[str, str], band: int = 0, domain: str = "") -> Iterable[Item]:
+    """All items of one domain."""
+    return (Item(name, value, band, domain) for name, value in sorted(tags.items()))
+
+
+def without(text: bytes, names: Collection[str], domains: Collection[str] = ()) -> bytes:
+    """The text without the items of these names that belong to no domain, and without those of these domains."""
+
+    def kept(match: re.Match[bytes]) -> bytes:
+        domain = _DOMAIN.search(match.group(2))
+        found, of = (domain.group(1), domains) if domain else (match.group(1), names)
+        return b"" if found.decode("utf-8", "replace") in of else match.group()
+
+    return _ITEM.sub(kept, text)
+
+
+def with_items(text: bytes, more: Iterable[Item]) -> bytes:
+    """The text with these items at its end. GDAL escapes values twice, so they are."""
+    start, _, _ = text.rstrip(b"\0").rpartition(b"</GDALMetadata>")
+    added = b"".join(_written(item) for item in more)
+    if not added and not _ITEM.search(start):
+        return b""
+    return (start or _OPEN) + added + _CLOSE + b"\0"
+
+
+def _written(item: Item) -> bytes:
+    sample = f' sample="{item.band - 1}"' if item.band else ""
+    domain = f" domain={_quoted(item.domain)}" if item.domain else ""
+    text = f"  <Item name={_quoted(item.name)}{sample}{domain}>{escape(escape(item.value, _QUOTE))}</Item>\n"
+    return text.encode("utf-8", "surrogateescape")
+
+
+_QUOTE = {'"': "&quot;"}
+
+
+def _quoted(text: str) -> str:
+    return '"' + escape(text, _QUOTE) + '"'

@@ -1,0 +1,169 @@
+"""The process that children are forked from: it has loaded GDAL and opened nothing, so a fork is ready at once.
+
+Reads jobs as lines of JSON from the daemon. Each gets a child of its own, confined to that job's folders; what it
+answers is passed on unread, with what only the kernel can tell: how it ended, and its peak of memory. Started by
+`worker`; `sys.argv` carries the parent's id. It has one thread, or forking would not be safe.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import selectors
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, BinaryIO
+
+from uploader.convert import confine, namespaces
+
+ANSWER_BYTES = 8 << 20
+"""The longest answer of a child; one that says more is killed."""
+
+_ERROR_BYTES = 4096
+_PIECE = 1 << 16
+
+
+@dataclass(slots=True)
+class Zygote:
+    """What every child is confined to, and the child that lives now."""
+
+    places: tuple[Path, ...]
+    namespace: bool
+    child: int = 0
+
+    def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Have a child do what is asked, and wait for its end; gives the ending and its line, empty for none."""
+        answer, to_answer = os.pipe()
+        errors, to_errors = os.pipe()
+        self._fork(request, to_answer, to_errors)
+        os.close(to_answer)
+        os.close(to_errors)
+        said, printed = self._listen(answer, errors)
+        _, status, usage = os.wait4(self.child, 0)
+        self.child = 0
+        ending = {
+            "exit": os.waitstatus_to_exitcode(status),
+            "peak_bytes": usage.ru_maxrss << 10,
+            "errors": printed.decode("utf-8", "replace"),
+        }
+        return ending, said.partition(b"\n")[0]
+
+    def _fork(self, request: dict[str, Any], to_answer: int, to_errors: int) -> None:
+        """The signal that ends us waits until we know whom to end with us."""
+        ourselves = os.getpid()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        self.child = os.fork()
+        if self.child == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            _arrange(to_answer, to_errors)
+            from uploader.convert import child  # noqa: PLC0415 - loaded by `main` before the first fork
+
+            child.live(request, child.Origin(ourselves, self.places, self.namespace))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _listen(self, answer: int, errors: int) -> tuple[bytes, bytes]:
+        """Read both pipes to their ends: the answer up to its bound, of the errors the last bytes."""
+        said, printed = bytearray(), b""
+        with selectors.DefaultSelector() as selector:
+            for handle in (answer, errors):
+                selector.register(handle, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    piece = os.read(key.fd, _PIECE)
+                    if not piece:
+                        selector.unregister(key.fd)
+                        os.close(key.fd)
+                    elif key.fd == errors:
+                        printed = (printed + piece)[-_ERROR_BYTES:]
+                    elif len(said) <= ANSWER_BYTES:
+                        said += piece
+                    else:
+                        os.kill(self.child, signal.SIGKILL)
+        return bytes(said) if len(said) <= ANSWER_BYTES else b"", printed
+
+    def end(self, _signal: int, _frame: FrameType | None) -> None:
+        """End with the child, and leave no zombie of it to whoever would inherit it."""
+        if self.child:
+            os.kill(self.child, signal.SIGKILL)
+            os.waitpid(self.child, 0)
+        os._exit(0)
+
+
+def main(arguments: list[str]) -> None:
+    """Give up rights, load GDAL, tell that we are ready, then have jobs done until the input ends."""
+    confine.settle(int(arguments[0]))
+    _skip_drivers()
+    answers = _keep_stdout()
+    namespace = namespaces.leave_network()
+    namespaces.drop_capabilities()
+    logging.disable()
+    _load()
+    zygote = Zygote(confine.library_places(), namespace)
+    signal.signal(signal.SIGTERM, zygote.end)
+    ending, line = zygote.run({})
+    _say(answers, {"ready": True, "versions": _versions()} | ending, line)
+    for request in sys.stdin.buffer:
+        _say(answers, *zygote.run(json.loads(request)))
+
+
+def _load() -> None:
+    """Load all that a job needs, with GDAL's drivers registered, so that its child finds it in memory."""
+    import rasterio  # noqa: PLC0415 - only here, after the rights are given up
+
+    from uploader.convert import child  # noqa: F401, PLC0415 - likewise
+
+    with rasterio.Env():  # type: ignore[no-untyped-call]
+        pass
+    gc.collect()
+    gc.freeze()  # or the collector would touch, and so copy, what is shared with each child
+
+
+def _versions() -> dict[str, str]:
+    import rasterio  # noqa: PLC0415 - see _load
+
+    return {"gdal": rasterio.__gdal_version__, "rasterio": rasterio.__version__}
+
+
+def _arrange(to_answer: int, to_errors: int) -> None:
+    """Put a child's pipes where it looks for them; its input is empty."""
+    from uploader.convert.child import ANSWER, ERRORS  # noqa: PLC0415 - see _load
+
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    # None of the three has one of these numbers already: those are our own input, outputs and answers.
+    for handle, number in ((nothing, 0), (to_errors, 1), (to_errors, ERRORS), (to_answer, ANSWER)):
+        os.dup2(handle, number)
+
+
+def _keep_stdout() -> BinaryIO:
+    """Take the answers' pipe for ourselves, and send what libraries print to the bounded error stream."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return answers
+
+
+def _say(answers: BinaryIO, ending: dict[str, Any], line: bytes) -> None:
+    """Two lines: how the child ended, and what it said."""
+    answers.write(json.dumps(ending).encode() + b"\n" + line + b"\n")
+
+
+def _skip_drivers() -> None:
+    """Start over with all drivers switched off that are not needed.
+
+    GDAL reads GDAL_SKIP once, when it starts, and only then tells which drivers it has: so it is asked, and the
+    process replaces itself. Limits and pipes survive that.
+    """
+    if "GDAL_SKIP" in os.environ:
+        return
+    import rasterio  # noqa: PLC0415 - see _load
+
+    from uploader.convert.opening import DRIVERS  # noqa: PLC0415 - see _load
+
+    with rasterio.Env() as env:  # type: ignore[no-untyped-call]
+        others = sorted(set(env.drivers()) - set(DRIVERS))
+    os.execve(sys.executable, sys.orig_argv, os.environ | {"GDAL_SKIP": ",".join(others)})  # noqa: S606 - ourselves
