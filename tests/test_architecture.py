@@ -18,11 +18,11 @@ PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
     {"core", "failpoints"},
-    {"activity", "filesystem", "control"},
+    {"activity", "filesystem", "control", "memory"},
     {"leases", "locks", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
-    {"performer"},
+    {"performer", "assembly", "repair"},
     {"daemon"},
     {"cli"},
     {"__main__"},

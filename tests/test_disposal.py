@@ -17,12 +17,15 @@ from tests.support.groups import crashed_at, listed, make_group, seen, tree
 from uploader import filesystem as fs
 from uploader.core.errors import LocalError, NoSpace, SourceChanged, SourceUnreadable
 from uploader.core.model import Sighting
-from uploader.disposal import FAILPOINTS, Disposed, dispose, leftovers, put_back, rights
+from uploader.disposal import Disposed, dispose, leftovers, put_back, rights
 from uploader.disposal import archive as archiving
+from uploader.failpoints import within
 from uploader.staging import Interrupted
 from uploader.watch import prepare_leases
 
 pytestmark = pytest.mark.unit
+
+FAILPOINTS = within("dispose")
 
 GROUP = ["a.tfw", "a.tif", "a.tif.aux.xml"]
 

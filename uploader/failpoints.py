@@ -72,6 +72,9 @@ COMMITS = (
     "not_found",
     "opened",
     "planned",
+    "pruned",
+    "pruned_noise",
+    "pruned_sessions",
     "read_back",
     "refused",
     "rejected",
@@ -89,10 +92,27 @@ COMMITS = (
 )
 """The journal's transactions; each has a failpoint before and after its commit."""
 
+REPAIR = (
+    "repair.salvaged",
+    "repair.listed",
+    "repair.written",
+    "repair.finished",
+    "repair.copies",
+    "repair.aside",
+    "repair.swapped",
+)
+"""Between the steps of a repair of the journal."""
+
 FAILPOINTS = (*EFFECTS, *(f"commit.{name}.{when}" for name in COMMITS for when in ("before", "after")))
 
 _NAME, _, _NTH = os.environ.get("UPLOADER_FAILPOINT", "").partition(":")
 _passed: Counter[str] = Counter()
+
+
+def within(effect: str) -> tuple[str, ...]:
+    """The failpoints inside an effect, between the one before and the one after it."""
+    inside = (name for name in EFFECTS if name.partition(".")[0] == effect)
+    return tuple(name for name in inside if name.partition(".")[2] not in {"before", "after"})
 
 
 def failpoint(name: str) -> None:

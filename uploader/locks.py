@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from uploader import filesystem as fs
 from uploader.core.errors import AlreadyRunning, ConfigurationError
 
 
@@ -21,6 +22,7 @@ def hold_locks(state_dir: Path, folders: Sequence[Path]) -> Iterator[None]:
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            _keep_the_name(state_dir)
         except OSError as error:
             raise ConfigurationError(
                 f"The state directory {state_dir} cannot be used: {error.strerror}.",
@@ -36,6 +38,17 @@ def hold_locks(state_dir: Path, folders: Sequence[Path]) -> Iterator[None]:
             stack.callback(os.close, directory)
             _take(directory, f"Another daemon is watching the drop folder {folder}.")
         yield
+
+
+def _keep_the_name(folder: Path) -> None:
+    """Let a folder outlast a power cut: its journal is of no use below a name that is gone.
+
+    Also one that was there before: who made it may have been killed in between. What may not be opened above it was
+    not made by us.
+    """
+    with suppress(OSError):
+        for above in folder.absolute().parents:
+            fs.sync_directory(str(above))
 
 
 def _take(descriptor: int, message: str) -> None:

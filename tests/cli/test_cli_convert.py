@@ -11,6 +11,7 @@ import pytest
 import rasterio
 from affine import Affine
 
+from tests.support import formats
 from uploader import cli
 
 pytestmark = pytest.mark.unit
@@ -104,3 +105,49 @@ def test_a_raster_that_broke_off_is_told_as_such(raster, tmp_path, capsys):
     shown = capsys.readouterr().err
     assert "ends too early" in shown
     assert f"{len(whole) // 2:,} bytes" in shown
+
+
+def test_a_picture_shows_both_when_asked_for(raster, tmp_path, capsys):
+    """It appears whole under its name, is named to people, and nothing else is left."""
+    drawn = tmp_path / "pictures" / "look.png"
+    drawn.parent.mkdir()
+    assert cli.execute(["convert", str(raster), str(tmp_path / "out.tif"), "--preview", str(drawn)]) == 0
+    text = capsys.readouterr().out
+    assert str(drawn) in text
+    assert "GTiff, 64 x 64 pixels, 1 x uint16, no coordinate reference system, 1 file beside it" in text
+    assert "/s of pixels" in text
+    with rasterio.open(drawn, driver="PNG") as picture:
+        assert picture.width > 2 * 64
+        assert picture.width <= 2000
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+        ["look.png", "out.tif", *(path.name for path in raster.parent.iterdir())]
+    )
+
+
+@pytest.mark.parametrize("where", ["out.tif", "in/odd [name].tif", "nowhere/look.png"])
+def test_a_picture_never_replaces_what_matters(raster, tmp_path, where, capsys):
+    """Neither the source nor the result; a folder that is not there is said."""
+    before = raster.read_bytes()
+    arguments = ["convert", str(raster), str(tmp_path / "out.tif"), "--preview", str(tmp_path / where)]
+    assert cli.execute(arguments) in {1, 2}
+    assert capsys.readouterr().err.strip()
+    assert raster.read_bytes() == before
+
+
+def test_a_tile_keeps_the_place_that_its_name_tells(tmp_path, capsys):
+    """An SRTM tile has no other."""
+    source = formats.raster("N46E008.hgt", tmp_path)
+    assert cli.execute(["convert", str(source), str(tmp_path / "out.tif")]) == 0
+    assert "SRTMHGT, 1,201 x 1,201 pixels, 1 x int16, WGS 84" in capsys.readouterr().out
+    with rasterio.open(tmp_path / "out.tif") as after:
+        assert after.bounds.left == pytest.approx(8 - 1 / 2400)
+
+
+def test_the_private_copy_is_never_named(tmp_path, capsys):
+    """A reason speaks of the file, for nobody but the program knows the copy by its name."""
+    source = formats.raster("heights.asc", tmp_path)
+    source.write_bytes(source.read_bytes()[:-2000])
+    assert cli.execute(["convert", str(source), str(tmp_path / "out.tif")]) == 1
+    shown = capsys.readouterr().err
+    assert "the file, band 1" in shown
+    assert "source.asc" not in shown

@@ -99,6 +99,21 @@ def test_patterns_match_names_of_any_bytes(
         (b"a.jp2", b"a.j2w", ".j2w"),
         (b"a.b.tif", b"a.b.tfw", ".tfw"),
         (b"\xff.tif", b"\xff.tfw", ".tfw"),
+        (b"a.dat", b"a.hdr", ".hdr"),
+        (b"a.dat", b"a.dat.hdr", ".dat.hdr"),
+        (b"a.img", b"a.HDR", ".HDR"),
+        (b"a", b"a.hdr", ".hdr"),
+        (b"a.odd", b"a.hdr", ".hdr"),
+        (b"a.tif", b"a.hdr", None),
+        (b"a.jp2", b"a.hdr", None),
+        (b"a.img", b"a.ige", ".ige"),
+        (b"a.img", b"a.rrd", ".rrd"),
+        (b"a.tif", b"a.ige", None),
+        (b"a.png", b"a.pgw", ".pgw"),
+        (b"a.jpg", b"a.jgw", ".jgw"),
+        (b"a.jpeg", b"a.jgw", ".jgw"),
+        (b"a.asc", b"a.prj", ".prj"),
+        (b"a.nc", b"a.nc.aux.xml", ".nc.aux.xml"),
         (b"a.tif", b"b.tfw", None),
         (b"a.tif", b"a.b.tfw", None),
         (b"a.tif", b"a.tif", None),
@@ -116,7 +131,7 @@ def test_sidecars_are_told_by_what_they_add_to_the_stem(
 
 @given(
     st.binary(min_size=1, max_size=20).filter(lambda b: b"/" not in b and b"\0" not in b),
-    st.sampled_from([b".tif", b".JP2", b""]),
+    st.sampled_from([b".tif", b".JP2", b"", b".img", b".DAT", b".hgt"]),
 )
 def test_the_list_of_sidecars_and_the_test_for_one_agree(stem: bytes, extension: bytes) -> None:
     """A look by name and a scan of the folder see the same group."""
@@ -124,6 +139,23 @@ def test_the_list_of_sidecars_and_the_test_for_one_agree(stem: bytes, extension:
     for name, suffix in names.sidecar_names(raster):
         assert names.sidecar_suffix(raster, name) == suffix
         assert not {raster, names.split(raster)[0]}.isdisjoint(names.owner_stems(name))
+
+
+@pytest.mark.parametrize(
+    ("raster", "stem"),
+    [
+        (b"a.tif", "source"),
+        (b"N46E008.hgt", "N46E008"),
+        (b"s01w071.HGT", "S01W071"),
+        (b"N46E008.SRTMGL1.hgt", "N46E008"),
+        (b"N46E008_v2.hgt", "source"),
+        (b"xN46E008.hgt", "source"),
+        (b"N46E008.tif", "source"),
+    ],
+)
+def test_a_place_that_only_the_name_tells_stays_in_the_copys_name(raster: bytes, stem: str) -> None:
+    """All other rasters are copied under one name."""
+    assert names.copy_stem(raster) == stem
 
 
 def test_a_raster_is_not_its_own_sidecar() -> None:

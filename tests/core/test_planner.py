@@ -19,7 +19,8 @@ from uploader.core.model import (
     SessionState,
 )
 from uploader.core.planner import plan
-from uploader.core.room import estimate
+from uploader.core.room import estimate, reserved
+from uploader.core.twins import judge_twins
 from uploader.core.view import Disposal, Member, Queued, Session, Settled, View, Waiting
 
 pytestmark = pytest.mark.unit
@@ -244,6 +245,14 @@ def test_kinds_do_not_mix() -> None:
     assert members_of(view) == [1]
 
 
+def test_folders_with_one_destination_share_a_session() -> None:
+    """What is to go to the same place goes together, in the order of its arrival, whatever folder it lay in."""
+    files = tuple(replace(waiting(i), folder="/d" if i % 2 else "/e") for i in range(1, 5))
+    both = {"/d": Destination("p"), "/e": Destination("p", after_upload="delete")}
+
+    assert members_of(replace(EMPTY, destinations=both, waiting=files)) == [1, 2, 3, 4]
+
+
 def test_the_first_session_to_a_target_carries_two_files() -> None:
     """The layout is learned before more is sent."""
     fresh = replace(EMPTY, profile=Profile())
@@ -329,6 +338,34 @@ def test_twins_are_skipped_only_when_their_twin_is_safe() -> None:
     ]
 
 
+def test_twins_are_not_converted_side_by_side() -> None:
+    """Whose twin was claimed first and is being converted waits for it, whatever their order."""
+    skipping = {"/d": Destination("p", duplicates="skip")}
+    view = replace(EMPTY, destinations=skipping, queued=(Queued(1, "/d", 10, "x"), Queued(2, "/d", 10, "x")))
+
+    assert actions(replace(view, busy=frozenset({("file", 2)}))) == []
+    assert actions(view) == [act.Convert(1)]
+
+
+@pytest.mark.parametrize(
+    ("others", "verdict"),
+    [
+        ([], None),
+        ([(5, FileState.QUEUED)], None),
+        ([(9, FileState.QUEUED)], None),
+        ([(1, FileState.QUEUED)], FileState.QUEUED),
+        ([(9, FileState.CONVERTED)], FileState.QUEUED),
+        ([(9, FileState.STORED), (1, FileState.GONE)], FileState.QUEUED),
+        ([(1, FileState.REJECTED), (9, FileState.DUPLICATE)], None),
+        ([(9, FileState.COMPLETED), (1, FileState.QUEUED)], FileState.DUPLICATE),
+        ([(1, FileState.DISPOSED)], FileState.DUPLICATE),
+    ],
+)
+def test_one_of_the_twins_goes(others: list[tuple[int, FileState]], verdict: FileState | None) -> None:
+    """Of file 5: a twin that is further along goes first, also one that came later."""
+    assert judge_twins(5, others) is verdict
+
+
 def test_a_folder_that_left_the_configuration_is_told() -> None:
     """Its files wait; nothing is sent where nobody asked for it."""
     result = plan(replace(EMPTY, destinations={}, waiting=(waiting(1),)), NOW, LIMITS)
@@ -353,3 +390,14 @@ def test_the_same_view_gives_the_same_plan() -> None:
     )
 
     assert plan(view, NOW, LIMITS) == plan(view, NOW, LIMITS)
+
+
+def test_room_is_kept_for_what_was_started():
+    """A claim writes its copy and then its COG, a conversion the COG; other actions write nothing."""
+    view = View(
+        {"/d": Destination("p")}, settled=(Settled(1, "/d", 100),), queued=(Queued(2, "/d", 50, "c"),)
+    )
+    claim, convert = reserved(view, act.Claim(1)), reserved(view, act.Convert(2))
+    assert claim == 100 + estimate(100)
+    assert convert == estimate(50)
+    assert reserved(view, act.Discard(1)) == 0

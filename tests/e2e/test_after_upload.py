@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,10 +66,12 @@ def test_nothing_goes_while_the_items_are_not_to_be_seen(make_world: Callable[..
     prepare(w, after_upload="delete")
     source = make("dem_nodata", w.drop / "a.tif", size=64)
     with w.daemon():
-        w.wait(lambda: w.audit().effects("item.made"), "the item")
-        assert source.exists()
         w.wait(lambda: not source.exists(), "the disposal")
 
+    (made,) = w.audit().effects("item.made")
+    with closing(sqlite3.connect(w.state / "journal.sqlite")) as journal:
+        ((gone,),) = journal.execute("SELECT time FROM events WHERE event = 'disposed'").fetchall()
+    assert gone >= made.at + 6.0
     assert w.problems() == []
 
 

@@ -6,10 +6,12 @@ python -m tests.faults.drip --minutes 60 --percent 2 --every 1.5
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from tests.support.live import Live, live
 
 WARM_UP = 0.25
 """The part of the time after which nothing may grow any more: pools fill and caches warm at first."""
+
+
+LONG_ENOUGH = 120.0
+"""Seconds from which on growth means something."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +56,19 @@ def drip(
             d.drop(f"{number % 10}/{number:06}.tif", seed=number)
             number += 1
             time.sleep(every)
+            if not d.alive:
+                break
             samples.append(_sample(d))
             if show and number % 20 == 0:
                 print(samples[-1], flush=True)
         struck = d.struck()
         d.behave()
-        d.idle(120)
+        if not d.alive:
+            return _dead(d, result, number)
+        d.idle(300)
         warm = samples[int(len(samples) * WARM_UP) :]
         result.add("files", d.wrong(), number)
-        result.add("growth", _grown(warm), 0)
+        result.add("growth", _grown(warm) if seconds >= LONG_ENOUGH else [], 0)
         first, last = warm[0], warm[-1]
         per_file = (last.journal - first.journal) / max(1, last.files - first.files)
     result.told = (
@@ -69,26 +79,35 @@ def drip(
     return result
 
 
+def _dead(d: Live, result: Result, number: int) -> Result:
+    assert d.process is not None
+    tail = (d.w.root / "daemon.log").read_text(errors="replace")[-3000:]
+    result.add("alive", [f"the daemon ended with {d.process.returncode} after {number} files:\n{tail}"])
+    return result
+
+
 def _sample(d: Live) -> Sample:
     assert d.process is not None
     process = Path(f"/proc/{d.process.pid}")
     status = (process / "status").read_text()
-    staging = d.w.state / "staging"
     return Sample(
         time.monotonic(),
         int(status.split("VmRSS:")[1].split()[0]) << 10,
         len(list((process / "fd").iterdir())),
-        sum(_size(path) for path in staging.rglob("*")),
+        _weight(d.w.state / "staging"),
         sum(path.stat().st_size for path in d.w.state.glob("journal.sqlite")),
         len(d.dropped),
     )
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:
-        return 0
+def _weight(folder: Path) -> int:
+    """Bytes of all files below a folder in which others come and go meanwhile."""
+    total = 0
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(directory) / name).lstat().st_size
+    return total
 
 
 def _grown(samples: list[Sample]) -> list[str]:

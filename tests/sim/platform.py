@@ -5,12 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from uploader.core import errors as err
 
+REASK = 7.0
+"""Seconds of Retry-After: longer than most back-offs, so that who forgets it is seen."""
 
-@dataclass
+
+@dataclass(slots=True)
 class Upload:
     """One upload session; `objects` maps file names to the content that the store holds."""
 
@@ -21,9 +25,13 @@ class Upload:
     state: str = "open"
     objects: dict[str, str] = field(default_factory=dict)
     items: list[str] = field(default_factory=list)
+    doubtful: bool = False
+    """A `complete` went unanswered: whoever fails the session now may tear down what was made."""
+    shown: bool = False
+    """Its items were listed or read since it was completed."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Url:
     """A signed URL: where a PUT goes."""
 
@@ -35,123 +43,193 @@ class Url:
 class ModelPlatform:
     """Platform and store in one; every call may fail, before or after it had its effect.
 
-    `faults` is the share of calls that fail. Violations of the protocol are collected in `violations`.
+    `faults` is the share of calls that fail. Violations of the protocol are collected in `violations`. `now` is
+    virtual, set by whoever drives it. Objects whose content begins with `x` are never accepted.
     """
 
     rng: random.Random
     faults: float
     quota: int
     items_per_file: bool = True
-    poison: frozenset[str] = frozenset()
+    now: float = 0.0
+    down: bool = False
+    revoked: bool = False
+    """The key is not accepted."""
     uploads: dict[str, Upload] = field(default_factory=dict)
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
-    log: list[str] = field(default_factory=list)
-    count: int = 0
+    embargo: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Until when a call about a subject must not be repeated, by its Retry-After."""
+    fresh: list[tuple[str, str]] = field(default_factory=list)
+    """Embargoes that were told within the action that is running."""
+    reserved: int = 0
+    """Bytes of open sessions."""
+    made: int = 0
+    items_made: int = 0
 
-    @property
-    def reserved(self) -> int:
-        """Bytes of open sessions."""
-        return sum(u.reserved for u in self.uploads.values() if u.state == "open")
+    def forget_fresh(self) -> None:
+        """The process died before it could write down what it was just told."""
+        for key in self.fresh:
+            self.embargo.pop(key, None)
+        self.fresh.clear()
 
-    def _strike(self, *, after: bool) -> None:
-        """Fail now by the draw: nothing was sent, or no answer came, or the platform is busy."""
-        if self.rng.random() >= self.faults / 2:
-            return
-        if after:
-            raise self.rng.choice([err.NoAnswer("lost"), err.NoAnswer("HTML")])
-        raise self.rng.choice(
-            [err.Unreachable("down"), err.NoAnswer("cut"), refusal(429, after=2.0), refusal(503)]
-        )
+    def _strike(self, call: str, subject: str) -> None:
+        """Fail before anything is done: nothing was sent, no answer came, or the platform says no."""
+        if self.embargo and self.embargo.pop((call, subject), 0.0) > self.now:
+            self.violations.append(f"{call} {subject} was repeated before its Retry-After")
+        if self.down:
+            raise err.Unreachable("down") if self.rng.random() < 0.5 else err.NoAnswer("a proxy's page")
+        if self.revoked:
+            raise err.CredentialRefused("the key is refused", "Make a new key.")
+        if self.faults and self.rng.random() < self.faults / 2:
+            raise self._fault(call, subject)
+
+    def _fault(self, call: str, subject: str) -> err.RemoteError:
+        match self.rng.randrange(5):
+            case 0:
+                return err.Unreachable("down")
+            case 1:
+                return err.NoAnswer("cut")
+            case 2:
+                self.embargo[call, subject] = self.now + REASK
+                self.fresh.append((call, subject))
+                return refusal(429, after=REASK)
+            case 3:
+                return refusal(503)
+            case _:
+                return refusal(500)
+
+    def _lose(self) -> None:
+        """Lose the answer of what was done."""
+        if self.faults and self.rng.random() < self.faults / 2:
+            raise err.NoAnswer("lost") if self.rng.random() < 0.5 else refusal(500)
 
     def _open(self, upload_id: str, call: str) -> Upload:
         upload = self.uploads.get(upload_id)
         if upload is None:
             raise refusal(404)
-        if upload.state == "open" and self.rng.random() < self.faults / 10:
-            del self.uploads[upload_id]  # the platform has forgotten it
+        if upload.state == "open" and self.faults and self.rng.random() < self.faults / 10:
+            self._end(upload, "forgotten")
+            del self.uploads[upload_id]
             raise refusal(404)
         if upload.state != "open":
             self.violations.append(f"{call} on a {upload.state} session")
             raise refusal(409)
         return upload
 
+    def _end(self, upload: Upload, state: str) -> None:
+        upload.state = state
+        self.reserved -= upload.reserved
+
     async def initiate(self, body: Mapping[str, Any], key: str) -> str:
         """Reserve quota."""
-        self.log.append("initiate")
-        self._strike(after=False)
+        self._strike("initiate", key)
         size = body["total_bytes"]
         if self.reserved + size > self.quota:
             raise refusal(402)
-        self.count += 1
-        upload = Upload(f"u{self.count}", body["project_id"], body["file_count"], size)
+        self.made += 1
+        upload = Upload(f"u{self.made}", body["project_id"], body["file_count"], size)
         self.uploads[upload.id] = upload
-        self._strike(after=True)
+        self.reserved += size
+        self._lose()
         return upload.id
 
     async def signed_url(self, upload_id: str, name: str, content_type: str) -> Url:
         """Mint a URL."""
-        self.log.append("sign")
-        self._strike(after=False)
+        self._strike("sign", upload_id + name)
         upload = self._open(upload_id, "signed_url")
         if name not in upload.objects and len(upload.objects) >= upload.file_count:
             self.violations.append("more names than files")
-        self._strike(after=True)
+        self._lose()
         return Url(upload_id, name)
 
     async def progress(self, upload_id: str, sent: int) -> None:
         """Progress is never in the way."""
-        self._strike(after=False)
+        if self.down or (self.faults and self.rng.random() < self.faults):
+            raise err.NoAnswer("cut")
 
     async def complete(self, upload_id: str) -> tuple[str, ...]:
         """Make the items, once; repeated on a completed session it answers nothing new."""
-        self.log.append("complete")
-        self._strike(after=False)
+        upload = self.uploads.get(upload_id)
+        doubted = upload is not None and upload.doubtful
+        if upload is not None:
+            upload.doubtful = True
+        try:
+            return self._complete(upload_id)
+        except (err.Unreachable, err.CredentialRefused):
+            self._settle(upload, doubtful=doubted)
+            raise
+        except err.Refused as error:
+            if error.status == 422:
+                self._settle(upload, doubtful=False)
+            elif error.status != 500:
+                self._settle(upload, doubtful=doubted)
+            raise
+
+    def _settle(self, upload: Upload | None, *, doubtful: bool) -> None:
+        if upload is not None:
+            upload.doubtful = doubtful
+
+    def _complete(self, upload_id: str) -> tuple[str, ...]:
+        self._strike("complete", upload_id)
         upload = self.uploads.get(upload_id)
         if upload is not None and upload.state == "completed":
-            self._strike(after=True)
+            self._lose()
             return ()
         upload = self._open(upload_id, "complete")
         if len(upload.objects) < upload.file_count:
             raise refusal(422, "objects are missing")
-        if self.poison & set(upload.objects.values()):
+        if any(content.startswith("x") for content in upload.objects.values()):
             raise refusal(422, "an object is not acceptable")
-        upload.state = "completed"
+        self._end(upload, "completed")
         groups = [[n] for n in upload.objects] if self.items_per_file else [list(upload.objects)]
         for names in groups:
-            item_id = f"i{len(self.items)}"
+            self.items_made += 1
+            item_id = f"i{self.items_made}"
             assets = {n: {"href": n, "content": upload.objects[n]} for n in names}
             self.items[item_id] = {"id": item_id, "upload_id": upload_id, "assets": assets}
             upload.items.append(item_id)
-        self._strike(after=True)
+        self._lose()
         return tuple(upload.items)
 
     async def fail(self, upload_id: str, message: str, step: str) -> None:
         """Give the reservation back."""
-        self.log.append("fail")
-        self._strike(after=False)
         upload = self.uploads.get(upload_id)
+        if upload is None:
+            self.embargo.pop(("fail", upload_id), None)  # transfers that lose their session each say so once
+        self._strike("fail", upload_id)
         if upload is None:
             raise refusal(404)
         if upload.state == "completed":
             self.violations.append("fail on a completed session")
+        elif upload.doubtful:
+            self.violations.append("fail after a `complete` that went unanswered")
         if upload.state != "open":
             raise refusal(409)
-        upload.state = "failed"
-        self._strike(after=True)
+        self._end(upload, "failed")
+        self._lose()
+
+    def assured(self, upload_id: str) -> None:
+        """A person has looked, and no item is there: `fail` is no guess any more."""
+        if upload_id in self.uploads:
+            self.uploads[upload_id].doubtful = False
 
     async def list_items(
         self, project_id: str, *, collection_id: str = "", limit: int = 100, offset: int = 0
     ) -> list[Any]:
         """Newest first."""
-        self._strike(after=False)
-        return list(reversed(list(self.items.values())))[offset : offset + limit]
+        self._strike("list", f"at {self.now}")  # whose question it is cannot be seen: nobody repeats it
+        found = list(islice(reversed(self.items.values()), offset, offset + limit))
+        for item in found:
+            self.uploads[item["upload_id"]].shown = True
+        return found
 
     async def get_item(self, item_id: str) -> dict[str, Any]:
         """One item."""
-        self._strike(after=False)
+        self._strike("item", item_id)
         if item_id not in self.items:
             raise refusal(404)
+        self.uploads[self.items[item_id]["upload_id"]].shown = True
         return self.items[item_id]
 
     async def list_assets(self, item_id: str) -> list[Any]:
@@ -159,17 +237,23 @@ class ModelPlatform:
         return []
 
     async def put(self, url: Url, content: str) -> None:
-        """Store an object."""
-        self.log.append("put")
-        if self.rng.random() < self.faults / 4:
+        """Store an object; the store is up while the platform is down."""
+        if self.faults and self.rng.random() < self.faults / 4:
             raise self.rng.choice(
                 [err.StoreRefused("expired", 403), err.StoreMismatch("hash"), err.StoreRefused("busy", 503)]
             )
-        self._strike(after=False)
+        if self.faults and self.rng.random() < self.faults / 2:
+            raise err.NoAnswer("cut") if self.rng.random() < 0.5 else err.Unreachable("down")
         upload = self.uploads.get(url.upload_id)
         if upload is not None and upload.state == "open":
             upload.objects[url.name] = content
-        self._strike(after=True)
+        self._lose()
+
+    def forget(self, upload_id: str) -> None:
+        """Drop a session that is over, and its items, to stay small over a long history."""
+        upload = self.uploads.pop(upload_id, None)
+        for item_id in upload.items if upload else ():
+            del self.items[item_id]
 
 
 def refusal(status: int, detail: str = "no", after: float | None = None) -> err.Refused:

@@ -1,75 +1,95 @@
-"""The short form of the simulation, and proof that it would notice: planted bugs are caught."""
+"""The short form of the simulation: histories end well, a seed is a history, and planted bugs are caught."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-import uploader.effects.session as session_effects
-import uploader.journal.sessions as sessions_module
-from tests.sim.simulator import simulate
-from uploader.core import failures
-from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
+from tests.sim.history import History, simulate
+from tests.sim.month import Month
+from tests.sim.planted import PLANTED, Plant
 
 pytestmark = pytest.mark.unit
 
-Patch = Callable[[pytest.MonkeyPatch], None]
+BOUND = 600
+"""Histories within which a planted bug has to show."""
 
 
 def wrong(seeds: range) -> list[str]:
     """Everything that goes wrong in these histories, until something does."""
     for seed in seeds:
-        found = simulate(seed)[2]
-        if found:
-            return found
+        if found := simulate(seed)[2]:
+            return [f"seed {seed}: {line}" for line in found]
     return []
 
 
 def test_random_histories_end_well() -> None:
-    """Crashes, lost answers and changing files: one item each, nothing open, nothing untold."""
-    assert wrong(range(300)) == []
+    """Crashes, lost answers, outages, changing files: each version one item, nothing open, nothing untold."""
+    assert wrong(range(800)) == []
 
 
 def test_a_seed_is_a_history() -> None:
     """The same seed gives the same events at the same times."""
-    assert [simulate(seed) for seed in range(20)] == [simulate(seed) for seed in range(20)]
+    assert [simulate(seed) for seed in range(30)] == [simulate(seed) for seed in range(30)]
 
 
-def _gives_up_on_doubt(patch: pytest.MonkeyPatch) -> None:
-    """A session is lost when its repeated `complete` goes unanswered."""
-    true = session_effects.classify
+def test_a_seed_is_a_history_in_every_process() -> None:
+    """Neither the order of sets nor the number of workers shows in the hash."""
+    command = [sys.executable, "-m", "tests.sim.simulator", "--histories", "40", "--seed", "7", "--workers"]
+    tallies = []
+    for workers, salt in (("1", "1"), ("2", "2")):
+        done = subprocess.run(
+            [*command, workers],
+            env={**os.environ, "PYTHONHASHSEED": salt},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        tallies.append(done.stdout.splitlines()[-1].rpartition(", ")[0])
 
-    def classify(step: failures.Step, error: Any, known: failures.Known) -> failures.Verdict:
-        if step is failures.Step.COMPLETE and known.doubtful:
-            return failures.Lost("impatient")
-        return true(step, error, known)
-
-    patch.setattr(session_effects, "classify", classify)
-
-
-def _forgets_doubt(patch: pytest.MonkeyPatch) -> None:
-    """Every failed `initiate` counts as clear."""
-    patch.setattr(session_effects, "is_clear", lambda _: True)
-
-
-def _leaves_members_behind(patch: pytest.MonkeyPatch) -> None:
-    """A failed session does not release its files."""
-    patch.setattr(sessions_module, "couple", lambda *_: None)
+    assert len(set(tallies)) == 1
+    assert "hash" in tallies[0]
 
 
-def _completes_on_loss(patch: pytest.MonkeyPatch) -> None:
-    """A lost session completes its files."""
-    patch.setitem(COUPLED, SessionEvent.LOST, FileEvent.COMPLETED)
+def test_the_model_of_the_journal_is_the_journal() -> None:
+    """Every row, every hold and every event are the same as with SQLite."""
+    for seed in range(60):
+        model, real = History(seed), History(seed, memory=False)
+        model.run()
+        real.run()
+
+        assert model.journal.digest() == real.journal.digest(), seed
+        assert _text(model) == _text(real), seed
 
 
-@pytest.mark.parametrize(
-    "plant",
-    [_gives_up_on_doubt, _forgets_doubt, _leaves_members_behind, _completes_on_loss],
-)
-def test_a_planted_bug_is_caught(plant: Patch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of these would lose, double or leak something, and some history shows it."""
+def _text(history: History) -> list[str]:
+    """All rows and holds; an enumeration's member is its word."""
+    rows = [*history.journal.table(), *history.journal.holdings()]
+    return ["|".join(str(column) for column in row) for row in rows]
+
+
+def test_a_day_with_everything_in_it_ends_well() -> None:
+    """The long form, short: restarts, outages, quota, key, disk and folder, with rows that leave the model."""
+    said: list[str] = []
+    month = Month(3, days=2, files=1200, faults=0.01)
+
+    assert month.run(said.append), said
+    assert not month.tables.files
+    assert sum(month.ended.values()) >= 1200
+
+    again = Month(3, days=2, files=1200, faults=0.01)
+    again.run(said.append)
+    assert again.journal.digest() == month.journal.digest()
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_planted_bug_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these would lose, double, leak, tear down or forget something, and some history shows it."""
     plant(monkeypatch)
 
-    assert wrong(range(600))
+    assert wrong(range(BOUND))

@@ -31,7 +31,7 @@ def command(*, config: str | None, until_idle: bool) -> int:
     """
     import anyio
 
-    from uploader import daemon
+    from uploader import daemon, memory
 
     set_up_logs()
     chosen = settings(config)
@@ -40,6 +40,8 @@ def command(*, config: str | None, until_idle: bool) -> int:
     async def go() -> int:
         return await daemon.run(chosen, until_idle=until_idle)
 
+    memory.keep_flat()
+    memory.keep_private()
     code = anyio.run(go)
     _leave(chosen)
     return code

@@ -38,11 +38,15 @@ class Candidates:
 def candidates(view: View, now: float) -> list[Candidates]:
     """The waiting files by session key, the longest waiting first."""
     groups: dict[tuple[SessionKey, str], list[Waiting]] = {}
+    places: dict[tuple[str, bool, str], list[Waiting]] = {}
     for file in view.waiting:
-        destination = view.destinations.get(file.folder)
-        if destination is None or file.not_before > now:
+        if file.not_before > now or file.folder not in view.destinations:
             continue
-        groups.setdefault((destination.key(categorical=file.categorical), file.group), []).append(file)
+        place = (file.folder, file.categorical, file.group)
+        if place not in places:  # a key is made once, not for each of thousands of files
+            key = view.destinations[file.folder].key(categorical=file.categorical)
+            places[place] = groups.setdefault((key, file.group), [])
+        places[place].append(file)
     found = [Candidates(key, group, tuple(files)) for (key, group), files in groups.items()]
     return sorted(found, key=lambda c: min(file.since for file in c.files))
 
@@ -67,7 +71,7 @@ def fill(files: Iterable[Waiting], *, most: int, most_bytes: int) -> tuple[tuple
     total = 0
     full = False
     for file in files:
-        name = unicodedata.normalize("NFC", file.file_name).casefold()
+        name = _folded(file.file_name)
         if name in names:
             continue
         if taken and total + file.size > most_bytes:
@@ -79,6 +83,10 @@ def fill(files: Iterable[Waiting], *, most: int, most_bytes: int) -> tuple[tuple
         if len(taken) == most:
             return tuple(taken), True
     return tuple(taken), full or total >= most_bytes
+
+
+def _folded(name: str) -> str:
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 def closes_at(

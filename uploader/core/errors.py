@@ -154,5 +154,9 @@ class RasterRefused(LocalError):
     """The raster will never pass: beyond the limits, of a format not taken, or it cannot be kept exact."""
 
 
+class ConverterBroken(LocalError):
+    """The converter does not start at all: an installation or a machine to mend, and no raster's fault."""
+
+
 class ConversionFailed(LocalError):
     """The converting child crashed, hung or ate its memory on this raster."""

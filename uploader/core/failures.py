@@ -180,6 +180,8 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
     match error:
         case err.NoSpace():
             return Park(Scope.STAGING, error.reason, error.way_out, PROBE_EVERY / 2)
+        case err.ConverterBroken():
+            return Park(Scope.STAGING, error.reason, error.way_out, PROBE_EVERY)
         case err.StagedDamaged():
             return Damaged(error.reason)
         case err.SourceChanged():

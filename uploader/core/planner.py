@@ -80,22 +80,26 @@ def _sessions(turn: Turn) -> None:
 def _step(turn: Turn, session: Session) -> act.Action | None:
     """The one call that the session as a whole needs now."""
     session_id = session.session_id
-    sending = any(turn.busy("file", member.file_id) for member in session.members)
     match session.state:
         case SessionState.PLANNED:
             return act.Initiate(session_id)
         case SessionState.OPEN if not session.members:
             return act.Abandon(session_id)
         case SessionState.OPEN if all(m.state is FileState.STORED for m in session.members):
-            return None if sending else act.Complete(session_id)  # a last progress report may be on its way
+            return None if _sending(turn, session) else act.Complete(session_id)
         case SessionState.COMPLETING:
             return act.Locate(session_id) if session.locating else act.Complete(session_id)
         case SessionState.FAILING:
-            return None if sending else act.Abandon(session_id)
+            return None if _sending(turn, session) else act.Abandon(session_id)
         case SessionState.COMPLETED if session.readback_due:
             return act.ReadBack(session_id)
         case _:
             return None
+
+
+def _sending(turn: Turn, session: Session) -> bool:
+    """Whether a transfer is still under way: where all are stored, a last progress report may be."""
+    return any(turn.busy("file", member.file_id) for member in session.members)
 
 
 def _call(turn: Turn, step: act.Action, session: Session) -> None:
@@ -128,7 +132,7 @@ def _batches(turn: Turn) -> None:
     """Converted files are frozen into sessions, one a turn: the next turn sees it."""
     for file in turn.view.waiting:
         turn.due(file.not_before)
-    if turn.busy("plan", 0):
+    if not turn.view.waiting or turn.busy("plan", 0):
         return
     live = sum(1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not s.hold)
     for group in candidates(turn.view, turn.now):
@@ -189,7 +193,7 @@ def _layout_hold(target: str, now: float) -> Hold:
 def _unconfigured(turn: Turn) -> None:
     """Files of a folder that left the configuration wait for it."""
     folders = {file.folder for file in turn.view.waiting} | {file.folder for file in turn.view.queued}
-    for folder in sorted(folders - set(turn.view.destinations)):
+    for folder in sorted(folders.difference(turn.view.destinations)):
         turn.show(
             Hold(
                 Scope.FOLDER,
@@ -204,19 +208,18 @@ def _unconfigured(turn: Turn) -> None:
 def _outage(turn: Turn) -> None:
     """What has been retried for a while is shown, in the words of the last error."""
     for session in turn.view.sessions:
-        sinces = [session.retrying_since, *(m.retrying_since for m in session.members)]
-        since = min((s for s in sinces if s is not None), default=None)
-        if since is None or turn.now - since < OUTAGE_SHOWN_AFTER:
+        rows: tuple[Session | Member, ...] = (session, *session.members)
+        sinces = [row.retrying_since for row in rows if row.retrying_since is not None]
+        if not sinces or turn.now - min(sinces) < OUTAGE_SHOWN_AFTER:
             continue
-        times = [session.not_before, *(m.not_before for m in session.members)]
         turn.show(
             Hold(
                 Scope.PLATFORM,
                 "",
                 session.last_error or "The platform does not answer as it should.",
                 "It is tried again by itself; `uploader check` tells more.",
-                since=since,
-                until=max(turn.now + 1.0, *times),
+                since=min(sinces),
+                until=max(turn.now + 1.0, *(row.not_before for row in rows)),
             )
         )
         return

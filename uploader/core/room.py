@@ -5,7 +5,7 @@ from __future__ import annotations
 from uploader.core import actions as act
 from uploader.core.model import Hold, Scope
 from uploader.core.turn import Turn
-from uploader.core.view import Queued
+from uploader.core.view import Queued, View
 
 CLAIM_AHEAD = 8
 """Files that are claimed beyond those that the converters can take at once."""
@@ -24,6 +24,22 @@ def estimate(size: int) -> int:
     needs more meets NoSpace, which is a hold and not the file's failure.
     """
     return size * 2 + (1 << 20)
+
+
+def reserved(view: View, action: act.Action) -> int:
+    """Bytes that an action which is started now may still write."""
+    match action:
+        case act.Claim(file_id):
+            return next((_with_copy(file.size) for file in view.settled if file.file_id == file_id), 0)
+        case act.Convert(file_id):
+            return next((estimate(file.size) for file in view.queued if file.file_id == file_id), 0)
+        case _:
+            return 0
+
+
+def _with_copy(size: int) -> int:
+    """What a file needs that is not claimed yet: its private copy as well."""
+    return size + estimate(size)
 
 
 def convert(turn: Turn) -> None:
@@ -53,9 +69,17 @@ def _convertible(turn: Turn, file: Queued) -> bool:
     if file.file_id in turn.view.twins_completed:
         turn.do(act.SkipTwin(file.file_id))
         return False
-    if file.file_id in turn.view.twins_pending:
+    if file.file_id in turn.view.twins_pending or _twin_at_work(turn, file):
         return False
     return turn.due(file.not_before, file.retrying_since)
+
+
+def _twin_at_work(turn: Turn, file: Queued) -> bool:
+    """Whether a file of the same content, of which the folder wants one only, is being converted already."""
+    if turn.view.destinations[file.folder].duplicates != "skip":
+        return False
+    twins = (other for other in turn.view.queued if other.content == file.content)
+    return any(turn.busy("file", other.file_id) for other in twins)
 
 
 def claim(turn: Turn) -> None:
@@ -69,8 +93,10 @@ def claim(turn: Turn) -> None:
     free -= view.reserved_bytes
     blocked: list[int] = []
     for file in view.settled:
-        need = file.size + estimate(file.size)
-        if turn.busy("file", file.file_id) or slots <= 0:
+        if slots <= 0:
+            break
+        need = _with_copy(file.size)
+        if turn.busy("file", file.file_id):
             continue
         if need > free:
             blocked.append(file.size)
@@ -91,7 +117,7 @@ def _no_room(turn: Turn, smallest: int) -> None:
         Hold(
             Scope.STAGING,
             "",
-            f"There is no room for the next conversion, which may write {_gib(smallest + estimate(smallest))}: "
+            f"There is no room for the next conversion, which may write {_gib(_with_copy(smallest))}: "
             f"{_gib(view.free_bytes)} are free, of which {_gib(limits.min_free_bytes)} stay free, and staging "
             f"holds {_gib(view.staged_bytes)} of {_gib(limits.staging_bytes)}.",
             "Free disk space, or change staging.max_bytes or limits.min_free_bytes; it goes on by itself.",

@@ -11,7 +11,7 @@ from uploader.core.view import View
 OUTAGE_SHOWN_AFTER = 30.0
 """Seconds of retrying after which an outage is shown, and counts, as a hold."""
 
-CALLS = ("Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack")
+CALLS = frozenset({"Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack"})
 """Actions that speak to the platform: while a hold is probed, one of them runs at a time."""
 
 
@@ -36,12 +36,14 @@ class Turn:
         self.limits = limits
         self.plan = Plan()
         self.expecting = False
+        self._taken = set(view.busy)
         self._holds = {(hold.scope, hold.subject): hold for hold in view.holds}
-        self._probing = any(view.running.get(kind, 0) for kind in CALLS)
+        self._probing = any(count and kind in CALLS for kind, count in view.running.items())
 
     def do(self, action: Action) -> None:
-        """Decide on an action."""
+        """Decide on an action; its subject is busy from now on, also for the rules that follow."""
         self.plan.actions.append(action)
+        self._taken.add(action.subject)
 
     def show(self, hold: Hold) -> None:
         """Tell what holds work back; it is looked at again when the hold ends."""
@@ -58,8 +60,8 @@ class Turn:
         return self.view.running.get(kind, 0)
 
     def busy(self, kind: str, row_id: int) -> bool:
-        """Whether something is being done about this file or session."""
-        return (kind, row_id) in self.view.busy
+        """Whether something is being done about this file or session, or was decided on in this turn."""
+        return (kind, row_id) in self._taken
 
     def due(self, not_before: float, retrying_since: float | None = None) -> bool:
         """Whether a row's time has come. A retry is waited for, until it has lasted so long that it is a hold."""
@@ -76,6 +78,8 @@ class Turn:
 
     def open(self, *gates: tuple[Scope, str]) -> bool:
         """Whether all these scopes are free; a hold that is due lets one call through as a probe."""
+        if not self._holds:
+            return True
         return all([self._open(gate) for gate in gates])  # noqa: C419 - every gate sets its wake
 
     def passed(self, *gates: tuple[Scope, str]) -> None:

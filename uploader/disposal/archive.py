@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from uploader import filesystem as fs
 from uploader.core import names
@@ -193,6 +194,9 @@ def open_archive(root: str, folder: str, path: bytes, visible: int) -> Iterator[
             f"The archive {root} cannot be opened: {fs.words(error)}.",
             "Create or mount it, and check its rights.",
         ) from error
+    # The archive's own name has to last as well; what is above may not be ours to open, and then it was not made by us.
+    with suppress(OSError):
+        fs.sync_directory(str(Path(root).parent))
     try:
         for part in filter(None, directory.split(b"/")):
             fd = _enter(part, fd)
@@ -212,7 +216,7 @@ def _enter(name: bytes, fd: int) -> int:
     try:
         with suppress(FileExistsError):
             os.mkdir(name, dir_fd=fd)
-            os.fsync(fd)
+        os.fsync(fd)  # also where it is there: who made it may have been killed before
         below = fs.open_below(name, fd)
     except OSError as error:
         raise LocalError(

@@ -27,19 +27,6 @@ from uploader.disposal.hiding import Member, same, untouched
 from uploader.failpoints import failpoint
 from uploader.leases import held_by_writer
 
-FAILPOINTS = (
-    "dispose.copied",
-    "dispose.made",
-    "dispose.hidden",
-    "dispose.gathered",
-    "dispose.restoring",
-    "dispose.archived",
-    "dispose.arrived",
-    "dispose.unlinked",
-    "dispose.emptied",
-    "dispose.done",
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Disposed:
@@ -62,14 +49,20 @@ class _Work:
     stop: threading.Event
     archive: Archive | None = None
     hidden: int | None = field(default=None)
+    alone: bool = False
+    """It passed through as it is: what lies beside it under its stem is not its own."""
 
     @property
     def raster(self) -> Member:
         return self.group[0]
 
 
-def dispose(policy: str, sighting: Sighting, archive_dir: Path | None, stop: threading.Event) -> Disposed:
+def dispose(
+    policy: str, sighting: Sighting, archive_dir: Path | None, stop: threading.Event, *, alone: bool = False
+) -> Disposed:
     """Archive or delete the group that was uploaded; `sighting` is how it was claimed. `policy` is the folder's.
+
+    `alone`: it passed through as it is, and a file beside it is no sidecar that came later.
 
     Blocking; may be called again after a crash at any point, and then goes on. Raises SourceUnreadable where the drop
     folder is not there, SourceChanged while somebody has the raster open for writing, NoSpace, LocalError, OSError,
@@ -82,7 +75,7 @@ def dispose(policy: str, sighting: Sighting, archive_dir: Path | None, stop: thr
             visible = stack.enter_context(_folder_of(sighting))
         except FileNotFoundError:
             return Disposed("missing")
-        work = _Work(sighting, hiding.members(sighting), visible, stop)
+        work = _Work(sighting, hiding.members(sighting), visible, stop, alone=alone)
         if policy == "archive":
             if archive_dir is None:
                 raise LocalError("There is no archive folder.", "Set archive_dir for the drop folder.")
@@ -164,6 +157,8 @@ def _group_untouched(work: _Work) -> bool:
     """Whether every sidecar is as it was, and none has come."""
     if not all(untouched(fs.lstat_regular(m.name, work.visible), m.fingerprint) for m in work.group[1:]):
         return False
+    if work.alone:
+        return True
     known = {member.fingerprint.inode for member in work.group}
     for name, _ in names.sidecar_names(work.raster.name):
         seen = fs.lstat_regular(name, work.visible)

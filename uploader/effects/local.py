@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
+from pathlib import Path
 
+from uploader.convert import Report, publish
 from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.failures import Step, classify
-from uploader.core.model import FileState
-from uploader.core.names import file_name
+from uploader.core.media import upload_name
+from uploader.core.model import Destination, FileState
+from uploader.core.names import matches
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.tools import Tools
 from uploader.failpoints import failpoint
@@ -44,12 +48,15 @@ async def claim(tools: Tools, file_id: int) -> None:
             await _claim_failed(tools, row, error)
             return
     failpoint("claim.after")
-    state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size)
+    destination = tools.destinations.get(sighting.folder)
+    state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
     tools.intake.claimed(file_id)
     log.info("claimed file=%r bytes=%d state=%s", _name(row), claimed.size, state)
 
 
 async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    if isinstance(error, err.SourceUnreadable) and await tools.intake.folder_fails(row.id):
+        return  # the folder is held in words; the file is not to blame
     match classify(Step.CLAIM, error, tools.known(refusals=row.looks)):
         case fail.LookAgain(after):
             tools.intake.unsettled(row.id, after)
@@ -75,7 +82,8 @@ async def convert(tools: Tools, file_id: int) -> None:
         try:
             if not source.exists():
                 raise err.StagedDamaged(f"The private copy {source} is gone.")
-            report = await tools.converter.convert(tools.job(source, target, destination))
+            passed = matches(row.path, destination.passthrough)
+            report = await (_passed if passed else _converted)(tools, source, target, destination)
             measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
             return
@@ -89,12 +97,24 @@ async def convert(tools: Tools, file_id: int) -> None:
         crc32c=measured.crc32c,
         method=report.method,
         categorical=report.categorical,
-        file_name=file_name(row.path, row.content),
+        file_name=upload_name(row.path, row.content, destination.passthrough),
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
         bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
     )
     await tools.journal.files.converted(file_id, made)
     log.info("converted file=%r method=%s bytes=%d to=%d", _name(row), report.method, row.size, measured.size)
+    for warning in report.warnings:
+        log.warning("not in the result file=%r %s: %s", _name(row), warning.code, warning.text)
+
+
+async def _converted(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:
+    return await tools.converter.convert(tools.job(source, target, destination))
+
+
+async def _passed(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:
+    """Hand over what its folder lists as `passthrough`: it is not even looked into."""
+    await tools.in_thread(publish.hand_over, source, target)
+    return Report(method="passthrough", categorical=destination.categorical == "yes")
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -122,11 +142,14 @@ async def dispose(tools: Tools, file_id: int) -> None:
     """Archive or delete the source, if it still is the file that was uploaded."""
     row = await _row(tools, file_id)
     sighting = decode_sighting(row.folder, row.path, row.sighting)
+    destination = tools.destinations.get(row.folder)
+    alone = destination is not None and matches(row.path, destination.passthrough)
     failpoint("dispose.before")
     with tools.activity.track("dispose", _name(row), row.size):
         try:
+            archive = tools.archive_dirs.get(row.folder)
             done = await tools.in_thread(
-                dispose_of, row.after_upload, sighting, tools.archive_dirs.get(row.folder), tools.stop
+                partial(dispose_of, alone=alone), row.after_upload, sighting, archive, tools.stop
             )
         except Interrupted:
             return

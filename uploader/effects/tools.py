@@ -36,6 +36,9 @@ class Intake(Protocol):
     def unsettled(self, file_id: int, after: float = 0.0) -> None:
         """The file has to settle once more, and is not looked at before so many seconds."""
 
+    async def folder_fails(self, file_id: int) -> bool:
+        """Whether the folder is at fault that a file could not be read: then it is held, and the file waits."""
+
 
 @dataclass(slots=True)
 class Tools:

@@ -7,6 +7,7 @@ import logging
 from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.failures import Step, classify
+from uploader.core.media import content_type
 from uploader.core.model import FileState, Scope
 from uploader.effects.session import lose
 from uploader.effects.tools import Tools
@@ -17,8 +18,6 @@ from uploader.journal.views import file_row, session_row
 from uploader.staging import Interrupted
 
 log = logging.getLogger(__name__)
-
-CONTENT_TYPE = "image/tiff"
 
 PROGRESS_PATIENCE = 10.0
 """Seconds that a progress report may take: it is advice, and never in the way."""
@@ -37,7 +36,8 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
         try:
             await tools.in_thread(tools.staging.verify, path, row.object_size, row.object_crc32c, tools.stop)
             failpoint("sign.before")
-            url = await tools.platform.signed_url(session.upload_id, row.file_name, CONTENT_TYPE)
+            kind = content_type(row.file_name)
+            url = await tools.platform.signed_url(session.upload_id, row.file_name, kind)
             failpoint("sign.after")
             await tools.reached()
             step = Step.PUT
@@ -45,7 +45,7 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
                 url,
                 path,
                 size=row.object_size,
-                content_type=CONTENT_TYPE,
+                content_type=kind,
                 crc32c=row.object_crc32c,
                 md5=row.object_md5,
                 on_bytes=tools.activity.sender(running),

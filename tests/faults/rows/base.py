@@ -53,12 +53,14 @@ def after_another(*runs: Run) -> Run:
     """Runs that make one row together."""
 
     def run(root: Path, seed: int) -> Result:
-        result = Result()
+        result, told = Result(), []
         for one in runs:
             folder = root / one.__name__
             folder.mkdir()
             found = one(folder, seed)
             result.add(one.__name__, found.wrong, found.trials)
+            told += [found.told] if found.told else []
+        result.told = "; ".join(told)
         return result
 
     return run

@@ -104,13 +104,13 @@ def staging_full(root: Path, seed: int) -> Result:
     with mounts.tmpfs(copies, size="3m"), live(root, settings=settings) as d:
         large = d.drop("large.tif", kind="uint16_bands", size=1200, seed=seed)
         d.drop_some(3, "small")
-        d.w.wait(lambda: len(d.w.audit().items) == 3, "the small ones", 60)
+        d.w.wait(lambda: len(d.w.audit().items) == 3, "the small ones")
         hold = d.held("staging")
         status = d.status()
         found = [] if status["rejected"] == 0 else ["a file was rejected for want of space"]
         result.add("held", found + ([] if hold["reason"] else ["no words"]))
         mounts.remount(copies, f"size={64 << 20}")
-        d.idle(90)
+        d.idle()
         result.add(large.name, d.wrong())
         d.end()
     return result
@@ -125,12 +125,12 @@ def staging_fills(root: Path, seed: int) -> Result:
         d.drop("first.tif")
         d.idle()
         d.drop("a.tif", kind="uint16_bands", size=700, seed=seed)
-        d.w.wait(lambda: list(copies.glob("*/in/*")), "the claim", 20)
+        d.w.wait(lambda: list(copies.glob("*/in/*")), "the claim")
         filler = mounts.fill(copies)
         time.sleep(4.0)
         result.add("full", [] if d.status()["rejected"] == 0 else ["rejected for want of space"])
         filler.unlink()
-        d.idle(90)
+        d.idle()
         result.add("room again", d.wrong())
         d.end()
     return result
@@ -152,15 +152,15 @@ def sick_sources(root: Path, seed: int) -> Result:
             board.fail(error, "ill-", calls)
             sick = d.drop(f"ill-{number}.tif")
             well = d.drop(f"well{number}.tif")
-            d.w.wait(lambda well=well: _done(d.w.items(), well), "the other file", 30)
+            d.w.wait(lambda well=well: _done(d.w.items(), well), "the other file")
             try:
-                d.w.wait(lambda sick=sick: _told(d.status(), sick), "it is told", 12)
+                d.w.wait(lambda sick=sick: _told(d.status(), sick), "it is told")
                 found = []
             except AssertionError:
                 found = ["not told"]
             board.heal()
             board.elapse(25)
-            d.w.wait(lambda: _settled(d.status()), "the sick one ends", 60)
+            d.w.wait(lambda: _settled(d.status()), "the sick one ends")
             if d.status()["rejected"]:
                 d.w.command("retry", "-c", str(d.w.config), "--all", check=0)
             d.idle()
@@ -192,11 +192,12 @@ def read_only(root: Path, seed: int) -> Result:
     drop.mkdir()
     folder = {"path": str(drop), "project_id": "p-1", "after_upload": "delete"}
     with mounts.tmpfs(drop), live(root, environment=board.environment, folders=[folder]) as d:
-        d.fault("uploads.complete", "delay_before", seconds=2.5)
+        d.fault("uploads.complete", status=503, body="problem", retry_after=1.0, count=None)
         paths = d.drop_some(2)
-        d.w.wait(lambda: d.w.audit().calls("store.put"), "a PUT", 20)
+        d.w.wait(d.struck, "a call to complete")
         mounts.remount(drop, "ro")
-        d.w.wait(lambda: len(d.w.audit().items) == 2, "the items", 30)
+        d.behave()
+        d.w.wait(lambda: len(d.w.audit().items) == 2, "the items")
         hold = d.held("file")
         result.add(
             "held",
@@ -205,7 +206,7 @@ def read_only(root: Path, seed: int) -> Result:
         )
         mounts.remount(drop, "rw")
         board.elapse(61)
-        d.w.wait(lambda: not any(p.exists() for p in paths), "the disposal", 30)
+        d.w.wait(lambda: not any(p.exists() for p in paths), "the disposal")
         d.idle()
         result.add("writable again", d.wrong(missing_sources=True))
         d.end()
@@ -227,7 +228,7 @@ def unmounted(root: Path, seed: int) -> Result:
                 d.drop_some(3, "before")
                 d.idle()
                 mounts.unmount(drop)
-                d.held("folder", 20)
+                d.held("folder")
                 gone = d.status()["files"]["gone"]
                 result.add("away", [f"{gone} files are told to be gone"] if gone else [])
                 make("dem_nodata", disk / "meanwhile.tif", size=64, seed=99)
@@ -238,7 +239,7 @@ def unmounted(root: Path, seed: int) -> Result:
                 gone = d.status()["files"]["gone"]
                 result.add("away at a start", [f"{gone} files are told to be gone"] if gone else [])
                 mounts.bind(disk, drop)
-                d.idle(40)
+                d.idle()
                 held = [h["reason"] for h in d.status()["holds"]]
                 result.add("back", d.wrong() + [f"still held: {reason}" for reason in held])
                 d.end()

@@ -8,10 +8,11 @@ import signal
 import socket
 import stat
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.faults import halves
-from tests.faults.rows.base import Result, Row, Run
+from tests.faults.rows.base import Result, Row, Run, Skipped
 from tests.support.live import Live, live
 from tests.support.rasters import make
 
@@ -22,7 +23,7 @@ def grows_after_claim(root: Path, seed: int) -> Result:
     with live(root) as d:
         d.fault("store.put", "delay_before", seconds=2.0)
         path = d.drop("a.tif", seed=1)
-        d.w.wait(lambda: d.w.audit().calls("uploads.signed_url"), "the upload", 20)
+        d.w.wait(lambda: d.w.audit().calls("uploads.signed_url"), "the upload")
         with path.open("r+b") as file:
             file.write(make("dem_nodata", d.w.root / "b.tif", size=64, seed=2).read_bytes())
         result.add("in place", _versions(d, 2))
@@ -32,7 +33,7 @@ def grows_after_claim(root: Path, seed: int) -> Result:
 def _versions(d: Live, count: int) -> list[str]:
     """So many items, each of other content, the last one equal to what lies in the folder."""
     try:
-        d.w.wait(lambda: len(d.w.audit().items) >= count and d.status()["pending"] == 0, "the versions", 30)
+        d.w.wait(lambda: len(d.w.audit().items) >= count and d.status()["pending"] == 0, "the versions")
     except AssertionError:
         return [f"{len(d.w.audit().items)} items of {count} versions"]
     found = d.w.audit()
@@ -48,14 +49,14 @@ def overwritten_while_sent(root: Path, seed: int) -> Result:
     with live(root) as d:
         d.fault("store.put", "delay_before", seconds=2.0)
         d.drop("a.tif", seed=1)
-        d.w.wait(lambda: d.w.audit().calls("uploads.signed_url"), "the upload", 20)
+        d.w.wait(lambda: d.w.audit().calls("uploads.signed_url"), "the upload")
         make("dem_nodata", d.w.drop / ".new.part", size=64, seed=2)
         (d.w.drop / ".new.part").rename(d.w.drop / "a.tif")
         result.add("renamed over", _versions(d, 2))
         make("dem_nodata", d.w.drop / ".new.part", size=64, seed=1)
         (d.w.drop / ".new.part").rename(d.w.drop / "a.tif")
         time.sleep(3.0)
-        d.w.wait(lambda: d.status()["pending"] == 0, "rest", 20)
+        d.w.wait(lambda: d.status()["pending"] == 0, "rest")
         items = len(d.w.audit().items)
         result.add("the first content again", [] if items == 2 else [f"{items} items of A, B and A again"])
     return result
@@ -68,7 +69,7 @@ def deleted_while_sent(root: Path, seed: int) -> Result:
         for number, operation in enumerate(("uploads.initiate", "store.put", "uploads.complete")):
             d.fault(operation, "delay_before", seconds=1.5)
             path = d.drop(f"{number}.tif")
-            d.w.wait(d.struck, "the call", 20)
+            d.w.wait(d.struck, "the call")
             path.unlink()
             d.idle()
             d.behave()
@@ -80,9 +81,25 @@ def half_written(*ways: str) -> Run:
     """Files written in these ways, each cut at several places; nothing is taken before it is whole."""
 
     def run(root: Path, seed: int) -> Result:
-        return halves.drops(root, seed, 10, ways)
+        result, told = Result(), []
+        for name, how in CIRCUMSTANCES.items():
+            folder = root / name
+            folder.mkdir()
+            with suppress(Skipped):
+                found = halves.drops(folder, seed, 10, ways, how)
+                result.add(name, found.wrong, found.trials)
+                told.append(f"{name}: {found.told}")
+        result.told = "; ".join(told)
+        return result
 
     return run
+
+
+CIRCUMSTANCES = {
+    "lease": halves.Circumstances(),
+    "quiet time alone": halves.Circumstances(stranger=True),
+    "marker": halves.Circumstances(marker=True),
+}
 
 
 def burst(root: Path, seed: int, *, files: int = 20_000) -> Result:
@@ -98,7 +115,7 @@ def burst(root: Path, seed: int, *, files: int = 20_000) -> Result:
             (d.w.drop / f"{number:05}.tif").write_bytes(b"II*\0")
         d.process.send_signal(signal.SIGCONT)
         started = time.monotonic()
-        d.w.wait(lambda: sum(d.status()["files"].values()) == files, f"{files} files known", 120)
+        d.w.wait(lambda: sum(d.status()["files"].values()) == files, f"{files} files known", 300)
         took = time.monotonic() - started
         memory = int(Path(f"/proc/{d.process.pid}/status").read_text().split("VmRSS:")[1].split()[0]) >> 10
         result.add("found", [] if d.alive else ["the daemon died"], files)
@@ -188,7 +205,7 @@ def odd_names(root: Path, seed: int) -> Result:
         for number, name in enumerate(NAMES):
             source = make("dem_nodata", d.w.drop / ".hidden.part", size=64, seed=number)
             d.dropped.append(source.rename(d.w.drop / os.fsdecode(name)))
-        d.idle(60)
+        d.idle()
         found = d.w.audit()
         wrong = [] if len(found.items) == len(NAMES) else [f"{len(found.items)} items of {len(NAMES)} names"]
         wrong += [f"unsafe name {name!r}" for name in found.file_names if not _safe(name)]
@@ -206,7 +223,7 @@ WORLD = "1\n0\n0\n-1\n500000.5\n5099999.5\n"
 def sidecars(root: Path, seed: int) -> Result:
     """A world file before, with, and long after its raster, and never: one item, or one for each version."""
     result = Result()
-    with live(root) as d:
+    with live(root, settle=2.0) as d:  # long enough for a busy machine to write a world file in
         for number, when in enumerate(("before", "within", "late", "never")):
             items = len(d.w.audit().items)
             world_file = d.w.drop / f"{when}.tfw"
@@ -219,7 +236,7 @@ def sidecars(root: Path, seed: int) -> Result:
             d.idle()
             if when == "late":
                 world_file.write_text(WORLD)
-                d.w.wait(lambda items=items: len(d.w.audit().items) == items + 2, "the second version", 30)
+                d.w.wait(lambda items=items: len(d.w.audit().items) == items + 2, "the second version")
                 d.idle()
             made = len(d.w.audit().items) - items
             expected = 2 if when == "late" else 1

@@ -44,10 +44,10 @@ def in_conversion(root: Path, seed: int) -> Result:
         d.up()
         assert d.process is not None
         daemon = psutil.Process(d.process.pid)
-        d.w.wait(lambda: list((d.w.state / "staging").glob("*/*.part*")) or _busy(daemon), "a conversion", 30)
+        d.w.wait(lambda: list((d.w.state / "staging").glob("*/*.part*")) or _busy(daemon), "a conversion")
         children = daemon.children(recursive=True)
         d.end(number=signal.SIGKILL)
-        _, alive = psutil.wait_procs(children, timeout=3)
+        _, alive = psutil.wait_procs(children, timeout=30)
         result.add("children", [f"{len(alive)} of {len(children)} children live on"] if alive else [])
         d.up()
         d.idle()
@@ -85,7 +85,7 @@ def within_put(root: Path, seed: int) -> Result:
             size = make("rgb_striped", d.w.root / "size.tif", size=400, seed=seed).stat().st_size
             d.fault("store.put", "stall", after_bytes=size * percent // 100 // 2)
             d.drop("a.tif", kind="rgb_striped", size=400, seed=seed)
-            d.w.wait(d.struck, "the PUT is under way", 20)
+            d.w.wait(d.struck, "the PUT is under way")
             time.sleep(0.1)
             d.end(number=signal.SIGKILL)
             d.behave()
@@ -165,7 +165,7 @@ def told_to_end(root: Path, seed: int, *, times: int = 8) -> Result:
             code = d.end()
             took = time.monotonic() - started
             longest = max(longest, took)
-            result.add(f"end {number}", [f"code {code} after {took:.1f} s"] if code or took > 5 else [])
+            result.add(f"end {number}", [f"code {code} after {took:.1f} s"] if code or took > 30 else [])
         d.up()
         d.idle()
         result.add("after them", d.wrong(), 0)

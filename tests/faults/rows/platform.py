@@ -11,6 +11,7 @@ from tests.faults.rows.network import CALLS
 from tests.support import preload
 from tests.support.live import Live, control, live
 from tests.support.preload import Board
+from tests.support.world import PATIENCE
 from uploader.core.failures import PROBE_EVERY
 
 REFUSALS = (400, 401, 403, 404, 409, 412, 413, 422)
@@ -53,7 +54,7 @@ def _contradicted(d: Live, board: Board) -> list[str]:
     """`complete` is refused as if it had been done: the items are looked for, then a person is asked, and acts."""
     d.fault("uploads.complete", status=409)
     path = d.drop("contradicted.tif")
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not any(h["scope"] == "session" for h in d.status()["holds"]):
         if time.monotonic() > end:
             return [f"no hold names the session: {d.status()['holds']}"]
@@ -64,7 +65,7 @@ def _contradicted(d: Live, board: Board) -> list[str]:
     return [line for line in d.wrong() if "reserved" not in line and "open session" not in line]
 
 
-def _pass_holds(d: Live, board: Board, seconds: float = 60.0) -> None:
+def _pass_holds(d: Live, board: Board, seconds: float = PATIENCE) -> None:
     """Wait for the last drop; where it is held, let the time to the next try go by."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -165,12 +166,13 @@ def quota(root: Path, seed: int) -> Result:
         for probe in range(3):
             before = _initiates(d)
             board.elapse(int(PROBE_EVERY) + 1)
-            time.sleep(7.0)
+            d.w.wait(lambda before=before: _initiates(d) > before, "a probe")
+            time.sleep(3.0)
             spent = _initiates(d) - before
             result.add(f"probe {probe}", [] if spent == 1 else [f"{spent} probes in a minute"])
         control(d.w, "quota", {"quota_bytes": 100 << 30})
         board.elapse(int(PROBE_EVERY) + 1)
-        d.idle(60)
+        d.idle()
         left = [h for h in d.status()["holds"] if h["scope"] == "organization"]
         result.add("freed", d.wrong() + [f"still held: {h['reason']}" for h in left])
     return result
@@ -188,7 +190,7 @@ def partial_quota(root: Path, seed: int) -> Result:
     with live(root, environment=board.environment, options={"quota_bytes": 60_000}) as d:
         large = d.drop("large.tif", kind="rgb_striped", size=400)
         d.drop_some(3, "small", size=32)
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while len(d.w.audit().items) < 3 and time.monotonic() < end:
             if d.status()["holds"]:
                 board.elapse(61)

@@ -1,0 +1,201 @@
+"""The model of the journal, which is some ten times faster than the real one: its face."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.sim.journal import COLUMNS, Clockwork, merged
+from tests.sim.memory_files import MemoryFiles
+from tests.sim.memory_holds import MemoryHolds, MemoryRetrying
+from tests.sim.memory_sessions import MemorySessions
+from tests.sim.tables import Tables
+from uploader.core.model import Destination, FileState, Layout, Profile, Sighting
+from uploader.core.twins import judge_twins
+from uploader.core.view import Disposal, Queued, View
+from uploader.journal import FileRow, SessionRow, views
+
+_NOBODY: frozenset[int] = frozenset()
+
+
+class MemoryJournal:
+    """The model."""
+
+    file_row = staticmethod(lambda tables, file_id: tables.files[file_id].as_row())
+    session_row = staticmethod(lambda tables, session_id: tables.uploads[session_id].as_row())
+    decode_sighting = staticmethod(lambda _folder, _path, sighting: sighting)
+
+    def __init__(self, world: Clockwork) -> None:
+        self.world = world
+        self.tables = Tables()
+        doors = (self.tables, self._before, self._after)
+        self.files = MemoryFiles(*doors)
+        self.sessions = MemorySessions(*doors)
+        self.holds = MemoryHolds(*doors)
+        self.retrying = MemoryRetrying(*doors)
+        self._queued: tuple[Queued, ...] = ()
+        self._in_work: dict[str, int] = {}
+        self._waiting: tuple[Any, ...] = ()
+        self._disposals: tuple[Disposal, ...] = ()
+
+    def _before(self, name: str) -> None:
+        """A crash before the commit is one before the work: nothing of it would stay."""
+        self.world.crash(name)
+        self.tables.now = self.world.now
+
+    def _after(self, name: str) -> None:
+        self.world.crash(name)
+
+    def revive(self) -> None:
+        """A new process opens it."""
+
+    async def read(self, query: Callable[[Any], Any]) -> Any:
+        """What an effect looks up."""
+        return query(self.tables)
+
+    @staticmethod
+    def profile(tables: Tables) -> Profile:
+        """What was learned."""
+        if tables.profile is None:
+            facts = tables.learned
+            layouts = {k[7:]: Layout(v) for k, v in facts.items() if k.startswith("layout:")}
+            tables.profile = Profile(facts.get("transfer_method", ""), layouts, facts.get("quota_cap"))
+        return tables.profile
+
+    def newest(self, path: bytes, sighting: Sighting | None) -> tuple[int, str, bool] | None:
+        """The newest version of a path that has a history: (id, state, was it this sighting)."""
+        versions = self.tables.by_path.get(path)
+        if not versions:
+            return None
+        file = versions[max(versions)]
+        return file.id, file.state, file.sighting == sighting
+
+    def believed(self, path: bytes) -> tuple[int, str] | None:
+        """The newest version of a path that is believed to exist and is not being taken away."""
+        leaving = self.tables.leaving
+        versions = [i for i in self.tables.by_path.get(path, ()) if i not in leaving]
+        return (max(versions), self.tables.files[max(versions)].state) if versions else None
+
+    def paths(self) -> list[bytes]:
+        """All paths with a history."""
+        return list(self.tables.by_path)
+
+    def staged(self) -> set[int]:
+        """Files that have private copies."""
+        return {file.id for file in self.tables.files.values() if file.staged}
+
+    def file(self, file_id: int) -> FileRow:
+        """One file."""
+        return self.tables.files[file_id].as_row()
+
+    def inode(self, file_id: int) -> int:
+        """Which file in the drop folder a row is about."""
+        return self.tables.files[file_id].sighting.fingerprint.inode
+
+    def upload(self, session_id: int) -> SessionRow:
+        """One session."""
+        return self.tables.uploads[session_id].as_row()
+
+    def read_back(self, session_id: int) -> str | None:
+        """What came of reading a session's items."""
+        return self.tables.uploads[session_id].readback
+
+    def leaked(self) -> int:
+        """Bytes that may be reserved for nothing, as `status` tells it."""
+        uploads = self.tables.uploads.values()
+        return sum((u.initiates_sent - u.initiates_clear) * u.total_bytes for u in uploads)
+
+    def known(self) -> list[tuple[str, str]]:
+        """(upload id, hold) of all sessions that the platform has answered."""
+        return [(u.upload_id, u.hold) for u in self.tables.uploads.values() if u.upload_id]
+
+    def table(self) -> list[tuple[Any, ...]]:
+        """All files, by `COLUMNS`."""
+        names = COLUMNS.split(", ")
+        return [tuple(getattr(f, n) for n in names) for _, f in sorted(self.tables.files.items())]
+
+    def holdings(self) -> list[tuple[Any, ...]]:
+        """All holds."""
+        holds = self.tables.holds.values()
+        return sorted((str(h.scope), h.subject, h.reason, h.since, h.until, h.attempts) for h in holds)
+
+    def held(self) -> list[int]:
+        """Sessions that only a person can go on with."""
+        return sorted([u.id for u in self.tables.uploads.values() if u.hold])
+
+    def digest(self) -> str:
+        """The hash of the event log."""
+        return self.tables.digest()
+
+    def view(
+        self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
+    ) -> View:
+        """What the planner sees; only what has changed is made anew."""
+        tables = self.tables
+        if tables.stale:
+            self._refresh()
+        skipping = any(d.duplicates == "skip" for d in destinations.values())
+        completed, pending = self._twins(destinations) if skipping else (_NOBODY, _NOBODY)
+        ended = tables.ended
+        return View(
+            destinations=destinations,
+            queued=self._queued,
+            queued_total=len(tables.by_state[FileState.QUEUED]),
+            settling=coming,
+            in_work=merged(self._in_work, coming),
+            waiting=self._waiting,
+            twins_completed=completed,
+            twins_pending=pending,
+            sessions=tuple([tables.live[i].as_view() for i in sorted(tables.live)]),
+            disposals=self._disposals,
+            discards=tuple(sorted(ended)[:64]) if ended else (),
+            holds=tuple(tables.holds.values()),
+            profile=self.profile(tables),
+            staged_bytes=tables.staged_bytes,
+            **machine,
+        )
+
+    def _refresh(self) -> None:
+        tables = self.tables
+        if FileState.QUEUED in tables.stale:
+            queued = sorted(
+                tables.by_state[FileState.QUEUED].values(), key=lambda f: (f.not_before > 0, f.id)
+            )
+            self._queued = tuple(
+                [
+                    Queued(
+                        f.id, f.folder, f.size, f.content or "", f.not_before, bool(f.alone), f.retrying_since
+                    )
+                    for f in queued[: views.QUEUE_WINDOW]
+                ]
+            )
+            self._in_work = dict(Counter([f.folder for f in queued if f.retrying_since is None]))
+        if FileState.CONVERTED in tables.stale:
+            files = tables.by_state[FileState.CONVERTED]
+            self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[: views.WAITING_WINDOW]])
+        if FileState.COMPLETED in tables.stale:
+            ready = (f for _, f in sorted(tables.leaving.items()) if self._readable(f.session_id))
+            self._disposals = tuple(
+                [
+                    Disposal(f.id, f.not_before, f.retrying_since)
+                    for _, f in zip(range(64), ready, strict=False)
+                ]
+            )
+        tables.stale.clear()
+
+    def _readable(self, session_id: int | None) -> bool:
+        return session_id is not None and self.tables.uploads[session_id].readback in {None, "verified"}
+
+    def _twins(self, destinations: Mapping[str, Destination]) -> tuple[frozenset[int], frozenset[int]]:
+        completed, pending = [], []
+        for file in self._queued:
+            if destinations[file.folder].duplicates != "skip":
+                continue
+            twins = self.tables.by_content[file.content]
+            match judge_twins(file.file_id, ((twin.id, twin.state) for twin in twins.values())):
+                case FileState.DUPLICATE:
+                    completed.append(file.file_id)
+                case FileState.QUEUED:
+                    pending.append(file.file_id)
+        return frozenset(completed), frozenset(pending)

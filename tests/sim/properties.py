@@ -1,0 +1,183 @@
+"""What must hold of every plan, whatever the history: judged from the rows, not by the planner's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from uploader.core import actions as act
+from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.model import FileState, Hold, Layout, Scope, SessionState
+from uploader.core.planner import DISPOSALS, Plan
+from uploader.core.room import CLAIMS
+from uploader.core.turn import CALLS
+from uploader.core.view import Session, View
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+
+def broken(world: World, view: View, plan: Plan) -> list[str]:
+    """Everything that is wrong with a plan, in words; costs what the plan does, not what the view holds."""
+    if not plan.actions:
+        return _waits(view, plan, world.now)
+    subjects = {action.subject for action in plan.actions}
+    wrong = []
+    if len(subjects) < len(plan.actions) or subjects & view.busy:
+        wrong.append(f"two things at once: {plan.actions}, while {sorted(view.busy)} are busy")
+    uploads = {upload.session_id: upload for upload in view.sessions}
+    calls = 0
+    for action in plan.actions:
+        kind = type(action)
+        calls += kind.__name__ in CALLS
+        if kind is act.PlanSession:
+            found = _planned(world, view, action.batch)  # type: ignore[union-attr]
+        elif kind in _OF_SESSION:
+            found = _call(world, view, uploads[action.session_id], kind)  # type: ignore[union-attr]
+        elif kind is act.Put:
+            found = _put(world, uploads[action.session_id], action.file_id)  # type: ignore[union-attr]
+        else:
+            found = _OF_FILE[kind](world, action.file_id)  # type: ignore[union-attr, index]
+        if found:
+            wrong.append(f"{action}: {found}")
+    if view.holds and calls:
+        wrong += _gates(view, plan, calls, world.now)
+    return wrong + _too_many(world, view, plan)
+
+
+def _too_many(world: World, view: View, plan: Plan) -> list[str]:
+    """What runs and what is started stay within the limits."""
+    if len(plan.actions) + len(view.busy) <= min(CLAIMS, DISPOSALS):
+        return []
+    kinds = [type(action) for action in plan.actions]
+    most = {act.Put: world.limits.transfers, act.Convert: world.limits.converters}
+    most |= {act.Claim: CLAIMS, act.Dispose: DISPOSALS}
+    return [
+        f"{kinds.count(kind)} more of {kind.__name__}, but {most[kind]} are the most"
+        for kind in set(kinds) & most.keys()
+        if kinds.count(kind) + view.running.get(kind.__name__, 0) > most[kind]
+    ]
+
+
+def _waits(view: View, plan: Plan, now: float) -> list[str]:
+    """A plan that does nothing has a time to look again, or somebody to wait for, or a hold that says why."""
+    if view.busy or any(view.settling.values()) or plan.wake_at is not None:
+        return []
+    waiting = [s for s in view.sessions if not s.hold]
+    stuck = bool(view.waiting or view.queued or view.settled or waiting or view.disposals or view.discards)
+    if stuck and not (plan.holds or any(hold.until is None or hold.until > now for hold in view.holds)):
+        return [f"nothing is done, and no hold says why: {view}"]
+    return []
+
+
+def _gates(view: View, plan: Plan, calls: int, now: float) -> list[str]:
+    """While something is held, nobody calls before its time, and then one call alone is the probe."""
+    wrong = []
+    running = sum(view.running.get(kind, 0) for kind in CALLS)
+    for hold in view.holds:
+        held = [a for a in plan.actions if _held_by(view, hold, a)]
+        if held and (hold.until is None or hold.until > now):
+            wrong.append(f"{held[0]} in spite of the hold of {hold.scope} {hold.subject}")
+        elif held and hold.scope is Scope.PLATFORM and calls + running > 1:
+            wrong.append(f"{calls + running} calls probe the platform at once")
+    return wrong
+
+
+def _held_by(view: View, hold: Hold, action: act.Action) -> bool:
+    if hold.scope is Scope.PLATFORM:
+        return type(action).__name__ in CALLS
+    if not isinstance(action, act.Initiate):
+        return False
+    key = next(s.key for s in view.sessions if s.session_id == action.session_id)
+    return hold.scope is Scope.ORGANIZATION or (hold.scope is Scope.TARGET and hold.subject == key.target)
+
+
+def _planned(world: World, view: View, batch: object) -> str:
+    """A batch is of converted files of one kind, the halves of a refused one apart, and not too many."""
+    files = batch.files  # type: ignore[attr-defined]
+    rows = [world.journal.file(file.file_id) for file in files]
+    layout = view.profile.layouts.get(batch.key.target, Layout.UNKNOWN)  # type: ignore[attr-defined]
+    if any(row.state is not FileState.CONVERTED or row.session_id for row in rows):
+        return "a member of it is not free"
+    if len({file.group for file in files}) > 1:
+        return "the halves of a refused batch come together again"
+    if len({file.file_id for file in files}) < len(files):
+        return "a file is in it twice"
+    most = world.limits.batch_files if layout is Layout.PER_FILE else min(2, world.limits.batch_files)
+    return f"{len(files)} files, but {most} are the most" if len(files) > most else ""
+
+
+def _call(world: World, view: View, upload: Session, kind: type[object]) -> str:
+    if upload.hold:
+        return "its session is held"
+    if upload.not_before > world.now:
+        return f"its time comes in {upload.not_before - world.now:.1f} s"
+    ends = kind is act.Complete or kind is act.Abandon
+    if ends and view.busy and any(("file", member.file_id) in view.busy for member in upload.members):
+        return "one of its files is being sent"
+    stored = all(member.state is FileState.STORED for member in upload.members)
+    return "" if _OF_SESSION[kind](upload, stored) else f"not for a session that is {upload.state}"
+
+
+def _put(world: World, upload: Session, file_id: int) -> str:
+    member = next((m for m in upload.members if m.file_id == file_id), None)
+    if member is None or upload.state is not SessionState.OPEN or member.state is not FileState.BATCHED:
+        return f"not a member to be sent: {member}"
+    early = max(member.not_before, upload.not_before) > world.now
+    return "before its time" if early else ""
+
+
+def _claim(world: World, file_id: int) -> str:
+    """Only a file that is the one that was settled is taken."""
+    path = world.journal.file(file_id).path
+    source = world.disk.sources.get(path)
+    if world.journal.file(file_id).state is not FileState.SETTLING:
+        return "it is not settling"
+    if source is None or source.sighting != world.seen.get(file_id):
+        return "it changed since its stat"
+    return "it is not quiet" if source.since + 9.9 > world.now else ""
+
+
+def _convert(world: World, file_id: int) -> str:
+    return "" if world.journal.file(file_id).state is FileState.QUEUED else "it is not queued"
+
+
+def _dispose(world: World, file_id: int) -> str:
+    """Only what was read back goes."""
+    row = world.journal.file(file_id)
+    if row.state is not FileState.COMPLETED or row.after_upload == "keep" or row.session_id is None:
+        return "its source stays"
+    upload = world.platform.uploads[world.journal.upload(row.session_id).upload_id]
+    if upload.state != "completed" or row.file_name not in upload.objects:
+        return "no item has it"
+    if world.destination.verify_remote and not upload.shown:
+        return "its items were not read back"
+    return ""
+
+
+def _discard(world: World, file_id: int) -> str:
+    return "" if world.journal.file(file_id).state in FILE_ENDS else "it has not ended"
+
+
+_OF_FILE: dict[type[object], Callable[[World, int], str]] = {
+    act.Claim: _claim,
+    act.Convert: _convert,
+    act.SkipTwin: _convert,
+    act.Dispose: _dispose,
+    act.Discard: _discard,
+}
+
+_OF_SESSION: dict[type[object], Callable[[Session, bool], bool]] = {
+    act.Initiate: lambda s, _: s.state is SessionState.PLANNED,
+    act.Complete: lambda s, stored: (
+        stored
+        and bool(s.members)
+        and (s.state is SessionState.OPEN or (s.state is SessionState.COMPLETING and not s.locating))
+    ),
+    act.Locate: lambda s, _: s.state is SessionState.COMPLETING and s.locating,
+    act.Abandon: lambda s, _: (
+        s.state is SessionState.FAILING or (s.state is SessionState.OPEN and not s.members)
+    ),
+    act.ReadBack: lambda s, _: s.state is SessionState.COMPLETED and s.readback_due,
+}
+"""In which state of a session each call belongs; the second argument: all members are stored."""

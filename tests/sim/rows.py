@@ -1,0 +1,173 @@
+"""Rows of the journal's tables as records, and what the effects and the planner are shown of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from uploader.core.lifecycle import SESSION_ENDS
+from uploader.core.model import FileState, SessionKey, SessionState, Sighting
+from uploader.core.view import Member, Session, Waiting
+from uploader.journal import FileRow, SessionRow
+
+
+@dataclass(slots=True, eq=False)
+class File:
+    """A row of `files`; `row`, `member` and `candidate` are what was made of it since its last change."""
+
+    id: int
+    folder: str
+    path: bytes
+    sighting: Sighting
+    size: int
+    changed_at: float
+    current: int | None = 1
+    state: FileState = FileState.SETTLING
+    content: str | None = None
+    staged: int = 0
+    object_size: int = 0
+    object_md5: bytes = b""
+    object_crc32c: int = 0
+    categorical: int = 0
+    file_name: str = ""
+    session_id: int | None = None
+    batch_group: str = ""
+    after_upload: str | None = None
+    disposal: str | None = None
+    item_id: str | None = None
+    attempts: int = 0
+    looks: int = 0
+    tries: int = 0
+    refusals: int = 0
+    alone: int = 0
+    losses: int = 0
+    retrying_since: float | None = None
+    not_before: float = 0.0
+    hold: str = ""
+    last_error: str = ""
+    row: FileRow | None = None
+    member: Member | None = None
+    candidate: Waiting | None = None
+
+    def as_row(self) -> FileRow:
+        """What an effect is given."""
+        if self.row is None:
+            self.row = FileRow(
+                self.id,
+                self.folder,
+                self.path,
+                self.state,
+                self.sighting,  # type: ignore[arg-type]  # the effects' decoder is replaced, too
+                self.size,
+                self.content or "",
+                self.object_size,
+                self.object_md5,
+                self.object_crc32c,
+                self.file_name,
+                self.session_id,
+                self.after_upload or "keep",
+                self.attempts,
+                self.looks,
+                self.tries,
+                self.refusals,
+                self.losses,
+            )
+        return self.row
+
+    def as_member(self) -> Member:
+        """What the planner sees of it within a session."""
+        if self.member is None:
+            self.member = Member(self.id, self.state, self.object_size, self.not_before, self.retrying_since)
+        return self.member
+
+    def as_candidate(self) -> Waiting:
+        """What the planner sees of it before it has a session."""
+        if self.candidate is None:
+            self.candidate = Waiting(
+                self.id,
+                self.folder,
+                self.object_size,
+                self.changed_at,
+                bool(self.categorical),
+                self.file_name,
+                self.batch_group,
+                self.not_before,
+            )
+        return self.candidate
+
+
+@dataclass(slots=True, eq=False)
+class Upload:
+    """A row of `sessions`, with its members by id."""
+
+    id: int
+    key: SessionKey
+    idempotency_key: str
+    body: dict[str, Any]
+    total_bytes: int
+    state: SessionState = SessionState.PLANNED
+    upload_id: str | None = None
+    initiates_sent: int = 0
+    initiates_clear: int = 0
+    completes_sent: int = 0
+    completes_clear: int = 0
+    locating: int = 0
+    locate_tries: int = 0
+    item_ids: tuple[str, ...] = ()
+    readback: str | None = None
+    tries: int = 0
+    retrying_since: float | None = None
+    not_before: float = 0.0
+    hold: str = ""
+    last_error: str = ""
+    members: dict[int, File] = field(default_factory=dict)
+    row: SessionRow | None = None
+    view: Session | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether the planner has to see it."""
+        return self.state not in SESSION_ENDS or self.readback == "due"
+
+    def ordered(self) -> list[File]:
+        """The members by id."""
+        members = self.members
+        return [members[i] for i in sorted(members)]
+
+    def as_row(self) -> SessionRow:
+        """What an effect is given: a copy of this moment."""
+        if self.row is None:
+            self.row = SessionRow(
+                self.id,
+                self.state,
+                self.key,
+                self.idempotency_key,
+                self.body,
+                self.total_bytes,
+                self.upload_id or "",
+                self.completes_sent,
+                self.completes_clear,
+                self.locate_tries,
+                self.item_ids,
+                self.tries,
+                self.retrying_since,
+                tuple([file.as_row() for file in self.ordered()]),
+            )
+        return self.row
+
+    def as_view(self) -> Session:
+        """What the planner sees of it."""
+        if self.view is None:
+            self.view = Session(
+                self.id,
+                self.key,
+                self.state,
+                tuple([file.as_member() for file in self.ordered()]),
+                self.not_before,
+                self.hold,
+                bool(self.locating),
+                self.readback == "due",
+                self.retrying_since,
+                self.last_error,
+            )
+        return self.view

@@ -1,0 +1,158 @@
+"""The real journal over a database in memory, without its thread."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlite_utils import Database
+
+from tests.sim.journal import COLUMNS, Clockwork, line, merged
+from uploader.core.model import Destination, Sighting
+from uploader.core.view import View
+from uploader.journal import FileRow, SessionRow, views
+from uploader.journal.files import Files
+from uploader.journal.holds import Holds
+from uploader.journal.retrying import Retrying
+from uploader.journal.rows import decode_sighting, encode_sighting
+from uploader.journal.schema import migrations
+from uploader.journal.sessions import Sessions
+
+
+class SqliteJournal:
+    """The real journal's classes; what differs from the daemon's is who commits, and that a commit may crash."""
+
+    file_row = staticmethod(views.file_row)
+    session_row = staticmethod(views.session_row)
+    profile = staticmethod(views.profile)
+
+    def __init__(self, world: Clockwork) -> None:
+        self.world = world
+        self.db = _database()
+        self.files = Files(self)  # type: ignore[arg-type]
+        self.sessions = Sessions(self)  # type: ignore[arg-type]
+        self.holds = Holds(self)  # type: ignore[arg-type]
+        self.retrying = Retrying(self)  # type: ignore[arg-type]
+
+    async def transact(self, name: str, work: Callable[[Database], Any]) -> Any:
+        """Commit when it returns; or die before or after that."""
+        conn = self.db.conn
+        conn.execute("BEGIN")
+        self.world.crash(name)
+        try:
+            result = work(self.db)
+        except Exception:
+            conn.execute("ROLLBACK")
+            raise
+        conn.execute("COMMIT")
+        self.world.crash(name)
+        return result
+
+    def revive(self) -> None:
+        """A new process opens it: what was not committed is gone."""
+        if self.db.conn.in_transaction:
+            self.db.conn.execute("ROLLBACK")
+
+    async def read(self, query: Callable[[Any], Any]) -> Any:
+        """What an effect looks up."""
+        return query(self.db)
+
+    def _all(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
+        return self.db.conn.execute(sql, args).fetchall()
+
+    def newest(self, path: bytes, sighting: Sighting | None) -> tuple[int, str, bool] | None:
+        """The newest version of a path that has a history: (id, state, was it this sighting)."""
+        found = self._all(
+            "SELECT id, state, sighting FROM files WHERE path = ? AND current = 1 ORDER BY id DESC LIMIT 1",
+            path,
+        )
+        if not found:
+            return None
+        return found[0][0], found[0][1], sighting is not None and found[0][2] == encode_sighting(sighting)
+
+    def believed(self, path: bytes) -> tuple[int, str] | None:
+        """The newest version of a path that is believed to exist and is not being taken away."""
+        return views.tracked(self.db, "/drop").get(path)
+
+    def paths(self) -> list[bytes]:
+        """All paths with a history."""
+        return [bytes(row[0]) for row in self._all("SELECT DISTINCT path FROM files WHERE current = 1")]
+
+    def staged(self) -> set[int]:
+        """Files that have private copies."""
+        return views.staged_ids(self.db)
+
+    def file(self, file_id: int) -> FileRow:
+        """One file."""
+        return views.file_row(self.db, file_id)
+
+    def inode(self, file_id: int) -> int:
+        """Which file in the drop folder a row is about."""
+        row = self.file(file_id)
+        return decode_sighting(row.folder, row.path, row.sighting).fingerprint.inode
+
+    def upload(self, session_id: int) -> SessionRow:
+        """One session."""
+        return views.session_row(self.db, session_id)
+
+    def read_back(self, session_id: int) -> str | None:
+        """What came of reading a session's items."""
+        found: str | None = self._all("SELECT readback FROM sessions WHERE id = ?", session_id)[0][0]
+        return found
+
+    def leaked(self) -> int:
+        """Bytes that may be reserved for nothing, as `status` tells it."""
+        sql = "SELECT COALESCE(SUM((initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions"
+        return int(self._all(sql)[0][0])
+
+    def known(self) -> list[tuple[str, str]]:
+        """(upload id, hold) of all sessions that the platform has answered."""
+        return [
+            (r[0], r[1])
+            for r in self._all("SELECT upload_id, hold FROM sessions WHERE upload_id IS NOT NULL")
+        ]
+
+    def table(self) -> list[tuple[Any, ...]]:
+        """All files, by `COLUMNS`."""
+        return self._all(f"SELECT {COLUMNS} FROM files ORDER BY id")
+
+    def holdings(self) -> list[tuple[Any, ...]]:
+        """All holds."""
+        return sorted(self._all("SELECT scope, subject, reason, since, until, attempts FROM holds"))
+
+    def held(self) -> list[int]:
+        """Sessions that only a person can go on with."""
+        return [row[0] for row in self._all("SELECT id FROM sessions WHERE hold != '' ORDER BY id")]
+
+    def digest(self) -> str:
+        """The hash of the event log."""
+        events = self._all("SELECT file_id, session_id, event, state, time FROM events ORDER BY id")
+        return hashlib.sha256(b"".join(line(*event) for event in events)).hexdigest()[:16]
+
+    def view(
+        self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
+    ) -> View:
+        """What the planner sees."""
+        view = views.read_view(self.db, destinations)
+        in_work = merged(view.in_work, coming)
+        return replace(
+            view, discards=tuple(sorted(view.discards)), settling=coming, in_work=in_work, **machine
+        )
+
+
+_EMPTY: bytes = b""
+
+
+def _database() -> Database:
+    """An empty journal in memory; the schema is made once for a process."""
+    global _EMPTY  # noqa: PLW0603 - a cache
+    conn = sqlite3.connect(":memory:", isolation_level=None)
+    if not _EMPTY:
+        migrations.apply(Database(conn, execute_plugins=False))
+        _EMPTY = conn.serialize()
+    else:
+        conn.deserialize(_EMPTY)
+    return Database(conn, execute_plugins=False)

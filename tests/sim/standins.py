@@ -1,0 +1,62 @@
+"""What stands in for the daemon's surroundings: a store, nobody who watches, no threads, no waiting."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from tests.sim.disk import Place
+from uploader.activity import Activity
+from uploader.effects.tools import Tools
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+NOTHING = nullcontext()
+NEVER = threading.Event()
+
+
+class ModelStore:
+    """The object store; what is sent is what the converter made."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def put(self, url: Any, path: Place, **_: Any) -> None:
+        await self.world.platform.put(url, self.world.disk.results[path.id])
+
+
+class Unwatched(Activity):
+    """Nobody watches."""
+
+    def track(self, kind: str, subject: str, total: int = 0) -> AbstractContextManager[Any]:  # type: ignore[override]
+        return NOTHING
+
+    def sender(self, running: object) -> Callable[[int], None]:
+        return _ignore
+
+
+def _ignore(size: int) -> None:
+    return None
+
+
+class ModelTools(Tools):
+    """The effects' tools, without threads and without time."""
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        return NOTHING
+
+    async def in_thread(self, work: Callable[..., Any], *args: object) -> Any:
+        return work(*args)
+
+
+def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never really waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    coroutine.close()
+    raise AssertionError("something waited on the real clock")

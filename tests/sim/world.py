@@ -1,0 +1,266 @@
+"""The planner and the effects as they are, on a virtual clock, against models of disk, platform and journal."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from heapq import heappop, heappush
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import uploader.effects.local as local_effects
+import uploader.effects.session as session_effects
+import uploader.effects.tools as tools_module
+import uploader.effects.transfer as transfer_effects
+import uploader.journal.files as files_module
+import uploader.journal.holds as holds_module
+import uploader.journal.rows as rows_module
+import uploader.journal.sessions as sessions_module
+from tests.sim.disk import FOLDER, Disk
+from tests.sim.intake import Intake
+from tests.sim.memory import MemoryJournal
+from tests.sim.platform import ModelPlatform
+from tests.sim.properties import broken
+from tests.sim.sqlite import SqliteJournal
+from tests.sim.standins import NEVER, ModelStore, ModelTools, Unwatched, drive
+from uploader.core.actions import Action, Claim
+from uploader.core.lifecycle import IllegalTransition
+from uploader.core.model import Destination, Limits, Sighting
+from uploader.core.planner import Plan, plan
+from uploader.core.view import View
+from uploader.performer import perform
+
+START = 1_000_000.0
+EFFECTS = (local_effects, session_effects, transfer_effects)
+CLOCKS = (rows_module, files_module, sessions_module, holds_module, tools_module, transfer_effects)
+"""Where the clock is looked up by name."""
+
+
+class Crash(BaseException):
+    """The process dies here; what was committed stays."""
+
+
+class World:
+    """One daemon and all that it depends on. Every random draw comes from the seed, and nothing else is unsure."""
+
+    def __init__(self, seed: int, *, memory: bool = True) -> None:
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.now = START
+        self.faults = 0.0
+        self.crashes = 0.0
+        self.slowness = 0.5
+        """Seconds that an action takes at most."""
+        self.nap = 0.01
+        """Seconds of rest at least, where nothing is to be done."""
+        self.overlap = 0.0
+        """Share of the actions that last longer than the turn in which they were started."""
+        self.wrong: list[str] = []
+        self.turns = 0
+        self.active = 0
+        """Turns in which something was done."""
+        self.disk = Disk(self.rng, 0.0, wrong=self.wrong)
+        self.platform = ModelPlatform(random.Random(seed + 1), 0.0, 1 << 60, violations=self.wrong)
+        self.limits = Limits(linger=5.0, max_wait=60.0, max_attempts=50)
+        self.destination = Destination("p")
+        self.todo: list[tuple[float, int, Callable[[], None]]] = []
+        self.seen: dict[int, Sighting] = {}
+        """The sightings at which files were settled."""
+        self.journal: MemoryJournal | SqliteJournal = MemoryJournal(self) if memory else SqliteJournal(self)
+        self._order = count()
+        self._keys = count()
+
+    def fail(self, faults: float) -> None:
+        """From now on this share of calls fails."""
+        self.faults = self.disk.faults = self.platform.faults = faults
+
+    def later(self, at: float, what: Callable[[], None]) -> None:
+        """Something happens at this time."""
+        heappush(self.todo, (at, next(self._order), what))
+
+    # -- the process -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """A new process: nothing but the journal, the folder and staging is left."""
+        self.journal.revive()
+        self.platform.forget_fresh()
+        self.running: list[Action] = []
+        self.seen.clear()
+        self.disk.sweep(self.journal.staged())
+        self.intake = Intake(self)
+        self.destinations = {FOLDER: self.destination}
+        self.tools = ModelTools(
+            journal=self.journal,  # type: ignore[arg-type]
+            platform=self.platform,  # type: ignore[arg-type]
+            store=ModelStore(self),  # type: ignore[arg-type]
+            converter=self.disk,  # type: ignore[arg-type]
+            staging=self.disk,  # type: ignore[arg-type]
+            intake=self.intake,
+            activity=Unwatched(),
+            limits=self.limits,
+            destinations=self.destinations,
+            archive_dirs={},
+            transfer_method="signed_url",
+            job=lambda _source, target, _destination: target,
+            stop=NEVER,
+            cut=NEVER,
+            random=self.rng,
+        )
+
+    def crash(self, name: str) -> None:
+        """A failpoint or a commit: die by the draw."""
+        if self.crashes and self.rng.random() < self.crashes:
+            raise Crash(name)
+
+    # -- the loop --------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """One turn, whatever comes of it; False once nothing is left to do."""
+        self.turns += 1
+        try:
+            return drive(self._turn())
+        except Crash:
+            self._revive()
+        except IllegalTransition as error:
+            self.wrong.append(f"illegal: {error}")
+        except Exception:  # noqa: BLE001 - whatever it is, this history shows it
+            self.wrong.append(traceback.format_exc())
+        return True
+
+    def _revive(self) -> None:
+        """Start again; the start may crash, too."""
+        while True:
+            self.start()
+            try:
+                drive(self.tools.journal.holds.restarted([self.destination.project_id]))
+            except Crash:
+                continue
+            return
+
+    async def _turn(self) -> bool:
+        self._happen()
+        await self.intake.scan()
+        view = self.look()
+        self.tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
+        turn = plan(view, self.now, self.limits)
+        self.wrong += broken(self, view, turn)
+        self.running += turn.actions
+        if not self.running:
+            return self._wait(view, turn)
+        self.active += 1
+        self.now += self.rng.random() * self.slowness
+        for action in self._now_ready():
+            await self._perform(action)
+        return True
+
+    def _now_ready(self) -> list[Action]:
+        """What ends in this turn, in any order."""
+        if len(self.running) == 1:
+            return self.running[:]
+        chosen = self.rng.sample(self.running, len(self.running))
+        if self.overlap:
+            chosen = chosen[:1] + [a for a in chosen[1:] if self.rng.random() >= self.overlap]
+        return chosen
+
+    async def _perform(self, action: Action) -> None:
+        if self.todo and self.todo[0][0] <= self.now:
+            self._happen()
+        self.platform.now = self.now
+        if self.platform.fresh:
+            self.platform.fresh.clear()
+        await perform(self.tools, action)  # the world went on since the plan was made
+        if isinstance(action, Claim):
+            self._judge_claim(action.file_id)
+        self.running.remove(action)
+        self.now += self.rng.random() * self.slowness
+
+    def _judge_claim(self, file_id: int) -> None:
+        """What was copied is what was seen."""
+        copied = self.disk.claimed.get(file_id)
+        if copied is not None and not self.wrote(self.journal.inode(file_id), copied):
+            self.wrong.append(f"file {file_id} was claimed, although it changed since its stat")
+
+    def wrote(self, inode: int, content: str) -> bool:
+        """Whether a person has written this into this file."""
+        raise NotImplementedError
+
+    def _happen(self) -> None:
+        while self.todo and self.todo[0][0] <= self.now:
+            heappop(self.todo)[2]()
+
+    def look(self) -> View:
+        """What the planner sees."""
+        return self.journal.view(
+            self.destinations,
+            self.intake.coming,
+            settled=self.intake.settled,
+            free_bytes=self.disk.free,
+            **self._under_way(),
+        )
+
+    def _under_way(self) -> dict[str, Any]:
+        if not self.running:
+            return {}
+        busy = frozenset([a.subject for a in self.running])
+        return {"busy": busy, "running": Counter([type(a).__name__ for a in self.running])}
+
+    def _wait(self, view: View, turn: Plan) -> bool:
+        """Let time pass until something is due; False where nothing more will come of it."""
+        if turn.idle and not self.todo and not self.waits_for(view, turn):
+            return False
+        times = self.intake.next_due()
+        if turn.wake_at is not None:
+            times.append(turn.wake_at)
+        if self.todo:
+            times.append(self.todo[0][0])
+        if not times:
+            self.wrong.append(f"nothing will ever happen: {self.states()}")
+            return False
+        self.now = max(self.now + self.nap, min(times))
+        return True
+
+    def waits_for(self, view: View, turn: Plan) -> bool:
+        """Whether something is expected although only ends and holds are left."""
+        return False
+
+    def states(self) -> dict[str, int]:
+        """How many files are in which state."""
+        return dict(Counter([str(row[3]) for row in self.journal.table()]))
+
+    @contextmanager
+    def doors(self) -> Any:
+        """The virtual clock, the failpoints and the folder stand in for the real ones while the block runs."""
+        journal = self.journal
+        patches: list[tuple[Any, str, Any]] = [(module, "clock", lambda: self.now) for module in CLOCKS]
+        patches += [(module, "failpoint", self.crash) for module in EFFECTS]
+        patches.append((local_effects, "dispose_of", self._dispose))
+        patches.append((session_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
+        for module in EFFECTS:
+            for name in ("file_row", "session_row", "profile", "decode_sighting"):
+                if hasattr(module, name) and hasattr(journal, name):
+                    patches.append((module, name, getattr(journal, name)))
+        saved = [(module, name, getattr(module, name)) for module, name, _ in patches]
+        for module, name, value in patches:
+            setattr(module, name, value)
+        for module in EFFECTS:
+            module.log.disabled = True
+        try:
+            yield self
+        finally:
+            for module, name, value in saved:
+                setattr(module, name, value)
+            for module in EFFECTS:
+                module.log.disabled = False
+
+    def _dispose(self, policy: str, sighting: Sighting, archive: object, stop: object, **_: object) -> Any:
+        """Let the source go, and judge that it was the one that was uploaded."""
+        there = self.disk.sources.get(sighting.path)
+        done = self.disk.dispose(policy, sighting, archive, stop)
+        if there is not None and sighting.path not in self.disk.sources and there.sighting != sighting:
+            self.wrong.append(f"{sighting.path!r} was deleted, but it is another file by now")
+        self.crash("dispose.done")
+        return done

@@ -1,0 +1,34 @@
+"""The memory of this process: given back when it is no longer needed, and kept from others."""
+
+from __future__ import annotations
+
+import ctypes
+from contextlib import suppress
+
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h of glibc
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+ARENAS = 2
+"""Heaps that threads share. By default each worker thread gets one of its own, up to eight for each processor, and
+none of them ever gives back what a large buffer once took."""
+
+LARGE = 256 << 10
+"""Bytes from which on a block is mapped and unmapped by itself. The default grows with the first large block."""
+
+
+def keep_flat() -> None:
+    """Set both for this process. Nothing happens where the C library has no such settings (musl)."""
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_ARENA_MAX, ARENAS)
+        libc.mallopt(_M_MMAP_THRESHOLD, LARGE)
+
+
+def keep_private() -> None:
+    """Let no other process of this user read what is in memory, and write no core dump: the key is in there.
+
+    Without it, whoever takes over a converting child on a host without Landlock could read `/proc/PID/mem` of its
+    parent. Nothing happens where the kernel has no such setting.
+    """
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
