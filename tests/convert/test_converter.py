@@ -15,7 +15,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from tests.support import compare, rasters
 from uploader.convert import Converter, Job, pool, worker
-from uploader.core.errors import ConversionFailed, NoSpace, RasterRefused, RasterUnreadable
+from uploader.core.errors import ConversionFailed, ConverterBroken, NoSpace, RasterRefused, RasterUnreadable
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -204,6 +204,14 @@ async def test_the_next_child_works(made: Path, monkeypatch) -> None:
                 await converter.convert(job(made, "classes"))
         await converter.convert(job(made, "classes"))
     assert left(made / "classes") == {"out.tif"}
+
+
+async def test_a_converter_that_does_not_come_up_is_no_rasters_fault(made: Path, monkeypatch) -> None:
+    """A broken installation is told as what it is, and nothing is left behind."""
+    monkeypatch.setattr(worker, "_START", "import no_such_module")
+    async with Converter(1) as converter:
+        with pytest.raises(ConverterBroken, match="does not start.*no_such_module"):
+            await converter.convert(job(made, "classes"))
 
 
 async def test_success_without_a_file_is_a_failure(made: Path, monkeypatch) -> None:

@@ -77,7 +77,7 @@ CASES = [
     (Step.CONVERT, err.ConversionFailed("x"), Known(), fail.Again),
     (Step.CONVERT, err.ConversionFailed("x"), Known(refusals=1), fail.Reject),
     (Step.CONVERT, err.NoSpace("x"), Known(), fail.Park),
-    (Step.CONVERT, err.ConverterBroken("x"), Known(refusals=9), fail.Park),
+    (Step.CONVERT, err.ConverterBroken("x"), Known(refusals=9), fail.Retry),
 ]
 
 

@@ -181,7 +181,7 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
         case err.NoSpace():
             return Park(Scope.STAGING, error.reason, error.way_out, PROBE_EVERY / 2)
         case err.ConverterBroken():
-            return Park(Scope.STAGING, error.reason, error.way_out, PROBE_EVERY)
+            return Retry(backoff(known.tries, known.jitter))  # it may have been killed as it came up
         case err.StagedDamaged():
             return Damaged(error.reason)
         case err.SourceChanged():

@@ -128,6 +128,8 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
             tools.intake.unsettled(row.id)
         case fail.Again(after):
             await tools.journal.files.retry(row.id, str(error), after, counted=True, alone=True)
+        case fail.Retry(after):
+            await tools.journal.files.retry(row.id, str(error), after)
         case fail.Reject(reason):
             await _reject(tools, row, reason)
             return
