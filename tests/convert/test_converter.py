@@ -210,7 +210,7 @@ async def test_a_converter_that_does_not_come_up_is_no_rasters_fault(made: Path,
     """A broken installation is told as what it is, and nothing is left behind."""
     monkeypatch.setattr(worker, "_START", "import no_such_module")
     async with Converter(1) as converter:
-        with pytest.raises(ConverterBroken, match="does not start.*no_such_module"):
+        with pytest.raises(ConverterBroken, match=r"does not start.*no_such_module"):
             await converter.convert(job(made, "classes"))
 
 
