@@ -52,7 +52,8 @@ def _without_our_names(text: str, job: Job, workshop: Path) -> str:
         text = text.replace(f"{folder}/", "")
     for name in (job.source.name, *_OWN_NAMES):
         text = re.sub(rf"'{re.escape(name)}'", "the file", text)
-        text = re.sub(rf"\b{re.escape(name)}\b", "the file", text) if "." in name else text
+        after = r"\b" if "." in name else r"(?=[:,])"  # a bare word may be one of the sentence
+        text = re.sub(rf"\b{re.escape(name)}{after}", "the file", text)
     return text
 
 
