@@ -162,22 +162,30 @@ async def _layers() -> tuple[int, bool, tuple[str, ...]]:
 
 
 def _python_for_all() -> str:
-    """An interpreter of this version that anybody may run."""
+    """An interpreter of this version that anybody may run, with the libraries that are in use here."""
     candidates = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
     for path in candidates:
-        probe = ["setpriv", f"--reuid={_NOBODY}", "--clear-groups", "sh", "-c", 'exec "$0" -c pass', path]
-        if Path(path).exists() and subprocess.run(probe, check=False, capture_output=True).returncode == 0:
+        probe = ["setpriv", f"--reuid={_NOBODY}", "--clear-groups", "sh", "-c", _IMPORTS, path]
+        found = subprocess.run(probe, check=False, capture_output=True, env=_environment())
+        if Path(path).exists() and found.returncode == 0:
             return path
-    pytest.skip("no interpreter here may be run by others")
+    pytest.skip("no interpreter and libraries here may be used by others")
+
+
+_IMPORTS = 'exec "$0" -B -c "import anyio, rasterio, uploader, tests.support"'
+
+
+def _environment() -> dict[str, str]:
+    """This one's, and where its modules are."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *(p for p in sys.path if p)])}
 
 
 async def _elsewhere(prefix: list[str], job: Job) -> dict:
     """Convert in a process of its own; its report and confinement."""
-    paths = os.pathsep.join([str(ROOT), *(p for p in sys.path if p)])
     done = await anyio.run_process(
         [*prefix, "-c", _CONVERT, str(job.source), str(job.target)],
         check=False,
-        env={**os.environ, "PYTHONPATH": paths},
+        env=_environment(),
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
