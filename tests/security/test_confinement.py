@@ -176,7 +176,7 @@ _IMPORTS = 'exec "$0" -B -c "import anyio, rasterio, uploader, tests.support"'
 
 
 def _environment() -> dict[str, str]:
-    """This one's, and where its modules are."""
+    """What a process needs to find the modules that are in use here."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *(p for p in sys.path if p)])}
 
 
