@@ -17,6 +17,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEY = "gpra_boot_test_key_0001"
+LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+"""Calls that a container of systemd 252 does not let through unasked; the unit does."""
 CONFIG = """
 state_dir = "/var/lib/uploader"
 [platform]
@@ -134,6 +136,7 @@ def boot() -> list[str]:
                 "--private-network",
                 "--register=no",
                 "--keep-unit",
+                f"--system-call-filter={LANDLOCK}",
             ]
             subprocess.run([*machine, "-M", "uploader-trial"], check=False, timeout=400, capture_output=True)
             return (root / "opt/trial.log").read_text(errors="replace").splitlines()
