@@ -29,6 +29,15 @@ LEVELS = (
 )
 """The rooms from the ground up: each imports only from levels below its own."""
 
+CONVERT_LEVELS = (
+    {"job", "confinement", "formats"},
+    {"raster"},
+    {"result", "pictures"},
+    {"perform"},
+    {"process"},
+)
+"""The same within `uploader.convert`; what has no level is `uploader.convert` itself, above them all."""
+
 ALONE = {
     "core": set(),
     "sandbox": set(),
@@ -134,6 +143,31 @@ def test_every_room_has_its_level():
     """A new room has to be given its place before it can be used."""
     known = set().union(*LEVELS) | {"sandbox", ""}
     assert {room(module) for module in modules()} == known
+
+
+def convert_level(module: str) -> int:
+    """How high up a module of `uploader.convert` is."""
+    name = module.split(".")[2] if module.count(".") > 1 else ""
+    return next((n for n, rooms in enumerate(CONVERT_LEVELS) if name in rooms), len(CONVERT_LEVELS))
+
+
+def test_imports_go_down_within_convert():
+    """Who writes a result knows rasters and formats, and not the other way round."""
+    names = modules()
+    arrows = {
+        (module, name if name in names else name.rpartition(".")[0])
+        for module, tree in names.items()
+        if module.startswith("uploader.convert.")
+        for name in imports(tree)
+        if name.startswith("uploader.convert")
+    }
+    beside = {
+        (module, name)
+        for module, name in arrows
+        if module.split(".")[2] != (name.split(".") + [""] * 2)[2]
+        and convert_level(name) >= convert_level(module)
+    }
+    assert beside == set()
 
 
 def test_imports_go_down_only():

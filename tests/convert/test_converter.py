@@ -14,7 +14,8 @@ import rasterio
 from rio_cogeo.cogeo import cog_validate
 
 from tests.support import compare, rasters
-from uploader.convert import Converter, Job, pool, worker
+from uploader.convert import Converter, Job
+from uploader.convert.process import pool, worker
 from uploader.core.errors import ConversionFailed, ConverterBroken, NoSpace, RasterRefused, RasterUnreadable
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -298,7 +299,7 @@ async def test_child_dies_with_its_parent(made: Path, tmp_path: Path) -> None:
         "anyio.run(main)\n"
     )
     source = made / "classes" / "in" / "source.tif"
-    root = str(Path(pool.__file__).parents[2])
+    root = str(Path(pool.__file__).parents[3])
     process = await anyio.open_process(
         [worker.sys.executable, str(script), str(source), str(tmp_path / "out.tif")],
         env={**os.environ, "PYTHONPATH": root},

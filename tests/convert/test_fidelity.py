@@ -12,10 +12,10 @@ import rasterio
 from rasterio.crs import CRS
 
 from tests.support import rasters
-from uploader.convert.examine import examine
-from uploader.convert.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
-from uploader.convert.fidelity import compare_facts, compare_pixels
-from uploader.convert.windows import pieces, sampled
+from uploader.convert.raster.examine import examine
+from uploader.convert.raster.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
+from uploader.convert.raster.windows import pieces, sampled
+from uploader.convert.result.fidelity import compare_facts, compare_pixels
 
 pytestmark = pytest.mark.unit
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import formats as made
-from uploader.convert import asciigrid, netcdf, opening
-from uploader.convert.formats import FORMATS, HDF5, Look, driver_of
+from uploader.convert.formats import asciigrid, netcdf, opening
+from uploader.convert.formats.table import FORMATS, HDF5, Look, driver_of
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 pytestmark = pytest.mark.unit

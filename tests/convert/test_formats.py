@@ -13,7 +13,8 @@ import rasterio.shutil
 
 from tests.support import formats
 from tests.support.compare import differences
-from uploader.convert import Converter, Job, Report, landlock
+from uploader.convert import Converter, Job, Report
+from uploader.convert.confinement import landlock
 from uploader.core.errors import RasterRefused, RasterUnreadable
 from uploader.core.names import copy_stem, sidecar_suffix
 

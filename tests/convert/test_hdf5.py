@@ -11,7 +11,7 @@ import rasterio
 
 from tests.support.canary import Canary
 from uploader.convert import Converter, Job
-from uploader.convert.hdf5 import virtual
+from uploader.convert.formats.hdf5 import virtual
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from uploader.convert import plan
-from uploader.convert.facts import ALL_VALID, BandFacts, Bounds, Facts, beyond
 from uploader.convert.job import BandStatistics, Job, RasterWarning, Report
-from uploader.convert.statistics import Measured
+from uploader.convert.raster.facts import ALL_VALID, BandFacts, Bounds, Facts, beyond
+from uploader.convert.raster.statistics import Measured
+from uploader.convert.result import plan
 
 pytestmark = pytest.mark.unit
 

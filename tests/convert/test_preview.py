@@ -10,10 +10,11 @@ import rasterio
 from rasterio.enums import Resampling
 
 from tests.support import rasters
-from uploader.convert import Converter, Job, picture
-from uploader.convert.facts import ALL_VALID, ALPHA, BandFacts, Facts
-from uploader.convert.preview import shown, view_of
-from uploader.convert.publish import preview_of
+from uploader.convert import Converter, Job
+from uploader.convert.pictures import picture
+from uploader.convert.pictures.preview import shown, view_of
+from uploader.convert.raster.facts import ALL_VALID, ALPHA, BandFacts, Facts
+from uploader.convert.result.publish import preview_of
 
 _SIDE = 2000
 _GIGABYTES = 2 << 30

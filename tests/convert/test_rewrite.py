@@ -16,7 +16,8 @@ from rasterio.transform import from_origin
 from rio_cogeo.cogeo import cog_validate
 
 from tests.support import compare
-from uploader.convert import Converter, Job, Report, tiff
+from uploader.convert import Converter, Job, Report
+from uploader.convert.result import tiff
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 

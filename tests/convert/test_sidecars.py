@@ -12,7 +12,8 @@ import rasterio
 import rasterio.shutil
 from rasterio.crs import CRS
 
-from uploader.convert import Converter, Job, Report, tiff
+from uploader.convert import Converter, Job, Report
+from uploader.convert.result import tiff
 from uploader.core.errors import RasterRefused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from uploader.convert.examine import examine
-from uploader.convert.measure import measure
-from uploader.convert.statistics import Classes, Counts, Moments, embedded, to_tags
+from uploader.convert.raster.examine import examine
+from uploader.convert.raster.measure import measure
+from uploader.convert.raster.statistics import Classes, Counts, Moments, embedded, to_tags
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ import rasterio
 import rasterio.shutil
 
 from tests.support import rasters
-from uploader.convert import metadata, tiff
+from uploader.convert.result import metadata, tiff
 
 pytestmark = pytest.mark.unit
 

@@ -17,10 +17,11 @@ import pytest
 
 from tests.security import spying
 from tests.support import rasters
-from uploader.convert import Converter, Job, worker
-from uploader.convert.confinement import TRIED, Confinement
-from uploader.convert.syscalls import DENIED, JUDGED, SETUP, number
-from uploader.convert.worker import Worker
+from uploader.convert import Converter, Job
+from uploader.convert.confinement.syscalls import DENIED, JUDGED, SETUP, number
+from uploader.convert.confinement.verdict import TRIED, Confinement
+from uploader.convert.process import worker
+from uploader.convert.process.worker import Worker
 from uploader.core.errors import ConversionFailed, RasterRefused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -253,7 +254,8 @@ async def test_all_die_with_the_daemon(monkeypatch, staged: Job, tmp_path: Path)
     """SIGKILL of the parent ends the zygote, and the child that hangs in a conversion."""
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import anyio; from pathlib import Path\n"
-        "from tests.security import spying; from uploader.convert import Converter, Job, worker\n"
+        "from tests.security import spying; from uploader.convert import Converter, Job; "
+        "from uploader.convert.process import worker\n"
         f"worker._START = spying.START.format(what='hang'); worker._module_path = lambda: {[str(ROOT), *sys.path]!r}\n"
         f"anyio.run(Converter(1).convert, Job(Path({str(staged.source)!r}), Path({str(staged.target)!r})))\n"
     )

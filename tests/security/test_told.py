@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from uploader.cli import probes
-from uploader.convert.confinement import TRIED, Confinement
-from uploader.convert.syscalls import SETUP
+from uploader.convert.confinement.syscalls import SETUP
+from uploader.convert.confinement.verdict import TRIED, Confinement
 
 pytestmark = pytest.mark.unit
 

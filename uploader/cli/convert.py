@@ -98,7 +98,7 @@ def _convert(
     import anyio
 
     from uploader.convert import Converter, Job
-    from uploader.convert.publish import preview_of
+    from uploader.convert.result.publish import preview_of
 
     async def go(job: Job) -> Report:
         converter = Converter(1)

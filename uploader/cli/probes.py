@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uploader.config import Folder, Settings
-    from uploader.convert.confinement import Confinement
-    from uploader.convert.worker import Host
+    from uploader.convert.confinement.verdict import Confinement
+    from uploader.convert.process.worker import Host
 
 COUNTED = 200_000
 """Directories that are counted at most before the watch limit is called too small."""
@@ -164,7 +164,7 @@ def _converting() -> Iterator[Finding]:
     """Start what converts, as the daemon does, and let it tell its libraries and how it is confined."""
     import anyio
 
-    from uploader.convert.worker import Worker
+    from uploader.convert.process.worker import Worker
 
     async def ask() -> Host:
         worker = await Worker.start()

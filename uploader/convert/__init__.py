@@ -4,7 +4,7 @@
 """
 
 from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report
-from uploader.convert.pool import Converter
+from uploader.convert.process.pool import Converter
 
 __all__ = [
     "COMPRESSIONS",

@@ -17,15 +17,17 @@ from pathlib import Path
 import rasterio
 from rio_cogeo.cogeo import cog_validate
 
-from uploader.convert import cog, confine, fidelity, finish, levels, plan, preview, rewrite
-from uploader.convert.examine import examine
-from uploader.convert.facts import Bounds, Facts, beyond
-from uploader.convert.fidelity import compare_facts, compare_pixels
+from uploader.convert.confinement import confine
+from uploader.convert.formats.opening import THREADS, Dataset, opened, translated
 from uploader.convert.job import Job, RasterWarning, Report
-from uploader.convert.measure import Gauge, may_be_classes, measure
-from uploader.convert.opening import THREADS, Dataset, opened, translated
-from uploader.convert.publish import PREVIEW, RESULT
-from uploader.convert.statistics import Measured
+from uploader.convert.pictures import preview
+from uploader.convert.raster.examine import examine
+from uploader.convert.raster.facts import Bounds, Facts, beyond
+from uploader.convert.raster.measure import Gauge, may_be_classes, measure
+from uploader.convert.raster.statistics import Measured
+from uploader.convert.result import cog, fidelity, finish, levels, plan, rewrite
+from uploader.convert.result.fidelity import compare_facts, compare_pixels
+from uploader.convert.result.publish import PREVIEW, RESULT
 from uploader.core.errors import ConversionFailed, LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _ALONE = "alone"

@@ -6,7 +6,8 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from uploader.convert import Report, publish
+from uploader.convert import Report
+from uploader.convert.result import publish
 from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.failures import Step, classify

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from uploader.convert.facts import ITEM_BYTES, Facts
 from uploader.convert.job import Method
-from uploader.convert.statistics import Measured, embedded
+from uploader.convert.raster.facts import ITEM_BYTES, Facts
+from uploader.convert.raster.statistics import Measured, embedded
 
 OWN_DOMAINS = frozenset({"COLOR_PROFILE", "EXIF", "xml:XMP"})
 """Metadata domains that are tags of TIFF itself: a file that is sent as it is keeps them, and they name no other."""

@@ -12,8 +12,8 @@ import os
 import platform
 import struct
 
-from uploader.convert import kernel
-from uploader.convert.syscalls import AUDIT_ARCHITECTURE, DENIED, JUDGED, NEWEST, number
+from uploader.convert.confinement import kernel
+from uploader.convert.confinement.syscalls import AUDIT_ARCHITECTURE, DENIED, JUDGED, NEWEST, number
 
 Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant; jumps count the instructions to leave out."""

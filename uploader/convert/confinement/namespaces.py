@@ -8,8 +8,8 @@ import os
 import struct
 from pathlib import Path
 
-from uploader.convert import kernel
-from uploader.convert.syscalls import SETUP, number
+from uploader.convert.confinement import kernel
+from uploader.convert.confinement.syscalls import SETUP, number
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _MAY_READ_ALL = 1 << 1

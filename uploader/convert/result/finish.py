@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from uploader.convert import metadata, tiff
-from uploader.convert.cog import RESERVED
-from uploader.convert.facts import NODATA, Facts
 from uploader.convert.job import BandStatistics
-from uploader.convert.metadata import Item
-from uploader.convert.statistics import STATISTICS_KEYS, to_tags
+from uploader.convert.raster.facts import NODATA, Facts
+from uploader.convert.raster.statistics import STATISTICS_KEYS, to_tags
+from uploader.convert.result import metadata, tiff
+from uploader.convert.result.cog import RESERVED
+from uploader.convert.result.metadata import Item
 from uploader.core.errors import ConversionFailed
 
 _MIN_IS_WHITE = 0

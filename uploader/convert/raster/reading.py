@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uploader.convert.facts import PER_DATASET, Facts
-from uploader.convert.opening import Dataset
-from uploader.convert.windows import WINDOW_BYTES, Piece
+from uploader.convert.formats.opening import Dataset
+from uploader.convert.raster.facts import PER_DATASET, Facts
+from uploader.convert.raster.windows import WINDOW_BYTES, Piece
 
 Mask = NDArray[np.bool_]
 """True where a pixel counts."""

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from uploader.convert import tiff
-from uploader.convert.facts import Facts
-from uploader.convert.finish import Additions, completed
-from uploader.convert.plan import may_pass
+from uploader.convert.raster.facts import Facts
+from uploader.convert.result import tiff
+from uploader.convert.result.finish import Additions, completed
+from uploader.convert.result.plan import may_pass
 
 COMPRESSIONS = {
     1: "none", 5: "lzw", 7: "jpeg", 8: "deflate", 32946: "deflate", 34887: "lerc", 34925: "lzma", 50000: "zstd",

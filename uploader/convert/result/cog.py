@@ -16,9 +16,9 @@ from xml.sax.saxutils import escape, quoteattr
 import rasterio
 import rasterio.shutil
 
-from uploader.convert.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
-from uploader.convert.opening import Dataset, translated
-from uploader.convert.statistics import STATISTICS_KEYS
+from uploader.convert.formats.opening import Dataset, translated
+from uploader.convert.raster.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
+from uploader.convert.raster.statistics import STATISTICS_KEYS
 
 RESERVED = "UPLOADER_RESERVED"
 """Name of the metadata item that keeps room in the head; never in a finished file."""

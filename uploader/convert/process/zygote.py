@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, BinaryIO
 
-from uploader.convert import confine, namespaces
+from uploader.convert.confinement import confine, namespaces
 
 ANSWER_BYTES = 8 << 20
 """The longest answer of a child; one that says more is killed."""
@@ -62,7 +62,7 @@ class Zygote:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             _arrange(to_answer, to_errors)
-            from uploader.convert import child  # noqa: PLC0415 - loaded by `main` before the first fork
+            from uploader.convert.process import child  # noqa: PLC0415 - loaded by `main` before the first fork
 
             child.live(request, child.Origin(ourselves, self.places, self.namespace))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -116,7 +116,7 @@ def _load() -> None:
     """Load all that a job needs, with GDAL's drivers registered, so that its child finds it in memory."""
     import rasterio  # noqa: PLC0415 - only here, after the rights are given up
 
-    from uploader.convert import child  # noqa: F401, PLC0415 - likewise
+    from uploader.convert.process import child  # noqa: F401, PLC0415 - likewise
 
     with rasterio.Env():  # type: ignore[no-untyped-call]
         pass
@@ -132,7 +132,7 @@ def _versions() -> dict[str, str]:
 
 def _arrange(to_answer: int, to_errors: int) -> None:
     """Put a child's pipes where it looks for them; its input is empty."""
-    from uploader.convert.child import ANSWER, ERRORS  # noqa: PLC0415 - see _load
+    from uploader.convert.process.child import ANSWER, ERRORS  # noqa: PLC0415 - see _load
 
     nothing = os.open(os.devnull, os.O_RDONLY)
     # None of the three has one of these numbers already: those are our own input, outputs and answers.
@@ -162,7 +162,7 @@ def _skip_drivers() -> None:
         return
     import rasterio  # noqa: PLC0415 - see _load
 
-    from uploader.convert.opening import DRIVERS  # noqa: PLC0415 - see _load
+    from uploader.convert.formats.opening import DRIVERS  # noqa: PLC0415 - see _load
 
     with rasterio.Env() as env:  # type: ignore[no-untyped-call]
         others = sorted(set(env.drivers()) - set(DRIVERS))

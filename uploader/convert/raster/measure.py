@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uploader.convert.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
-from uploader.convert.opening import Dataset, translated
-from uploader.convert.reading import Block, Mask, blocks, read
-from uploader.convert.statistics import Classes, Counts, Measured, Moments, few
-from uploader.convert.windows import pieces
+from uploader.convert.formats.opening import Dataset, translated
+from uploader.convert.raster.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
+from uploader.convert.raster.reading import Block, Mask, blocks, read
+from uploader.convert.raster.statistics import Classes, Counts, Measured, Moments, few
+from uploader.convert.raster.windows import pieces
 
 _PEEKS = 3
 

@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 
 import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need not happen for each raster
 
-from uploader.convert import confine
-from uploader.convert.confinement import Confinement
+from uploader.convert.confinement import confine
+from uploader.convert.confinement.verdict import Confinement
 from uploader.convert.job import Job
 from uploader.convert.perform import perform
 from uploader.core.errors import ConversionFailed, LocalError

@@ -15,16 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from uploader.convert.cog import XMP, packet_of
-from uploader.convert.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, BandFacts, Facts
+from uploader.convert.formats.opening import Dataset
 from uploader.convert.job import RasterWarning
-from uploader.convert.measure import Gauge
-from uploader.convert.opening import Dataset
-from uploader.convert.plan import OWN_DOMAINS, codes
-from uploader.convert.reading import blocks
-from uploader.convert.statistics import STATISTICS_KEYS
-from uploader.convert.systems import named_alike, same
-from uploader.convert.windows import pieces, sampled
+from uploader.convert.raster.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, BandFacts, Facts
+from uploader.convert.raster.measure import Gauge
+from uploader.convert.raster.reading import blocks
+from uploader.convert.raster.statistics import STATISTICS_KEYS
+from uploader.convert.raster.systems import named_alike, same
+from uploader.convert.raster.windows import pieces, sampled
+from uploader.convert.result.cog import XMP, packet_of
+from uploader.convert.result.plan import OWN_DOMAINS, codes
 
 _RELATIVE = 1e-12
 _ONE_TILE = 512

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import rasterio
 
+from uploader.convert.formats.opening import Dataset, translated
 from uploader.convert.job import BandStatistics
-from uploader.convert.opening import Dataset, translated
-from uploader.convert.statistics import Measured
+from uploader.convert.raster.statistics import Measured
 from uploader.core.errors import ConversionFailed
 
 _ROWS_BYTES = 16 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from uploader.convert.facts import ITEM_BYTES, Facts
+from uploader.convert.raster.facts import ITEM_BYTES, Facts
 
 WINDOW_BYTES = 32 << 20
 _TILE = 512

@@ -12,8 +12,8 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from uploader.convert import kernel
-from uploader.convert.syscalls import SETUP, number
+from uploader.convert.confinement import kernel
+from uploader.convert.confinement.syscalls import SETUP, number
 
 LEAST = 2
 """The first ABI that can be used (Linux 5.19): the one before forbids every rename into another folder."""

@@ -11,9 +11,9 @@ from typing import Self
 import anyio
 from anyio import to_thread
 
-from uploader.convert import publish
 from uploader.convert.job import Job, Report
-from uploader.convert.worker import Worker
+from uploader.convert.process.worker import Worker
+from uploader.convert.result import publish
 from uploader.core.errors import ConversionFailed
 
 _LOG = logging.getLogger(__name__)

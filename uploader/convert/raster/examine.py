@@ -11,10 +11,10 @@ from typing import Any
 from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 
-from uploader.convert import netcdf
-from uploader.convert.facts import GCP, BandFacts, Facts
-from uploader.convert.formats import CONTAINERS
-from uploader.convert.opening import Dataset, driver_for, opened, sidecars, translated
+from uploader.convert.formats import netcdf
+from uploader.convert.formats.opening import Dataset, driver_for, opened, sidecars, translated
+from uploader.convert.formats.table import CONTAINERS
+from uploader.convert.raster.facts import GCP, BandFacts, Facts
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 IGNORED_DOMAINS = frozenset(

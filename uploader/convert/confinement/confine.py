@@ -17,8 +17,8 @@ import sysconfig
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from uploader.convert import kernel, landlock, seccomp
-from uploader.convert.confinement import TRIED, Confinement
+from uploader.convert.confinement import kernel, landlock, seccomp
+from uploader.convert.confinement.verdict import TRIED, Confinement
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38

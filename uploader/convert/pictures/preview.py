@@ -14,9 +14,9 @@ import numpy as np
 import rasterio
 from rasterio.enums import Resampling
 
-from uploader.convert import picture
-from uploader.convert.facts import ITEM_BYTES, BandFacts, Facts
-from uploader.convert.opening import Dataset, translated
+from uploader.convert.formats.opening import Dataset, translated
+from uploader.convert.pictures import picture
+from uploader.convert.raster.facts import ITEM_BYTES, BandFacts, Facts
 
 _DECODED = 2 << 30
 """Bytes of the source that may be decoded for a picture."""

@@ -18,8 +18,8 @@ from typing import Any
 import rasterio
 from rasterio.errors import RasterioError
 
-from uploader.convert import asciigrid, hdf5
-from uploader.convert.formats import FORMATS, HDF5, HEAD, TIFF, Look, driver_of
+from uploader.convert.formats import asciigrid, hdf5
+from uploader.convert.formats.table import FORMATS, HDF5, HEAD, TIFF, Look, driver_of
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 Dataset = Any

@@ -17,8 +17,8 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 import uploader
-from uploader.convert import confine
-from uploader.convert.confinement import Confinement
+from uploader.convert.confinement import confine
+from uploader.convert.confinement.verdict import Confinement
 from uploader.convert.job import Job, Report
 from uploader.core import errors
 
@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 
 _START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from uploader.convert.zygote import main; main(sys.argv[1:])"
+    "from uploader.convert.process.zygote import main; main(sys.argv[1:])"
 )
 """What the child runs first: it finds our modules where we do, be it an installation or a checkout."""
 
