@@ -11,6 +11,7 @@ import pytest
 from tests.support import mounts, preload
 from tests.support.live import Live, live
 from tests.support.preload import Board, Calls
+from tests.support.rasters import make
 
 pytestmark = [
     pytest.mark.e2e,
@@ -93,6 +94,27 @@ def test_one_sick_file_is_rejected_and_the_rest_goes_on(tmp_path: Path) -> None:
         assert failed["path"] == str(sick)
         assert "input/output error" in failed["reason"]
         assert over(d)
+
+
+def test_a_folder_that_hangs_delays_no_other(tmp_path: Path) -> None:
+    """A server that does not answer at all: its files wait, all others are uploaded."""
+    board = Board.build(tmp_path)
+    tables = [
+        {"path": str(tmp_path / name), "project_id": "p-1", "rescan_seconds": 1.0} for name in ("drop", "mute")
+    ]
+    with live(tmp_path, environment=board.environment, folders=tables) as d:
+        mute = tmp_path / "mute"
+        make("dem_nodata", mute / "before.tif", size=64, seed=90)
+        d.w.wait(lambda: d.status()["completed"] == 1, "it works")
+        board.hang("/mute")
+        for number in range(12):
+            make("dem_nodata", mute / f"{number}.tif", size=64, seed=100 + number)
+        d.drop_some(5, "well", seed=None)
+        d.w.wait(lambda: d.status()["completed"] == 6, "the others")
+        board.heal()
+        d.w.wait(lambda: d.status()["completed"] == 18, "those that hung")
+        assert over(d)
+        assert d.wrong() == []
 
 
 @pytest.mark.root

@@ -45,13 +45,13 @@ def test_what_is_postponed_is_not_expected_soon(known: Candidates) -> None:
         known.postpone(number, 60.0)
         known.postpone(number, 60.0)
     assert known.coming(F) == 0
-    assert known.settling.next_due() == 60.0
+    assert known.settling(F).next_due() == 60.0
 
     known.add(1, sighted(1, version=1))
     known.hasten(F)
 
     assert known.coming(F) == 1
-    assert (F, b"2.tif") in known.settling.due(0.0)
+    assert (F, b"2.tif") in known.settling(F).due(0.0)
 
 
 def test_a_newer_row_takes_the_place_of_an_older_one(known: Candidates) -> None:
@@ -93,8 +93,8 @@ def test_enough_are_ready(known: Candidates, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "READY_MOST", 2)
     for number in (3, 1):
         known.add(number, sighted(number))
-        assert not known.full
+        assert not known.full(F)
         known.ready(number, sighted(number))
 
-    assert known.full
+    assert known.full(F)
     assert [file.file_id for file in known.settled()] == [1, 3]

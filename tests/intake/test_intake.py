@@ -104,7 +104,9 @@ async def test_what_changes_while_it_is_claimed_is_a_new_version(tmp_path: Path)
         (file_id,) = await b.settled(1)
         sighting = b.intake.settled_sighting(file_id)
         b.put("a.tif", b"other content, longer than before" * 3)
-        await b.until(lambda: not b.intake._candidates.settling.same(sighting), "the change is seen")
+        await b.until(
+            lambda: not b.intake._candidates.settling(str(b.drop)).same(sighting), "the change is seen"
+        )
         await b.journal.files.claimed(file_id, sighting, "c", 1)
         b.intake.claimed(file_id)
 

@@ -213,6 +213,8 @@ class MemorySessions:
         """The platform knows that it failed."""
         self.before("failed")
         upload = self.tables.uploads[session_id]
+        for file in upload.ordered():
+            self.tables.set_file(file, {"losses": 0})
         self.tables.move_upload(upload, SessionEvent.FAILED, CALM)
         couple(self.tables, upload, SessionEvent.FAILED)
         self.after("failed")

@@ -2,7 +2,7 @@
  *
  * FAULT_BOARD names a file of one `struct board`, mapped and shared: a test turns faults on and off in it while the
  * daemon runs. Calls on files whose path contains `part` fail with `error`, and host names that contain it are not
- * resolved; the wall clock is `shift` seconds off, and `pass` seconds more have passed on the clock that only runs
+ * resolved; with the error HANG they do not return before it is taken back. The wall clock is `shift` seconds off, and `pass` seconds more have passed on the clock that only runs
  * forward.
  */
 #define _GNU_SOURCE
@@ -15,13 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ON_OPEN = 1, ON_READ = 2, ON_WRITE = 4, ON_SYNC = 8, ON_RESOLVE = 16, FILES = 4096 };
+enum { ON_OPEN = 1, ON_READ = 2, ON_WRITE = 4, ON_SYNC = 8, ON_RESOLVE = 16, ON_STAT = 32, FILES = 4096, HANG = -1 };
 
 struct board {
     int64_t shift;
@@ -48,7 +51,11 @@ __attribute__((constructor)) static void start(void)
 
 static int strikes_path(int call, const char *path)
 {
-    return path && board->error && board->calls & call && strstr(path, (const char *)board->part);
+    if (!path || !board->error || !(board->calls & call) || !strstr(path, (const char *)board->part))
+        return 0;
+    while (board->error == HANG)
+        usleep(10000);
+    return board->error != 0;
 }
 
 static int strikes(int call, int fd)
@@ -101,6 +108,16 @@ long syscall(long number, ...)
         return fails();
     return opened(REAL(syscall)(number, given[0], given[1], given[2], given[3], given[4], given[5]), path);
 }
+
+#define ON_PATH(name, parameters, arguments)                                                                           \
+    int name parameters { return strikes_path(ON_STAT, path) ? fails() : REAL(name) arguments; }
+
+ON_PATH(stat, (const char *restrict path, struct stat *restrict to), (path, to))
+ON_PATH(lstat, (const char *restrict path, struct stat *restrict to), (path, to))
+ON_PATH(fstatat, (int at, const char *restrict path, struct stat *restrict to, int how), (at, path, to, how))
+ON_PATH(statfs, (const char *path, struct statfs *to), (path, to))
+ON_PATH(statvfs, (const char *restrict path, struct statvfs *restrict to), (path, to))
+ON_PATH(access, (const char *path, int mode), (path, mode))
 
 int close(int fd)
 {

@@ -29,6 +29,10 @@ class Calls(IntFlag):
     WRITE = 4
     SYNC = 8
     RESOLVE = 16
+    STAT = 32
+
+
+HANG = -1
 
 
 def missing() -> str:
@@ -75,6 +79,10 @@ class Board:
     def fail(self, error: int, part: str, calls: Calls) -> None:
         """Let calls on files whose path contains `part` fail with an errno."""
         self._write(error, calls, part.encode())
+
+    def hang(self, part: str) -> None:
+        """Let calls on files whose path contains `part` not return before it is healed, as on a hard mount."""
+        self._write(HANG, Calls.OPEN | Calls.READ | Calls.STAT, part.encode())
 
     def deafen(self, part: str) -> None:
         """Let no host name that contains `part` be resolved: the name server does not answer."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from uploader.core import actions as act
 from uploader.core.model import Hold, Scope
 from uploader.core.turn import Turn
@@ -11,7 +13,7 @@ CLAIM_AHEAD = 8
 """Files that are claimed beyond those that the converters can take at once."""
 
 CLAIMS = 2
-"""Files that are copied at once."""
+"""Files of a folder that are copied at once: a folder that hangs holds up no other."""
 
 STAGING_RETRY = 30.0
 """Seconds between two looks at a staging folder that had no room."""
@@ -85,10 +87,8 @@ def _twin_at_work(turn: Turn, file: Queued) -> bool:
 def claim(turn: Turn) -> None:
     """Settled files are copied into staging, with room for what their conversion writes."""
     view, limits = turn.view, turn.limits
-    slots = min(
-        CLAIMS - turn.running("Claim"),
-        limits.converters + CLAIM_AHEAD - view.queued_total - turn.running("Claim"),
-    )
+    slots = limits.converters + CLAIM_AHEAD - view.queued_total - turn.running("Claim")
+    copying = Counter(file.folder for file in view.settled if turn.busy("file", file.file_id))
     free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
     free -= view.reserved_bytes
     blocked: list[int] = []
@@ -96,13 +96,14 @@ def claim(turn: Turn) -> None:
         if slots <= 0:
             break
         need = _with_copy(file.size)
-        if turn.busy("file", file.file_id):
+        if turn.busy("file", file.file_id) or copying[file.folder] >= CLAIMS:
             continue
         if need > free:
             blocked.append(file.size)
             continue
         slots -= 1
         free -= need
+        copying[file.folder] += 1
         turn.do(act.Claim(file.file_id))
     if blocked and not (view.busy or turn.plan.actions):
         _no_room(turn, min(blocked))

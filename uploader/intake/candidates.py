@@ -26,7 +26,7 @@ FILLED = 500
 """Places that are filled together."""
 
 READY_MOST = 500
-"""Files that are ready at once. The claims are slower than the looks, and a look grows old."""
+"""Files of a folder that are ready at once. The claims are slower than the looks, and a look grows old."""
 
 
 @dataclass(slots=True)
@@ -45,16 +45,21 @@ class Candidates:
         clock: Callable[[], float] = time.monotonic,
         window: int = WINDOW,
     ) -> None:
-        self.settling = Settling(rules)
+        self._settling = {folder: Settling({folder: rule}) for folder, rule in rules.items()}
         self.clock = clock
         self._share = max(1, window // max(1, len(rules)))
         self._id_of: dict[Key, int] = {}
         self._known: dict[int, _Known] = {}
         self._ready: dict[int, Sighting] = {}
+        self._ready_in: Counter[str] = Counter()
         self._claiming: dict[int, Sighting] = {}
         self._count: Counter[str] = Counter()
         self._later: Counter[str] = Counter()
         self._turns: list[set[int]] = []
+
+    def settling(self, folder: str) -> Settling:
+        """What the looks at the files of one folder showed."""
+        return self._settling[folder]
 
     @contextmanager
     def turn(self) -> Iterator[set[int]]:
@@ -84,10 +89,11 @@ class Candidates:
             known = self._known[file_id] = _Known(key)
             self._id_of[key] = file_id
             self._count[key[0]] += 1
-        again = known.key in self.settling
-        changed = self.settling.see(sighting, self.clock())
+        settling = self.settling(key[0])
+        again = known.key in settling
+        changed = settling.see(sighting, self.clock())
         if changed:
-            self._ready.pop(file_id, None)
+            self._unready(file_id)
             self._soon(known)
         return changed and again
 
@@ -100,14 +106,15 @@ class Candidates:
         known = self._known.get(file_id)
         return known.key if known else None
 
-    @property
-    def full(self) -> bool:
-        """Whether enough are ready."""
-        return len(self._ready) >= READY_MOST
+    def full(self, folder: str) -> bool:
+        """Whether enough of a folder are ready."""
+        return self._ready_in[folder] >= READY_MOST
 
     def ready(self, file_id: int, sighting: Sighting) -> None:
         """It is quiet and whole."""
+        self._unready(file_id)
         self._ready[file_id] = sighting
+        self._ready_in[sighting.folder] += 1
         self._soon(self._known[file_id])
 
     def claiming(self, file_id: int) -> Sighting | None:
@@ -124,11 +131,11 @@ class Candidates:
     def touched(self, file_id: int) -> bool:
         """Whether it was written to since the look at which its copying began."""
         sighting = self._claiming.get(file_id)
-        return sighting is not None and not self.settling.same(sighting)
+        return sighting is not None and not self.settling(sighting.folder).same(sighting)
 
     def postpone(self, file_id: int, seconds: float) -> None:
         """Look at it again after so many seconds, and not before."""
-        self._ready.pop(file_id, None)
+        self._unready(file_id)
         self._claiming.pop(file_id, None)
         known = self._known.get(file_id)
         if known is None:
@@ -136,7 +143,7 @@ class Candidates:
         if not known.later:
             known.later = True
             self._later[known.key[0]] += 1
-        self.settling.postpone(*known.key, self.clock() + seconds)
+        self.settling(known.key[0]).postpone(*known.key, self.clock() + seconds)
 
     def withdraw(self, folder: str) -> None:
         """Nobody of a folder may be claimed for now; who is being copied goes on."""
@@ -149,13 +156,13 @@ class Candidates:
         now = self.clock()
         for known in self._known.values():
             if known.later and known.key[0] == folder:
-                self.settling.postpone(*known.key, now)
+                self.settling(folder).postpone(*known.key, now)
 
     def drop(self, file_id: int) -> None:
         """It was claimed, or is gone, or leaves its place to others."""
         for ended in self._turns:
             ended.add(file_id)
-        self._ready.pop(file_id, None)
+        self._unready(file_id)
         self._claiming.pop(file_id, None)
         known = self._known.pop(file_id, None)
         if known is None:
@@ -164,7 +171,7 @@ class Candidates:
         self._count[known.key[0]] -= 1
         if self._id_of.get(known.key) == file_id:
             del self._id_of[known.key]
-            self.settling.forget(*known.key)
+            self.settling(known.key[0]).forget(*known.key)
 
     def settled(self) -> tuple[Settled, ...]:
         """Everything that may be claimed, the earliest discovered first."""
@@ -180,6 +187,11 @@ class Candidates:
     def coming(self, folder: str) -> int:
         """How many of them can be expected soon: those that are to be looked at later are not."""
         return self._count[folder] - self._later[folder]
+
+    def _unready(self, file_id: int) -> None:
+        sighting = self._ready.pop(file_id, None)
+        if sighting is not None:
+            self._ready_in[sighting.folder] -= 1
 
     def _soon(self, known: _Known) -> None:
         if known.later:

@@ -258,6 +258,9 @@ class Sessions:
         """The platform knows that the session failed; its reservation is given back."""
 
         def work(db: Database) -> None:
+            db.conn.execute(
+                "UPDATE files SET losses = 0 WHERE session_id = ?", (session_id,)
+            )  # no two in a row
             move_session(db, session_id, SessionEvent.FAILED, note, **CALM)
             couple(db, session_id, SessionEvent.FAILED)
 
