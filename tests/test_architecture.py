@@ -50,7 +50,7 @@ ALONE = {
 DOORS = {
     "httpx": ("uploader.geopera",),
     "sqlite3": ("uploader.journal", "uploader.sandbox"),
-    "sqlite_utils": ("uploader.journal",),
+    "sqlite_utils": ("uploader.journal.library",),
     "rasterio": ("uploader.convert", "uploader.sandbox", "uploader.cli.samples", "uploader.cli.compare"),
     "rio_cogeo": ("uploader.convert",),
     "watchfiles": ("uploader.watch",),
@@ -236,7 +236,7 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("uploader.daemon", {"rasterio", "rio_cogeo", "starlette", "uvicorn", "uploader.sandbox"}),
+        ("uploader.daemon", {"numpy", "rasterio", "rio_cogeo", "starlette", "uvicorn", "uploader.sandbox"}),
         ("uploader.cli.push", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.cli.demo", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.core.planner", {"sqlite3", "pydantic", "anyio"}),

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
-from sqlite_utils import Database
 
 from uploader.journal.files import Converted, Files
 from uploader.journal.holds import Holds
+from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
 from uploader.journal.reader import Reader

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from sqlite_utils import Database
-
 from uploader.core.model import FileState, Sighting
+from uploader.journal.library import Database
 from uploader.journal.rows import encode_sighting
 from uploader.journal.views import LEAVING, latest
 

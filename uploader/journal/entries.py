@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.model import FileState, SessionKey, SessionState
+from uploader.journal.library import Database
 from uploader.journal.rows import one, rows
 
 

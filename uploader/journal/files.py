@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import Destination, FileState, Sighting
 from uploader.journal.known import after_repair
+from uploader.journal.library import Database
 from uploader.journal.rows import CALM, FRESH, clock, encode_sighting, log_event, move_file, one, set_columns
 from uploader.journal.writer import Writer
 

@@ -6,9 +6,8 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.model import Hold, Scope
+from uploader.journal.library import Database
 from uploader.journal.rows import clock, rows
 from uploader.journal.writer import Writer
 

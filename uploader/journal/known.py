@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import Destination, FileState, Sighting
 from uploader.core.names import file_name
 from uploader.core.recognition import Target
+from uploader.journal.library import Database
 from uploader.journal.rows import FRESH, encode_sighting, move_file, one
 
 UNSURE = (

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import SessionState
 from uploader.journal.files import FRESH
+from uploader.journal.library import Database
 from uploader.journal.rows import move_file, one, rows
 
 

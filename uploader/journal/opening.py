@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from uploader.core.errors import JournalError
+from uploader.journal.library import Database
 from uploader.journal.mark import MARK_NAME, Mark
 from uploader.journal.schema import SCHEMA, migrations
 

@@ -15,10 +15,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.journal.holds import learn, read_profile
+from uploader.journal.library import Database
 from uploader.journal.rows import rows
 from uploader.journal.writer import Writer
 

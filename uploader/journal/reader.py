@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlite_utils import Database
-
 from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.journal.holds import from_dict, read_holds, read_profile
+from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import sums
 from uploader.journal.rows import rows

@@ -20,8 +20,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import FileState, SessionState
 from uploader.core.names import file_name
@@ -29,6 +27,7 @@ from uploader.core.recognition import Listed, Target, names_come_back
 from uploader.journal.files import CALM, reject
 from uploader.journal.holds import learn
 from uploader.journal.known import UNSURE, recognised, stem, take_item
+from uploader.journal.library import Database
 from uploader.journal.membership import couple
 from uploader.journal.opening import connect_copy, writing
 from uploader.journal.rebuilt import KEY, LIVE, UNENDED, Outcome, Reality

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import SessionState
 from uploader.journal.files import FRESH
 from uploader.journal.known import assured
+from uploader.journal.library import Database
 from uploader.journal.rows import move_file, move_session, rows
 from uploader.journal.writer import Writer
 

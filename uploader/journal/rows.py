@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
 from uploader.core.model import FileState, Fingerprint, SessionState, Sidecar, Sighting
+from uploader.journal.library import Database
 
 clock = time.time
 """Unix seconds; a test may replace it."""

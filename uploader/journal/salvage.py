@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sqlite_utils import Database
-
 from uploader.core.errors import JournalError
 from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.model import FileState, SessionState
 from uploader.failpoints import failpoint
 from uploader.journal import snapshots
+from uploader.journal.library import Database
 from uploader.journal.mark import MARK_NAME, Mark
 from uploader.journal.opening import (
     FILE_NAME,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from sqlite_utils.migrations import Migrations
+from uploader.journal.library import Migrations
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
+    from uploader.journal.library import Database
 
 migrations = Migrations("uploader")
 

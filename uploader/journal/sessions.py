@@ -6,13 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope
 from uploader.journal.files import CALM, FRESH, reject
 from uploader.journal.holds import clear_hold, learn, set_hold
+from uploader.journal.library import Database
 from uploader.journal.membership import (
     alive,
     attempts_of,

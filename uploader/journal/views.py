@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import (
     Destination,
@@ -19,6 +17,7 @@ from uploader.core.twins import judge_twins
 from uploader.core.view import Disposal, Member, Queued, Session, View, Waiting
 from uploader.journal.entries import FileRow, SessionRow, file_row, session_key, session_row
 from uploader.journal.holds import read_holds, read_profile
+from uploader.journal.library import Database
 from uploader.journal.rows import rows
 
 QUEUE_WINDOW = 64

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
-from sqlite_utils import Database
 
 from uploader.failpoints import failpoint
+from uploader.journal.library import Database
 from uploader.journal.mark import Marker
 from uploader.journal.opening import FILE_NAME, connect, damage, standing
 
