@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,11 +11,11 @@ from pathlib import Path
 
 from uploader.activity import Activity
 from uploader.config import Folder, Settings
+from uploader.connecting import connect
 from uploader.convert import Converter, Job
 from uploader.core.model import Destination
 from uploader.effects.tools import Tools
-from uploader.geopera import Bandwidth, open_platform
-from uploader.geopera.keys import read_key
+from uploader.geopera import Bandwidth
 from uploader.intake import Intake
 from uploader.journal import Journal
 from uploader.journal.upkeep import Upkeep
@@ -51,20 +50,8 @@ async def assembled(settings: Settings, activity: Activity, *, read_back_all: bo
             log.info("swept %d private copies that no file refers to", swept)
         converter = Converter(settings.convert.processes)
         stack.push_async_callback(converter.aclose)
-        p = settings.platform
         bandwidth = Bandwidth(None)
-        platform, store = await stack.enter_async_context(
-            open_platform(
-                base_url=p.base_url,
-                auth=p.auth,
-                client_id=p.client_id,
-                read_key=partial(read_key, str(p.api_key_file or ""), os.environ),
-                requests_per_minute=p.requests_per_minute,
-                proxy=p.proxy,
-                ca_file=str(p.ca_file or ""),
-                throttle=bandwidth,
-            )
-        )
+        platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth))
         intake = Intake(journal, settings.folders)
         tools = Tools(
             journal=journal,
@@ -77,7 +64,7 @@ async def assembled(settings: Settings, activity: Activity, *, read_back_all: bo
             limits=settings.planner_limits(),
             destinations={str(folder.path): folder.destination() for folder in settings.folders},
             archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
-            transfer_method=p.transfer_method,
+            transfer_method=settings.platform.transfer_method,
             job=partial(_job, settings),
             read_back_all=read_back_all,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from uploader.core import actions as act
-from uploader.effects import local, session, transfer
+from uploader.effects import ending, local, session, transfer
 from uploader.effects.tools import Tools
 
 
@@ -33,7 +33,7 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
         case act.Locate(session_id=session_id):
             await session.locate(tools, session_id)
         case act.Abandon(session_id=session_id):
-            await session.abandon(tools, session_id)
+            await ending.abandon(tools, session_id)
         case act.ReadBack(session_id=session_id):
             await session.read_back(tools, session_id)
         case _:

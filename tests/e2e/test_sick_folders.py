@@ -100,7 +100,8 @@ def test_a_folder_that_hangs_delays_no_other(tmp_path: Path) -> None:
     """A server that does not answer at all: its files wait, all others are uploaded."""
     board = Board.build(tmp_path)
     tables = [
-        {"path": str(tmp_path / name), "project_id": "p-1", "rescan_seconds": 1.0} for name in ("drop", "mute")
+        {"path": str(tmp_path / name), "project_id": "p-1", "rescan_seconds": 1.0}
+        for name in ("drop", "mute")
     ]
     with live(tmp_path, environment=board.environment, folders=tables) as d:
         mute = tmp_path / "mute"

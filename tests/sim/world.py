@@ -12,6 +12,7 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
+import uploader.effects.ending as ending_effects
 import uploader.effects.local as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.tools as tools_module
@@ -35,7 +36,7 @@ from uploader.core.view import View
 from uploader.performer import perform
 
 START = 1_000_000.0
-EFFECTS = (local_effects, session_effects, transfer_effects)
+EFFECTS = (ending_effects, local_effects, session_effects, transfer_effects)
 CLOCKS = (rows_module, files_module, sessions_module, holds_module, tools_module, transfer_effects)
 """Where the clock is looked up by name."""
 
@@ -239,7 +240,7 @@ class World:
         patches += [(module, "failpoint", self.crash) for module in EFFECTS]
         patches.append((local_effects, "dispose_of", self._dispose))
         patches.append((session_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
-        for module in EFFECTS:
+        for module in (*EFFECTS, tools_module):
             for name in ("file_row", "session_row", "profile", "decode_sighting"):
                 if hasattr(module, name) and hasattr(journal, name):
                     patches.append((module, name, getattr(journal, name)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 
 from uploader.cli.finding import Finding, fail, ok, warn
+from uploader.connecting import connect
 from uploader.core.errors import CredentialRefused, Refused, RemoteError, UploaderError
-from uploader.geopera import open_platform, read_key
+from uploader.geopera import read_key
 from uploader.geopera.clock import server_time
 from uploader.report.text import duration
 
@@ -40,15 +40,7 @@ def all_findings(settings: Settings) -> list[Finding]:
 async def _talk(settings: Settings) -> list[Finding]:
     p = settings.platform
     found = await _clock(p)
-    async with open_platform(
-        base_url=p.base_url,
-        auth=p.auth,
-        client_id=p.client_id,
-        read_key=partial(read_key, str(p.api_key_file or ""), os.environ),
-        requests_per_minute=p.requests_per_minute,
-        proxy=p.proxy,
-        ca_file=str(p.ca_file or ""),
-    ) as (platform, _):
+    async with connect(settings.platform) as (platform, _):
         for project, collection in sorted({(f.project_id, f.collection_id) for f in settings.folders}):
             answer = await _project(platform, project, collection)
             found.append(answer)

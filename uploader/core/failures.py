@@ -156,6 +156,21 @@ def backoff(tries: int, jitter: float, *, first: float = 1.0, most: float = 60.0
     return max(0.05, min(most, first * 2.0 ** min(tries, 16)) * jitter)
 
 
+def is_clear(error: err.UploaderError) -> bool:
+    """Whether the failure proves that the call had no effect.
+
+    Nothing was sent, the credential was refused, or the platform itself said no: 4xx and 503, but not a 500, which may
+    come after the fact.
+    """
+    match error:
+        case err.Unreachable() | err.CredentialRefused():
+            return True
+        case err.Refused(status=status):
+            return status < 500 or status == 503  # noqa: PLR2004
+        case _:
+            return False
+
+
 def classify(step: Step, error: err.UploaderError, known: Known) -> Verdict:
     """What follows from `error` in `step`."""
     match error:

@@ -1,4 +1,4 @@
-"""Effects on upload sessions: plan, initiate, complete, locate, abandon, read back."""
+"""Effects on upload sessions: plan, initiate, complete, locate, read back."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from typing import Any
 from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
-from uploader.core.failures import Step, classify
-from uploader.core.model import Hold, Layout, Scope
+from uploader.core.failures import Step, classify, is_clear
+from uploader.core.model import Layout, Scope
 from uploader.core.readback import Found, match
 from uploader.core.refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
+from uploader.effects.ending import lose
 from uploader.effects.items import records
 from uploader.effects.tools import Tools
 from uploader.failpoints import failpoint
 from uploader.journal import SessionRow
-from uploader.journal.views import profile, session_row
+from uploader.journal.views import profile
 
 log = logging.getLogger(__name__)
 
 LOOKS_FOR_ITEMS = 12
 """Times that the items of a session are looked for, over about five minutes, before a person is asked."""
-
-LOSSES = 2
-"""Losses of a file's sessions in a row after which the target is held."""
 
 
 async def plan_session(tools: Tools, batch: Batch) -> None:
@@ -53,7 +51,7 @@ async def plan_session(tools: Tools, batch: Batch) -> None:
 
 async def initiate(tools: Tools, session_id: int) -> None:
     """Reserve quota. Sent verbatim until the answer is clear; each doubtful answer stays counted."""
-    session = await _session(tools, session_id)
+    session = await tools.session(session_id)
     await tools.journal.sessions.initiating(session_id)
     failpoint("initiate.before")
     try:
@@ -98,7 +96,7 @@ async def _initiate_failed(tools: Tools, session: SessionRow, error: err.Uploade
 
 async def complete(tools: Tools, session_id: int) -> None:
     """Make the items. Repeated until the answer is clear; never followed by `fail` on a doubtful one."""
-    session = await _session(tools, session_id)
+    session = await tools.session(session_id)
     await tools.journal.sessions.completing(session_id)
     failpoint("complete.before")
     try:
@@ -181,7 +179,7 @@ async def _judged(tools: Tools, session: SessionRow, problem: err.Problem, text:
 
 async def locate(tools: Tools, session_id: int) -> None:
     """Look for the items of a session whose `complete` went unanswered."""
-    session = await _session(tools, session_id)
+    session = await tools.session(session_id)
     found = await _find(tools, session)
     if found is None:
         return
@@ -199,7 +197,7 @@ async def locate(tools: Tools, session_id: int) -> None:
 
 async def read_back(tools: Tools, session_id: int) -> None:
     """Read the items of a completed session, and learn how many `complete` makes."""
-    session = await _session(tools, session_id)
+    session = await tools.session(session_id)
     found = await _find(tools, session)
     if found is None:
         return
@@ -252,63 +250,4 @@ async def _not_found(tools: Tools, session: SessionRow, reason: str) -> None:
     await tools.journal.sessions.not_found(session.id, reason, after)
 
 
-async def abandon(tools: Tools, session_id: int) -> None:
-    """Give the reservation back; repeated until the platform has understood."""
-    session = await _session(tools, session_id)
-    if session.state == "open":
-        await tools.journal.sessions.abandoned(session_id, "no file is left in it")
-    failpoint("fail.before")
-    try:
-        await tools.platform.fail(session.upload_id, "the client gave the session up", "transfer")
-    except err.UploaderError as error:
-        match classify(Step.FAIL, error, tools.known(session.tries)):
-            case fail.Accept(reason):
-                await tools.journal.sessions.failed(session_id, reason)
-            case fail.Retry(after):
-                await tools.journal.sessions.retry(session_id, str(error), after)
-            case fail.Park(scope, reason, way_out, after):
-                hold = tools.hold(scope, "", reason, way_out, after)
-                await tools.journal.sessions.retry(session_id, reason, after, hold=hold)
-            case verdict:
-                raise AssertionError(f"fail: no way on from {verdict}") from error
-        return
-    failpoint("fail.after")
-    await tools.reached()
-    await tools.journal.sessions.failed(session_id)
-
-
-async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
-    """The platform no longer knows the session: `fail` is tried once, then its files wait for another one."""
-    try:
-        await tools.platform.fail(session.upload_id, "the session is no longer known", "transfer")
-    except err.UploaderError as error:
-        log.info("fail after a loss: %s", error)
-    hold: Hold | None = None
-    if any(member.losses + 1 >= LOSSES for member in session.members):
-        text = f"Two upload sessions in a row were lost by the platform ({reason})."
-        hold = tools.hold(
-            Scope.TARGET, session.key.target, text, "Ask the platform's support.", fail.TARGET_PROBE_EVERY
-        )
-    await tools.journal.sessions.lost(session.id, reason, hold)
-
-
-def is_clear(error: err.UploaderError) -> bool:
-    """Whether the failure proves that the call had no effect.
-
-    Nothing was sent, the credential was refused, or the platform itself said no: 4xx and 503, but not a 500, which may
-    come after the fact.
-    """
-    match error:
-        case err.Unreachable() | err.CredentialRefused():
-            return True
-        case err.Refused(status=status):
-            return status < 500 or status == 503  # noqa: PLR2004
-        case _:
-            return False
-
-
-async def _session(tools: Tools, session_id: int) -> SessionRow:
-    return await tools.journal.read(lambda db: session_row(db, session_id))
-
-
-__all__ = ["Any", "abandon", "complete", "initiate", "locate", "lose", "plan_session", "read_back"]
+__all__ = ["Any", "complete", "initiate", "locate", "plan_session", "read_back"]

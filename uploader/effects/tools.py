@@ -17,8 +17,9 @@ from uploader.convert import Converter, Job
 from uploader.core.failures import Known
 from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
 from uploader.geopera import Platform, Store
-from uploader.journal import Journal
+from uploader.journal import Journal, SessionRow
 from uploader.journal.rows import clock
+from uploader.journal.views import session_row
 from uploader.staging import Staging
 
 T = TypeVar("T")
@@ -78,6 +79,10 @@ class Tools:
         """A hold from now on for so many seconds."""
         now = clock()
         return Hold(scope, subject, reason, way_out, now, now + after)
+
+    async def session(self, session_id: int) -> SessionRow:
+        """An upload session with its members, as the journal has it now."""
+        return await self.journal.read(lambda db: session_row(db, session_id))
 
     async def reached(self) -> None:
         """A call to the platform succeeded."""

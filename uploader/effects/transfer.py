@@ -9,12 +9,12 @@ from uploader.core import failures as fail
 from uploader.core.failures import Step, classify
 from uploader.core.media import content_type
 from uploader.core.model import FileState, Scope
-from uploader.effects.session import lose
+from uploader.effects.ending import lose
 from uploader.effects.tools import Tools
 from uploader.failpoints import failpoint
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.rows import clock
-from uploader.journal.views import file_row, session_row
+from uploader.journal.views import file_row
 from uploader.staging import Interrupted
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ PROGRESS_EVERY = 15.0
 
 async def put(tools: Tools, session_id: int, file_id: int) -> None:
     """Send one member's bytes. A URL lives in memory only and is minted just before its PUT."""
-    session = await tools.journal.read(lambda db: session_row(db, session_id))
+    session = await tools.session(session_id)
     row = await tools.journal.read(lambda db: file_row(db, file_id))
     path = tools.staging.result(file_id)
     step = Step.SIGN

@@ -13,7 +13,7 @@ from uploader.core.model import (
     Profile,
     SessionState,
 )
-from uploader.core.twins import judge_twins
+from uploader.core.twins import DONE, judge_twins
 from uploader.core.view import Disposal, Member, Queued, Session, View, Waiting
 from uploader.journal.entries import FileRow, SessionRow, file_row, session_key, session_row
 from uploader.journal.holds import read_holds, read_profile
@@ -28,6 +28,7 @@ WAITING_WINDOW = 2000
 
 LEAVING = "(state = 'completed' AND disposal IS NULL AND after_upload != 'keep')"
 """The condition that a source is to be archived or deleted, or has begun to be."""
+_DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
 _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
 
 
@@ -187,13 +188,19 @@ def _twins(db: Database, files: list[Queued]) -> tuple[frozenset[int], frozenset
     completed: set[int] = set()
     pending: set[int] = set()
     for file in files:
-        found = rows(db, "SELECT id, state FROM files WHERE content = ?", file.content)
-        match judge_twins(file.file_id, ((r["id"], FileState(r["state"])) for r in found)):
+        match judge_twins(file.file_id, _same_content(db, file)):
             case FileState.DUPLICATE:
                 completed.add(file.file_id)
             case FileState.QUEUED:
                 pending.add(file.file_id)
     return frozenset(completed), frozenset(pending)
+
+
+def _same_content(db: Database, file: Queued) -> list[tuple[int, FileState]]:
+    """Files of the same content: one that is completed says it all, and of blank tiles there may be many thousands."""
+    same = f"SELECT id, state FROM files WHERE content = ? AND id != {file.file_id:d}"  # noqa: S608 - a number
+    found = rows(db, f"{same} AND +state IN ({_DONE}) LIMIT 1", file.content) or rows(db, same, file.content)
+    return [(row["id"], FileState(row["state"])) for row in found]
 
 
 def _disposals(db: Database) -> tuple[Disposal, ...]:

@@ -7,21 +7,19 @@ killed at any point is run again, and goes on or begins anew.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import anyio
 
 from uploader.config import Settings
+from uploader.connecting import connect
 from uploader.core.errors import UploaderError
 from uploader.core.model import Sighting
 from uploader.core.recognition import Target
 from uploader.failpoints import failpoint
-from uploader.geopera import open_platform, read_key
 from uploader.intake.watching import spec_of
 from uploader.journal import rebuilt, reconciling, salvage
 from uploader.journal.opening import REPAIRED_NAME
@@ -64,16 +62,7 @@ async def _rebuild(settings: Settings, why: str) -> None:
     failpoint("repair.salvaged")
     destinations = {str(folder.path): folder.destination() for folder in settings.folders}
     wanted = {Target.of(destination) for destination in destinations.values()} | rebuilt.targets(base.path)
-    p = settings.platform
-    async with open_platform(
-        base_url=p.base_url,
-        auth=p.auth,
-        client_id=p.client_id,
-        read_key=partial(read_key, str(p.api_key_file or ""), os.environ),
-        requests_per_minute=p.requests_per_minute,
-        proxy=p.proxy,
-        ca_file=str(p.ca_file or ""),
-    ) as (platform, _):
+    async with connect(settings.platform) as (platform, _):
         listed, closed = await listing(platform, wanted)
     failpoint("repair.listed")
     reality = Reality(listed, destinations, _lying(settings), closed, lost)

@@ -35,11 +35,6 @@ class Stored:
     sha256: str = ""
     """In hex; empty unless somebody wanted to compare it."""
 
-    @property
-    def goog_hash(self) -> str:
-        """The value of x-goog-hash."""
-        return hash_header(self.crc32c, self.md5)
-
 
 class Incoming:
     """A file that is being received. Not thread-safe; call one method at a time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import shutil
@@ -31,11 +30,6 @@ class Measured:
     size: int
     md5: bytes
     crc32c: int
-
-    @property
-    def md5_base64(self) -> str:
-        """The hash as `x-goog-hash` and `Content-MD5` spell it."""
-        return base64.b64encode(self.md5).decode("ascii")
 
 
 class Staging:
