@@ -18,7 +18,7 @@ PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
     {"core", "failpoints"},
-    {"activity", "filesystem", "control", "memory"},
+    {"activity", "filesystem", "control", "hardend", "memory"},
     {"leases", "locks", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},

@@ -11,7 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -21,11 +21,12 @@ from uploader import control
 from uploader.activity import Activity
 from uploader.assembly import Parts, assembled
 from uploader.config import Settings
+from uploader.core import room
 from uploader.core.actions import Action
 from uploader.core.bandwidth import limit_at
 from uploader.core.planner import Plan, plan
-from uploader.core.room import reserved as room_for
 from uploader.core.view import View
+from uploader.hardend import PATIENCE, HardEnd
 from uploader.journal.views import read_view, rejected_since
 from uploader.performer import perform
 from uploader.report import dashboard, notify
@@ -57,6 +58,15 @@ async def run(
         return await Daemon(settings, parts).run(until_idle=until_idle)
 
 
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """An action that runs, the bytes that it may still write, and the folder that a claim copies from."""
+
+    action: Action
+    reserved: int
+    copied_from: str
+
+
 class Daemon:
     """The task group and what it shares."""
 
@@ -66,18 +76,26 @@ class Daemon:
         self._intake = parts.intake
         self._bandwidth = parts.bandwidth
         self._upkeep = parts.upkeep
-        self._busy: set[tuple[str, int]] = set()
-        self._running: Counter[str] = Counter()
-        self._reserved: dict[tuple[str, int], int] = {}
+        self._doing: dict[tuple[str, int], _Doing] = {}
         self._shown: list[tuple[str, str]] = []
         self._ahead = time.time() - time.monotonic()
         self._wake = anyio.Event()
         self._stopping = anyio.Event()
+        self._hard_end = HardEnd()
         self._beat = min(TURN, notify.watchdog_interval() or TURN)
 
     async def run(self, *, until_idle: bool) -> int:
         """Serve until stopped or idle; returns the exit code."""
         started = time.time()
+        with self._hard_end:
+            held = await self._serve(until_idle=until_idle)
+        if not until_idle or self._stopping.is_set():
+            return 0
+        rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
+        return 1 if rejected or held else 0
+
+    async def _serve(self, *, until_idle: bool) -> list[dict[str, Any]]:
+        """Returns the holds at the end."""
         held: list[dict[str, Any]] = []
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
             background.start_soon(self._signals)
@@ -91,10 +109,7 @@ class Daemon:
             finally:
                 await self._drain(work)
                 background.cancel_scope.cancel()
-        if not until_idle or self._stopping.is_set():
-            return 0
-        rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
-        return 1 if rejected or held else 0
+        return held
 
     async def _plan_and_perform(self, work: TaskGroup, *, until_idle: bool) -> list[dict[str, Any]]:
         """Turn after turn: look, plan, start what the plan says, wait. Returns the holds at the end."""
@@ -110,7 +125,7 @@ class Daemon:
             for action in turn.actions:
                 self._start(work, action, view)
             notify.beat()
-            notify.status(_summary(view, self._running))
+            notify.status(_summary(view, self._running()))
             if until_idle and turn.idle:
                 return list((await self._tools.journal.status())["holds"])
             await self._wait(turn.wake_at, now)
@@ -130,8 +145,9 @@ class Daemon:
         Who is busy is noted before the rows are read: what ends in between counts as busy, and its end wakes the
         next turn. The other way round it would be done twice.
         """
-        busy, running = frozenset(self._busy), dict(self._running)
-        reserved = sum(self._reserved.values())
+        busy, running = frozenset(self._doing), self._running()
+        copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
+        reserved = sum(doing.reserved for doing in self._doing.values())
         settled, settling, coming = self._intake.settled(), self._intake.settling(), self._intake.coming()
         view = await self._tools.journal.read(lambda db: read_view(db, self._tools.destinations))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
@@ -143,23 +159,25 @@ class Daemon:
             free_bytes=self._tools.staging.free(),
             busy=busy,
             running=running,
+            copying=copying,
             reserved_bytes=reserved,
         )
 
     def _start(self, work: TaskGroup, action: Action, view: View) -> None:
-        self._busy.add(action.subject)
-        self._running[type(action).__name__] += 1
-        self._reserved[action.subject] = room_for(view, action)
+        self._doing[action.subject] = _Doing(
+            action, room.reserved(view, action), room.copied_from(view, action)
+        )
         work.start_soon(self._perform, action)
 
     async def _perform(self, action: Action) -> None:
         try:
             await perform(self._tools, action)
         finally:
-            self._busy.discard(action.subject)
-            self._running[type(action).__name__] -= 1
-            self._reserved.pop(action.subject, None)
+            self._doing.pop(action.subject, None)
             self._nudge()
+
+    def _running(self) -> Counter[str]:
+        return Counter(type(doing.action).__name__ for doing in self._doing.values())
 
     def _nudge(self) -> None:
         """Something happened: plan again."""
@@ -201,10 +219,11 @@ class Daemon:
             notify.beat()
         self._tools.cut.set()
         work.cancel_scope.cancel()
+        self._hard_end.after(PATIENCE)
 
     def _calls(self) -> int:
         local = ("Claim", "Convert", "Dispose", "Discard")
-        return sum(count for kind, count in self._running.items() if kind not in local)
+        return sum(count for kind, count in self._running().items() if kind not in local)
 
     def _handlers(self) -> dict[str, Callable[[dict[str, Any]], Any]]:
         async def retry(request: dict[str, Any]) -> dict[str, Any]:

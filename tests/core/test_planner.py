@@ -320,6 +320,14 @@ def test_claims_keep_a_little_ahead_of_the_converters() -> None:
     assert actions(replace(view, queued_total=10)) == []
 
 
+def test_a_folder_that_hangs_takes_no_claims_from_another() -> None:
+    """Two files are copied from a folder at a time, however many others wait for theirs."""
+    settled = (*(Settled(i, "/mute", 10) for i in range(5)), Settled(9, "/d", 10))
+    view = replace(EMPTY, settled=settled, running={"Claim": 2}, copying={"/mute": 2})
+
+    assert actions(view) == [act.Claim(9)]
+
+
 def test_a_full_staging_folder_is_told() -> None:
     """What does not fit into staging waits, in words."""
     view = replace(EMPTY, settled=(Settled(1, "/d", 1000),), staged_bytes=LIMITS.staging_bytes)

@@ -118,6 +118,23 @@ def test_a_folder_that_hangs_delays_no_other(tmp_path: Path) -> None:
         assert d.wrong() == []
 
 
+def test_a_daemon_ends_when_it_is_told_though_a_folder_hangs(tmp_path: Path) -> None:
+    """What hangs in the kernel cannot be cancelled; it is left behind, and the next start takes up the work."""
+    board = Board.build(tmp_path)
+    with live(tmp_path, environment=board.environment) as d:
+        d.drop("before.tif", seed=1)
+        d.idle()
+        board.hang("/drop")
+        d.drop("after.tif", seed=2)
+        d.w.wait(lambda: board.hung, "a call that does not return")
+        assert d.end() == 1
+        assert b"does not answer" in (d.w.root / "daemon.log").read_bytes()
+        board.heal()
+        d.up()
+        d.idle()
+        assert d.wrong() == []
+
+
 @pytest.mark.root
 @pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
 def test_a_subfolder_that_is_unmounted_keeps_its_files(tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from uploader.core.view import View
 MOST_TURNS = 2000
 LONGEST = 86400.0
 STEPS = 50
-"""Turns with something to do within which everything ends, once nothing fails any more."""
+STEPS_A_FILE = 12
+"""Turns with something to do within which everything ends, once nothing fails any more: so many for each file, but
+not less than STEPS. Where the quota has room for one file at a time, each may take a session and a refusal."""
 
 MENDS = 3
 """Times that a person acts at most: a session may be held only later on."""
@@ -130,11 +132,17 @@ class History(World):
                 if self.calm_since is None and self.now >= self.calm_at and not self.todo:
                     self._calm()
                 if self.calm_since is not None and self.active - self.calm_since > STEPS:
-                    self.wrong.append(f"does not converge within {STEPS} steps: {self.states()}")
+                    self._judge_pace(self.active - self.calm_since)
                 if self.turns > MOST_TURNS or self.now > START + LONGEST:
                     self.wrong.append(f"does not end: {self.states()}")
             if not self.wrong:
                 self._judge()
+
+    def _judge_pace(self, steps: int) -> None:
+        """Take it for a standstill where so many steps were not enough."""
+        states = self.states()
+        if steps > STEPS_A_FILE * sum(states.values()):
+            self.wrong.append(f"does not converge within {steps} steps: {states}")
 
     def _calm(self) -> None:
         """From now on nothing fails."""

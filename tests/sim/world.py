@@ -207,7 +207,8 @@ class World:
         if not self.running:
             return {}
         busy = frozenset([a.subject for a in self.running])
-        return {"busy": busy, "running": Counter([type(a).__name__ for a in self.running])}
+        running = Counter([type(a).__name__ for a in self.running])
+        return {"busy": busy, "running": running, "copying": {FOLDER: running["Claim"]}}
 
     def _wait(self, view: View, turn: Plan) -> bool:
         """Let time pass until something is due; False where nothing more will come of it."""

@@ -32,6 +32,7 @@ struct board {
     int32_t error;
     int32_t calls;
     char part[240];
+    int64_t hung;
 };
 
 static struct board idle;
@@ -53,6 +54,8 @@ static int strikes_path(int call, const char *path)
 {
     if (!path || !board->error || !(board->calls & call) || !strstr(path, (const char *)board->part))
         return 0;
+    if (board->error == HANG)
+        __sync_fetch_and_add(&board->hung, 1);
     while (board->error == HANG)
         usleep(10000);
     return board->error != 0;

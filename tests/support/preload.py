@@ -18,6 +18,7 @@ from enum import IntFlag
 from pathlib import Path
 
 _LAYOUT = struct.Struct("=qqii240s")
+_COUNT = struct.Struct("=q")
 _SOURCE = Path(__file__).with_name("preload.c")
 
 
@@ -56,9 +57,9 @@ class Board:
         library, file = folder / "preload.so", folder / "board"
         command = ["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"]
         subprocess.run(command, check=True, capture_output=True)
-        file.write_bytes(bytes(_LAYOUT.size))
+        file.write_bytes(bytes(_LAYOUT.size + _COUNT.size))
         with file.open("r+b") as opened:
-            return cls(library, file, mmap.mmap(opened.fileno(), _LAYOUT.size))
+            return cls(library, file, mmap.mmap(opened.fileno(), _LAYOUT.size + _COUNT.size))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,6 +84,11 @@ class Board:
     def hang(self, part: str) -> None:
         """Let calls on files whose path contains `part` not return before it is healed, as on a hard mount."""
         self._write(HANG, Calls.OPEN | Calls.READ | Calls.STAT, part.encode())
+
+    @property
+    def hung(self) -> int:
+        """How many calls did not return, up to now."""
+        return int(_COUNT.unpack_from(self._map, _LAYOUT.size)[0])
 
     def deafen(self, part: str) -> None:
         """Let no host name that contains `part` be resolved: the name server does not answer."""

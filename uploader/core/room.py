@@ -39,6 +39,13 @@ def reserved(view: View, action: act.Action) -> int:
             return 0
 
 
+def copied_from(view: View, action: act.Action) -> str:
+    """The folder that a claim which is started now copies from; empty for all other actions."""
+    if not isinstance(action, act.Claim):
+        return ""
+    return next((file.folder for file in view.settled if file.file_id == action.file_id), "")
+
+
 def _with_copy(size: int) -> int:
     """What a file needs that is not claimed yet: its private copy as well."""
     return size + estimate(size)
@@ -88,7 +95,7 @@ def claim(turn: Turn) -> None:
     """Settled files are copied into staging, with room for what their conversion writes."""
     view, limits = turn.view, turn.limits
     slots = limits.converters + CLAIM_AHEAD - view.queued_total - turn.running("Claim")
-    copying = Counter(file.folder for file in view.settled if turn.busy("file", file.file_id))
+    copying = Counter(view.copying)
     free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
     free -= view.reserved_bytes
     blocked: list[int] = []

@@ -113,5 +113,7 @@ class View:
     busy: frozenset[tuple[str, int]] = frozenset()
     running: Mapping[str, int] = field(default_factory=dict)
     """How many actions of each class are running."""
+    copying: Mapping[str, int] = field(default_factory=dict)
+    """By folder: how many files are being copied from it."""
     reserved_bytes: int = 0
     """What running claims and conversions may still write."""

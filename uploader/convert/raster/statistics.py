@@ -166,7 +166,7 @@ class Moments:
 
 
 class Classes:
-    """The distinct values of an integer band, as long as they are few."""
+    """The distinct values of a band of whole numbers, as long as they are few; of floats, non-finite ones aside."""
 
     def __init__(self) -> None:
         self._values: set[int] | None = set()
@@ -186,13 +186,9 @@ class Classes:
         for start in range(0, samples.size, _CHUNK):
             if self._values is None:
                 return
-            chunk = samples[start : start + _CHUNK]
-            found = set(np.unique(chunk[::_PROBE]).tolist())
-            if len(found) <= MAX_CLASSES:
-                found = set(_distinct(chunk))
-            self._values |= found
-            if len(self._values) > MAX_CLASSES:
-                self._values = None
+            found = _whole_values(samples[start : start + _CHUNK])
+            together = None if found is None else self._values | found
+            self._values = together if together is not None and len(together) <= MAX_CLASSES else None
 
 
 def few(values: Collection[int]) -> frozenset[int] | None:
@@ -206,7 +202,7 @@ class Measured:
 
     bands: tuple[BandStatistics, ...]
     distinct: int | None
-    """None: too many, or not an integer band."""
+    """None: too many, or not whole numbers."""
     counted: int
     """Valid pixels of that band."""
     values: frozenset[int] | None = None
@@ -244,13 +240,35 @@ def _same(found: str, wanted: str, scale: float) -> bool:
     return difference <= (0.01 if scale == 100.0 and "." in found else _EXACT * scale)  # noqa: PLR2004 - percent
 
 
+def _whole_values(chunk: Samples) -> set[int] | None:
+    """The distinct values; None where they are too many, or not all whole numbers. Some are looked at first."""
+    if chunk.dtype.kind == "f":
+        chunk = chunk[np.isfinite(chunk)].astype(np.float64)
+    probe = chunk[::_PROBE]
+    if len(np.unique(probe)) > MAX_CLASSES or not (_whole(probe) and _whole(chunk)):
+        return None
+    return set(_distinct(chunk)) if chunk.size else set()
+
+
+def _whole(samples: Samples) -> bool:
+    return samples.dtype.kind != "f" or bool((samples == np.rint(samples)).all())
+
+
 def _distinct(chunk: Samples) -> list[int]:
     low, high = int(chunk.min()), int(chunk.max())
     if high - low >= _SPREAD:
         return [int(value) for value in np.unique(chunk)]
-    shifted = chunk if low == 0 and chunk.dtype.kind == "u" else chunk.astype(np.int64) - low
-    start = 0 if shifted is chunk else low
+    plain = low == 0 and chunk.dtype.kind == "u"
+    shifted = chunk if plain else _from_zero(chunk, low)
+    start = 0 if plain else low
     return [int(value) + start for value in np.flatnonzero(np.bincount(shifted))]
+
+
+def _from_zero(chunk: Samples, low: int) -> NDArray[np.int64]:
+    """Floats are shifted as such: they are close to each other, but may be beyond any integer type."""
+    if chunk.dtype.kind == "f":
+        return (chunk - low).astype(np.int64)
+    return chunk.astype(np.int64) - low
 
 
 def _finite(value: float) -> float | None:

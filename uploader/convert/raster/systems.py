@@ -8,12 +8,15 @@ from rasterio.crs import CRS
 from rasterio.errors import RasterioError
 
 _AXIS = re.compile(r',AXIS\["[^"]*",\w+\]')
+_NO_SYSTEM = re.compile(r'LOCAL_CS\["unnamed",UNIT\["unknown",1\]')
+"""What GDAL makes of a TIFF that says where in a pixel its value is, as grids of heights do, and no system."""
+
 _ROOT_CODE = re.compile(r',AUTHORITY\["EPSG","\d+"\](?=\]$)')
 
 
 def same(before: str, after: str) -> bool:
     """Whether two texts are the same system; of geographic ones whatever order of axes they claim."""
-    if before == after:
+    if before == after or (not before and _NO_SYSTEM.match(after)):
         return True
     if not before or not after:
         return False

@@ -53,9 +53,11 @@ class Plan:
 def is_categorical(facts: Facts, measured: Measured, choice: str) -> bool:
     """Whether the values are names of classes, not quantities.
 
-    `yes` and `no` force it. Else it is: a palette or named categories; or a single data band of integers
+    `yes` and `no` force it. Else it is: a palette or named categories; or a single data band of whole numbers
     (beside an alpha band) that is no colour, with 2 to 32 distinct values, each seen 32 times on average. One
-    value alone proves nothing: an empty tile of an image has that too.
+    value alone proves nothing: an empty tile of an image has that too. The type proves nothing either: tools for
+    rasterizing and map algebra write masks and zones as floats. When in doubt it is classes: of a few steps of a
+    quantity the most frequent is a fair overview, but the mean of two classes is a third.
     """
     if choice != "auto":
         return choice == "yes"
@@ -70,7 +72,7 @@ def is_categorical(facts: Facts, measured: Measured, choice: str) -> bool:
 def counts_classes(facts: Facts, choice: str) -> bool:
     """Whether the distinct values are worth counting at all."""
     data = [band for band in facts.bands if band.interpretation != "alpha"]
-    return choice == "auto" and len(data) == 1 and "int" in data[0].dtype and "complex" not in data[0].dtype
+    return choice == "auto" and len(data) == 1 and "complex" not in data[0].dtype
 
 
 def resampling(facts: Facts, *, categorical: bool) -> str:
