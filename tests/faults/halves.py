@@ -2,11 +2,13 @@
 
     python -m tests.faults.halves --drops 1000 --seed 1
     python -m tests.faults.halves --drops 1000 --stranger
+    python -m tests.faults.halves --drops 24 --stranger --settle 0.1 preallocated sidecar
     python -m tests.faults.halves --drops 1000 --marker slow paused
 
 A daemon that may ask for a lease sees that somebody is writing, however long the pauses are. With --stranger it may
 not, as when the files are another user's: then only the quiet time tells, and all pauses are shorter than it. Where the
 machine itself made such a pause too long, the drop does not count, and is told. With --marker a `ready_marker` tells.
+A --settle that is shorter than the pauses shows that the judgement finds what is taken too early.
 """
 
 from __future__ import annotations
@@ -145,6 +147,10 @@ WAYS: dict[str, Way] = {
 }
 
 
+PLAIN = frozenset({"preallocated", "sidecar"})
+"""Ways that write pixels as they are: where a part is still missing, no decoder would find out."""
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """How the daemon can know that a file is whole, and how many are written at once."""
@@ -152,16 +158,23 @@ class Circumstances:
     marker: bool = False
     stranger: bool = False
     at_once: int = 10
+    settle: float = QUIET
+    """The quiet time of the daemon; with a shorter one than the writers keep to it is bound to take files too early."""
 
     @property
     def scale(self) -> float:
         """Of all pauses: the longest is two quiet times otherwise."""
-        return 0.3 if self.stranger else 1.0
+        return 0.3 if self.stranger and not self.hasty else 1.0
+
+    @property
+    def hasty(self) -> bool:
+        """Whether the daemon waits for less than the writers keep to; then nothing excuses it."""
+        return self.settle < QUIET
 
     def excuses(self, way: str, pen: Pen) -> bool:
         """Whether a file was left alone for so long that nobody could tell it from a whole one."""
         told = self.marker or (not self.stranger and way != "sidecar") or way == "rename"
-        return not told and pen.longest > 0.85 * QUIET
+        return not told and not self.hasty and pen.longest > 0.85 * QUIET
 
 
 def drops(
@@ -171,7 +184,7 @@ def drops(
     need("" if not how.stranger or shutil.which("setpriv") else "no setpriv")
     need("" if not how.stranger or os.geteuid() == 0 else "being another user needs root")
     result = Result()
-    folder = {"path": str(root / "drop"), "project_id": "p-1", "settle_seconds": QUIET}
+    folder = {"path": str(root / "drop"), "project_id": "p-1", "settle_seconds": how.settle}
     if how.marker:
         folder["ready_marker"] = "{stem}.done"
     prefix = WITHOUT_LEASES if how.stranger else ()
@@ -222,7 +235,7 @@ def _write(  # noqa: PLR0917  the arguments of a thread
 ) -> None:
     target = d.w.drop / f"{way}{number:04}.tif"
     with slots:
-        kind = "plain" if way == "sidecar" else "dem_nodata"
+        kind = "plain" if way in PLAIN else "dem_nodata"
         source = make(kind, d.w.root / f"{way}{number}.tif", size=64, seed=rng.randrange(1 << 30))
         data = source.read_bytes()
         source.unlink()
@@ -260,9 +273,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--marker", action="store_true", help="with `ready_marker`")
     parser.add_argument("--stranger", action="store_true", help="the daemon may not ask for leases")
+    parser.add_argument("--settle", type=float, default=QUIET, help="the daemon's quiet time in seconds")
     given = parser.parse_args()
     each = -(-given.drops // len(given.ways))
-    how = Circumstances(given.marker, given.stranger, at_once=30)
+    how = Circumstances(given.marker, given.stranger, at_once=30, settle=given.settle)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="halves-") as root:
         result = drops(Path(root), given.seed, each, tuple(given.ways), how)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.drip import drip
-from tests.faults.halves import WAYS, drops
+from tests.faults.halves import WAYS, Circumstances, drops
 from tests.faults.matrix import PAGE, ROWS
 from tests.faults.poison import poison
 from tests.faults.rows.base import Row, Skipped
@@ -31,6 +31,18 @@ def test_a_row_of_the_fault_matrix(tmp_path: Path, row: Row) -> None:
 def test_half_written_files_are_not_taken(tmp_path: Path) -> None:
     """One of each way, all at once."""
     assert drops(tmp_path, 1, 1, tuple(WAYS)).wrong == []
+
+
+@pytest.mark.root
+def test_a_daemon_that_waits_too_short_is_found_out(tmp_path: Path) -> None:
+    """The judgement of half-written files can fail: quiet times of a tenth of what the writers keep to."""
+    hasty = Circumstances(stranger=True, settle=0.1)
+    try:
+        found = drops(tmp_path, 1, 6, ("preallocated", "sidecar"), hasty)
+    except Skipped as reason:
+        pytest.skip(str(reason))
+
+    assert any("taken before it was whole" in line for line in found.wrong)
 
 
 def test_poisoned_files_are_rejected_alone(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def backlog(root: Path, seed: int, *, files: int = 100_000) -> Result:
         took = time.monotonic() - started
         assert d.process is not None
         memory = int(Path(f"/proc/{d.process.pid}/status").read_text().split("VmRSS:")[1].split()[0]) >> 10
-        result.add("memory", [f"{memory} MiB"] if memory > 400 else [], files)
+        result.add("memory", [f"{memory} MiB"] if memory > 150 else [], files)
         result.told = f"{files} files known after {took:.0f} s, {memory} MiB"
     return result
 
