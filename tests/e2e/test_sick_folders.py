@@ -112,6 +112,13 @@ def test_a_folder_that_hangs_delays_no_other(tmp_path: Path) -> None:
             make("dem_nodata", mute / f"{number}.tif", size=64, seed=100 + number)
         d.drop_some(5, "well", seed=None)
         d.w.wait(lambda: d.status()["completed"] == 6, "the others")
+
+        def told() -> bool:
+            board.elapse(5)
+            board.hang("/mute")
+            return any("does not answer" in hold["reason"] for hold in d.status()["holds"])
+
+        d.w.wait(told, "what hangs is told")
         board.heal()
         d.w.wait(lambda: d.status()["completed"] == 18, "those that hung")
         assert over(d)

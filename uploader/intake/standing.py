@@ -20,6 +20,8 @@ class Cause(StrEnum):
 
     FOLDER = "folder"
     """It is missing, cannot be read, or its files left together: nothing can be expected from it."""
+    MUTE = "mute"
+    """It does not answer: calls neither succeed nor fail."""
     FILES = "files"
     """In a part of it no file can be read: they wait, the rest goes on."""
     ENTRIES = "entries"
@@ -31,6 +33,8 @@ class Cause(StrEnum):
 WAYS_OUT = {
     Cause.FOLDER: "Mount or create it, and it goes on by itself; what is copied already is uploaded meanwhile. "
     "If you emptied it on purpose, nothing needs to be done: the next file ends this hold.",
+    Cause.MUTE: "Look after the server or the disk that it lies on; it goes on by itself, and no other folder "
+    "waits for it.",
     Cause.FILES: "Check the owner and the rights of the files, or the disk; it goes on by itself when one can be "
     "read. Until then no file is rejected for it.",
     Cause.ENTRIES: "Check their owner and rights, or the disk; they are looked at with every scan.",
@@ -51,7 +55,12 @@ class Standing:
     @property
     def held(self) -> bool:
         """Whether nothing can be expected from the folder."""
-        return Cause.FOLDER in self._causes
+        return not {Cause.FOLDER, Cause.MUTE}.isdisjoint(self._causes)
+
+    @property
+    def mute(self) -> bool:
+        """Whether it does not answer."""
+        return Cause.MUTE in self._causes
 
     @property
     def ailing(self) -> bool:

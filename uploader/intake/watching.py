@@ -18,6 +18,7 @@ from uploader.intake.absence import Absence, Pass
 from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
 from uploader.intake.hidden import put_back_all
+from uploader.intake.pulse import Pulse
 from uploader.intake.register import Register
 from uploader.intake.standing import Cause, Standing, entries, shown
 from uploader.journal import Journal
@@ -139,6 +140,7 @@ class Watching:
                 group.start_soon(self._follow)
                 group.start_soon(self._fill)
                 group.start_soon(self._recheck)
+                group.start_soon(Pulse(self.name, self.standing, self._beats).run)
                 await put_back_all(self._journal, self.name, self._stop)
                 while True:
                     self._ask = anyio.Event()
@@ -193,6 +195,15 @@ class Watching:
                 await self.standing.set(Cause.FILES, self._ailing.reason)
                 self._candidates.hasten(self.name)
                 self._nudge()
+
+    def _beats(self) -> None:
+        """It does not answer, or does so again."""
+        if self.standing.mute:
+            self._candidates.withdraw(self.name)
+        else:
+            self._candidates.hasten(self.name)
+            self.rescan()
+        self._nudge()
 
     async def _look(self, paths: Iterable[bytes]) -> None:
         """Look at some paths now, and scan if one of them is gone."""
