@@ -40,7 +40,9 @@ class Parts:
 async def assembled(settings: Settings, activity: Activity, *, read_back_all: bool) -> AsyncIterator[Parts]:
     """Take the locks, open the journal and the doors; all are given back in reverse order."""
     async with AsyncExitStack() as stack:
-        stack.enter_context(hold_locks(settings.state_dir, [folder.path for folder in settings.folders]))
+        locks = stack.enter_context(
+            hold_locks(settings.state_dir, [folder.path for folder in settings.folders])
+        )
         journal = Journal(settings.state_dir)
         stack.callback(journal.close)
         _make_archives(settings)
@@ -52,7 +54,7 @@ async def assembled(settings: Settings, activity: Activity, *, read_back_all: bo
         stack.push_async_callback(converter.aclose)
         bandwidth = Bandwidth(None)
         platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth))
-        intake = Intake(journal, settings.folders)
+        intake = Intake(journal, settings.folders, locks)
         tools = Tools(
             journal=journal,
             platform=platform,

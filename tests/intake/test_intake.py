@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from tests.support.intake import bench
+from tests.support.intake import Bench, bench
 from uploader.core.model import FileState, Sighting
 from uploader.intake.absence import Marks
 from uploader.journal.rows import encode_sighting
+from uploader.locks import FolderLock
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -262,3 +264,28 @@ async def test_a_marked_folder_is_idle_when_all_are_claimed(tmp_path: Path) -> N
             await b.claim(file_id)
 
         await b.until(lambda: b.intake.settling()[str(b.drop)] == 0, "nothing is expected")
+
+
+async def test_a_folder_that_another_daemon_watches_is_held(tmp_path: Path) -> None:
+    """It came after the start, and the other one was there first; it goes on by itself once that has ended."""
+    other = FolderLock(tmp_path / "drop")
+    (tmp_path / "drop").mkdir()
+    assert other.take()
+    async with bench(tmp_path, rescan_seconds=1.0) as b:
+        await b.until(lambda: _says(b, "Another daemon is watching"), "it is told")
+        b.put("a.tif")
+        await anyio.sleep(
+            0.5
+        )  # some scans; with more of them the test is stronger, with fewer it passes as well
+        assert await b.files() == []
+        other.release()
+        await b.until(b.files, "it is found")
+        await b.until(lambda: _says_nothing(b), "the hold is over")
+
+
+async def _says(b: Bench, words: str) -> bool:
+    return words in await b.hold()
+
+
+async def _says_nothing(b: Bench) -> bool:
+    return not await b.hold()

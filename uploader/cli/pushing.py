@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from uploader.config import Folder
 from uploader.core import names
 from uploader.core.model import FileState
-from uploader.intake.watching import spec_of
+from uploader.intake.presence import spec_of
 from uploader.journal import FILE_NAME, Journal
 from uploader.journal.rows import encode_sighting
 from uploader.journal.views import latest, tracked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import anyio
 
@@ -16,6 +17,7 @@ from uploader.intake.glancing import Glancing
 from uploader.intake.watching import Watching
 from uploader.journal import Journal
 from uploader.journal.arrivals import places
+from uploader.locks import FolderLock
 from uploader.watch import prepare_leases
 
 THREADS = 6
@@ -25,14 +27,21 @@ THREADS = 6
 class Intake:
     """All drop folders. `run` watches them; the rest tells the planner and takes files back from the effects.
 
-    `window` files are looked at by turns; the others wait in the journal.
+    `locks` are those of the folders; `window` files are looked at by turns, the others wait in the journal.
     """
 
-    def __init__(self, journal: Journal, folders: Sequence[Folder], window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        folders: Sequence[Folder],
+        locks: Mapping[Path, FolderLock],
+        window: int = WINDOW,
+    ) -> None:
         self._journal = journal
         rules = {str(f.path): Rule(f.settle_seconds, bool(f.ready_marker)) for f in folders}
         self._candidates = Candidates(rules, window=window)
         self._folders = folders
+        self._locks = locks
         self._watching: dict[str, Watching] = {}
         self._glancing: dict[str, Glancing] = {}
         self._nudge: Callable[[], None] = lambda: None
@@ -48,7 +57,11 @@ class Intake:
         for folder in self._folders:
             name = str(folder.path)
             self._watching[name] = watching = Watching(
-                folder, self._journal, self._candidates, partial(self._something, name)
+                folder,
+                self._locks[folder.path],
+                self._journal,
+                self._candidates,
+                partial(self._something, name),
             )
             self._glancing[name] = Glancing(watching, self._journal, self._candidates, nudge)
         nudge()

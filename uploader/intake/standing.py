@@ -22,6 +22,8 @@ class Cause(StrEnum):
     """It is missing, cannot be read, or its files left together: nothing can be expected from it."""
     MUTE = "mute"
     """It does not answer: calls neither succeed nor fail."""
+    TAKEN = "taken"
+    """Another daemon watches it."""
     FILES = "files"
     """In a part of it no file can be read: they wait, the rest goes on."""
     ENTRIES = "entries"
@@ -35,6 +37,7 @@ WAYS_OUT = {
     "If you emptied it on purpose, nothing needs to be done: the next file ends this hold.",
     Cause.MUTE: "Look after the server or the disk that it lies on; it goes on by itself, and no other folder "
     "waits for it.",
+    Cause.TAKEN: "Stop it, or give this one a folder of its own; it goes on by itself.",
     Cause.FILES: "Check the owner and the rights of the files, or the disk; it goes on by itself when one can be "
     "read. Until then no file is rejected for it.",
     Cause.ENTRIES: "Check their owner and rights, or the disk; they are looked at with every scan.",
@@ -55,7 +58,7 @@ class Standing:
     @property
     def held(self) -> bool:
         """Whether nothing can be expected from the folder."""
-        return not {Cause.FOLDER, Cause.MUTE}.isdisjoint(self._causes)
+        return not {Cause.FOLDER, Cause.MUTE, Cause.TAKEN}.isdisjoint(self._causes)
 
     @property
     def mute(self) -> bool:

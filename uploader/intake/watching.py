@@ -11,19 +11,20 @@ from contextlib import aclosing
 
 import anyio
 
-from uploader import filesystem as fs
 from uploader.config import Folder
 from uploader.core.model import Sighting
 from uploader.intake.absence import Absence, Pass
 from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
 from uploader.intake.hidden import put_back_all
+from uploader.intake.presence import absent, spec_of
 from uploader.intake.pulse import Pulse
 from uploader.intake.register import Register
 from uploader.intake.standing import Cause, Standing, entries, shown
 from uploader.journal import Journal
 from uploader.journal.arrivals import waiting
-from uploader.watch import WHOLE, FolderSpec, Missed, Trouble, changes, device, look_all, scan
+from uploader.locks import FolderLock
+from uploader.watch import WHOLE, FolderSpec, Missed, Trouble, changes, look_all, scan
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,12 @@ class Watching:
     """The watch over one folder."""
 
     def __init__(
-        self, folder: Folder, journal: Journal, candidates: Candidates, nudge: Callable[[], None]
+        self,
+        folder: Folder,
+        lock: FolderLock,
+        journal: Journal,
+        candidates: Candidates,
+        nudge: Callable[[], None],
     ) -> None:
         self.name = str(folder.path)
         self.spec = spec_of(folder)
@@ -58,6 +64,7 @@ class Watching:
         self.missed = Missed()
         self.standing = Standing(journal, self.name)
         self._rescan_seconds = folder.rescan_seconds
+        self._lock = lock
         self._journal = journal
         self._candidates = candidates
         self._nudge = nudge
@@ -219,13 +226,8 @@ class Watching:
                 self.rescan()
 
     async def _scan(self) -> None:
-        try:
-            there = await anyio.to_thread.run_sync(device, self.name)
-        except OSError as error:
-            await self._hold(f"The drop folder {self.name} cannot be read: {fs.words(error)}.")
-            return
-        if there is None:
-            await self._hold(f"The drop folder {self.name} is missing.")
+        if why := await anyio.to_thread.run_sync(absent, self.name, self._lock):
+            await self._hold(*why)
             return
         self._register.scan = Pass()
         new, self._hinted = not (self._first or self._hinted), False
@@ -242,7 +244,7 @@ class Watching:
             what = (
                 f"cannot be read: {failed.reason}" if failed else f"can be listed only: {troubled[0].reason}"
             )
-            await self._hold(f"The drop folder {self.name} {what}.")
+            await self._hold(Cause.FOLDER, f"The drop folder {self.name} {what}.")
         else:
             await self._missing(troubled)
 
@@ -252,11 +254,11 @@ class Watching:
         if self._stop.is_set():
             return
         if reason:
-            await self._hold(reason)
+            await self._hold(Cause.FOLDER, reason)
             return
         if self.held:
             self._candidates.hasten(self.name)
-        await self.standing.good(Cause.FOLDER)
+        await self.standing.good(Cause.FOLDER, Cause.TAKEN)
         await self.standing.set(Cause.ENTRIES, entries(self.name, troubled))
         lost = f"{waits} files of {self.name} wait whose file system is no longer mounted." if waits else ""
         await self.standing.set(Cause.AWAY, lost)
@@ -265,8 +267,8 @@ class Watching:
         self.scanned = True
         self._nudge()
 
-    async def _hold(self, reason: str) -> None:
-        await self.standing.set(Cause.FOLDER, reason)
+    async def _hold(self, cause: Cause, reason: str) -> None:
+        await self.standing.set(cause, reason)
         self._candidates.withdraw(self.name)
         self.scanned = True
         self._nudge()
@@ -283,20 +285,6 @@ class Watching:
         if missed > self._told_missed:
             log.warning("folder=%s events missed=%d files, found by the scan", self.name, missed)
             self._told_missed = missed
-
-
-def spec_of(folder: Folder) -> FolderSpec:
-    """What watching needs to know of a configured folder."""
-    return FolderSpec(
-        path=str(folder.path),
-        include=folder.include,
-        exclude=folder.exclude,
-        passthrough=folder.passthrough,
-        recursive=folder.recursive,
-        ready_marker=folder.ready_marker,
-        polling=folder.polling,
-        ignore_below=(str(folder.archive_dir),) if folder.archive_dir else (),
-    )
 
 
 def _looks(

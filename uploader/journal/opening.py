@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from uploader.core.errors import JournalError
+from uploader.journal.connecting import connected
 from uploader.journal.library import Database
 from uploader.journal.mark import MARK_NAME, Mark
 from uploader.journal.schema import SCHEMA, migrations
@@ -23,9 +24,6 @@ REPAIRED_NAME = "journal.repaired.sqlite"
 
 SNAPSHOTS = "snapshots"
 """The folder of the copies that are made of the journal."""
-
-BUSY_TIMEOUT = 30.0
-"""Seconds a connection waits for another one, such as `uploader retry` beside a daemon."""
 
 CHECKED_WHOLE = 32 << 20
 """Bytes up to which a journal is checked with all its indexes at the start; a larger one soon after it."""
@@ -83,7 +81,7 @@ def connect(path: Path) -> Database:
 
 def connect_copy(path: Path) -> Database:
     """Open a journal that is nobody's at the moment, such as the copy that a repair works on."""
-    conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None)
+    conn = connected(path)
     conn.execute("PRAGMA synchronous=FULL")
     conn.execute("PRAGMA foreign_keys=ON")
     return Database(conn, execute_plugins=False)
@@ -104,7 +102,7 @@ def create(path: Path) -> None:
     """Make an empty journal; it appears whole or not at all."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    with closing(sqlite3.connect(fresh, isolation_level=None)) as conn:
+    with closing(connected(fresh)) as conn:
         upgrade(Database(conn, execute_plugins=False))
     settle(fresh, path)
 
@@ -188,9 +186,7 @@ def examine(path: Path) -> None:
 def _examine(path: Path) -> None:
     if not path.stat().st_size:
         raise damaged(path, "it is empty")
-    with closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)
-    ) as conn:
+    with closing(connected(path, read_only=True)) as conn:
         require_known(schema_of(conn), path)
         wrong = verdict(conn, whole=path.stat().st_size <= CHECKED_WHOLE)
         wrong = wrong or _missing(Mark.read(path.parent), standing(Database(conn, execute_plugins=False)))
@@ -213,7 +209,7 @@ def _missing(mark: Mark | None, here: Mark) -> str:
 
 
 def _opened(path: Path) -> Database:
-    conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
+    conn = connected(path)
     try:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.journal.connecting import connected
 from uploader.journal.holds import from_dict, read_holds, read_profile
 from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
@@ -38,7 +39,7 @@ class Reader:
                 f"There is no journal in {state_dir}.", "Has `uploader run` been started with it yet?"
             )
         try:
-            conn = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            conn = connected(path, read_only=True)
             conn.execute("SELECT 1 FROM files LIMIT 1")
         except sqlite3.Error as error:
             raise (

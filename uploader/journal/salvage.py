@@ -21,6 +21,7 @@ from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.model import FileState, SessionState
 from uploader.failpoints import failpoint
 from uploader.journal import snapshots
+from uploader.journal.connecting import connected
 from uploader.journal.library import Database
 from uploader.journal.mark import MARK_NAME, Mark
 from uploader.journal.opening import (
@@ -77,7 +78,7 @@ def finding(state_dir: Path) -> str:
         return "there is none"
     with (
         contextlib.suppress(sqlite3.Error),
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as conn,
+        closing(connected(path, read_only=True)) as conn,
     ):
         require_known(schema_of(conn), path)
     try:
@@ -125,7 +126,7 @@ def _tried(kind: Kind, source: Path, copy: Path, mark: Mark | None) -> Base | No
         shutil.copyfile(source, copy)
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(f"{source}-wal", f"{copy}-wal")
-        with closing(sqlite3.connect(copy, isolation_level=None)) as conn:
+        with closing(connected(copy)) as conn:
             if verdict(conn, whole=True) or schema_of(conn) < 1:
                 return None
             require_known(schema_of(conn), source)
@@ -159,7 +160,7 @@ def lost_sessions(state_dir: Path) -> list[LostSession]:
         shutil.copyfile(source, copy)
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(f"{source}-wal", f"{copy}-wal")
-        with closing(sqlite3.connect(copy)) as conn:
+        with closing(connected(copy)) as conn:
             for order in ("ASC", "DESC"):
                 found.update(_readable(conn, order))
     return list(found.values())
@@ -189,7 +190,7 @@ _SESSIONS = {order: _ALL + order for order in ("ASC", "DESC")}
 
 def finish(state_dir: Path, base: Base) -> None:
     """The rebuilt journal is complete: give it the name by which an interrupted repair goes on."""
-    with writing(base.path), closing(sqlite3.connect(base.path)) as conn:
+    with writing(base.path), closing(connected(base.path)) as conn:
         if wrong := verdict(conn, whole=True):
             raise JournalError(f"The rebuilt journal {base.path} is damaged: {wrong}.", "Look at the disk.")
     failpoint("repair.written")

@@ -15,16 +15,13 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from uploader.journal.opening import BUSY_TIMEOUT, FILE_NAME, SNAPSHOTS, damage, damaged, settle, verdict
+from uploader.journal.connecting import connected
+from uploader.journal.opening import FILE_NAME, SNAPSHOTS, damage, damaged, settle, verdict
 
 KEPT = 2
 """Copies that are kept; the older one is for the case that the newer one rots."""
 
 _NAME = re.compile(r"journal-(\d{6,})\.sqlite")
-
-
-def _reading(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +68,8 @@ class Snapshots:
         if seen == self._seen:
             return None
         self._require_room()
-        uri = f"{self._path.absolute().as_uri()}?mode=ro"
         try:
-            with closing(_reading(uri)) as conn:
+            with closing(connected(self._path, read_only=True)) as conn:
                 self._running = conn
                 if wrong := verdict(conn, whole=True):
                     raise damaged(self._path, wrong)
@@ -107,7 +103,7 @@ class Snapshots:
             left.unlink()
         conn.execute("VACUUM INTO ?", (str(fresh),))
         fresh.chmod(0o600)
-        with closing(sqlite3.connect(f"{fresh.absolute().as_uri()}?mode=ro", uri=True)) as copy:
+        with closing(connected(fresh, read_only=True)) as copy:
             if wrong := verdict(copy, whole=False):
                 raise OSError(f"the copy is damaged: {wrong}")
         there = listed(self._state_dir)

@@ -20,7 +20,7 @@ from uploader.core.errors import UploaderError
 from uploader.core.model import Sighting
 from uploader.core.recognition import Target
 from uploader.failpoints import failpoint
-from uploader.intake.watching import spec_of
+from uploader.intake.presence import spec_of
 from uploader.journal import rebuilt, reconciling, salvage
 from uploader.journal.opening import REPAIRED_NAME
 from uploader.journal.rebuilt import Outcome, Reality

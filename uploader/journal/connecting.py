@@ -1,0 +1,35 @@
+"""Connections to journal files."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+BUSY_TIMEOUT = 30.0
+"""Seconds a connection waits for another one, such as `uploader retry` beside a daemon."""
+
+
+class Connection(sqlite3.Connection):
+    """Says of a damaged file that it is one, also where SQLite quotes bytes of it that are no text."""
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        """As that of the base class."""
+        try:
+            return super().execute(*statement)
+        except UnicodeDecodeError as error:
+            damaged = sqlite3.DatabaseError("malformed database schema, in words that are no text")
+            damaged.sqlite_errorname = "SQLITE_CORRUPT"
+            raise damaged from error
+
+
+def connected(path: Path, *, read_only: bool = False) -> Connection:
+    """Open a file in autocommit mode, for one thread at a time; `read_only` changes no byte of it."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+        uri=True,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
+    )
