@@ -30,7 +30,7 @@ from tests.sim.sqlite import SqliteJournal
 from tests.sim.standins import NEVER, ModelStore, ModelTools, Unwatched, drive
 from uploader.core.actions import Action, Claim
 from uploader.core.lifecycle import IllegalTransition
-from uploader.core.model import Destination, Limits, Sighting
+from uploader.core.model import Destination, FileState, Limits, Sighting
 from uploader.core.planner import Plan, plan
 from uploader.core.view import View
 from uploader.performer import perform
@@ -180,7 +180,9 @@ class World:
         self.now += self.rng.random() * self.slowness
 
     def _judge_claim(self, file_id: int) -> None:
-        """What was copied is what was seen."""
+        """What was copied is what was seen; while it settles still, a copy that lies there is an earlier one."""
+        if self.journal.file(file_id).state is FileState.SETTLING:
+            return
         copied = self.disk.claimed.get(file_id)
         if copied is not None and not self.wrote(self.journal.inode(file_id), copied):
             self.wrong.append(f"file {file_id} was claimed, although it changed since its stat")

@@ -94,6 +94,8 @@ def _twin_at_work(turn: Turn, file: Queued) -> bool:
 def claim(turn: Turn) -> None:
     """Settled files are copied into staging, with room for what their conversion writes."""
     view, limits = turn.view, turn.limits
+    if not view.settled:
+        return
     slots = limits.converters + CLAIM_AHEAD - view.queued_total - turn.running("Claim")
     copying = Counter(view.copying)
     free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
