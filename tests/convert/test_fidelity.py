@@ -70,6 +70,7 @@ def test_equal_facts_are_equal() -> None:
     """The same facts differ in nothing, NaN included; a merged mask is no change of kind."""
     assert compare_facts(_FACTS, _FACTS, frozenset()).broken == ()
     assert compare_facts(band(mask=0), band(mask=PER_DATASET), frozenset()).broken == ()
+    assert compare_facts(band(nodata=0.1), band(nodata=float(np.float32(0.1))), frozenset()).broken == ()
 
 
 @pytest.mark.parametrize(

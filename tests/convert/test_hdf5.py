@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 import zlib
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import rasterio
 
 from tests.support.canary import Canary
 from uploader.convert import Converter, Job
-from uploader.convert.formats.hdf5 import virtual
+from uploader.convert.formats.hdf5 import too_much, virtual
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -70,3 +71,41 @@ async def test_an_image_made_of_other_files_is_refused(tmp_path: Path) -> None:
     async with Converter(1) as converter:
         with pytest.raises(RasterRefused, match="lie in other files"):
             await converter.convert(Job(source, tmp_path / "out.tif"))
+
+
+def _names(length: int, address: int) -> bytes:
+    """A heap with one name of so many bytes, to be put at that address."""
+    return (
+        b"HEAP"
+        + bytes(4)
+        + struct.pack("<QQQ", length + 9, 1, address + 32)
+        + bytes(8)
+        + b"n" * length
+        + b"\0"
+    )
+
+
+async def test_what_gdal_cannot_take_is_refused(tmp_path: Path) -> None:
+    """GDAL walks through tens of thousands of groups for minutes, and crashes on a name that is very long."""
+    source = tmp_path / "in" / "source.h5"
+    content = _written(_EXTERNAL, source)
+    cases = (
+        (b"OHDR" * 5001, "more than 5000 objects"),
+        (_names(1001, len(content)), "a name of more"),
+        (_names(900, len(content))[:32] * 200, "more names than"),
+    )
+    async with Converter(1) as converter:
+        for more, words in cases:
+            source.write_bytes(content + more)
+            with pytest.raises(RasterRefused, match=words):
+                await converter.convert(Job(source, tmp_path / "out.tif"))
+
+
+def test_what_gdal_can_take_is_left_to_it(tmp_path: Path) -> None:
+    """Some objects and names of a usual length are no burden, nor is a heap that lies nowhere."""
+    source = tmp_path / "source.h5"
+    content = _written(_EXTERNAL, source)
+    nowhere = b"HEAP" + bytes(4) + struct.pack("<QQQ", 1 << 40, 1, (1 << 64) - 1)
+    source.write_bytes(content + b"OHDR" * 4000 + _names(999, len(content) + 16_000) + nowhere)
+
+    assert too_much(source) == ""

@@ -159,6 +159,7 @@ def test_what_is_never_passed_through(changed: Facts) -> None:
     ("raster", "words"),
     [
         (facts(), "no raster bands"),
+        (replace(facts("uint8"), width=0, height=0), "no pixels"),
         (facts(*["uint8"] * 11), "11 bands"),
         (replace(facts("uint8"), width=10**6, height=10**6), "1000000 x 1000000"),
         (facts("bfloat"), "bfloat"),

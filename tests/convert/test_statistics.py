@@ -129,6 +129,36 @@ def test_classes_count_up_to_a_few(values, distinct) -> None:
     assert classes.distinct == distinct
 
 
+@pytest.mark.parametrize(
+    ("values", "distinct"),
+    [
+        ([1.0, 2.0, -0.0], 3),
+        ([0.0, 1.0, np.nan, np.inf], 2),
+        ([np.nan], 0),
+        ([1.0, 1.5], None),
+        ([-3.4028234663852886e38, 0.0], 2),
+        ([3.4028234663852886e38], 1),
+        (np.arange(33.0), None),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_whole_numbers_among_floats_are_counted(values, distinct, dtype: str) -> None:
+    """Floats are classes if they are few and whole; what is no number is nobody's class."""
+    classes = Classes()
+    classes.add(np.array(values, dtype=dtype))
+
+    assert classes.distinct == distinct
+
+
+def test_one_fraction_among_many_is_found() -> None:
+    """A single value that is not whole, wherever it hides, makes a quantity."""
+    classes, samples = Classes(), np.ones(1000, np.float32)
+    samples[777] = 0.25
+    classes.add(samples)
+
+    assert classes.distinct is None
+
+
 def test_classes_are_counted_together() -> None:
     """Parts that are few each may be too many together."""
     classes = Classes()

@@ -30,12 +30,21 @@ def unnamed(source: Path, cog: Path, codes: set[str]) -> list[str]:
 
 def differences(source: Path, cog: Path) -> list[str]:
     """All that differs in pixels, masks, nodata, georeference, GCPs, RPCs and colour tables; empty when equal."""
-    with rasterio.open(source, sharing=False) as a, rasterio.open(cog, sharing=False) as b:
+    with _source(source, cog) as a, rasterio.open(cog, sharing=False) as b:
         if (a.width, a.height, a.count) != (b.width, b.height, b.count) or a.dtypes != b.dtypes:
             return [
                 f"shape: {a.width}x{a.height}x{a.count} {a.dtypes} became {b.width}x{b.height}x{b.count} {b.dtypes}"
             ]
         return [*_place(a, b), *(text for i in a.indexes for text in _band(a, b, i))]
+
+
+def _source(source: Path, cog: Path):
+    """The raster as it is; the numbers of an ASCII grid as the type that the COG has, for they have none."""
+    options = {}
+    if source.suffix.lower() in (".asc", ".grd"):
+        with rasterio.open(cog, sharing=False) as b:
+            options = {"DATATYPE": b.dtypes[0].capitalize()}
+    return rasterio.open(source, sharing=False, **options)
 
 
 def statistics(source: Path, cog: Path, reported, *, digits: float = 1e-12) -> list[str]:
@@ -46,7 +55,7 @@ def statistics(source: Path, cog: Path, reported, *, digits: float = 1e-12) -> l
     wrong = []
     if _is_giant(source):
         return wrong
-    with rasterio.open(source, sharing=False) as a, rasterio.open(cog, sharing=False) as b:
+    with _source(source, cog) as a, rasterio.open(cog, sharing=False) as b:
         for i, band in zip(a.indexes, reported, strict=True):
             samples = a.read(i)
             samples = samples[a.read_masks(i) != 0]
@@ -102,20 +111,24 @@ def invented(cog: Path) -> list[str]:
     if _is_giant(cog):
         return []
     with rasterio.open(cog, sharing=False) as b:
-        known = [set(np.unique(b.read(i)).tolist()) for i in b.indexes]
+        known = [_values(b.read(i)) for i in b.indexes]
         levels = len(b.overviews(1))
     found = []
     for level in range(levels):
         with rasterio.open(cog, sharing=False, overview_level=level) as b:
-            seen = [set(np.unique(b.read(i)[b.read_masks(i) != 0]).tolist()) for i in b.indexes]
+            seen = [_values(b.read(i)[b.read_masks(i) != 0]) for i in b.indexes]
             strange = [i for i in b.indexes if not seen[i - 1] <= known[i - 1]]
         found += [f"overview {level} of band {i} has made-up values" for i in strange]
     return found
 
 
+def _values(samples):
+    return set(np.unique(samples[np.isfinite(samples)]).tolist())
+
+
 def _place(a, b):
     crs = a.crs or _beside(Path(a.name))
-    if (crs is None) != (b.crs is None) or (crs is not None and crs != b.crs):
+    if not _same_system(crs, b.crs):
         yield f"crs: {crs} became {b.crs}"
     if not np.allclose(a.get_transform(), b.get_transform(), rtol=1e-12, atol=1e-12):
         yield f"transform: {a.get_transform()} became {b.get_transform()}"
@@ -128,6 +141,16 @@ def _place(a, b):
     for key in set(before) - {"ERR_BIAS", "ERR_RAND"}:
         if [float(x) for x in before[key].split()] != [float(x) for x in after.get(key, "nan").split()]:
             yield f"rpc {key}"
+
+
+def _same_system(before, after):
+    """In a TIFF the longitude comes first, whatever a system says; one without name and unit is none."""
+    if before is None or after is None:
+        return before == after or (
+            before is None and after.to_wkt().startswith('LOCAL_CS["unnamed",UNIT["unknown"')
+        )
+    alike = before.is_geographic and after.is_geographic and before.to_proj4() == after.to_proj4()
+    return before == after or alike
 
 
 def _beside(source):
@@ -151,12 +174,12 @@ def _band(a, b, i):
         yield f"mask flags of band {i}: {flags[0]} became {flags[1]}"
     if not np.array_equal(a.read_masks(i) != 0, b.read_masks(i) != 0):
         yield f"mask of band {i}"
-    before, after = a.nodatavals[i - 1], b.nodatavals[i - 1]
+    before, after = (_held(d.nodatavals[i - 1], d.dtypes[i - 1]) for d in (a, b))
     if before != after and not (
         before is not None and after is not None and math.isnan(before) and math.isnan(after)
     ):
         yield f"nodata of band {i}: {before} became {after}"
-    if _colours(a, i) != _colours(b, i):
+    if not _same_colours(_colours(a, i), _colours(b, i)):
         yield f"colour table of band {i}"
     yield from _interpretation(a, b, i)
     for name in ("descriptions", "units", "scales", "offsets"):
@@ -172,7 +195,21 @@ def _interpretation(a, b, i):
         yield f"colour interpretation of band {i}: {before} became {after}"
 
 
+def _held(nodata, dtype):
+    """A float32 can only be compared with what a float32 is."""
+    return float(np.float32(nodata)) if nodata is not None and dtype == "float32" else nodata
+
+
+def _same_colours(before, after):
+    """A TIFF has a colour for each possible value: one that was not given becomes black."""
+    if not before or not after:
+        return before == after
+    return {**dict.fromkeys(after, (0, 0, 0, 255)), **before} == after
+
+
 def _colours(d, i):
+    if d.dtypes[i - 1].startswith("float"):
+        return None
     try:
         return d.colormap(i)
     except ValueError:

@@ -9,23 +9,64 @@ from pathlib import Path
 
 import pytest
 
+from uploader.core import names
+
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "corpus"
-_SIDECARS = (".tfw", ".wld", ".prj", ".aux.xml", ".ovr", ".msk", "_rpc.txt", ".rpb", ".imd")
+_INDEX = "index.json"
+_EXTENSIONS = frozenset(
+    {
+        *(
+            "tif",
+            "tiff",
+            "gtiff",
+            "gtif",
+            "jp2",
+            "j2k",
+            "j2c",
+            "jpc",
+            "jpx",
+            "jpf",
+            "img",
+            "nc",
+            "nc4",
+            "cdf",
+        ),
+        *("h5", "hdf5", "hdf", "he5", "asc", "grd", "dt0", "dt1", "dt2", "hgt", "png", "jpg", "jpeg"),
+    }
+)
+_ENVI = b"ENVI"
 
 
 def folder() -> Path | None:
     """The corpus, or None."""
     path = Path(os.environ.get("UPLOADER_CORPUS") or _BESIDE)
-    return path if (path / "index.json").is_file() else None
+    return path if (path / _INDEX).is_file() else None
 
 
 def files() -> list[Path]:
     """Every raster that the index lists, sorted; empty without a corpus."""
     root = folder()
-    if root is None:
-        return []
-    index = json.loads((root / "index.json").read_text())
-    return sorted(root / entry["path"] for entry in index)
+    return below(root) if root else []
+
+
+def below(root: Path) -> list[Path]:
+    """The rasters of a folder, sorted: what its index lists; without one, all whose name or header says raster."""
+    if (root / _INDEX).is_file():
+        return sorted(root / entry["path"] for entry in json.loads((root / _INDEX).read_text()))
+    return sorted(path for path in root.rglob("*") if path.is_file() and _is_raster(path))
+
+
+def _is_raster(path: Path) -> bool:
+    if path.suffix[1:].lower() in _EXTENSIONS:
+        return True
+    header = path.with_suffix(".hdr")
+    return path != header and header.is_file() and header.read_bytes()[:4] == _ENVI and not _is_sidecar(path)
+
+
+def _is_sidecar(path: Path) -> bool:
+    return any(
+        (path.parent / os.fsdecode(stem)).is_file() for stem in names.owner_stems(os.fsencode(path.name))
+    )
 
 
 def require() -> list[Path]:
@@ -39,11 +80,12 @@ def require() -> list[Path]:
 def stage(path: Path, working: Path) -> Path:
     """Copy a raster and its sidecars into an empty folder as staging does; gives the raster's new path."""
     working.mkdir(parents=True)
-    target = working / f"source{path.suffix}"
+    raster = os.fsencode(path.name)
+    stem = names.copy_stem(raster)
+    target = working / f"{stem}{path.suffix}"
     shutil.copyfile(path, target)
     for other in path.parent.iterdir():
-        rest = other.name.removeprefix(path.stem)
-        belongs = other != path and other.name.startswith(path.stem) and rest.lower().endswith(_SIDECARS)
-        if belongs and rest.startswith((".", "_")):
-            shutil.copyfile(other, working / f"source{rest}")
+        suffix = names.sidecar_suffix(raster, os.fsencode(other.name))
+        if suffix is not None and other.is_file():
+            shutil.copyfile(other, working / f"{stem}{suffix}")
     return target

@@ -79,17 +79,29 @@ def driver_for(source: Path, beside: tuple[str, ...]) -> str:
                 f"The GDAL of this installation was built without its driver {driver}.",
                 "Convert it to GeoTIFF first.",
             )
-    if start.startswith(HDF5) and hdf5.virtual(source):
+    if start.startswith(HDF5):
+        _refuse_odd_hdf5(source)
+    return driver
+
+
+def _refuse_odd_hdf5(source: Path) -> None:
+    """Raises RasterRefused for what GDAL had better not open."""
+    reason = hdf5.too_much(source)
+    if reason:
+        raise RasterRefused(
+            reason,
+            "Write the raster into a file of its own; or list the file in `passthrough` to upload it as it is.",
+        )
+    if hdf5.virtual(source):
         raise RasterRefused(
             "It is an HDF5 file whose pixels lie in other files, which do not come along.",
             "Write them into one file, for example with h5repack or gdal_translate.",
         )
-    if start.startswith(HDF5) and _free_to_read():
+    if _free_to_read():
         raise RasterRefused(
             "An HDF5 file may name other files, and this system cannot keep the converter from reading them.",
             "Use a kernel with Landlock (Linux 5.19 or later), or convert the file to GeoTIFF first.",
         )
-    return driver
 
 
 def _free_to_read() -> bool:

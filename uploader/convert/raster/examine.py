@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
 
 from uploader.convert.formats import netcdf
@@ -32,6 +33,7 @@ ENVI_STRUCTURE = frozenset(
 """What an ENVI header says that is a fact of its own: shape, place, names and colours."""
 
 _SIDECAR_TEXT = 1 << 20
+_PALETTE = ColorInterp.palette
 
 _FOREIGN_GRID = re.compile(r"grids[^\]<]{0,4000}?[/\\~]", re.IGNORECASE)
 """A reference system that names a shift grid with a path or an address, in WKT or as PROJ writes it."""
@@ -166,18 +168,19 @@ def _bands(dataset: Dataset, masks: list[int]) -> Iterable[BandFacts]:
     )
     for index, dtype, block, interpretation, mask, nodata, name, unit, scale, offset in columns:
         structure = dataset.tags(index, ns="IMAGE_STRUCTURE")
+        indexed = "int" in dtype  # of half floats where white is zero GDAL makes up a palette
         yield BandFacts(
             index=index,
             dtype=dtype,
             block=tuple(block),
-            interpretation=interpretation.name,
+            interpretation=interpretation.name if indexed or interpretation != _PALETTE else "undefined",
             mask=mask,
             nodata=nodata,
             description=name or "",
             unit=unit or "",
             scale=scale,
             offset=offset,
-            colours=_colours(dataset, index),
+            colours=_colours(dataset, index) if indexed else (),
             tags=_sorted(dataset.tags(index)),
             domains={
                 name: dict(dataset.tags(index, ns=name))

@@ -147,6 +147,8 @@ def beyond(facts: Facts, bounds: Bounds) -> str:
     """Why a raster is not even tried, in one sentence; empty when it is within the limits."""
     if facts.count == 0:
         return "It holds no raster bands."
+    if facts.pixels == 0:
+        return "It holds no pixels."
     if facts.pixels > bounds.max_pixels:
         return f"It declares {facts.width} x {facts.height} pixels; the limit is {bounds.max_pixels}."
     if facts.count > bounds.max_bands:

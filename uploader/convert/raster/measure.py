@@ -11,7 +11,7 @@ from uploader.convert.formats.opening import Dataset, translated
 from uploader.convert.raster.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.raster.reading import Block, Mask, blocks, read
 from uploader.convert.raster.statistics import Classes, Counts, Measured, Moments, few
-from uploader.convert.raster.windows import pieces
+from uploader.convert.raster.windows import Piece, pieces
 
 _PEEKS = 3
 
@@ -26,14 +26,33 @@ def measure(dataset: Dataset, facts: Facts, *, classes: bool) -> Measured:
 
 
 def may_be_classes(dataset: Dataset, facts: Facts) -> bool:
-    """Whether a few pieces leave it open that the only data band holds classes: then all of it must be read."""
+    """Whether a few pieces leave it open that the only data band holds classes: then all of it must be read.
+
+    Of each piece a block in the middle comes first, which is enough for most images and measurements.
+    """
     everything = list(pieces(facts))
     step = max(1, len(everything) // _PEEKS)
     gauge = Gauge(facts, classes=True)
     with translated("read"):
         for piece in everything[::step][:_PEEKS]:
-            gauge.add(read(dataset, facts, piece, gauge.masked))
-    return gauge.result().distinct is not None
+            for part in (_middle(piece, facts), piece):
+                gauge.add(read(dataset, facts, part, gauge.masked))
+                if gauge.distinct() is None:
+                    return False
+    return True
+
+
+def _middle(piece: Piece, facts: Facts) -> Piece:
+    """One block of it."""
+    rows, columns = facts.bands[0].block
+    column, row = piece.width // 2 // columns * columns, piece.height // 2 // rows * rows
+    return Piece(
+        piece.column + column,
+        piece.row + row,
+        min(columns, piece.width - column),
+        min(rows, piece.height - row),
+        piece.bands,
+    )
 
 
 class Gauge:
@@ -70,20 +89,27 @@ class Gauge:
 
     def result(self) -> Measured:
         """What was seen so far, as if it were all."""
+        values = self.distinct()
+        return Measured(
+            bands=tuple(gauge.result(self._facts.pixels) for gauge in self._bands),
+            distinct=None if values is None else len(values),
+            counted=self._bands[self._data - 1].count,
+            values=values,
+        )
+
+    def distinct(self) -> frozenset[int] | None:
+        """The values of the only data band so far; None: too many to be classes, or nobody asked."""
+        self._forget_nodata()
+        if self._classes is None:
+            return None
+        data = self._bands[self._data - 1]
+        return few(data.values()) if isinstance(data, Counts) else self._classes.values
+
+    def _forget_nodata(self) -> None:
         for band, gauge in zip(self._facts.bands, self._bands, strict=True):
             implied = band.mask & NODATA and band.nodata is not None and band.index not in self.masked
             if isinstance(gauge, Counts) and implied:
                 gauge.forget(int(band.nodata or 0))
-        data = self._bands[self._data - 1]
-        values: frozenset[int] | None = None
-        if self._classes is not None:
-            values = few(data.values()) if isinstance(data, Counts) else self._classes.values
-        return Measured(
-            bands=tuple(gauge.result(self._facts.pixels) for gauge in self._bands),
-            distinct=None if values is None else len(values),
-            counted=data.count,
-            values=values,
-        )
 
 
 def _countable(band: BandFacts) -> bool:

@@ -28,6 +28,7 @@ from uploader.convert.result.plan import OWN_DOMAINS, codes
 
 _RELATIVE = 1e-12
 _ONE_TILE = 512
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 _DERIVED = NODATA | ALPHA | ALL_VALID
 
 _DOMAIN_CODES = {
@@ -40,9 +41,7 @@ _DOMAIN_CODES = {
 _EMPTY_TAGS = frozenset({"AREA_OR_POINT"})
 """Items that GDAL shows where the file says nothing: their default is no fact."""
 
-
 _BLACK = (0, 0, 0, 255)
-
 _WRITER_TAGS = STATISTICS_KEYS | {"OVR_RESAMPLING_ALG"}
 
 
@@ -114,7 +113,7 @@ def _broken_bands(source: Facts, result: Facts) -> Iterator[str]:
 
 def _band_checks(before: BandFacts, after: BandFacts) -> Iterable[tuple[str, bool]]:
     return (
-        ("nodata value", _same_number(before.nodata, after.nodata)),
+        ("nodata value", _same_number(_held(before), _held(after))),
         ("colour table", _opaque(_filled(before, after)) == _opaque(after.colours)),
         ("colour interpretation", _same_colour(before, after)),
         ("description", before.description == after.description),
@@ -290,6 +289,12 @@ def _near(before: tuple[float, ...], after: tuple[float, ...]) -> bool:
     return len(before) == len(after) and all(
         math.isclose(x, y, rel_tol=_RELATIVE, abs_tol=_RELATIVE) for x, y in zip(before, after, strict=True)
     )
+
+
+def _held(band: BandFacts) -> float | None:
+    """The nodata value as the type holds it: of float32 GDAL reads 0.1 with the digits of either type."""
+    narrow = band.dtype == "float32" and band.nodata is not None and abs(band.nodata) <= _FLOAT32_MAX
+    return float(np.float32(band.nodata)) if narrow else band.nodata
 
 
 def _same_number(before: float | None, after: float | None) -> bool:
