@@ -17,6 +17,7 @@ from itertools import chain
 
 from uploader import filesystem as fs
 from uploader.core.settling import UNKNOWN, Extent
+from uploader.core.tiff import TYPE_BYTES
 
 MAX_DIRECTORIES = 256
 MAX_BYTES = 64 << 20
@@ -29,24 +30,6 @@ PIECE = 64 << 10
 ABSURD = 1 << 50
 """An end beyond this many bytes is not a file on its way, but nonsense."""
 
-TYPE_BYTES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
 WHOLE_NUMBERS = {3: "H", 4: "I", 16: "Q"}
 """Field types that offsets and byte counts may have, as array type codes."""
 

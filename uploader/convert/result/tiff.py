@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from uploader.core.tiff import TYPE_BYTES
+
 WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC = 256, 257, 259, 262
 SUBFILE, TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 254, 322, 323, 324, 325
 STRIP_OFFSETS, SUB_IFDS, SAMPLES, PLANAR, EXTRA_SAMPLES = 273, 330, 277, 284, 338
@@ -25,27 +27,7 @@ MASK = 4
 """The bit of a subfile type that says it is a mask."""
 
 ASCII, SHORT, LONG, LONG8, IFD8 = 2, 3, 4, 16, 18
-_WIDTHS = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
-"""Bytes of one value, by the number of its type."""
-
-_SWAPPED = _WIDTHS | {5: 4, 10: 4}
+_SWAPPED = {**TYPE_BYTES, 5: 4, 10: 4}
 """What is turned around in the other byte order: of a fraction each half."""
 
 _INTEGERS = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
@@ -166,9 +148,9 @@ class _Reader:
         word = "Q" if self._big else "I"
         tag, kind, count = struct.unpack_from(self._order + "HH" + word, item)
         inline = item[-8:] if self._big else item[-4:]
-        if kind not in _WIDTHS or count * _WIDTHS[kind] > _VALUE_BYTES:
+        if kind not in TYPE_BYTES or count * TYPE_BYTES[kind] > _VALUE_BYTES:
             raise Malformed("a strange entry")
-        length = count * _WIDTHS[kind]
+        length = count * TYPE_BYTES[kind]
         if length <= len(inline):
             return tag, Entry(kind, count, inline[:length])
         return tag, Entry(kind, count, self._bytes(struct.unpack(self._order + word, inline)[0], length))
