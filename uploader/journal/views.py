@@ -198,8 +198,8 @@ def _twins(db: Database, files: list[Queued]) -> tuple[frozenset[int], frozenset
 
 def _same_content(db: Database, file: Queued) -> list[tuple[int, FileState]]:
     """Files of the same content: one that is completed says it all, and of blank tiles there may be many thousands."""
-    same = f"SELECT id, state FROM files WHERE content = ? AND id != {file.file_id:d}"  # noqa: S608 - a number
-    found = rows(db, f"{same} AND +state IN ({_DONE}) LIMIT 1", file.content) or rows(db, same, file.content)
+    same, given = "SELECT id, state FROM files WHERE content = ? AND id != ?", (file.content, file.file_id)
+    found = rows(db, f"{same} AND +state IN ({_DONE}) LIMIT 1", *given) or rows(db, same, *given)
     return [(row["id"], FileState(row["state"])) for row in found]
 
 
