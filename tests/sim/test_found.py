@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.sim.disk import FOLDER
+from tests.sim.history import History
 from tests.sim.sqlite import SqliteJournal
 from tests.sim.standins import drive
 from uploader.core import actions as act
-from uploader.core.model import Destination, FileState, Fingerprint, Limits, Sighting
+from uploader.core import errors as err
+from uploader.core.model import Destination, FileState, Fingerprint, Limits, Scope, Sighting
 from uploader.core.planner import plan
 from uploader.core.view import Disposal, View
 
@@ -100,3 +102,17 @@ def test_a_rejected_file_that_is_there_is_retried(journal: SqliteJournal) -> Non
 
     assert drive(journal.retrying.retried(None)) == 1
     assert journal.file(old).state is FileState.SETTLING
+
+
+def test_a_platform_that_refuses_a_call_is_there() -> None:
+    """The last call was a `fail` of a session that had ended: the hold of the revoked key before it stayed for ever."""
+    world = History(1)
+    with world.doors():
+        world.crashes = 0.0
+        hold = world.tools.hold(Scope.PLATFORM, "", "the key is refused", "", 60.0)
+        drive(world.journal.holds.set(hold))
+        world.tools.platform_held = True
+        drive(world.tools.answered(err.Refused("no", err.Problem(401))))
+        assert world.journal.holdings()
+        drive(world.tools.answered(err.Refused("it has ended", err.Problem(404))))
+        assert not world.journal.holdings()

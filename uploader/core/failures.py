@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from uploader.core import errors as err
+from uploader.core.answers import TRANSIENT
 from uploader.core.model import Scope
 from uploader.core.refusal import says_missing
 
@@ -27,8 +28,6 @@ MAX_MINTS = 3
 
 CONVERT_TRIES = 2
 """Tries of a raster on which the child died, the last one alone."""
-
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class Step(StrEnum):
@@ -154,21 +153,6 @@ class Known:
 def backoff(tries: int, jitter: float, *, first: float = 1.0, most: float = 60.0) -> float:
     """Seconds to wait after `tries` failures: doubling from `first` to `most`, full jitter, never quite zero."""
     return max(0.05, min(most, first * 2.0 ** min(tries, 16)) * jitter)
-
-
-def is_clear(error: err.UploaderError) -> bool:
-    """Whether the failure proves that the call had no effect.
-
-    Nothing was sent, the credential was refused, or the platform itself said no: 4xx and 503, but not a 500, which may
-    come after the fact.
-    """
-    match error:
-        case err.Unreachable() | err.CredentialRefused():
-            return True
-        case err.Refused(status=status):
-            return status < 500 or status == 503  # noqa: PLR2004
-        case _:
-            return False
 
 
 def classify(step: Step, error: err.UploaderError, known: Known) -> Verdict:

@@ -27,6 +27,7 @@ async def abandon(tools: Tools, session_id: int) -> None:
     try:
         await tools.platform.fail(session.upload_id, "the client gave the session up", "transfer")
     except err.UploaderError as error:
+        await tools.answered(error)
         match classify(Step.FAIL, error, tools.known(session.tries)):
             case fail.Accept(reason):
                 await tools.journal.sessions.failed(session_id, reason)
@@ -48,6 +49,7 @@ async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
     try:
         await tools.platform.fail(session.upload_id, "the session is no longer known", "transfer")
     except err.UploaderError as error:
+        await tools.answered(error)
         log.info("fail after a loss: %s", error)
     hold: Hold | None = None
     if any(member.losses + 1 >= LOSSES for member in session.members):

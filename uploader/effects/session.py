@@ -9,8 +9,9 @@ from typing import Any
 
 from uploader.core import errors as err
 from uploader.core import failures as fail
+from uploader.core.answers import is_clear
 from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
-from uploader.core.failures import Step, classify, is_clear
+from uploader.core.failures import Step, classify
 from uploader.core.model import Layout, Scope
 from uploader.core.readback import Found, match
 from uploader.core.refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
@@ -57,6 +58,7 @@ async def initiate(tools: Tools, session_id: int) -> None:
     try:
         upload_id = await tools.platform.initiate(session.body, session.idempotency_key)
     except err.UploaderError as error:
+        await tools.answered(error)
         await _initiate_failed(tools, session, error)
         return
     failpoint("initiate.after")
@@ -102,6 +104,7 @@ async def complete(tools: Tools, session_id: int) -> None:
     try:
         item_ids = await tools.platform.complete(session.upload_id)
     except err.UploaderError as error:
+        await tools.answered(error)
         await _complete_failed(tools, session, error)
         return
     failpoint("complete.after")
@@ -222,6 +225,7 @@ async def _find(tools: Tools, session: SessionRow) -> Found | None:
     try:
         listed = await records(tools.platform, session)
     except err.UploaderError as error:
+        await tools.answered(error)
         verdict = classify(Step.READ, error, tools.known(session.tries))
         hold = None
         after = fail.PROBE_EVERY

@@ -14,6 +14,8 @@ import anyio
 
 from uploader.activity import Activity
 from uploader.convert import Converter, Job
+from uploader.core.answers import is_answer
+from uploader.core.errors import UploaderError
 from uploader.core.failures import Known
 from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
 from uploader.geopera import Platform, Store
@@ -89,6 +91,11 @@ class Tools:
         if self.platform_held:
             self.platform_held = False
             await self.journal.holds.clear(Scope.PLATFORM)
+
+    async def answered(self, error: UploaderError) -> None:
+        """A call to the platform failed; where it was understood and refused, the platform was reached."""
+        if is_answer(error):
+            await self.reached()
 
     def within(self, seconds: float) -> AbstractContextManager[object]:
         """Leave the block after so many seconds, done or not."""

@@ -67,6 +67,7 @@ async def _failed(
     tools: Tools, session: SessionRow, row: FileRow, step: Step, error: err.UploaderError
 ) -> None:
     log.warning("%s failed file=%s session=%d: %s", step, row.file_name, session.id, error)
+    await tools.answered(error)
     sessions = tools.journal.sessions
     match classify(step, error, tools.known(row.tries, row.refusals)):
         case fail.Retry(after):
