@@ -23,6 +23,7 @@ async def abandon(tools: Tools, session_id: int) -> None:
     session = await tools.session(session_id)
     if session.state == "open":
         await tools.journal.sessions.abandoned(session_id, "no file is left in it")
+    tools.progress_sent.pop(session_id, None)
     failpoint("fail.before")
     try:
         await tools.platform.fail(session.upload_id, "the client gave the session up", "transfer")
@@ -46,6 +47,7 @@ async def abandon(tools: Tools, session_id: int) -> None:
 
 async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
     """The platform no longer knows the session: `fail` is tried once, then its files wait for another one."""
+    tools.progress_sent.pop(session.id, None)
     try:
         await tools.platform.fail(session.upload_id, "the session is no longer known", "transfer")
     except err.UploaderError as error:

@@ -60,7 +60,7 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
     failpoint("put.after")
     await tools.journal.files.stored(file_id, session_id)
     log.info("stored file=%s session=%d bytes=%d", row.file_name, session_id, row.object_size)
-    await _report(tools, session, file_id)
+    await _report(tools, session_id)
 
 
 async def _failed(
@@ -93,14 +93,17 @@ async def _failed(
             raise AssertionError(f"{step}: no way on from {verdict}") from error
 
 
-async def _report(tools: Tools, session: SessionRow, file_id: int) -> None:
+async def _report(tools: Tools, session_id: int) -> None:
     """Tell the platform how far the session is: now and then, and when the last byte is there. Never in the way."""
-    done = {m.id for m in session.members if m.state is FileState.STORED} | {file_id}
+    session = await tools.session(session_id)  # others of it may have been stored meanwhile
+    done = [m for m in session.members if m.state is FileState.STORED]
     last = len(done) == len(session.members)
+    if not done:  # the session was given up in the same moment
+        return
     if not last and clock() - tools.progress_sent.get(session.id, 0.0) < PROGRESS_EVERY:
         return
     tools.progress_sent[session.id] = clock()
-    sent = sum(m.object_size for m in session.members if m.id in done)
+    sent = sum(m.object_size for m in done)
     failpoint("progress.before")
     try:
         with tools.within(PROGRESS_PATIENCE):
