@@ -130,6 +130,18 @@ def test_a_batch_costs_few_calls(make_world: Callable[..., World]) -> None:
     assert set(calls) <= {f"uploads.{name}" for name in ("signed_url", "initiate", "complete", "progress")}
 
 
+def test_the_last_progress_report_is_of_everything(make_world: Callable[..., World]) -> None:
+    """Also where the files of a session are stored at the same time, and none of them knew that it was the last."""
+    w = make_world(settings=TOGETHER)
+    for number in range(2):
+        make("dem_nodata", w.drop / f"{number}.tif", size=64, seed=number)
+    w.until_idle()
+
+    found = w.audit()
+    told = {(event.upload_id, event.bytes_in) for event in found.effects("progress.noted")}
+    assert {(session.id, session.total_bytes) for session in found.sessions} <= told
+
+
 def test_a_refused_target_does_not_hold_up_its_neighbour(make_world: Callable[..., World]) -> None:
     """A wrong project is a hold with the way out; the other folder's files become items."""
     w = make_world()

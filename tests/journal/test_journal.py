@@ -31,7 +31,7 @@ from uploader.core.model import (
 )
 from uploader.core.view import Waiting
 from uploader.journal import Converted, Journal, Reader
-from uploader.journal.rows import decode_sighting, encode_sighting
+from uploader.journal.rows import decode_sighting, encode_sighting, one
 from uploader.journal.views import file_row, latest, read_view, session_row
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -240,6 +240,27 @@ async def test_a_transfer_that_ends_after_its_session_changes_nothing(journal: J
     await journal.sessions.lost(session_id, "404 again", None)
 
     assert await state(journal, file_id) is FileState.CONVERTED
+
+
+async def test_losses_count_in_a_row(journal: Journal) -> None:
+    """A session that the platform knows to have failed in between begins the count anew."""
+    file_id = await converted(journal, b"a.tif")
+    losses = []
+    for number, lost in enumerate((True, False, True)):
+        batch = Batch(KEY, (Waiting(file_id, "/d", 12, 0.0, False, "a.tif"),))
+        session_id = await journal.sessions.planned(
+            batch, {"total_bytes": 12}, f"key-{number}", {file_id: "keep"}
+        )
+        await journal.sessions.initiating(session_id)
+        await journal.sessions.opened(session_id, f"u{session_id}", None)
+        if lost:
+            await journal.sessions.lost(session_id, "404", None)
+        else:
+            await journal.sessions.abandoned(session_id, "refused")
+            await journal.sessions.failed(session_id)
+        losses.append(await journal.read(lambda db: one(db, "SELECT losses FROM files")))
+
+    assert [row["losses"] for row in losses if row] == [1, 0, 1]
 
 
 async def test_a_damaged_copy_leaves_its_session(journal: Journal) -> None:

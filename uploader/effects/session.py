@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from uploader.core import errors as err
 from uploader.core import failures as fail
@@ -254,4 +253,4 @@ async def _not_found(tools: Tools, session: SessionRow, reason: str) -> None:
     await tools.journal.sessions.not_found(session.id, reason, after)
 
 
-__all__ = ["Any", "complete", "initiate", "locate", "plan_session", "read_back"]
+__all__ = ["complete", "initiate", "locate", "plan_session", "read_back"]

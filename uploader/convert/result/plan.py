@@ -175,7 +175,7 @@ def statistics_claimed(facts: Facts) -> bool:
 
 
 def method(*, passable: bool, exact: bool, valid_cog: bool) -> Method:
-    """The decision table. `rewrite` and `encode` are not decided for yet."""
+    """The decision table. That tiles can be moved instead (`rewrite`) is found in the head of the file."""
     return "passthrough" if passable and exact and valid_cog else "cog_driver"
 
 
