@@ -21,11 +21,14 @@ from uploader.convert.confinement import confine
 from uploader.convert.formats.opening import THREADS, Dataset, opened, translated
 from uploader.convert.job import Job, RasterWarning, Report
 from uploader.convert.pictures import preview
+from uploader.convert.raster import masks
 from uploader.convert.raster.examine import examine
 from uploader.convert.raster.facts import Bounds, Facts, beyond
 from uploader.convert.raster.measure import Gauge, may_be_classes, measure
 from uploader.convert.raster.statistics import Measured
-from uploader.convert.result import cog, fidelity, finish, levels, plan, rewrite
+from uploader.convert.result import cog, fidelity, finish, heads, levels, plan, restore, rewrite
+from uploader.convert.result import source as sources
+from uploader.convert.result.differences import Differences
 from uploader.convert.result.fidelity import compare_facts, compare_pixels
 from uploader.convert.result.publish import PREVIEW, RESULT
 from uploader.core.errors import ConversionFailed, LocalError, NoSpace, RasterRefused, RasterUnreadable
@@ -66,6 +69,8 @@ def _perform(job: Job, workshop: Path) -> Report:
     facts = examine(job.source)
     _judge(facts, job, room)
     with opened(job.source, facts.driver) as dataset:
+        if sources.soft_mask_possible(job.source, facts):
+            masks.require_hard(dataset, facts)
         measured = _measured_before(job, dataset, facts)
         decided = _plan(job, facts, measured or _UNSEEN)
         warnings: tuple[RasterWarning, ...] = ()
@@ -110,7 +115,7 @@ def _measured_before(job: Job, dataset: Dataset, facts: Facts) -> Measured | Non
 
 def _movable(job: Job, facts: Facts) -> bool:
     """Whether the source's own tiles could be those of the COG."""
-    head = finish.structure(job.source)
+    head = sources.structure(job.source)
     return head is not None and not rewrite.movable(head, facts, job.compression)
 
 
@@ -119,7 +124,7 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
     reason = beyond(facts, Bounds(job.max_pixels, job.max_bands, job.memory_limit))
     if reason:
         raise RasterRefused(reason)
-    unkeepable, way_out = fidelity.unkeepable(facts)
+    unkeepable, way_out = fidelity.unkeepable(facts, sources.first_image(job.source))
     if unkeepable:
         raise RasterRefused(unkeepable, way_out)
     needed = plan.disk_needed(facts, job.compression)
@@ -129,7 +134,7 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
 
 def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
     categorical = plan.is_categorical(facts, measured, job.categorical)
-    passable = plan.may_pass(facts)
+    passable = plan.may_pass(facts) and _sound(job.source)
     exact = passable and plan.statistics_claimed(facts) and plan.statistics_exact(facts, measured)
     options = plan.creation_options(
         facts, job.compression, categorical=categorical, gdal=_GDAL, threads=THREADS
@@ -137,6 +142,12 @@ def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
     # Validating opens the file with its overviews, so it comes last: by now it names no other file.
     method = plan.method(passable=passable, exact=exact, valid_cog=exact and _valid(job.source))
     return plan.Plan(method, categorical, options)
+
+
+def _sound(source: Path) -> bool:
+    """Whether a file's own head is one that a result may have."""
+    head = sources.structure(source)
+    return head is not None and not heads.unsound(head)
 
 
 def _convert(
@@ -156,8 +167,8 @@ def _convert(
     written = workshop / RESULT
     with _cramped(job, workshop):
         added = finish.additions(job.source, facts)
-        reserved = finish.reserve(added, facts.count)
-        nodata = finish.wide_nodata(job.source, facts)
+        reserved = finish.reserve(added)
+        nodata = sources.wide_nodata(job.source, facts)
         cog.write(dataset, facts, options, written, reserved=reserved, nodata=nodata)
         beside = cog.beside(written)
         alone = workshop / _ALONE / RESULT
@@ -183,10 +194,10 @@ def _rewrite(
         return None
     result = workshop / _ALONE / RESULT
     result.parent.mkdir()
-    added = finish.Additions()
+    added = finish.Additions(facts, moved=True)
     try:
         with translated("rewritten"):
-            rewrite.move(job.source, result, added, finish.reserve(added, facts.count))
+            rewrite.move(job.source, result, added, finish.reserve(added))
         finish.complete(result, added, measured.bands)
         levels.require_sound(result, measured, categorical=categorical)
         pixels = _pixels(job, dataset, facts, result)
@@ -213,16 +224,31 @@ def _verify(
     """Raises RasterRefused when something was changed, or lost under `strict`; ConversionFailed for a bad COG."""
     if not _valid(result, ours=ours):
         raise ConversionFailed("GDAL wrote a file that is no valid COG.")
-    differences = compare_facts(facts, examine(result), beside)
+    differences = compare_facts(facts, examine(result), beside) + _heads(job, facts, result)
     broken = [*differences.broken, *([pixels] if pixels else [])]
     if broken:
-        raise RasterRefused(
-            f"It cannot be kept exact: {'; '.join(broken[:5])}.", "Remove what is named from the raster."
-        )
+        raise RasterRefused(f"It cannot be kept exact: {'; '.join(broken[:5])}.", fidelity.WAY_OUT)
     if job.strict and differences.lost:
         texts = " ".join(warning.text for warning in differences.lost)
         raise RasterRefused(f"It cannot be kept whole. {texts}", "Set strict = false to accept that.")
     return differences.lost
+
+
+def _heads(job: Job, facts: Facts, result: Path) -> Differences:
+    """What the two heads say otherwise. Raises ConversionFailed where the result's is none that it may have."""
+    head = sources.structure(result)
+    reason = "an unusual structure" if head is None else heads.unsound(head)
+    if head is None or reason:
+        raise ConversionFailed(f"The head of the result has {reason}.")
+    source = sources.first_image(job.source)
+    if source is None:
+        return Differences()
+    return heads.compare(
+        source,
+        head,
+        texts_beside=restore.has_pam(facts),
+        colours_beside=restore.palette_beside(source, facts),
+    )
 
 
 def _valid(path: Path, *, ours: bool = False) -> bool:

@@ -32,9 +32,6 @@ _OLD_STATISTICS = re.compile(
 )
 _DESCRIPTION = re.compile(rb"\s*<Description>[^<]*</Description>")
 _GCP = re.compile(rb'<GCP (?:\s*(?:Pixel|Line|X|Y|Z)="[^"]*"|(?=\s))*')
-_HALF = re.compile(rb'\s*<MDI key="NBITS">16</MDI>')
-"""Half floats become floats, of the same values: not every GDAL can make overviews of them."""
-
 _COLOURS = re.compile(rb"\s*<ColorTable>.*?</ColorTable>|<ColorInterp>Palette</ColorInterp>", re.DOTALL)
 _MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
 _ELEMENT = re.compile(rb"<([A-Za-z]+)")
@@ -85,7 +82,6 @@ def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
         return tag.group() + description + missing
 
     bands = _BAND.sub(dressed_band, _DESCRIPTION.sub(b"", bands))
-    bands = _HALF.sub(b"", bands)
     if facts.white_is_zero:
         bands = _COLOURS.sub(b"", bands)
     room = _metadata({RESERVED: "-" * reserved})

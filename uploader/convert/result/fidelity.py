@@ -10,7 +10,6 @@ import math
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,9 @@ from uploader.convert.raster.reading import blocks
 from uploader.convert.raster.statistics import STATISTICS_KEYS
 from uploader.convert.raster.systems import named_alike, same
 from uploader.convert.raster.windows import pieces, sampled
+from uploader.convert.result import heads, tiff
 from uploader.convert.result.cog import XMP, packet_of
+from uploader.convert.result.differences import Differences
 from uploader.convert.result.plan import OWN_DOMAINS, codes
 
 _RELATIVE = 1e-12
@@ -41,6 +42,12 @@ _DOMAIN_CODES = {
 _EMPTY_TAGS = frozenset({"AREA_OR_POINT"})
 """Items that GDAL shows where the file says nothing: their default is no fact."""
 
+WAY_OUT = (
+    "Change what is named, for example with gdal_edit or gdal_translate, or list the file in `passthrough` to upload "
+    "it as it is."
+)
+"""What always helps with a raster that cannot be kept exact."""
+
 _BLACK = (0, 0, 0, 255)
 _WRITER_TAGS = STATISTICS_KEYS | {"OVR_RESAMPLING_ALG"}
 
@@ -49,16 +56,17 @@ Colours = tuple[tuple[int, tuple[int, ...]], ...]
 """Value and colour of each entry, by value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """`broken` are sentences; `lost` are warnings."""
+def unkeepable(source: Facts, head: tiff.Tiff | None) -> tuple[str, str]:
+    """What no COG could hold, and the way out, before anything is written; empty when there is nothing.
 
-    broken: tuple[str, ...]
-    lost: tuple[RasterWarning, ...]
-
-
-def unkeepable(source: Facts) -> tuple[str, str]:
-    """What no COG could hold, and the way out, before anything is written; empty when there is nothing."""
+    `head` is that of a TIFF.
+    """
+    space = heads.decoded(head, [band.interpretation for band in source.bands]) if head else ""
+    if space:
+        return (
+            f"Its samples are {space} colours, and GDAL reads red, green and blue: they cannot be kept as they are.",
+            "Convert it to RGB first, for example with tiff2rgba, or list the file in `passthrough`, as it is.",
+        )
     values = [band.nodata for band in source.bands]
     if any(not _same_number(values[0], value) for value in values[1:]):
         shown = codes(dict.fromkeys("none" if value is None else f"{value:g}" for value in values))

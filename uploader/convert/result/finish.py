@@ -1,4 +1,4 @@
-"""What a result's head gets that GDAL does not write: statistics, metadata domains, Exif, what white means.
+"""What a result's head gets that GDAL does not write: statistics, domains, and what the source's own head says.
 
 GDAL's COG driver keeps the raster's own metadata and drops the rest, although the file could hold it. So room for
 it is reserved while GDAL writes (`reserve`), and filled in afterwards (`complete`); no byte of the pixels moves.
@@ -6,103 +6,74 @@ it is reserved while GDAL writes (`reserve`), and filled in afterwards (`complet
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uploader.convert.job import BandStatistics
-from uploader.convert.raster.facts import NODATA, Facts
+from uploader.convert.raster.facts import Facts
 from uploader.convert.raster.statistics import STATISTICS_KEYS, to_tags
-from uploader.convert.result import metadata, tiff
+from uploader.convert.result import metadata, restore, tags, tiff
 from uploader.convert.result.cog import RESERVED
 from uploader.convert.result.metadata import Item
+from uploader.convert.result.source import first_image
 from uploader.core.errors import ConversionFailed
 
-_MIN_IS_WHITE = 0
-_KEPT = (700, 33723, 34377, 34675)
-"""XMP, IPTC, Photoshop and ICC: opaque to TIFF, without offsets in them."""
-
-_KEPT_BYTES = 16 << 20
-_PAM_NODATA = re.compile(rb"<NoDataValue[^>]*>\s*(-?\d+)\s*</NoDataValue>")
-_DIGITS = re.compile(rb"\s*(-?\d+)\s*\0?$")
-_FLOAT_DIGITS = 1 << 53
 _STATISTICS_BYTES = 600
 _HEAD_BYTES = 1024
+_ENTRY_BYTES = 32
+_ROLE_BYTES = 100
+_LEVELS = 24
+"""More than any raster has: its sides are halved that often."""
 
 
 @dataclass(frozen=True, slots=True)
 class Additions:
-    """What goes into the head: metadata items, tags that are missing there, directories, what white means."""
+    """What goes into the head. `source` is the source's own head, or None where it is no TIFF, or goes on as it is."""
 
+    facts: Facts
     items: tuple[Item, ...] = ()
     tags: tiff.Entries = field(default_factory=dict)
     children: Mapping[int, tiff.Entries] = field(default_factory=dict)
-    white_is_zero: bool = False
+    source: tiff.Tiff | None = None
+    moved: bool = False
+    """The result's head is the source's own already."""
 
 
 def additions(source: Path, facts: Facts) -> Additions:
-    """What the source has beyond what GDAL writes. Of a file that is no TIFF, or an odd one, its domains alone."""
+    """What the source has beyond what GDAL writes. Of a file that is no TIFF its domains alone."""
     items = [
         item
         for band, domains in ((0, facts.domains), *((band.index, band.domains) for band in facts.bands))
-        for domain, tags in domains.items()
+        for domain, found in domains.items()
         if metadata.placeable(domain)
-        for item in metadata.items(tags, band, domain)
+        for item in metadata.items(found, band, domain)
     ]
-    found = structure(source)
-    if found is None:
-        return Additions(tuple(items))
-    first = found.directories[0]
-    own = {tag: tiff.turned(first.entries[tag], found.order, "<") for tag in _KEPT if tag in first.entries}
-    below = {
-        parent: {tag: tiff.turned(entry, found.order, "<") for tag, entry in entries.items()}
-        for parent, entries in first.children.items()
-        if tiff.INTEROPERABILITY not in entries
-    }
-    return Additions(
-        items=tuple(items),
-        tags={tag: entry for tag, entry in own.items() if len(entry.data) <= _KEPT_BYTES},
-        children=below,
-        white_is_zero=facts.white_is_zero,
-    )
+    head = first_image(source)
+    if head is None:
+        return Additions(facts, tuple(items))
+    copied, below = restore.copied(head)
+    return Additions(facts, tuple(items), copied, below, head)
 
 
-def wide_nodata(source: Path, facts: Facts) -> str:
-    """The nodata value of 64-bit integers with all its digits, which the view of a raster that is read lacks.
-
-    Empty where there is none. Whether it is the right one is seen when the masks are compared.
-    """
-    band = next((band for band in facts.bands if band.mask & NODATA and "int64" in band.dtype), None)
-    if band is None:
-        return ""
-    if band.nodata is not None and abs(band.nodata) < _FLOAT_DIGITS:
-        return str(int(band.nodata))
-    beside = next((name for name in facts.sidecars if name.lower().endswith(".aux.xml")), None)
-    found = _PAM_NODATA.search(source.with_name(beside).read_bytes()) if beside else None
-    head = structure(source)
-    if found is None and head is not None and tiff.NODATA in head.directories[0].entries:
-        found = _DIGITS.match(head.directories[0].entries[tiff.NODATA].data)
-    return found.group(1).decode() if found else ""
-
-
-def structure(source: Path) -> tiff.Tiff | None:
-    """How a TIFF is built; None for other files, and for odd ones."""
-    handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        return tiff.read(handle)
-    except tiff.Malformed:
-        return None
-    finally:
-        os.close(handle)
-
-
-def reserve(added: Additions, bands: int) -> int:
+def reserve(added: Additions) -> int:
     """How many bytes of head `complete` will need at most."""
     text = len(metadata.with_items(b"", added.items))
     values = [*added.tags.values(), *(e for entries in added.children.values() for e in entries.values())]
-    return _HEAD_BYTES + text + bands * _STATISTICS_BYTES + sum(len(entry.data) + 32 for entry in values)
+    copied = sum(len(entry.data) + _ENTRY_BYTES for entry in values)
+    bands = len(added.facts.bands)
+    return (
+        _HEAD_BYTES + text + copied + bands * (_STATISTICS_BYTES + _ROLE_BYTES) + _LEVELS * _of_levels(added)
+    )
+
+
+def _of_levels(added: Additions) -> int:
+    """Bytes that each level may need besides."""
+    if added.source is None:
+        return 2 * _ENTRY_BYTES + 2 * len(added.facts.bands)
+    image = added.source.directories[0]
+    colours = image.entries.get(tags.COLOUR_MAP)
+    return 4 * _ENTRY_BYTES + 4 * len(added.facts.bands) + (len(colours.data) if colours else 0)
 
 
 def complete(result: Path, added: Additions, statistics: tuple[BandStatistics, ...]) -> None:
@@ -119,23 +90,45 @@ def complete(result: Path, added: Additions, statistics: tuple[BandStatistics, .
 
 def completed(head: tiff.Tiff, added: Additions, statistics: list[Item]) -> tiff.Tiff:
     """The same structure with the additions in it."""
-    first, *others = head.directories
+    put = {} if added.moved else dict(restore.samples(added.source, added.facts, head))
+    nodata = {tiff.NODATA: head.directories[0].entries.get(tiff.NODATA)}
+    others = tuple(_level(head, each, put | nodata) for each in head.directories[1:])
+    first = _first(head, head.directories[0], added, put)
+    after = replace(head, directories=(first, *others))
+
     text = first.entries[tiff.GDAL_METADATA].data if tiff.GDAL_METADATA in first.entries else b""
+    if put:
+        text = restore.renamed(text, head, after)
     text = metadata.without(text, STATISTICS_KEYS | {RESERVED}, {item.domain for item in added.items})
     text = metadata.with_items(text, (*added.items, *statistics))
-    entries = dict(added.tags) | dict(first.entries)
+    entries = dict(first.entries)
     entries.pop(tiff.GDAL_METADATA, None)
     if text:
         entries[tiff.GDAL_METADATA] = tiff.Entry(tiff.ASCII, len(text), text)
-    first = replace(first, entries=entries, children=dict(added.children) | dict(first.children))
-    return replace(head, directories=tuple(_image(head, each, added) for each in (first, *others)))
+    return replace(after, directories=(replace(first, entries=entries), *others))
 
 
-def _image(head: tiff.Tiff, image: tiff.Directory, added: Additions) -> tiff.Directory:
-    """What is said of every level, but not of masks."""
+def _first(
+    head: tiff.Tiff, image: tiff.Directory, added: Additions, put: Mapping[int, tiff.Entry | None]
+) -> tiff.Directory:
+    """The raster's own directory: what GDAL wrote goes before what the source's head says only where a PAM file may."""
+    image = _level(head, image, put, first=True)
     entries = dict(image.entries)
-    if head.number(image, tiff.SUBFILE) & tiff.MASK:
-        return image
-    if added.white_is_zero:
-        entries[tiff.PHOTOMETRIC] = head.entry(tiff.SHORT, [_MIN_IS_WHITE])
+    if added.source is not None:
+        over = {} if restore.has_pam(added.facts) else dict(added.tags)
+        entries = dict(added.tags) | entries | over
+        for tag in restore.superfluous(added.source) & entries.keys():
+            del entries[tag]
+    return replace(image, entries=entries, children=dict(added.children) | dict(image.children))
+
+
+def _level(
+    head: tiff.Tiff, image: tiff.Directory, put: Mapping[int, tiff.Entry | None], *, first: bool = False
+) -> tiff.Directory:
+    """What is said of every level, but not of masks; a place is said of the raster alone."""
+    entries = dict(image.entries)
+    if not first:
+        entries = {tag: entry for tag, entry in entries.items() if tag not in tags.PLACES}
+    if not head.number(image, tiff.SUBFILE) & tiff.MASK:
+        entries = {t: e for t, e in (entries | dict(put)).items() if e is not None}
     return replace(image, entries=entries)

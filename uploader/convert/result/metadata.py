@@ -12,6 +12,9 @@ from xml.sax.saxutils import escape
 
 _ITEM = re.compile(rb'[ \t]*<Item name="([^"]*)"([^>]*)(?:/>|>[^<]*</Item>)\r?\n?')
 _DOMAIN = re.compile(rb'domain="([^"]*)"')
+_SAMPLE = re.compile(rb'sample="(\d+)"')
+_ROLE = re.compile(rb'role="([^"]*)"')
+_VALUE = re.compile(rb">([^<]*)</Item>")
 _OPEN, _CLOSE = b"<GDALMetadata>\n", b"</GDALMetadata>\n"
 
 INTERPRETED = frozenset({
@@ -29,6 +32,8 @@ class Item:
     value: str
     band: int = 0
     domain: str = ""
+    role: str = ""
+    """Of which property of a band it is the value, where it is none of the metadata."""
 
 
 def placeable(domain: str) -> bool:
@@ -52,6 +57,41 @@ def without(text: bytes, names: Collection[str], domains: Collection[str] = ()) 
     return _ITEM.sub(kept, text)
 
 
+def roles(text: bytes, role: str) -> dict[int, str]:
+    """What bands, counted from 0, have as the value of a property."""
+    found: dict[int, str] = {}
+    for item in _ITEM.finditer(text):
+        of, sample, value = (each.search(item.group()) for each in (_ROLE, _SAMPLE, _VALUE))
+        if of and of.group(1) == role.encode() and sample and value:
+            found[int(sample.group(1))] = value.group(1).decode("utf-8", "replace")
+    return found
+
+
+def without_role(text: bytes, role: str) -> bytes:
+    """The text without the items of a property."""
+
+    def kept(match: re.Match[bytes]) -> bytes:
+        of = _ROLE.search(match.group(2))
+        return b"" if of and of.group(1) == role.encode() else match.group()
+
+    return _ITEM.sub(kept, text)
+
+
+def names(text: bytes) -> set[tuple[bytes, bytes, bytes]]:
+    """Which items there are: name, band and domain.
+
+    Left out are statistics, properties of bands, and domains with a meaning of their own, which are named as such.
+    """
+    found = set()
+    for name, attributes in _ITEM.findall(text):
+        sample, domain = _SAMPLE.search(attributes), _DOMAIN.search(attributes)
+        of = domain.group(1) if domain else b""
+        own = _ROLE.search(attributes) or name.startswith(b"STATISTICS_")
+        if not own and placeable(of.decode("utf-8", "replace")):
+            found.add((name, sample.group(1) if sample else b"", of))
+    return found
+
+
 def with_items(text: bytes, more: Iterable[Item]) -> bytes:
     """The text with these items at its end. GDAL escapes values twice, so they are."""
     start, _, _ = text.rstrip(b"\0").rpartition(b"</GDALMetadata>")
@@ -64,6 +104,7 @@ def with_items(text: bytes, more: Iterable[Item]) -> bytes:
 def _written(item: Item) -> bytes:
     sample = f' sample="{item.band - 1}"' if item.band else ""
     domain = f" domain={_quoted(item.domain)}" if item.domain else ""
+    domain += f' role="{item.role}"' if item.role else ""
     text = f"  <Item name={_quoted(item.name)}{sample}{domain}>{escape(escape(item.value, _QUOTE))}</Item>\n"
     return text.encode("utf-8", "surrogateescape")
 

@@ -24,6 +24,7 @@ _TILE_BYTES = 16 * _MEBIBYTE
 _INTERLEAVE_SINCE = (3, 11)
 
 _PREDICTED = frozenset({"deflate", "zstd", "lzw"})
+_UNPREDICTED = frozenset({"float16", "int64", "uint64"})
 _LERC_TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
 """The others, and samples of a few bits, come out of LERC changed, or not at all; they are deflated instead."""
 
@@ -89,8 +90,8 @@ def resampling(facts: Facts, *, categorical: bool) -> str:
 
 
 def predictor(facts: Facts, compression: str, *, categorical: bool) -> str:
-    """YES lets GDAL choose 2 or 3 by the type; classes and types without a predictor are better off with none."""
-    plain = any("complex" in band.dtype or band.dtype == "float16" or band.bits for band in facts.bands)
+    """YES lets GDAL choose 2 or 3 by the type; classes, and types that few readers undo one for, get none."""
+    plain = any("complex" in band.dtype or band.dtype in _UNPREDICTED or band.bits for band in facts.bands)
     return "YES" if compression in _PREDICTED and not (plain or categorical) else "NO"
 
 

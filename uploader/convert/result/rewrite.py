@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uploader.convert.raster.facts import Facts
-from uploader.convert.result import tiff
+from uploader.convert.result import tags, tiff
 from uploader.convert.result.finish import Additions, completed
 from uploader.convert.result.plan import may_pass
 
@@ -92,6 +92,7 @@ def _odd(head: tiff.Tiff, image: tiff.Directory, compression: str) -> str:
             "strips or further directories",
         ),
         (any(tiff.INTEROPERABILITY in child for child in image.children.values()), "a directory below Exif"),
+        (not tags.POINTERS.isdisjoint(image.entries), "tags that hold offsets"),
         (not offsets.size == lengths.size == across * down * planes, "the number of tiles"),
     )
     return next((reason for wrong, reason in rules if wrong), "")

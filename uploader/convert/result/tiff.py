@@ -30,6 +30,9 @@ ASCII, SHORT, LONG, LONG8, IFD8 = 2, 3, 4, 16, 18
 _SWAPPED = {**TYPE_BYTES, 5: 4, 10: 4}
 """What is turned around in the other byte order: of a fraction each half."""
 
+OFFSETS = frozenset({13, IFD8})
+"""Types of values that are offsets."""
+
 _INTEGERS = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
 _CLASSIC, _BIG = 42, 43
 _LEADER = 4
@@ -67,6 +70,8 @@ class Directory:
 
     entries: Entries
     children: Mapping[int, Entries] = field(default_factory=dict)
+    unread: frozenset[int] = field(default=frozenset(), compare=False)
+    """Tags that are there and make no sense; only `first` goes on past them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +103,29 @@ class Tiff:
         return Entry(kind, array.size, array.astype(self.order + _INTEGERS[kind]).tobytes())
 
 
+def of(path: os.PathLike[str], reading: Callable[[int], Tiff]) -> Tiff | None:
+    """What `read` or `first` makes of a file; None where it is no TIFF that they understand."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        return reading(handle)
+    except Malformed:
+        return None
+    finally:
+        os.close(handle)
+
+
 def read(handle: int) -> Tiff:
     """The structure of an open file. Raises Malformed, also for what is merely unusual."""
-    size = os.fstat(handle).st_size
-    start = os.pread(handle, 16, 0)
-    order = {b"II": "<", b"MM": ">"}.get(start[:2])
-    if order is None or len(start) < 16:  # noqa: PLR2004 - bytes of the longer signature
-        raise Malformed("no signature")
-    version = struct.unpack(order + "H", start[2:4])[0]
-    if version not in (_CLASSIC, _BIG):
-        raise Malformed("no version")
-    big = version == _BIG
-    at = struct.unpack(order + ("Q" if big else "I"), start[8:16] if big else start[4:8])[0]
-    reader = _Reader(handle, size, order, big=big)
+    reader, at = _started(handle)
+    order, big = reader.order, reader.big
     directories: list[Directory] = []
     first, seen = at, set[int]()
     while at:
         if at in seen or len(directories) == _DIRECTORIES:
             raise Malformed("too many directories")
         seen.add(at)
-        entries, at = reader.directory(at)
+        entries, link = reader.directory(at)
+        at = reader.link(link)
         children = {
             tag: reader.directory(reader.pointer(entries[tag]))[0] for tag in _CHILDREN if tag in entries
         }
@@ -127,39 +135,87 @@ def read(handle: int) -> Tiff:
     return Tiff(order, big, tuple(directories), ghost if known else b"", reader.end)
 
 
+def first(handle: int) -> Tiff:
+    """The first image of an open file alone, which is the one that GDAL converts, as far as it can be read.
+
+    Like libtiff it passes over entries that make no sense; they are listed. Raises Malformed where there is nothing.
+    """
+    reader, at = _started(handle)
+    unread: set[int] = set()
+    entries, _ = reader.directory(at, unread)
+    children: dict[int, Entries] = {}
+    for tag in _CHILDREN:
+        if tag in entries:
+            try:
+                children[tag] = reader.directory(reader.pointer(entries.pop(tag)), unread)[0]
+            except Malformed:
+                unread.add(tag)
+    return Tiff(reader.order, reader.big, (Directory(entries, children, frozenset(unread)),))
+
+
+def _started(handle: int) -> tuple[_Reader, int]:
+    """A reader of the file, and where its first directory is."""
+    start = os.pread(handle, 16, 0)
+    order = {b"II": "<", b"MM": ">"}.get(start[:2])
+    if order is None or len(start) < 16:  # noqa: PLR2004 - bytes of the longer signature
+        raise Malformed("no signature")
+    version = struct.unpack(order + "H", start[2:4])[0]
+    if version not in (_CLASSIC, _BIG):
+        raise Malformed("no version")
+    big = version == _BIG
+    at = struct.unpack(order + ("Q" if big else "I"), start[8:16] if big else start[4:8])[0]
+    return _Reader(handle, os.fstat(handle).st_size, order, big=big), at
+
+
 class _Reader:
     """Directories of one file, in bounds."""
 
     def __init__(self, handle: int, size: int, order: str, *, big: bool) -> None:
-        self._handle, self._size, self._order, self._big = handle, size, order, big
+        self._handle, self._size, self.order, self.big = handle, size, order, big
         self.end = 0
 
-    def directory(self, at: int) -> tuple[dict[int, Entry], int]:
-        """The entries of the directory at an offset, and where the next one is."""
-        head, item, word = (8, 20, "Q") if self._big else (2, 12, "I")
-        count = struct.unpack(self._order + ("Q" if self._big else "H"), self._bytes(at, head))[0]
+    def directory(self, at: int, unread: set[int] | None = None) -> tuple[dict[int, Entry], int]:
+        """The entries of the directory at an offset, and where its link to the next is.
+
+        Of a tag that comes twice the first counts. Strange entries go into `unread` where it is given.
+        """
+        head, item = (8, 20) if self.big else (2, 12)
+        count = struct.unpack(self.order + ("Q" if self.big else "H"), self._bytes(at, head))[0]
         if not 0 < count <= _ENTRIES:
             raise Malformed("too many entries")
-        table = self._bytes(at + head, count * item + struct.calcsize(self._order + word))
-        entries = dict(self._entry(table[n * item : (n + 1) * item]) for n in range(count))
-        return entries, struct.unpack_from(self._order + word, table, count * item)[0]
+        table = self._bytes(at + head, count * item)
+        entries: dict[int, Entry] = {}
+        for n in range(count):
+            row = table[n * item : (n + 1) * item]
+            try:
+                entries.setdefault(*self._entry(row))
+            except Malformed:
+                if unread is None:
+                    raise
+                unread.add(struct.unpack_from(self.order + "H", row)[0])
+        return entries, at + head + count * item
+
+    def link(self, at: int) -> int:
+        """The offset of the next directory, as it stands behind one."""
+        word = self.order + ("Q" if self.big else "I")
+        return int(struct.unpack(word, self._bytes(at, struct.calcsize(word)))[0])
 
     def _entry(self, item: bytes) -> tuple[int, Entry]:
-        word = "Q" if self._big else "I"
-        tag, kind, count = struct.unpack_from(self._order + "HH" + word, item)
-        inline = item[-8:] if self._big else item[-4:]
+        word = "Q" if self.big else "I"
+        tag, kind, count = struct.unpack_from(self.order + "HH" + word, item)
+        inline = item[-8:] if self.big else item[-4:]
         if kind not in TYPE_BYTES or count * TYPE_BYTES[kind] > _VALUE_BYTES:
             raise Malformed("a strange entry")
         length = count * TYPE_BYTES[kind]
         if length <= len(inline):
             return tag, Entry(kind, count, inline[:length])
-        return tag, Entry(kind, count, self._bytes(struct.unpack(self._order + word, inline)[0], length))
+        return tag, Entry(kind, count, self._bytes(struct.unpack(self.order + word, inline)[0], length))
 
     def pointer(self, entry: Entry) -> int:
         """The offset that an entry holds."""
         if entry.type not in _INTEGERS or entry.count != 1:
             raise Malformed("a strange pointer")
-        return int(np.frombuffer(entry.data, self._order + _INTEGERS[entry.type])[0])
+        return int(np.frombuffer(entry.data, self.order + _INTEGERS[entry.type])[0])
 
     def _bytes(self, at: int, length: int) -> bytes:
         if at + length > self._size:

@@ -1,0 +1,135 @@
+"""What of a source's head goes into the result's: the tags that GDAL writes otherwise, or does not write.
+
+Pure. GDAL's COG driver takes three or four bytes a pixel for colours and every alpha for a straight one, and gives a
+colour eight bits. Only tags are put right here; where the samples themselves were changed, `heads` finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from uploader.convert.raster.facts import Facts
+from uploader.convert.result import heads, metadata, tags, tiff
+from uploader.convert.result.metadata import Item
+from uploader.convert.result.tags import Rule
+
+_OF_SAMPLES = (tiff.PHOTOMETRIC, tags.SAMPLE_FORMAT, tiff.EXTRA_SAMPLES, tags.COLOUR_MAP)
+"""In this order: which samples are extra follows from the photometric interpretation."""
+
+_RGB = ("red", "green", "blue")
+_INKS = ("cyan", "magenta", "yellow", "black")
+_COPIED_BYTES = 16 << 20
+_COPIED = frozenset({Rule.EQUAL, Rule.KEPT, Rule.NAMED})
+_SHAPE = frozenset({256, 257})
+_ROLE = "colorinterp"
+_INTERPRETATION = "COLORINTERP"
+
+
+def has_pam(facts: Facts) -> bool:
+    """Whether a `.aux.xml` lies beside the raster: what it says goes before what the head says."""
+    return any(name.lower().endswith(".aux.xml") for name in facts.sidecars)
+
+
+def palette_beside(source: tiff.Tiff, facts: Facts) -> bool:
+    """Whether the colours come from beside the raster, so that the head says nothing of them."""
+    return facts.palette and has_pam(facts) and tags.COLOUR_MAP not in source.directories[0].entries
+
+
+def copied(source: tiff.Tiff) -> tuple[tiff.Entries, Mapping[int, tiff.Entries]]:
+    """Entries of the first image that mean the same in any TIFF, and its Exif and GPS directories; low byte first."""
+    first = source.directories[0]
+    mine = {
+        tag: tiff.turned(entry, source.order, "<")
+        for tag, entry in first.entries.items()
+        if tags.rule(tag) in _COPIED and tag not in _SHAPE and _movable(source, tag, entry)
+    }
+    below = {
+        parent: {tag: tiff.turned(entry, source.order, "<") for tag, entry in entries.items()}
+        for parent, entries in first.children.items()
+        if tiff.INTEROPERABILITY not in entries
+    }
+    return mine, below
+
+
+def _movable(source: tiff.Tiff, tag: int, entry: tiff.Entry) -> bool:
+    """Whether the value alone says it all: no offset into the file, and not too long for a head."""
+    of_ycbcr = (
+        tag in tags.OF_YCBCR and source.number(source.directories[0], tiff.PHOTOMETRIC, 1) == heads.YCBCR
+    )
+    pointer = tag in tags.POINTERS or entry.type in tiff.OFFSETS
+    return not of_ycbcr and not pointer and len(entry.data) <= _COPIED_BYTES
+
+
+def superfluous(source: tiff.Tiff) -> frozenset[int]:
+    """Tags that GDAL makes up from a colour profile, and that the source does not have."""
+    kept = {tag for tag, rule in tags.RULES.items() if rule is Rule.KEPT}
+    return frozenset(kept - set(source.directories[0].entries))
+
+
+def samples(source: tiff.Tiff | None, facts: Facts, result: tiff.Tiff) -> Mapping[int, tiff.Entry | None]:
+    """What every level of the result must say of its samples, where it says something else. None: nothing."""
+    written = result.directories[0]
+    if source is None:
+        wanted = _of_facts(facts)
+    else:
+        image = source.directories[0]
+        photometric = source.number(image, tiff.PHOTOMETRIC, 1)
+        changed = source.number(image, tiff.SAMPLES, 1) != result.number(written, tiff.SAMPLES, 1)
+        if changed or photometric == heads.YCBCR or palette_beside(source, facts):
+            return {}
+        wanted = {tag: heads.meaning(source, image, tag) for tag in _OF_SAMPLES}
+    put: dict[int, tiff.Entry | None] = {}
+    for tag, value in wanted.items():
+        entries = {t: entry for t, entry in (dict(written.entries) | put).items() if entry is not None}
+        if not _says(result, replace(written, entries=entries), tag, value):
+            put[tag] = result.entry(tiff.SHORT, value) if value else None
+    return put
+
+
+def _says(head: tiff.Tiff, image: tiff.Directory, tag: int, value: heads.Value | None) -> bool:
+    """Whether an image says this by a tag; which samples are extra it must say itself, for readers guess."""
+    if tag == tiff.EXTRA_SAMPLES:
+        return tuple(head.numbers(image, tag).tolist()) == value
+    return heads.meaning(head, image, tag) == value
+
+
+def _of_facts(facts: Facts) -> dict[int, heads.Value | None]:
+    """What a raster that is no TIFF says of its samples: what its bands are called."""
+    called = tuple(band.interpretation for band in facts.bands)
+    if facts.palette:
+        return {}
+    photometric, colours = 1, 1
+    if called[:3] == _RGB:
+        photometric, colours = heads.RGB, 3
+    elif called[:4] == _INKS:
+        photometric, colours = heads.SEPARATED, 4
+    extra = tuple(2 if name == "alpha" else 0 for name in called[colours:])
+    return {tiff.PHOTOMETRIC: (photometric,), tiff.EXTRA_SAMPLES: extra}
+
+
+def renamed(text: bytes, before: tiff.Tiff, after: tiff.Tiff) -> bytes:
+    """GDAL's text with what the bands are called, where that does not follow from the head as it is now."""
+    items = metadata.roles(text, _ROLE)
+    was, now = _called(before), _called(after)
+    wanted = {n: items.get(n, name) for n, name in enumerate(was)}
+    more = [
+        Item(_INTERPRETATION, name, band=n + 1, role=_ROLE)
+        for n, name in wanted.items()
+        if n >= len(now) or now[n] != name
+    ]
+    return metadata.with_items(metadata.without_role(text, _ROLE), more)
+
+
+def _called(head: tiff.Tiff) -> Sequence[str]:
+    """What GDAL calls the samples of an image by its head alone."""
+    image = head.directories[0]
+    photometric = head.number(image, tiff.PHOTOMETRIC, 1)
+    many = head.number(image, tiff.SAMPLES, 1)
+    names: Mapping[int, tuple[str, ...]] = {
+        1: ("Gray",), 0: ("Gray",), heads.RGB: ("Red", "Green", "Blue"), heads.PALETTE: ("Palette",),
+        heads.SEPARATED: ("Cyan", "Magenta", "Yellow", "Black"),
+    }  # fmt: skip
+    extra = heads.meaning(head, image, tiff.EXTRA_SAMPLES) or ()
+    colours = [*names.get(photometric, ()), *("Undefined",) * many][: many - len(extra)]
+    return [*colours, *("Alpha" if kind in (1, 2) else "Undefined" for kind in extra)]

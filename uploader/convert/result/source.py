@@ -1,0 +1,56 @@
+"""What the files of a source tell by their own heads, where GDAL's view of them says too little."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from uploader.convert.raster.facts import NODATA, Facts
+from uploader.convert.result import tags, tiff
+
+_PAM_NODATA = re.compile(rb"<NoDataValue[^>]*>\s*(-?\d+)\s*</NoDataValue>")
+_DIGITS = re.compile(rb"\s*(-?\d+)\s*\0?$")
+_FLOAT_DIGITS = 1 << 53
+
+
+def structure(source: Path) -> tiff.Tiff | None:
+    """How a TIFF is built; None for other files, and for odd ones."""
+    return tiff.of(source, tiff.read)
+
+
+def first_image(source: Path) -> tiff.Tiff | None:
+    """The head of a TIFF's first image as far as it can be read; None for other files."""
+    return tiff.of(source, tiff.first)
+
+
+def soft_mask_possible(source: Path, facts: Facts) -> bool:
+    """Whether a mask of the raster may have more than a bit for each pixel, as far as the heads of its files tell."""
+    beside = [source.with_name(name) for name in facts.sidecars if name.lower().endswith(".msk")]
+    external = [(head, head.directories[0]) for path in beside if (head := first_image(path))]
+    head = structure(source)
+    if head is None and facts.driver == "GTiff":
+        return True
+    inside = (
+        [(head, each) for each in head.directories if head.number(each, tiff.SUBFILE) & tiff.MASK]
+        if head
+        else []
+    )
+    return any(of.number(image, tags.BITS, 1) > 1 for of, image in (*external, *inside))
+
+
+def wide_nodata(source: Path, facts: Facts) -> str:
+    """The nodata value of 64-bit integers with all its digits, which the view of a raster that is read lacks.
+
+    Empty where there is none. Whether it is the right one is seen when the masks are compared.
+    """
+    band = next((band for band in facts.bands if band.mask & NODATA and "int64" in band.dtype), None)
+    if band is None:
+        return ""
+    if band.nodata is not None and abs(band.nodata) < _FLOAT_DIGITS:
+        return str(int(band.nodata))
+    beside = next((name for name in facts.sidecars if name.lower().endswith(".aux.xml")), None)
+    found = _PAM_NODATA.search(source.with_name(beside).read_bytes()) if beside else None
+    head = first_image(source)
+    if found is None and head is not None and tiff.NODATA in head.directories[0].entries:
+        found = _DIGITS.match(head.directories[0].entries[tiff.NODATA].data)
+    return found.group(1).decode() if found else ""
