@@ -67,6 +67,7 @@ def _perform(job: Job, workshop: Path) -> Report:
     confine.limit(workshop, cpu_seconds=job.timeout * THREADS, file_bytes=room)
     os.chdir(workshop)
     facts = examine(job.source)
+    facts = replace(facts, indexed=sources.indexed(job.source))
     _judge(facts, job, room)
     with opened(job.source, facts.driver) as dataset:
         if sources.soft_mask_possible(job.source, facts):

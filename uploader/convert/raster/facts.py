@@ -79,11 +79,13 @@ class Facts:
     attribute_table: bool = False
     prj_unreadable: bool = False
     """It has no reference system of its own, and the `.prj` beside it makes no sense."""
+    indexed: bool = False
+    """The head of a TIFF says that its values are indexes of colours, whether or not these can be read."""
 
     @property
     def palette(self) -> bool:
         """Whether some band's values are indexes of colours."""
-        return not self.white_is_zero and any(band.colours for band in self.bands)
+        return self.indexed or (not self.white_is_zero and any(band.colours for band in self.bands))
 
     @property
     def count(self) -> int:

@@ -53,6 +53,8 @@ def additions(source: Path, facts: Facts) -> Additions:
     if head is None:
         return Additions(facts, tuple(items))
     copied, below = restore.copied(head)
+    if facts.sidecars:  # which may say something else of it
+        copied = {tag: entry for tag, entry in copied.items() if tag != tags.RPC}
     return Additions(facts, tuple(items), copied, below, head)
 
 

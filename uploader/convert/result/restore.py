@@ -42,7 +42,9 @@ def copied(source: tiff.Tiff) -> tuple[tiff.Entries, Mapping[int, tiff.Entries]]
     mine = {
         tag: tiff.turned(entry, source.order, "<")
         for tag, entry in first.entries.items()
-        if tags.rule(tag) in _COPIED and tag not in _SHAPE and _movable(source, tag, entry)
+        if (tags.rule(tag) in _COPIED or tag == tags.RPC)
+        and tag not in _SHAPE
+        and _movable(source, tag, entry)
     }
     below = {
         parent: {tag: tiff.turned(entry, source.order, "<") for tag, entry in entries.items()}
@@ -79,6 +81,10 @@ def samples(source: tiff.Tiff | None, facts: Facts, result: tiff.Tiff) -> Mappin
         if changed or photometric == heads.YCBCR or palette_beside(source, facts):
             return {}
         wanted = {tag: heads.meaning(source, image, tag) for tag in _OF_SAMPLES}
+        if (
+            tiff.EXTRA_SAMPLES in image.entries
+        ):  # as many as somebody named: of too few readers make what they like
+            wanted[tiff.EXTRA_SAMPLES] = tuple(source.numbers(image, tiff.EXTRA_SAMPLES).tolist())
     put: dict[int, tiff.Entry | None] = {}
     for tag, value in wanted.items():
         entries = {t: entry for t, entry in (dict(written.entries) | put).items() if entry is not None}

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from uploader.convert.raster.facts import NODATA, Facts
-from uploader.convert.result import tags, tiff
+from uploader.convert.result import heads, tags, tiff
 
 _PAM_NODATA = re.compile(rb"<NoDataValue[^>]*>\s*(-?\d+)\s*</NoDataValue>")
 _DIGITS = re.compile(rb"\s*(-?\d+)\s*\0?$")
@@ -21,6 +21,12 @@ def structure(source: Path) -> tiff.Tiff | None:
 def first_image(source: Path) -> tiff.Tiff | None:
     """The head of a TIFF's first image as far as it can be read; None for other files."""
     return tiff.of(source, tiff.first)
+
+
+def indexed(source: Path) -> bool:
+    """Whether the head of a TIFF says that its values are indexes of colours."""
+    head = first_image(source)
+    return head is not None and head.number(head.directories[0], tiff.PHOTOMETRIC) == heads.PALETTE
 
 
 def soft_mask_possible(source: Path, facts: Facts) -> bool:
