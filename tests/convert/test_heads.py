@@ -304,6 +304,18 @@ async def test_colours_that_gdal_decodes_are_refused(
     assert "tiff2rgba" in refused.value.way_out
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+async def test_six_inks_stay_six_inks(tmp_path: Path, dtype: str) -> None:
+    """How many inks there are stands on every level, for which samples are extra follows from it."""
+    inks = [(332, "H", 1, 2, True), (334, "H", 1, 6, True)]
+    pixels = np.moveaxis(bytes_of(6), 0, -1).astype(dtype)
+
+    report, found = await converted(written(tmp_path / "in", pixels, *inks, photometric="separated"))
+
+    assert report.warnings == ()
+    assert numbers(found, 334) == [[6]] * len(numbers(found, 334))
+
+
 async def test_a_colour_filter_array_stays_one(tmp_path: Path) -> None:
     """Raw samples of a camera keep their photometric interpretation and the pattern of the filter."""
     pattern = [(33421, "H", 2, (2, 2), True), (33422, "B", 4, bytes((0, 1, 1, 2)), True)]

@@ -75,7 +75,8 @@ def _of_levels(added: Additions) -> int:
         return 2 * _ENTRY_BYTES + 2 * len(added.facts.bands)
     image = added.source.directories[0]
     colours = image.entries.get(tags.COLOUR_MAP)
-    return 4 * _ENTRY_BYTES + 4 * len(added.facts.bands) + (len(colours.data) if colours else 0)
+    inks = sum(len(image.entries[tag].data) for tag in tags.INKS if tag in image.entries)
+    return 8 * _ENTRY_BYTES + 4 * len(added.facts.bands) + inks + (len(colours.data) if colours else 0)
 
 
 def complete(result: Path, added: Additions, statistics: tuple[BandStatistics, ...]) -> None:
@@ -93,9 +94,9 @@ def complete(result: Path, added: Additions, statistics: tuple[BandStatistics, .
 def completed(head: tiff.Tiff, added: Additions, statistics: list[Item]) -> tiff.Tiff:
     """The same structure with the additions in it."""
     put = {} if added.moved else dict(restore.samples(added.source, added.facts, head))
-    nodata = {tiff.NODATA: head.directories[0].entries.get(tiff.NODATA)}
-    others = tuple(_level(head, each, put | nodata) for each in head.directories[1:])
     first = _first(head, head.directories[0], added, put)
+    shared = {tag: first.entries.get(tag) for tag in (tiff.NODATA, *tags.INKS)}
+    others = tuple(_level(head, each, put | shared) for each in head.directories[1:])
     after = replace(head, directories=(first, *others))
 
     text = first.entries[tiff.GDAL_METADATA].data if tiff.GDAL_METADATA in first.entries else b""

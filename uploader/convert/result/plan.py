@@ -25,6 +25,8 @@ _INTERLEAVE_SINCE = (3, 11)
 
 _PREDICTED = frozenset({"deflate", "zstd", "lzw"})
 _UNPREDICTED = frozenset({"float16", "int64", "uint64"})
+_HALF_AS_FLOAT = (16, "float32")
+"""How GDAL before 3.11 shows half floats, for which it has a predictor; later ones have none for them."""
 _LERC_TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
 """The others, and samples of a few bits, come out of LERC changed, or not at all; they are deflated instead."""
 
@@ -90,8 +92,13 @@ def resampling(facts: Facts, *, categorical: bool) -> str:
 
 
 def predictor(facts: Facts, compression: str, *, categorical: bool) -> str:
-    """YES lets GDAL choose 2 or 3 by the type; classes, and types that few readers undo one for, get none."""
-    plain = any("complex" in band.dtype or band.dtype in _UNPREDICTED or band.bits for band in facts.bands)
+    """YES lets GDAL choose 2 or 3 by the type; classes, and what GDAL has none for, get none."""
+    plain = any(
+        "complex" in band.dtype
+        or band.dtype in _UNPREDICTED
+        or (band.bits and (band.bits, band.dtype) != _HALF_AS_FLOAT)
+        for band in facts.bands
+    )
     return "YES" if compression in _PREDICTED and not (plain or categorical) else "NO"
 
 

@@ -55,6 +55,9 @@ RULES: Mapping[int, Rule] = {tag: rule for rule, tags in _RULES.items() for tag 
 OF_YCBCR = frozenset({529, 530, 531, 532})
 """How luma and chroma are stored: free where the source is YCbCr, and means something else nowhere."""
 
+INKS = (332, 333, 334, DOT_RANGE)
+"""What goes with a photometric interpretation of inks, on each level: how many samples are extra follows from it."""
+
 PLACES = frozenset({33550, 33922, 34264, 34735, 34736, 34737, RPC})
 """Where the raster lies, which is said once, of the raster itself."""
 
