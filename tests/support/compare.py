@@ -30,7 +30,7 @@ def unnamed(source: Path, cog: Path, codes: set[str]) -> list[str]:
 
 def differences(source: Path, cog: Path) -> list[str]:
     """All that differs in pixels, masks, nodata, georeference, GCPs, RPCs and colour tables; empty when equal."""
-    with _source(source, cog) as a, rasterio.open(cog, sharing=False) as b:
+    with opened(source, cog) as a, rasterio.open(cog, sharing=False) as b:
         if (a.width, a.height, a.count) != (b.width, b.height, b.count) or a.dtypes != b.dtypes:
             return [
                 f"shape: {a.width}x{a.height}x{a.count} {a.dtypes} became {b.width}x{b.height}x{b.count} {b.dtypes}"
@@ -38,7 +38,7 @@ def differences(source: Path, cog: Path) -> list[str]:
         return [*_place(a, b), *(text for i in a.indexes for text in _band(a, b, i))]
 
 
-def _source(source: Path, cog: Path):
+def opened(source: Path, cog: Path):
     """The raster as it is; the numbers of an ASCII grid as the type that the COG has, for they have none."""
     options = {}
     if source.suffix.lower() in (".asc", ".grd"):
@@ -55,7 +55,7 @@ def statistics(source: Path, cog: Path, reported, *, digits: float = 1e-12) -> l
     wrong = []
     if _is_giant(source):
         return wrong
-    with _source(source, cog) as a, rasterio.open(cog, sharing=False) as b:
+    with opened(source, cog) as a, rasterio.open(cog, sharing=False) as b:
         for i, band in zip(a.indexes, reported, strict=True):
             samples = a.read(i)
             samples = samples[a.read_masks(i) != 0]
