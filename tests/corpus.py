@@ -24,6 +24,7 @@ from anyio import to_thread
 from tests.judge import judging, refusals
 from tests.judge.findings import Verdict
 from tests.support import compare, corpus, generated
+from tests.support.heads import table as heads
 from uploader.convert import Converter, Job, Report
 from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable
 
@@ -74,6 +75,18 @@ def of_files(files: list[Path]) -> list[Source]:
 def of_table(cases: list[generated.Case]) -> list[Source]:
     """Rasters that are made when their turn comes."""
     return [(case.name, lambda folder, case=case: generated.make(case, folder)) for case in cases]  # type: ignore[misc]
+
+
+def of_heads(cases: list[heads.HeadCase]) -> list[Source]:
+    """Likewise, of heads that GDAL would not write."""
+    return [(case.name, lambda folder, case=case: heads.make(case, folder)) for case in cases]  # type: ignore[misc]
+
+
+def made_up(count: int, seed: int) -> tuple[list[Source], Counter[str]]:
+    """So many, a third of them odd heads, and how many combinations were passed over for which reason."""
+    odd = count // 3
+    cases, skipped = generated.table(count - odd, seed)
+    return [*of_table(cases), *of_heads(heads.table(odd, seed, count - odd))], skipped
 
 
 async def run(sources: list[Source], root: Path) -> Outcome:
@@ -161,9 +174,9 @@ def _parsed() -> argparse.Namespace:
 
 def _sets(arguments: argparse.Namespace) -> dict[str, tuple[list[Source], Counter[str]]]:
     if arguments.generated:
-        cases, skipped = generated.table(arguments.generated, arguments.seed)
-        chosen = [case for case in cases if arguments.only in (None, case.number)]
-        return {f"made up, seed {arguments.seed}": (of_table(chosen), skipped)}
+        sources, skipped = made_up(arguments.generated, arguments.seed)
+        chosen = [source for source in sources if arguments.only in (None, int(source[0].split()[0]))]
+        return {f"made up, seed {arguments.seed}": (chosen, skipped)}
     if arguments.folder:
         return {folder.name: (of_files(corpus.below(folder)), Counter()) for folder in arguments.folder}
     return {"corpus": (of_files(corpus.files()), Counter())}

@@ -33,32 +33,44 @@ def whole(above: int, below: int) -> tuple[Array, Array]:
     return at, (covered > 1e-8).astype(float)
 
 
+def rounded(above: int, below: int) -> tuple[Array, Array]:
+    """The same in whole pixels, from the edge that is nearest to the next one."""
+    edges = np.floor(np.arange(below + 1) * (above / below) + 0.5).astype(int)
+    at = edges[:-1, None] + np.arange(math.ceil(above / below) + 1)
+    return np.minimum(at, above - 1), (at < edges[1:, None]).astype(float)
+
+
+Along = Callable[[int, int], tuple[Array, Array]]
+"""Which pixels of the level above each pixel covers along one axis, and how much of each."""
+
+
 @dataclass(frozen=True)
 class Cover:
     """How a level of `below` (rows, columns) covers one of `above`."""
 
     above: tuple[int, int]
     below: tuple[int, int]
-    along: Callable[[int, int], tuple[Array, Array]] = shares
+    down: Along = shares
+    across: Along = shares
 
     def total(self, values: Array) -> Array:
         """The sum of what each pixel covers, weighted by area."""
-        rows, row_shares = self.along(self.above[0], self.below[0])
-        columns, column_shares = self.along(self.above[1], self.below[1])
+        rows, row_shares = self.down(self.above[0], self.below[0])
+        columns, column_shares = self.across(self.above[1], self.below[1])
         across = sum(values[:, columns[:, k]] * column_shares[:, k] for k in range(columns.shape[1]))
         return sum(across[rows[:, k]] * row_shares[:, k, None] for k in range(rows.shape[1]))
 
     def extreme(self, values: Array, pick: Callable[[Array, Array], Array]) -> Array:
         """The least or the largest of what each pixel covers."""
-        rows, row_shares = self.along(self.above[0], self.below[0])
-        columns, column_shares = self.along(self.above[1], self.below[1])
+        rows, row_shares = self.down(self.above[0], self.below[0])
+        columns, column_shares = self.across(self.above[1], self.below[1])
         across = _folded(values.T, columns, column_shares, pick).T
         return _folded(across, rows, row_shares, pick)
 
     def members(self, values: Array) -> list[tuple[Array, Array]]:
         """All that each pixel covers: arrays like the level below, each with the area (0: none) of its pixels."""
-        rows, row_shares = self.along(self.above[0], self.below[0])
-        columns, column_shares = self.along(self.above[1], self.below[1])
+        rows, row_shares = self.down(self.above[0], self.below[0])
+        columns, column_shares = self.across(self.above[1], self.below[1])
         return [
             (values[np.ix_(rows[:, i], columns[:, j])], np.outer(row_shares[:, i], column_shares[:, j]))
             for i in range(rows.shape[1])
@@ -87,7 +99,7 @@ def among_modes(found: Array, values: Array, valid: Array, cover: Cover) -> Arra
 
     At fractional edges either the areas count, or each pixel that is touched as much as another, which is GDAL's way.
     """
-    touched = Cover(cover.above, cover.below, whole)
+    touched = Cover(cover.above, cover.below, whole, whole)
     return _among_modes(found, values, valid, cover) | _among_modes(found, values, valid, touched)
 
 

@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import rasterio
-
 from tests.judge import form, ghost, heads, meaning, overviews, tags
 from tests.judge.findings import Finding, Verdict, fault, verdict
-from tests.judge.table import COMPRESSIONS_JPEG
+from tests.judge.table import COMPRESSIONS_JPEG, PALETTE
 from tests.support import compare
 
 _ASSOCIATED = 1
@@ -50,7 +48,7 @@ def _findings(source: Path, result: Path, told: Told) -> Iterator[Finding]:
     yield from overviews.checked(
         source,
         result,
-        classes=told.classes or _palette(result),
+        classes=told.classes or after.base.number(262, 1) == PALETTE,
         premultiplied=_ASSOCIATED in after.base.numbers(338),
         lossy=after.base.number(259, 1) in (*COMPRESSIONS_JPEG, _LERC, _WEBP),
         by_gdal=told.method == "cog_driver",
@@ -71,14 +69,10 @@ def _heads(source: Path, after: heads.Head) -> Iterator[Finding]:
         yield Finding(f"{len(pages)} further pages", codes=("extra_pages",))
 
 
-def _palette(result: Path) -> bool:
-    with rasterio.open(result, sharing=False) as dataset:
-        return any(kind == rasterio.enums.ColorInterp.palette for kind in dataset.colorinterp)
-
-
 def refusable(source: Path) -> list[str]:
-    """What in a source the contract lets be refused; empty for what is no TIFF."""
+    """What in a source the contract lets be refused."""
+    found = ["a soft mask"] if meaning.has_soft_mask(source) else []
     try:
-        return tags.refusable(heads.read(source)) if heads.is_tiff(source) else []
+        return found + (tags.refusable(heads.read(source)) if heads.is_tiff(source) else [])
     except heads.NoHead:
-        return ["a head that cannot be read"]
+        return [*found, "a head that cannot be read"]

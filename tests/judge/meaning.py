@@ -53,6 +53,21 @@ def _masks(a: Any, b: Any) -> Iterator[Finding]:
             yield fault(f"the values of the mask of band {i}")
 
 
+def has_soft_mask(source: Path) -> bool:
+    """Whether a mask of its own has other values than 0 and 255."""
+    try:
+        with rasterio.open(source, sharing=False) as a:
+            return any(np.any(a.read_masks(i) % 255) for i in a.indexes if _is_masked(a, i))
+    except RasterioError:
+        return False
+
+
+def _is_masked(a: Any, i: int) -> bool:
+    return (
+        MaskFlags.per_dataset in a.mask_flag_enums[i - 1] and MaskFlags.alpha not in a.mask_flag_enums[i - 1]
+    )
+
+
 def _items(a: Any, b: Any) -> Iterator[Finding]:
     pairs = [
         ("", a.tags(), b.tags()),

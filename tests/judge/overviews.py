@@ -18,7 +18,7 @@ import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 
 from tests.judge import showing
-from tests.judge.areas import Cover, among_modes, mean
+from tests.judge.areas import Cover, among_modes, mean, rounded, shares, whole
 from tests.judge.findings import Finding, fault
 
 Array = np.ndarray
@@ -68,7 +68,7 @@ def _level(dataset: Any) -> Level:
     samples = dataset.read()
     nodata = any(MaskFlags.nodata in flags for flags in dataset.mask_flag_enums)
     valid = np.array([dataset.read_masks(i) != 0 for i in dataset.indexes])
-    if nodata and samples.dtype.itemsize == 8 and samples.dtype.kind in "iu":
+    if nodata and dataset.nodata is not None and samples.dtype.itemsize == 8 and samples.dtype.kind in "iu":
         valid = samples != np.array(dataset.nodata).astype(samples.dtype)
     interpretations = list(dataset.colorinterp)
     alpha = interpretations.index(ColorInterp.alpha) if ColorInterp.alpha in interpretations else None
@@ -160,13 +160,24 @@ class Wanted:
             weights = weights * above.samples[above.alpha]
         if self.by_gdal:
             skipped = (cover.total(above.partial.astype(float)) > 0) | _overflowing(values, known, cover)
-        wanted, _ = mean(values, weights, cover)
         step = 1.0 if values.dtype.kind in "iu" else _FLOAT_STEP * _reach(values, known, cover)
-        if self.nodata is not None:
-            skipped |= np.abs(wanted - self.nodata) <= np.maximum(step, _FLOAT_STEP * abs(self.nodata))
-        with np.errstate(all="ignore"):
-            off = np.abs(found.astype(wanted.dtype) - wanted) > step * (1 + 1e-9)
+        off = np.ones(below.size, bool)
+        for each in self._covers(cover, values):
+            wanted, _ = mean(values, weights, each)
+            if self.nodata is not None:
+                skipped |= np.abs(wanted - self.nodata) <= np.maximum(step, _FLOAT_STEP * abs(self.nodata))
+            with np.errstate(all="ignore"):
+                off &= np.abs(found.astype(wanted.dtype) - wanted) > step * (1 + 1e-9)
         yield from _many(both & off & ~skipped, "pixels are not the mean")
+
+    def _covers(self, cover: Cover, values: Array) -> list[Cover]:
+        """By area; GDAL takes two pixels at an edge for halves, and of complex numbers whole pixels."""
+        ways = (
+            (shares, shares),
+            *(((shares, whole), (whole, shares), (whole, whole)) if self.by_gdal else ()),
+        )
+        ways += ((rounded, rounded),) if self.by_gdal and values.dtype.kind == "c" else ()
+        return [Cover(cover.above, cover.below, *way) for way in ways]
 
 
 def _reach(values: Array, known: Array, cover: Cover) -> Array:
