@@ -23,9 +23,8 @@ def items(value: Value | None) -> dict[Item, str] | None:
     """All items but statistics; None where the text is no XML."""
     if value is None or not value.text:
         return {}
-    try:
-        root = ET.fromstring(value.text)
-    except ET.ParseError:
+    root = _parsed(value.text)
+    if root is None:
         return None
     found = {}
     for item in root.iter("Item"):
@@ -35,6 +34,16 @@ def items(value: Value | None) -> dict[Item, str] | None:
             key = domain, item.get("sample", ""), role, name
             found[key] = "".join(item.itertext()).strip()
     return found
+
+
+def _parsed(text: bytes) -> ET.Element | None:
+    """The XML, also where its bytes are Latin-1 although it does not say so."""
+    for encoding in ("utf-8", "latin-1"):
+        try:
+            return ET.fromstring(text.decode(encoding))
+        except (ET.ParseError, ValueError):
+            continue
+    return None
 
 
 def compared(before: Value, after: Value | None) -> Iterator[Finding]:
