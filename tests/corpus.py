@@ -1,7 +1,7 @@
-"""Many rasters through the converter, compared independently: `python -m tests.corpus --help`.
+"""Many rasters through the converter, each before an independent judge: `python -m tests.corpus --help`.
 
-Prints one line per outcome, all that is wrong, and the numbers as a row of docs/conversion.md; ends with 1 if
-anything is wrong, or did not end.
+Prints a verdict per raster, all that is wrong or lost without a word, and the numbers as a row of
+docs/conversion.md. Ends with 1 if anything is wrong, silent, refused without need, or did not end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,35 +21,50 @@ import anyio
 import rasterio
 from anyio import to_thread
 
+from tests.judge import judging, refusals
+from tests.judge.findings import Verdict
 from tests.support import compare, corpus, generated
+from tests.support.heads import table as heads
 from uploader.convert import Converter, Job, Report
 from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable
 
 _AT_ONCE = 2
 _SECONDS = 300.0
-_ROW = ("files", "exact", "with a warning", "refused", "not ended", "wrong")
-_REFUSALS = (RasterRefused.__name__, RasterUnreadable.__name__)
+_ROW = ("files", "exact", "named", "refused", "not ended", "wrong", "silent")
+_BAD = ("wrong", "silent", "not ended")
 
 Source = tuple[str, Callable[[Path], Path]]
 """A name, and what puts that raster with its sidecars into a new folder."""
 
 
+@dataclass(frozen=True)
+class Result:
+    """What became of one raster: a word of `_ROW` or "not made", how (a method and warnings, or why not), details."""
+
+    word: str
+    how: str
+    details: tuple[str, ...] = ()
+
+
 @dataclass
 class Outcome:
-    """Names by what became of them, and what must not be."""
+    """Results by the rasters' names."""
 
-    names: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    reasons: dict[str, str] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
+    results: dict[str, Result] = field(default_factory=dict)
 
     def row(self) -> dict[str, int]:
-        """The numbers of it all; "wrong" counts rasters, not what is wrong with each."""
-        many: Counter[str] = Counter()
-        for title, names in self.names.items():
-            many["not made" if title.startswith("not made") else _column(title)] += len(names)
-        files = sum(many.values()) - many["not made"]
-        wrong = {text.partition(": ")[0] for text in self.wrong}
-        return {column: many[column] for column in _ROW} | {"files": files, "wrong": len(wrong)}
+        """The numbers of it all."""
+        many = Counter(result.word for result in self.results.values())
+        return {"files": len(self.results) - many["not made"]} | {word: many[word] for word in _ROW[1:]}
+
+    def bad(self) -> list[str]:
+        """One line for each thing that must not be."""
+        return [
+            f"{result.word}: {name}: {text}"
+            for name, result in sorted(self.results.items())
+            if result.word in _BAD
+            for text in result.details or (result.how,)
+        ]
 
 
 def of_files(files: list[Path]) -> list[Source]:
@@ -60,6 +75,18 @@ def of_files(files: list[Path]) -> list[Source]:
 def of_table(cases: list[generated.Case]) -> list[Source]:
     """Rasters that are made when their turn comes."""
     return [(case.name, lambda folder, case=case: generated.make(case, folder)) for case in cases]  # type: ignore[misc]
+
+
+def of_heads(cases: list[heads.HeadCase]) -> list[Source]:
+    """Likewise, of heads that GDAL would not write."""
+    return [(case.name, lambda folder, case=case: heads.make(case, folder)) for case in cases]  # type: ignore[misc]
+
+
+def made_up(count: int, seed: int) -> tuple[list[Source], Counter[str]]:
+    """So many, a third of them odd heads, and how many combinations were passed over for which reason."""
+    odd = count // 3
+    cases, skipped = generated.table(count - odd, seed)
+    return [*of_table(cases), *of_heads(heads.table(odd, seed, count - odd))], skipped
 
 
 async def run(sources: list[Source], root: Path) -> Outcome:
@@ -79,49 +106,55 @@ async def _one(
         try:
             source = await to_thread.run_sync(put, folder / "in")
         except generated.NotMade as error:
-            outcome.names[f"not made, GDAL says: {error}"].append(name)
+            outcome.results[name] = Result("not made", f"GDAL says: {error}")
             return
-        target = folder / "out.tif"
-        job = Job(source, target, timeout=_SECONDS)
+        job = Job(source, folder / "out.tif", timeout=_SECONDS)
         try:
             report = await converter.convert(job)
         except LocalError as error:
-            outcome.names[type(error).__name__].append(name)
-            outcome.reasons[name] = str(error)
-            expected = {"in"}
+            found, expected = await to_thread.run_sync(_refused, name, source, error), {"in"}
         else:
-            outcome.names[_title(report)].append(name)
-            outcome.wrong += [f"{name}: {text}" for text in await to_thread.run_sync(_wrong, job, report)]
-            expected = {"in", "out.tif"}
-        left = set(os.listdir(folder))  # noqa: PTH208 - names are what is compared
-        outcome.wrong += [f"{name}: left {left - expected}"] if left != expected else []
+            found, expected = await to_thread.run_sync(_converted, job, report), {"in", "out.tif"}
+        left = set(os.listdir(folder)) - expected  # noqa: PTH208 - names are what is compared
+        if left:
+            found = Result("wrong", found.how, (*found.details, f"left {left}"))
+        outcome.results[name] = found
         await to_thread.run_sync(shutil.rmtree, folder)
 
 
-def _column(title: str) -> str:
-    if title.startswith("exact"):
-        return "with a warning" if title.count(" ") > 1 else "exact"
-    return "refused" if title in _REFUSALS else "not ended"
+def _refused(name: str, source: Path, error: LocalError) -> Result:
+    """A refusal is one that is listed, or that the contract lets be; another is wrong."""
+    if not isinstance(error, RasterRefused | RasterUnreadable):
+        return Result("not ended", f"{type(error).__name__}: {error}")
+    listed, allowed = refusals.known(name, str(error)), judging.refusable(source)
+    if listed:
+        return Result("refused", f"listed ({listed}): {error}")
+    if allowed:
+        return Result("refused", f"new, the contract allows it ({', '.join(allowed)}): {error}")
+    return Result("wrong", str(error), (f"refused without need: {error}",))
 
 
-def _wrong(job: Job, report: Report) -> list[str]:
-    """What differs, what the statistics should be, classes that an overview made up, and bounds that did not hold."""
-    codes = {warning.code for warning in report.warnings}
+def _converted(job: Job, report: Report) -> Result:
+    how = " ".join([report.method, *sorted({warning.code for warning in report.warnings})])
+    told = judging.Told(report.method, report.categorical, [(w.code, w.text) for w in report.warnings])
+    found = judging.judged(job.source, job.target, told)
+    wrong = (*found.wrong, *_numbers(job, report))
+    found = Verdict(wrong, found.silent, found.named)
+    details = (*wrong, *(f"silent: {text}" if wrong else text for text in found.silent), *found.named)
+    word = "named" if found.title == "exact" and report.warnings else found.title
+    return Result(word, how, details if word in _BAD or found.named else ())
+
+
+def _numbers(job: Job, report: Report) -> tuple[str, ...]:
+    """Statistics that are not what arithmetic says, and bounds that did not hold."""
     digits = 1e-8 if report.method == "passthrough" else 1e-12
     try:
-        wrong = [
-            *compare.unnamed(job.source, job.target, codes),
-            *compare.statistics(job.source, job.target, report.bands, digits=digits),
-            *(compare.invented(job.target) if report.categorical else ()),
-        ]
+        wrong = compare.statistics(job.source, job.target, report.bands, digits=digits)
     except (rasterio.errors.RasterioError, ValueError) as error:
-        wrong = [f"cannot be compared: {error}"]
+        wrong = [f"statistics cannot be compared: {error}"]
     wrong += [f"took {report.peak_bytes} bytes"] if report.peak_bytes > job.memory_limit else []
-    return wrong + ([f"took {report.seconds:.0f} s"] if report.seconds > job.timeout else [])
-
-
-def _title(report: Report) -> str:
-    return " ".join(["exact", report.method, *sorted({warning.code for warning in report.warnings})])
+    wrong += [f"took {report.seconds:.0f} s"] if report.seconds > job.timeout else []
+    return tuple(wrong)
 
 
 def _parsed() -> argparse.Namespace:
@@ -135,28 +168,30 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--generated", type=int, default=0, metavar="N", help="N made-up rasters instead")
     parser.add_argument("--seed", type=int, default=1, help="of the table of made-up rasters")
     parser.add_argument("--only", type=int, metavar="K", help="one row of that table")
+    parser.add_argument("--named", metavar="TEXT", help="only rasters whose name holds this")
     return parser.parse_args()
 
 
 def _sets(arguments: argparse.Namespace) -> dict[str, tuple[list[Source], Counter[str]]]:
     if arguments.generated:
-        cases, skipped = generated.table(arguments.generated, arguments.seed)
-        chosen = [case for case in cases if arguments.only in (None, case.number)]
-        return {f"made up, seed {arguments.seed}": (of_table(chosen), skipped)}
+        sources, skipped = made_up(arguments.generated, arguments.seed)
+        chosen = [source for source in sources if arguments.only in (None, int(source[0].split()[0]))]
+        return {f"made up, seed {arguments.seed}": (chosen, skipped)}
     if arguments.folder:
         return {folder.name: (of_files(corpus.below(folder)), Counter()) for folder in arguments.folder}
     return {"corpus": (of_files(corpus.files()), Counter())}
 
 
 def _tell(name: str, outcome: Outcome, skipped: Counter[str]) -> None:
-    for title, names in sorted(outcome.names.items()):
-        print(f"{len(names):5} {title}")  # noqa: T201 - a command
+    for raster, result in sorted(outcome.results.items()):
+        print(f"{result.word:9} {raster}: {result.how}")  # noqa: T201 - a command
+        for text in result.details:
+            print(f"              {text}")  # noqa: T201 - a command
     for reason, count in skipped.most_common():
         print(f"{count:5} not made: {reason}")  # noqa: T201 - a command
-    for raster, reason in sorted(outcome.reasons.items()):
-        print(f"      {raster}: {reason}")  # noqa: T201 - a command
-    for text in outcome.wrong:
-        print(f"WRONG {text}")  # noqa: T201 - a command
+    ways = Counter(f"{result.word}, {result.how.split(':')[0]}" for result in outcome.results.values())
+    for way, count in ways.most_common():
+        print(f"{count:5} {way}")  # noqa: T201 - a command
     row = outcome.row()
     print(f"| rasters | {' | '.join(row)} |")  # noqa: T201 - a command
     print(f"| {name} | {' | '.join(str(number) for number in row.values())} |", flush=True)  # noqa: T201 - a command
@@ -165,13 +200,14 @@ def _tell(name: str, outcome: Outcome, skipped: Counter[str]) -> None:
 async def _main() -> int:
     warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
     print(f"rasterio {rasterio.__version__}, GDAL {rasterio.__gdal_version__}")  # noqa: T201 - a command
-    bad = False
-    for name, (sources, skipped) in _sets(_parsed()).items():
+    bad, arguments = False, _parsed()
+    for name, (sources, skipped) in _sets(arguments).items():
+        chosen = [source for source in sources if not arguments.named or arguments.named in source[0]]
         with tempfile.TemporaryDirectory(prefix="corpus-") as root:
-            outcome = await run(sources, Path(root))
+            outcome = await run(chosen, Path(root))
         _tell(name, outcome, skipped)
         row = outcome.row()
-        bad = bad or bool(row["wrong"] or row["not ended"] or not row["files"])
+        bad = bad or any(row[word] for word in _BAD) or not row["files"]
     return int(bad)
 
 

@@ -6,31 +6,19 @@ For tests: it is slow and simple on purpose, so that it can be believed.
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
 
-EXCUSES = {
-    "crs_not_expressible": "crs:",
-    "nodata_colour": "colour table",
-    "colour_alpha_lost": "colour table",
-}
-"""Which difference a warning names, by its code: then it is no silent one."""
-
-
-def unnamed(source: Path, cog: Path, codes: set[str]) -> list[str]:
-    """The differences that no warning names."""
-    named = tuple(EXCUSES[code] for code in codes & EXCUSES.keys())
-    return [text for text in differences(source, cog) if not (named and text.startswith(named))]
+from tests.support import systems
 
 
 def differences(source: Path, cog: Path) -> list[str]:
     """All that differs in pixels, masks, nodata, georeference, GCPs, RPCs and colour tables; empty when equal."""
-    with _source(source, cog) as a, rasterio.open(cog, sharing=False) as b:
+    with opened(source, cog) as a, rasterio.open(cog, sharing=False) as b:
         if (a.width, a.height, a.count) != (b.width, b.height, b.count) or a.dtypes != b.dtypes:
             return [
                 f"shape: {a.width}x{a.height}x{a.count} {a.dtypes} became {b.width}x{b.height}x{b.count} {b.dtypes}"
@@ -38,7 +26,7 @@ def differences(source: Path, cog: Path) -> list[str]:
         return [*_place(a, b), *(text for i in a.indexes for text in _band(a, b, i))]
 
 
-def _source(source: Path, cog: Path):
+def opened(source: Path, cog: Path):
     """The raster as it is; the numbers of an ASCII grid as the type that the COG has, for they have none."""
     options = {}
     if source.suffix.lower() in (".asc", ".grd"):
@@ -55,7 +43,7 @@ def statistics(source: Path, cog: Path, reported, *, digits: float = 1e-12) -> l
     wrong = []
     if _is_giant(source):
         return wrong
-    with _source(source, cog) as a, rasterio.open(cog, sharing=False) as b:
+    with opened(source, cog) as a, rasterio.open(cog, sharing=False) as b:
         for i, band in zip(a.indexes, reported, strict=True):
             samples = a.read(i)
             samples = samples[a.read_masks(i) != 0]
@@ -127,8 +115,8 @@ def _values(samples):
 
 
 def _place(a, b):
-    crs = a.crs or _beside(Path(a.name))
-    if not _same_system(crs, b.crs):
+    crs = systems.beside(Path(a.name)) if systems.is_none(a.crs) else a.crs
+    if not systems.same(crs, b.crs):
         yield f"crs: {crs} became {b.crs}"
     if not np.allclose(a.get_transform(), b.get_transform(), rtol=1e-12, atol=1e-12):
         yield f"transform: {a.get_transform()} became {b.get_transform()}"
@@ -139,27 +127,16 @@ def _place(a, b):
         yield "gcps crs"
     before, after = a.tags(ns="RPC"), b.tags(ns="RPC")
     for key in set(before) - {"ERR_BIAS", "ERR_RAND"}:
-        if [float(x) for x in before[key].split()] != [float(x) for x in after.get(key, "nan").split()]:
+        if _coefficients(before[key]) != _coefficients(after.get(key, "nan")):
             yield f"rpc {key}"
 
 
-def _same_system(before, after):
-    """In a TIFF the longitude comes first, whatever a system says; one without name and unit is none."""
-    if before is None or after is None:
-        return before == after or (
-            before is None and after.to_wkt().startswith('LOCAL_CS["unnamed",UNIT["unknown"')
-        )
-    alike = before.is_geographic and after.is_geographic and before.to_proj4() == after.to_proj4()
-    return before == after or alike
+def _coefficients(text):
+    """The numbers of an RPC item, without the units that some programs write after them."""
+    return [float(number) for number in _NUMBER.findall(text)]
 
 
-def _beside(source):
-    """The system in a `.prj`, which GDAL does not read of a TIFF."""
-    prj = source.with_suffix(".prj")
-    try:
-        return CRS.from_wkt(prj.read_text(), morph_from_esri_dialect=True) if prj.exists() else None
-    except (RasterioError, ValueError, UnicodeDecodeError):
-        return None
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.])")
 
 
 def _band(a, b, i):
@@ -183,8 +160,17 @@ def _band(a, b, i):
         yield f"colour table of band {i}"
     yield from _interpretation(a, b, i)
     for name in ("descriptions", "units", "scales", "offsets"):
-        if (getattr(a, name)[i - 1] or 0) != (getattr(b, name)[i - 1] or 0):
+        if (_told(a, name)[i - 1] or 0) != (_told(b, name)[i - 1] or 0):
             yield f"{name} of band {i}"
+
+
+def _told(d, name):
+    """What each band is told to be; bytes that are no UTF-8 as if they were Latin-1, as the heads are compared."""
+    try:
+        return getattr(d, name)
+    except UnicodeDecodeError as error:
+        text = error.object.decode("latin-1")
+        return [text] * d.count
 
 
 def _interpretation(a, b, i):

@@ -1,0 +1,24 @@
+"""The kinds of rasters that went wrong, each with siblings, small; `python -m tests.cases` is for the large ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cases import converted
+from tests.judge.rights import problems
+from tests.support.kinds import KINDS
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_comes_out_right(kind: str, tmp_path: Path) -> None:
+    """As a person converts it: kept, made anew, or what is lost is named."""
+    make, checks = KINDS[kind]
+    folder = tmp_path / "in"
+    folder.mkdir()
+    seen = converted(make(folder), tmp_path / "out.tif")
+
+    assert problems(seen, checks) == []
