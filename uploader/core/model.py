@@ -94,6 +94,8 @@ class Sighting:
     sidecars: tuple[Sidecar, ...] = ()
     marked: bool = False
     """The ready marker lies beside it."""
+    control: bytes = b""
+    """The name of a control file beside it, which says that it, or a sidecar, still arrives; empty: there is none."""
 
     @property
     def size(self) -> int:
