@@ -128,7 +128,7 @@ def rasters_of(folder: FolderSpec, directory: bytes, companions: set[bytes]) -> 
         with fs.directory(folder.root, directory) as fd, os.scandir(fd) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
-                if not stems.isdisjoint(_owns(name)) and folder.wants(_join(directory, name)):
+                if not stems.isdisjoint(names.owned(name)) and folder.wants(_join(directory, name)):
                     yield _join(directory, name)
     except OSError:
         return
@@ -149,7 +149,7 @@ def _has_owner(folder: FolderSpec, directory: bytes, name: bytes, fd: int) -> bo
     stems = _stems(folder, name)
     with os.scandir(fd) as entries:
         return any(
-            not stems.isdisjoint(_owns(other))
+            not stems.isdisjoint(names.owned(other))
             and folder.wants(_join(directory, other))
             and not companion(folder, other)
             and not folder.passes(_join(directory, other))
@@ -221,7 +221,7 @@ def _rasters(
                 unclear.append(name)
                 continue
             if asked and not folder.passes(_join(directory, name)):
-                owners.update(asked.intersection(_owns(name)))
+                owners.update(asked.intersection(names.owned(name)))
             yield from _sighted(folder, directory, name, fd, listing)
     for name in unclear:
         if owners.isdisjoint(_stems(folder, name)):
@@ -278,11 +278,6 @@ def _stems(folder: FolderSpec, name: bytes) -> frozenset[bytes]:
     if folder.ready_marker:
         found |= names.marked_by(folder.ready_marker, name)
     return found
-
-
-def _owns(raster: bytes) -> tuple[bytes, bytes, bytes]:
-    """What `_stems` of this raster's companions may say."""
-    return (raster, names.split(raster)[0], names.ANY)
 
 
 def _join(directory: bytes, name: bytes) -> bytes:
