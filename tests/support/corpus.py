@@ -87,7 +87,10 @@ def stage(path: Path, working: Path) -> Path:
         for other in path.parent.iterdir()
         if (suffix := names.sidecar_suffix(raster, os.fsencode(other.name))) is not None and other.is_file()
     }
-    copies = [working / copy for copy in copy_names(raster, list(beside))]
+    copies = [
+        working / copy
+        for copy in copy_names(raster, [(s, file.stat().st_size) for s, file in beside.items()])
+    ]
     for file, copy in zip((path, *beside.values()), copies, strict=True):
         shutil.copyfile(file, copy)
     return copies[0]

@@ -190,7 +190,9 @@ def _copy_group(source: Path, room: Path) -> Path:
                 if (suffix := sidecar_suffix(name, os.fsencode(entry.name)))
                 and entry.is_file(follow_symlinks=False)
             }
-        copies = [room / copy for copy in copy_names(name, list(beside))]
+        copies = [
+            room / copy for copy in copy_names(name, [(s, file.stat().st_size) for s, file in beside.items()])
+        ]
         for file, copy in zip((source, *beside.values()), copies, strict=True):
             shutil.copyfile(file, copy)
     except OSError as error:

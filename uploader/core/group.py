@@ -32,7 +32,8 @@ def parts(sighting: Sighting) -> list[Part]:
     """The group, raster first."""
     raster = sighting.path.rpartition(b"/")[2]
     own = names.split(raster)[1].decode("utf-8", "surrogateescape")
-    raster_copy, *copies = copy_names(raster, [sidecar.suffix for sidecar in sighting.sidecars])
+    given = [(sidecar.suffix, sidecar.fingerprint.size) for sidecar in sighting.sidecars]
+    raster_copy, *copies = copy_names(raster, given)
     counting = products.counting(names.split(raster)[0], [s.suffix for s in sighting.sidecars])
     return [
         Part(raster, sighting.fingerprint, own, raster_copy),
@@ -43,10 +44,11 @@ def parts(sighting: Sighting) -> list[Part]:
     ]
 
 
-def copy_names(raster: bytes, suffixes: Sequence[str]) -> list[str]:
-    """What the private copies of a raster and of its sidecars with these suffixes are called, the raster's first.
+def copy_names(raster: bytes, sidecars: Sequence[tuple[str, int]]) -> list[str]:
+    """What the private copies of a raster and of its sidecars are called, the raster's first.
 
-    A copy is named by `copy_stem` and what the name adds to the stem; a product's sidecar as GDAL looks for it.
+    `sidecars` are suffixes and sizes in bytes. A copy is named by `copy_stem` and what the name adds to the stem; a
+    product's sidecar as GDAL looks for it.
     """
     stem, extension = names.split(raster)
     own = extension.decode("utf-8", "surrogateescape")
@@ -55,19 +57,21 @@ def copy_names(raster: bytes, suffixes: Sequence[str]) -> list[str]:
     copies = {
         suffix: f"{copied}{safe}{suffix[len(own) :]}"
         if names.belongs_to_name(raster, suffix)
-        else f"{copied}{suffix}"
-        for suffix in suffixes
+        else f"{products.UNREAD if products.too_long(suffix, size) else ''}{copied}{suffix}"
+        for suffix, size in sidecars
         if not products.is_product(suffix)
     }
     taken = {f"{copied}{safe}", *copies.values()}
     known = {products.suffix(found.name): found for found in products.of_raster(stem)}
-    for suffix in filter(products.is_product, suffixes):
-        found = known.get(suffix)
-        # A tile may have one of its own, and one may lie there in two spellings: the other keeps its name, unread.
-        wanted = (found.copy, found.own) if found else ()
-        copies[suffix] = next((copy for copy in wanted if copy not in taken), f"unread-{len(taken)}")
-        taken.add(copies[suffix])
-    return [f"{copied}{safe}", *(copies[suffix] for suffix in suffixes)]
+    for suffix, size in sidecars:
+        if products.is_product(suffix):
+            found = known.get(suffix)
+            # A tile may have one of its own, and one may lie there in two spellings: the other is not read.
+            wanted = (found.copy, found.own) if found else ()
+            free = (c for c in wanted[products.too_long(suffix, size) :] if c not in taken)
+            copies[suffix] = next(free, f"{products.UNREAD}{len(taken)}")
+            taken.add(copies[suffix])
+    return [f"{copied}{safe}", *(copies[suffix] for suffix, _ in sidecars)]
 
 
 def content(raster: bytes, digests: Sequence[tuple[str, str]]) -> str:

@@ -16,6 +16,12 @@ from uploader.core.product_table import CUT, FAMILIES, READERS, STEM_TEXTS, Fami
 KEPT_BYTES = 200
 """Bytes of a stem that is kept in the private copy; a longer one leaves no room for what is added to it."""
 
+MOST_BYTES = 512 << 10
+"""Bytes of a sidecar that GDAL is shown: its readers take four times as long for twice as many words."""
+
+UNREAD = "unread-"
+"""How the name of a copy begins that no reader shall find."""
+
 _NAME_BYTES = 255
 _FIRST = (1, 1)
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+=@-]|^[.-]")
@@ -42,8 +48,8 @@ class Product:
 
     @property
     def own(self) -> str:
-        """The copy's name where `copy` is taken: its own, made safe."""
-        return _safe(self.name.decode("latin-1"))
+        """The copy's name where it is not to be read."""
+        return UNREAD + _safe(self.name.decode("latin-1"))
 
 
 def of_raster(stem: bytes) -> tuple[Product, ...]:
@@ -85,6 +91,11 @@ def is_product(suffix: str) -> bool:
     return suffix.startswith(_MARK)
 
 
+def too_long(suffix: str, size: int) -> bool:
+    """Whether a sidecar of so many bytes, of a product or with metadata in words, is kept from GDAL's readers."""
+    return size > MOST_BYTES and (is_product(suffix) or suffix.lower() in STEM_TEXTS)
+
+
 def counting(stem: bytes, suffixes: Iterable[str]) -> frozenset[str]:
     """Those sidecars of a raster that change what GDAL reports of it besides metadata in words: place, RPC, bands.
 
@@ -119,12 +130,13 @@ def unread(stem: str, beside: Iterable[str], reported: str, *, metadata: bool, r
 
     `reported` is the reader that GDAL tells of (METADATATYPE), or nothing; `metadata` and `rpc` say whether any came.
     """
-    possible = of_raster(stem.encode("latin-1", "replace"))
-    known, spare = {found.copy: found for found in possible}, {found.own for found in possible}
+    known = {found.copy: found for found in of_raster(stem.encode("latin-1", "replace"))}
     words, lost, foreign = dict[str, str](), [], []
     for name in sorted(beside):
         found, text = known.get(name), name.removeprefix(stem).lower()
-        if found and found.foreign and not found.shifted:
+        if name.startswith(UNREAD):
+            lost.append(name.removeprefix(UNREAD))
+        elif found and found.foreign and not found.shifted:
             foreign.append(name)
         elif found and found.role == Role.RPC:
             lost += [] if rpc else [name]
@@ -132,8 +144,6 @@ def unread(stem: str, beside: Iterable[str], reported: str, *, metadata: bool, r
             words[name] = found.reader
         elif name.startswith(stem) and text in STEM_TEXTS:
             words[name] = STEM_TEXTS[text]
-        elif name in spare:
-            lost.append(name)
     reader = reported or next((reader for reader in READERS if reader in words.values()), "")
     kept = reader if metadata and reader not in CUT else None
     lost += [name for name, wanted in words.items() if wanted != kept]

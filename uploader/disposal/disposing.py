@@ -264,7 +264,9 @@ def _finish(work: _Work) -> Disposed:
     """The whole group is hidden, or what is left of it: archive or delete it."""
     hidden, where = _hidden(work), ""
     if work.archive is not None:
-        where = work.archive.where(work.group, work.archive.move(work.group, hidden))
+        # What stays with another raster must not give this one a number by its name.
+        there = [m for m in work.group[1:] if fs.lstat_regular(m.name, hidden) is not None]
+        where = work.archive.where(work.group, work.archive.move([work.raster, *there], hidden))
         failpoint("dispose.arrived")
     for member in work.group:
         if same(fs.lstat_regular(member.name, hidden), member.fingerprint):

@@ -62,7 +62,7 @@ def apart(facts: Facts, source: Path) -> Facts:
 def warnings(facts: Facts) -> Iterator[RasterWarning]:
     """What sidecars of its product say that is not in the result."""
     if facts.unread.metadata:
-        text = f"What {_listed(facts.unread.metadata)} beside it says is not in the result: GDAL does not read it."
+        text = f"What {_listed(facts.unread.metadata)} beside it says is not in the result, as GDAL does not read it."
         yield RasterWarning("product_metadata_lost", text)
     if facts.unread.foreign:
         text = (
