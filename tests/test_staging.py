@@ -333,3 +333,54 @@ def test_a_source_without_rights_is_unreadable() -> None:
                 claim(Staging(folder / "staging"), folder, seen(folder))
 
         assert as_nobody(work)
+
+
+TILE = "IMG_X_R1C2.TIF"
+
+
+def test_a_raster_of_a_product_keeps_its_name_beside_its_sidecars(drop: Path, staging: Staging) -> None:
+    """GDAL's readers go by names: what lies there is found, and no other tile's."""
+    for name in (TILE, "IMG_X_R1C1.TIF", "DIM_X.XML", "RPC_X.XML", "RPC_X_R1C1.XML", "IMG_X_R1C2.tfw"):
+        (drop / name).write_text(name)
+
+    claim(staging, drop, seen(drop, TILE))
+
+    assert listed(staging.working(1)) == ["DIM_X.XML", "IMG_X_R1C2.TIF", "IMG_X_R1C2.tfw", "RPC_X.XML"]
+    assert staging.source(1).name == TILE
+    assert staging.content(1, seen(drop, TILE), threading.Event()) == claim(
+        staging, drop, seen(drop, TILE), 2
+    )
+
+
+def test_only_what_bears_place_is_content(drop: Path, staging: Staging) -> None:
+    """Metadata in words that comes late is the same content; coefficients are not, nor the index that moves them."""
+    (drop / TILE).write_bytes(b"raster")
+    contents = [claim(staging, drop, seen(drop, TILE))]
+    for name in ("IMG_X_R1C2_metadata.xml", "IMG_X_R1C2.IMD", "DIM_X.XML", "RPC_X.XML"):
+        (drop / name).write_text(name)
+        contents.append(claim(staging, drop, seen(drop, TILE)))
+    (drop / "DIM_X.XML").write_text("another index")
+    contents.append(claim(staging, drop, seen(drop, TILE)))
+
+    assert contents[0] == hashlib.sha256(b"raster").hexdigest()
+    assert len(set(contents[:4])) == 1
+    assert len(set(contents[3:])) == 3
+
+
+@pytest.mark.parametrize(
+    "product",
+    [b"$(id)", b"-rf *", b"..", b"\xff\n\t", b"%s{product}", "ü".encode(), b"a b", b"\x1b[2J", b"x" * 180],
+)
+def test_hostile_names_of_products_do_no_harm(drop: Path, staging: Staging, product: bytes) -> None:
+    """Copies have plain names; each sidecar still lies beside its raster as the raster is called."""
+    names = [b"IMG_%s_R1C2.TIF" % product, b"DIM_%s.XML" % product, b"RPC_%s.XML" % product]
+    for name in names:
+        (drop / os.fsdecode(name)).write_bytes(name)
+
+    claim(staging, drop, seen(drop, names[0]))
+
+    copies = listed(staging.working(1))
+    assert len(copies) == 3
+    assert all(c.isascii() and c.isprintable() and not set(c) & set(" $(){}*%/\\'\"") for c in copies)
+    middle = staging.source(1).name.removeprefix("IMG_").removesuffix("_R1C2.TIF")
+    assert {f"DIM_{middle}.XML", f"RPC_{middle}.XML"} <= set(copies)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +10,12 @@ import pytest
 import rasterio
 import rasterio.shutil
 
-from tests.support import formats
+from tests.support import corpus, formats
 from tests.support.compare import differences
 from uploader.convert import Converter, Job, Report
 from uploader.convert.confinement import landlock
 from uploader.core.errors import RasterRefused, RasterUnreadable
-from uploader.core.names import copy_stem, sidecar_suffix
+from uploader.core.names import copy_stem
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -29,14 +28,7 @@ _FROM_PRJ = "crs: None became EPSG:32633"
 
 def staged(source: Path, folder: Path) -> Path:
     """The group of a raster under the names that staging gives it; gives the raster's."""
-    folder.mkdir(parents=True)
-    name = os.fsencode(source.name)
-    stem = copy_stem(name)
-    for member in source.parent.iterdir():
-        suffix = source.suffix if member == source else sidecar_suffix(name, os.fsencode(member.name))
-        if suffix is not None:
-            shutil.copyfile(member, folder / f"{stem}{suffix}")
-    return folder / f"{stem}{source.suffix}"
+    return corpus.stage(source, folder)
 
 
 async def converted(converter: Converter, source: Path, root: Path, **options: object) -> tuple[Report, Path]:

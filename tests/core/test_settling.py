@@ -15,11 +15,17 @@ F, P = "/drop", b"a.tif"
 
 
 def sighted(
-    version: int = 0, *, sidecar: int | None = None, marked: bool = False, path: bytes = P, folder: str = F
+    version: int = 0,
+    *,
+    sidecar: int | None = None,
+    marked: bool = False,
+    control: bytes = b"",
+    path: bytes = P,
+    folder: str = F,
 ) -> Sighting:
     """A look at a file that was written to `version` times."""
     sidecars = () if sidecar is None else (Sidecar(b"a.tfw", ".tfw", Fingerprint(1, 3, 10, 0, sidecar)),)
-    return Sighting(folder, path, Fingerprint(1, 2, 100, 0, version), sidecars, marked)
+    return Sighting(folder, path, Fingerprint(1, 2, 100, 0, version), sidecars, marked, control)
 
 
 @pytest.fixture
@@ -161,9 +167,45 @@ def test_a_hundred_thousand_candidates_are_planned_in_order(settling: Settling) 
     assert settling.next_due() == pytest.approx(60.001)
 
 
-def test_the_marker_is_no_part_of_the_group() -> None:
-    """A marker that is removed later makes no new version."""
+def test_a_control_file_holds_a_quiet_file_back(settling: Settling) -> None:
+    """However quiet and whole it is, it arrives as long as the control file is there, and settles when that is gone."""
+    control = b"a.tif.aria2"
+    for now in (0.0, 100.0):
+        settling.see(sighted(control=control), now)
+    assert settling.verdict(F, P, 100.0, extent=Extent(True)).kind == Kind.WAIT
+    assert settling.verdict(F, P, 100.0, extent=Extent(False, 999)).kind == Kind.WAIT
+    assert settling.arriving() == [control]
+
+    settling.see(sighted(), 150.0)
+    assert settling.verdict(F, P, 150.0).until == 160.0
+    settling.see(sighted(), 160.0)
+    assert settling.verdict(F, P, 160.0).kind == Kind.READY
+    assert settling.arriving() == []
+
+
+def test_a_control_file_that_comes_back_starts_anew(settling: Settling) -> None:
+    """A file that was ready is none any more when its transfer begins again."""
+    settling.see(sighted(), 0.0)
+    settling.see(sighted(), 10.0)
+    assert settling.verdict(F, P, 10.0).kind == Kind.READY
+
+    assert settling.see(sighted(control=b".a.tif.part"), 11.0) is True
+    assert settling.verdict(F, P, 11.0).kind == Kind.WAIT
+
+
+def test_a_marker_overrules_a_control_file(settling: Settling) -> None:
+    """Who sets the marker has the last word; a control file that was left over holds nothing back then."""
+    for now in (0.0, 1.0):
+        settling.see(sighted(folder="/marked", marked=True, control=b"a.tif.aspx"), now)
+
+    assert settling.verdict("/marked", P, 1.0).kind == Kind.READY
+    assert settling.arriving() == []
+
+
+def test_marker_and_control_file_are_no_part_of_the_group() -> None:
+    """A marker or a control file that is removed later makes no new version."""
     assert unchanged(sighted(marked=True), sighted())
+    assert unchanged(sighted(control=b"a.tif.aria2"), sighted())
     assert not unchanged(sighted(), sighted(1))
 
 

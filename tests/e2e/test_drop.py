@@ -215,3 +215,25 @@ def test_twenty_files_at_once(make_world: Callable[..., World]) -> None:
 
     assert w.problems() == []
     assert len(w.audit().calls("uploads.initiate")) <= 6
+
+
+@pytest.mark.parametrize("control", ["{}.aria2", ".{}.part"])
+def test_a_control_file_says_that_a_raster_still_arrives(
+    make_world: Callable[..., World], control: str
+) -> None:
+    """A quiet, whole-looking file of its final size is left alone until its control file is gone, and that is told."""
+    w = make_world()
+    beside = w.drop / control.format("a.tif")
+    beside.touch()
+    make("dem_nodata", w.drop / "a.tif", size=64, seed=1)
+    make("dem_nodata", w.drop / "b.tif", size=64, seed=2)
+    with w.daemon():
+        w.wait(lambda: len(w.audit().items) == 1, "the raster without a control file")
+        told = [warning for warning in w.status()["warnings"] if warning["code"] == "still_arriving"]
+        make("dem_nodata", w.drop / "a.tif", size=64, seed=3)  # the rest of it arrives
+        beside.unlink()
+        w.wait(lambda: len(w.audit().items) == 2, "the raster that has arrived")
+
+    assert [beside.name in warning["text"] for warning in told] == [True]
+    assert len(w.audit().items) == 2
+    assert w.problems() == []

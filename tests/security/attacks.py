@@ -18,7 +18,7 @@ from pathlib import Path
 import anyio
 import rasterio
 
-from tests.security import bombs, names, titles  # noqa: F401 - they fill the table
+from tests.security import bombs, deliveries, names, titles  # noqa: F401 - they fill the table
 from tests.security.family import ATTACKS, Attack
 from tests.security.lures import FOREIGN, MARK, Lure
 from tests.support import rasters

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from uploader.core import names
+from uploader.core.group import copy_names
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 _INDEX = "index.json"
@@ -81,11 +82,15 @@ def stage(path: Path, working: Path) -> Path:
     """Copy a raster and its sidecars into an empty folder as staging does; gives the raster's new path."""
     working.mkdir(parents=True)
     raster = os.fsencode(path.name)
-    stem = names.copy_stem(raster)
-    target = working / f"{stem}{path.suffix}"
-    shutil.copyfile(path, target)
-    for other in path.parent.iterdir():
-        suffix = names.sidecar_suffix(raster, os.fsencode(other.name))
-        if suffix is not None and other.is_file():
-            shutil.copyfile(other, working / f"{stem}{suffix}")
-    return target
+    beside = {
+        suffix: other
+        for other in path.parent.iterdir()
+        if (suffix := names.sidecar_suffix(raster, os.fsencode(other.name))) is not None and other.is_file()
+    }
+    copies = [
+        working / copy
+        for copy in copy_names(raster, [(s, file.stat().st_size) for s, file in beside.items()])
+    ]
+    for file, copy in zip((path, *beside.values()), copies, strict=True):
+        shutil.copyfile(file, copy)
+    return copies[0]

@@ -15,6 +15,7 @@ from tests.support.groups import as_nobody, make_group, public_folder, seen
 from uploader.core.model import Sighting
 from uploader.core.settling import unchanged
 from uploader.watch import FolderSpec, Trouble, look, look_all, scan
+from uploader.watch.scanning import rasters_of
 
 pytestmark = pytest.mark.unit
 
@@ -231,6 +232,26 @@ def test_a_folder_that_may_not_be_read_does_not_end_the_scan() -> None:
             assert (trouble.path, "permission denied" in trouble.reason) == (b"closed", True)
 
         assert as_nobody(work)
+
+
+@pytest.mark.parametrize(
+    "control",
+    ["a.tif.aria2", ".a.tif.part", "a.tif.part.met", "a.tif.st", "a.tfw.aria2", ".syncthing.a.tif.tmp"],
+)
+def test_a_control_file_is_seen_with_its_raster(tmp_path: Path, control: str) -> None:
+    """That of the raster or of a sidecar, by a scan, by a look, and by looks at many; it is no raster itself."""
+    make_group(tmp_path)
+    (tmp_path / control).touch()
+    spec, stop = FolderSpec(str(tmp_path), include=("*",)), threading.Event()
+
+    (found,) = (s for s in scan(spec, stop) if isinstance(s, Sighting))
+
+    assert (found.path, found.control) == (b"a.tif", control.encode())
+    assert look(spec, b"a.tif") == dict(look_all(spec, [b"a.tif"] * 40, stop))[b"a.tif"] == found
+    assert b"a.tif" in rasters_of(spec, b"", {control.encode()})
+
+    (tmp_path / control).unlink()
+    assert seen(tmp_path).control == b""
 
 
 @pytest.fixture

@@ -177,26 +177,31 @@ def _workspace(target: Path) -> Iterator[Path]:
 
 def _copy_group(source: Path, room: Path) -> Path:
     """Copy the raster and its sidecars under safe names; returns the raster's copy."""
-    from uploader.core.names import copy_stem, sidecar_suffix
+    from uploader.core.group import copy_names
+    from uploader.core.names import sidecar_suffix
 
     room.mkdir(mode=0o700)
     name = os.fsencode(source.name)
-    stem = copy_stem(name)
-    copy = room / f"{stem}{source.suffix.lower() if source.suffix.isascii() else ''}"
     try:
-        shutil.copyfile(source, copy)
         with os.scandir(source.absolute().parent) as entries:
-            for entry in entries:
-                suffix = sidecar_suffix(name, os.fsencode(entry.name))
-                if suffix and entry.is_file(follow_symlinks=False):
-                    shutil.copyfile(entry.path, room / f"{stem}{suffix}")
+            beside = {
+                suffix: Path(entry.path)
+                for entry in entries
+                if (suffix := sidecar_suffix(name, os.fsencode(entry.name)))
+                and entry.is_file(follow_symlinks=False)
+            }
+        copies = [
+            room / copy for copy in copy_names(name, [(s, file.stat().st_size) for s, file in beside.items()])
+        ]
+        for file, copy in zip((source, *beside.values()), copies, strict=True):
+            shutil.copyfile(file, copy)
     except OSError as error:
-        if error.errno == 28:  # noqa: PLR2004 - ENOSPC
+        if error.errno == errno.ENOSPC:
             raise NoSpace(
                 f"There is no room beside DST for a copy of {source}.", "Name another DST."
             ) from error
         raise SourceUnreadable(f"{source} cannot be read: {error.strerror}.", "Check its rights.") from error
-    return copy
+    return copies[0]
 
 
 def _broken_off(copy: Path) -> RasterUnreadable | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from uploader.core import names
+from uploader.core import names, products
 from uploader.core.model import Fingerprint, Sighting
 
 PLAIN = ".tif"
@@ -24,36 +24,68 @@ class Part:
     fingerprint: Fingerprint
     suffix: str
     copy: str
+    counts: bool = True
+    """It is part of the content: not metadata in words alone."""
 
 
 def parts(sighting: Sighting) -> list[Part]:
-    """The group, raster first. A copy is named `source` and what the name adds to the stem."""
+    """The group, raster first."""
     raster = sighting.path.rpartition(b"/")[2]
     own = names.split(raster)[1].decode("utf-8", "surrogateescape")
+    given = [(sidecar.suffix, sidecar.fingerprint.size) for sidecar in sighting.sidecars]
+    raster_copy, *copies = copy_names(raster, given)
+    counting = products.counting(names.split(raster)[0], [s.suffix for s in sighting.sidecars])
+    return [
+        Part(raster, sighting.fingerprint, own, raster_copy),
+        *(
+            Part(sidecar.name, sidecar.fingerprint, sidecar.suffix, copy, sidecar.suffix in counting)
+            for sidecar, copy in zip(sighting.sidecars, copies, strict=True)
+        ),
+    ]
+
+
+def copy_names(raster: bytes, sidecars: Sequence[tuple[str, int]]) -> list[str]:
+    """What the private copies of a raster and of its sidecars are called, the raster's first.
+
+    `sidecars` are suffixes and sizes in bytes. A copy is named by `copy_stem` and what the name adds to the stem; a
+    product's sidecar as GDAL looks for it.
+    """
+    stem, extension = names.split(raster)
+    own = extension.decode("utf-8", "surrogateescape")
     safe = own if not own or _EXTENSION.fullmatch(own) else PLAIN
-    stem = names.copy_stem(raster)
-    group = [Part(raster, sighting.fingerprint, own, f"{stem}{safe}")]
-    for sidecar in sighting.sidecars:
-        rest = sidecar.suffix
-        if names.belongs_to_name(raster, rest):
-            rest = safe + rest[len(own) :]
-        group.append(Part(sidecar.name, sidecar.fingerprint, sidecar.suffix, f"{stem}{rest}"))
-    return group
+    copied = names.copy_stem(raster)
+    copies = {
+        suffix: f"{copied}{safe}{suffix[len(own) :]}"
+        if names.belongs_to_name(raster, suffix)
+        else f"{products.UNREAD if products.too_long(suffix, size) else ''}{copied}{suffix}"
+        for suffix, size in sidecars
+        if not products.is_product(suffix)
+    }
+    taken = {f"{copied}{safe}", *copies.values()}
+    known = {products.suffix(found.name): found for found in products.of_raster(stem)}
+    for suffix, size in sidecars:
+        if products.is_product(suffix):
+            found = known.get(suffix)
+            # A tile may have one of its own, and one may lie there in two spellings: the other is not read.
+            wanted = (found.copy, found.own) if found else ()
+            free = (c for c in wanted[products.too_long(suffix, size) :] if c not in taken)
+            copies[suffix] = next(free, f"{products.UNREAD}{len(taken)}")
+            taken.add(copies[suffix])
+    return [f"{copied}{safe}", *(copies[suffix] for suffix, _ in sidecars)]
 
 
 def content(raster: bytes, digests: Sequence[tuple[str, str]]) -> str:
-    """The hash of a group from (suffix, digest) of each part, raster first: its own where it is alone.
+    """The hash of a group from (suffix, digest) of each part that counts, raster first: its own where it is alone.
 
     Else it is one over what each part adds.
     """
     # Two tiles of sea are the same bytes but not the same content, where only their names tell their places.
-    stem = names.copy_stem(raster)
-    placed = [] if stem == names.COPY else [(stem, "")]
-    if len(digests) == 1 and not placed:
+    place = names.placed(raster)
+    if len(digests) == 1 and not place:
         return digests[0][1]
     own, *sidecars = digests
     whole = hashlib.sha256()
     # The raster's own suffix is left out: `a.tif` and `a.tiff` with equal bytes are equal content, alone or not.
-    for suffix, digest in [("", own[1]), *sorted(sidecars), *placed]:
+    for suffix, digest in [("", own[1]), *sorted(sidecars), *([(place, "")] if place else [])]:
         whole.update(suffix.encode("utf-8", "surrogateescape") + b"\0" + digest.encode() + b"\0")
     return whole.hexdigest()

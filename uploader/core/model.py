@@ -72,7 +72,8 @@ class Sidecar:
     """A file that belongs to a raster: `suffix` is what its name adds to the raster's stem or name.
 
     `source.tfw` has the suffix `.tfw` and is kept as it is spelled; `source.tif.aux.xml` has `.tif.aux.xml`
-    (always relative to the stem, so that a group can be renamed as a whole).
+    (always relative to the stem, so that a group can be renamed as a whole). A sidecar that is named after its
+    product has a slash and its name instead.
     """
 
     name: bytes
@@ -94,6 +95,8 @@ class Sighting:
     sidecars: tuple[Sidecar, ...] = ()
     marked: bool = False
     """The ready marker lies beside it."""
+    control: bytes = b""
+    """The name of a control file beside it, which says that it, or a sidecar, still arrives; empty: there is none."""
 
     @property
     def size(self) -> int:

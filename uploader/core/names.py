@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 
+from uploader.core import products
+from uploader.core.product_table import STEM_TEXTS
+
 NAME_BYTES = 255
 """The longest name that Linux file systems take."""
 
@@ -55,14 +58,12 @@ STEM_SIDECARS = (
     ".ovr",
     ".rrd",
     ".msk",
-    ".imd",
     ".rpb",
     ".rpc",
-    ".pvl",
     ".tab",
     ".xml",
     "_rpc.txt",
-    "_metadata.txt",
+    *STEM_TEXTS,
 )
 """What GDAL reads beside `stem.tif` as `stem<suffix>`; world files of other extensions follow by rule."""
 
@@ -166,13 +167,16 @@ def split(name: bytes) -> tuple[bytes, bytes]:
 
 
 def sidecar_names(raster: bytes) -> Iterator[tuple[bytes, str]]:
-    """All names that a sidecar of this raster may have, each with its suffix relative to the raster's stem.
+    """All names that a sidecar of this raster may have, each with its suffix (see `Sidecar`).
 
     The list is finite on purpose: one look and a scan of the whole folder must see the same group.
     """
     stem, extension = split(raster)
     for suffix in _suffixes(extension):
         yield stem + suffix, _text(suffix)
+    for found in products.of_raster(stem):
+        if not _of_stem(raster, found.name):
+            yield found.name, products.suffix(found.name)
 
 
 @lru_cache(maxsize=64)
@@ -192,10 +196,17 @@ def _spelled(suffixes: set[str]) -> set[bytes]:
 
 
 def sidecar_suffix(raster: bytes, candidate: bytes) -> str | None:
-    """What the candidate's name adds to the raster's stem if it is a sidecar of it, as it is spelled; else None."""
+    """The suffix of the candidate if it is a sidecar of the raster, as it is spelled; else None."""
+    stem = split(raster)[0]
+    if _of_stem(raster, candidate):
+        return _text(candidate[len(stem) :])
+    known = any(found.name == candidate for found in products.of_raster(stem))
+    return products.suffix(candidate) if known else None
+
+
+def _of_stem(raster: bytes, candidate: bytes) -> bool:
     stem, extension = split(raster)
-    suffix = candidate[len(stem) :]
-    return _text(suffix) if candidate.startswith(stem) and suffix in _suffix_set(extension) else None
+    return candidate.startswith(stem) and candidate[len(stem) :] in _suffix_set(extension)
 
 
 @lru_cache(maxsize=64)
@@ -204,13 +215,19 @@ def _suffix_set(extension: bytes) -> frozenset[bytes]:
 
 
 def owner_stems(name: bytes) -> frozenset[bytes]:
-    """The stems of rasters that a file of this name could be a sidecar of; empty where it is none by its shape."""
+    """The stems, names and products of rasters that a file of this name could be a sidecar of, by its shape alone."""
     lower = name.lower()
     cut = {name[: -len(s)] for s in _SHAPES if lower.endswith(s)}
     stem, extension = split(name)
     if _WORLD.fullmatch(extension):
         cut.add(stem)
-    return frozenset({c for c in cut if c} | {split(c)[0] for c in cut if c})
+    return frozenset({c for c in cut if c} | {split(c)[0] for c in cut if c}) | products.sidecar_keys(name)
+
+
+def owned(raster: bytes) -> frozenset[bytes]:
+    """What `owner_stems` and `marked_by` say of this raster's sidecars and markers."""
+    stem = split(raster)[0]
+    return products.raster_keys(stem) | {raster, stem, ANY}
 
 
 _SHAPES = tuple(
@@ -228,6 +245,11 @@ def shares_stem(raster: bytes) -> Iterator[bytes]:
     for extension in RASTER_EXTENSIONS:
         if b"." + extension.encode() != own:
             yield stem + b"." + extension.encode()
+
+
+def is_raster(name: bytes) -> bool:
+    """Whether a file of this name may be a raster with which another one shares sidecars."""
+    return not ignored(name) and split(name)[1][1:].decode("latin-1") in RASTER_EXTENSIONS
 
 
 def belongs_to_name(raster: bytes, suffix: str) -> bool:
@@ -265,12 +287,18 @@ def _marker_pattern(template: str) -> tuple[re.Pattern[bytes], int]:
 
 
 def copy_stem(raster: bytes) -> str:
-    """What the private copy of a raster is called: `source`, or the position of an SRTM tile.
+    """What the private copy of a raster is called: `source`, unless its name says something that GDAL reads.
 
-    Nothing but its name says where such a tile lies: `n46e008.SRTMGL1.hgt` is copied as `N46E008.hgt`.
+    Nothing but its name says where an SRTM tile lies: `n46e008.SRTMGL1.hgt` is copied as `N46E008.hgt`. The sidecars
+    of a satellite product are found by the raster's name.
     """
-    placed = _PLACED.fullmatch(raster)
-    return placed.group(1).decode().upper() if placed else COPY
+    return placed(raster) or products.kept_stem(split(raster)[0]) or COPY
+
+
+def placed(raster: bytes) -> str:
+    """The position of an SRTM tile, which is part of its content; empty for any other raster."""
+    found = _PLACED.fullmatch(raster)
+    return found.group(1).decode().upper() if found else ""
 
 
 def hidden(name: bytes) -> bytes:

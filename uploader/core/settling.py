@@ -72,11 +72,12 @@ class _Candidate:
     marked: bool
     quiet_since: float
     seen_at: float
+    control: bytes = b""
     due: float | None = None
 
 
 def state_of(sighting: Sighting) -> int:
-    """A number that stands for the group as it was seen; the ready marker is not part of it.
+    """A number that stands for the group as it was seen; ready marker and control file are not part of it.
 
     Equal numbers of one process mean an untouched group, but for one chance in 2**60.
     """
@@ -84,7 +85,7 @@ def state_of(sighting: Sighting) -> int:
 
 
 def unchanged(one: Sighting, other: Sighting) -> bool:
-    """Whether two looks saw the same group, untouched in between; the ready marker is not part of it."""
+    """Whether two looks saw the same group, untouched in between; marker and control file are not part of it."""
     return one.fingerprint == other.fingerprint and one.sidecars == other.sidecars
 
 
@@ -109,18 +110,18 @@ class Settling:
         return iter(self._candidates)
 
     def see(self, sighting: Sighting, now: float) -> bool:
-        """Take note of a look. Returns whether the group is new here or differs from the last look."""
+        """Take note of a look. Returns whether the group is new, differs from the last look, or arrives again."""
         key = (sighting.folder, sighting.path)
         known = self._candidates.get(key)
         state = state_of(sighting)
-        if known is None or known.state != state:
-            self._candidates[key] = fresh = _Candidate(state, sighting.marked, now, now)
+        if known is None or known.state != state or (sighting.control and not known.control):
+            self._candidates[key] = fresh = _Candidate(state, sighting.marked, now, now, sighting.control)
             self._schedule(key, fresh, self._quiet_at(key, fresh))
             return True
-        if sighting.marked and not known.marked:
-            # The marker speaks for what lies there now, so the two looks begin with it.
+        if (sighting.marked and not known.marked) or (known.control and not sighting.control):
+            # The marker, or the end of the control file, speaks for what lies there now: the two looks begin with it.
             known.quiet_since = now
-        known.marked, known.seen_at = sighting.marked, now
+        known.marked, known.control, known.seen_at = sighting.marked, sighting.control, now
         quiet_at = self._quiet_at(key, known)
         if quiet_at is None or quiet_at > now:
             self._schedule(key, known, quiet_at)
@@ -129,6 +130,14 @@ class Settling:
     def forget(self, folder: str, path: bytes) -> None:
         """The file was claimed, or is gone."""
         self._candidates.pop((folder, path), None)
+
+    def arriving(self) -> list[bytes]:
+        """The control files beside candidates that wait for their end."""
+        return [
+            known.control
+            for (folder, _), known in self._candidates.items()
+            if known.control and not self._rule(folder).marker
+        ]
 
     def same(self, sighting: Sighting) -> bool:
         """Whether the last look at this candidate saw the group as it is in this one."""
@@ -175,13 +184,13 @@ class Settling:
         """What follows from the last look, whether a writer holds the file open, and how far its TIFF reaches.
 
         A verdict to wait also plans the next look. After `ready` and `short` the caller says what comes next: `forget`
-        or `postpone`. A ready marker speaks for the writer, so it overrules a file that is still held open.
+        or `postpone`. A ready marker speaks for the writer, so it overrules a control file and a file held open.
         """
         known = self._candidates[folder, path]
         if not self.quiet(folder, path):
             until = self._quiet_at((folder, path), known)
             until = until if until is None else max(until, now)
-        elif held and not self._rule(folder).marker:
+        elif (held or known.control) and not self._rule(folder).marker:
             until = now + min(max(self._rule(folder).settle_seconds, SHORTEST), LONGEST)
         elif extent.whole is False:
             return Verdict(Kind.SHORT, needs=extent.needs)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uploader import filesystem as fs
-from uploader.core import names
+from uploader.core import names, products
 from uploader.core.errors import LocalError, NoSpace
 from uploader.disposal.hiding import Member, same
 from uploader.failpoints import failpoint
@@ -167,9 +167,12 @@ class Archive:
 
 
 def named(group: list[Member], member: Member, number: int) -> bytes:
-    """The name of a member under a number; all members of a group keep one stem."""
+    """The name of a member under a number; all members that are named after the raster keep one stem."""
     if number == 1:
         return member.name
+    if products.is_product(os.fsdecode(member.suffix)):
+        stem, extension = names.split(member.name)
+        return names.numbered(stem, number, len(extension)) + extension
     return names.numbered(names.split(group[0].name)[0], number, names.LONGEST_SUFFIX) + member.suffix
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uploader import filesystem as fs
-from uploader.core import names
+from uploader.core import names, products
 from uploader.core.errors import LocalError, SourceChanged, SourceUnreadable
 from uploader.core.model import Sighting
 from uploader.disposal import hiding
@@ -154,18 +154,21 @@ def _begin(work: _Work) -> Disposed:
 
 
 def _group_untouched(work: _Work) -> bool:
-    """Whether every sidecar is as it was, and none has come."""
-    if not all(untouched(fs.lstat_regular(m.name, work.visible), m.fingerprint) for m in work.group[1:]):
+    """Whether every sidecar that is part of the content is as it was, and none has come."""
+    needed = [member for member in work.group[1:] if member.needed]
+    if not all(untouched(fs.lstat_regular(m.name, work.visible), m.fingerprint) for m in needed):
         return False
     if work.alone:
         return True
     known = {member.fingerprint.inode for member in work.group}
-    for name, _ in names.sidecar_names(work.raster.name):
-        seen = fs.lstat_regular(name, work.visible)
-        # Where case does not matter a known sidecar answers to other spellings as well.
-        if seen is not None and seen.inode not in known:
-            return False
-    return True
+    suffixes = {
+        suffix: seen.inode
+        for name, suffix in names.sidecar_names(work.raster.name)
+        if (seen := fs.lstat_regular(name, work.visible)) is not None
+    }
+    counting = products.counting(names.split(work.raster.name)[0], suffixes)
+    # Where case does not matter a known sidecar answers to other spellings as well.
+    return all(inode in known for suffix, inode in suffixes.items() if suffix in counting)
 
 
 def _go_on(work: _Work) -> Disposed:
@@ -197,29 +200,55 @@ def _looked_again(work: _Work) -> Disposed:
 
 def _gather(work: _Work) -> bool:
     """Hide the sidecars that go with the raster; False where one is not what was uploaded."""
+    return all(_hide(work, member) for member in _moving(work)[1:])
+
+
+def _hide(work: _Work, member: Member) -> bool:
     hidden = _hidden(work)
-    for member in _moving(work)[1:]:
-        if fs.lstat_regular(member.name, hidden) is None:
-            if not same(fs.lstat_regular(member.name, work.visible), member.fingerprint):
-                return False
-            fs.rename_noreplace(member.name, work.visible, member.name, hidden)
-        if not same(fs.lstat_regular(member.name, hidden), member.fingerprint):
+    if fs.lstat_regular(member.name, hidden) is None:
+        seen = fs.lstat_regular(member.name, work.visible)
+        if seen is not None and not same(seen, member.fingerprint):
             return False
-    return True
+        try:
+            fs.rename_noreplace(member.name, work.visible, member.name, hidden)
+        except FileNotFoundError:
+            # Another raster of the product took it along, as the last one that was to be seen.
+            return products.is_product(os.fsdecode(member.suffix))
+    return same(fs.lstat_regular(member.name, hidden), member.fingerprint)
 
 
 def _moving(work: _Work) -> list[Member]:
-    """The group without the sidecars that another raster of the same stem still needs: they go with the last."""
-    others = (fs.lstat_regular(name, work.visible) for name in names.shares_stem(work.raster.name))
+    """The raster and the sidecars that go with it: those that another raster still needs go with the last of them."""
     # Where case does not matter the raster itself answers to other spellings.
+    others = (fs.lstat_regular(name, work.visible) for name in names.shares_stem(work.raster.name))
     shared = any(other is not None and other.inode != work.raster.fingerprint.inode for other in others)
+    wanted = _wanted(work)
     return [
-        member
-        for member in work.group
-        if not shared
-        or member is work.raster
-        or names.belongs_to_name(work.raster.name, os.fsdecode(member.suffix))
+        work.raster,
+        *(member for member in work.group[1:] if _moves(work, member, wanted, shared=shared)),
     ]
+
+
+def _moves(work: _Work, member: Member, wanted: frozenset[bytes], *, shared: bool) -> bool:
+    suffix = os.fsdecode(member.suffix)
+    if not products.is_product(suffix):
+        stays = shared and not names.belongs_to_name(work.raster.name, suffix)
+        return not stays and (member.needed or _there(work, member))
+    return wanted.isdisjoint(products.sidecar_keys(member.name)) and _there(work, member)
+
+
+def _there(work: _Work, member: Member) -> bool:
+    """Whether a sidecar lies where it was, or hidden, as it was uploaded."""
+    places = [fd for fd in (work.hidden, work.visible) if fd is not None]
+    return any(same(fs.lstat_regular(member.name, fd), member.fingerprint) for fd in places)
+
+
+def _wanted(work: _Work) -> frozenset[bytes]:
+    """The products that other rasters which lie there are of, by the keys of their sidecars."""
+    if not any(products.is_product(os.fsdecode(member.suffix)) for member in work.group):
+        return frozenset()
+    found = (name for name in fs.listing(work.visible) if name != work.raster.name and names.is_raster(name))
+    return frozenset().union(*(products.raster_keys(names.split(name)[0]) for name in found))
 
 
 def _put_back(work: _Work) -> Disposed:
@@ -235,7 +264,9 @@ def _finish(work: _Work) -> Disposed:
     """The whole group is hidden, or what is left of it: archive or delete it."""
     hidden, where = _hidden(work), ""
     if work.archive is not None:
-        where = work.archive.where(work.group, work.archive.move(work.group, hidden))
+        # What stays with another raster must not give this one a number by its name.
+        there = [m for m in work.group[1:] if fs.lstat_regular(m.name, hidden) is not None]
+        where = work.archive.where(work.group, work.archive.move([work.raster, *there], hidden))
         failpoint("dispose.arrived")
     for member in work.group:
         if same(fs.lstat_regular(member.name, hidden), member.fingerprint):

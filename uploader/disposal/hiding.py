@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from uploader import filesystem as fs
 from uploader.core import names
+from uploader.core.group import parts
 from uploader.core.model import Fingerprint, Sighting
 from uploader.failpoints import failpoint
 
@@ -26,11 +27,13 @@ PUT_BACK_TRIES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a group, as it was uploaded. `suffix` is what its name adds to the raster's stem."""
+    """One file of a group, as it was uploaded. `suffix` is that of a `Sidecar`, of the raster its extension."""
 
     name: bytes
     suffix: bytes
     fingerprint: Fingerprint
+    needed: bool = True
+    """Without it, or with another in its place, the group is not what was uploaded: it is part of the content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,8 @@ class Leftover:
 
 def members(sighting: Sighting) -> list[Member]:
     """The group, raster first."""
-    raster = sighting.path.rpartition(b"/")[2]
     return [
-        Member(raster, names.split(raster)[1], sighting.fingerprint),
-        *(Member(s.name, os.fsencode(s.suffix), s.fingerprint) for s in sighting.sidecars),
+        Member(part.name, os.fsencode(part.suffix), part.fingerprint, part.counts) for part in parts(sighting)
     ]
 
 

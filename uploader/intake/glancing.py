@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 GLANCES = 200
 """Candidates that are looked at in one go."""
 
+ARRIVING = 30.0
+"""Seconds after which a raster with a control file is looked at again, where no event tells of its end before."""
+
 LONGEST_WAIT = 60.0
 """Seconds after which the loop looks around even if nothing is due."""
 
@@ -174,6 +177,8 @@ class Glancing:
                 self._nudge()
             case Kind.SHORT:
                 await self._short(file_id, sighting, verdict.needs)
+            case Kind.WAIT if sighting.control:
+                self._candidates.postpone(file_id, ARRIVING)  # nobody knows when: no batch waits for it
             case Kind.WAIT:
                 pass
 

@@ -42,6 +42,11 @@ LIMITED = (
     "fs.inotify.max_user_instances"
 )
 
+STILL_ARRIVING = (
+    "{} rasters wait for the end of their transfer, of which a control file tells, such as {}; where the transfer was "
+    "given up, remove that file"
+)
+
 ALL_TROUBLED = 3
 """Files of which none can be looked at, from which on it is the folder that fails."""
 
@@ -114,6 +119,9 @@ class Watching:
         if missed := self.missed.total(time.monotonic()):
             text = f"events did not tell of {missed} files since the start; the scan found them"
             found.append({"path": self.name, "code": "events_missed", "text": text})
+        if arriving := self._candidates.settling(self.name).arriving():
+            text = STILL_ARRIVING.format(len(arriving), shown(min(arriving)))
+            found.append({"path": self.name, "code": "still_arriving", "text": text})
         return found
 
     def rescan(self) -> None:

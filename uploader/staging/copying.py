@@ -31,8 +31,8 @@ def copy_group(
 
     Raises SourceChanged, SourceUnreadable, NoSpace, Interrupted.
     """
-    copied = {member.suffix: _copy_member(member, source, target, stop) for member in members}
-    digests = [(suffix, digest) for suffix, (digest, _) in copied.items()]
+    copied = [(member, _copy_member(member, source, target, stop)) for member in members]
+    digests = [(member.suffix, digest) for member, (digest, _) in copied if member.counts]
     return Claim(
         content=content(members[0].name, digests),
         size=sighting.size,

@@ -16,7 +16,7 @@ import google_crc32c
 
 from uploader import filesystem as fs
 from uploader.core.errors import NoSpace, StagedDamaged
-from uploader.core.group import PLAIN, content, parts
+from uploader.core.group import PLAIN, Part, content, parts
 from uploader.core.model import Sighting
 from uploader.failpoints import failpoint
 from uploader.filesystem import Interrupted
@@ -127,7 +127,7 @@ class Staging:
         """The content hash of a claimed group as it lies here; None where it is not whole. Raises Interrupted."""
         members, digests = parts(sighting), []
         try:
-            for member in members:
+            for member in filter(_counts, members):
                 with fs.opened(os.fsencode(self.working(file_id) / member.copy)) as fd:
                     digests.append((member.suffix, fs.digest(fd, stop)))
         except OSError:
@@ -182,6 +182,10 @@ class Staging:
                 f"Staging has {free:,} bytes free, and {sighting.size:,} are to be copied.",
                 "Free some space there, or lower limits.min_free_bytes.",
             )
+
+
+def _counts(member: Part) -> bool:
+    return member.counts
 
 
 def _pieces(path: Path, stop: threading.Event) -> Iterator[bytes]:

@@ -59,7 +59,7 @@ def _compare(
     for found in scan(folder, stop):
         if isinstance(found, Trouble):
             continue
-        state = hash((found.path, found.fingerprint, found.sidecars, found.marked))
+        state = hash((found.path, found.fingerprint, found.sidecars, found.marked, found.control))
         seen.add(state)
         if state not in known:
             different.add(found.path)

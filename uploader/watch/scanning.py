@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uploader import filesystem as fs
-from uploader.core import names
-from uploader.core.model import Sidecar, Sighting
+from uploader.core import control_files, names
+from uploader.core.model import Fingerprint, Sidecar, Sighting
 from uploader.watch.spec import FolderSpec, Trouble
 
 LIST_FROM = 32
@@ -34,7 +34,7 @@ class _Listing:
     """What the first pass over one folder remembers of it."""
 
     companions: set[bytes] = field(default_factory=set)
-    """Names that a sidecar or a ready marker may have."""
+    """Names that a sidecar, a ready marker or a control file may have."""
     folders: list[bytes] = field(default_factory=list)
     whole: bool = True
     """Nothing was left out."""
@@ -95,10 +95,10 @@ def look(folder: FolderSpec, path: bytes) -> Sighting | None:
         with fs.directory(folder.root, directory) as fd:
             if companion(folder, name) and _has_owner(folder, directory, name, fd):
                 return None
-            found = _group(folder, directory, name, fd, list(_possible(folder, name)))
+            found = _group(folder, directory, name, fd)
             if found is not None and _ambiguous(found):
                 # Where case does not matter, only a listing tells how a name is spelled.
-                return _group(folder, directory, name, fd, _listed(folder, name, _first_pass(folder, fd)))
+                return _group(folder, directory, name, fd, _first_pass(folder, fd))
             return found
     except OSError as error:
         if error.errno in fs.ABSENT and Path(folder.path).is_dir():
@@ -122,21 +122,21 @@ def look_all(
 
 
 def rasters_of(folder: FolderSpec, directory: bytes, companions: set[bytes]) -> Iterator[bytes]:
-    """The rasters in a folder to which files of these names may belong as sidecars or markers."""
+    """The rasters in a folder to which files of these names may belong as sidecars, markers or control files."""
     stems = {stem for name in companions for stem in _stems(folder, name)}
     try:
         with fs.directory(folder.root, directory) as fd, os.scandir(fd) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
-                if not stems.isdisjoint(_owns(name)) and folder.wants(_join(directory, name)):
+                if not stems.isdisjoint(names.owned(name)) and folder.wants(_join(directory, name)):
                     yield _join(directory, name)
     except OSError:
         return
 
 
 def companion(folder: FolderSpec, name: bytes) -> bool:
-    """Whether a file of this name may be a sidecar or a ready marker."""
-    return not names.ignored(name) and bool(_stems(folder, name))
+    """Whether a file of this name may be a sidecar, a ready marker or a control file."""
+    return bool(control_files.owners(name) or (not names.ignored(name) and _stems(folder, name)))
 
 
 def _ambiguous(sighting: Sighting) -> bool:
@@ -149,7 +149,7 @@ def _has_owner(folder: FolderSpec, directory: bytes, name: bytes, fd: int) -> bo
     stems = _stems(folder, name)
     with os.scandir(fd) as entries:
         return any(
-            not stems.isdisjoint(_owns(other))
+            not stems.isdisjoint(names.owned(other))
             and folder.wants(_join(directory, other))
             and not companion(folder, other)
             and not folder.passes(_join(directory, other))
@@ -165,7 +165,7 @@ def _looked(folder: FolderSpec, path: bytes, glance: _Listing | None) -> Sightin
         if glance is None or not folder.wants(path) or companion(folder, name):
             return look(folder, path)
         with fs.directory(folder.root, directory) as fd:
-            return _group(folder, directory, name, fd, _listed(folder, name, glance))
+            return _group(folder, directory, name, fd, glance)
     except OSError as error:
         return _trouble(path, error)
 
@@ -221,7 +221,7 @@ def _rasters(
                 unclear.append(name)
                 continue
             if asked and not folder.passes(_join(directory, name)):
-                owners.update(asked.intersection(_owns(name)))
+                owners.update(asked.intersection(names.owned(name)))
             yield from _sighted(folder, directory, name, fd, listing)
     for name in unclear:
         if owners.isdisjoint(_stems(folder, name)):
@@ -232,7 +232,7 @@ def _sighted(
     folder: FolderSpec, directory: bytes, name: bytes, fd: int, listing: _Listing
 ) -> Iterator[Sighting | Trouble]:
     try:
-        found = _group(folder, directory, name, fd, _listed(folder, name, listing))
+        found = _group(folder, directory, name, fd, listing)
     except OSError as error:
         yield _trouble(_join(directory, name), error)
         return
@@ -240,41 +240,30 @@ def _sighted(
         yield found
 
 
-def _possible(folder: FolderSpec, raster: bytes) -> Iterator[tuple[bytes, str]]:
-    """Every name that may be a companion of the raster; the marker has no suffix."""
-    yield from names.sidecar_names(raster)
-    if folder.ready_marker:
-        yield folder.marker(raster), ""
-
-
-def _listed(folder: FolderSpec, raster: bytes, listing: _Listing) -> list[tuple[bytes, str]]:
-    """`_possible`, but only what the listing has."""
-    if not listing.companions:
-        return []
-    return [pair for pair in _possible(folder, raster) if pair[0] in listing.companions]
-
-
 def _group(
-    folder: FolderSpec, directory: bytes, raster: bytes, fd: int, companions: list[tuple[bytes, str]]
+    folder: FolderSpec, directory: bytes, raster: bytes, fd: int, listing: _Listing | None = None
 ) -> Sighting | None:
+    """The raster and what lies beside it; without a listing each possible name is asked for."""
     own = fs.lstat_regular(raster, fd)
     if own is None:
         return None
-    sidecars, marked = [], False
-    alone = folder.passes(_join(directory, raster))
-    for name, suffix in companions:
-        if suffix and alone:
-            continue
+
+    def there(name: bytes) -> Fingerprint | None:
+        if listing is not None and name not in listing.companions:
+            return None
         # A hundred names are possible and hardly one is there: asking is ten times cheaper than failing.
-        seen = fs.lstat_regular(name, fd) if os.access(name, os.F_OK, dir_fd=fd) else None
-        if seen is None:
-            continue
-        if suffix:
-            sidecars.append(Sidecar(name, suffix, seen))
-        else:
-            marked = True
+        return fs.lstat_regular(name, fd) if os.access(name, os.F_OK, dir_fd=fd) else None
+
+    path = _join(directory, raster)
+    if listing is not None and not listing.companions:
+        return Sighting(folder.path, path, own)
+    possible = [] if folder.passes(path) else names.sidecar_names(raster)
+    sidecars = [Sidecar(name, suffix, seen) for name, suffix in possible if (seen := there(name))]
     ordered = tuple(sorted(sidecars, key=_by_name))
-    return Sighting(folder.path, _join(directory, raster), own, ordered, marked)
+    marked = bool(folder.ready_marker) and there(folder.marker(raster)) is not None
+    arriving = (name for part in (raster, *map(_by_name, ordered)) for name in control_files.of(part))
+    control = next((name for name in arriving if there(name)), b"")
+    return Sighting(folder.path, path, own, ordered, marked, control)
 
 
 def _by_name(sidecar: Sidecar) -> bytes:
@@ -284,14 +273,11 @@ def _by_name(sidecar: Sidecar) -> bytes:
 def _stems(folder: FolderSpec, name: bytes) -> frozenset[bytes]:
     """The stems or names of rasters that a file of this name may accompany."""
     found = names.owner_stems(name)
+    for owner in control_files.owners(name):
+        found |= {owner} | names.owner_stems(owner)
     if folder.ready_marker:
         found |= names.marked_by(folder.ready_marker, name)
     return found
-
-
-def _owns(raster: bytes) -> tuple[bytes, bytes, bytes]:
-    """What `_stems` of this raster's companions may say."""
-    return (raster, names.split(raster)[0], names.ANY)
 
 
 def _join(directory: bytes, name: bytes) -> bytes:

@@ -15,6 +15,7 @@ from rasterio.errors import RasterioError
 from uploader.convert.formats import netcdf
 from uploader.convert.formats.opening import Dataset, driver_for, opened, sidecars, translated
 from uploader.convert.formats.table import CONTAINERS
+from uploader.convert.raster import product
 from uploader.convert.raster.facts import GCP, BandFacts, Facts
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
@@ -57,7 +58,9 @@ def examine(source: Path) -> Facts:
     with opened(source, driver) as dataset, translated("examined"):
         masks = [sum(int(flag) for flag in flags) for flags in dataset.mask_flag_enums]
     with opened(source, driver, facts_only=True) as dataset, translated("examined"):
-        facts = replace(describe(dataset, source, masks, beside), driver=driver)
+        if beside:
+            product.load(dataset)
+        facts = product.apart(replace(describe(dataset, source, masks, beside), driver=driver), source)
         _require_whole(facts, source, dict(dataset.tags(ns="ENVI")) if driver == "ENVI" else {})
     return facts
 

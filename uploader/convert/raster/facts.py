@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from uploader.core.products import Unread
+
 ALL_VALID, PER_DATASET, ALPHA, NODATA = 1, 2, 4, 8
 """GDAL's mask flags (GMF_*)."""
 
@@ -74,6 +76,8 @@ class Facts:
     pages: int = 1
     overviews: tuple[int, ...] = ()
     sidecars: tuple[str, ...] = ()
+    unread: Unread = field(default_factory=Unread)
+    """Sidecars of a product that are not in this view of it."""
     categories: bool = False
     """Some band has names for its values."""
     attribute_table: bool = False

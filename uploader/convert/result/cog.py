@@ -33,6 +33,7 @@ _OLD_STATISTICS = re.compile(
 _DESCRIPTION = re.compile(rb"\s*<Description>[^<]*</Description>")
 _GCP = re.compile(rb'<GCP (?:\s*(?:Pixel|Line|X|Y|Z)="[^"]*"|(?=\s))*')
 _COLOURS = re.compile(rb"\s*<ColorTable>.*?</ColorTable>|<ColorInterp>Palette</ColorInterp>", re.DOTALL)
+_RPC = re.compile(rb'\s*<Metadata domain="RPC">.*?</Metadata>', re.DOTALL)
 _MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
 _ELEMENT = re.compile(rb"<([A-Za-z]+)")
 _DOMAIN = re.compile(rb'<Metadata domain="([\w:.-]+)"')
@@ -70,6 +71,8 @@ def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
     """
     start = wrapper.find(b"<VRTRasterBand")
     head, bands = _exact_gcps(wrapper[:start], facts), _OLD_STATISTICS.sub(b"", wrapper[start:])
+    if not facts.rpcs:
+        head = _RPC.sub(b"", head)
 
     missing = (
         f"<NoDataValue>{nodata}</NoDataValue>".encode() if nodata and b"<NoDataValue>" not in bands else b""

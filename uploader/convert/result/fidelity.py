@@ -16,6 +16,7 @@ import numpy as np
 
 from uploader.convert.formats.opening import Dataset
 from uploader.convert.job import RasterWarning
+from uploader.convert.raster import product
 from uploader.convert.raster.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.raster.measure import Gauge
 from uploader.convert.raster.reading import blocks
@@ -176,6 +177,7 @@ def _lost(source: Facts, result: Facts, beside: frozenset[str]) -> Iterator[Rast
             "The ERDAS .aux beside it is not read: a nodata value, names or a reference system that only it holds are "
             "not in the result.",
         )
+    yield from product.warnings(source)
     if source.categories or "CategoryNames" in beside:
         yield RasterWarning("category_names_lost", "The names of its categories have no place in GeoTIFF.")
     if source.attribute_table or "GDALRasterAttributeTable" in beside:

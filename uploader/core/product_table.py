@@ -1,0 +1,160 @@
+"""Facts: the files that satellite deliveries put beside their rasters, and under which names GDAL looks for them.
+
+They are those of GDAL's readers of such metadata (`gcore/mdreader`, 3.10 to 3.12) and of the providers' own names.
+`products` reads this table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a sidecar is for."""
+
+    TEXT = "text"  # metadata in words: nothing hangs on it
+    RPC = "rpc"  # rational polynomial coefficients
+    GUIDE = "guide"  # metadata in words, by which GDAL finds or shifts the coefficients beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of sidecar: `name` and `copy` are templates over the groups of the family's pattern.
+
+    `copy` is the name under which GDAL's reader looks for it; empty where that is its own.
+    """
+
+    name: str
+    role: Role
+    copy: str = ""
+    whole: bool = False
+    """It describes the whole product, of which the raster may be one tile."""
+    read: bool = True
+    """GDAL has a reader for it."""
+    product: str = ".+"
+    """What the raster's part of the name looks like, where the rest of it is a common one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The rasters of one provider, by their stems; `reader` is how GDAL calls its reader (METADATATYPE)."""
+
+    name: str
+    raster: re.Pattern[str]
+    reader: str
+    kinds: tuple[Kind, ...]
+    shifts: bool = False
+    """GDAL moves the coefficients of the whole product to the tile."""
+
+
+def over_names(pattern: str) -> re.Pattern[str]:
+    """An expression over names, to which case does not matter and a newline is a letter like any other."""
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+
+_TILE = r"(?P<tile>R(?P<row>\d{1,4})C(?P<column>\d{1,4}))"
+
+_KOMPSAT = r"(?:K\d[A-Z]?|MSC)_.+"
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "airbus",  # Pleiades, Pleiades Neo, SPOT 6 and 7: DIMAP version 2 and 3
+        over_names(rf"IMG_(?P<product>.+)_{_TILE}"),
+        "DIMAP",
+        (
+            Kind("DIM_{product}_{tile}.XML", Role.GUIDE),
+            Kind("DIM_{product}.XML", Role.GUIDE),
+            Kind("RPC_{product}_{tile}.XML", Role.RPC),
+            Kind("RPC_{product}.XML", Role.RPC, whole=True),
+        ),
+        shifts=True,
+    ),
+    Family("spot", over_names("IMAGERY"), "DIMAP", (Kind("METADATA.DIM", Role.TEXT),)),
+    Family(
+        "alos",  # AVNIR-2 and PRISM, bands in files of their own, or one file
+        over_names(r"IMG(?:-\d\d)?-(?P<product>.+)"),
+        "ALOS",
+        (
+            Kind("HDR-{product}.txt", Role.GUIDE),
+            Kind("summary.txt", Role.GUIDE),
+            Kind("RPC-{product}.txt", Role.RPC),
+        ),
+    ),
+    Family(
+        "maxar",  # WorldView, GeoEye-1, QuickBird: tiles of a product with a .TIL
+        over_names(rf"(?P<head>.+)[_-]{_TILE}-(?P<tail>.+)"),
+        "DG",
+        (
+            Kind("{head}-{tail}.IMD", Role.TEXT, copy="{stem}.IMD"),
+            Kind("{head}-{tail}.RPB", Role.RPC, copy="{stem}.RPB", whole=True),
+            Kind("{head}-{tail}.XML", Role.RPC, copy="{stem}.XML", whole=True),
+            Kind("{head}-{tail}.TIL", Role.TEXT, read=False),
+        ),
+    ),
+    Family(
+        "landsat",  # by the identifiers of collections and of the scenes before them: any raster of the product
+        over_names(
+            r"(?P<product>L[A-Z]\d\d_L\w{3}_\d{6}_\d{8}_\d{8}_\d\d_\w\w|L[A-Z]\d{14}[A-Z]{3}\d\d)"
+            r"(?P<rest>(?:(?!_B)[\w-])*)(?:_B.*)?"
+        ),
+        "ODL",
+        (Kind("{product}_MTL.txt", Role.TEXT, copy="{product}{rest}_MTL.txt"),),
+    ),
+    Family(
+        "bands",  # the same for every name, as GDAL has it
+        over_names(r"(?P<product>(?:(?!_B).)+)_B(?:\d|QA).*"),
+        "ODL",
+        (Kind("{product}_MTL.txt", Role.TEXT),),
+    ),
+    Family(
+        "geoeye",
+        over_names(r"(?P<product>po_\d+)_(?:rgb|pan)_.+"),
+        "GE",
+        (Kind("{product}_metadata.txt", Role.TEXT),),
+    ),
+    Family(
+        "ikonos",
+        over_names(r"(?P<product>po_\d+)_(?:red|grn|blu|nir|bgrn|rgbn)_.+"),
+        "GE",
+        (Kind("{product}_metadata.txt", Role.TEXT, copy="{stem}_metadata.txt"),),
+    ),
+    Family(
+        "kompsat",
+        over_names(rf"(?P<product>{_KOMPSAT})"),
+        "KARI",
+        (Kind("{product}.txt", Role.TEXT, product=_KOMPSAT),),
+    ),
+    Family(
+        "eros",
+        over_names(r"(?P<product>[^.]+)\.1[A-Z][^.]*"),
+        "EROS",
+        (Kind("{product}.pass", Role.TEXT), Kind("{product}.rpc", Role.RPC)),
+    ),
+    Family(
+        "planet",
+        over_names(r"(?P<product>\d{8}_\d{6}(?:_\d\d)?_[0-9a-z]{4})_(?P<asset>\d[AB]_[0-9a-z]+).*"),
+        "RE",
+        (
+            Kind("{product}_{asset}_metadata.xml", Role.TEXT, copy="{stem}_metadata.xml"),
+            Kind("{product}_metadata.json", Role.TEXT, read=False),
+        ),
+    ),
+)
+
+READERS = ("DG", "OV", "GE", "ODL", "DIMAP", "MSP", "RE", "KARI", "EROS", "ALOS")
+"""GDAL's readers in the order in which it asks them: the first that finds its files is the only one."""
+
+CUT = frozenset({"", "RE"})
+"""Readers of which nothing can be kept: none, and one whose keys have colons, at which GDAL cuts them."""
+
+STEM_TEXTS = {
+    ".imd": "DG",
+    ".pvl": "OV",
+    "_metadata.txt": "GE",
+    "_metadata.xml": "RE",
+    ".pass": "EROS",
+    ".dim": "",
+}
+"""Sidecars named after the raster's stem that are metadata in words alone, with GDAL's reader; empty: it has none."""
