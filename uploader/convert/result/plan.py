@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from uploader.convert.job import Method
+from uploader.convert.job import BandStatistics, Method
 from uploader.convert.raster.facts import ITEM_BYTES, Facts
-from uploader.convert.raster.statistics import Measured, embedded
+from uploader.convert.raster.statistics import Measured, embedded, from_tags
 
 OWN_DOMAINS = frozenset({"COLOR_PROFILE", "EXIF", "xml:XMP"})
 """Metadata domains that are tags of TIFF itself: a file that is sent as it is keeps them, and they name no other."""
@@ -133,9 +133,7 @@ def creation_options(
     facts: Facts, compression: str, *, categorical: bool, gdal: tuple[int, int], threads: int
 ) -> dict[str, str]:
     """Everything that the COG driver is told."""
-    packed = any(band.bits for band in facts.bands)
-    if compression.startswith("lerc") and (packed or not _LERC_TYPES.issuperset(facts.dtypes)):
-        compression = "deflate"
+    compression = _lossless(facts, compression)
     method = resampling(facts, categorical=categorical)
     options = tiling(facts, gdal) | {
         "COMPRESS": compression.upper(),
@@ -153,6 +151,29 @@ def creation_options(
     if compression in _LEVELS:
         options["LEVEL"] = str(_LEVELS[compression][categorical])
     return options
+
+
+def level_options(facts: Facts, compression: str, *, categorical: bool) -> dict[str, str]:
+    """How GDAL's GeoTIFF driver compresses levels that are made for a base whose tiles stay."""
+    compression = _lossless(facts, compression)
+    options = {"COMPRESS": compression.upper()}
+    if predictor(facts, compression, categorical=categorical) == "YES" and not _beyond_predictors(facts):
+        options["PREDICTOR"] = "3" if "float" in facts.dtypes[0] else "2"
+    if compression in _LEVELS:
+        name = {"deflate": "ZLEVEL", "zstd": "ZSTD_LEVEL"}[compression]
+        options[name] = str(_LEVELS[compression][categorical])
+    return options
+
+
+def _beyond_predictors(facts: Facts) -> bool:
+    return any(dtype.endswith("int64") for dtype in facts.dtypes)
+
+
+def _lossless(facts: Facts, compression: str) -> str:
+    packed = any(band.bits for band in facts.bands)
+    if compression.startswith("lerc") and (packed or not _LERC_TYPES.issuperset(facts.dtypes)):
+        return "deflate"
+    return compression
 
 
 def may_pass(facts: Facts) -> bool:
@@ -174,9 +195,23 @@ def statistics_claimed(facts: Facts) -> bool:
     return all(wanted <= {key for key, _ in band.tags} for band in facts.bands)
 
 
-def method(*, passable: bool, exact: bool, valid_cog: bool) -> Method:
-    """The decision table. That tiles can be moved instead (`rewrite`) is found in the head of the file."""
-    return "passthrough" if passable and exact and valid_cog else "cog_driver"
+def statistics_told(facts: Facts) -> tuple[BandStatistics, ...] | None:
+    """The statistics that every band carries; None where one lacks them, or they are an estimate."""
+    told = tuple(from_tags(dict(band.tags)) for band in facts.bands)
+    return None if None in told else tuple(each for each in told if each is not None)
+
+
+def method(*, passable: bool, exact: bool, valid_cog: bool, shown: bool) -> Method:
+    """The decision table; `shown`: its overviews show it. That tiles can be moved (`rewrite`) is found in the head."""
+    return "passthrough" if passable and exact and valid_cog and shown else "cog_driver"
+
+
+def own_levels(facts: Facts, *, categorical: bool) -> bool:
+    """Whether GDAL's overviews would not do: it averages what is transparent into the colours."""
+    alpha = any(band.interpretation == "alpha" for band in facts.bands) and facts.count > 1
+    plain = len(set(facts.dtypes)) == 1 and "complex" not in facts.dtypes[0] and facts.dtypes[0] != "float16"
+    plain = plain and not any(band.bits or band.colours for band in facts.bands)
+    return alpha and plain and resampling(facts, categorical=categorical) == "AVERAGE"
 
 
 def disk_needed(facts: Facts, compression: str) -> int:
