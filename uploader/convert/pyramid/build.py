@@ -96,12 +96,10 @@ def _created(path: Path, level: Facts, wanted: Build) -> Dataset:
             tiled=True,
             blockxsize=wanted.tile,
             blockysize=wanted.tile,
-            photometric="MINISBLACK",
             interleave="BAND" if wanted.planar else "PIXEL",
             ENDIANNESS="BIG" if wanted.order == ">" else "LITTLE",
             BIGTIFF="IF_SAFER",
-            **packed,
-            **wanted.options,
+            **{"PHOTOMETRIC": "MINISBLACK"} | packed | dict(wanted.options),
         )
     if any(band.interpretation == "alpha" for band in level.bands):
         dataset.colorinterp = [

@@ -26,7 +26,7 @@ _DESCRIPTIVE = (
 _STRUCTURAL = frozenset(
     {
         *(tiff.COMPRESSION, tiff.PREDICTOR, tiff.PLANAR, tiff.TILE_WIDTH, tiff.TILE_HEIGHT),
-        *(tiff.TILE_OFFSETS, tiff.TILE_BYTES, tiff.LERC),
+        *(tiff.TILE_OFFSETS, tiff.TILE_BYTES, tiff.LERC, tiff.JPEG_TABLES, *tiff.YCBCR),
     }
 )
 """Tags that say how a level's tiles are laid out and compressed."""
@@ -123,7 +123,11 @@ def _level(path: Path, size: tuple[int, int], head: tiff.Tiff) -> list[Image]:
     image, *masks = made.directories
     kept = {tag: entry for tag, entry in image.entries.items() if tag in _STRUCTURAL}
     kept |= {tag: base[tag] for tag in _DESCRIPTIVE if tag in base}
-    if head.number(head.directories[0], tiff.PHOTOMETRIC, 1) == _YCBCR:
+    if (
+        head.number(head.directories[0], tiff.PHOTOMETRIC, 1)
+        == _YCBCR
+        != made.number(image, tiff.PHOTOMETRIC)
+    ):
         kept[tiff.PHOTOMETRIC] = head.entry(tiff.SHORT, [_RGB])
     kept[tiff.SUBFILE] = head.entry(tiff.LONG, [_REDUCED])
     found = [Image(path, tiff.Directory(kept | true))]

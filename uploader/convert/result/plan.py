@@ -27,6 +27,9 @@ _PREDICTED = frozenset({"deflate", "zstd", "lzw"})
 _LERC_TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
 """The others, and samples of a few bits, come out of LERC changed, or not at all; they are deflated instead."""
 
+JPEG_QUALITY = 90
+"""Of overviews that are made for a JPEG."""
+
 _LEVELS: Mapping[str, tuple[int, int]] = {"deflate": (1, 6), "zstd": (3, 9)}
 """Level for imagery and for classes: noise hardly shrinks with effort, areas of one colour do."""
 
@@ -154,7 +157,17 @@ def creation_options(
 
 
 def level_options(facts: Facts, compression: str, *, categorical: bool) -> dict[str, str]:
-    """How GDAL's GeoTIFF driver compresses levels that are made for a base whose tiles stay."""
+    """How GDAL's GeoTIFF driver compresses levels that are made for a base whose tiles stay.
+
+    Exactly, unless the base is a JPEG picture: exact levels would be several times as large as all of it. Where
+    JPEG would blur what a sample means (nodata, alpha, classes), they are exact all the same.
+    """
+    base = facts.compression.upper()
+    if "JPEG" in base and _picture(facts, categorical=categorical):
+        photometric = {"PHOTOMETRIC": "YCBCR"} if "YCBCR" in base else {}
+        return {"COMPRESS": "JPEG", "JPEG_QUALITY": str(JPEG_QUALITY)} | photometric
+    if base == "WEBP":
+        return {"COMPRESS": "WEBP", "WEBP_LOSSLESS": "YES"}
     compression = _lossless(facts, compression)
     options = {"COMPRESS": compression.upper()}
     if predictor(facts, compression, categorical=categorical) == "YES" and not _beyond_predictors(facts):
@@ -163,6 +176,12 @@ def level_options(facts: Facts, compression: str, *, categorical: bool) -> dict[
         name = {"deflate": "ZLEVEL", "zstd": "ZSTD_LEVEL"}[compression]
         options[name] = str(_LEVELS[compression][categorical])
     return options
+
+
+def _picture(facts: Facts, *, categorical: bool) -> bool:
+    """Whether the samples are light and nothing else: one band of grey, or three of colour."""
+    exact = any(band.interpretation == "alpha" or band.nodata is not None for band in facts.bands)
+    return facts.count in (1, 3) and not (categorical or facts.palette or exact)
 
 
 def _beyond_predictors(facts: Facts) -> bool:
