@@ -33,6 +33,7 @@ LEVELS = (
 CONVERT_LEVELS = (
     {"job", "confinement", "formats"},
     {"raster"},
+    {"pyramid"},
     {"result", "pictures"},
     {"perform"},
     {"process"},

@@ -218,7 +218,7 @@ async def test_a_converter_that_does_not_come_up_is_no_rasters_fault(made: Path,
 async def test_success_without_a_file_is_a_failure(made: Path, monkeypatch) -> None:
     """A child that reports success but wrote nothing is not believed."""
     answer = "{'report': {'method': 'cog_driver', 'categorical': False, 'warnings': [], 'bands': [], "
-    answer += "'seconds': 0, 'peak_bytes': 0, 'facts': {}}}"
+    answer += "'seconds': 0, 'peak_bytes': 0, 'sampled': False, 'facts': {}}}"
     lines = f"print(json.dumps({_ENDING}), json.dumps({answer}), sep=chr(10), flush=True)"
     monkeypatch.setattr(worker, "_START", f"{_FAKE}{lines}; time.sleep(9)")
     async with Converter(1) as converter:

@@ -258,8 +258,8 @@ async def test_colours_keep_their_sixteen_bits(tmp_path: Path) -> None:
 
     _, found = await converted(source)
 
-    assert numbers(found, tags.COLOUR_MAP) == [colours.ravel().tolist()] * len(
-        numbers(found, tags.COLOUR_MAP)
+    assert numbers(found, tiff.COLOUR_MAP) == [colours.ravel().tolist()] * len(
+        numbers(found, tiff.COLOUR_MAP)
     )
 
 

@@ -126,17 +126,18 @@ def test_many_bands_make_no_giant_tiles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passable", "exact", "valid", "expected"),
+    ("passable", "exact", "valid", "shown", "expected"),
     [
-        (True, True, True, "passthrough"),
-        (False, True, True, "cog_driver"),
-        (True, False, True, "cog_driver"),
-        (True, True, False, "cog_driver"),
+        (True, True, True, True, "passthrough"),
+        (False, True, True, True, "cog_driver"),
+        (True, False, True, True, "cog_driver"),
+        (True, True, False, True, "cog_driver"),
+        (True, True, True, False, "cog_driver"),
     ],
 )
-def test_the_method_table(passable: bool, exact: bool, valid: bool, expected: str) -> None:
+def test_the_method_table(passable: bool, exact: bool, valid: bool, shown: bool, expected: str) -> None:
     """Only what lacks nothing is sent as it is."""
-    assert plan.method(passable=passable, exact=exact, valid_cog=valid) == expected
+    assert plan.method(passable=passable, exact=exact, valid_cog=valid, shown=shown) == expected
 
 
 @pytest.mark.parametrize(

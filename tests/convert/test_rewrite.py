@@ -126,43 +126,16 @@ async def test_cog_without_statistics_is_moved(tmp_path: Path) -> None:
         ({"compress": None}, {}),
         ({"compress": "packbits"}, {}),
         ({"blockxsize": 128, "blockysize": 128}, {}),
-        ({"factors": (2,)}, {}),
-        ({"factors": ()}, {}),
     ],
-    ids=["not compressed", "packbits", "small tiles", "few levels", "no levels"],
+    ids=["not compressed", "packbits", "small tiles"],
 )
 async def test_what_is_made_anew(tmp_path: Path, options: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Without good tiles, compression or all levels the COG is made by GDAL."""
+    """Without good tiles or compression the COG is made by GDAL."""
     source = tiled(tmp_path / "in" / "source.tif", pixels(), **options)
 
     report, _ = await converted(source, **wanted)
 
     assert report.method == "cog_driver"
-
-
-async def test_stale_overviews_are_made_anew(tmp_path: Path) -> None:
-    """Overviews of what the raster was before somebody edited it are not kept."""
-    source = tiled(tmp_path / "in" / "source.tif", pixels())
-    with rasterio.open(source, "r+") as dataset:
-        dataset.write(pixels() // 4)
-
-    report, target = await converted(source)
-
-    assert report.method == "cog_driver"
-    with rasterio.open(target, overview_level=0) as dataset:
-        assert dataset.read().max() <= 64
-
-
-async def test_averaged_classes_are_made_anew(tmp_path: Path) -> None:
-    """Overviews with classes that the raster does not have are not kept."""
-    classes = (pixels() // 60 * 50).astype(np.uint8)
-    source = tiled(tmp_path / "in" / "source.tif", classes)
-
-    report, target = await converted(source)
-
-    assert report.method == "cog_driver"
-    assert report.categorical
-    assert compare.invented(target) == []
 
 
 async def test_overlapping_tiles_are_no_bomb(tmp_path: Path) -> None:

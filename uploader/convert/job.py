@@ -67,7 +67,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class RasterWarning:
-    """Something that the COG does not carry: `code` for programs, `text` for people (one sentence)."""
+    """What a person may want to know, as what the COG does not carry: `code` for programs, `text` in one sentence."""
 
     code: str
     text: str
@@ -98,6 +98,8 @@ class Report:
     bands: tuple[BandStatistics, ...] = ()
     seconds: float = 0.0
     peak_bytes: int = 0
+    sampled: bool = False
+    """It was sent as it is after a part of it was looked at: then the statistics are those that it carries."""
     facts: dict[str, Any] = field(default_factory=dict)
     """Width, height, bands, dtype and the like, for people; nothing decides on them."""
 
@@ -121,6 +123,7 @@ class Report:
             bands=tuple(_band(b) for b in data["bands"]),
             seconds=float(data["seconds"]),
             peak_bytes=int(data["peak_bytes"]),
+            sampled=bool(data["sampled"]),
             facts=dict(data["facts"]),
         )
 

@@ -9,38 +9,42 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import rasterio
-from rio_cogeo.cogeo import cog_validate
 
 from uploader.convert.confinement import confine
 from uploader.convert.formats.opening import THREADS, Dataset, opened, translated
-from uploader.convert.job import Job, RasterWarning, Report
+from uploader.convert.job import Job, Method, RasterWarning, Report
 from uploader.convert.pictures import preview
+from uploader.convert.pyramid.watch import LevelWatch, overviews, rules, smaller_levels_fit
 from uploader.convert.raster import masks
 from uploader.convert.raster.examine import examine
 from uploader.convert.raster.facts import Bounds, Facts, beyond
-from uploader.convert.raster.measure import Gauge, may_be_classes, measure
+from uploader.convert.raster.measure import Gauge
 from uploader.convert.raster.statistics import Measured
-from uploader.convert.result import cog, fidelity, finish, heads, levels, plan, restore, rewrite
+from uploader.convert.raster.windows import scattered
+from uploader.convert.result import cog, fidelity, finish, levels, plan, rewrite, tiff
 from uploader.convert.result import source as sources
-from uploader.convert.result.differences import Differences
 from uploader.convert.result.fidelity import compare_facts, compare_pixels
+from uploader.convert.result.inspection import Inspected, inspect
+from uploader.convert.result.mover import move
 from uploader.convert.result.publish import PREVIEW, RESULT
 from uploader.core.errors import ConversionFailed, LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _ALONE = "alone"
-_UNSEEN = Measured(bands=(), distinct=None, counted=0)
+_LEVELS = "levels"
 _MAJOR, _MINOR = rasterio.__gdal_version__.split(".")[:2]
 _GDAL = int(_MAJOR), int(_MINOR)
 _FULL_WORDS = ("no space left", "file too large", "disk quota", "free disk space", "disk full")
-_MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
 _FEW_BYTES = 1 << 20
 _OWN_NAMES = ("wrapper.vrt", RESULT)
+_REMADE = RasterWarning(
+    "overviews_remade", "The overviews that it brought along did not show it; they were made anew."
+)
 
 
 def perform(job: Job, workshop: Path) -> Report:
@@ -62,6 +66,15 @@ def _without_our_names(text: str, job: Job, workshop: Path) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """How the COG came about, and what was found on the way."""
+
+    method: Method
+    measured: Measured
+    warnings: tuple[RasterWarning, ...] = ()
+
+
 def _perform(job: Job, workshop: Path) -> Report:
     room = _room(workshop, job)
     confine.limit(workshop, cpu_seconds=job.timeout * THREADS, file_bytes=room)
@@ -72,52 +85,47 @@ def _perform(job: Job, workshop: Path) -> Report:
     with opened(job.source, facts.driver) as dataset:
         if sources.soft_mask_possible(job.source, facts):
             masks.require_hard(dataset, facts)
-        measured = _measured_before(job, dataset, facts)
-        decided = _plan(job, facts, measured or _UNSEEN)
-        warnings: tuple[RasterWarning, ...] = ()
-        moved = None
-        if decided.method == "cog_driver" and measured:
-            moved = _rewrite(
-                job, workshop, dataset, facts, measured=measured, categorical=decided.categorical
-            )
-        if moved is not None:
-            decided, warnings = replace(decided, method="rewrite"), moved
-        elif decided.method == "cog_driver":
-            warnings, measured = _convert(
-                job, workshop, dataset, facts, measured=measured, options=decided.options
-            )
-        assert measured is not None
+        found = inspect(job, dataset, facts)
+        if found.passes:
+            assert found.measured is not None
+            made = _Made("passthrough", found.measured)
+        else:
+            task = _Task(job, workshop, dataset, facts, found)
+            made = _rewrite(task) or _convert(task)
         if job.preview:
-            made = job.source if decided.method == "passthrough" else workshop / RESULT
+            shown = job.source if made.method == "passthrough" else workshop / RESULT
             picture = workshop / PREVIEW
-            preview.draw(dataset, made, facts, picture, side=job.preview, nearest=decided.categorical)
+            preview.draw(dataset, shown, facts, picture, side=job.preview, nearest=found.categorical)
     return Report(
-        method=decided.method,
-        categorical=decided.categorical,
-        warnings=warnings,
-        bands=measured.bands,
+        method=made.method,
+        categorical=found.categorical,
+        warnings=made.warnings,
+        bands=made.measured.bands,
+        sampled=found.sampled,
         facts=facts.summary(),
     )
 
 
-def _measured_before(job: Job, dataset: Dataset, facts: Facts) -> Measured | None:
-    """What the pixels say, where something hangs on it; None: it is enough to know when the result is compared."""
-    classes = plan.counts_classes(facts, job.categorical)
-    passable = plan.may_pass(facts) and plan.statistics_claimed(facts)
-    if (
-        job.verify != "full"
-        or passable
-        or _movable(job, facts)
-        or (classes and may_be_classes(dataset, facts))
-    ):
-        return measure(dataset, facts, classes=classes)
-    return None
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A raster of which a COG is to be written, and what is known of it."""
 
+    job: Job
+    workshop: Path
+    dataset: Dataset
+    facts: Facts
+    found: Inspected
 
-def _movable(job: Job, facts: Facts) -> bool:
-    """Whether the source's own tiles could be those of the COG."""
-    head = sources.structure(job.source)
-    return head is not None and not rewrite.movable(head, facts, job.compression)
+    @property
+    def result(self) -> Path:
+        """Where the COG is verified: alone in a folder, where what GDAL put beside it does not count."""
+        return self.workshop / _ALONE / RESULT
+
+    @property
+    def wish(self) -> levels.Wish:
+        """How levels are made where we make them."""
+        nodata = sources.wide_nodata(self.job.source, self.facts)
+        return levels.Wish(self.found.categorical, self.job.compression, THREADS, nodata)
 
 
 def _judge(facts: Facts, job: Job, room: int) -> None:
@@ -133,99 +141,149 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
         raise NoSpace(f"Converting may need {needed} bytes of disk; {room} are free above the reserve.")
 
 
-def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
-    categorical = plan.is_categorical(facts, measured, job.categorical)
-    passable = plan.may_pass(facts) and _sound(job.source)
-    exact = passable and plan.statistics_claimed(facts) and plan.statistics_exact(facts, measured)
+def _convert(task: _Task) -> _Made:
+    """Have GDAL write it. Raises NoSpace, and whatever it says of a bad raster."""
+    job, facts, written = task.job, task.facts, task.workshop / RESULT
+    categorical = task.found.categorical
+    own = plan.own_levels(facts, categorical=categorical)
     options = plan.creation_options(
         facts, job.compression, categorical=categorical, gdal=_GDAL, threads=THREADS
     )
-    # Validating opens the file with its overviews, so it comes last: by now it names no other file.
-    method = plan.method(passable=passable, exact=exact, valid_cog=exact and _valid(job.source))
-    return plan.Plan(method, categorical, options)
-
-
-def _sound(source: Path) -> bool:
-    """Whether a file's own head is one that a result may have."""
-    head = sources.structure(source)
-    return head is not None and not heads.unsound(head)
-
-
-def _convert(
-    job: Job,
-    workshop: Path,
-    dataset: Dataset,
-    facts: Facts,
-    *,
-    measured: Measured | None,
-    options: Mapping[str, str],
-) -> tuple[tuple[RasterWarning, ...], Measured]:
-    """Write and verify. The result is verified alone in a folder: what GDAL put beside it does not count.
-
-    What was not measured before is measured while the result is compared: so the source is decoded twice, not
-    three times.
-    """
-    written = workshop / RESULT
-    with _cramped(job, workshop):
+    with _cramped(job, task.workshop):
         added = finish.additions(job.source, facts)
         reserved = finish.reserve(added)
-        nodata = sources.wide_nodata(job.source, facts)
-        cog.write(dataset, facts, options, written, reserved=reserved, nodata=nodata)
+        wish = task.wish
+        options = options | ({"OVERVIEWS": "NONE"} if own else {})
+        cog.write(task.dataset, facts, options, written, reserved=reserved, nodata=wish.nodata)
         beside = cog.beside(written)
-        alone = workshop / _ALONE / RESULT
-        alone.parent.mkdir()
-        written.rename(alone)
-        finish.complete(alone, added, measured.bands if measured else ())
-        gauge = None if measured else Gauge(facts, classes=False)
-        pixels = _pixels(job, dataset, facts, alone, gauge)
-        if gauge:
-            measured = gauge.result()
-            finish.complete(alone, added, measured.bands)
-        warnings = _verify(job, facts, alone, beside, pixels)
-    alone.rename(written)
-    assert measured is not None
-    return warnings, measured
+        task.result.parent.mkdir()
+        written.rename(task.result)
+        if own:
+            _give_levels(task, added, wish)
+        made = _finished(task, "cog_driver", added, beside=beside)
+        if made.measured.holes and not own and _give_levels(task, added, wish):
+            made = _finished(task, "cog_driver", added, beside=beside, measured=made.measured)
+    task.result.rename(written)
+    return made
 
 
-def _rewrite(
-    job: Job, workshop: Path, dataset: Dataset, facts: Facts, *, measured: Measured, categorical: bool
-) -> tuple[RasterWarning, ...] | None:
+def _give_levels(task: _Task, added: finish.Additions, wish: levels.Wish) -> bool:
+    """Give GDAL's result levels of ours. False where it is too odd for that, and keeps those that it has."""
+    facts, head = examine(task.result), sources.structure(task.result)
+    if head is None or levels.unmakeable(head, facts):
+        return False
+    folder = task.workshop / _LEVELS
+    folder.mkdir()
+    with opened(task.result, "GTiff") as base:
+        levels.rebuilt(base, facts, folder / RESULT, added, wish)
+    (folder / RESULT).rename(task.result)
+    folder.rmdir()
+    return True
+
+
+def _rewrite(task: _Task) -> _Made | None:
     """Move the tiles instead of making new ones. None, and nothing is left, where that is not sure to be right."""
-    if not _movable(job, facts):
+    job, facts = task.job, task.facts
+    head = sources.structure(job.source)
+    if head is None or rewrite.base_movable(head, facts, job.compression):
         return None
-    result = workshop / _ALONE / RESULT
-    result.parent.mkdir()
-    added = finish.Additions(facts, moved=True)
+    made = None
+    whole = not rewrite.levels_movable(head, facts, job.compression)
+    if whole and task.found.levels is not False:
+        made = _tried(task, lambda: _moved(task, head))
+    if made is None and not levels.unmakeable(head, facts):
+        made = _tried(task, lambda: _relevelled(task))
+        if made is not None and whole:
+            made = replace(made, warnings=(*made.warnings, _REMADE))
+    return made
+
+
+def _tried(task: _Task, attempt: Callable[[], _Made]) -> _Made | None:
+    """What an attempt makes; None, and nothing is left, where it fails."""
+    task.result.parent.mkdir()
     try:
-        with translated("rewritten"):
-            rewrite.move(job.source, result, added, finish.reserve(added))
-        finish.complete(result, added, measured.bands)
-        levels.require_sound(result, measured, categorical=categorical)
-        pixels = _pixels(job, dataset, facts, result)
-        warnings = _verify(job, facts, result, frozenset(), pixels, ours=False)
-        result.rename(workshop / RESULT)
+        made = attempt()
+        task.result.rename(task.workshop / RESULT)
     except (RasterUnreadable, RasterRefused, ConversionFailed):
         return None
     finally:
-        shutil.rmtree(result.parent)
-    return warnings
+        shutil.rmtree(task.result.parent)
+    return made
 
 
-def _pixels(job: Job, dataset: Dataset, facts: Facts, result: Path, gauge: Gauge | None = None) -> str:
+def _moved(task: _Task, head: tiff.Tiff) -> _Made:
+    """All tiles as they are. Raises ConversionFailed where the overviews do not show the raster."""
+    job, facts, added = task.job, task.facts, finish.Additions(task.facts, moved=True)
+    with translated("rewritten"):
+        images = rewrite.images(job.source, head, base_only=False)
+        move(head, images, task.result, added, finish.reserve(added))
+    if task.found.levels or not overviews(task.result):
+        return _finished(task, "rewrite", added)
+    # The head takes its place before GDAL opens it: what GDAL has not read of it by then must not move.
+    finish.complete(task.result, added, task.found.measured.bands if task.found.measured else ())
+    with opened(task.result, "GTiff") as base, opened(task.result, "GTiff", overview=0) as level:
+        judged = rules(base, facts, classes=task.found.categorical)
+        watch = LevelWatch(level, facts, judged)
+        if not smaller_levels_fit(task.result, facts, judged):
+            raise ConversionFailed("Its overviews do not show each other.")
+        if job.verify != "full":
+            watch.sees_all(base, scattered(facts))
+        return _finished(task, "rewrite", added, watch=watch)
+
+
+def _relevelled(task: _Task) -> _Made:
+    """The raster's own tiles as they are, with new levels."""
+    added = finish.Additions(task.facts, moved=True)
+    with translated("rewritten"):
+        levels.rebuilt(task.dataset, task.facts, task.result, added, task.wish)
+    return _finished(task, "rewrite", added)
+
+
+def _finished(
+    task: _Task,
+    method: Method,
+    added: finish.Additions,
+    *,
+    beside: frozenset[str] = frozenset(),
+    measured: Measured | None = None,
+    watch: LevelWatch | None = None,
+) -> _Made:
+    """Complete the head of the result, and verify it.
+
+    What was not measured before is measured while the result is compared: so the source is decoded twice, not
+    three times. Raises ConversionFailed when the watcher fails, and as `_verify` does.
+    """
+    measured = measured or task.found.measured
+    finish.complete(task.result, added, measured.bands if measured else ())
+    gauge = None if measured else Gauge(task.facts, classes=False)
+    pixels = _pixels(task, gauge, watch)
+    if watch and watch.failed:
+        raise ConversionFailed("Its overviews do not show it.")
+    if measured is None:
+        assert gauge is not None
+        measured = gauge.result()
+        finish.complete(task.result, added, measured.bands)
+    return _Made(method, measured, _verify(task.job, task.facts, task.result, beside, pixels))
+
+
+def _pixels(task: _Task, gauge: Gauge | None, watch: LevelWatch | None) -> str:
     """The first difference of the pixels, as far as they are compared; empty when there is none."""
-    if job.verify == "off":
+    if task.job.verify == "off":
         return ""
-    with opened(result, "GTiff") as after, translated("verified"):
-        return compare_pixels(dataset, after, facts, sample=job.verify == "sample", gauge=gauge)
+    sample = task.job.verify == "sample"
+    with opened(task.result, "GTiff") as after, translated("verified"):
+        return compare_pixels(task.dataset, after, task.facts, sample=sample, gauge=gauge, watch=watch)
 
 
 def _verify(
-    job: Job, facts: Facts, result: Path, beside: frozenset[str], pixels: str, *, ours: bool = True
+    job: Job, facts: Facts, result: Path, beside: frozenset[str], pixels: str
 ) -> tuple[RasterWarning, ...]:
     """Raises RasterRefused when something was changed, or lost under `strict`; ConversionFailed for a bad COG."""
-    if not _valid(result, ours=ours):
+    if not cog.valid(result, ours=True):
         raise ConversionFailed("GDAL wrote a file that is no valid COG.")
-    differences = compare_facts(facts, examine(result), beside) + _heads(job, facts, result)
+    differences = compare_facts(facts, examine(result), beside) + sources.compare_heads(
+        job.source, result, facts
+    )
     broken = [*differences.broken, *([pixels] if pixels else [])]
     if broken:
         raise RasterRefused(f"It cannot be kept exact: {'; '.join(broken[:5])}.", fidelity.WAY_OUT)
@@ -233,38 +291,6 @@ def _verify(
         texts = " ".join(warning.text for warning in differences.lost)
         raise RasterRefused(f"It cannot be kept whole. {texts}", "Set strict = false to accept that.")
     return differences.lost
-
-
-def _heads(job: Job, facts: Facts, result: Path) -> Differences:
-    """What the two heads say otherwise. Raises ConversionFailed where the result's is none that it may have."""
-    head = sources.structure(result)
-    reason = "an unusual structure" if head is None else heads.unsound(head)
-    if head is None or reason:
-        raise ConversionFailed(f"The head of the result has {reason}.")
-    source = sources.first_image(job.source)
-    if source is None:
-        return Differences()
-    return heads.compare(
-        source,
-        head,
-        texts_beside=restore.has_pam(facts),
-        colours_beside=restore.palette_beside(source, facts),
-    )
-
-
-def _valid(path: Path, *, ours: bool = False) -> bool:
-    """Whether rio-cogeo calls a file a valid COG.
-
-    Of what GDAL's COG driver wrote, some complaints are mistaken: a level exactly one tile wide is not untiled,
-    and one pixel cannot be decimated.
-    """
-    try:
-        valid, complaints, doubts = cog_validate(str(path), strict=True, quiet=True)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - it asserts, indexes and unpacks; whatever it stumbles on is no valid COG
-        return False
-    return valid or (ours and all(_MISTAKEN.search(text) for text in (*complaints, *doubts)))
 
 
 def _room(folder: Path, job: Job) -> int:

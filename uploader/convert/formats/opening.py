@@ -176,13 +176,16 @@ def plain(error: BaseException) -> str:
 
 
 @contextmanager
-def opened(source: Path, driver: str, *, facts_only: bool = False) -> Iterator[Dataset]:
-    """The raster, opened for reading with this driver and no other.
+def opened(
+    source: Path, driver: str, *, facts_only: bool = False, overview: int | None = None
+) -> Iterator[Dataset]:
+    """The raster, opened for reading with this driver and no other; or one of its overviews, 0 being the largest.
 
     `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata domains too: then only metadata
-    may be asked for, never overviews, masks or pixels.
+    may be asked for, never overviews, masks or pixels. Of overviews only those of a file may be asked for that
+    has nothing beside it, and whose metadata names no other.
     """
-    options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE"}
+    options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE" if overview is None else str(overview)}
     if driver == "GTiff" and not facts_only:
         options["NUM_THREADS"] = str(THREADS)
     if driver == "AAIGrid":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +19,43 @@ from uploader.convert.raster.windows import Piece, pieces
 _PEEKS = 3
 
 
+class Watcher(Protocol):
+    """Somebody who looks at blocks that are read for another purpose."""
+
+    masked: frozenset[int]
+    """The bands whose masks it needs."""
+    margin: int
+    """How many pixels around each block it needs."""
+    failed: bool
+    """It has seen enough, and nobody need go on."""
+
+    def see(self, block: Block) -> None:
+        """Look at one block."""
+
+
 def measure(dataset: Dataset, facts: Facts, *, classes: bool) -> Measured:
     """Read everything once. Raises RasterUnreadable where a block is missing or damaged."""
     gauge = Gauge(facts, classes=classes)
-    with translated("read to its end"):
-        for block in blocks(dataset, facts, pieces(facts), gauge.masked):
-            gauge.add(block)
+    gather(dataset, facts, gauge, pieces(facts))
     return gauge.result()
+
+
+def gather(
+    dataset: Dataset, facts: Facts, gauge: Gauge, wanted: Iterable[Piece], watch: Watcher | None = None
+) -> None:
+    """Show pieces to a gauge, and to a watcher, until that has failed. Raises RasterUnreadable."""
+    masked = gauge.masked | (watch.masked if watch else frozenset())
+    margin = watch.margin if watch else 0
+    with (
+        translated("read to its end"),
+        closing(blocks(dataset, facts, wanted, masked, margin=margin)) as found,
+    ):
+        for block in found:
+            gauge.add(block)
+            if watch:
+                watch.see(block)
+                if watch.failed:
+                    return
 
 
 def may_be_classes(dataset: Dataset, facts: Facts) -> bool:
@@ -95,6 +128,7 @@ class Gauge:
             distinct=None if values is None else len(values),
             counted=self._bands[self._data - 1].count,
             values=values,
+            holes=any(map(_holes, self._facts.bands, self._bands)),
         )
 
     def distinct(self) -> frozenset[int] | None:
@@ -110,6 +144,13 @@ class Gauge:
             implied = band.mask & NODATA and band.nodata is not None and band.index not in self.masked
             if isinstance(gauge, Counts) and implied:
                 gauge.forget(int(band.nodata or 0))
+
+
+def _holes(band: BandFacts, gauge: Counts | Moments) -> bool:
+    if isinstance(gauge, Counts):
+        return False
+    declared = band.nodata is not None and math.isnan(band.nodata)
+    return gauge.infinities > 0 or (gauge.nans > 0 and not declared)
 
 
 def _countable(band: BandFacts) -> bool:

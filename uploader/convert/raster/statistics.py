@@ -36,6 +36,7 @@ STATISTICS_KEYS = frozenset({*_KEYS, VALID_PERCENT, "STATISTICS_APPROXIMATE"})
 """The metadata items in which GDAL keeps the statistics of a band."""
 
 _EXACT = 1e-9
+_DEFAULTS = (*((key, "") for key in _KEYS), (VALID_PERCENT, "100"))
 
 
 class Counts:
@@ -103,7 +104,7 @@ def _root(value: int) -> float:
 
 
 class Moments:
-    """Count, extremes, mean and variance of all samples added so far; non-finite ones do not count.
+    """Count, extremes, mean and variance of all samples added so far; NaN and infinities are counted apart.
 
     Everything is reckoned from an origin among the samples, so that digits are spent on differences.
     """
@@ -117,6 +118,8 @@ class Moments:
         self._squares = 0.0
         self._sum = 0.0
         self._lost = 0.0
+        self.nans = 0
+        self.infinities = 0
 
     def add(self, samples: Samples) -> None:
         """Take in valid samples, in chunks. Complex ones count with their real part."""
@@ -129,6 +132,8 @@ class Moments:
             work = chunk.astype(np.float64)
             total = float(work.sum())
             if not math.isfinite(total):
+                self.nans += int(np.isnan(chunk).sum())
+                self.infinities += int(np.isinf(chunk).sum())
                 chunk = chunk[np.isfinite(chunk)]
                 work = chunk.astype(np.float64)
             if chunk.size == 0:
@@ -207,6 +212,8 @@ class Measured:
     """Valid pixels of that band."""
     values: frozenset[int] | None = None
     """These distinct values themselves."""
+    holes: bool = False
+    """Some samples are NaN or infinite although no nodata value says so."""
 
 
 def to_tags(statistics: BandStatistics) -> dict[str, str]:
@@ -214,6 +221,32 @@ def to_tags(statistics: BandStatistics) -> dict[str, str]:
     values = (statistics.min, statistics.max, statistics.mean, statistics.std)
     tags = {key: _text(value) for key, value in zip(_KEYS, values, strict=True) if value is not None}
     return tags | {VALID_PERCENT: _text(statistics.valid_percent)}
+
+
+def from_tags(tags: dict[str, str]) -> BandStatistics | None:
+    """The inverse of `to_tags`; None where something is missing, is no number, or is marked as an estimate.
+
+    Where nobody says how much is valid, all is.
+    """
+    if tags.get("STATISTICS_APPROXIMATE", "NO").upper() not in ("NO", "FALSE", "0"):
+        return None
+    try:
+        low, high, mean, deviation, valid = (float(tags.get(key, default)) for key, default in _DEFAULTS)
+    except ValueError:
+        return None
+    if not all(map(math.isfinite, (low, high, mean, deviation, valid))):
+        return None
+    return BandStatistics(low, high, mean, deviation, valid)
+
+
+def contradicts(told: BandStatistics, seen: BandStatistics) -> bool:
+    """Whether statistics of some samples cannot be of a band of which these are told."""
+    if told.min is None or told.max is None or told.mean is None or not told.min <= told.mean <= told.max:
+        return True
+    if seen.min is None or seen.max is None:
+        return False
+    slack = _EXACT * max(abs(told.min), abs(told.max))
+    return seen.min < told.min - slack or seen.max > told.max + slack
 
 
 def embedded(tags: dict[str, str], statistics: BandStatistics) -> bool:

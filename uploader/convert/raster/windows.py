@@ -10,6 +10,7 @@ from uploader.convert.raster.facts import ITEM_BYTES, Facts
 WINDOW_BYTES = 32 << 20
 _TILE = 512
 _SAMPLED = 16
+_CELLS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,18 @@ class Piece:
     def place(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """The rectangle as rasterio takes it: ((row, row), (column, column)), ends excluded."""
         return (self.row, self.row + self.height), (self.column, self.column + self.width)
+
+    def widened(self, by: int, facts: Facts) -> Piece:
+        """The piece with so many pixels more on each side, as far as the raster goes."""
+        row, column = max(0, self.row - by), max(0, self.column - by)
+        height = min(facts.height, self.row + self.height + by) - row
+        width = min(facts.width, self.column + self.width + by) - column
+        return Piece(column, row, width, height, self.bands)
+
+    def within(self, wide: Piece) -> tuple[slice, slice]:
+        """Where the piece lies in an array of a wider one: rows and columns."""
+        row, column = self.row - wide.row, self.column - wide.column
+        return slice(row, row + self.height), slice(column, column + self.width)
 
 
 def pieces(facts: Facts, budget: int = WINDOW_BYTES) -> Iterator[Piece]:
@@ -49,6 +62,26 @@ def sampled(everything: Sequence[Piece]) -> list[Piece]:
         return list(everything)
     step = (len(everything) - 1) / (_SAMPLED - 1)
     return [everything[round(number * step)] for number in range(_SAMPLED)]
+
+
+def scattered(facts: Facts) -> list[Piece]:
+    """One block in the middle of each cell of a grid of eight by eight; of a small raster all of them."""
+    rows, columns = facts.bands[0].block
+    tops, lefts = _spread(facts.height, rows), _spread(facts.width, columns)
+    return [
+        Piece(left, top, min(columns, facts.width - left), min(rows, facts.height - top), bands)
+        for bands in _groups(facts, 0)
+        for top in tops
+        for left in lefts
+    ]
+
+
+def _spread(length: int, block: int) -> list[int]:
+    """Where the blocks in the middle of eight equal parts begin."""
+    count = -(-length // block)
+    if count <= _CELLS:
+        return [block * number for number in range(count)]
+    return [block * ((2 * cell + 1) * count // (2 * _CELLS)) for cell in range(_CELLS)]
 
 
 def _groups(facts: Facts, budget: int) -> Iterator[tuple[int, ...]]:

@@ -18,7 +18,7 @@ from uploader.convert.formats.opening import Dataset
 from uploader.convert.job import RasterWarning
 from uploader.convert.raster import product
 from uploader.convert.raster.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, BandFacts, Facts
-from uploader.convert.raster.measure import Gauge
+from uploader.convert.raster.measure import Gauge, Watcher
 from uploader.convert.raster.reading import blocks
 from uploader.convert.raster.statistics import STATISTICS_KEYS
 from uploader.convert.raster.systems import named_alike, same
@@ -240,29 +240,42 @@ def _changed(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]
 
 
 def compare_pixels(
-    source: Dataset, result: Dataset, facts: Facts, *, sample: bool, gauge: Gauge | None = None
+    source: Dataset,
+    result: Dataset,
+    facts: Facts,
+    *,
+    sample: bool,
+    gauge: Gauge | None = None,
+    watch: Watcher | None = None,
 ) -> str:
     """The first difference of pixels or mask, in words; empty when there is none.
 
     Every bit counts, so NaN equals NaN and -0.0 is not 0.0. With `sample` some pieces stand for all. What is read
-    of the source is shown to the gauge. Masks made of nodata or alpha follow from the pixels; the others are data.
+    of the source is shown to the gauge, what is read of the result to the watcher; when that has failed, nothing
+    more is compared. Masks made of nodata or alpha follow from the pixels; the others are data.
     """
     everything = list(pieces(facts))
     wanted = sampled(everything) if sample else everything
     own = frozenset(band.index for band in facts.bands if _own_mask(band))
     known = own | (gauge.masked if gauge else frozenset())
+    seen = own | (watch.masked if watch else frozenset())
     with (
         closing(blocks(source, facts, wanted, known)) as before,
-        closing(blocks(result, facts, wanted, own)) as after,
+        closing(blocks(result, facts, wanted, seen, margin=watch.margin if watch else 0)) as after,
     ):
         for old, new in zip(before, after, strict=True):
             where = f"near column {old.piece.column}, row {old.piece.row}"
             if not _same_bits(old.samples, new.samples):
                 return f"pixels {where}"
-            if not all(np.array_equal(old.masks[index], mask) for index, mask in new.masks.items()):
+            shown = own.intersection(new.masks)
+            if not all(np.array_equal(old.masks[index], new.masks[index]) for index in shown):
                 return f"the mask {where}"
             if gauge:
                 gauge.add(old)
+            if watch:
+                watch.see(new)
+                if watch.failed:
+                    break
     return ""
 
 

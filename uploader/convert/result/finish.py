@@ -74,7 +74,7 @@ def _of_levels(added: Additions) -> int:
     if added.source is None:
         return 2 * _ENTRY_BYTES + 2 * len(added.facts.bands)
     image = added.source.directories[0]
-    colours = image.entries.get(tags.COLOUR_MAP)
+    colours = image.entries.get(tiff.COLOUR_MAP)
     inks = sum(len(image.entries[tag].data) for tag in tags.INKS if tag in image.entries)
     return 8 * _ENTRY_BYTES + 4 * len(added.facts.bands) + inks + (len(colours.data) if colours else 0)
 

@@ -41,7 +41,7 @@ _SPACES: Mapping[int, str] = {
     SEPARATED: "CMYK", YCBCR: "YCbCr", 8: "CIELab", 9: "ICCLab", 10: "ITULab", 32844: "LogL", 32845: "LogLuv",
 }  # fmt: skip
 _BREAKING = frozenset({Rule.LEVELS, Rule.EQUAL, Rule.KEPT})
-_COLOURED = frozenset({tiff.PHOTOMETRIC, tags.COLOUR_MAP, tiff.EXTRA_SAMPLES})
+_COLOURED = frozenset({tiff.PHOTOMETRIC, tiff.COLOUR_MAP, tiff.EXTRA_SAMPLES})
 _LISTED = 8
 _CODES = {tiff.EXIF: "exif_lost", tiff.GPS: "exif_lost", 700: "xmp_lost", 34675: "icc_lost"}
 
@@ -67,9 +67,9 @@ def meaning(head: tiff.Tiff, image: tiff.Directory, tag: int) -> Value | None:
     entry = image.entries.get(tag)
     found = None if entry is None else _numbers(value(head, entry))
     samples = head.number(image, tiff.SAMPLES, 1)
-    if tag == tags.BITS:
+    if tag == tiff.BITS:
         return _each(found or (1,), samples)
-    if tag == tags.SAMPLE_FORMAT:
+    if tag == tiff.SAMPLE_FORMAT:
         return _each(found or (1,), samples)
     if tag == tiff.EXTRA_SAMPLES:
         return _extra(head, image, found or (), samples)

@@ -1,70 +1,138 @@
-"""Whether the overviews that a raster brings along can be believed: decodable, and of its own values.
+"""The levels of a COG whose base stays: those that came along, or new ones, put together with it.
 
-Overviews of an edited raster may be those of the old one, and of classes somebody may have made averages.
+What a level's directory says of its samples is copied from the raster's, so that all levels say the same; what
+it says of its tiles is GDAL's, who wrote them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import rasterio
-
-from uploader.convert.formats.opening import Dataset, translated
-from uploader.convert.job import BandStatistics
-from uploader.convert.raster.statistics import Measured
+from uploader.convert.formats.opening import Dataset
+from uploader.convert.pyramid.build import Build, build
+from uploader.convert.pyramid.downsample import Method
+from uploader.convert.pyramid.geometry import sizes
+from uploader.convert.raster.facts import ITEM_BYTES, Facts
+from uploader.convert.result import finish, plan, rewrite, tiff
+from uploader.convert.result.mover import Image, move
+from uploader.convert.result.source import structure
 from uploader.core.errors import ConversionFailed
 
-_ROWS_BYTES = 16 << 20
-_SLACK = 1e-6
+_DESCRIPTIVE = (
+    tiff.BITS, tiff.PHOTOMETRIC, tiff.SAMPLES, tiff.COLOUR_MAP, tiff.EXTRA_SAMPLES, tiff.SAMPLE_FORMAT, tiff.NODATA,
+)  # fmt: skip
+"""Tags of which every level says what the raster says."""
+
+_STRUCTURAL = frozenset(
+    {
+        *(tiff.COMPRESSION, tiff.PREDICTOR, tiff.PLANAR, tiff.TILE_WIDTH, tiff.TILE_HEIGHT),
+        *(tiff.TILE_OFFSETS, tiff.TILE_BYTES, tiff.LERC, tiff.JPEG_TABLES, *tiff.YCBCR),
+    }
+)
+"""Tags that say how a level's tiles are laid out and compressed."""
+
+_METHODS: dict[str, Method] = {"AVERAGE": "mean", "MODE": "mode", "NEAREST": "nearest"}
+_YCBCR, _RGB = 6, 2
+_PLAIN = (0, 1, 2, 3, 5)
+_JPEG = 7
+_PREMULTIPLIED = 1
+_BITS = (8, 16, 32, 64)
+_REDUCED, _REDUCED_MASK = 1, 5
 
 
-def require_sound(result: Path, measured: Measured, *, categorical: bool) -> None:
-    """Every valid sample of every overview lies between the extremes of its band; of classes, is one.
+def unmakeable(head: tiff.Tiff, facts: Facts) -> str:
+    """Why levels cannot be made for a base that stays, in a few words; empty when they can.
 
-    `result` is a file of ours alone in its folder. Raises ConversionFailed where that is not so, RasterUnreadable
-    where an overview does not decode.
+    GDAL must hand over the samples as they are in the file, but for JPEG, and must take them in the same form.
     """
-    if not _sound(result, measured, categorical=categorical):
-        raise ConversionFailed("Its overviews are not its own.")
+    base = head.directories[0]
+    photometric = head.number(base, tiff.PHOTOMETRIC, 1)
+    decoded = photometric == _YCBCR and head.number(base, tiff.COMPRESSION) == _JPEG
+    bits = head.number(base, tiff.BITS, 1)
+    rules = (
+        (photometric not in _PLAIN and not decoded, "the colour space"),
+        (head.number(base, tiff.SAMPLES, 1) != facts.count, "the number of bands"),
+        (len(set(facts.dtypes)) != 1 or facts.dtypes[0].startswith("complex_int"), "the types"),
+        (bits not in _BITS and not (bits == 1 and facts.dtypes[0] == "uint8"), "the bits of a sample"),
+        (
+            bits != 8 * ITEM_BYTES[facts.dtypes[0]] and not any(band.bits for band in facts.bands),
+            "the samples",
+        ),
+    )
+    return next((reason for wrong, reason in rules if wrong), "")
 
 
-def _sound(result: Path, measured: Measured, *, categorical: bool) -> bool:
-    if categorical and measured.values is None:
-        return False
-    with translated("read in its overviews"):
-        with rasterio.open(result, driver="GTiff", sharing=False) as dataset:
-            levels = len(dataset.overviews(1))
-        for level in range(levels):
-            with rasterio.open(result, driver="GTiff", sharing=False, overview_level=level) as dataset:
-                if not all(_within(samples, n, measured, categorical) for n, samples in _samples(dataset)):
-                    return False
-    return True
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the levels shall be: `nodata` is the value of 64-bit integers with all its digits, or empty."""
+
+    categorical: bool
+    compression: str
+    threads: int
+    nodata: str = ""
 
 
-def _samples(dataset: Dataset) -> Iterator[tuple[int, Any]]:
-    """The valid, finite samples of each band, some rows at a time; complex ones by their real part."""
-    tall = dataset.block_shapes[0][0]
-    step = max(tall, _ROWS_BYTES // (16 * dataset.width) // tall * tall)
-    for row in range(0, dataset.height, step):
-        window = (row, min(row + step, dataset.height)), (0, dataset.width)
-        for index in dataset.indexes:
-            samples = dataset.read(index, window=window)[dataset.read_masks(index, window=window) != 0]
-            yield index - 1, samples[np.isfinite(samples)].real
+def rebuilt(base: Dataset, facts: Facts, target: Path, added: finish.Additions, wish: Wish) -> None:
+    """Write a COG of the tiles of a TIFF, open as `base`, and of levels made anew in the folder of `target`.
+
+    Raises ConversionFailed where the file is not laid out as it should be, RasterUnreadable, OSError.
+    """
+    try:
+        _rebuilt(base, facts, target, added, wish)
+    except tiff.Malformed as error:
+        raise ConversionFailed(f"Its levels cannot be put together: {error}.") from error
 
 
-def _within(samples: Any, band: int, measured: Measured, categorical: bool) -> bool:  # noqa: FBT001 - inner
-    if not samples.size:
-        return True
-    if categorical and measured.values is not None:
-        return measured.values.issuperset(np.unique(samples).tolist())
-    return _between(samples.min().item(), samples.max().item(), measured.bands[band])
+def _rebuilt(base: Dataset, facts: Facts, target: Path, added: finish.Additions, wish: Wish) -> None:
+    source = Path(base.name)
+    head = structure(source)
+    if head is None:
+        raise tiff.Malformed("no structure")
+    wanted = _wanted(head, facts, wish)
+    made = build(base, wanted, target.parent)
+    images = rewrite.images(source, head, base_only=True)
+    for path, size in zip(made, sizes(facts.width, facts.height, wanted.tile), strict=True):
+        images += _level(path, size, head)
+    move(head, images, target, added, finish.reserve(added))
+    for path in made:
+        path.unlink()
 
 
-def _between(low: float, high: float, band: BandStatistics) -> bool:
-    if band.min is None or band.max is None:
-        return False
-    slack = _SLACK * max(abs(band.min), abs(band.max)) if isinstance(low, float) else 0
-    return band.min - slack <= low and high <= band.max + slack
+def _wanted(head: tiff.Tiff, facts: Facts, wish: Wish) -> Build:
+    base = head.directories[0]
+    options = plan.level_options(facts, wish.compression, categorical=wish.categorical)
+    return Build(
+        facts=facts,
+        tile=head.number(base, tiff.TILE_WIDTH),
+        method=_METHODS[plan.resampling(facts, categorical=wish.categorical)],
+        options=options | {"NUM_THREADS": str(wish.threads)},
+        nodata=int(wish.nodata) if wish.nodata else facts.bands[0].nodata,
+        premultiplied=_PREMULTIPLIED in head.numbers(base, tiff.EXTRA_SAMPLES),
+        planar=head.number(base, tiff.PLANAR, 1) > 1,
+        order=head.order,
+    )
+
+
+def _level(path: Path, size: tuple[int, int], head: tiff.Tiff) -> list[Image]:
+    """The directories of a level of this width and height, as those of an overview of the raster."""
+    made = structure(path)
+    if made is None or made.order != head.order:
+        raise tiff.Malformed("a level of another kind")
+    base = head.directories[0].entries
+    true = {tiff.WIDTH: head.entry(tiff.LONG, [size[0]]), tiff.HEIGHT: head.entry(tiff.LONG, [size[1]])}
+    image, *masks = made.directories
+    kept = {tag: entry for tag, entry in image.entries.items() if tag in _STRUCTURAL}
+    kept |= {tag: base[tag] for tag in _DESCRIPTIVE if tag in base}
+    if (
+        head.number(head.directories[0], tiff.PHOTOMETRIC, 1)
+        == _YCBCR
+        != made.number(image, tiff.PHOTOMETRIC)
+    ):
+        kept[tiff.PHOTOMETRIC] = head.entry(tiff.SHORT, [_RGB])
+    kept[tiff.SUBFILE] = head.entry(tiff.LONG, [_REDUCED])
+    found = [Image(path, tiff.Directory(kept | true))]
+    for mask in masks:
+        kind = {tiff.SUBFILE: head.entry(tiff.LONG, [_REDUCED_MASK])}
+        found.append(Image(path, tiff.Directory(dict(mask.entries) | kind | true)))
+    return found

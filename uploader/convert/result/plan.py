@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from uploader.convert.job import Method
+from uploader.convert.job import BandStatistics, Method
 from uploader.convert.raster.facts import ITEM_BYTES, Facts
-from uploader.convert.raster.statistics import Measured, embedded
+from uploader.convert.raster.statistics import Measured, embedded, from_tags
 
 OWN_DOMAINS = frozenset({"COLOR_PROFILE", "EXIF", "xml:XMP"})
 """Metadata domains that are tags of TIFF itself: a file that is sent as it is keeps them, and they name no other."""
@@ -29,6 +29,9 @@ _HALF_AS_FLOAT = (16, "float32")
 """How GDAL before 3.11 shows half floats, for which it has a predictor; later ones have none for them."""
 _LERC_TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
 """The others, and samples of a few bits, come out of LERC changed, or not at all; they are deflated instead."""
+
+JPEG_QUALITY = 90
+"""Of overviews that are made for a JPEG."""
 
 _LEVELS: Mapping[str, tuple[int, int]] = {"deflate": (1, 6), "zstd": (3, 9)}
 """Level for imagery and for classes: noise hardly shrinks with effort, areas of one colour do."""
@@ -141,9 +144,7 @@ def creation_options(
     facts: Facts, compression: str, *, categorical: bool, gdal: tuple[int, int], threads: int
 ) -> dict[str, str]:
     """Everything that the COG driver is told."""
-    packed = any(band.bits for band in facts.bands)
-    if compression.startswith("lerc") and (packed or not _LERC_TYPES.issuperset(facts.dtypes)):
-        compression = "deflate"
+    compression = _lossless(facts, compression)
     method = resampling(facts, categorical=categorical)
     options = tiling(facts, gdal) | {
         "COMPRESS": compression.upper(),
@@ -161,6 +162,45 @@ def creation_options(
     if compression in _LEVELS:
         options["LEVEL"] = str(_LEVELS[compression][categorical])
     return options
+
+
+def level_options(facts: Facts, compression: str, *, categorical: bool) -> dict[str, str]:
+    """How GDAL's GeoTIFF driver compresses levels that are made for a base whose tiles stay.
+
+    Exactly, unless the base is a JPEG picture: exact levels would be several times as large as all of it. Where
+    JPEG would blur what a sample means (nodata, alpha, classes), they are exact all the same.
+    """
+    base = facts.compression.upper()
+    if "JPEG" in base and _picture(facts, categorical=categorical):
+        photometric = {"PHOTOMETRIC": "YCBCR"} if "YCBCR" in base else {}
+        return {"COMPRESS": "JPEG", "JPEG_QUALITY": str(JPEG_QUALITY)} | photometric
+    if base == "WEBP":
+        return {"COMPRESS": "WEBP", "WEBP_LOSSLESS": "YES"}
+    compression = _lossless(facts, compression)
+    options = {"COMPRESS": compression.upper()}
+    if predictor(facts, compression, categorical=categorical) == "YES" and not _beyond_predictors(facts):
+        options["PREDICTOR"] = "3" if "float" in facts.dtypes[0] else "2"
+    if compression in _LEVELS:
+        name = {"deflate": "ZLEVEL", "zstd": "ZSTD_LEVEL"}[compression]
+        options[name] = str(_LEVELS[compression][categorical])
+    return options
+
+
+def _picture(facts: Facts, *, categorical: bool) -> bool:
+    """Whether the samples are light and nothing else: one band of grey, or three of colour."""
+    exact = any(band.interpretation == "alpha" or band.nodata is not None for band in facts.bands)
+    return facts.count in (1, 3) and not (categorical or facts.palette or exact)
+
+
+def _beyond_predictors(facts: Facts) -> bool:
+    return any(dtype.endswith("int64") for dtype in facts.dtypes)
+
+
+def _lossless(facts: Facts, compression: str) -> str:
+    packed = any(band.bits for band in facts.bands)
+    if compression.startswith("lerc") and (packed or not _LERC_TYPES.issuperset(facts.dtypes)):
+        return "deflate"
+    return compression
 
 
 def may_pass(facts: Facts) -> bool:
@@ -182,9 +222,23 @@ def statistics_claimed(facts: Facts) -> bool:
     return all(wanted <= {key for key, _ in band.tags} for band in facts.bands)
 
 
-def method(*, passable: bool, exact: bool, valid_cog: bool) -> Method:
-    """The decision table. That tiles can be moved instead (`rewrite`) is found in the head of the file."""
-    return "passthrough" if passable and exact and valid_cog else "cog_driver"
+def statistics_told(facts: Facts) -> tuple[BandStatistics, ...] | None:
+    """The statistics that every band carries; None where one lacks them, or they are an estimate."""
+    told = tuple(from_tags(dict(band.tags)) for band in facts.bands)
+    return None if None in told else tuple(each for each in told if each is not None)
+
+
+def method(*, passable: bool, exact: bool, valid_cog: bool, shown: bool) -> Method:
+    """The decision table; `shown`: its overviews show it. That tiles can be moved (`rewrite`) is found in the head."""
+    return "passthrough" if passable and exact and valid_cog and shown else "cog_driver"
+
+
+def own_levels(facts: Facts, *, categorical: bool) -> bool:
+    """Whether GDAL's overviews would not do: it averages what is transparent into the colours."""
+    alpha = any(band.interpretation == "alpha" for band in facts.bands) and facts.count > 1
+    plain = len(set(facts.dtypes)) == 1 and "complex" not in facts.dtypes[0] and facts.dtypes[0] != "float16"
+    plain = plain and not any(band.bits or band.colours for band in facts.bands)
+    return alpha and plain and resampling(facts, categorical=categorical) == "AVERAGE"
 
 
 def disk_needed(facts: Facts, compression: str) -> int:

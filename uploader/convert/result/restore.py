@@ -14,7 +14,7 @@ from uploader.convert.result import heads, metadata, tags, tiff
 from uploader.convert.result.metadata import Item
 from uploader.convert.result.tags import Rule
 
-_OF_SAMPLES = (tiff.PHOTOMETRIC, tags.SAMPLE_FORMAT, tiff.EXTRA_SAMPLES, tags.COLOUR_MAP)
+_OF_SAMPLES = (tiff.PHOTOMETRIC, tiff.SAMPLE_FORMAT, tiff.EXTRA_SAMPLES, tiff.COLOUR_MAP)
 """In this order: which samples are extra follows from the photometric interpretation."""
 
 _RGB = ("red", "green", "blue")
@@ -33,7 +33,7 @@ def has_pam(facts: Facts) -> bool:
 
 def palette_beside(source: tiff.Tiff, facts: Facts) -> bool:
     """Whether the colours come from beside the raster, so that the head says nothing of them."""
-    return facts.palette and has_pam(facts) and tags.COLOUR_MAP not in source.directories[0].entries
+    return facts.palette and has_pam(facts) and tiff.COLOUR_MAP not in source.directories[0].entries
 
 
 def copied(source: tiff.Tiff) -> tuple[tiff.Entries, Mapping[int, tiff.Entries]]:

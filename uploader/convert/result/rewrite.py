@@ -1,25 +1,19 @@
-"""A tiled raster with overviews becomes a COG by moving: its compressed tiles are copied, only the head is new.
+"""Which tiles of a raster may be those of the COG as they are: a table and a few rules. Nothing is decoded here.
 
-Nothing is decoded here and nothing recompressed. What may be moved is a table and a few rules (`movable`); the order
-is that of a COG: directories, then the tiles of the smallest overview first, those of the raster last. GDAL's own
-layout notes are left out, which readers take for a COG without these optional hints.
+The tiles of the raster itself and those of its overviews are judged apart: levels that are missing, or do not fit,
+can be made anew for a base that stays.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from uploader.convert.raster.facts import Facts
 from uploader.convert.result import tags, tiff
-from uploader.convert.result.finish import Additions, completed
+from uploader.convert.result.mover import Image
 from uploader.convert.result.plan import may_pass
 
 COMPRESSIONS = {
@@ -31,27 +25,38 @@ COMPRESSIONS = {
 TILES = (256, 512, 1024)
 """Sides of tiles that are good for a COG; the others are made anew."""
 
+_OVERVIEWS = ".ovr"
 _OVERVIEW = 1
 _SHRINKS = (1.5, 4.5)
-_COPY_BYTES = 64 << 20
-_CLASSIC_BYTES = (1 << 32) - (1 << 16)
-
 Level = tuple[int, ...]
 """Positions of an image's directory and, if it has one, of its mask's."""
 
 
-def movable(head: tiff.Tiff, facts: Facts, compression: str) -> str:
-    """Why the tiles cannot be moved, in a few words; empty when they can.
+def base_movable(head: tiff.Tiff, facts: Facts, compression: str) -> str:
+    """Why the tiles of the raster cannot be moved, in a few words; empty when they can.
 
-    Square tiles of 256, 512 or 1024 that are compressed (unless nothing is asked for), every level tiled alike,
-    about half the size of the one before and down to a single tile, masks on all levels or on none; nothing beside
-    the file, no further pages, no metadata that names other files.
+    Square tiles of 256, 512 or 1024 that are compressed (unless nothing is asked for); nothing beside the file but
+    overviews, no further pages, no metadata that names other files.
     """
-    levels = list(_levels(head))
-    if not may_pass(facts):
+    beside = tuple(name for name in facts.sidecars if not name.lower().endswith(_OVERVIEWS))
+    if not may_pass(replace(facts, sidecars=beside)):
         return "sidecars, pages or domains"
+    levels = list(_levels(head))
     if sorted(position for level in levels for position in level) != list(range(len(head.directories))):
         return "other directories"
+    odd = (_odd(head, head.directories[position], compression) for position in levels[0])
+    return next((reason for reason in odd if reason), "")
+
+
+def levels_movable(head: tiff.Tiff, facts: Facts, compression: str) -> str:
+    """Why the overviews of a raster whose own tiles can be moved cannot be, in a few words; empty when they can.
+
+    Every level is tiled like the raster, about half the size of the one before and down to a single tile; masks
+    are on all levels or on none. Overviews beside the file do not count.
+    """
+    levels = list(_levels(head))
+    if facts.sidecars:
+        return "overviews beside it"
     if len({len(level) for level in levels}) != 1:
         return "masks on some levels"
     for level in levels:
@@ -60,6 +65,13 @@ def movable(head: tiff.Tiff, facts: Facts, compression: str) -> str:
             if reason:
                 return reason
     return _gaps(head, [head.directories[level[0]] for level in levels])
+
+
+def images(source: Path, head: tiff.Tiff, *, base_only: bool) -> list[Image]:
+    """The directories of a file from large to small, masks behind their images; those of the raster alone if asked."""
+    levels = list(_levels(head))
+    wanted = levels[:1] if base_only else levels
+    return [Image(source, head.directories[position]) for level in wanted for position in level]
 
 
 def _levels(head: tiff.Tiff) -> Iterator[Level]:
@@ -109,99 +121,3 @@ def _gaps(head: tiff.Tiff, images: list[tiff.Directory]) -> str:
             return "a level that does not fit"
     smallest = images[-1]
     return "" if max(sizes[-1]) <= head.number(smallest, tiff.TILE_WIDTH) else "levels are missing"
-
-
-def move(source: Path, target: Path, added: Additions, reserved: int) -> None:
-    """Write the COG; `target` must not exist. Its head has so many bytes to spare for `finish.complete`.
-
-    Raises tiff.Malformed when the tiles are not in the file, or overlap so much that they amount to more than it;
-    OSError as the disk says.
-    """
-    incoming = os.open(source, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        outgoing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        try:
-            _move(incoming, outgoing, added, reserved)
-        finally:
-            os.close(outgoing)
-    finally:
-        os.close(incoming)
-
-
-def _move(incoming: int, outgoing: int, added: Additions, reserved: int) -> None:
-    head, size = tiff.read(incoming), os.fstat(incoming).st_size
-    levels = list(_levels(head))
-    order = [position for level in levels for position in level]
-    total = sum(int(head.numbers(head.directories[n], tiff.TILE_BYTES).sum()) for n in order)
-    if total > size:
-        raise tiff.Malformed("tiles that overlap")
-    new = completed(
-        replace(head, ghost=b"", directories=tuple(head.directories[n] for n in order)), added, []
-    )
-    new = replace(new, big=head.big or total + reserved + size // 8 > _CLASSIC_BYTES)
-    start = len(tiff.head(_placed(new, [np.zeros_like(old) for old in _offsets(new)]))) + reserved
-    places, runs = _laid_out(new, start, size)
-    content = tiff.head(_placed(new, places))
-    if os.pwrite(outgoing, content.ljust(start, b"\0"), 0) != start:
-        raise OSError(errno.EIO, "short write")
-    for at, there, length in runs:
-        _copy(incoming, outgoing, at, there, length)
-
-
-def _offsets(head: tiff.Tiff) -> list[NDArray[np.uint64]]:
-    return [head.numbers(each, tiff.TILE_OFFSETS) for each in head.directories]
-
-
-def _placed(head: tiff.Tiff, places: list[NDArray[np.uint64]]) -> tiff.Tiff:
-    """The same with the tiles elsewhere."""
-    kind = tiff.LONG8 if head.big else tiff.LONG
-    return replace(
-        head,
-        directories=tuple(
-            replace(each, entries=dict(each.entries) | {tiff.TILE_OFFSETS: head.entry(kind, place)})
-            for each, place in zip(head.directories, places, strict=True)
-        ),
-    )
-
-
-def _laid_out(
-    head: tiff.Tiff, start: int, size: int
-) -> tuple[list[NDArray[np.uint64]], list[tuple[int, int, int]]]:
-    """New offsets per directory, and the runs of bytes to copy: (from, to, length), neighbours in one.
-
-    Data goes from the last directory to the first. A tile without data stays without.
-    """
-    places: list[NDArray[np.uint64]] = []
-    runs: list[tuple[int, int, int]] = []
-    at = start
-    for directory in reversed(head.directories):
-        old = head.numbers(directory, tiff.TILE_OFFSETS).astype(np.int64)
-        lengths = head.numbers(directory, tiff.TILE_BYTES).astype(np.int64)
-        lengths = np.where(old > 0, lengths, 0)
-        if old.size and int((old + lengths).max()) > size:
-            raise tiff.Malformed("tiles beyond the end")
-        ends = np.cumsum(lengths)
-        new = at + ends - lengths
-        places.insert(0, np.where(lengths > 0, new, 0).astype(np.uint64))
-        breaks = np.flatnonzero(old[1:] != old[:-1] + lengths[:-1]) + 1
-        for first, last in zip((0, *breaks.tolist()), (*breaks.tolist(), old.size), strict=True):
-            length = int(ends[last - 1] - ends[first] + lengths[first]) if last > first else 0
-            if length:
-                runs.append((int(old[first]), int(new[first]), length))
-        at += int(ends[-1]) if ends.size else 0
-    return places, runs
-
-
-def _copy(incoming: int, outgoing: int, at: int, there: int, length: int) -> None:
-    """Copy inside the kernel, or share blocks where the file system can; by hand where neither works."""
-    while length:
-        step = min(length, _COPY_BYTES)
-        try:
-            done = os.copy_file_range(incoming, outgoing, step, at, there)
-        except OSError as error:
-            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.EOPNOTSUPP):
-                raise
-            done = os.pwrite(outgoing, os.pread(incoming, min(step, 1 << 20), at), there)
-        if not done:
-            raise tiff.Malformed("tiles beyond the end")
-        at, there, length = at + done, there + done, length - done

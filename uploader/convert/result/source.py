@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 from uploader.convert.raster.facts import NODATA, Facts
-from uploader.convert.result import heads, tags, tiff
+from uploader.convert.result import heads, restore, tiff
+from uploader.convert.result.differences import Differences
+from uploader.core.errors import ConversionFailed
 
 _PAM_NODATA = re.compile(rb"<NoDataValue[^>]*>\s*(-?\d+)\s*</NoDataValue>")
 _DIGITS = re.compile(rb"\s*(-?\d+)\s*\0?$")
@@ -21,6 +23,29 @@ def structure(source: Path) -> tiff.Tiff | None:
 def first_image(source: Path) -> tiff.Tiff | None:
     """The head of a TIFF's first image as far as it can be read; None for other files."""
     return tiff.of(source, tiff.first)
+
+
+def compare_heads(source: Path, result: Path, facts: Facts) -> Differences:
+    """What the heads of a raster and its COG say otherwise. Raises ConversionFailed for a head that no COG may have."""
+    head = structure(result)
+    reason = "an unusual structure" if head is None else heads.unsound(head)
+    if head is None or reason:
+        raise ConversionFailed(f"The head of the result has {reason}.")
+    before = first_image(source)
+    if before is None:
+        return Differences()
+    return heads.compare(
+        before,
+        head,
+        texts_beside=restore.has_pam(facts),
+        colours_beside=restore.palette_beside(before, facts),
+    )
+
+
+def sound(source: Path) -> bool:
+    """Whether the head of a file is one that a result may have."""
+    head = structure(source)
+    return head is not None and not heads.unsound(head)
 
 
 def indexed(source: Path) -> bool:
@@ -41,7 +66,7 @@ def soft_mask_possible(source: Path, facts: Facts) -> bool:
         if head
         else []
     )
-    return any(of.number(image, tags.BITS, 1) > 1 for of, image in (*external, *inside))
+    return any(of.number(image, tiff.BITS, 1) > 1 for of, image in (*external, *inside))
 
 
 def wide_nodata(source: Path, facts: Facts) -> str:

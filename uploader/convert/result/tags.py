@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from enum import Enum
 
 from uploader.convert.result.tiff import (
+    BITS,
+    COLOUR_MAP,
     COMPRESSION,
     EXIF,
     EXTRA_SAMPLES,
@@ -17,6 +19,7 @@ from uploader.convert.result.tiff import (
     GPS,
     NODATA,
     PHOTOMETRIC,
+    SAMPLE_FORMAT,
     SAMPLES,
     SUB_IFDS,
 )
@@ -34,7 +37,6 @@ class Rule(Enum):
     FREE = "may differ: how the samples are stored, not what they are"
 
 
-BITS, COLOUR_MAP, SAMPLE_FORMAT = 258, 320, 339
 ORIENTATION, DOT_RANGE, PAGE_NUMBER, RPC = 274, 336, 297, 50844
 """Numbers of tags that say what samples mean; those that a file's structure hangs on stand in `tiff`."""
 
