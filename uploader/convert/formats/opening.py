@@ -176,15 +176,17 @@ def plain(error: BaseException) -> str:
 
 
 @contextmanager
-def opened(source: Path, driver: str, *, facts_only: bool = False) -> Iterator[Dataset]:
-    """The raster, opened for reading with this driver and no other.
+def opened(
+    source: Path, driver: str, *, facts_only: bool = False, threads: int = THREADS
+) -> Iterator[Dataset]:
+    """The raster, opened for reading with this driver and no other; so many `threads` decode it.
 
     `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata domains too: then only metadata
     may be asked for, never overviews, masks or pixels.
     """
     options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE"}
-    if driver == "GTiff" and not facts_only:
-        options["NUM_THREADS"] = str(THREADS)
+    if driver == "GTiff" and not facts_only and threads > 1:
+        options["NUM_THREADS"] = str(threads)
     if driver == "AAIGrid":
         options["DATATYPE"] = asciigrid.data_type(source)
     with rasterio.Env(**_CAREFUL):  # type: ignore[no-untyped-call]
