@@ -11,9 +11,8 @@ import os
 import struct
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 
 from uploader import filesystem as fs
 from uploader.core.settling import UNKNOWN, Extent
@@ -33,8 +32,12 @@ ABSURD = 1 << 50
 WHOLE_NUMBERS = {3: "H", 4: "I", 16: "Q"}
 """Field types that offsets and byte counts may have, as array type codes."""
 
-BLOCKS = ((273, 279), (324, 325))
-"""Tags of offsets and byte counts: of strips, of tiles."""
+STRIPS, TILES = (273, 279), (324, 325)
+"""Tags of offsets and byte counts."""
+
+WIDTH, HEIGHT, BITS, COMPRESSION, SAMPLES, ROWS_PER_STRIP, PLANAR = 256, 257, 258, 259, 277, 278, 284
+UNCOMPRESSED, SEPARATE = 1, 2
+"""Values of compression and of planar configuration."""
 
 LAST_STANDARD_TAG = 700
 GEO_TAGS = frozenset((33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 50844))
@@ -170,9 +173,10 @@ def _directory(file: _File, offset: int) -> int:
     tags = dict(_tags(file, file.read(start, count * width), start))
     # A missing last link is common in the wild, and no pixels hang on it.
     link = start + count * width
-    for offsets, counts in BLOCKS:
+    for offsets, counts in (STRIPS, TILES):
         if offsets in tags:
-            _blocks(file, tags[offsets], tags.get(counts))
+            plain = offsets == STRIPS[0] and _number(file, tags, COMPRESSION, 1) == UNCOMPRESSED
+            _blocks(file, tags[offsets], tags.get(counts), _strip_bytes(file, tags) if plain else None)
     linked = link + (8 if file.big else 4) <= file.size
     return file.unpack("Q" if file.big else "I", link)[0] if linked else 0
 
@@ -191,18 +195,55 @@ def _tags(file: _File, entries: bytes, start: int) -> Iterator[tuple[int, _Value
         yield tag, _Values(kind, count, value)
 
 
-def _blocks(file: _File, offsets: _Values, counts: _Values | None) -> None:
-    """Every block has to end within the file. Blocks without offset or bytes are blank by agreement."""
-    if counts is None:
-        file.need(max(chain.from_iterable(_numbers(file, offsets)), default=0))
-        return
-    if counts.count != offsets.count:
+def _strip_bytes(file: _File, tags: Mapping[int, _Values]) -> Callable[[int], int] | None:
+    """How many bytes an uncompressed strip has, by its number; the last of each plane may have fewer rows."""
+    if not {WIDTH, HEIGHT} <= tags.keys():
+        return None
+    height = _number(file, tags, HEIGHT, 0)
+    rows = max(1, min(height, _number(file, tags, ROWS_PER_STRIP, height)))
+    together = 1 if _number(file, tags, PLANAR, 1) == SEPARATE else _number(file, tags, SAMPLES, 1)
+    row = -(-_number(file, tags, WIDTH, 0) * _number(file, tags, BITS, 1) * together // 8)
+    strips = max(1, -(-height // rows))
+    return lambda number: row * min(rows, height - number % strips * rows)
+
+
+def _number(file: _File, tags: Mapping[int, _Values], tag: int, default: int) -> int:
+    """The first number of a tag."""
+    numbers = next(_numbers(file, tags[tag]), None) if tag in tags else None
+    return int(numbers[0]) if numbers else default
+
+
+def _blocks(
+    file: _File, offsets: _Values, counts: _Values | None, sizes: Callable[[int], int] | None
+) -> None:
+    """Every block has to end within the file, as far as libtiff reads it. Blocks without offset or bytes are blank.
+
+    Of an uncompressed strip, for which `sizes` tells the bytes, libtiff reads no more than there are, whatever is
+    counted; and of a single one also where nothing is counted.
+    """
+    if counts is not None and counts.count != offsets.count:
         raise _OddError
-    for starts, lengths in zip(_numbers(file, offsets), _numbers(file, counts), strict=False):
-        ends = (start + length for start, length in zip(starts, lengths, strict=False) if start and length)
-        file.need(max(ends, default=0))
+    sole = offsets.count == 1 and sizes is not None
+    first = 0
+    for starts, lengths in _pairs(file, offsets, counts):
+        for number, (start, length) in enumerate(zip(starts, lengths, strict=False), first):
+            size = sizes(number) if sizes else length
+            taken = min(length, size) if length else size * sole
+            if start and (taken or counts is None):
+                file.need(start + taken)
+        first += len(starts)
         if file.needs > file.size:
             return
+
+
+def _pairs(
+    file: _File, offsets: _Values, counts: _Values | None
+) -> Iterator[tuple[array[int], Iterable[int]]]:
+    """Offsets and byte counts piece by piece; zeros where nothing is counted."""
+    if counts is None:
+        yield from ((starts, bytes(len(starts))) for starts in _numbers(file, offsets))
+    else:
+        yield from zip(_numbers(file, offsets), _numbers(file, counts), strict=False)
 
 
 def _numbers(file: _File, values: _Values) -> Iterator[array[int]]:

@@ -177,17 +177,22 @@ def plain(error: BaseException) -> str:
 
 @contextmanager
 def opened(
-    source: Path, driver: str, *, facts_only: bool = False, overview: int | None = None
+    source: Path,
+    driver: str,
+    *,
+    facts_only: bool = False,
+    overview: int | None = None,
+    threads: int = THREADS,
 ) -> Iterator[Dataset]:
     """The raster, opened for reading with this driver and no other; or one of its overviews, 0 being the largest.
 
-    `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata domains too: then only metadata
-    may be asked for, never overviews, masks or pixels. Of overviews only those of a file may be asked for that
-    has nothing beside it, and whose metadata names no other.
+    So many `threads` decode it. `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata
+    domains too: then only metadata may be asked for, never overviews, masks or pixels. Of overviews only those of a
+    file may be asked for that has nothing beside it, and whose metadata names no other.
     """
     options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE" if overview is None else str(overview)}
-    if driver == "GTiff" and not facts_only:
-        options["NUM_THREADS"] = str(THREADS)
+    if driver == "GTiff" and not facts_only and threads > 1:
+        options["NUM_THREADS"] = str(threads)
     if driver == "AAIGrid":
         options["DATATYPE"] = asciigrid.data_type(source)
     with rasterio.Env(**_CAREFUL):  # type: ignore[no-untyped-call]

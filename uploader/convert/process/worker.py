@@ -252,7 +252,9 @@ def _host(ending: dict[str, Any], line: bytes) -> Host:
 def _parsed(line: bytes) -> dict[str, Any]:
     """One line of JSON from a process that may be out of its mind. Raises ConversionFailed."""
     try:
-        answer = json.loads(line)
+        # What was no UTF-8 in a raster comes as half a surrogate pair, which the journal could not hold.
+        text = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
+        answer = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _nonsense() from error
     if not isinstance(answer, dict):

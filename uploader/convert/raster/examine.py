@@ -8,14 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
-from rasterio.errors import RasterioError
 
-from uploader.convert.formats import netcdf
+from uploader.convert.formats import netcdf, prj, texts
 from uploader.convert.formats.opening import Dataset, driver_for, opened, sidecars, translated
 from uploader.convert.formats.table import CONTAINERS
-from uploader.convert.raster import product
+from uploader.convert.raster import product, rpc, sidecar_check, systems
 from uploader.convert.raster.facts import GCP, BandFacts, Facts
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
@@ -33,12 +31,12 @@ ENVI_STRUCTURE = frozenset(
 )
 """What an ENVI header says that is a fact of its own: shape, place, names and colours."""
 
-_SIDECAR_TEXT = 1 << 20
 _PALETTE = ColorInterp.palette
 
-_FOREIGN_GRID = re.compile(r"grids[^\]<]{0,4000}?[/\\~]", re.IGNORECASE)
+_FOREIGN_GRID = re.compile(r"(?:grids|parameterfile)[^\]<]{0,4000}?[/\\~]", re.IGNORECASE)
 """A reference system that names a shift grid with a path or an address, in WKT or as PROJ writes it."""
 _LISTED = 12
+_GUESSED = (".asc", ".grd")
 _FILE_NAME = re.compile(r"\{\S*\}")
 """What programs write as the description of an ENVI file when nobody gave one."""
 
@@ -103,7 +101,7 @@ def _require_whole(facts: Facts, path: Path, header: dict[str, str]) -> None:
 def _refuse_foreign_grids(folder: Path, beside: tuple[str, ...]) -> None:
     """Raises RasterRefused before PROJ sees the text: it opens what is named as a grid as soon as it reads it."""
     for name in beside:
-        if name.lower().endswith((".prj", ".aux.xml")) and _FOREIGN_GRID.search(_text(folder / name)):
+        if name.lower().endswith((".prj", ".aux.xml")) and _FOREIGN_GRID.search(prj.text_of(folder / name)):
             raise RasterRefused(
                 f"Its sidecar {name} names a file elsewhere as a shift grid.",
                 "Name the grid without a path, or remove the sidecar.",
@@ -113,20 +111,21 @@ def _refuse_foreign_grids(folder: Path, beside: tuple[str, ...]) -> None:
 def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, ...]) -> Facts:
     """The facts of an open dataset; `masks` are the flags per band, asked for before, and of another view."""
     gcps, gcp_crs = dataset.gcps
-    crs = dataset.crs.to_wkt() if dataset.crs else ""
-    unplaced = not crs and not gcps
-    projection = _projection(path.parent, beside) if unplaced else None
+    notes = [prj.text_of(path.parent / name) for name in beside if name.lower().endswith(".aux.xml")]
+    own_crs = _header_heights(dataset) or _own_system(dataset.crs)
     structure = dataset.tags(ns="IMAGE_STRUCTURE")
     own = "PIXEL" if dataset.driver == "GTiff" else "BAND"
     transform = tuple(dataset.get_transform())
-    texts = [_text(path.parent / name) for name in beside if name.lower().endswith(".aux.xml")]
-    bands = tuple(_bands(dataset, masks))
-    tags, rpcs = _sorted(dataset.tags()), _sorted(dataset.tags(ns="RPC"))
-    # Domains come last: looking for further pages may leave an error behind that the next call would raise.
-    domains = {name: dict(dataset.tags(ns=name)) for name in dataset.tag_namespaces()}
+    called = texts.of_bands(dataset, beside)
+    bands = tuple(_bands(dataset, masks, called))
+    tags, polynomials = texts.tags(dataset), texts.tags(dataset, domain="RPC")
+    # These come last: looking for further pages, and reading an odd system, may leave an error behind that the next
+    # call to the dataset would raise.
+    domains = texts.domains(dataset)
+    crs, prj_unreadable = (own_crs, False) if gcps else _placed(own_crs, path, beside, notes)
     said = {key for key in domains.get("ENVI", {}) if key not in ENVI_STRUCTURE}
     said -= {"description"} if _FILE_NAME.fullmatch(domains.get("ENVI", {}).get("description", "")) else set()
-    return Facts(
+    facts = Facts(
         driver=dataset.driver,
         width=dataset.width,
         height=dataset.height,
@@ -135,13 +134,15 @@ def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, 
         pixel_interleaved=structure.get("INTERLEAVE", own).upper() == "PIXEL",
         white_is_zero=structure.get("MINISWHITE") == "YES",
         compression=structure.get("COMPRESSION", ""),
-        crs=crs or projection or "",
-        prj_unreadable=projection == "",
+        crs=crs,
+        prj_unreadable=prj_unreadable,
+        texts_lost=called.lost,
         transform=None if transform == (0.0, 1.0, 0.0, 0.0, 0.0, 1.0) else transform,
         gcps=tuple(_gcp(point) for point in gcps),
-        gcp_crs=gcp_crs.to_wkt() if gcps and gcp_crs else "",
-        rpcs=rpcs,
-        tags=tags,
+        gcp_crs=_own_system(gcp_crs) if gcps else "",
+        rpcs=rpc.plain(polynomials),
+        rpcs_unread=_sorted(polynomials if not rpc.plain(polynomials) else dict(rpc.others(polynomials))),
+        tags=_sorted(tags),
         domains={
             name: tags
             for name, tags in domains.items()
@@ -149,12 +150,45 @@ def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, 
         },
         pages=_pages(domains, dataset.driver),
         sidecars=beside,
-        categories=any("<CategoryNames>" in text for text in texts),
-        attribute_table=any("<GDALRasterAttributeTable" in text for text in texts),
+        categories=any("<CategoryNames>" in text for text in notes),
+        attribute_table=any("<GDALRasterAttributeTable" in text for text in notes),
     )
+    return replace(facts, sidecars_unread=sidecar_check.unread(facts, path))
 
 
-def _bands(dataset: Dataset, masks: list[int]) -> Iterable[BandFacts]:
+def _own_system(crs: Any) -> str:
+    """The system that GDAL tells, as WKT; empty where it is none, or a placeholder for none."""
+    wkt = str(crs.to_wkt()) if crs else ""
+    return "" if systems.is_placeholder(wkt) else wkt
+
+
+def _header_heights(dataset: Dataset) -> str:
+    """The compound system in an ENVI header, to whose heights GDAL gives the unit of the map; else empty."""
+    told = texts.tags(dataset, domain="ENVI").get("coordinate_system_string", "").strip("{} ")
+    wkt = prj.wkt_of(told)
+    return wkt if systems.height_unit(wkt) else ""
+
+
+def _placed(own: str, path: Path, beside: tuple[str, ...], notes: list[str]) -> tuple[str, bool]:
+    """The raster's own system, or else that of a `.prj`; and whether there is one that cannot be read.
+
+    GDAL does not look for a `.prj` beside a TIFF. Beside an ASCII grid it does, but guesses what ARC/INFO's keywords
+    leave open.
+    """
+    name = next((name for name in beside if name.lower().endswith(".prj")), None)
+    text = prj.text_of(path.with_name(name)) if name else ""
+    guessed = (
+        prj.is_keywords(text)
+        and path.suffix.lower() in _GUESSED
+        and not any("<SRS" in note for note in notes)
+    )
+    if name is None or (own and not guessed):
+        return own, False
+    told = prj.wkt_of(text)
+    return "" if systems.is_placeholder(told) else told, not told
+
+
+def _bands(dataset: Dataset, masks: list[int], called: texts.BandTexts) -> Iterable[BandFacts]:
     """One at a time, each property of all bands fetched once: some are lists that rasterio builds anew."""
     columns = zip(
         dataset.indexes,
@@ -163,8 +197,8 @@ def _bands(dataset: Dataset, masks: list[int]) -> Iterable[BandFacts]:
         dataset.colorinterp,
         masks,
         dataset.nodatavals,
-        dataset.descriptions,
-        dataset.units,
+        called.names,
+        called.units,
         dataset.scales,
         dataset.offsets,
         strict=True,
@@ -179,15 +213,15 @@ def _bands(dataset: Dataset, masks: list[int]) -> Iterable[BandFacts]:
             interpretation=interpretation.name if indexed or interpretation != _PALETTE else "undefined",
             mask=mask,
             nodata=nodata,
-            description=name or "",
-            unit=unit or "",
+            description=name,
+            unit=unit,
             scale=scale,
             offset=offset,
             colours=_colours(dataset, index) if indexed else (),
-            tags=_sorted(dataset.tags(index)),
+            tags=_sorted(texts.tags(dataset, index)),
             domains={
-                name: dict(dataset.tags(index, ns=name))
-                for name in dataset.tag_namespaces(index)
+                name: tags
+                for name, tags in texts.domains(dataset, index).items()
                 if name not in IGNORED_DOMAINS
             },
             bits=int(structure.get("NBITS", 0)),
@@ -213,19 +247,3 @@ def _pages(domains: dict[str, dict[str, str]], driver: str) -> int:
     """How many rasters the file holds. A TIFF lists its first page among them, others list only what is more."""
     names = [key for key in domains.get("SUBDATASETS", {}) if re.fullmatch(r"SUBDATASET_\d+_NAME", key)]
     return max(1, len(names)) if driver == "GTiff" else 1 + len(names)
-
-
-def _projection(folder: Path, beside: tuple[str, ...]) -> str | None:
-    """The system in a `.prj`, which GDAL does not look for beside a TIFF; None: there is none; empty: it is no WKT."""
-    name = next((name for name in beside if name.lower().endswith(".prj")), None)
-    if name is None:
-        return None
-    try:
-        return str(CRS.from_wkt(_text(folder / name), morph_from_esri_dialect=True).to_wkt())
-    except (RasterioError, ValueError):
-        return ""
-
-
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_SIDECAR_TEXT).decode("utf-8", "replace")

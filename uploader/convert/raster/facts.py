@@ -85,6 +85,12 @@ class Facts:
     """It has no reference system of its own, and the `.prj` beside it makes no sense."""
     indexed: bool = False
     """The head of a TIFF says that its values are indexes of colours, whether or not these can be read."""
+    texts_lost: bool = False
+    """Names or units of its bands are not UTF-8, and could not be had."""
+    rpcs_unread: tuple[tuple[str, str], ...] = ()
+    """Items about rational polynomials that are no part of usable ones."""
+    sidecars_unread: tuple[str, ...] = ()
+    """What the names of sidecars in which nothing can be read add to the raster's stem."""
 
     @property
     def palette(self) -> bool:

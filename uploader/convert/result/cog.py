@@ -18,6 +18,7 @@ import rasterio.shutil
 from rio_cogeo.cogeo import cog_validate
 
 from uploader.convert.formats.opening import Dataset, translated
+from uploader.convert.raster import systems
 from uploader.convert.raster.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
 from uploader.convert.raster.statistics import STATISTICS_KEYS
 
@@ -34,9 +35,10 @@ _OLD_STATISTICS = re.compile(
 _DESCRIPTION = re.compile(rb"\s*<Description>[^<]*</Description>")
 _GCP = re.compile(rb'<GCP (?:\s*(?:Pixel|Line|X|Y|Z)="[^"]*"|(?=\s))*')
 _COLOURS = re.compile(rb"\s*<ColorTable>.*?</ColorTable>|<ColorInterp>Palette</ColorInterp>", re.DOTALL)
-_RPC = re.compile(rb'\s*<Metadata domain="RPC">.*?</Metadata>', re.DOTALL)
 _MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
 _MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
+_SYSTEM = re.compile(rb"\s*<SRS[^>]*>[^<]*</SRS>")
+_POLYNOMIALS = re.compile(rb'\s*<Metadata domain="RPC">.*?</Metadata>', re.DOTALL)
 _ELEMENT = re.compile(rb"<([A-Za-z]+)")
 _DOMAIN = re.compile(rb'<Metadata domain="([\w:.-]+)"')
 _INSTRUCTION = re.compile(r"<\?.*?\?>", re.DOTALL)
@@ -59,10 +61,24 @@ def write(
     wrapper = target.parent / _WRAPPER
     with translated("converted"):
         rasterio.shutil.copy(dataset, wrapper, driver="VRT")
-        wrapper.write_bytes(_dressed(wrapper.read_bytes(), facts, reserved, nodata))
+        own = dataset.crs.to_wkt() if dataset.crs else ""
+        wrapper.write_bytes(_dressed(_placed(wrapper.read_bytes(), facts, own), facts, reserved, nodata))
         with rasterio.open(wrapper, driver="VRT", sharing=False) as source:
             rasterio.shutil.copy(source, target, driver="COG", strict=False, **options)
     wrapper.unlink()
+
+
+def _placed(wrapper: bytes, facts: Facts, own: str) -> bytes:
+    """A wrapper's text with the reference system and the polynomials of the facts, where GDAL has others or none."""
+    system = systems.writable(facts.crs)
+    start = wrapper.find(b">") + 1
+    added = b""
+    if system != own:
+        wrapper = _SYSTEM.sub(b"", wrapper, count=1)
+        added += f"<SRS>{escape(system)}</SRS>".encode() if system else b""
+    wrapper = _POLYNOMIALS.sub(b"", wrapper)
+    added += _metadata(dict(facts.rpcs), "RPC") if facts.rpcs else b""
+    return wrapper[:start] + added + wrapper[start:]
 
 
 def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
@@ -73,9 +89,6 @@ def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
     """
     start = wrapper.find(b"<VRTRasterBand")
     head, bands = _exact_gcps(wrapper[:start], facts), _OLD_STATISTICS.sub(b"", wrapper[start:])
-    if not facts.rpcs:
-        head = _RPC.sub(b"", head)
-
     missing = (
         f"<NoDataValue>{nodata}</NoDataValue>".encode() if nodata and b"<NoDataValue>" not in bands else b""
     )
@@ -83,7 +96,7 @@ def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
     def dressed_band(tag: re.Match[bytes]) -> bytes:
         index = int(tag.group(1)) - 1
         name = facts.bands[index].description
-        description = f"<Description>{escape(name)}</Description>".encode() if name else b""
+        description = _encoded(f"<Description>{escape(name)}</Description>") if name else b""
         return tag.group() + description + missing
 
     bands = _BAND.sub(dressed_band, _DESCRIPTION.sub(b"", bands))
@@ -119,10 +132,8 @@ def _one_mask(bands: bytes, facts: Facts) -> bytes:
 
 
 def _forgotten(head: bytes, facts: Facts) -> bytes:
-    """What TIFF can hold of the whole raster and the wrapper lacks: a system from a `.prj`, and two domains."""
+    """What TIFF can hold of the whole raster and the wrapper lacks: two domains."""
     found = b""
-    if facts.crs and b"<SRS" not in head:
-        found += f"<SRS>{escape(facts.crs)}</SRS>".encode()
     if _PROFILE in facts.domains and f'domain="{_PROFILE}"'.encode() not in head:
         found += _metadata(facts.domains[_PROFILE], _PROFILE)
     packet = packet_of(facts)
@@ -134,7 +145,12 @@ def _forgotten(head: bytes, facts: Facts) -> bytes:
 def _metadata(tags: Mapping[str, str], domain: str = "") -> bytes:
     items = "".join(f"<MDI key={quoteattr(key)}>{escape(value)}</MDI>" for key, value in sorted(tags.items()))
     of = f" domain={quoteattr(domain)}" if domain else ""
-    return f"<Metadata{of}>{items}</Metadata>".encode()
+    return _encoded(f"<Metadata{of}>{items}</Metadata>")
+
+
+def _encoded(text: str) -> bytes:
+    """Text as bytes; what was no UTF-8 in the source is what it was."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def packet_of(facts: Facts) -> str:

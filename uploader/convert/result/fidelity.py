@@ -16,17 +16,18 @@ import numpy as np
 
 from uploader.convert.formats.opening import Dataset
 from uploader.convert.job import RasterWarning
-from uploader.convert.raster import product
+from uploader.convert.raster import product, rpc
 from uploader.convert.raster.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.raster.measure import Gauge, Watcher
 from uploader.convert.raster.reading import blocks
 from uploader.convert.raster.statistics import STATISTICS_KEYS
-from uploader.convert.raster.systems import named_alike, same
+from uploader.convert.raster.systems import height_unit, named_alike, same
 from uploader.convert.raster.windows import pieces, sampled
 from uploader.convert.result import heads, tiff
 from uploader.convert.result.cog import XMP, packet_of
 from uploader.convert.result.differences import Differences
 from uploader.convert.result.plan import OWN_DOMAINS, codes
+from uploader.convert.result.unread import unread
 
 _RELATIVE = 1e-12
 _ONE_TILE = 512
@@ -49,6 +50,7 @@ WAY_OUT = (
 )
 """What always helps with a raster that cannot be kept exact."""
 
+_TEXTS = frozenset({"description", "unit"})
 _BLACK = (0, 0, 0, 255)
 _WRITER_TAGS = STATISTICS_KEYS | {"OVR_RESAMPLING_ALG"}
 
@@ -114,19 +116,21 @@ def _broken_place(source: Facts, result: Facts, beside: frozenset[str]) -> Itera
 
 
 def _broken_bands(source: Facts, result: Facts) -> Iterator[str]:
+    heights = height_unit(result.crs)
     for before, after in zip(source.bands, result.bands, strict=False):
-        for name, kept in _band_checks(before, after):
-            if not kept:
+        for name, kept in _band_checks(before, after, heights):
+            if not kept and not (source.texts_lost and name in _TEXTS):
                 yield f"the {name} of band {before.index}"
 
 
-def _band_checks(before: BandFacts, after: BandFacts) -> Iterable[tuple[str, bool]]:
+def _band_checks(before: BandFacts, after: BandFacts, heights: str) -> Iterable[tuple[str, bool]]:
+    """`heights` is the unit of the vertical system, which GDAL reads for each band of a TIFF that has none."""
     return (
         ("nodata value", _same_number(_held(before), _held(after))),
         ("colour table", _opaque(_filled(before, after)) == _opaque(after.colours)),
         ("colour interpretation", _same_colour(before, after)),
         ("description", before.description == after.description),
-        ("unit", before.unit == after.unit),
+        ("unit", after.unit in (before.unit, before.unit or heights)),
         ("scale", _same_number(before.scale, after.scale)),
         ("offset", _same_number(before.offset, after.offset)),
         ("kind of mask", before.mask == after.mask or (before.mask, after.mask) == (0, PER_DATASET)),
@@ -167,16 +171,7 @@ def _lost(source: Facts, result: Facts, beside: frozenset[str]) -> Iterator[Rast
         yield RasterWarning(
             "crs_not_expressible", "Its coordinate reference system has no exact form in GeoTIFF's keys."
         )
-    if source.prj_unreadable:
-        yield RasterWarning(
-            "prj_unreadable", "The .prj beside it holds no reference system that can be read."
-        )
-    if any(name.lower().endswith(".aux") for name in source.sidecars):
-        yield RasterWarning(
-            "aux_unread",
-            "The ERDAS .aux beside it is not read: a nodata value, names or a reference system that only it holds are "
-            "not in the result.",
-        )
+    yield from unread(source)
     yield from product.warnings(source)
     if source.categories or "CategoryNames" in beside:
         yield RasterWarning("category_names_lost", "The names of its categories have no place in GeoTIFF.")
@@ -295,7 +290,7 @@ def _same_bits(before: Any, after: Any) -> bool:
 
 def _same_rpcs(before: dict[str, str], after: dict[str, str]) -> bool:
     """Coefficients are numbers with digits to spare; the two error terms are optional and may appear as -1 or 0."""
-    keys = {key for key in before if key not in ("ERR_BIAS", "ERR_RAND")}
+    keys = {key for key in before if key not in rpc.ERRORS}
     if bool(before) != bool(after):
         return False
     return all(_near(_numbers(before[key]), _numbers(after.get(key, ""))) for key in keys)

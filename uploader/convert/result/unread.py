@@ -1,0 +1,34 @@
+"""What stands in or beside a raster and could not be read, so that it is not in the result: named, never silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uploader.convert.job import RasterWarning
+from uploader.convert.raster.facts import Facts
+from uploader.convert.result.plan import codes
+
+
+def unread(source: Facts) -> Iterator[RasterWarning]:
+    """One warning for each kind."""
+    if source.prj_unreadable:
+        yield RasterWarning(
+            "prj_unreadable", "The .prj beside it holds no reference system that can be read."
+        )
+    for suffix in source.sidecars_unread:
+        yield RasterWarning("sidecar_unreadable", f"Nothing could be read in the {suffix} beside it.")
+    if any(name.lower().endswith(".aux") for name in source.sidecars):
+        yield RasterWarning(
+            "aux_unread",
+            "The ERDAS .aux beside it is not read: a nodata value, names or a reference system that only it holds are "
+            "not in the result.",
+        )
+    if source.texts_lost:
+        yield RasterWarning(
+            "text_lost", "Names or units of its bands are not UTF-8 and are not in the result."
+        )
+    if source.rpcs_unread:
+        names = codes(name for name, _ in source.rpcs_unread)
+        yield RasterWarning(
+            "rpc_unread", f"Its rational polynomials have no numbers, or no place in GeoTIFF, for {names}."
+        )
