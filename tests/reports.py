@@ -15,7 +15,7 @@ import rasterio
 
 from tests.cases import converted
 from tests.judge.rights import Seen, problems
-from tests.support.reported import REPORTS
+from tests.support.reports.table import REPORTS
 
 
 def tried(name: str, root: Path) -> tuple[Seen, list[str]]:

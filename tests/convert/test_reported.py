@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports import tried
-from tests.support.reported import REPORTS
+from tests.support.reports.table import REPORTS
 
 pytestmark = pytest.mark.e2e
 

@@ -186,6 +186,15 @@ def kept(code: int) -> Check:
     return check
 
 
+def values_occur(_seen: Seen, result: Path) -> Iterator[str]:
+    """Each value of an overview is one of the raster: what is made of bits is no mean."""
+    found = overviews.levels(result)
+    for number, level in enumerate(found[1:]):
+        strange = np.setdiff1d(level.samples, found[0].samples)
+        if strange.size:
+            yield f"overview {number} has {strange.size} values that the raster has not, such as {strange[0]}"
+
+
 def pixels_of(wanted: Callable[[], np.ndarray]) -> Check:
     """The samples are these."""
 
