@@ -7,7 +7,6 @@ that was kept.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -52,6 +51,12 @@ class Level:
         alpha = self.samples[self.alpha]
         full = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "iu" else alpha.max(initial=0)
         return (alpha != 0) & (alpha != full)
+
+    def unmasked(self, band: int) -> Array:
+        """Where a transparent pixel counts as valid, as GDAL has it of more than four bands."""
+        if self.alpha in (None, band):
+            return np.zeros(self.size, bool)
+        return (self.samples[self.alpha] == 0) & self.valid[band]
 
 
 def levels(path: Path, most: int = _GIANT) -> list[Level]:
@@ -115,8 +120,7 @@ def _kind(path: Path) -> tuple[int, float | None]:
 
 def _came_along(source: Path, found: list[Level]) -> list[bool]:
     """Which of the levels are the source's own."""
-    with _quiet():
-        own = levels(source)[1:]
+    own = levels(source)[1:]
     return [
         any(o.samples.dtype == f.samples.dtype and _bits(o.samples) == _bits(f.samples) for o in own)
         for f in found
@@ -125,12 +129,6 @@ def _came_along(source: Path, found: list[Level]) -> list[bool]:
 
 def _bits(samples: Array) -> tuple[tuple[int, ...], bytes]:
     return samples.shape, np.ascontiguousarray(samples).tobytes()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with rasterio.Env(CPL_DEBUG=False):
-        yield
 
 
 @dataclass(frozen=True)
@@ -160,13 +158,15 @@ class Wanted:
             return
         weights, skipped = known.astype(float), np.zeros(below.size, bool)
         if above.alpha not in (None, band) and not self.premultiplied:
-            weights = weights * above.samples[above.alpha]
+            weights = weights * np.nan_to_num(above.samples[above.alpha], posinf=0, neginf=0)
         if self.by_gdal:
-            skipped = (cover.total(above.partial.astype(float)) > 0) | _overflowing(values, known, cover)
+            skipped = cover.total((above.partial | above.unmasked(band)).astype(float)) > 0
+            skipped |= _overflowing(values, known, cover)
         step = 1.0 if values.dtype.kind in "iu" else _FLOAT_STEP * _reach(values, known, cover)
         off = np.ones(below.size, bool)
         for each in self._covers(cover, values):
-            wanted, _ = mean(values, weights, each)
+            wanted, weighted = mean(values, weights, each)
+            skipped |= ~weighted  # nothing but transparent pixels, which may have any colour
             if self.nodata is not None:
                 skipped |= np.abs(wanted - self.nodata) <= np.maximum(step, _FLOAT_STEP * abs(self.nodata))
             with np.errstate(all="ignore"):

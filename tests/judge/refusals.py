@@ -55,7 +55,7 @@ CORPUS: dict[str, tuple[str, ...]] = {
         "pillow/Tests/images/oom-225817ca0f8c663be7ab4b9e717b02c661e66834.tif",
         "pillow/Tests/images/timeout-6646305047838720",
     ),
-    "a palette with entries beyond the bits of a sample": (
+    "white is zero, in a directory with damaged entries": (
         "go-fuzz-corpus/tiff/corpus/3b532fef64431b303600723377c79be51ca38270",
         "go-fuzz-corpus/tiff/corpus/c20bedd4577ea477a02ba25c0960b2b3f4b0c90f-1",
         "image-tiff/tests/fuzz_images/oor_panic/id=000023,sig=06,src=000006,op=havoc,rep=8",

@@ -151,6 +151,50 @@ def description(*wanted: bytes) -> Check:
     return check
 
 
+def geokey(key: int, *wanted: float) -> Check:
+    """A key of the GeoTIFF directory has these values."""
+
+    def check(_seen: Seen, result: Path) -> Iterator[str]:
+        base = heads.read(result).base
+        entries = base.numbers(34735)
+        found: tuple[float, ...] = ()
+        for at in range(4, len(entries), 4):
+            code, where, count, value = entries[at : at + 4]
+            if code == key:
+                found = base.numbers(where)[value : value + count] if where else (value,)
+        if found != wanted:
+            yield f"the GeoTIFF key {key} is {found or 'not there'}, not {wanted}"
+
+    return check
+
+
+def placed(seen: Seen, result: Path) -> Iterator[str]:
+    """The raster lies somewhere."""
+    with rasterio.open(result) as dataset:
+        if dataset.transform.is_identity and not dataset.gcps[0]:
+            yield "it has no place"
+
+
+def kept(code: int) -> Check:
+    """A tag of the base is as in the source."""
+
+    def check(seen: Seen, result: Path) -> Iterator[str]:
+        values = [heads.read(path).base.tags.get(code) for path in (seen.source, result)]
+        if not heads.same(*values):
+            yield f"tag {code} is not as in the source"
+
+    return check
+
+
+def values_occur(_seen: Seen, result: Path) -> Iterator[str]:
+    """Each value of an overview is one of the raster: what is made of bits is no mean."""
+    found = overviews.levels(result)
+    for number, level in enumerate(found[1:]):
+        strange = np.setdiff1d(level.samples, found[0].samples)
+        if strange.size:
+            yield f"overview {number} has {strange.size} values that the raster has not, such as {strange[0]}"
+
+
 def pixels_of(wanted: Callable[[], np.ndarray]) -> Check:
     """The samples are these."""
 

@@ -45,7 +45,7 @@ def _kind(name: str, *checks: Check) -> Callable[[Maker], Maker]:
     return enter
 
 
-def _put(folder: Path, pixels: np.ndarray, *, tags: dict[str, str] | None = None, **profile: Any) -> Path:
+def put(folder: Path, pixels: np.ndarray, *, tags: dict[str, str] | None = None, **profile: Any) -> Path:
     """A raster of (rows, columns, bands), placed in UTM if nothing else is said."""
     path = folder / "raster.tif"
     rows, columns, count = pixels.shape
@@ -56,28 +56,29 @@ def _put(folder: Path, pixels: np.ndarray, *, tags: dict[str, str] | None = None
     return path
 
 
-def _some(count: int, kind: str, size: tuple[int, int] = (120, 140)) -> np.ndarray:
+def some(count: int, kind: str, size: tuple[int, int] = (120, 140)) -> np.ndarray:
+    """Samples of (rows, columns, bands), the same each time."""
     return samples(np.random.default_rng(len(kind) + count), count, kind, size=size)
 
 
 @_kind("gray and premultiplied alpha", tag(338, 1))
 def _premultiplied_gray(folder: Path) -> Path:
-    return _put(folder, _some(2, "u2"), photometric="MINISBLACK", alpha="PREMULTIPLIED")
+    return put(folder, some(2, "u2"), photometric="MINISBLACK", alpha="PREMULTIPLIED")
 
 
 @_kind("colours and a band of no known meaning", tag(262, 2), tag(338, 0))
 def _unspecified(folder: Path) -> Path:
-    return _put(folder, _some(4, "u1"), photometric="RGB", alpha="NO")
+    return put(folder, some(4, "u1"), photometric="RGB", alpha="NO")
 
 
 @_kind("three bands that are no colours", tag(262, 1), tag(338, 0, 0))
 def _three_bands(folder: Path) -> Path:
-    return _put(folder, _some(3, "u1", (600, 530)), photometric="MINISBLACK")
+    return put(folder, some(3, "u1", (600, 530)), photometric="MINISBLACK")
 
 
 def _with_levels(folder: Path, spoil: Callable[[np.ndarray], np.ndarray]) -> Path:
-    path = _put(
-        folder, _some(1, "u2", (1100, 1100)), tiled=True, blockxsize=256, blockysize=256, compress="deflate"
+    path = put(
+        folder, some(1, "u2", (1100, 1100)), tiled=True, blockxsize=256, blockysize=256, compress="deflate"
     )
     with rasterio.open(path, "r+") as dataset:
         dataset.build_overviews([2, 4, 8], Resampling.average)
@@ -99,10 +100,10 @@ def _half(folder: Path) -> Path:
 
 @_kind("overviews of another raster beside", overviews_show)
 def _another(folder: Path) -> Path:
-    path = _put(folder, _some(1, "u1", (1100, 1100))[::-1, ::-1])
+    path = put(folder, some(1, "u1", (1100, 1100))[::-1, ::-1])
     with rasterio.Env(TIFF_USE_OVR=True), rasterio.open(path, "r+") as dataset:
         dataset.build_overviews([2, 4], Resampling.average)
-    return _put(folder, _some(1, "u1", (1100, 1100)))
+    return put(folder, some(1, "u1", (1100, 1100)))
 
 
 @_kind("overviews of what was there before", overviews_show)
@@ -115,17 +116,17 @@ def _stale(folder: Path) -> Path:
 
 @_kind("infinities that nothing declares", nan_stays)
 def _infinite(folder: Path) -> Path:
-    pixels = _some(2, "f8", (700, 640))
+    pixels = some(2, "f8", (700, 640))
     pixels[::9, ::7, 0] = np.inf
     pixels[::9, 3::7, 0] = -np.inf
-    return _put(folder, pixels)
+    return put(folder, pixels)
 
 
 @_kind("NaN in one band of three", nan_stays)
 def _nan(folder: Path) -> Path:
-    pixels = _some(3, "f4", (700, 640))
+    pixels = some(3, "f4", (700, 640))
     pixels[::5, ::5, 1] = np.nan
-    return _put(folder, pixels)
+    return put(folder, pixels)
 
 
 def _rpc_lines(unit: str) -> dict[str, str]:
@@ -149,7 +150,7 @@ def _rpc_text(folder: Path) -> Path:
     lines = [f"{key}: {value}" for key, value in _rpc_lines("units").items()]
     lines += [f"{part}_COEFF_{k}: {1 / k:+.12E}" for part in _PARTS for k in range(1, 21)]
     (folder / "raster_RPC.TXT").write_text("\n".join(lines) + "\n")
-    return _put(folder, _some(1, "u2"), crs=None, transform=None)
+    return put(folder, some(1, "u2"), crs=None, transform=None)
 
 
 @_kind("rational polynomials with units, in GDAL's sidecar", _RIGHT_RPC)
@@ -160,7 +161,7 @@ def _rpc_sidecar(folder: Path) -> Path:
     found = "".join(f'<MDI key="{key}">{value}</MDI>' for key, value in items.items())
     text = f'<PAMDataset><Metadata domain="RPC">{found}</Metadata></PAMDataset>'
     (folder / "raster.tif.aux.xml").write_text(text)
-    return _put(folder, _some(1, "u2"), crs=None, transform=None)
+    return put(folder, some(1, "u2"), crs=None, transform=None)
 
 
 def _prj(name: str, text: bytes, wanted: str, *, readable: bool = False) -> None:
@@ -170,7 +171,7 @@ def _prj(name: str, text: bytes, wanted: str, *, readable: bool = False) -> None
     @_kind(f".prj: {name}", right if readable else either(right, UNREADABLE))
     def _made(folder: Path) -> Path:
         (folder / "raster.prj").write_bytes(text)
-        return _put(folder, _some(1, "f4"), crs=None)
+        return put(folder, some(1, "f4"), crs=None)
 
 
 _COMPOUND = CRS.from_user_input("EPSG:25833+7837")
@@ -196,19 +197,19 @@ _prj("a page of a portal", b"<html><body>403</body></html>", "EPSG:25833")
 def _placeholder(folder: Path) -> Path:
     (folder / "raster.prj").write_text(_WKT)
     local = CRS.from_wkt('LOCAL_CS["Geocoding information not available",UNIT["unknown",1]]')
-    return _put(folder, _some(1, "i2"), crs=local)
+    return put(folder, some(1, "i2"), crs=local)
 
 
 @_kind("points, a world file and a .prj", system("EPSG:25833"))
 def _points(folder: Path) -> Path:
     (folder / "raster.prj").write_text(_WKT)
     (folder / "raster.tfw").write_text("2\n0\n0\n-2\n400001\n4999999\n")
-    return _put(folder, _some(1, "i2"), crs=None, transform=None, tags={"AREA_OR_POINT": "Point"})
+    return put(folder, some(1, "i2"), crs=None, transform=None, tags={"AREA_OR_POINT": "Point"})
 
 
 @_kind("a description in Latin-1", description(b"B\xe4ume", "Bäume".encode()))
 def _latin_description(folder: Path) -> Path:
-    path = _put(folder, _some(1, "u1"))
+    path = put(folder, some(1, "u1"))
     with rasterio.open(path, "r+") as dataset:
         dataset.set_band_description(1, "BXume")
     path.write_bytes(path.read_bytes().replace(b"BXume", b"B\xe4ume"))
@@ -219,7 +220,7 @@ def _latin_description(folder: Path) -> Path:
 def _latin_unit(folder: Path) -> Path:
     text = '<PAMDataset><PAMRasterBand band="1"><UnitType>µm</UnitType></PAMRasterBand></PAMDataset>'
     (folder / "raster.tif.aux.xml").write_bytes(text.encode("latin-1"))
-    return _put(folder, _some(1, "u1"))
+    return put(folder, some(1, "u1"))
 
 
 def _sidecar(name: str, file: str, content: bytes, word: str) -> None:
@@ -228,7 +229,7 @@ def _sidecar(name: str, file: str, content: bytes, word: str) -> None:
     @_kind(name, warned(word))
     def _made(folder: Path) -> Path:
         (folder / file).write_bytes(content)
-        return _put(folder, _some(1, "f4"))
+        return put(folder, some(1, "f4"))
 
 
 _sidecar(
@@ -246,7 +247,7 @@ def _counted_full(folder: Path, pixels: np.ndarray, **more: Any) -> Path:
     return write(folder / "raster.tif", [Picture(pixels, {279: longs(*[full] * strips)}, **more)])
 
 
-_FEW, _THREE = (_some(1, "u2", (97, 400)), _some(3, "u1", (33, 700)))
+_FEW, _THREE = (some(1, "u2", (97, 400)), some(3, "u1", (33, 700)))
 
 
 @_kind("a last strip that is counted as full", pixels_of(lambda: _FEW[:, :, 0]))

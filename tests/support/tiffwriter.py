@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SLONG, FLOAT, DOUBLE, IFD, LONG8, IFD8 = (
-    1, 2, 3, 4, 5, 7, 9, 11, 12, 13, 16, 18,
+BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SSHORT, SLONG, FLOAT, DOUBLE, IFD, LONG8, IFD8 = (
+    1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 16, 18,
 )  # fmt: skip
 _CODES = {
-    BYTE: "B", ASCII: "B", UNDEFINED: "B", SHORT: "H", LONG: "I", RATIONAL: "I", SLONG: "i", FLOAT: "f", DOUBLE: "d",
-    IFD: "I", LONG8: "Q", IFD8: "Q",
+    BYTE: "B", ASCII: "B", UNDEFINED: "B", SHORT: "H", SSHORT: "h", LONG: "I", RATIONAL: "I", SLONG: "i",
+    FLOAT: "f", DOUBLE: "d", IFD: "I", LONG8: "Q", IFD8: "Q",
 }  # fmt: skip
 _SUB_IFDS, _PREDICTOR, _DEFLATE = 330, 317, 8
 
@@ -69,13 +69,14 @@ def blob(value: bytes) -> Entry:
 class Picture:
     """One directory. `pixels` are (rows, columns, samples); of bool a sample is one bit.
 
-    `tags` replace those that follow from the pixels; None leaves one out. `tile` 0: strips of 16 rows. `inner` are
+    `tags` replace those that follow from the pixels; None leaves one out. `tile` 0: strips. `inner` are
     directories by the tag that points at them, `children` those of SubIFDs.
     """
 
     pixels: np.ndarray
     tags: dict[int, Entry | None] = field(default_factory=dict)
     tile: int = 0
+    rows_per_strip: int = 16
     planar: bool = False
     deflate: bool = False
     predictor: int = 1
@@ -86,16 +87,13 @@ class Picture:
         """Strips or tiles, plane by plane, each as it lies in the file."""
         pixels = self.pixels
         planes = [pixels[:, :, i : i + 1] for i in range(pixels.shape[2])] if self.planar else [pixels]
-        blocks = [block for plane in planes for block in _blocks(plane, self.tile)]
+        blocks = [block for plane in planes for block in _blocks(plane, self.tile, self.rows_per_strip)]
         found = [_encoded(block, self.predictor, order) for block in blocks]
         return [zlib.compress(data) for data in found] if self.deflate else found
 
     def located(self, offsets: Sequence[int]) -> Tags:
         """Further tags that say where the segments lie."""
         return {}
-
-
-_STRIP = 16
 
 
 def write(path: Path, pictures: Sequence[Picture], *, order: str = "<", big: bool = False) -> Path:
@@ -172,7 +170,11 @@ def _described(picture: Picture) -> dict[int, Entry | None]:
     kind = picture.pixels.dtype
     bits = 1 if kind.kind == "b" else 8 * kind.itemsize
     formats = {"b": 1, "u": 1, "i": 2, "f": 3, "c": 6}  # "b" is bool
-    layout = {322: longs(picture.tile), 323: longs(picture.tile)} if picture.tile else {278: longs(_STRIP)}
+    layout = (
+        {322: longs(picture.tile), 323: longs(picture.tile)}
+        if picture.tile
+        else {278: longs(picture.rows_per_strip)}
+    )
     predicted = {_PREDICTOR: shorts(picture.predictor)} if picture.predictor != 1 else {}
     return {
         256: longs(columns), 257: longs(rows), 258: shorts(*[bits] * samples),
@@ -182,10 +184,10 @@ def _described(picture: Picture) -> dict[int, Entry | None]:
     }  # fmt: skip
 
 
-def _blocks(plane: np.ndarray, tile: int) -> list[np.ndarray]:
+def _blocks(plane: np.ndarray, tile: int, strip: int) -> list[np.ndarray]:
     rows, columns, _ = plane.shape
     if not tile:
-        return [plane[row : row + _STRIP] for row in range(0, rows, _STRIP)]
+        return [plane[row : row + strip] for row in range(0, rows, strip)]
     padded = np.pad(plane, ((0, -rows % tile), (0, -columns % tile), (0, 0)), mode="edge")
     return [
         padded[row : row + tile, column : column + tile]
