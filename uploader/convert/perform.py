@@ -128,7 +128,7 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
 
 
 def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
-    categorical = plan.is_categorical(facts, measured, job.categorical)
+    categorical = plan.is_categorical(facts, measured, job.categorical, job.name)
     passable = plan.may_pass(facts)
     exact = passable and plan.statistics_claimed(facts) and plan.statistics_exact(facts, measured)
     options = plan.creation_options(
