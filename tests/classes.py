@@ -57,7 +57,7 @@ def judge(name: str, kind: str, path: Path) -> Judged | None:
             return None
     if measured.distinct in (0, 1):
         return None
-    taken = plan.is_categorical(facts, measured, "auto")
+    taken = plan.is_categorical(facts, measured, "auto", path.name)
     return Judged(name, kind, taken, plan.is_categorical(bare(facts), measured, "auto"))
 
 

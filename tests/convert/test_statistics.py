@@ -119,10 +119,10 @@ def test_large_integers_keep_every_digit() -> None:
 
 @pytest.mark.parametrize(
     ("values", "distinct"),
-    [([], 0), ([5, 5, 5], 1), ([0, 255], 2), (range(-16, 16), 32), (range(33), None), ([0, 2**40], 2)],
+    [([], 0), ([5, 5, 5], 1), ([0, 255], 2), (range(-32, 32), 64), (range(65), None), ([0, 2**40], 2)],
 )
 def test_classes_count_up_to_a_few(values, distinct) -> None:
-    """Up to 32 distinct values are counted, whatever their size; more are too many."""
+    """Up to 64 distinct values are counted, whatever their size; more are too many."""
     classes = Classes()
     classes.add(np.array(list(values), dtype=np.int64))
 
@@ -138,7 +138,7 @@ def test_classes_count_up_to_a_few(values, distinct) -> None:
         ([1.0, 1.5], None),
         ([-3.4028234663852886e38, 0.0], 2),
         ([3.4028234663852886e38], 1),
-        (np.arange(33.0), None),
+        (np.arange(65.0), None),
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -162,8 +162,8 @@ def test_one_fraction_among_many_is_found() -> None:
 def test_classes_are_counted_together() -> None:
     """Parts that are few each may be too many together."""
     classes = Classes()
-    classes.add(np.arange(20, dtype=np.uint8))
-    classes.add(np.arange(20, 40, dtype=np.uint8))
+    classes.add(np.arange(40, dtype=np.uint8))
+    classes.add(np.arange(40, 80, dtype=np.uint8))
 
     assert classes.distinct is None
 

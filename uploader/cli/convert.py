@@ -120,6 +120,7 @@ def _convert(
             min_free_bytes=0,
             memory_limit=chosen.convert.memory_limit,
             timeout=chosen.convert.timeout_seconds,
+            name=printable(source.name),
             **wishes,
         )
         try:

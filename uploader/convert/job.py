@@ -41,6 +41,8 @@ class Job:
     min_free_bytes: int = 2 * _GIB
     memory_limit: int = 4 * _GIB
     timeout: float = 3600.0
+    name: str = ""
+    """What the raster is called in its folder: it may say that it is a quality band."""
     preview: int = 0
     """Pixels on the longer side of a picture of both, which appears beside the target; 0: none is drawn."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -84,7 +85,8 @@ async def convert(tools: Tools, file_id: int) -> None:
             if not source.exists():
                 raise err.StagedDamaged(f"The private copy {source} is gone.")
             passed = matches(row.path, destination.passthrough)
-            report = await (_passed if passed else _converted)(tools, source, target, destination)
+            made_by = _passed if passed else partial(_converted, name=_name(row).rpartition("/")[2])
+            report = await made_by(tools, source, target, destination)
             measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
             return
@@ -108,8 +110,10 @@ async def convert(tools: Tools, file_id: int) -> None:
         log.warning("not in the result file=%r %s: %s", _name(row), warning.code, warning.text)
 
 
-async def _converted(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:
-    return await tools.converter.convert(tools.job(source, target, destination))
+async def _converted(
+    tools: Tools, source: Path, target: Path, destination: Destination, *, name: str
+) -> Report:
+    return await tools.converter.convert(replace(tools.job(source, target, destination), name=name))
 
 
 async def _passed(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:

@@ -22,7 +22,10 @@ Samples = NDArray[Any]
 """One dimension, of whatever type the band has."""
 
 MAX_CLASSES = 32
-"""More distinct values than this, and a band is not taken for classes."""
+"""More distinct values than this, and a band is not taken for classes, unless they are sets of flags."""
+
+MAX_VALUES = 64
+"""More distinct values than this, and nobody asks which they are."""
 
 _CHUNK = 1 << 18
 """Samples reduced at once: 2 MiB as float64 stay in the processor's cache."""
@@ -193,12 +196,12 @@ class Classes:
                 return
             found = _whole_values(samples[start : start + _CHUNK])
             together = None if found is None else self._values | found
-            self._values = together if together is not None and len(together) <= MAX_CLASSES else None
+            self._values = together if together is not None and len(together) <= MAX_VALUES else None
 
 
 def few(values: Collection[int]) -> frozenset[int] | None:
-    """The distinct values if they are few enough for classes, else None."""
-    return frozenset(values) if len(values) <= MAX_CLASSES else None
+    """The distinct values if they are few enough for classes or sets of flags, else None."""
+    return frozenset(values) if len(values) <= MAX_VALUES else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +281,7 @@ def _whole_values(chunk: Samples) -> set[int] | None:
     if chunk.dtype.kind == "f":
         chunk = chunk[np.isfinite(chunk)].astype(np.float64)
     probe = chunk[::_PROBE]
-    if len(np.unique(probe)) > MAX_CLASSES or not (_whole(probe) and _whole(chunk)):
+    if len(np.unique(probe)) > MAX_VALUES or not (_whole(probe) and _whole(chunk)):
         return None
     return set(_distinct(chunk)) if chunk.size else set()
 

@@ -48,7 +48,7 @@ def inspect(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
     measured = None
     if not full or (classes and may_be_classes(dataset, facts)):
         measured = measure(dataset, facts, classes=classes)
-    categorical = plan.is_categorical(facts, measured or _UNSEEN, job.categorical)
+    categorical = plan.is_categorical(facts, measured or _UNSEEN, job.categorical, job.name)
     if candidate and full:
         gauge = Gauge(facts, classes=False)
         levels = _shown(job, dataset, facts, list(pieces(facts)), gauge, categorical=categorical)
@@ -66,7 +66,7 @@ def _sampled(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
     first = Gauge(facts, classes=classes)
     gather(dataset, facts, first, wanted)
     measured = first.result()
-    categorical = plan.is_categorical(facts, measured, job.categorical)
+    categorical = plan.is_categorical(facts, measured, job.categorical, job.name)
     told = plan.statistics_told(facts)
     if told is None or any(map(contradicts, told, measured.bands)):
         return Inspected(categorical)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from uploader.convert.job import BandStatistics, Method
 from uploader.convert.raster.facts import ITEM_BYTES, Facts
-from uploader.convert.raster.statistics import Measured, embedded, from_tags
+from uploader.convert.raster.quality import is_bit_mask, is_quality
+from uploader.convert.raster.statistics import MAX_CLASSES, Measured, embedded, from_tags
 
 OWN_DOMAINS = frozenset({"COLOR_PROFILE", "EXIF", "xml:XMP"})
 """Metadata domains that are tags of TIFF itself: a file that is sent as it is keeps them, and they name no other."""
@@ -56,23 +57,26 @@ class Plan:
     options: Mapping[str, str]
 
 
-def is_categorical(facts: Facts, measured: Measured, choice: str) -> bool:
-    """Whether the values are names of classes, not quantities.
+def is_categorical(facts: Facts, measured: Measured, choice: str, name: str = "") -> bool:
+    """Whether the values are names of classes or sets of flags, not quantities.
 
-    `yes` and `no` force it. Else it is: a palette or named categories; or a single data band of whole numbers
-    (beside an alpha band) that is no colour, with 2 to 32 distinct values, each seen 32 times on average. One
+    `yes` and `no` force it. Else it is: a palette or named categories; a bit mask or quality band by what it is
+    called (`name` in its folder, or its bands); or a single data band of whole numbers (beside an alpha band) that is
+    no colour, with 2 to 32 distinct values, or up to 64 sets of flags, each seen 32 times on average. One
     value alone proves nothing: an empty tile of an image has that too. The type proves nothing either: tools for
     rasterizing and map algebra write masks and zones as floats. When in doubt it is classes: of a few steps of a
     quantity the most frequent is a fair overview, but the mean of two classes is a third.
     """
     if choice != "auto":
         return choice == "yes"
-    if facts.categories or facts.palette:
+    if facts.categories or facts.palette or is_quality(facts, name):
         return True
     data = [band for band in facts.bands if band.interpretation != "alpha"]
     if len(data) != 1 or data[0].interpretation in _COLOURS or measured.distinct is None:
         return False
-    return measured.distinct > 1 and measured.counted >= _SAMPLES_PER_CLASS * measured.distinct
+    if measured.distinct <= 1 or measured.counted < _SAMPLES_PER_CLASS * measured.distinct:
+        return False
+    return measured.distinct <= MAX_CLASSES or is_bit_mask(measured.values or ())
 
 
 def counts_classes(facts: Facts, choice: str) -> bool:
