@@ -80,7 +80,7 @@ def honest(count: int, seed: int) -> list[Case]:
     """So many honest pyramids, of each kind with every resampling that suits it, then again."""
     pairs = [(kind, how) for kind in KINDS for how in _suitable(kind)]
     return [
-        Case(kind, how, "", bool((n + n // len(pairs)) % 2), seed * 10_000 + n)
+        Case(kind, how, "", _beside(kind, n + n // len(pairs)), seed * 10_000 + n)
         for n, (kind, how) in zip(range(count), itertools.cycle(pairs), strict=False)
     ]
 
@@ -89,13 +89,21 @@ def wrong(count: int, seed: int) -> list[Case]:
     """So many wrong ones: each kind with every fault, the resampling going round beside it."""
     pairs = [(kind, fault) for kind in KINDS for fault in FAULTS]
     return [
-        Case(kind, _suitable(kind)[n % len(_suitable(kind))], fault, bool((n // 2) % 2), seed * 10_000 + n)
+        Case(kind, _suitable(kind)[n % len(_suitable(kind))], fault, _beside(kind, n // 2), seed * 10_000 + n)
         for n, (kind, fault) in zip(range(count), itertools.cycle(pairs), strict=False)
     ]
 
 
 def _suitable(kind: str) -> tuple[str, ...]:
-    return FOR_CLASSES if KINDS[kind].classes else RESAMPLINGS
+    """What makes honest overviews: GDAL's mode puts zeros where there is nothing but NaN, or nodata of 16 bits."""
+    found = FOR_CLASSES if KINDS[kind].classes else RESAMPLINGS
+    zeros = KINDS[kind].validity == "nodata" and "nodata, floats" not in kind
+    return tuple(how for how in found if not (zeros and how == "mode"))
+
+
+def _beside(kind: str, number: int) -> bool:
+    """Whether the overviews are to be in a `.ovr`, where GDAL makes none of a mask inside the file."""
+    return bool(number % 2) and KINDS[kind].validity != "mask"
 
 
 def make(case: Case, path: Path) -> Path:

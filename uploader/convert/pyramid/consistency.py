@@ -31,13 +31,15 @@ _FAILING = 0.01
 class Rule:
     """What is tolerated beyond the values around: `step` at least, and of floats a share of their size, `relative`.
 
-    `blurred`: JPEG, where pixels near masked ones hold something of what was under the mask.
+    `blurred`: JPEG, where pixels near masked ones hold something of what was under the mask. `validity`: alpha,
+    which need not be near its mean: how an edge is smoothed is free.
     """
 
     classes: bool = False
     step: float = 1.0
     relative: float = 0.0
     blurred: bool = False
+    validity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,15 @@ class Plane:
     holes: Mask | None = None
 
 
-def rule_for(dtype: str, *, bits: int = 0, classes: bool, compression: str = "", error: float = 0.0) -> Rule:
+def rule_for(
+    dtype: str,
+    *,
+    bits: int = 0,
+    classes: bool = False,
+    alpha: bool = False,
+    compression: str = "",
+    error: float = 0.0,
+) -> Rule:
     """The rule for a band. `compression` is GDAL's name for it, `error` what a lossy LERC declares.
 
     One step of floats is a few units of their last digit, and so it is of integers that are averaged as floats.
@@ -66,7 +76,7 @@ def rule_for(dtype: str, *, bits: int = 0, classes: bool, compression: str = "",
         digits = float(np.finfo(np.float32 if dtype in ("float32", "complex64") else np.float64).eps)
     jpeg = "JPEG" in compression.upper()
     step = max(float(whole), error)
-    return Rule(classes, _JPEG_STEP if jpeg else step, 2 * digits, jpeg)
+    return Rule(classes and not alpha, _JPEG_STEP if jpeg else step, 2 * digits, jpeg, alpha)
 
 
 def failed_blocks(above: Plane, level: Plane, footprints: Footprints, core: Core, rule: Rule) -> Mask:
@@ -130,7 +140,8 @@ class _Trial:
         kind = np.float32 if self.level.samples.dtype.itemsize <= 2 else np.float64  # noqa: PLR2004 - bytes
         value, under = self.level.samples.astype(kind), self.above.samples.astype(kind)
         beyond = compared & ~self._among(value, under)
-        return self.blocks.at_least(_FAILING, beyond, compared) | self._far(value, under, whole)
+        failed = self.blocks.at_least(_FAILING, beyond, compared)
+        return failed if self.rule.validity else failed | self._far(value, under, whole)
 
     def _among(self, value: NDArray[Any], under: NDArray[Any]) -> Mask:
         """Which values lie among those around. Nobody looks around where all lie among those just under them."""
@@ -149,7 +160,8 @@ class _Trial:
     def _far(self, value: NDArray[Any], under: NDArray[Any], whole: Mask) -> Mask:
         """Whether values are farther from the mean than what is under them: roots of mean squares.
 
-        Nobody asks how far that is where the values are within a step of the mean.
+        Nobody asks how far that is where the values are within a step of the mean. What is touched at an end counts
+        in full: whoever takes the first pixel, or the nearest, may have taken that one.
         """
         mean = self.footprints.summed(self._without_invalid(under, 0)) / value.dtype.type(
             self.footprints.whole
@@ -159,9 +171,11 @@ class _Trial:
         distance = np.sqrt(self.blocks.sums(np.where(whole, np.square(away, dtype=np.float64), 0)) / many)
         if (distance <= self.rule.step).all():
             return np.zeros(distance.shape, np.bool_)
-        spread = np.zeros(mean.shape, np.float64)
+        spread, touched = np.zeros(mean.shape, np.float64), np.zeros(mean.shape, np.float64)
         for tap, share in zip(self.footprints.taps(under), self.footprints.weights(), strict=True):
-            spread += share * np.square(tap - mean)
+            spread += np.where(share > 0, np.square(tap - mean), 0)
+            touched += share > 0
+        spread /= touched
         deviation = np.sqrt(self.blocks.sums(np.where(whole, spread, 0)) / many)
         return np.asarray(~(distance <= _SPREAD * deviation + self.rule.step))
 

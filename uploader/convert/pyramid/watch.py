@@ -115,7 +115,8 @@ def rules(dataset: Dataset, facts: Facts, *, classes: bool) -> tuple[Rule, ...]:
         rule_for(
             band.dtype,
             bits=band.bits,
-            classes=classes and band.interpretation != "alpha",
+            classes=classes,
+            alpha=band.interpretation == "alpha",
             compression=structure.get("COMPRESSION", ""),
             error=error,
         )

@@ -238,11 +238,17 @@ def method(*, passable: bool, exact: bool, valid_cog: bool, shown: bool) -> Meth
 
 
 def own_levels(facts: Facts, *, categorical: bool) -> bool:
-    """Whether GDAL's overviews would not do: it averages what is transparent into the colours."""
-    alpha = any(band.interpretation == "alpha" for band in facts.bands) and facts.count > 1
-    plain = len(set(facts.dtypes)) == 1 and "complex" not in facts.dtypes[0] and facts.dtypes[0] != "float16"
-    plain = plain and not any(band.bits or band.colours for band in facts.bands)
-    return alpha and plain and resampling(facts, categorical=categorical) == "AVERAGE"
+    """Whether GDAL's overviews would not do.
+
+    It averages colours without regard to their alpha; and where all is nodata, its mode is zero.
+    """
+    plain = len(set(facts.dtypes)) == 1 and not facts.dtypes[0].startswith(("complex", "float16"))
+    if not plain or any(band.bits for band in facts.bands):
+        return False
+    method = resampling(facts, categorical=categorical)
+    alpha = facts.count > 1 and any(band.interpretation == "alpha" for band in facts.bands)
+    nodata = any(band.nodata not in (None, 0) for band in facts.bands)
+    return (method == "AVERAGE" and alpha) or (method == "MODE" and nodata)
 
 
 def disk_needed(facts: Facts, compression: str) -> int:
