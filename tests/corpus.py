@@ -22,6 +22,7 @@ import rasterio
 from anyio import to_thread
 
 from tests.support import compare, corpus, generated
+from tests.support.warned import losses
 from uploader.convert import Converter, Job, Report
 from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable
 
@@ -121,7 +122,7 @@ def _wrong(job: Job, report: Report) -> list[str]:
 
 
 def _title(report: Report) -> str:
-    return " ".join(["exact", report.method, *sorted({warning.code for warning in report.warnings})])
+    return " ".join(["exact", report.method, *sorted(set(losses(report)))])
 
 
 def _parsed() -> argparse.Namespace:

@@ -144,13 +144,17 @@ def _place(a, b):
 
 
 def _same_system(before, after):
-    """In a TIFF the longitude comes first, whatever a system says; one without name and unit is none."""
+    """In a TIFF the longitude comes first, whatever a system says; one without name and unit is none.
+
+    Digits beyond those of a PROJ string do not count where both have the same code.
+    """
     if before is None or after is None:
         return before == after or (
             before is None and after.to_wkt().startswith('LOCAL_CS["unnamed",UNIT["unknown"')
         )
-    alike = before.is_geographic and after.is_geographic and before.to_proj4() == after.to_proj4()
-    return before == after or alike
+    coded = before.to_wkt()[-20:] == after.to_wkt()[-20:]
+    kind = before.is_geographic and after.is_geographic
+    return before == after or ((kind or coded) and before.to_proj4() == after.to_proj4())
 
 
 def _beside(source):

@@ -16,6 +16,7 @@ METHODS: tuple[Method, ...] = ("passthrough", "rewrite", "encode", "cog_driver")
 COMPRESSIONS = frozenset({"deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflate", "lerc_zstd", "none"})
 """What `Job.compression` may be: lossless methods of GDAL's COG driver."""
 
+ON_MISSING_CRS = ("warn", "reject")
 VERIFICATIONS = ("full", "sample", "off")
 CATEGORICAL = ("auto", "yes", "no")
 
@@ -35,6 +36,11 @@ class Job:
     categorical: str = "auto"
     compression: str = "deflate"
     strict: bool = False
+    crs: str = ""
+    """Declared for a raster without a reference system: a code, WKT or a PROJ string; empty: nothing is."""
+    nodata: str = ""
+    """Declared for a raster without nodata value, mask and alpha: a number; empty: nothing is."""
+    on_missing_crs: str = "warn"
     verify: str = "full"
     max_pixels: int = 400_000_000_000
     max_bands: int = 4096
@@ -50,6 +56,7 @@ class Job:
             ("categorical", self.categorical, CATEGORICAL),
             ("compression", self.compression, COMPRESSIONS),
             ("verify", self.verify, VERIFICATIONS),
+            ("on_missing_crs", self.on_missing_crs, ON_MISSING_CRS),
         )
         for name, value, known in words:
             if value not in known:
@@ -67,7 +74,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class RasterWarning:
-    """Something that the COG does not carry: `code` for programs, `text` for people (one sentence)."""
+    """Something that the COG does not carry, or that is odd about the raster.
+
+    `code` is for programs, `text` for people (one sentence).
+    """
 
     code: str
     text: str
@@ -100,6 +110,8 @@ class Report:
     peak_bytes: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     """Width, height, bands, dtype and the like, for people; nothing decides on them."""
+    declared: dict[str, str] = field(default_factory=dict)
+    """What the raster did not say itself and the job said for it: `crs`, `nodata`, as they were given."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON types."""
@@ -122,6 +134,7 @@ class Report:
             seconds=float(data["seconds"]),
             peak_bytes=int(data["peak_bytes"]),
             facts=dict(data["facts"]),
+            declared={str(key): str(value) for key, value in dict(data["declared"]).items()},
         )
 
 

@@ -21,6 +21,8 @@ from uploader.convert.confinement import confine
 from uploader.convert.formats.opening import THREADS, Dataset, opened, translated
 from uploader.convert.job import Job, RasterWarning, Report
 from uploader.convert.pictures import preview
+from uploader.convert.raster.declared import as_declared, placed, with_declared
+from uploader.convert.raster.doubts import doubts
 from uploader.convert.raster.examine import examine
 from uploader.convert.raster.facts import Bounds, Facts, beyond
 from uploader.convert.raster.measure import Gauge, may_be_classes, measure
@@ -63,10 +65,14 @@ def _perform(job: Job, workshop: Path) -> Report:
     room = _room(workshop, job)
     confine.limit(workshop, cpu_seconds=job.timeout * THREADS, file_bytes=room)
     os.chdir(workshop)
-    facts = examine(job.source)
+    facts = with_declared(examine(job.source), job.crs, job.nodata)
     _judge(facts, job, room)
     # Threads read as many bytes as are counted, also where libtiff needs fewer: of a last strip that is counted full.
-    with opened(job.source, facts.driver, threads=THREADS if facts.compression else 1) as dataset:
+    threads = THREADS if facts.compression else 1
+    with (
+        opened(job.source, facts.driver, threads=threads) as own,
+        as_declared(own, facts, workshop) as dataset,
+    ):
         measured = _measured_before(job, dataset, facts)
         decided = _plan(job, facts, measured or _UNSEEN)
         warnings: tuple[RasterWarning, ...] = ()
@@ -89,9 +95,10 @@ def _perform(job: Job, workshop: Path) -> Report:
     return Report(
         method=decided.method,
         categorical=decided.categorical,
-        warnings=warnings,
+        warnings=(*warnings, *doubts(facts, measured, job.nodata)),
         bands=measured.bands,
         facts=facts.summary(),
+        declared=dict(facts.declared),
     )
 
 
@@ -120,6 +127,11 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
     reason = beyond(facts, Bounds(job.max_pixels, job.max_bands, job.memory_limit))
     if reason:
         raise RasterRefused(reason)
+    if job.on_missing_crs == "reject" and not placed(facts):
+        raise RasterRefused(
+            "It has no reference system, and its folder rejects such rasters.",
+            "Put a .prj beside it, or declare one with `crs` of its folder; then `uploader retry`.",
+        )
     unkeepable, way_out = fidelity.unkeepable(facts)
     if unkeepable:
         raise RasterRefused(unkeepable, way_out)

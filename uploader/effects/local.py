@@ -101,11 +101,12 @@ async def convert(tools: Tools, file_id: int) -> None:
         file_name=upload_name(row.path, row.content, destination.passthrough),
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
         bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
+        declared=report.declared,
     )
     await tools.journal.files.converted(file_id, made)
     log.info("converted file=%r method=%s bytes=%d to=%d", _name(row), report.method, row.size, measured.size)
     for warning in report.warnings:
-        log.warning("not in the result file=%r %s: %s", _name(row), warning.code, warning.text)
+        log.warning("conversion file=%r %s: %s", _name(row), warning.code, warning.text)
 
 
 async def _converted(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:

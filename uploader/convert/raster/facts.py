@@ -83,6 +83,8 @@ class Facts:
     """Names or units of its bands are not UTF-8, and could not be had."""
     rpcs_unread: tuple[tuple[str, str], ...] = ()
     """Items about rational polynomials that are no part of usable ones."""
+    declared: dict[str, str] = field(default_factory=dict)
+    """What its folder said for it, `crs` and `nodata`, because it did not say it itself."""
     sidecars_unread: tuple[str, ...] = ()
     """What the names of sidecars in which nothing can be read add to the raster's stem."""
 

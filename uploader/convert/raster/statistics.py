@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uploader.convert.job import BandStatistics
+from uploader.convert.raster.collar import Suspect
 
 Samples = NDArray[Any]
 """One dimension, of whatever type the band has."""
@@ -207,6 +208,8 @@ class Measured:
     """Valid pixels of that band."""
     values: frozenset[int] | None = None
     """These distinct values themselves."""
+    suspect: Suspect | None = None
+    """A value at the border that may be meant as nodata."""
 
 
 def to_tags(statistics: BandStatistics) -> dict[str, str]:
