@@ -176,6 +176,7 @@ async def test_too_little_memory_is_said(tmp_path: Path) -> None:
         ("os.kill(os.getpid(), 11)", "segmentation fault"),
         ("os.kill(os.getpid(), 9)", "killed"),
         ("os._exit(0)", "ended with code 0"),
+        ("raise KeyError('no such word')", "code 1 on this raster, by a mistake of its own"),
         ("sys.stderr.write('boom'); sys.exit(3)", "code 3.*boom"),
         ("print('ready or not', flush=True); time.sleep(60)", "makes no sense"),
         ("print('[1]', flush=True); time.sleep(60)", "makes no sense"),

@@ -19,17 +19,19 @@ from rio_cogeo.cogeo import cog_validate
 
 from uploader.convert.confinement import confine
 from uploader.convert.formats.opening import THREADS, Dataset, opened, translated
+from uploader.convert.formats.table import PASS
 from uploader.convert.job import Job, RasterWarning, Report
 from uploader.convert.pictures import preview
 from uploader.convert.raster.declared import as_declared, placed, with_declared
 from uploader.convert.raster.doubts import doubts
 from uploader.convert.raster.examine import examine
-from uploader.convert.raster.facts import Bounds, Facts, beyond
+from uploader.convert.raster.facts import RAISE, Bounds, Facts, beyond
 from uploader.convert.raster.measure import Gauge, may_be_classes, measure
 from uploader.convert.raster.statistics import Measured
 from uploader.convert.result import cog, fidelity, finish, levels, plan, rewrite
 from uploader.convert.result.fidelity import compare_facts, compare_pixels
 from uploader.convert.result.publish import PREVIEW, RESULT
+from uploader.convert.result.uncounted import uncounted
 from uploader.core.errors import ConversionFailed, LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _ALONE = "alone"
@@ -126,18 +128,26 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
     """Refuse what is beyond the limits, and wait where it does not fit, before any block is read."""
     reason = beyond(facts, Bounds(job.max_pixels, job.max_bands, job.memory_limit))
     if reason:
-        raise RasterRefused(reason)
+        raise RasterRefused(reason, RAISE if "limit" in reason else PASS)
     if job.on_missing_crs == "reject" and not placed(facts):
         raise RasterRefused(
             "It has no reference system, and its folder rejects such rasters.",
             "Put a .prj beside it, or declare one with `crs` of its folder; then `uploader retry`.",
+        )
+    if uncounted(finish.structure(job.source)):
+        raise RasterRefused(
+            "Some of its strips or tiles have a place but no size: GDAL would take them for empty.",
+            f"Write it anew with the program it is from. {PASS}",
         )
     unkeepable, way_out = fidelity.unkeepable(facts)
     if unkeepable:
         raise RasterRefused(unkeepable, way_out)
     needed = plan.disk_needed(facts, job.compression)
     if needed > room:
-        raise NoSpace(f"Converting may need {needed} bytes of disk; {room} are free above the reserve.")
+        raise NoSpace(
+            f"Converting may need {needed:,} bytes of disk; {room:,} are free above the reserve.",
+            "Free some space in staging, or lower limits.min_free_bytes.",
+        )
 
 
 def _plan(job: Job, facts: Facts, measured: Measured) -> plan.Plan:
@@ -230,7 +240,8 @@ def _verify(
     broken = [*differences.broken, *([pixels] if pixels else [])]
     if broken:
         raise RasterRefused(
-            f"It cannot be kept exact: {'; '.join(broken[:5])}.", "Remove what is named from the raster."
+            f"It cannot be kept exact: {'; '.join(broken[:5])}.",
+            f"Write it anew without what is named, for example with gdal_translate. {PASS}",
         )
     if job.strict and differences.lost:
         texts = " ".join(warning.text for warning in differences.lost)

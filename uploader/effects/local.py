@@ -17,6 +17,7 @@ from uploader.core.names import matches
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.tools import Tools
 from uploader.failpoints import failpoint
+from uploader.filesystem import words
 from uploader.journal import Converted, FileRow
 from uploader.journal.rows import decode_sighting
 from uploader.journal.views import file_row
@@ -158,7 +159,8 @@ async def dispose(tools: Tools, file_id: int) -> None:
         except Interrupted:
             return
         except (err.UploaderError, OSError) as error:
-            reason = f"The source of {_name(row)} cannot be {_PAST[row.after_upload]}: {error}"
+            said = words(error) if isinstance(error, OSError) else str(error)
+            reason = f"The source of {_name(row)} cannot be {_PAST[row.after_upload]}: {said}"
             await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
             log.warning("%s", reason)
             return
