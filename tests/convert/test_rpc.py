@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from tests.support.warned import losses
 from uploader.convert import Converter, Job
 from uploader.convert.raster import rpc
 
@@ -83,7 +84,7 @@ async def converted(source: Path) -> tuple[list[str], rasterio.rpc.RPC | None]:
     async with Converter(1) as converter:
         report = await converter.convert(Job(source, target))
     with rasterio.open(target) as dataset:
-        return [warning.code for warning in report.warnings], dataset.rpcs
+        return losses(report), dataset.rpcs
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,14 @@ def test_parameters_that_are_missing_are_zero() -> None:
     assert not systems.same(esri(_GOODE), wkt("+proj=goode +datum=WGS84"))
 
 
+def test_standard_parallels_have_no_order() -> None:
+    """A cone cuts the ellipsoid at two latitudes, whichever is told first."""
+    conic = "+proj=lcc +lat_1={} +lat_2={} +lat_0=41 +lon_0=-71.5 +datum=NAD83"
+
+    assert systems.same(wkt(conic.format(42, 43)), wkt(conic.format(43, 42)))
+    assert not systems.same(wkt(conic.format(42, 43)), wkt(conic.format(42, 44)))
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

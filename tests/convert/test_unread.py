@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from tests.support.warned import losses
 from uploader.convert import Converter, Job
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -28,7 +29,7 @@ async def codes(folder: Path, beside: dict[str, bytes], **profile: object) -> li
         source.with_name(name).write_bytes(content)
     async with Converter(1) as converter:
         report = await converter.convert(Job(source, folder / "out.tif"))
-    return [warning.code for warning in report.warnings]
+    return losses(report)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import rasterio
 from rasterio.errors import RasterioIOError
 
 from uploader.convert import Converter, Job
+from uploader.core.errors import RasterRefused
 from uploader.watch import extent
 
 _SIDE = 200
@@ -82,6 +83,20 @@ def _read(path: Path, bands: int) -> bool:
             return bool(np.array_equal(dataset.read(), samples(bands)))
     except RasterioIOError:
         return False
+
+
+@pytest.mark.e2e
+@pytest.mark.anyio
+@pytest.mark.parametrize("planar", [False, True])
+async def test_strips_without_a_size_are_refused(tmp_path: Path, planar: bool) -> None:
+    """GDAL reads many strips that are counted as zero as blank, without a word; their samples would be lost."""
+    path = tmp_path / "in" / "source.tif"
+    path.parent.mkdir()
+    path.write_bytes(stored(3, planar=planar, counted="zero"))
+    assert not _read(path, 3)
+    async with Converter(1) as converter:
+        with pytest.raises(RasterRefused, match="no size"):
+            await converter.convert(Job(path, tmp_path / "out.tif"))
 
 
 @pytest.mark.e2e

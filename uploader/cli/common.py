@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from uploader.core import declared
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from uploader.config import Settings
@@ -28,6 +32,48 @@ config_option = click.option(
     "/etc/uploader/config.toml.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+
+def _checked(read: Callable[[str], str]) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Make a callback of what reads a text, and says of a wrong one what to write."""
+
+    def callback(_: click.Context, __: click.Parameter, value: str) -> str:
+        try:
+            return read(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{value!r} {error}.") from error
+
+    return callback
+
+
+def declared_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add what a person may declare for rasters that do not say it themselves."""
+    options = (
+        click.option(
+            "--crs",
+            default="",
+            metavar="CRS",
+            callback=_checked(declared.crs_text),
+            help='The reference system of rasters that have none: "EPSG:25832", WKT or a PROJ string.',
+        ),
+        click.option(
+            "--nodata",
+            default="",
+            metavar="N",
+            callback=_checked(declared.nodata_text),
+            help="The nodata value of rasters that have no nodata value, mask or alpha.",
+        ),
+        click.option(
+            "--on-missing-crs",
+            type=click.Choice(declared.ON_MISSING_CRS),
+            default="warn",
+            show_default=True,
+            help="What becomes of a raster without a reference system.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def settings(config: str | None, *, need_folders: bool = True) -> Settings:

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import config_option, console, emit, json_option, say, set_up_logs
+from uploader.cli.common import (
+    config_option,
+    console,
+    declared_options,
+    emit,
+    json_option,
+    say,
+    set_up_logs,
+)
 from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
 from uploader.report.text import printable
 
@@ -33,6 +41,7 @@ _SIDE = 2000
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path), metavar="DST")
 @click.option("--categorical", type=click.Choice(("auto", "yes", "no")), default="auto", show_default=True)
 @click.option("--strict", is_flag=True, help="Refuse what a COG cannot carry instead of warning of it.")
+@declared_options
 @click.option(
     "--preview",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -47,6 +56,9 @@ def command(
     target: Path,
     categorical: str,
     strict: bool,
+    crs: str,
+    nodata: str,
+    on_missing_crs: str,
     preview: Path | None,
     config: str | None,
     as_json: bool,
@@ -62,7 +74,14 @@ def command(
         _require_writable("PNG", preview, source)
         if preview.absolute() == target.absolute():
             raise click.UsageError("DST and PNG are the same file.")
-    wishes = {"categorical": categorical, "strict": strict, "preview": _SIDE if preview else 0}
+    wishes = {
+        "categorical": categorical,
+        "strict": strict,
+        "crs": crs,
+        "nodata": nodata,
+        "on_missing_crs": on_missing_crs,
+        "preview": _SIDE if preview else 0,
+    }
     report = _convert(source, target, preview, _settings(config), wishes)
     if as_json:
         emit(report.to_json())
@@ -257,6 +276,8 @@ def _show(report: Report, source: Path, target: Path) -> None:
         table.add_row(str(number), *shown, f"{band.valid_percent:.4g} %")
     if report.bands:
         screen.print(table)
+    for key, value in sorted(report.declared.items()):
+        say(screen, f"declared, not in the source: {key} = {printable(value)}")
     for warning in report.warnings:
         say(screen, f"warning ({warning.code}): {printable(warning.text)}", style="yellow")
 

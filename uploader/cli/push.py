@@ -17,6 +17,7 @@ from uploader.cli.common import (
     OUTCOMES,
     config_option,
     console,
+    declared_options,
     emit,
     json_option,
     say,
@@ -52,10 +53,19 @@ def _not_empty(_: click.Context, __: click.Parameter, value: str) -> str:
     "--project", required=True, metavar="ID", callback=_not_empty, help="The project that the items go to."
 )
 @click.option("--collection", default="", metavar="ID", help="A collection of that project.")
+@declared_options
 @config_option
 @json_option
 def command(
-    *, paths: tuple[Path, ...], project: str, collection: str, config: str | None, as_json: bool
+    *,
+    paths: tuple[Path, ...],
+    project: str,
+    collection: str,
+    crs: str,
+    nodata: str,
+    on_missing_crs: str,
+    config: str | None,
+    as_json: bool,
 ) -> int:
     """Upload these rasters now and show the items. Folders are taken with everything below them.
 
@@ -67,7 +77,8 @@ def command(
     from uploader.geopera import read_key
 
     started, screen = time.monotonic(), console(as_json=as_json)
-    chosen = _settings(paths, project, collection, _base(config))
+    declared = {"crs": crs, "nodata": nodata, "on_missing_crs": on_missing_crs}
+    chosen = _settings(paths, project, collection, _base(config), **declared)
     read_key(str(chosen.platform.api_key_file or ""), os.environ)
     with _alone(chosen.state_dir, screen):
         import anyio
@@ -107,7 +118,9 @@ def _base(config: str | None) -> Settings:
         raise ConfigurationError(told) from error
 
 
-def _settings(paths: Sequence[Path], project: str, collection: str, base: Settings) -> Settings:
+def _settings(
+    paths: Sequence[Path], project: str, collection: str, base: Settings, **declared: str
+) -> Settings:
     """Describe the paths as drop folders with a state directory that the same target finds again."""
     from uploader.cli.pushing import folders_of
     from uploader.config import Batch, Dashboard, Settings, Staging
@@ -118,7 +131,9 @@ def _settings(paths: Sequence[Path], project: str, collection: str, base: Settin
     return Settings(
         state_dir=state,
         platform=base.platform,
-        folders=tuple(folders_of(paths, project, collection)),
+        folders=tuple(
+            folder.model_copy(update=declared) for folder in folders_of(paths, project, collection)
+        ),
         staging=Staging(max_bytes=base.staging.max_bytes),
         convert=base.convert,
         batch=Batch(max_files=base.batch.max_files, max_bytes=base.batch.max_bytes, linger_seconds=1.0),

@@ -17,6 +17,8 @@ from uploader.config.values import (
     Bandwidth,
     BaseUrl,
     Bytes,
+    DeclaredNodata,
+    DeclaredSystem,
     Flag,
     Name,
     OptionalPath,
@@ -72,6 +74,9 @@ class Folder(Section):
     duplicates: Literal["upload", "skip"] = "upload"
     verify_remote: Flag = True
     strict: Flag = False
+    crs: DeclaredSystem = ""
+    nodata: DeclaredNodata = ""
+    on_missing_crs: Literal["warn", "reject"] = "warn"
 
     def destination(self) -> Destination:
         """What the decisions need to know of this folder."""
@@ -85,6 +90,9 @@ class Folder(Section):
             verify_remote=self.verify_remote,
             duplicates=self.duplicates,
             strict=self.strict,
+            crs=self.crs,
+            nodata=self.nodata,
+            on_missing_crs=self.on_missing_crs,
             passthrough=self.passthrough,
         )
 

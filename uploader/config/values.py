@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
+from uploader.core import declared
 from uploader.core.bandwidth import Timetable, parse_timetable
 from uploader.core.sizes import parse_size
 
@@ -63,6 +64,10 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
+def _nodata(value: object) -> object:
+    return declared.nodata_text(value) if isinstance(value, str | int | float) else value
+
+
 Bytes = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=0)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
@@ -75,4 +80,6 @@ Patterns = tuple[Name, ...]
 Address = Annotated[str, Field(pattern=LISTEN), AfterValidator(_real_port)]
 BaseUrl = Annotated[Name, AfterValidator(_without_slash)]
 Bandwidth = Annotated[Timetable, BeforeValidator(_timetable)]
+DeclaredSystem = Annotated[str, AfterValidator(declared.crs_text)]
+DeclaredNodata = Annotated[str, BeforeValidator(_nodata)]
 SomeBytes = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=1)]

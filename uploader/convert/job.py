@@ -16,6 +16,7 @@ METHODS: tuple[Method, ...] = ("passthrough", "rewrite", "encode", "cog_driver")
 COMPRESSIONS = frozenset({"deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflate", "lerc_zstd", "none"})
 """What `Job.compression` may be: lossless methods of GDAL's COG driver."""
 
+ON_MISSING_CRS = ("warn", "reject")
 VERIFICATIONS = ("full", "sample", "off")
 CATEGORICAL = ("auto", "yes", "no")
 
@@ -35,6 +36,11 @@ class Job:
     categorical: str = "auto"
     compression: str = "deflate"
     strict: bool = False
+    crs: str = ""
+    """Declared for a raster without a reference system: a code, WKT or a PROJ string; empty: nothing is."""
+    nodata: str = ""
+    """Declared for a raster without nodata value, mask and alpha: a number; empty: nothing is."""
+    on_missing_crs: str = "warn"
     verify: str = "full"
     max_pixels: int = 400_000_000_000
     max_bands: int = 4096
@@ -52,6 +58,7 @@ class Job:
             ("categorical", self.categorical, CATEGORICAL),
             ("compression", self.compression, COMPRESSIONS),
             ("verify", self.verify, VERIFICATIONS),
+            ("on_missing_crs", self.on_missing_crs, ON_MISSING_CRS),
         )
         for name, value, known in words:
             if value not in known:
@@ -69,7 +76,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class RasterWarning:
-    """What a person may want to know, as what the COG does not carry: `code` for programs, `text` in one sentence."""
+    """Something that the COG does not carry, or that is odd about the raster.
+
+    `code` is for programs, `text` for people (one sentence).
+    """
 
     code: str
     text: str
@@ -104,6 +114,8 @@ class Report:
     """It was sent as it is after a part of it was looked at: then the statistics are those that it carries."""
     facts: dict[str, Any] = field(default_factory=dict)
     """Width, height, bands, dtype and the like, for people; nothing decides on them."""
+    declared: dict[str, str] = field(default_factory=dict)
+    """What the raster did not say itself and the job said for it: `crs`, `nodata`, as they were given."""
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain JSON types."""
@@ -127,6 +139,7 @@ class Report:
             peak_bytes=int(data["peak_bytes"]),
             sampled=bool(data["sampled"]),
             facts=dict(data["facts"]),
+            declared={str(key): str(value) for key, value in dict(data["declared"]).items()},
         )
 
 

@@ -138,6 +138,11 @@ class Destination:
     verify_remote: bool = True
     duplicates: str = "upload"
     strict: bool = False
+    crs: str = ""
+    """Declared for files that have no reference system."""
+    nodata: str = ""
+    """Declared for files that have no nodata value, mask or alpha."""
+    on_missing_crs: str = "warn"
     passthrough: tuple[str, ...] = ()
     """Patterns of names that are uploaded as they are."""
 

@@ -18,6 +18,7 @@ from uploader.core.names import matches
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.tools import Tools
 from uploader.failpoints import failpoint
+from uploader.filesystem import words
 from uploader.journal import Converted, FileRow
 from uploader.journal.rows import decode_sighting
 from uploader.journal.views import file_row
@@ -103,11 +104,12 @@ async def convert(tools: Tools, file_id: int) -> None:
         file_name=upload_name(row.path, row.content, destination.passthrough),
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
         bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
+        declared=report.declared,
     )
     await tools.journal.files.converted(file_id, made)
     log.info("converted file=%r method=%s bytes=%d to=%d", _name(row), report.method, row.size, measured.size)
     for warning in report.warnings:
-        log.warning("not in the result file=%r %s: %s", _name(row), warning.code, warning.text)
+        log.warning("conversion file=%r %s: %s", _name(row), warning.code, warning.text)
 
 
 async def _converted(
@@ -161,7 +163,8 @@ async def dispose(tools: Tools, file_id: int) -> None:
         except Interrupted:
             return
         except (err.UploaderError, OSError) as error:
-            reason = f"The source of {_name(row)} cannot be {_PAST[row.after_upload]}: {error}"
+            said = words(error) if isinstance(error, OSError) else str(error)
+            reason = f"The source of {_name(row)} cannot be {_PAST[row.after_upload]}: {said}"
             await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
             log.warning("%s", reason)
             return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import FileEvent
@@ -27,6 +27,8 @@ class Converted:
     file_name: str
     warnings: Sequence[dict[str, str]] = ()
     bands: Sequence[dict[str, float | None]] = ()
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """What the folder said for the raster, because it did not say it itself."""
 
 
 class Files:
@@ -126,16 +128,18 @@ class Files:
 
     async def converted(self, file_id: int, made: Converted) -> None:
         """The object is ready in staging."""
-        note = f"{made.method}, {made.size:,} bytes" + "".join(
-            f"; {w['code']}: {w['text']}" for w in made.warnings
-        )
+        notes = [
+            f"{made.method}, {made.size:,} bytes",
+            *(f"declared by the folder: {key} = {value}" for key, value in sorted(made.declared.items())),
+            *(f"{w['code']}: {w['text']}" for w in made.warnings),
+        ]
         await self._writer.transact(
             "converted",
             lambda db: move_file(
                 db,
                 file_id,
                 FileEvent.CONVERTED,
-                note,
+                "; ".join(notes),
                 object_size=made.size,
                 object_md5=made.md5,
                 object_crc32c=made.crc32c,

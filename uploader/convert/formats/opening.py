@@ -36,6 +36,20 @@ _HEADER = ".hdr"
 _CAREFUL = {"GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO", "GDAL_ERROR_ON_LIBJPEG_WARNING": "YES"}
 """The quick way to read a PNG takes a damaged one without a word; what libjpeg warns of is data that it made up."""
 
+_NO_CODEC = re.compile(r"missing codec (of code )?(\w+)")
+_CODECS = {
+    "JXL": "JPEG XL",
+    "JP2000": "JPEG 2000",
+    "JBIG": "JBIG",
+    "LERC": "LERC",
+    "ZSTD": "ZSTD",
+    "WEBP": "WebP",
+}
+_PYTHONS_OWN = frozenset(
+    {*(TypeError, AttributeError, IndexError, KeyError, OverflowError, ZeroDivisionError), UnicodeDecodeError}
+)
+"""Errors whose words are about the program, not about the raster."""
+
 _POINTER = re.compile(r"\(?0x[0-9a-f]{6,}[^)\s]*\)? ?")
 _ELSEWHERE = ("/etc/passwd", "/proc/1/status")
 
@@ -162,13 +176,27 @@ def _unreadable(what: str, error: Exception) -> Exception:
     text = plain(error)
     if any(words in text.lower() for words in _MEMORY_WORDS):
         return MemoryError(text)
-    return RasterUnreadable(f"The raster cannot be {what}: {text}.")
+    codec = _NO_CODEC.search(text)
+    if codec:
+        name = _CODECS.get(codec[2], codec[2]) if not codec[1] else f"method {codec[2]}"
+        return RasterRefused(
+            f"It is compressed with {name}, which the GDAL of this installation cannot read.",
+            "Write it anew where that can be read, for example with gdal_translate -co COMPRESS=DEFLATE; or list it in "
+            "`passthrough` to upload it as it is.",
+        )
+    return RasterUnreadable(
+        f"The raster cannot be {what}: {text}.", "Copy it again; gdalinfo tells whether its source is sound."
+    )
 
 
 def plain(error: BaseException) -> str:
-    """The innermost message of an error, one line, printable, of bounded length."""
+    """The innermost message of an error, one line, printable, of bounded length; nothing that only Python says."""
     while error.__cause__ is not None:
         error = error.__cause__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    if type(error) in _PYTHONS_OWN:
+        return "it holds something that is not understood"
     text = _POINTER.sub("", " ".join(str(error).split())) or type(error).__name__
     if isinstance(error, SystemError):  # rasterio found that GDAL failed, but no word of it
         text = "its data are damaged, or end too early"

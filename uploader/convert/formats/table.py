@@ -81,7 +81,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"<", "markup, such as an HTML error page"),
     (b"{", "JSON"),
 )
-_PASS = "List it in `passthrough` to upload it as it is."  # noqa: S105 - no password
+PASS = "List it in `passthrough` to upload it as it is."  # noqa: S105 - no password
 _TRANSLATE = "Convert it to GeoTIFF first, for example with gdal_translate."
 
 
@@ -157,4 +157,4 @@ def _stranger(look: Look, known: list[Format]) -> RasterRefused:
         )
         return RasterRefused(reason, _TRANSLATE)
     reason = f"This is not {by_name.title} but {kind or 'something else'}, judging by its first bytes."
-    return RasterRefused(reason, _PASS if kind else f"{_TRANSLATE} {_PASS}")
+    return RasterRefused(reason, PASS if kind else f"{_TRANSLATE} {PASS}")

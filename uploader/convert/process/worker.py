@@ -213,6 +213,10 @@ class Worker:
 
 
 _SEE_CHECK = "See `uploader check`."
+_TRACEBACK = "Traceback (most recent call last)"
+_REPORT = (
+    "The log has the details: please report them. Listing the file in `passthrough` uploads it as it is."
+)
 _MORE_MEMORY = "Raise convert.memory_limit, or split the raster."
 
 
@@ -228,6 +232,9 @@ def _death(code: int, said: str, where: str) -> errors.ConversionFailed:
     if "bad_alloc" in said or "MemoryError" in said:
         return errors.ConversionFailed(f"The converter ran out of memory{where}.", _MORE_MEMORY)
     how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
+    if _TRACEBACK in said:
+        _LOG.error("converter failed of itself%s: %s", where, said)
+        return errors.ConversionFailed(f"The converter {how}{where}, by a mistake of its own.", _REPORT)
     return errors.ConversionFailed(f"The converter {how}{where}{': ' + _end(said) if said else ''}.")
 
 

@@ -89,6 +89,8 @@ class Facts:
     """Names or units of its bands are not UTF-8, and could not be had."""
     rpcs_unread: tuple[tuple[str, str], ...] = ()
     """Items about rational polynomials that are no part of usable ones."""
+    declared: dict[str, str] = field(default_factory=dict)
+    """What its folder said for it, `crs` and `nodata`, because it did not say it itself."""
     sidecars_unread: tuple[str, ...] = ()
     """What the names of sidecars in which nothing can be read add to the raster's stem."""
 
@@ -155,22 +157,29 @@ class Bounds:
     memory_limit: int
 
 
+RAISE = "Raise the limit, or write the raster in pieces or with smaller blocks."
+"""The way out for what `beyond` says of a limit; what else it says has none."""
+
+
 def beyond(facts: Facts, bounds: Bounds) -> str:
-    """Why a raster is not even tried, in one sentence; empty when it is within the limits."""
+    """Why a raster is not even tried, in one sentence; empty when it is within the limits.
+
+    A limit is named by its key.
+    """
     if facts.count == 0:
         return "It holds no raster bands."
     if facts.pixels == 0:
         return "It holds no pixels."
     if facts.pixels > bounds.max_pixels:
-        return f"It declares {facts.width} x {facts.height} pixels; the limit is {bounds.max_pixels}."
+        return f"It declares {facts.width} x {facts.height} pixels; limits.max_pixels is {bounds.max_pixels}."
     if facts.count > bounds.max_bands:
-        return f"It declares {facts.count} bands; the limit is {bounds.max_bands}."
+        return f"It declares {facts.count} bands; limits.max_bands is {bounds.max_bands}."
     unknown = next((dtype for dtype in facts.dtypes if dtype not in ITEM_BYTES), None)
     if unknown is not None:
         return f"Its samples are of the type {unknown}, which is not taken."
     if facts.block_bytes > bounds.memory_limit // _BLOCK_SHARE:
         return (
-            f"One of its strips or tiles holds {facts.block_bytes} bytes; with a memory limit of "
+            f"One of its strips or tiles holds {facts.block_bytes} bytes; with convert.memory_limit at "
             f"{bounds.memory_limit} at most {bounds.memory_limit // _BLOCK_SHARE} can be taken."
         )
     if facts.raw_bytes > _BOMB_BYTES and facts.raw_bytes > _BOMB_RATIO * facts.file_bytes:

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uploader.convert.formats.opening import Dataset, translated
+from uploader.convert.raster.collar import Collar, says_all_valid
 from uploader.convert.raster.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.raster.reading import Block, Mask, blocks, read
 from uploader.convert.raster.statistics import Classes, Counts, Measured, Moments, few
 from uploader.convert.raster.windows import Piece, pieces
 
 _PEEKS = 3
+_FLOAT_DIGITS = 1 << 53
 
 
 class Watcher(Protocol):
@@ -98,10 +100,14 @@ class Gauge:
         ]
         self._data = next((band.index for band in facts.bands if band.interpretation != "alpha"), 1)
         self._classes = Classes() if classes else None
+        named = facts.palette or facts.categories
+        self._collar = Collar(facts) if says_all_valid(facts) and not named else None
         self.masked = frozenset(band.index for band in facts.bands if _needs_mask(band))
 
     def add(self, block: Block) -> None:
         """Take in one piece."""
+        if self._collar:
+            self._collar.add(block)
         for index, samples in zip(block.piece.bands, block.samples, strict=True):
             gauge = self._bands[index - 1]
             valid = self._valid(index, samples, block.masks.get(index))
@@ -129,6 +135,7 @@ class Gauge:
             counted=self._bands[self._data - 1].count,
             values=values,
             holes=any(map(_holes, self._facts.bands, self._bands)),
+            suspect=self._collar.result() if self._collar else None,
         )
 
     def distinct(self) -> frozenset[int] | None:
@@ -167,8 +174,16 @@ def _needs_mask(band: BandFacts) -> bool:
 
 
 def _whole(value: float, dtype: str) -> bool:
-    """Whether an integer type can hold the value exactly; of floats GDAL decides what is equal."""
-    if "int" not in dtype or "complex" in dtype or not float(value).is_integer():
+    """Whether an integer type can hold the value exactly; of floats GDAL decides what is equal.
+
+    So it does of values beyond the digits of the float in which rasterio tells them.
+    """
+    if (
+        "int" not in dtype
+        or "complex" in dtype
+        or not float(value).is_integer()
+        or abs(value) >= _FLOAT_DIGITS
+    ):
         return False
     bounds = np.iinfo(dtype)
     return bounds.min <= int(value) <= bounds.max

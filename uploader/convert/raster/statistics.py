@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uploader.convert.job import BandStatistics
+from uploader.convert.raster.collar import Suspect
 
 Samples = NDArray[Any]
 """One dimension, of whatever type the band has."""
@@ -217,6 +218,8 @@ class Measured:
     """These distinct values themselves."""
     holes: bool = False
     """Some samples are NaN or infinite although no nodata value says so."""
+    suspect: Suspect | None = None
+    """A value at the border that may be meant as nodata."""
 
 
 def to_tags(statistics: BandStatistics) -> dict[str, str]:

@@ -211,7 +211,8 @@ def may_pass(facts: Facts) -> bool:
     """Whether a raster could be sent as it is, as far as its facts tell: nothing beside it, nothing strange in it."""
     foreign = set(facts.domains) - OWN_DOMAINS
     strange = foreign or any(band.domains for band in facts.bands) or facts.sidecars or facts.pages > 1
-    return facts.driver == "GTiff" and not strange and not facts.categories and not facts.attribute_table
+    said = facts.categories or facts.attribute_table or facts.declared
+    return facts.driver == "GTiff" and not strange and not said
 
 
 def statistics_exact(facts: Facts, measured: Measured) -> bool:

@@ -1,0 +1,32 @@
+"""What is odd about a raster although nothing is lost: said with the conversion, and no reason to refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from uploader.convert.job import RasterWarning
+from uploader.convert.raster.collar import says_all_valid
+from uploader.convert.raster.declared import placed
+from uploader.convert.raster.facts import Facts
+from uploader.convert.raster.statistics import Measured
+
+
+def doubts(facts: Facts, measured: Measured, nodata: str) -> Iterator[RasterWarning]:
+    """One warning for each; `nodata` is what was declared for rasters that have none."""
+    if not placed(facts):
+        yield RasterWarning(
+            "crs_missing",
+            "It has no reference system: nobody knows where it lies. Declare one with `crs` of its folder, or --crs.",
+        )
+    if nodata and says_all_valid(facts):
+        yield RasterWarning(
+            "nodata_unfit",
+            f"The declared nodata value {nodata} is none that its samples can have, so it was not set.",
+        )
+    if measured.suspect:
+        share = f"{100 * measured.suspect.share:.3g} %"
+        yield RasterWarning(
+            "suspect_nodata",
+            f"{share} of its samples are {measured.suspect.value} in from the border, and it declares no nodata value, "
+            "mask or alpha. If that means nothing is there, declare it with `nodata` of its folder, or --nodata.",
+        )
