@@ -162,7 +162,7 @@ async def dispose(tools: Tools, file_id: int) -> None:
             log.warning("%s", reason)
             return
     failpoint("dispose.after")
-    await tools.journal.files.disposed(file_id, done.outcome, done.where)
+    await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting)
     log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, done.where)
 
 
