@@ -60,9 +60,10 @@ async def run(
 
 @dataclass(frozen=True, slots=True)
 class _Doing:
-    """An action that runs, the bytes that it may still write, and the folder that a claim copies from."""
+    """An action that runs, since when, the bytes that it may still write, and the folder that a claim copies from."""
 
     action: Action
+    since: float
     reserved: int
     copied_from: str
 
@@ -148,24 +149,27 @@ class Daemon:
         busy, running = frozenset(self._doing), self._running()
         copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
         reserved = sum(doing.reserved for doing in self._doing.values())
-        settled, settling, coming = self._intake.settled(), self._intake.settling(), self._intake.coming()
+        since = {subject: doing.since for subject, doing in self._doing.items()}
+        settled, settling = self._intake.settled(), self._intake.settling()
+        coming = self._intake.coming(self._tools.limits.linger)
         view = await self._tools.journal.read(lambda db: read_view(db, self._tools.destinations))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
         return replace(
             view,
             settled=settled,
             settling=settling,
-            in_work=Counter(view.in_work) + Counter(coming),
+            coming=coming,
             free_bytes=self._tools.staging.free(),
             busy=busy,
             running=running,
+            since=since,
             copying=copying,
             reserved_bytes=reserved,
         )
 
     def _start(self, work: TaskGroup, action: Action, view: View) -> None:
         self._doing[action.subject] = _Doing(
-            action, room.reserved(view, action), room.copied_from(view, action)
+            action, time.time(), room.reserved(view, action), room.copied_from(view, action)
         )
         work.start_soon(self._perform, action)
 

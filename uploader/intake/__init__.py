@@ -92,9 +92,9 @@ class Intake:
             for name, watching in self._watching.items()
         }
 
-    def coming(self) -> Mapping[str, int]:
-        """By folder: files that are not claimed yet and can be expected soon."""
-        return {name: watching.coming for name, watching in self._watching.items()}
+    def coming(self, within: float) -> Mapping[str, int]:
+        """By folder: files that can be expected to have settled within so many seconds."""
+        return {name: watching.coming(within) for name, watching in self._watching.items()}
 
     def warnings(self) -> list[dict[str, str]]:
         """What a person should know of the watches themselves."""

@@ -174,6 +174,8 @@ class Glancing:
                 self._nudge()
             case Kind.SHORT:
                 await self._short(file_id, sighting, verdict.needs)
+            case Kind.WAIT if glance.held:
+                self._candidates.open_for_writing(file_id)
             case Kind.WAIT:
                 pass
 

@@ -89,10 +89,9 @@ class Watching:
         """The folder is missing, or its files vanished together: nothing can be expected from it."""
         return self.standing.held
 
-    @property
-    def coming(self) -> int:
-        """How many files that are not claimed yet can be expected soon."""
-        return 0 if self.held else self._candidates.coming(self.name) + self._register.waiting
+    def coming(self, within: float) -> int:
+        """How many files can be expected to have settled within so many seconds."""
+        return 0 if self.held else self._candidates.coming(self.name, within)
 
     @property
     def expected(self) -> int:
@@ -102,7 +101,7 @@ class Watching:
         if not self.standing.ailing:
             known = self._candidates.count(self.name) + self._register.waiting
         else:  # what waits for its disk is held; the rest is not
-            known = self._candidates.coming(self.name)
+            known = self._candidates.present(self.name)
             known += self._register.waiting if self._candidates.room(self.name) else 0
         return max(known, 0 if self.scanned and not self._again and not self._looking else 1)
 

@@ -41,14 +41,6 @@ def read_view(db: Database, destinations: Mapping[str, Destination]) -> View:
         destinations=destinations,
         queued=queued,
         queued_total=_scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'queued'"),
-        in_work={
-            r["folder"]: r["n"]
-            for r in rows(
-                db,
-                "SELECT folder, COUNT(*) AS n FROM files WHERE state = 'queued' AND retrying_since IS NULL "
-                "GROUP BY folder",
-            )
-        },
         waiting=_waiting(db),
         twins_completed=completed,
         twins_pending=pending,
