@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from uploader.core.model import Sighting
 from uploader.core.settling import Key, Rule, Settling
@@ -83,6 +84,19 @@ class Candidates:
     def roomy(self, folder: str) -> bool:
         """Whether there is so much room that it is worth filling."""
         return self.room(folder) >= min(FILLED, (self._share + 1) // 2)
+
+    def give_way(self, folder: str, turn: float) -> list[int]:
+        """Drop those that have not settled within a turn (seconds), the oldest first; half of the places at most."""
+        began = self.clock() - turn
+        late = (
+            file_id
+            for file_id, known in self._known.items()
+            if known.key[0] == folder and known.since <= began and file_id not in self._ready
+        )
+        leaving = list(islice(late, max(1, self._share // 2)))
+        for file_id in leaving:
+            self.drop(file_id)
+        return leaving
 
     def add(self, file_id: int, sighting: Sighting) -> bool:
         """Take note of a look at a settling file; returns whether it was written to since the last one."""

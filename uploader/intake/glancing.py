@@ -87,9 +87,9 @@ class Glancing:
         """A candidate has a private copy, or an end; one that was written to meanwhile is looked at as a new one."""
         touched = self._candidates.touched(file_id)
         self._candidates.drop(file_id)
-        self._watching.freed()
+        self._watching.line.wake()
         if touched:
-            self._watching.look_again(path)
+            self._watching.line.look_again(path)
         self._changed.set()
 
     async def folder_fails(self, file_id: int, path: bytes) -> bool:
@@ -198,6 +198,6 @@ class Glancing:
         touched = not self._settling.same(sighting)
         self.ended(file_id, sighting.path)
         if touched:
-            self._watching.look_again(sighting.path)
+            self._watching.line.look_again(sighting.path)
         log.warning("rejected file=%r: %s", sighting.path.decode("utf-8", "backslashreplace"), reason)
         self._nudge()

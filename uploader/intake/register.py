@@ -43,6 +43,8 @@ class Register:
         """Settling files beyond those that are looked at by turns."""
         self.refused = False
         """A file found no room among those that are looked at by turns."""
+        self.gave_way: set[int] = set()
+        """Files that gave up their places: others come first, until the line has been gone through."""
         self._folder = folder
         self._journal = journal
         self._candidates = candidates
@@ -106,6 +108,9 @@ class Register:
             self._look_again(sighting.path)
         elif self._folder.ready_marker and not sighting.marked:
             self.waiting = max(self.waiting, 1)  # its marker brings it up
+        elif file_id in self.gave_way:
+            self.refused = True
+            self.waiting = max(self.waiting, 1)
         elif self._candidates.room(self._folder.path):
             self._candidates.add(file_id, sighting)
             self._taken()
