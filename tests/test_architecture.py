@@ -19,7 +19,7 @@ PACKAGE = Path(uploader.__file__).parent
 LEVELS = (
     {"core", "failpoints"},
     {"activity", "filesystem", "control", "hardend", "memory"},
-    {"leases", "locks", "walking", "convert", "geopera", "journal"},
+    {"leases", "locks", "walking", "overlap", "ownership", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
     {"connecting", "performer"},

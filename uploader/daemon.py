@@ -48,13 +48,21 @@ async def run(
     until_idle: bool = False,
     activity: Activity | None = None,
     read_back_all: bool = False,
+    bound: bool = True,
+    new_journal: bool = False,
 ) -> int:
     """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
 
     Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. Raises ConfigurationError,
-    JournalError or AlreadyRunning where it cannot start.
+    JournalError or AlreadyRunning where it cannot start. `bound` and `new_journal`: see `assembled`.
     """
-    async with assembled(settings, activity or Activity(), read_back_all=read_back_all) as parts:
+    async with assembled(
+        settings,
+        activity or Activity(),
+        read_back_all=read_back_all,
+        bound=bound,
+        new_journal=new_journal,
+    ) as parts:
         return await Daemon(settings, parts).run(until_idle=until_idle)
 
 

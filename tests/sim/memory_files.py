@@ -162,7 +162,9 @@ class MemoryFiles:
         self.tables.log("retry", "", file_id, None)
         self.after("retry")
 
-    async def disposed(self, file_id: int, outcome: str, where: str, sighting: Sighting) -> None:
+    async def disposed(
+        self, file_id: int, outcome: str, where: str, sighting: Sighting, identity: str = ""
+    ) -> None:
         """The source is gone, or stays."""
         self.before("disposed")
         file = self.tables.files[file_id]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from uploader.core import names
 from uploader.intake.standing import shown
 from uploader.watch import Oddity, OddityKind
 
@@ -35,15 +37,24 @@ class Oddities:
     def warnings(self, folder: str) -> list[dict[str, str]]:
         """One for each kind, as a status tells warnings."""
         return [
-            {"path": folder, "code": kind.value, "text": text}
-            for kind in OddityKind
-            if (text := self._text(kind))
+            {"path": folder, "code": kind.value, "text": text} for kind in WORDS if (text := self._text(kind))
         ]
+
+    def private(self, folder: str) -> str:
+        """Why the folder cannot be watched: it shows what is no drop folder; empty where it does not."""
+        first = self.first.get(OddityKind.PRIVATE)
+        if first is None:
+            return ""
+        place = shown(os.path.join(os.fsencode(folder), first).rstrip(b"/"))  # noqa: PTH118 - bytes
+        return (
+            f"The drop folder {folder} shows an archive, a staging or a state directory at {place}, by the file "
+            f"{names.TOKEN.decode()} in it. Show it elsewhere, or remove that file if it is none of these."
+        )
 
     def tell(self, folder: str, *, before: Oddities) -> None:
         """Log each kind whose number is another one than before."""
-        for kind in self.count:
-            if self.count[kind] != before.count[kind]:
+        for kind in WORDS:
+            if self.count[kind] and self.count[kind] != before.count[kind]:
                 log.warning("folder=%s %s", folder, self._text(kind))
 
     def _text(self, kind: OddityKind) -> str:

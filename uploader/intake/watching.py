@@ -12,13 +12,13 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
-from uploader.intake.absence import Absence, Pass
+from uploader.intake.absence import Absence
 from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
 from uploader.intake.filling import Filling
 from uploader.intake.hidden import put_back_all
 from uploader.intake.oddities import Oddities
-from uploader.intake.presence import absent, spec_of
+from uploader.intake.presence import Bounds, absent, spec_of
 from uploader.intake.pulse import Pulse
 from uploader.intake.register import Register
 from uploader.intake.standing import Cause, Standing, entries, shown
@@ -59,20 +59,23 @@ class Watching:
         journal: Journal,
         candidates: Candidates,
         nudge: Callable[[], None],
+        *,
+        bounds: Bounds | None = None,
     ) -> None:
         self.name = str(folder.path)
-        self.spec = spec_of(folder)
+        self.spec = spec_of(folder, private_too=bounds is None)
         self.scanned = False
         """The folder was seen as a whole since the last time that this was asked for."""
         self.missed = Missed()
         self.standing = Standing(journal, self.name)
         self._rescan_seconds = folder.rescan_seconds
         self._lock = lock
+        self._bounds = bounds
         self._journal = journal
         self._candidates = candidates
         self._nudge = nudge
         self._ailing = Ailing(self.spec)
-        self._stop = threading.Event()
+        self.stop = threading.Event()
         self._ask = anyio.Event()
         self._first = True
         self._hinted = True
@@ -122,6 +125,9 @@ class Watching:
         if self.missed.ended and not self.held:
             text = f"events have ended ({self.missed.ended}), so the folder is polled until they are back"
             found.append({"path": self.name, "code": "events_ended", "text": text})
+        if self._register.archived:
+            text = f"{len(self._register.archived)} files of the archive are shown in the drop folder, and are left"
+            found.append({"path": self.name, "code": "archived_again", "text": text})
         if self.line.unsettled:
             found.append({"path": self.name, "code": "never_settling", "text": self._never_settling()})
         found += self._oddities.warnings(self.name)
@@ -159,7 +165,7 @@ class Watching:
                 group.start_soon(self.line.run)
                 group.start_soon(self._recheck)
                 group.start_soon(Pulse(self.name, self.standing, self._beats).run)
-                await put_back_all(self._journal, self.name, self._stop)
+                await put_back_all(self._journal, self.name, self.stop)
                 while True:
                     self._ask = anyio.Event()
                     started = time.monotonic()
@@ -171,7 +177,7 @@ class Watching:
                     ):
                         await self._ask.wait()
         finally:
-            self._stop.set()
+            self.stop.set()
 
     async def _follow(self) -> None:
         """Events are hints: each names paths that are worth a look."""
@@ -206,7 +212,7 @@ class Watching:
         wanted = list(paths)
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
-            results = await anyio.to_thread.run_sync(_looks, self.spec, part, self._stop)
+            results = await anyio.to_thread.run_sync(_looks, self.spec, part, self.stop)
             await self._register.enter(
                 [found for _, found in results if isinstance(found, Sighting)], new=False
             )
@@ -215,13 +221,13 @@ class Watching:
                 self.rescan()
 
     async def _scan(self) -> None:
-        if why := await anyio.to_thread.run_sync(absent, self.name, self._lock):
+        if why := await anyio.to_thread.run_sync(absent, self.name, self._lock, self._bounds):
             await self._hold(*why)
             return
-        self._register.scan = Pass()
+        self._register.begin()
         new, self._hinted = not (self._first or self._hinted), False
         count, troubled = 0, list[Trouble]()
-        scanning, odd = paced(self.spec, self._stop), Oddities()
+        scanning, odd = paced(self.spec, self.stop), Oddities()
         while (chunk := await anyio.to_thread.run_sync(_chunk, scanning)) is not None:
             found = [entry for entry in chunk if isinstance(entry, Sighting)]
             troubled += [entry for entry in chunk if isinstance(entry, Trouble)]
@@ -237,20 +243,22 @@ class Watching:
                 f"cannot be read: {failed.reason}" if failed else f"can be listed only: {troubled[0].reason}"
             )
             await self._hold(Cause.FOLDER, f"The drop folder {self.name} {what}.")
+        elif private := odd.private(self.name):
+            await self._hold(Cause.OVERLAP, private)
         else:
             await self._missing(troubled)
 
     async def _missing(self, troubled: Sequence[Trouble]) -> None:
         """What the journal believes to exist and the scan did not see; and the words for what is the matter."""
-        reason, waits = await self._absence.judge(self._register.scan, self._stop)
-        if self._stop.is_set():
+        reason, waits = await self._absence.judge(self._register.scan, self.stop)
+        if self.stop.is_set():
             return
         if reason:
             await self._hold(Cause.FOLDER, reason)
             return
         if self.held:
             self._candidates.hasten(self.name)
-        await self.standing.good(Cause.FOLDER, Cause.TAKEN)
+        await self.standing.good(Cause.FOLDER, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN)
         await self.standing.set(Cause.ENTRIES, entries(self.name, troubled))
         lost = f"{waits} files of {self.name} wait whose file system is no longer mounted." if waits else ""
         await self.standing.set(Cause.AWAY, lost)

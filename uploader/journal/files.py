@@ -208,9 +208,12 @@ class Files:
 
         await self._writer.transact("retry", work)
 
-    async def disposed(self, file_id: int, outcome: str, where: str, sighting: Sighting) -> None:
+    async def disposed(
+        self, file_id: int, outcome: str, where: str, sighting: Sighting, identity: str = ""
+    ) -> None:
         """The source is archived or deleted, or must stay because it is another file than `sighting` tells.
 
+        `identity` is the device and inode of an archived one, by which it is known under any other name.
         Where a claim has found the uploaded content under another sighting meanwhile, the disposal is tried again.
         """
 
@@ -218,6 +221,8 @@ class Files:
             if outcome == "replaced" and file_row(db, file_id).sighting != encode_sighting(sighting):
                 return
             columns = {"disposal": outcome, "archived_as": where or None, **FRESH}
+            if identity:
+                columns["archived_identity"] = identity
             if outcome in {"archived", "deleted", "missing"}:
                 note = f"{outcome} {where}".strip()
                 move_file(db, file_id, FileEvent.DISPOSED, note, current=None, **columns)

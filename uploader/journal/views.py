@@ -89,6 +89,11 @@ def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
     return {row[0]: (row[1], row[2]) for row in cursor}
 
 
+def content_known(db: Database, content: str) -> bool:
+    """Whether any file of this content was claimed before."""
+    return db.conn.execute("SELECT 1 FROM files WHERE content = ? LIMIT 1", (content,)).fetchone() is not None
+
+
 def leaving(db: Database, folder: str) -> list[bytes]:
     """Paths of a folder whose archiving or deletion is due, or has begun."""
     cursor = db.conn.execute(f"SELECT path FROM files WHERE folder = ? AND {LEAVING}", (folder,))  # noqa: S608
@@ -220,6 +225,7 @@ __all__ = [
     "LEAVING",
     "FileRow",
     "SessionRow",
+    "content_known",
     "file_row",
     "latest",
     "leaving",

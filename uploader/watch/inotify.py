@@ -125,6 +125,8 @@ class Watches:
         for place in walk(self._folder.root, start, stop):
             try:
                 self._watch(place)
+                if self._folder.closed(place.fd):
+                    continue
                 with os.scandir(place.fd) as entries:
                     place.below = [
                         name

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from uploader import filesystem as fs
 from uploader.core.model import Sighting
-from uploader.walking import walk
+from uploader.walking import Place, walk
 from uploader.watch.grouping import ambiguous, companion, group, has_owner, owns, possible, stems
 from uploader.watch.spec import FolderSpec, Found, Oddity, OddityKind, Trouble, joined
 
@@ -62,6 +62,9 @@ def paced(folder: FolderSpec, stop: threading.Event) -> Iterator[Found | None]:
                 yield _trouble(place.path, place.error)
             continue
         try:
+            if folder.closed(place.fd):
+                yield Oddity(place.path, OddityKind.PRIVATE)
+                continue
             listing = _first_pass(folder, place.path, place.fd)
             place.below = listing.folders
             yield from listing.oddities
@@ -78,15 +81,22 @@ def paths_below(folder: FolderSpec, directory: bytes, stop: threading.Event) -> 
     if not folder.enters(directory):
         return
     for place in walk(folder.root, directory, stop):
-        if place.error is not None:
-            continue
-        with suppress(OSError), os.scandir(place.fd) as entries:
-            for entry in entries:
-                name = os.fsencode(entry.name)
-                if entry.is_dir(follow_symlinks=False):
-                    place.below += [name] if folder.enters_below(place.path, name) else []
-                elif folder.wants(path := joined(place.path, name)):
-                    yield path
+        if place.error is None:
+            with suppress(OSError):
+                yield from _paths_in(folder, place)
+
+
+def _paths_in(folder: FolderSpec, place: Place) -> Iterator[bytes]:
+    """The rasters in one folder; those of its subfolders that count are to be entered."""
+    if folder.closed(place.fd):
+        return
+    with os.scandir(place.fd) as entries:
+        for entry in entries:
+            name = os.fsencode(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                place.below += [name] if folder.enters_below(place.path, name) else []
+            elif folder.wants(path := joined(place.path, name)):
+                yield path
 
 
 def look(folder: FolderSpec, path: bytes) -> Sighting | None:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 
+from uploader import filesystem as fs
 from uploader.core import names
 from uploader.core.model import Sighting
 
@@ -25,6 +26,8 @@ class FolderSpec:
     ready_marker: str = ""
     polling: str = "auto"
     ignore_below: tuple[str, ...] = ()
+    private_too: bool = False
+    """Also folders that bear the token of an archive are looked into: a person has named them."""
 
     @property
     def root(self) -> bytes:
@@ -58,6 +61,10 @@ class FolderSpec:
         absolute = self.root.rstrip(b"/") + b"/" + joined(directory, name) + b"/"
         return not any(absolute.startswith(os.fsencode(p).rstrip(b"/") + b"/") for p in self.ignore_below)
 
+    def closed(self, fd: int) -> bool:
+        """Whether an open folder bears the token of what is no drop folder. Raises OSError."""
+        return not self.private_too and fs.exists(names.TOKEN, fd)
+
     def marker(self, raster: bytes) -> bytes:
         """The name of a raster's ready marker; empty where the folder has none."""
         return names.marker(self.ready_marker, raster) if self.ready_marker else b""
@@ -70,6 +77,8 @@ class OddityKind(StrEnum):
     """It has the name of a raster and is a link, which is never followed."""
     SPECIAL = "ignored_special"
     """It has the name of a raster and is a pipe, a socket or a device."""
+    PRIVATE = "private"
+    """A folder that is an archive, a staging or a state directory, by the token in it; it is not looked into."""
     DEEP = "deep_folders"
     """A folder below uncommonly many others."""
 
