@@ -38,6 +38,12 @@ def mounts() -> list[Mount]:
     return [Mount(row[2], _plain(row[3]), _plain(row[4])) for row in rows if len(row) > 4]  # noqa: PLR2004
 
 
+def mounted_below(folder: Path) -> frozenset[Mount]:
+    """What is mounted at a folder and below it."""
+    real = os.path.realpath(os.fsencode(folder))
+    return frozenset(mount for mount in mounts() if _below(mount.point, real))
+
+
 def _plain(field: bytes) -> bytes:
     return _ESCAPED.sub(lambda match: bytes([int(match[1], 8)]), field)
 

@@ -87,3 +87,16 @@ async def test_what_is_ignored_although_its_name_matches_is_told_once(
         b.intake.rescan()
         await b.until(lambda: codes(b) == {"ignored_special"}, "it is over")
     assert len([r for r in caplog.records if "links are ignored" in r.message]) == 1
+
+
+async def test_nothing_is_expected_of_a_folder_that_is_held(tmp_path: Path) -> None:
+    """A batch waits for files that settle, and no longer once their folder is away."""
+    async with bench(tmp_path, settle_seconds=5.0) as b:
+        b.put("a.tif")
+        b.put("b.tif")
+        await b.until(lambda: b.intake.coming(10.0) == {str(b.drop): 2}, "both are expected")
+        b.drop.rename(tmp_path / "away")
+        b.intake.rescan()
+        await b.until(lambda: b.intake.coming(10.0) == {str(b.drop): 0}, "none is")
+        (tmp_path / "away").rename(b.drop)
+        await b.until(lambda: b.intake.coming(10.0) == {str(b.drop): 2}, "both are again")

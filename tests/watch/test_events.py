@@ -17,6 +17,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.support import mounts
 from tests.support.groups import as_nobody, public_folder
 from uploader.watch import WHOLE, FolderSpec, Missed, changes, events, inotify
 
@@ -351,3 +352,16 @@ def test_a_subfolder_that_may_not_be_read_does_not_end_the_watch() -> None:
                 await heard.until(b"open.tif")
 
         assert as_nobody(lambda: anyio.run(hear))
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+async def test_a_file_system_that_is_mounted_below_is_watched(tmp_path: Path) -> None:
+    """No event tells of a mount: the table is compared now and then, and what is dropped there is told of."""
+    drop = tmp_path / "drop"
+    (drop / "disk").mkdir(parents=True)
+    async with listening(drop, polling="never") as heard:
+        with mounts.tmpfs(drop / "disk"):
+            await heard.until(WHOLE)
+            (drop / "disk/a.tif").touch()
+            await heard.until(b"disk/a.tif", seconds=3)

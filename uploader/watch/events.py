@@ -19,6 +19,7 @@ from pathlib import Path
 import anyio
 
 from uploader import filesystem as fs
+from uploader.overlap import Mount, mounted_below
 from uploader.watch.grouping import companion
 from uploader.watch.inotify import LIMITS, Told, Watches
 from uploader.watch.missed import Missed
@@ -120,15 +121,16 @@ class _Watching:
             watches.close()
 
     async def _followed(self, watches: Watches, identity: tuple[int, int]) -> AsyncGenerator[set[bytes]]:
+        shown = await in_thread(_mounted, self._folder)
         await in_thread(watches.build)
         self._missed.limited, self._missed.ended = False, ""
         told = Told(folders={b""})  # what came before the watches stood
         again = time.monotonic() + self._poll_seconds
         while True:
+            if told.overflowed or told.remounted:
+                await in_thread(watches.build)
             for paths in await self._paths(told):
                 yield paths
-            if told.overflowed:
-                await in_thread(watches.build)
             with anyio.move_on_after(TICK):
                 await anyio.wait_readable(watches.fileno())
                 await anyio.sleep(GROUPED)
@@ -136,11 +138,14 @@ class _Watching:
             if time.monotonic() >= again:
                 again = time.monotonic() + self._poll_seconds
                 told.folders |= await in_thread(watches.again)
+                before, shown = shown, await in_thread(_mounted, self._folder)
+                told.remounted = before != shown
 
     async def _paths(self, told: Told) -> list[set[bytes]]:
         """The rasters that were told of by name, and those of the folders that are looked at as a whole."""
-        if told.overflowed:
-            log.warning("events were lost folder=%r then=%r", self._folder.path, "looking at all of it")
+        if told.overflowed or told.remounted:
+            why = "the kernel's queue was too short" if told.overflowed else "a file system came or went"
+            log.warning("events were lost folder=%r reason=%r then=%r", self._folder.path, why, "a scan")
             return [{WHOLE}]
         if not told.names and not told.folders:
             return []
@@ -158,6 +163,11 @@ class _Watching:
 
 def _begun(folder: FolderSpec, _: threading.Event) -> Watches:
     return Watches(folder)
+
+
+def _mounted(folder: FolderSpec, _: threading.Event) -> frozenset[Mount]:
+    """The file systems that the folder shows: a mount makes no event."""
+    return mounted_below(Path(folder.path))
 
 
 def _read(folder: FolderSpec, watches: Watches, identity: tuple[int, int], stop: threading.Event) -> Told:

@@ -47,6 +47,8 @@ class Told:
     folders: set[bytes] = field(default_factory=set)
     overflowed: bool = False
     """The kernel's queue was too short: some events are lost."""
+    remounted: bool = False
+    """Below the folder a file system was mounted or taken away."""
     ended: bool = False
     """The folder itself is gone, moved or unmounted: nothing more will be told."""
 
