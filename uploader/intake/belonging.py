@@ -34,6 +34,9 @@ SAMPLED = 5
 SEEN = 1000
 """Files among which the smallest are chosen, so that reading them takes a moment."""
 
+MOST_BYTES = 1 << 30
+"""Bytes that are read for it at most; of larger files one is read."""
+
 AGAIN = 60.0
 """Seconds after which a look is repeated that could not be made."""
 
@@ -108,8 +111,11 @@ class Belonging:
 def _sample(spec: FolderSpec, stop: threading.Event) -> list[tuple[Sighting, str]]:
     """Some files of the folder with the hashes of their contents. Blocking."""
     seen = (found for found in scan(spec, stop) if isinstance(found, Sighting))
-    chosen, found = nsmallest(SAMPLED, islice(seen, SEEN), key=lambda sighting: sighting.size), []
-    for sighting in chosen:
+    found, read = list[tuple[Sighting, str]](), 0
+    for sighting in nsmallest(SAMPLED, islice(seen, SEEN), key=lambda sighting: sighting.size):
+        if found and read + sighting.size > MOST_BYTES:
+            break
+        read += sighting.size
         with suppress(UploaderError):
             found.append((sighting, content_of(sighting, stop)))
     return found

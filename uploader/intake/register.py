@@ -15,6 +15,7 @@ from uploader.intake.candidates import Candidates
 from uploader.journal import Journal
 from uploader.journal.arrivals import compare, settling_count
 from uploader.watch import FolderSpec, Missed
+from uploader.watch.missed import GRACE
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,8 @@ class Register:
             self._take(file_id, sighting, ended)
         for file_id, sighting in zip(ids, different, strict=True):
             self._take(file_id, sighting, ended)
-            if new and sighting.path not in found.rewritten:
+            told_at_its_end = sighting.path in found.changed and _being_written(sighting)
+            if new and sighting.path not in found.rewritten and not told_at_its_end:
                 self._missed.found(sighting.path, time.monotonic())
         if 0 < self.waiting < COUNTED:
             await self.count()
@@ -143,6 +145,11 @@ class Register:
         else:
             self.refused = True
             self.waiting += 1
+
+
+def _being_written(sighting: Sighting) -> bool:
+    """Whether it was written to a moment ago: events tell of a write when the file is closed."""
+    return abs(time.time() - sighting.fingerprint.mtime_ns / 1e9) < GRACE
 
 
 def _brought_back(archived: Sequence[tuple[Sighting, str]]) -> list[Sighting]:

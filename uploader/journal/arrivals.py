@@ -25,6 +25,8 @@ class Compared:
     """What is not known, or not as it is now: to be entered."""
     rewritten: set[bytes] = field(default_factory=set)
     """Paths of those of them that were settling already."""
+    changed: set[bytes] = field(default_factory=set)
+    """Paths of those of them that are known, settling or not."""
     devices: set[int] = field(default_factory=set)
     """The device numbers that the known ones were entered with."""
     archived: list[tuple[Sighting, str]] = field(default_factory=list)
@@ -53,6 +55,7 @@ def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compa
             continue
         found.devices.add(device_of(seen))
         found.different.append(sighting)
+        found.changed.add(sighting.path)
         if state == FileState.SETTLING:
             found.rewritten.add(sighting.path)
     return found
