@@ -75,8 +75,11 @@ class Belonging:
 
     async def _settled(self) -> bool:
         path = self._folder.path
-        if await anyio.to_thread.run_sync(owner_of, path, abandon_on_cancel=True) is not None:
-            return True  # the scan says so where it is another's
+        owner = await anyio.to_thread.run_sync(owner_of, path, abandon_on_cancel=True)
+        if owner is not None:
+            if owner.journal == self._owner.journal and owner != self._owner:
+                await anyio.to_thread.run_sync(mark, path, self._owner)  # its state directory was moved
+            return True  # where it is another's, the scan says so
         try:
             if await anyio.to_thread.run_sync(device, str(path), abandon_on_cancel=True) is None:
                 return False
