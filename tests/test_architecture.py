@@ -19,7 +19,7 @@ PACKAGE = Path(uploader.__file__).parent
 LEVELS = (
     {"core", "failpoints"},
     {"activity", "filesystem", "control", "hardend", "memory"},
-    {"leases", "locks", "convert", "geopera", "journal"},
+    {"leases", "locks", "walking", "overlap", "ownership", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
     {"connecting", "performer"},
@@ -55,7 +55,7 @@ DOORS = {
     "sqlite_utils": ("uploader.journal.library",),
     "rasterio": ("uploader.convert", "uploader.sandbox", "uploader.cli.samples", "uploader.cli.compare"),
     "rio_cogeo": ("uploader.convert",),
-    "watchfiles": ("uploader.watch",),
+    "inotify_simple": ("uploader.watch.inotify",),
     "click": ("uploader.cli",),
     "rich": ("uploader.cli", "uploader.report"),
     "pydantic": ("uploader.config", "uploader.sandbox"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +13,18 @@ from uploader.activity import Activity
 from uploader.config import Folder, Settings
 from uploader.connecting import connect
 from uploader.convert import Converter, Job
+from uploader.core.errors import JournalError
 from uploader.core.model import Destination
+from uploader.effects.lookup import uploaded
 from uploader.effects.tools import Tools
 from uploader.geopera import Bandwidth
-from uploader.intake import Intake
-from uploader.journal import Journal
+from uploader.intake import Bounds, Intake, Territory
+from uploader.journal import FILE_NAME, Journal
+from uploader.journal.opening import identity
 from uploader.journal.upkeep import Upkeep
 from uploader.journal.views import staged_ids
 from uploader.locks import hold_locks
+from uploader.ownership import WAYS_OUT, Owner, foreign, give
 from uploader.staging import Staging
 
 log = logging.getLogger(__name__)
@@ -37,14 +41,28 @@ class Parts:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, activity: Activity, *, read_back_all: bool) -> AsyncIterator[Parts]:
-    """Take the locks, open the journal and the doors; all are given back in reverse order."""
+async def assembled(
+    settings: Settings, activity: Activity, *, read_back_all: bool, bound: bool, new_journal: bool
+) -> AsyncIterator[Parts]:
+    """Take the locks, open the journal and the doors; all are given back in reverse order.
+
+    `bound`: the drop folders bear the mark of this journal, and must not touch what is the daemon's own. `new_journal`:
+    a person gives them to it, whoever had them before.
+    """
+    folders = [folder.path for folder in settings.folders]
+    territory = Territory(settings.state_dir, settings.staging.path, settings.folders)
+    if bound:
+        territory.require()
     async with AsyncExitStack() as stack:
-        locks = stack.enter_context(
-            hold_locks(settings.state_dir, [folder.path for folder in settings.folders])
-        )
+        locks = stack.enter_context(hold_locks(settings.state_dir, folders))
+        if bound and not new_journal:
+            _require_own(settings.state_dir, folders)
         journal = Journal(settings.state_dir)
         stack.callback(journal.close)
+        owner = Owner(journal.identity, str(settings.state_dir))
+        if new_journal:
+            await journal.holds.reconciled()
+            give(folders, owner)
         _make_archives(settings)
         staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
         swept = staging.sweep(await journal.read(staged_ids))
@@ -54,7 +72,15 @@ async def assembled(settings: Settings, activity: Activity, *, read_back_all: bo
         stack.push_async_callback(converter.aclose)
         bandwidth = Bandwidth(None)
         platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth))
-        intake = Intake(journal, settings.folders, locks)
+        if bound:
+            territory.look()  # once more, as archive and staging are there by now
+        intake = Intake(
+            journal,
+            settings.folders,
+            locks,
+            bounds=Bounds(territory, owner) if bound else None,
+            lookup=partial(uploaded, platform),
+        )
         tools = Tools(
             journal=journal,
             platform=platform,
@@ -76,6 +102,15 @@ async def assembled(settings: Settings, activity: Activity, *, read_back_all: bo
         yield Parts(
             tools, intake, bandwidth, Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
         )
+
+
+def _require_own(state_dir: Path, folders: Sequence[Path]) -> None:
+    """Raises JournalError where a drop folder bears the mark of another journal than lies, or would be made, here."""
+    own = identity(state_dir / FILE_NAME)
+    for folder in folders if own is not None else ():
+        if why := foreign(folder, own or ""):
+            what = "is another one" if own else "does not exist yet"
+            raise JournalError(f"{why} The one in {state_dir} {what}.", WAYS_OUT)
 
 
 def _make_archives(settings: Settings) -> None:

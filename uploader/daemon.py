@@ -48,21 +48,30 @@ async def run(
     until_idle: bool = False,
     activity: Activity | None = None,
     read_back_all: bool = False,
+    bound: bool = True,
+    new_journal: bool = False,
 ) -> int:
     """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
 
     Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. Raises ConfigurationError,
-    JournalError or AlreadyRunning where it cannot start.
+    JournalError or AlreadyRunning where it cannot start. `bound` and `new_journal`: see `assembled`.
     """
-    async with assembled(settings, activity or Activity(), read_back_all=read_back_all) as parts:
+    async with assembled(
+        settings,
+        activity or Activity(),
+        read_back_all=read_back_all,
+        bound=bound,
+        new_journal=new_journal,
+    ) as parts:
         return await Daemon(settings, parts).run(until_idle=until_idle)
 
 
 @dataclass(frozen=True, slots=True)
 class _Doing:
-    """An action that runs, the bytes that it may still write, and the folder that a claim copies from."""
+    """An action that runs, since when, the bytes that it may still write, and the folder that a claim copies from."""
 
     action: Action
+    since: float
     reserved: int
     copied_from: str
 
@@ -148,24 +157,27 @@ class Daemon:
         busy, running = frozenset(self._doing), self._running()
         copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
         reserved = sum(doing.reserved for doing in self._doing.values())
-        settled, settling, coming = self._intake.settled(), self._intake.settling(), self._intake.coming()
+        since = {subject: doing.since for subject, doing in self._doing.items()}
+        settled, settling = self._intake.settled(), self._intake.settling()
+        coming = self._intake.coming(self._tools.limits.linger)
         view = await self._tools.journal.read(lambda db: read_view(db, self._tools.destinations))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
         return replace(
             view,
             settled=settled,
             settling=settling,
-            in_work=Counter(view.in_work) + Counter(coming),
+            coming=coming,
             free_bytes=self._tools.staging.free(),
             busy=busy,
             running=running,
+            since=since,
             copying=copying,
             reserved_bytes=reserved,
         )
 
     def _start(self, work: TaskGroup, action: Action, view: View) -> None:
         self._doing[action.subject] = _Doing(
-            action, room.reserved(view, action), room.copied_from(view, action)
+            action, time.time(), room.reserved(view, action), room.copied_from(view, action)
         )
         work.start_soon(self._perform, action)
 

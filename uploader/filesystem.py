@@ -119,6 +119,15 @@ def fingerprint(found: os.stat_result) -> Fingerprint:
     return Fingerprint(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
+def identity(path: str) -> str:
+    """Device and inode of a file, as text; empty where there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return ""
+    return f"{found.st_dev}:{found.st_ino}"
+
+
 def lstat_regular(name: bytes, dir_fd: int) -> Fingerprint | None:
     """The fingerprint of a regular file; None where there is none of that name. Raises OSError for the rest."""
     try:

@@ -12,6 +12,7 @@ import pytest
 from uploader import cli
 from uploader.cli import probes, probes_remote
 from uploader.config import load
+from uploader.ownership import Owner, mark
 from uploader.sandbox import Key, Options, Sandbox
 
 pytestmark = pytest.mark.unit
@@ -159,3 +160,14 @@ def test_places_that_may_not_be_asked_for_do_not_end_the_check(configure, tmp_pa
     assert found["journal"] == "fail"
     assert found["gdal"] == "ok"
     assert "fail" in {verdict for name, verdict in found.items() if name.startswith("folder")}
+
+
+def test_a_folder_of_another_journal_is_found(configure, tmp_path, capsys):
+    """As the start would find it, with the ways out."""
+    path = configure()
+    mark(tmp_path / "drop", Owner("f" * 16, "/mnt/state"))
+    code, found = checked(capsys, path)
+    assert code == 1
+    (finding,) = [f for f in found["fail"] if f["name"] == f"folder {tmp_path / 'drop'}"]
+    assert "/mnt/state" in finding["text"]
+    assert "--new-journal" in finding["way_out"]

@@ -204,13 +204,13 @@ def test_a_full_batch_closes_at_once() -> None:
 
 
 def test_a_batch_lingers_for_more() -> None:
-    """What is not full waits for a while after the last arrival, and longer while more is in work."""
+    """What is not full waits for a while after the last arrival, and longer while more can be expected."""
     view = replace(EMPTY, waiting=(waiting(1, age=4),))
     result = plan(view, NOW, LIMITS)
 
     assert (result.actions, result.wake_at, result.idle) == ([], NOW + 6, False)
-    assert actions(replace(EMPTY, waiting=(waiting(1, age=60),), in_work={"/d": 1})) == []
-    assert members_of(replace(EMPTY, waiting=(waiting(1, age=301),), in_work={"/d": 1})) == [1]
+    assert actions(replace(EMPTY, waiting=(waiting(1, age=60),), coming={"/d": 1})) == []
+    assert members_of(replace(EMPTY, waiting=(waiting(1, age=301),), coming={"/d": 1})) == [1]
 
 
 def test_a_file_larger_than_a_batch_goes_alone() -> None:

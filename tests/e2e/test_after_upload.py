@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -88,3 +89,18 @@ def test_a_replaced_source_is_never_touched(make_world: Callable[..., World]) ->
 
     assert w.problems() == []
     assert w.status()["completed"] == 2
+
+
+def test_a_source_that_a_backup_has_linked_goes_all_the_same(make_world: Callable[..., World]) -> None:
+    """A hard link changes the ctime and not a byte: the source is read again, and then disposed of."""
+    w = make_world(options={"items_visible_after": 3.0})
+    prepare(w, after_upload="delete", settle_seconds=5.0)
+    source = make("dem_nodata", w.drop / "a.tif", size=64)
+    with w.daemon():
+        w.wait(lambda: w.audit().effects("item.made"), "the item")
+        os.link(source, w.root / "backup.tif")
+        w.wait(lambda: not source.exists(), "the disposal")
+
+    assert (w.root / "backup.tif").exists()
+    assert w.status()["completed"] == 1
+    assert w.problems() == []

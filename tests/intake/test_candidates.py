@@ -33,7 +33,7 @@ def test_places_are_counted(known: Candidates) -> None:
     known.drop(2)
     known.drop(2)
 
-    assert (known.count(F), known.coming(F), known.room(F)) == (2, 2, 2)
+    assert (known.count(F), known.present(F), known.room(F)) == (2, 2, 2)
     assert known.roomy(F)
     assert (known.id_of(F, b"2.tif"), known.key_of(1)) == (None, (F, b"1.tif"))
 
@@ -44,13 +44,13 @@ def test_what_is_postponed_is_not_expected_soon(known: Candidates) -> None:
         known.add(number, sighted(number))
         known.postpone(number, 60.0)
         known.postpone(number, 60.0)
-    assert known.coming(F) == 0
+    assert known.present(F) == 0
     assert known.settling(F).next_due() == 60.0
 
     known.add(1, sighted(1, version=1))
     known.hasten(F)
 
-    assert known.coming(F) == 1
+    assert known.present(F) == 1
     assert (F, b"2.tif") in known.settling(F).due(0.0)
 
 
@@ -98,3 +98,33 @@ def test_enough_are_ready(known: Candidates, monkeypatch: pytest.MonkeyPatch) ->
 
     assert known.full(F)
     assert [file.file_id for file in known.settled()] == [1, 3]
+
+
+def test_what_grows_or_is_open_is_not_expected_soon() -> None:
+    """A batch waits for files that are quiet by and by, and not for those that somebody still writes to."""
+    now = 0.0
+    known = Candidates({F: Rule(10.0)}, clock=lambda: now)
+    known.add(1, sighted(1, version=1))
+    assert known.coming(F, within=10.0) == 1
+    now = 5.0
+    known.add(1, sighted(1, version=2))
+    assert known.coming(F, within=10.0) == 1, "begun a moment ago, and maybe finished"
+    now = 15.0
+    known.add(1, sighted(1, version=3))
+    assert known.coming(F, within=10.0) == 0, "it grows"
+    known.add(1, sighted(1, version=3))
+    assert known.coming(F, within=10.0) == 1, "it has stopped"
+    known.open_for_writing(1)
+    assert known.coming(F, within=10.0) == 0, "it is open"
+    known.drop(1)
+    assert known.coming(F, within=10.0) == 0
+
+
+def test_what_needs_longer_to_settle_is_not_expected_sooner() -> None:
+    """With a long quiet time only the last part of it is within the linger time."""
+    now = 0.0
+    known = Candidates({F: Rule(60.0)}, clock=lambda: now)
+    known.add(1, sighted(1))
+    assert known.coming(F, within=10.0) == 0
+    now = 50.0
+    assert known.coming(F, within=10.0) == 1

@@ -289,3 +289,22 @@ async def _says(b: Bench, words: str) -> bool:
 
 async def _says_nothing(b: Bench) -> bool:
     return not await b.hold()
+
+
+async def test_a_write_that_goes_on_is_no_event_that_was_missed(tmp_path: Path) -> None:
+    """The events tell of it when the file is closed; a scan that sees it before has not found what they missed."""
+    async with bench(tmp_path) as b:
+        b.put("a.tif")
+        (file_id,) = await b.settled(1)
+        await b.claim(file_id)
+        missed = b.intake._watching[str(b.drop)].missed
+        missed._told.clear()
+        with (b.drop / "a.tif").open("ab", buffering=0) as file:
+            file.write(b"more")
+            b.intake.rescan()
+            await b.until(lambda: _states(b, {"queued": 1, "settling": 1}), "the new version is known")
+        assert missed.total(time.monotonic() + 1000) == 0
+
+
+async def _states(b: Bench, wanted: dict[str, int]) -> bool:
+    return await b.states() == wanted

@@ -414,3 +414,25 @@ async def test_damage_that_shows_later_is_told_as_such(journal: Journal, tmp_pat
 
     with pytest.raises(JournalError, match="damaged"):
         await journal.read(lambda db: db.conn.execute("SELECT * FROM files, events").fetchall())
+
+
+async def test_a_disposal_that_a_claim_has_overtaken_is_tried_again(journal: Journal) -> None:
+    """The claim has read the uploaded content under other times: the verdict on the older look does not stand."""
+    session_id, (file_id,) = await stored(journal, b"a.tif", after_upload="delete")
+    await journal.sessions.completing(session_id)
+    await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
+    touched = sighting(b"a.tif", inode=2)
+
+    async def due() -> list[int]:
+        view = await journal.read(lambda db: read_view(db, DESTINATIONS))
+        return [disposal.file_id for disposal in view.disposals]
+
+    await journal.files.disposed(file_id, "replaced", "", sighting(b"a.tif"))
+    assert await due() == []
+    (again,) = await journal.files.discovered([touched])
+    await journal.files.claimed(again, touched, "a.tif", 10)
+    assert await due() == [file_id]
+    await journal.files.disposed(file_id, "replaced", "", sighting(b"a.tif"))
+    assert await due() == [file_id]
+    await journal.files.disposed(file_id, "replaced", "", touched)
+    assert await due() == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 COLUMNS = (
@@ -30,8 +29,3 @@ def line(file_id: int | None, session_id: int | None, event: str, state: str, at
         state.encode(),
         at,
     )
-
-
-def merged(queued: Mapping[str, int], coming: Mapping[str, int]) -> dict[str, int]:
-    """By folder: files that are queued or settle."""
-    return {folder: queued.get(folder, 0) + number for folder, number in coming.items()}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tests.sim.journal import COLUMNS, Clockwork, merged
+from tests.sim.journal import COLUMNS, Clockwork
 from tests.sim.memory_files import MemoryFiles
 from tests.sim.memory_holds import MemoryHolds, MemoryRetrying
 from tests.sim.memory_sessions import MemorySessions
@@ -35,7 +34,6 @@ class MemoryJournal:
         self.holds = MemoryHolds(*doors)
         self.retrying = MemoryRetrying(*doors)
         self._queued: tuple[Queued, ...] = ()
-        self._in_work: dict[str, int] = {}
         self._waiting: tuple[Any, ...] = ()
         self._disposals: tuple[Disposal, ...] = ()
 
@@ -143,7 +141,7 @@ class MemoryJournal:
             queued=self._queued,
             queued_total=len(tables.by_state[FileState.QUEUED]),
             settling=coming,
-            in_work=merged(self._in_work, coming),
+            coming=coming,
             waiting=self._waiting,
             twins_completed=completed,
             twins_pending=pending,
@@ -170,7 +168,6 @@ class MemoryJournal:
                     for f in queued[: views.QUEUE_WINDOW]
                 ]
             )
-            self._in_work = dict(Counter([f.folder for f in queued if f.retrying_since is None]))
         if FileState.CONVERTED in tables.stale:
             files = tables.by_state[FileState.CONVERTED]
             self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[: views.WAITING_WINDOW]])

@@ -93,7 +93,9 @@ class MemoryFiles:
             if other.content == content and other is not file
         ]
         if twins:
-            tables.set_file(max(twins, key=lambda twin: twin.id), {"sighting": sighting})
+            twin = max(twins, key=lambda twin: twin.id)
+            again = {"disposal": None} if twin.disposal == "replaced" else {}
+            tables.set_file(twin, {"sighting": sighting, **again})
             columns = {**FRESH, "current": None, "content": content, "staged": 1, "sighting": sighting}
             state = tables.move_file(file, FileEvent.UNCHANGED, columns)
         else:
@@ -160,12 +162,16 @@ class MemoryFiles:
         self.tables.log("retry", "", file_id, None)
         self.after("retry")
 
-    async def disposed(self, file_id: int, outcome: str, where: str = "") -> None:
+    async def disposed(
+        self, file_id: int, outcome: str, where: str, sighting: Sighting, identity: str = ""
+    ) -> None:
         """The source is gone, or stays."""
         self.before("disposed")
         file = self.tables.files[file_id]
         columns = {"disposal": outcome, **FRESH}
-        if outcome in {"archived", "deleted", "missing"}:
+        if outcome == "replaced" and file.sighting != sighting:
+            pass
+        elif outcome in {"archived", "deleted", "missing"}:
             self.tables.move_file(file, FileEvent.DISPOSED, {"current": None, **columns})
         else:
             self.tables.set_file(file, columns)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from tests.sim.journal import COLUMNS, Clockwork, line, merged
+from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
 from uploader.core.view import View
 from uploader.journal import FileRow, SessionRow, views
@@ -137,10 +137,7 @@ class SqliteJournal:
     ) -> View:
         """What the planner sees."""
         view = views.read_view(self.db, destinations)
-        in_work = merged(view.in_work, coming)
-        return replace(
-            view, discards=tuple(sorted(view.discards)), settling=coming, in_work=in_work, **machine
-        )
+        return replace(view, discards=tuple(sorted(view.discards)), settling=coming, coming=coming, **machine)
 
 
 _EMPTY: bytes = b""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -17,10 +17,16 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.support import mounts
 from tests.support.groups import as_nobody, public_folder
-from uploader.watch import WHOLE, FolderSpec, Missed, changes, events
+from uploader.watch import WHOLE, FolderSpec, Missed, changes, events, inotify
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+
+
+def open_files() -> set[str]:
+    """What the descriptors of this process are."""
+    return {str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
 
 
 class Heard:
@@ -110,17 +116,68 @@ async def test_what_was_there_before_the_watch_is_told_at_its_start(tmp_path: Pa
         await heard.until(b"sub/a.tif", b"sub/deep/deeper/b.tif")
 
 
-async def test_names_that_are_not_utf8_do_not_end_the_watch(
+async def test_names_that_are_not_utf8_are_names_like_others(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The watcher dies of them: it is started again, says so, and the names are found."""
-    async with listening(tmp_path) as heard:
+    """A foreign file of such a name, rewritten all the time, ends nothing and hides nothing."""
+    foreign = os.fsencode(tmp_path) + b"/r\xe9sum\xe9.log"
+    async with listening(tmp_path, polling="never") as heard:
+        for number in range(20):
+            with open(foreign, "ab") as file:  # noqa: ASYNC230, PTH123 - names are bytes
+                file.write(b"more")
+            (tmp_path / f"{number}.tif").touch()
+            await anyio.sleep(0.02)
         os.close(os.open(os.fsencode(tmp_path) + b"/\xff.tif", os.O_CREAT))
-        await heard.until(b"\xff.tif")
-        await anyio.sleep(0.2)
-        (tmp_path / "later.tif").touch()
-        await heard.until(b"later.tif")
-    assert [r.levelno for r in caplog.records if "events failed" in r.message] == [logging.WARNING]
+        await heard.until(b"\xff.tif", *(b"%d.tif" % n for n in range(20)), seconds=3)
+    assert not caplog.records
+
+
+LINKS = {
+    "a folder beside it": ("current", "2026-11"),
+    "the folder above": ("2026-11/up", ".."),
+    "/": ("all", "/"),
+}
+
+
+@pytest.mark.parametrize("link", LINKS)
+async def test_a_link_beside_a_folder_hides_no_event_and_is_not_followed(tmp_path: Path, link: str) -> None:
+    """Files are told of under the folder's own path, at once, and nobody waits for the watches to stand."""
+    drop = tmp_path / "drop"
+    (drop / "2026-11").mkdir(parents=True)
+    name, target = LINKS[link]
+    (drop / name).symlink_to(target)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await anyio.sleep(0.01)
+            ticks += 1
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(tick)
+        async with listening(drop, polling="never") as heard:
+            started, ticks = time.monotonic(), 0
+            (drop / "2026-11/a.tif").touch()
+            await heard.until(b"2026-11/a.tif", seconds=3)
+            assert ticks > 20 * (time.monotonic() - started)
+            assert {path for path in heard.paths if b"/" in path} == {b"2026-11/a.tif"}
+        group.cancel_scope.cancel()
+
+
+async def test_a_folder_that_is_renamed_is_told_of_under_its_new_name(tmp_path: Path) -> None:
+    """Also what lies below it; and one that was moved away is not told of at all."""
+    drop = tmp_path / "drop"
+    for name in ("old/deep", "away"):
+        (drop / name).mkdir(parents=True)
+    async with listening(drop, polling="never") as heard:
+        (drop / "old").rename(drop / "new")
+        (drop / "away").rename(tmp_path / "away")
+        await anyio.sleep(0.5)
+        (drop / "new/deep/a.tif").touch()
+        (tmp_path / "away/b.tif").touch()
+        await heard.until(b"new/deep/a.tif", seconds=3)
+        assert heard.paths == {b"first.tif", b"new/deep/a.tif"}
 
 
 async def test_a_folder_that_goes_and_comes_back_is_watched_again(tmp_path: Path) -> None:
@@ -138,18 +195,46 @@ async def test_a_folder_that_goes_and_comes_back_is_watched_again(tmp_path: Path
         await heard.until(b"b.tif")
 
 
-async def test_a_burst_is_followed_by_a_look_at_the_folder(
+async def test_events_that_were_lost_ask_for_a_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where the kernel's queue was too short, it says so: all is looked at, and the watches are made anew."""
+    async with listening(tmp_path, polling="never") as heard:
+        read, lost = inotify.Watches.read, iter([True])
+        monkeypatch.setattr(
+            inotify.Watches,
+            "read",
+            lambda *a: inotify.Told(overflowed=True) if next(lost, False) else read(*a),
+        )
+        await heard.until(WHOLE)
+        (tmp_path / "later.tif").touch()
+        await heard.until(b"later.tif")
+    assert [r.levelno for r in caplog.records if "events were lost" in r.message] == [logging.WARNING]
+
+
+async def test_watches_that_end_are_told_and_the_folder_is_polled_until_they_are_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the kernel's queue may have overflowed, names are read from the folder itself."""
-    monkeypatch.setattr(events, "BURST", 50)
-    (tmp_path / "old.tif").touch()
-    async with listening(tmp_path) as heard:
-        await heard.until(b"old.tif")
-        heard.paths.clear()
-        for number in range(100):
-            (tmp_path / f"{number}.tif").touch()
-        await heard.until(b"old.tif", *(b"%d.tif" % n for n in range(100)))
+    """No file waits for the rescan, and the reason is known as long as it lasts."""
+    missed, broken = Missed(), True
+    build = inotify.Watches.build
+
+    def fail(*given: object) -> None:
+        if broken:
+            raise OSError(errno.EIO, "the disk is ill")
+        build(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inotify.Watches, "build", fail)
+    async with listening(tmp_path, missed, polling="never") as heard:
+        (tmp_path / "polled.tif").touch()
+        await heard.until(b"polled.tif", seconds=3)
+        assert missed.ended == "the disk is ill"
+        broken = False
+        with anyio.fail_after(10):
+            while missed.ended:  # noqa: ASYNC110 - nothing is set but this
+                await anyio.sleep(0.05)
+        (tmp_path / "told.tif").touch()
+        await heard.until(b"told.tif", seconds=3)
 
 
 async def test_more_than_can_be_named_asks_for_a_scan(
@@ -167,15 +252,6 @@ async def test_more_than_can_be_named_asks_for_a_scan(
                 if WHOLE in heard.paths:
                     break
     assert WHOLE in heard.paths
-
-
-def test_a_short_queue_of_the_kernel_makes_small_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarter of what the kernel keeps may already be what is left of more."""
-    for queued, burst in ((16384, 4000), (400, 100), (8, 16)):
-        monkeypatch.setattr(events, "inotify_limits", lambda queued=queued: {"max_queued_events": queued})
-        assert events._burst() == burst
-    monkeypatch.setattr(events, "inotify_limits", dict)
-    assert events._burst() == 4000
 
 
 async def test_polling_tells_what_changed_and_nothing_else(tmp_path: Path) -> None:
@@ -208,7 +284,7 @@ async def test_cancelling_is_quick_and_leaves_no_thread(tmp_path: Path) -> None:
     async with listening(tmp_path):
         started = time.monotonic()
     assert time.monotonic() - started < 2
-    assert not [t for t in threading.enumerate() if "notify" in t.name.lower()]
+    assert "anon_inode:inotify" not in open_files()
 
 
 LIMITED = """
@@ -276,3 +352,16 @@ def test_a_subfolder_that_may_not_be_read_does_not_end_the_watch() -> None:
                 await heard.until(b"open.tif")
 
         assert as_nobody(lambda: anyio.run(hear))
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+async def test_a_file_system_that_is_mounted_below_is_watched(tmp_path: Path) -> None:
+    """No event tells of a mount: the table is compared now and then, and what is dropped there is told of."""
+    drop = tmp_path / "drop"
+    (drop / "disk").mkdir(parents=True)
+    async with listening(drop, polling="never") as heard:
+        with mounts.tmpfs(drop / "disk"):
+            await heard.until(WHOLE)
+            (drop / "disk/a.tif").touch()
+            await heard.until(b"disk/a.tif", seconds=3)

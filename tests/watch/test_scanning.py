@@ -14,7 +14,7 @@ import pytest
 from tests.support.groups import as_nobody, make_group, public_folder, seen
 from uploader.core.model import Sighting
 from uploader.core.settling import unchanged
-from uploader.watch import FolderSpec, Trouble, look, look_all, scan
+from uploader.watch import FolderSpec, Oddity, OddityKind, Trouble, look, look_all, scan
 from uploader.watch.scanning import rasters_of
 
 pytestmark = pytest.mark.unit
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.unit
 def paths(folder: Path, **options: object) -> list[bytes]:
     """The paths of a scan, which must not report trouble."""
     found = list(scan(FolderSpec(str(folder), **options), threading.Event()))  # type: ignore[arg-type]
-    assert all(isinstance(entry, Sighting) for entry in found)
-    return sorted(entry.path for entry in found)
+    assert not [entry for entry in found if isinstance(entry, Trouble)]
+    return sorted(entry.path for entry in found if isinstance(entry, Sighting))
 
 
 def test_rasters_are_found_with_their_groups(tmp_path: Path) -> None:
@@ -81,6 +81,13 @@ def test_special_files_links_and_hidden_names_are_left_alone(tmp_path: Path) -> 
         listening.bind(str(drop / "socket.tif"))
 
         assert paths(drop) == [b"good.tif"]
+        odd = [entry for entry in scan(FolderSpec(str(drop)), threading.Event()) if isinstance(entry, Oddity)]
+        assert sorted((entry.path, entry.kind) for entry in odd) == [
+            (b"dangling.tif", OddityKind.LINK),
+            (b"fifo.tif", OddityKind.SPECIAL),
+            (b"link.tif", OddityKind.LINK),
+            (b"socket.tif", OddityKind.SPECIAL),
+        ]
         spec = FolderSpec(str(drop))
         for name in (
             b"fifo.tif",

@@ -29,6 +29,7 @@ GDAL_TIMEOUT = 60.0
 def all_findings(settings: Settings) -> Iterator[Finding]:
     """Run every probe of this machine."""
     yield from _places(settings)
+    yield from _apart(settings)
     for folder in settings.folders:
         yield from _folder(folder)
     yield from _inotify(settings)
@@ -59,6 +60,22 @@ def _places(settings: Settings) -> Iterator[Finding]:
         yield ok("disk", text)
     else:
         yield ok("disk", f"{format_size(free)} are free for staging.")
+
+
+def _apart(settings: Settings) -> Iterator[Finding]:
+    """Judge whether a drop folder shows what is not dropped into it, and whether all are this journal's."""
+    from uploader.config.rules import overlaps
+    from uploader.journal import FILE_NAME
+    from uploader.journal.opening import identity
+    from uploader.ownership import WAYS_OUT, foreign
+
+    folders = dict(enumerate(settings.folders))
+    for folder, mistake in overlaps(settings.state_dir, settings.staging.path, folders, mounted=True):
+        yield fail(f"folder {folder.path}", mistake.text)
+    own = identity(settings.state_dir / FILE_NAME)
+    for folder in settings.folders if own is not None else ():
+        if why := foreign(folder.path, own or ""):
+            yield fail(f"folder {folder.path}", why, WAYS_OUT)
 
 
 def _nearest(path: Path) -> Path:

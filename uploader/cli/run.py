@@ -23,7 +23,12 @@ log = logging.getLogger(__name__)
     is_flag=True,
     help="End when nothing is left to do: 0 all completed, 1 something rejected or held.",
 )
-def command(*, config: str | None, until_idle: bool) -> int:
+@click.option(
+    "--new-journal",
+    is_flag=True,
+    help="Take the drop folders over from another or a lost journal: all that lies in them is new, and uploaded.",
+)
+def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     """Run the daemon that the configuration describes.
 
     SIGTERM and Ctrl-C let running transfers finish for `drain_seconds`, then stop; nothing is lost by either,
@@ -38,7 +43,7 @@ def command(*, config: str | None, until_idle: bool) -> int:
     _greet(chosen)
 
     async def go() -> int:
-        return await daemon.run(chosen, until_idle=until_idle)
+        return await daemon.run(chosen, until_idle=until_idle, new_journal=new_journal)
 
     memory.keep_flat()
     memory.keep_private()

@@ -31,7 +31,9 @@ def run_until_idle(settings: Settings, console: Console) -> int:
     async def go() -> int:
         async with anyio.create_task_group() as group:
             group.start_soon(progress.show, console, settings.state_dir, activity)
-            code = await daemon.run(settings, until_idle=True, activity=activity, read_back_all=True)
+            code = await daemon.run(
+                settings, until_idle=True, activity=activity, read_back_all=True, bound=False
+            )
             group.cancel_scope.cancel()
         return code
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uploader.core.addresses import is_proxy, judge_base_url
+from uploader.overlap import Place, mounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,9 +55,8 @@ def relations(
         yield from _platform(platform)
     for number, folder in folders.items():
         yield from _folder(number, folder)
-        yield from _private(number, folder, {"state_dir": state_dir, "the staging folder": staging})
-        for other, watched in folders.items():
-            yield from _pair(number, folder, other, watched)
+        yield from _one_asset(number, folder, folders)
+    yield from (mistake for _, mistake in overlaps(state_dir, staging, folders, mounted=False))
 
 
 def _platform(platform: Platform) -> Iterator[Mistake]:
@@ -106,56 +105,81 @@ def _folder(number: int, folder: Folder) -> Iterator[Mistake]:
         )
 
 
-def _private(number: int, folder: Folder, private: Mapping[str, Path | None]) -> Iterator[Mistake]:
-    """Keep what is the program's own apart from what people drop."""
-    for name, path in private.items():
-        if path is not None and sees(folder, path):
+def overlaps(
+    state_dir: Path | None, staging: Path | None, folders: Mapping[int, Folder], *, mounted: bool
+) -> Iterator[tuple[Folder, Mistake]]:
+    """Each overlap of folders, with the drop folder that would take what is not dropped into it.
+
+    `mounted`: as things are mounted now; else by their names, as they are written and linked.
+    """
+    places = _Places(mounted=mounted)
+    for number, folder in folders.items():
+        for name, path in (("state_dir", state_dir), ("the staging folder", staging)):
+            if path is not None and places.sees(folder, path):
+                what = f"{name} lies inside this drop folder."
+                yield folder, Mistake(("folders", number, "path"), what, "Put it somewhere else.")
+        if staging is not None:
+            yield from _swept(number, folder, staging, places)
+        for other, watched in folders.items():
+            yield from _pair(number, folder, other, watched, places)
+
+
+class _Places:
+    """Where folders lie; each is looked at once."""
+
+    def __init__(self, *, mounted: bool) -> None:
+        self._mounts = mounts() if mounted else None
+        self._places: dict[Path, Place] = {}
+
+    def of(self, path: Path) -> Place:
+        """Where a folder lies."""
+        if path not in self._places:
+            table = self._mounts
+            self._places[path] = Place.named(path) if table is None else Place.of(path, table)
+        return self._places[path]
+
+    def sees(self, folder: Folder, path: Path) -> bool:
+        """Whether a file dropped into `path` would be taken by `folder`."""
+        one, other = self.of(path), self.of(folder.path)
+        return one.inside(other) if folder.recursive else one.same(other)
+
+
+def _swept(number: int, folder: Folder, staging: Path, places: _Places) -> Iterator[tuple[Folder, Mistake]]:
+    for key, path in (("path", folder.path), ("archive_dir", folder.archive_dir)):
+        if path is not None and places.of(path).inside(places.of(staging)):
+            what = "lies inside the staging folder, which is swept."
+            yield folder, Mistake(("folders", number, key), what, "Name another folder.")
+
+
+def _pair(
+    number: int, folder: Folder, other: int, watched: Folder, places: _Places
+) -> Iterator[tuple[Folder, Mistake]]:
+    if other < number and (places.sees(watched, folder.path) or places.sees(folder, watched.path)):
+        yield (
+            folder,
+            Mistake(
+                ("folders", number, "path"),
+                f"overlaps [[folders]] #{other + 1} ({watched.path}), so files would be taken twice.",
+                "Watch one of them, or give the outer one recursive = false.",
+            ),
+        )
+    if folder.archive_dir is not None and places.sees(watched, folder.archive_dir):
+        yield (
+            watched,
+            Mistake(
+                ("folders", number, "archive_dir"),
+                f"lies inside the drop folder {watched.path}, so archived files would be uploaded again.",
+                "Put the archive beside it.",
+            ),
+        )
+
+
+def _one_asset(number: int, folder: Folder, folders: Mapping[int, Folder]) -> Iterator[Mistake]:
+    mine = (folder.item_id, folder.asset_key)
+    for other, earlier in folders.items():
+        if other < number and all(mine) and (earlier.item_id, earlier.asset_key) == mine:
             yield Mistake(
-                ("folders", number, "path"), f"{name} lies inside this drop folder.", "Put it somewhere else."
+                ("folders", number, "asset_key"),
+                f"is that of [[folders]] #{other + 1} for the same item, so one would replace the other.",
+                "Give each its own.",
             )
-    staging = private["the staging folder"]
-    if staging is not None and _within(folder.path, staging):
-        yield Mistake(
-            ("folders", number, "path"),
-            "lies inside the staging folder, which is swept.",
-            "Name another folder.",
-        )
-    if staging is not None and folder.archive_dir is not None and _within(folder.archive_dir, staging):
-        yield Mistake(
-            ("folders", number, "archive_dir"),
-            "lies inside the staging folder, which is swept.",
-            "Name another folder.",
-        )
-
-
-def _pair(number: int, folder: Folder, other: int, watched: Folder) -> Iterator[Mistake]:
-    if other < number and (sees(watched, folder.path) or sees(folder, watched.path)):
-        yield Mistake(
-            ("folders", number, "path"),
-            f"overlaps [[folders]] #{other + 1} ({watched.path}), so files would be taken twice.",
-            "Watch one of them, or give the outer one recursive = false.",
-        )
-    if folder.archive_dir is not None and sees(watched, folder.archive_dir):
-        yield Mistake(
-            ("folders", number, "archive_dir"),
-            f"lies inside the drop folder {watched.path}, so archived files would be uploaded again.",
-            "Put the archive beside it.",
-        )
-    same = (folder.item_id, folder.asset_key) == (watched.item_id, watched.asset_key)
-    if other < number and same and folder.item_id and folder.asset_key:
-        yield Mistake(
-            ("folders", number, "asset_key"),
-            f"is that of [[folders]] #{other + 1} for the same item, so one would replace the other.",
-            "Give each its own.",
-        )
-
-
-def sees(folder: Folder, path: Path) -> bool:
-    """Whether a file dropped into `path` would be taken by `folder`."""
-    if folder.recursive:
-        return _within(path, folder.path)
-    return os.path.realpath(path) == os.path.realpath(folder.path)
-
-
-def _within(path: Path, parent: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(parent))

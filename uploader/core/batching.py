@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from uploader.core.model import Destination, Layout, Limits, SessionKey
+from uploader.core.model import Layout, Limits, SessionKey
 from uploader.core.view import View, Waiting
 
 FIRST_SESSION_FILES = 2
@@ -90,38 +90,19 @@ def _folded(name: str) -> str:
 
 
 def closes_at(
-    files: Sequence[Waiting], limits: Limits, now: float, *, full: bool, more_to_come: bool
+    files: Sequence[Waiting], limits: Limits, now: float, *, at_once: bool, more_to_come: bool
 ) -> float:
     """When a batch of these files closes (unix seconds; in the past: now).
 
-    Full ones close at once; others `linger` after the last arrival when nothing of their kind is in work, and
-    `max_wait` after the first arrival in any case.
+    `at_once`: it is full, or its room is needed. Others close `linger` after the last arrival when no more can be
+    expected soon, and `max_wait` after the first arrival in any case.
     """
-    if full:
+    if at_once:
         return now
     latest = min(file.since for file in files) + limits.max_wait
     if more_to_come:
         return latest
     return min(latest, max(file.since for file in files) + limits.linger)
-
-
-def more_to_come(view: View, destination: Destination) -> bool:
-    """Whether files for the same destination are being settled or converted."""
-    same = _place(destination)
-    return any(
-        view.in_work.get(folder, 0) > 0
-        for folder, other in view.destinations.items()
-        if _place(other) == same
-    )
-
-
-def _place(destination: Destination) -> tuple[str, str, str, str]:
-    return (
-        destination.project_id,
-        destination.collection_id,
-        destination.item_id,
-        destination.asset_key,
-    )
 
 
 def ordered(files: Sequence[Waiting], quota_cap: int | None) -> Sequence[Waiting]:

@@ -22,6 +22,9 @@ NAME_BYTES = 255
 HIDDEN = b".uploader-"
 """How our own hidden and temporary names in people's folders begin."""
 
+TOKEN = HIDDEN + b"private"
+"""A file that says of its folder that it is an archive, a staging or a state directory of ours, and no drop folder."""
+
 IGNORED_PREFIXES = (b".", b"~$")
 """Hidden names (among them rsync's `.name.XXXXXX`, `._*`, `.nfs*`, `.fuse_hidden*`), Office's locks."""
 

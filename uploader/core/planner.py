@@ -10,10 +10,10 @@ from uploader.core.batching import (
     candidates,
     closes_at,
     fill,
-    more_to_come,
     most_files,
     ordered,
 )
+from uploader.core.expecting import more_to_come
 from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
 from uploader.core.turn import OUTAGE_SHOWN_AFTER, Plan, Turn
 from uploader.core.view import Member, Session, View
@@ -172,8 +172,14 @@ def _close(turn: Turn, group: Candidates) -> tuple[Batch, float]:
         most=most_files(group.key, _layout(turn, group), turn.limits),
         most_bytes=min(turn.limits.batch_bytes, turn.limits.batch_bytes if cap is None else cap),
     )
-    coming = more_to_come(turn.view, turn.view.destinations[taken[0].folder])
-    return Batch(group.key, taken), closes_at(taken, turn.limits, turn.now, full=full, more_to_come=coming)
+    at = closes_at(
+        taken,
+        turn.limits,
+        turn.now,
+        at_once=full or room.short(turn),
+        more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),
+    )
+    return Batch(group.key, taken), at
 
 
 def _layout(turn: Turn, group: Candidates) -> Layout:

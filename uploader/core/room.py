@@ -119,6 +119,19 @@ def claim(turn: Turn) -> None:
         turn.expecting = False
 
 
+def short(turn: Turn) -> bool:
+    """Whether a file waits for room that uploading makes: it would fit if all that is staged were gone.
+
+    A running conversion has its room, and a file that is larger than all of it waits for a person.
+    """
+    view, limits = turn.view, turn.limits
+    disk = view.free_bytes - limits.min_free_bytes - view.reserved_bytes
+    claimable = min(disk, limits.staging_bytes - view.staged_bytes - view.reserved_bytes)
+    needs = [(estimate(f.size), disk) for f in view.queued if not turn.busy("file", f.file_id)]
+    needs += [(_with_copy(f.size), claimable) for f in view.settled if not turn.busy("file", f.file_id)]
+    return any(free < need <= free + view.staged_bytes for need, free in needs)
+
+
 def _no_room(turn: Turn, smallest: int) -> None:
     view, limits = turn.view, turn.limits
     if any(hold.scope is Scope.STAGING for hold in turn.plan.holds):

@@ -171,6 +171,16 @@ class Settling:
         if known is not None:
             self._schedule((folder, path), known, until)
 
+    def quiet_seconds(self, folder: str) -> float:
+        """Seconds of quiet that a file of this folder needs."""
+        return self._rule(folder).quiet
+
+    def quiet_by(self, folder: str, path: bytes, at: float) -> bool:
+        """Whether this candidate will have been quiet for long enough at a time, if nobody writes to it until then."""
+        known = self._candidates.get((folder, path))
+        quiet_at = None if known is None else self._quiet_at((folder, path), known)
+        return quiet_at is not None and quiet_at <= at
+
     def quiet(self, folder: str, path: bytes) -> bool:
         """Whether the looks so far show enough quiet: then it is worth asking for a writer and the extent."""
         known = self._candidates.get((folder, path))

@@ -96,8 +96,8 @@ class View:
     """By folder: files that are not claimed yet."""
     queued: tuple[Queued, ...] = ()
     queued_total: int = 0
-    in_work: Mapping[str, int] = field(default_factory=dict)
-    """By folder: files that settle or are queued, and can be expected to be converted soon."""
+    coming: Mapping[str, int] = field(default_factory=dict)
+    """By folder: files that settle, and can be expected to have settled within the linger time."""
     waiting: tuple[Waiting, ...] = ()
     twins_completed: frozenset[int] = frozenset()
     """Queued files of `duplicates = "skip"` folders whose twin is completed."""
@@ -113,6 +113,8 @@ class View:
     busy: frozenset[tuple[str, int]] = frozenset()
     running: Mapping[str, int] = field(default_factory=dict)
     """How many actions of each class are running."""
+    since: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    """By subject: when the action that runs for it was started."""
     copying: Mapping[str, int] = field(default_factory=dict)
     """By folder: how many files are being copied from it."""
     reserved_bytes: int = 0

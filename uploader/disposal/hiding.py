@@ -21,6 +21,7 @@ from uploader.core import names
 from uploader.core.group import parts
 from uploader.core.model import Fingerprint, Sighting
 from uploader.failpoints import failpoint
+from uploader.walking import walk
 
 PUT_BACK_TRIES = 1000
 
@@ -145,16 +146,16 @@ def leftovers(folder: str, stop: threading.Event) -> Iterator[Leftover]:
 
     What cannot be read is left out; links are not followed.
     """
-    pending = [b""]
-    while pending and not stop.is_set():
-        directory = pending.pop()
-        with suppress(OSError), fs.directory(os.fsencode(folder), directory) as visible:
-            with os.scandir(visible) as entries:
+    for place in walk(os.fsencode(folder), b"", stop):
+        if place.error is not None:
+            continue
+        with suppress(OSError):
+            with os.scandir(place.fd) as entries:
                 below = [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
-            pending += [directory + b"/" + n if directory else n for n in below if not names.ignored(n)]
+            place.below = [name for name in below if not names.ignored(name)]
             for name in below:
                 if name.startswith(names.HIDDEN):
-                    yield _leftover(directory, name, visible)
+                    yield _leftover(place.path, name, place.fd)
 
 
 def _leftover(directory: bytes, hidden: bytes, visible: int) -> Leftover:

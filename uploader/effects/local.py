@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from uploader import filesystem as fs
 from uploader.convert import Report
 from uploader.convert.result import publish
 from uploader.core import errors as err
@@ -169,7 +170,8 @@ async def dispose(tools: Tools, file_id: int) -> None:
             log.warning("%s", reason)
             return
     failpoint("dispose.after")
-    await tools.journal.files.disposed(file_id, done.outcome, done.where)
+    identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
+    await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
     log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, done.where)
 
 

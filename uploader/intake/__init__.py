@@ -7,13 +7,17 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+from anyio.abc import TaskGroup
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
 from uploader.core.settling import Rule
 from uploader.core.view import Settled
+from uploader.intake.belonging import Belonging, Lookup
 from uploader.intake.candidates import WINDOW, Candidates
 from uploader.intake.glancing import Glancing
+from uploader.intake.presence import Bounds
+from uploader.intake.territory import Territory
 from uploader.intake.watching import Watching
 from uploader.journal import Journal
 from uploader.journal.arrivals import places
@@ -27,7 +31,8 @@ THREADS = 6
 class Intake:
     """All drop folders. `run` watches them; the rest tells the planner and takes files back from the effects.
 
-    `locks` are those of the folders; `window` files are looked at by turns, the others wait in the journal.
+    `locks` are those of the folders; `window` files are looked at by turns, the others wait in the journal. Without
+    `bounds` folders are taken as they are, and bear no mark; `lookup` asks the platform for names of ours.
     """
 
     def __init__(
@@ -36,12 +41,17 @@ class Intake:
         folders: Sequence[Folder],
         locks: Mapping[Path, FolderLock],
         window: int = WINDOW,
+        *,
+        bounds: Bounds | None = None,
+        lookup: Lookup | None = None,
     ) -> None:
         self._journal = journal
         rules = {str(f.path): Rule(f.settle_seconds, bool(f.ready_marker)) for f in folders}
         self._candidates = Candidates(rules, window=window)
         self._folders = folders
         self._locks = locks
+        self._bounds = bounds
+        self._lookup = lookup
         self._watching: dict[str, Watching] = {}
         self._glancing: dict[str, Glancing] = {}
         self._nudge: Callable[[], None] = lambda: None
@@ -62,6 +72,7 @@ class Intake:
                 self._journal,
                 self._candidates,
                 partial(self._something, name),
+                bounds=self._bounds,
             )
             self._glancing[name] = Glancing(watching, self._journal, self._candidates, nudge)
         nudge()
@@ -70,7 +81,24 @@ class Intake:
                 group.start_soon(watching.run)
             for glancing in self._glancing.values():
                 group.start_soon(glancing.run)
+            for folder in self._folders:
+                self._begin_belonging(group, folder)
             group.start_soon(self._bring_back)
+
+    def _begin_belonging(self, group: TaskGroup, folder: Folder) -> None:
+        if self._bounds is None or self._lookup is None:
+            return
+        watching = self._watching[str(folder.path)]
+        belonging = Belonging(
+            folder,
+            watching.spec,
+            self._journal,
+            self._bounds.owner,
+            self._lookup,
+            standing=watching.standing,
+            stop=watching.stop,
+        )
+        group.start_soon(belonging.run)
 
     def rescan(self) -> None:
         """Scan all folders soon."""
@@ -92,9 +120,9 @@ class Intake:
             for name, watching in self._watching.items()
         }
 
-    def coming(self) -> Mapping[str, int]:
-        """By folder: files that are not claimed yet and can be expected soon."""
-        return {name: watching.coming for name, watching in self._watching.items()}
+    def coming(self, within: float) -> Mapping[str, int]:
+        """By folder: files that can be expected to have settled within so many seconds."""
+        return {name: watching.coming(within) for name, watching in self._watching.items()}
 
     def warnings(self) -> list[dict[str, str]]:
         """What a person should know of the watches themselves."""
@@ -144,4 +172,4 @@ class Intake:
             self._nudge()
 
 
-__all__ = ["Intake"]
+__all__ = ["Bounds", "Intake", "Territory"]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 from uploader.core.model import Sighting
 from uploader.core.settling import Key, Rule, Settling
@@ -32,8 +33,12 @@ READY_MOST = 500
 @dataclass(slots=True)
 class _Known:
     key: Key
+    since: float
+    """When it was first looked at."""
     later: bool = False
     """It is to be looked at later, and not expected soon."""
+    written: bool = False
+    """Somebody still writes to it: it grows, or is open for writing."""
 
 
 class Candidates:
@@ -55,6 +60,7 @@ class Candidates:
         self._claiming: dict[int, Sighting] = {}
         self._count: Counter[str] = Counter()
         self._later: Counter[str] = Counter()
+        self._written: Counter[str] = Counter()
         self._turns: list[set[int]] = []
 
     def settling(self, folder: str) -> Settling:
@@ -79,6 +85,19 @@ class Candidates:
         """Whether there is so much room that it is worth filling."""
         return self.room(folder) >= min(FILLED, (self._share + 1) // 2)
 
+    def give_way(self, folder: str, turn: float) -> list[int]:
+        """Drop those that have not settled within a turn (seconds), the oldest first; half of the places at most."""
+        began = self.clock() - turn
+        late = (
+            file_id
+            for file_id, known in self._known.items()
+            if known.key[0] == folder and known.since <= began and file_id not in self._ready
+        )
+        leaving = list(islice(late, max(1, self._share // 2)))
+        for file_id in leaving:
+            self.drop(file_id)
+        return leaving
+
     def add(self, file_id: int, sighting: Sighting) -> bool:
         """Take note of a look at a settling file; returns whether it was written to since the last one."""
         key = (sighting.folder, sighting.path)
@@ -86,16 +105,20 @@ class Candidates:
         if known is None:
             if key in self._id_of:
                 self.drop(self._id_of[key])
-            known = self._known[file_id] = _Known(key)
+            known = self._known[file_id] = _Known(key, self.clock())
             self._id_of[key] = file_id
             self._count[key[0]] += 1
         settling = self.settling(key[0])
         again = known.key in settling
-        changed = settling.see(sighting, self.clock())
+        now = self.clock()
+        changed = settling.see(sighting, now)
         if changed:
             self._unready(file_id)
             self._soon(known)
-        return changed and again
+        grew = changed and again
+        # A file that was begun a moment ago may be finished by now.
+        self._note_written(known, grew and now >= known.since + settling.quiet_seconds(key[0]))
+        return grew
 
     def id_of(self, folder: str, path: bytes) -> int | None:
         """The settling row of a path, if it is looked at by turns."""
@@ -116,6 +139,7 @@ class Candidates:
         self._ready[file_id] = sighting
         self._ready_in[sighting.folder] += 1
         self._soon(self._known[file_id])
+        self._note_written(self._known[file_id], written=False)
 
     def claiming(self, file_id: int) -> Sighting | None:
         """The look at which it was found to be quiet and whole; from now on it is being copied."""
@@ -142,6 +166,7 @@ class Candidates:
             return
         if not known.later:
             known.later = True
+            self._note_written(known, written=False)
             self._later[known.key[0]] += 1
         self.settling(known.key[0]).postpone(*known.key, self.clock() + seconds)
 
@@ -168,6 +193,7 @@ class Candidates:
         if known is None:
             return
         self._soon(known)
+        self._note_written(known, written=False)
         self._count[known.key[0]] -= 1
         if self._id_of.get(known.key) == file_id:
             del self._id_of[known.key]
@@ -184,9 +210,33 @@ class Candidates:
         """How many files of a folder are looked at by turns."""
         return self._count[folder]
 
-    def coming(self, folder: str) -> int:
-        """How many of them can be expected soon: those that are to be looked at later are not."""
+    def present(self, folder: str) -> int:
+        """How many of them are not put off to a later look."""
         return self._count[folder] - self._later[folder]
+
+    def open_for_writing(self, file_id: int) -> None:
+        """A writer holds it open."""
+        if file_id in self._known:
+            self._note_written(self._known[file_id], written=True)
+
+    def coming(self, folder: str, within: float) -> int:
+        """How many can be expected to have settled within so many seconds; those that are ready are counted no more."""
+        settling = self.settling(folder)
+        if settling.quiet_seconds(folder) <= within:
+            return self._count[folder] - self._later[folder] - self._written[folder] - self._ready_in[folder]
+        at = self.clock() + within
+        return sum(
+            1
+            for file_id, known in self._known.items()
+            if known.key[0] == folder
+            and not (known.later or known.written or file_id in self._ready)
+            and settling.quiet_by(*known.key, at)
+        )
+
+    def _note_written(self, known: _Known, written: bool) -> None:  # noqa: FBT001 - it is what is noted
+        if known.written != written:
+            known.written = written
+            self._written[known.key[0]] += 1 if written else -1
 
     def _unready(self, file_id: int) -> None:
         sighting = self._ready.pop(file_id, None)

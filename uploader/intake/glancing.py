@@ -90,9 +90,9 @@ class Glancing:
         """A candidate has a private copy, or an end; one that was written to meanwhile is looked at as a new one."""
         touched = self._candidates.touched(file_id)
         self._candidates.drop(file_id)
-        self._watching.freed()
+        self._watching.line.wake()
         if touched:
-            self._watching.look_again(path)
+            self._watching.line.look_again(path)
         self._changed.set()
 
     async def folder_fails(self, file_id: int, path: bytes) -> bool:
@@ -179,6 +179,8 @@ class Glancing:
                 await self._short(file_id, sighting, verdict.needs)
             case Kind.WAIT if sighting.control:
                 self._candidates.postpone(file_id, ARRIVING)  # nobody knows when: no batch waits for it
+            case Kind.WAIT if glance.held:
+                self._candidates.open_for_writing(file_id)
             case Kind.WAIT:
                 pass
 
@@ -201,6 +203,6 @@ class Glancing:
         touched = not self._settling.same(sighting)
         self.ended(file_id, sighting.path)
         if touched:
-            self._watching.look_again(sighting.path)
+            self._watching.line.look_again(sighting.path)
         log.warning("rejected file=%r: %s", sighting.path.decode("utf-8", "backslashreplace"), reason)
         self._nudge()

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from uploader import filesystem as fs
 from uploader.config import Folder
 from uploader.intake.standing import Cause
+from uploader.intake.territory import Territory
 from uploader.locks import FolderLock
+from uploader.ownership import Owner, foreign
 from uploader.watch import FolderSpec, device
 
 
-def spec_of(folder: Folder) -> FolderSpec:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a drop folder must not touch, and whose it must be."""
+
+    territory: Territory
+    owner: Owner
+
+
+def spec_of(folder: Folder, *, private_too: bool = False) -> FolderSpec:
     """What watching needs to know of a configured folder."""
     return FolderSpec(
         path=str(folder.path),
@@ -20,14 +33,19 @@ def spec_of(folder: Folder) -> FolderSpec:
         ready_marker=folder.ready_marker,
         polling=folder.polling,
         ignore_below=(str(folder.archive_dir),) if folder.archive_dir else (),
+        private_too=private_too,
     )
 
 
-def absent(folder: str, lock: FolderLock) -> tuple[Cause, str] | None:
-    """Why nothing can be expected from a folder; None where it is there and locked for us. Blocks."""
+def absent(folder: str, lock: FolderLock, bounds: Bounds | None) -> tuple[Cause, str] | None:
+    """Why nothing can be expected from a folder; None where it is there, locked for us, and within bounds. Blocks."""
     try:
         if device(folder) is None:
             return Cause.FOLDER, f"The drop folder {folder} is missing."
+        if bounds is not None and (why := bounds.territory.conflict(Path(folder))):
+            return Cause.OVERLAP, why
+        if bounds is not None and (why := foreign(Path(folder), bounds.owner.journal)):
+            return Cause.FOREIGN, why
         if not lock.take():
             return Cause.TAKEN, f"Another daemon is watching the drop folder {folder}."
     except OSError as error:

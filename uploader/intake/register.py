@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
 import anyio
 
+from uploader import filesystem as fs
 from uploader.core.model import Sighting
 from uploader.intake.absence import Pass
 from uploader.intake.candidates import Candidates
 from uploader.journal import Journal
 from uploader.journal.arrivals import compare, settling_count
 from uploader.watch import FolderSpec, Missed
+from uploader.watch.missed import GRACE
+
+log = logging.getLogger(__name__)
 
 COUNTED = 500
 """Waiting files up to which they are counted with every batch; the others with every scan."""
@@ -43,12 +48,22 @@ class Register:
         """Settling files beyond those that are looked at by turns."""
         self.refused = False
         """A file found no room among those that are looked at by turns."""
+        self.gave_way: set[int] = set()
+        """Files that gave up their places: others come first, until the line has been gone through."""
+        self.archived: set[bytes] = set()
+        """Paths at which the folder shows files that the daemon itself has archived, since the last scan began."""
+        self._told_archived: set[bytes] = set()
         self._folder = folder
         self._journal = journal
         self._candidates = candidates
         self._missed = missed
         self._look_again = look_again
         self._taken = taken
+
+    def begin(self) -> None:
+        """A scan begins."""
+        self.scan = Pass()
+        self._told_archived, self.archived = self.archived, set()
 
     async def enter(self, sightings: Sequence[Sighting], *, new: bool) -> None:
         """Enter what is new or changed; the rest costs one lookup. `new`: a rescan found it.
@@ -88,17 +103,32 @@ class Register:
 
     async def _strange(self, sightings: Sequence[Sighting], ended: set[int], *, new: bool) -> None:
         found = await self._journal.read(lambda db: compare(db, self._folder.path, sightings))
-        different = found.different
+        different = found.different + await self._dropped(found.archived)
         ids = await self._journal.files.discovered(different) if different else []
         self.scan.saw([*found.ids, *ids], found.devices | {s.fingerprint.device for s in different})
         for file_id, sighting in found.settling:
             self._take(file_id, sighting, ended)
         for file_id, sighting in zip(ids, different, strict=True):
             self._take(file_id, sighting, ended)
-            if new and sighting.path not in found.rewritten:
+            told_at_its_end = sighting.path in found.changed and _being_written(sighting)
+            if new and sighting.path not in found.rewritten and not told_at_its_end:
                 self._missed.found(sighting.path, time.monotonic())
         if 0 < self.waiting < COUNTED:
             await self.count()
+
+    async def _dropped(self, archived: Sequence[tuple[Sighting, str]]) -> list[Sighting]:
+        """Those that are no longer in the archive: somebody has brought them back. The others are never taken again."""
+        if not archived:
+            return []
+        back = await anyio.to_thread.run_sync(_brought_back, archived)
+        for sighting, path in archived:
+            if sighting not in back and sighting.path not in self._told_archived:
+                log.warning(
+                    "folder=%s path=%r is the archived %s, and is left", sighting.folder, sighting.path, path
+                )
+        self.archived.update(sighting.path for sighting, _ in archived if sighting not in back)
+        self._told_archived |= self.archived
+        return back
 
     def _take(self, file_id: int, sighting: Sighting, ended: set[int]) -> None:
         """Look at a settling file by turns from now on, where there is room."""
@@ -106,9 +136,26 @@ class Register:
             self._look_again(sighting.path)
         elif self._folder.ready_marker and not sighting.marked:
             self.waiting = max(self.waiting, 1)  # its marker brings it up
+        elif file_id in self.gave_way:
+            self.refused = True
+            self.waiting = max(self.waiting, 1)
         elif self._candidates.room(self._folder.path):
             self._candidates.add(file_id, sighting)
             self._taken()
         else:
             self.refused = True
             self.waiting += 1
+
+
+def _being_written(sighting: Sighting) -> bool:
+    """Whether it was written to a moment ago: events tell of a write when the file is closed."""
+    return abs(time.time() - sighting.fingerprint.mtime_ns / 1e9) < GRACE
+
+
+def _brought_back(archived: Sequence[tuple[Sighting, str]]) -> list[Sighting]:
+    """Those of which the archive no longer has the file. Blocking."""
+    return [
+        sighting
+        for sighting, path in archived
+        if fs.identity(path) != f"{sighting.fingerprint.device}:{sighting.fingerprint.inode}"
+    ]

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from uploader.core.model import Hold, Scope
 from uploader.journal import Journal
+from uploader.ownership import WAYS_OUT as WAYS_OUT_OF_MARKS
 from uploader.watch import Trouble
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,12 @@ class Cause(StrEnum):
     """It does not answer: calls neither succeed nor fail."""
     TAKEN = "taken"
     """Another daemon watches it."""
+    OVERLAP = "overlap"
+    """It shows what is not dropped into it: an archive, a staging or a state directory, or another drop folder."""
+    FOREIGN = "foreign"
+    """It bears the mark of another journal."""
+    STRANGE = "strange"
+    """Files in it were uploaded by another journal."""
     FILES = "files"
     """In a part of it no file can be read: they wait, the rest goes on."""
     ENTRIES = "entries"
@@ -38,11 +45,19 @@ WAYS_OUT = {
     Cause.MUTE: "Look after the server or the disk that it lies on; it goes on by itself, and no other folder "
     "waits for it.",
     Cause.TAKEN: "Stop it, or give this one a folder of its own; it goes on by itself.",
+    Cause.OVERLAP: "Until then nothing is taken from the folder; what is copied already is uploaded. It goes on by "
+    "itself.",
+    Cause.FOREIGN: WAYS_OUT_OF_MARKS,
+    Cause.STRANGE: WAYS_OUT_OF_MARKS,
     Cause.FILES: "Check the owner and the rights of the files, or the disk; it goes on by itself when one can be "
     "read. Until then no file is rejected for it.",
     Cause.ENTRIES: "Check their owner and rights, or the disk; they are looked at with every scan.",
     Cause.AWAY: "Mount it again, and they go on by themselves.",
 }
+
+
+HOLDING = frozenset({Cause.FOLDER, Cause.MUTE, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN, Cause.STRANGE})
+"""With any of these nothing can be expected from the folder."""
 
 
 class Standing:
@@ -58,7 +73,7 @@ class Standing:
     @property
     def held(self) -> bool:
         """Whether nothing can be expected from the folder."""
-        return not {Cause.FOLDER, Cause.MUTE, Cause.TAKEN}.isdisjoint(self._causes)
+        return not HOLDING.isdisjoint(self._causes)
 
     @property
     def mute(self) -> bool:

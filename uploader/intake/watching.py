@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 import time
@@ -13,23 +12,27 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
-from uploader.intake.absence import Absence, Pass
+from uploader.intake.absence import Absence
 from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
+from uploader.intake.filling import Filling
 from uploader.intake.hidden import put_back_all
-from uploader.intake.presence import absent, spec_of
+from uploader.intake.oddities import Oddities
+from uploader.intake.presence import Bounds, absent, spec_of
 from uploader.intake.pulse import Pulse
 from uploader.intake.register import Register
 from uploader.intake.standing import Cause, Standing, entries, shown
 from uploader.journal import Journal
-from uploader.journal.arrivals import waiting
 from uploader.locks import FolderLock
-from uploader.watch import WHOLE, FolderSpec, Missed, Trouble, changes, look_all, scan
+from uploader.watch import WHOLE, FolderSpec, Found, Missed, Oddity, Trouble, changes, look_all, paced
 
 log = logging.getLogger(__name__)
 
 CHUNK = 500
 """Sightings that are entered into the journal together, and rows that are read from it."""
+
+CHUNK_SECONDS = 0.5
+"""Seconds after which a scan's sightings are entered, however few: a tree of empty folders delays nobody's file."""
 
 RESCAN_PAUSE = 2.0
 """Seconds between two scans that were asked for, at least."""
@@ -61,43 +64,51 @@ class Watching:
         journal: Journal,
         candidates: Candidates,
         nudge: Callable[[], None],
+        *,
+        bounds: Bounds | None = None,
     ) -> None:
         self.name = str(folder.path)
-        self.spec = spec_of(folder)
+        self.spec = spec_of(folder, private_too=bounds is None)
         self.scanned = False
         """The folder was seen as a whole since the last time that this was asked for."""
         self.missed = Missed()
         self.standing = Standing(journal, self.name)
         self._rescan_seconds = folder.rescan_seconds
         self._lock = lock
+        self._bounds = bounds
         self._journal = journal
         self._candidates = candidates
         self._nudge = nudge
         self._ailing = Ailing(self.spec)
-        self._stop = threading.Event()
+        self.stop = threading.Event()
         self._ask = anyio.Event()
-        self._wake = anyio.Event()
-        self._again: set[bytes] = set()
-        self._looking = False
         self._first = True
         self._hinted = True
         """An event asked for the next scan, so that events did not miss what it finds."""
         self._register = Register(
-            self.spec, journal, candidates, self.missed, look_again=self.look_again, taken=nudge
+            self.spec,
+            journal,
+            candidates,
+            self.missed,
+            look_again=lambda path: self.line.look_again(path),  # noqa: PLW0108 - the two know each other
+            taken=nudge,
+        )
+        self.line = Filling(
+            self.name, journal, candidates, self._register, look=self._look, held=lambda: self.held
         )
         self._absence = Absence(self.spec, journal, candidates, self._register.lock)
         self._told_missed = 0
         self._troubles: set[bytes] = set()
+        self._oddities = Oddities()
 
     @property
     def held(self) -> bool:
         """The folder is missing, or its files vanished together: nothing can be expected from it."""
         return self.standing.held
 
-    @property
-    def coming(self) -> int:
-        """How many files that are not claimed yet can be expected soon."""
-        return 0 if self.held else self._candidates.coming(self.name) + self._register.waiting
+    def coming(self, within: float) -> int:
+        """How many files can be expected to have settled within so many seconds."""
+        return 0 if self.held else self._candidates.coming(self.name, within)
 
     @property
     def expected(self) -> int:
@@ -107,15 +118,24 @@ class Watching:
         if not self.standing.ailing:
             known = self._candidates.count(self.name) + self._register.waiting
         else:  # what waits for its disk is held; the rest is not
-            known = self._candidates.coming(self.name)
+            known = self._candidates.present(self.name)
             known += self._register.waiting if self._candidates.room(self.name) else 0
-        return max(known, 0 if self.scanned and not self._again and not self._looking else 1)
+        return max(known, 0 if self.scanned and not self.line.busy else 1)
 
     def warnings(self) -> list[dict[str, str]]:
         """What a person should know of the watch itself, as a status tells warnings."""
         found = []
         if self.missed.limited:
             found.append({"path": self.name, "code": "inotify_limit", "text": LIMITED})
+        if self.missed.ended and not self.held:
+            text = f"events have ended ({self.missed.ended}), so the folder is polled until they are back"
+            found.append({"path": self.name, "code": "events_ended", "text": text})
+        if self._register.archived:
+            text = f"{len(self._register.archived)} files of the archive are shown in the drop folder, and are left"
+            found.append({"path": self.name, "code": "archived_again", "text": text})
+        if self.line.unsettled:
+            found.append({"path": self.name, "code": "never_settling", "text": self._never_settling()})
+        found += self._oddities.warnings(self.name)
         if missed := self.missed.total(time.monotonic()):
             text = f"events did not tell of {missed} files since the start; the scan found them"
             found.append({"path": self.name, "code": "events_missed", "text": text})
@@ -124,23 +144,20 @@ class Watching:
             found.append({"path": self.name, "code": "still_arriving", "text": text})
         return found
 
+    def _never_settling(self) -> str:
+        return (
+            f"{self.line.unsettled} files are still being written to, or open, after a turn of looks; they take turns "
+            f"with {self._register.waiting} others that wait"
+        )
+
     def rescan(self) -> None:
         """Scan soon."""
         self.scanned = False
         self._ask.set()
 
-    def look_again(self, path: bytes) -> None:
-        """Look at a path soon: what was seen of it last may be overtaken."""
-        self._again.add(path)
-        self._wake.set()
-
     async def bring_back(self, path: bytes) -> None:
         """Look at a path now, so that its settling row is among those that are looked at by turns."""
         await self._look([path])
-
-    def freed(self) -> None:
-        """A file was claimed or ended: another one can take its place."""
-        self._wake.set()
 
     async def blames(self, path: bytes) -> bool:
         """Whether the folder is at fault that this file cannot be read; then it is told, and the file waits."""
@@ -153,10 +170,10 @@ class Watching:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._follow)
-                group.start_soon(self._fill)
+                group.start_soon(self.line.run)
                 group.start_soon(self._recheck)
                 group.start_soon(Pulse(self.name, self.standing, self._beats).run)
-                await put_back_all(self._journal, self.name, self._stop)
+                await put_back_all(self._journal, self.name, self.stop)
                 while True:
                     self._ask = anyio.Event()
                     started = time.monotonic()
@@ -168,7 +185,7 @@ class Watching:
                     ):
                         await self._ask.wait()
         finally:
-            self._stop.set()
+            self.stop.set()
 
     async def _follow(self) -> None:
         """Events are hints: each names paths that are worth a look."""
@@ -179,28 +196,6 @@ class Watching:
                     self.rescan()
                 else:
                     await self._look(paths)
-
-    async def _fill(self) -> None:
-        """Look at what is overtaken, and give places that are free to files that wait in the journal."""
-        after = 0
-        while True:
-            await self._wake.wait()
-            self._wake = anyio.Event()
-            again, self._again = self._again, set()
-            self._looking = bool(again)
-            await self._look(again)
-            self._looking = False
-            while (after or self._register.refused) and not self.held and self._candidates.roomy(self.name):
-                after = await self._page(after)
-
-    async def _page(self, after: int) -> int:
-        """Look at the next files that wait in the journal; returns the last id, 0 at the end."""
-        if after == 0:
-            self._register.refused = False  # until one of them finds no room
-        found = await self._journal.read(lambda db: waiting(db, self.name, after, CHUNK))
-        await self._look([path for _, path in found if self._candidates.id_of(self.name, path) is None])
-        await self._register.count()
-        return found[-1][0] if len(found) == CHUNK else 0
 
     async def _recheck(self) -> None:
         """Look every now and then whether what ails is well again."""
@@ -225,7 +220,7 @@ class Watching:
         wanted = list(paths)
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
-            results = await anyio.to_thread.run_sync(_looks, self.spec, part, self._stop)
+            results = await anyio.to_thread.run_sync(_looks, self.spec, part, self.stop)
             await self._register.enter(
                 [found for _, found in results if isinstance(found, Sighting)], new=False
             )
@@ -234,18 +229,21 @@ class Watching:
                 self.rescan()
 
     async def _scan(self) -> None:
-        if why := await anyio.to_thread.run_sync(absent, self.name, self._lock):
+        if why := await anyio.to_thread.run_sync(absent, self.name, self._lock, self._bounds):
             await self._hold(*why)
             return
-        self._register.scan = Pass()
+        self._register.begin()
         new, self._hinted = not (self._first or self._hinted), False
         count, troubled = 0, list[Trouble]()
-        sightings = scan(self.spec, self._stop)
-        while chunk := await anyio.to_thread.run_sync(_chunk, sightings):
+        scanning, odd = paced(self.spec, self.stop), Oddities()
+        while (chunk := await anyio.to_thread.run_sync(_chunk, scanning)) is not None:
             found = [entry for entry in chunk if isinstance(entry, Sighting)]
             troubled += [entry for entry in chunk if isinstance(entry, Trouble)]
+            odd.add(entry for entry in chunk if isinstance(entry, Oddity))
             count += len(found)
             await self._register.enter(found, new=new)
+        odd.tell(self.name, before=self._oddities)
+        self._oddities = odd
         self._tell(troubled)
         failed = next((t for t in troubled if not t.path), None)
         if failed is not None or (not count and len(troubled) >= ALL_TROUBLED):
@@ -253,20 +251,22 @@ class Watching:
                 f"cannot be read: {failed.reason}" if failed else f"can be listed only: {troubled[0].reason}"
             )
             await self._hold(Cause.FOLDER, f"The drop folder {self.name} {what}.")
+        elif private := odd.private(self.name):
+            await self._hold(Cause.OVERLAP, private)
         else:
             await self._missing(troubled)
 
     async def _missing(self, troubled: Sequence[Trouble]) -> None:
         """What the journal believes to exist and the scan did not see; and the words for what is the matter."""
-        reason, waits = await self._absence.judge(self._register.scan, self._stop)
-        if self._stop.is_set():
+        reason, waits = await self._absence.judge(self._register.scan, self.stop)
+        if self.stop.is_set():
             return
         if reason:
             await self._hold(Cause.FOLDER, reason)
             return
         if self.held:
             self._candidates.hasten(self.name)
-        await self.standing.good(Cause.FOLDER, Cause.TAKEN)
+        await self.standing.good(Cause.FOLDER, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN)
         await self.standing.set(Cause.ENTRIES, entries(self.name, troubled))
         lost = f"{waits} files of {self.name} wait whose file system is no longer mounted." if waits else ""
         await self.standing.set(Cause.AWAY, lost)
@@ -301,5 +301,12 @@ def _looks(
     return list(look_all(folder, paths, stop))
 
 
-def _chunk(sightings: Iterator[Sighting | Trouble]) -> list[Sighting | Trouble]:
-    return list(itertools.islice(sightings, CHUNK))
+def _chunk(scanning: Iterator[Found | None]) -> list[Found] | None:
+    """What a scan finds next: so many entries, or those of a moment; None at its end."""
+    chunk, until = list[Found](), time.monotonic() + CHUNK_SECONDS
+    for found in scanning:
+        if found is not None:
+            chunk.append(found)
+        if len(chunk) >= CHUNK or (found is None and time.monotonic() >= until):
+            return chunk
+    return chunk or None

@@ -44,6 +44,11 @@ class Journal:
         self.pruning = Pruning(self._writer)
 
     @property
+    def identity(self) -> str:
+        """Which journal it is, by the name that it was given when it was made."""
+        return self._writer.identity
+
+    @property
     def trouble(self) -> str:
         """Why commits do not go through at the moment; empty while they do."""
         return self._writer.trouble

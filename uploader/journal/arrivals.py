@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -24,8 +25,12 @@ class Compared:
     """What is not known, or not as it is now: to be entered."""
     rewritten: set[bytes] = field(default_factory=set)
     """Paths of those of them that were settling already."""
+    changed: set[bytes] = field(default_factory=set)
+    """Paths of those of them that are known, settling or not."""
     devices: set[int] = field(default_factory=set)
     """The device numbers that the known ones were entered with."""
+    archived: list[tuple[Sighting, str]] = field(default_factory=list)
+    """Unknown ones that are files which were archived, if these still lie at the paths beside them."""
 
 
 def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compared:
@@ -35,7 +40,11 @@ def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compa
     for sighting in sightings:
         row = known.get(sighting.path)
         if row is None:
-            found.different.append(sighting)
+            archived_as = _archived_as(db, sighting)
+            if archived_as:
+                found.archived.append((sighting, archived_as))
+            else:
+                found.different.append(sighting)
             continue
         file_id, state, seen = row
         found.ids.append(file_id)
@@ -46,9 +55,22 @@ def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compa
             continue
         found.devices.add(device_of(seen))
         found.different.append(sighting)
+        found.changed.add(sighting.path)
         if state == FileState.SETTLING:
             found.rewritten.add(sighting.path)
     return found
+
+
+def _archived_as(db: Database, sighting: Sighting) -> str:
+    """The archive's path of a file with this device, inode and name; empty where none was archived.
+
+    Another name may be another link to the same file, which somebody has dropped.
+    """
+    raster, name = sighting.fingerprint, os.fsdecode(sighting.path.rpartition(b"/")[2])
+    paths = db.conn.execute(
+        "SELECT archived_as FROM files WHERE archived_identity = ?", (f"{raster.device}:{raster.inode}",)
+    )
+    return next((path for (path,) in paths if os.path.basename(path) == name), "")  # noqa: PTH119 - it is text
 
 
 def device_of(sighting: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import Destination, FileState, Sighting
+from uploader.journal.entries import file_row
 from uploader.journal.known import after_repair
 from uploader.journal.library import Database
 from uploader.journal.rows import CALM, FRESH, clock, encode_sighting, log_event, move_file, one, set_columns
@@ -114,7 +115,7 @@ class Files:
             )
             seen = encode_sighting(sighting)
             if twin:
-                set_columns(db, "files", twin["id"], {"sighting": seen})
+                _seen_again(db, twin["id"], seen)
                 note = f"the same content as version {twin['id']}"
                 changes = {"current": None, "content": content, "staged": 1, "sighting": seen}
                 return move_file(db, file_id, FileEvent.UNCHANGED, note, **FRESH, **changes)
@@ -211,11 +212,21 @@ class Files:
 
         await self._writer.transact("retry", work)
 
-    async def disposed(self, file_id: int, outcome: str, where: str = "") -> None:
-        """The source is archived or deleted, or must stay because it is another file now."""
+    async def disposed(
+        self, file_id: int, outcome: str, where: str, sighting: Sighting, identity: str = ""
+    ) -> None:
+        """The source is archived or deleted, or must stay because it is another file than `sighting` tells.
+
+        `identity` is the device and inode of an archived one, by which it is known under any other name.
+        Where a claim has found the uploaded content under another sighting meanwhile, the disposal is tried again.
+        """
 
         def work(db: Database) -> None:
+            if outcome == "replaced" and file_row(db, file_id).sighting != encode_sighting(sighting):
+                return
             columns = {"disposal": outcome, "archived_as": where or None, **FRESH}
+            if identity:
+                columns["archived_identity"] = identity
             if outcome in {"archived", "deleted", "missing"}:
                 note = f"{outcome} {where}".strip()
                 move_file(db, file_id, FileEvent.DISPOSED, note, current=None, **columns)
@@ -254,6 +265,15 @@ def _superseded(db: Database, file_id: int) -> bool:
         "WHERE new.folder = old.folder AND new.path = old.path AND new.current = 1 AND new.id > old.id))"
     )
     return one(db, newer, file_id) is not None
+
+
+def _seen_again(db: Database, file_id: int, sighting: str) -> None:
+    """The content of this version lies at its path, only its times or its place on the disk are others by now.
+
+    A source that was left alone because of them can go after all: its bytes were read again, and are what was uploaded.
+    """
+    set_columns(db, "files", file_id, {"sighting": sighting})
+    db.conn.execute("UPDATE files SET disposal = NULL WHERE id = ? AND disposal = 'replaced'", (file_id,))
 
 
 def _settling(db: Database, file_id: int) -> bool:

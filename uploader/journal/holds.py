@@ -11,6 +11,9 @@ from uploader.journal.library import Database
 from uploader.journal.rows import clock, rows
 from uploader.journal.writer import Writer
 
+ESTRANGED = "estranged"
+"""The profile's key of the folders whose files were uploaded by another journal."""
+
 
 class Holds:
     """What is held back in the journal, for `status` and for the planner after a restart."""
@@ -51,6 +54,17 @@ class Holds:
         What is scheduled, waits since a time, or is held until one would otherwise wait for the clock to catch up.
         """
         await self._writer.transact("set_back", lambda db: _set_back(db, clock(), seconds))
+
+    async def estranged(self, folder: str) -> None:
+        """Files of this folder were uploaded by another journal; a repair finds out which."""
+        await self._writer.transact(
+            "estranged",
+            lambda db: learn(db, ESTRANGED, sorted({*(read_profile(db).get(ESTRANGED) or ()), folder})),
+        )
+
+    async def reconciled(self) -> None:
+        """A person takes all folders for this journal's own."""
+        await self._writer.transact("reconciled", lambda db: learn(db, ESTRANGED, None))
 
     async def shown(self, holds: Sequence[Hold]) -> None:
         """Replace the holds that follow from the plan, for those who read beside the daemon."""

@@ -157,6 +157,17 @@ def standing(db: Database) -> Mark:
     return Mark(row[0].strip('"') if row else "", int(last))
 
 
+def identity(path: Path) -> str | None:
+    """Which journal lies there; empty where none has ever been, None where opening it will say what is the matter."""
+    try:
+        if not path.exists():
+            return None if _traces(path) else ""
+        with closing(connected(path, read_only=True)) as conn:
+            return standing(Database(conn, execute_plugins=False)).journal if is_journal(conn) else None
+    except (sqlite3.DatabaseError, OSError):
+        return None
+
+
 def require_known(schema: int, path: Path) -> None:
     """Raises JournalError where a newer program has written the journal."""
     if schema > SCHEMA:
@@ -170,9 +181,14 @@ def _require_first(path: Path) -> None:
     """Nothing beside the missing journal may tell that there was one."""
     if not path.parent.is_dir():
         raise JournalError(f"The journal {path} cannot be made: {path.parent} is missing.", _RIGHTS)
-    traces = [path.with_name(MARK_NAME), path.with_name(f"{path.name}-wal"), path.with_name(SNAPSHOTS)]
-    if any(trace.exists() for trace in traces):
+    if _traces(path):
         raise JournalError(f"The journal {path} is gone, and there was one.", _REPAIR)
+
+
+def _traces(path: Path) -> bool:
+    """Whether something beside a journal that is missing tells that there was one."""
+    names = (MARK_NAME, f"{path.name}-wal", SNAPSHOTS)
+    return any(path.with_name(name).exists() for name in names)
 
 
 def examine(path: Path) -> None:

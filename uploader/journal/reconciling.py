@@ -25,7 +25,7 @@ from uploader.core.model import FileState, SessionState
 from uploader.core.names import file_name
 from uploader.core.recognition import Listed, Target, names_come_back
 from uploader.journal.files import CALM, reject
-from uploader.journal.holds import learn
+from uploader.journal.holds import ESTRANGED, learn
 from uploader.journal.known import UNSURE, recognised, stem, take_item
 from uploader.journal.library import Database
 from uploader.journal.membership import couple
@@ -47,6 +47,7 @@ def reconcile(path: Path, reality: Reality, outcome: Outcome) -> Outcome:
     with writing(path), closing(connect_copy(path)) as db, db.atomic():
         _Reconciling(db, reality, outcome).run()
         learn(db, KEY, outcome.to_json())
+        learn(db, ESTRANGED, None)
         log_event(db, "repaired", "", f"from {outcome.base}: {outcome.why}")
     return outcome
 

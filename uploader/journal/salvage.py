@@ -22,6 +22,7 @@ from uploader.core.model import FileState, SessionState
 from uploader.failpoints import failpoint
 from uploader.journal import snapshots
 from uploader.journal.connecting import connected
+from uploader.journal.holds import ESTRANGED, read_profile
 from uploader.journal.library import Database
 from uploader.journal.mark import MARK_NAME, Mark
 from uploader.journal.opening import (
@@ -86,7 +87,9 @@ def finding(state_dir: Path) -> str:
     except JournalError as error:
         return error.reason
     try:
-        return verdict(db.conn, whole=True)
+        strange = ", ".join(read_profile(db).get(ESTRANGED) or ())
+        apart = f"files of {strange} were uploaded by another one" if strange else ""
+        return verdict(db.conn, whole=True) or apart
     except sqlite3.DatabaseError as error:
         return str(error)
     finally:

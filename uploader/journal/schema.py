@@ -152,5 +152,14 @@ def m002_repairs_and_history(db: Database) -> None:
     db.conn.execute("INSERT INTO profile (key, value) VALUES ('journal', ?)", (f'"{secrets.token_hex(8)}"',))
 
 
-SCHEMA = 2
+@migrations()
+def m003_archived_files(db: Database) -> None:
+    """Which file on the disk an archived source is, so that it is known when a drop folder shows it again."""
+    db.conn.execute("ALTER TABLE files ADD COLUMN archived_identity TEXT")  # device and inode
+    db.conn.execute(
+        "CREATE INDEX files_archived ON files(archived_identity) WHERE archived_identity IS NOT NULL"
+    )
+
+
+SCHEMA = 3
 """How many migrations there are; written to `PRAGMA user_version`."""

@@ -41,14 +41,6 @@ def read_view(db: Database, destinations: Mapping[str, Destination]) -> View:
         destinations=destinations,
         queued=queued,
         queued_total=_scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'queued'"),
-        in_work={
-            r["folder"]: r["n"]
-            for r in rows(
-                db,
-                "SELECT folder, COUNT(*) AS n FROM files WHERE state = 'queued' AND retrying_since IS NULL "
-                "GROUP BY folder",
-            )
-        },
         waiting=_waiting(db),
         twins_completed=completed,
         twins_pending=pending,
@@ -95,6 +87,11 @@ def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
         (folder,),
     )
     return {row[0]: (row[1], row[2]) for row in cursor}
+
+
+def content_known(db: Database, content: str) -> bool:
+    """Whether any file of this content was claimed before."""
+    return db.conn.execute("SELECT 1 FROM files WHERE content = ? LIMIT 1", (content,)).fetchone() is not None
 
 
 def leaving(db: Database, folder: str) -> list[bytes]:
@@ -228,6 +225,7 @@ __all__ = [
     "LEAVING",
     "FileRow",
     "SessionRow",
+    "content_known",
     "file_row",
     "latest",
     "leaving",

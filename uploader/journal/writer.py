@@ -49,8 +49,9 @@ class Writer:
         self.trouble = ""
         """Why commits do not go through at the moment, in words; empty while they do."""
         self._db = connect(path)
-        journal, event = standing(self._db)
-        self._marker = Marker(path.parent, journal)
+        self.identity, event = standing(self._db)
+        """Which journal it is, by the name that it was given when it was made."""
+        self._marker = Marker(path.parent, self.identity)
         self._marker.note(event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)

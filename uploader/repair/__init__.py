@@ -22,9 +22,10 @@ from uploader.core.recognition import Target
 from uploader.failpoints import failpoint
 from uploader.intake.presence import spec_of
 from uploader.journal import rebuilt, reconciling, salvage
-from uploader.journal.opening import REPAIRED_NAME
+from uploader.journal.opening import FILE_NAME, REPAIRED_NAME, identity
 from uploader.journal.rebuilt import Outcome, Reality
 from uploader.locks import hold_locks
+from uploader.ownership import Owner, foreign, give
 from uploader.repair.copies import put_aside
 from uploader.repair.listing import listing
 from uploader.staging import Staging
@@ -47,13 +48,24 @@ async def repair(settings: Settings) -> Repaired | None:
     or a folder cannot be asked what they say; then nothing has changed.
     """
     with hold_locks(settings.state_dir, [folder.path for folder in settings.folders]):
-        why = await anyio.to_thread.run_sync(salvage.finding, settings.state_dir)
+        why = await anyio.to_thread.run_sync(_finding, settings)
         if not why:
             return None
         finished = settings.state_dir / REPAIRED_NAME
         if not finished.exists():
             await _rebuild(settings, why)
         return await anyio.to_thread.run_sync(_put_in_place, settings, finished)
+
+
+def _finding(settings: Settings) -> str:
+    """What is wrong with the journal, or with its drop folders; empty where nothing is."""
+    wrong = salvage.finding(settings.state_dir)
+    if wrong:
+        return wrong
+    own = identity(settings.state_dir / FILE_NAME) or ""
+    return next(filter(None, (foreign(folder.path, own) for folder in settings.folders)), "").removesuffix(
+        "."
+    )
 
 
 async def _rebuild(settings: Settings, why: str) -> None:
@@ -96,4 +108,6 @@ def _put_in_place(settings: Settings, finished: Path) -> Repaired:
     copies = put_aside(staging, settings.staging.path, rebuilt.copies(finished))
     failpoint("repair.copies")
     damaged = salvage.swap(settings.state_dir)
+    name = identity(settings.state_dir / FILE_NAME) or ""
+    give([folder.path for folder in settings.folders], Owner(name, str(settings.state_dir)))
     return Repaired(outcome, damaged, copies)

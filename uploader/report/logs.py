@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """syslog(3) priorities by level."""
 
-NOISY = ("httpx", "httpcore", "watchfiles", "rasterio", "asyncio", "uvicorn")
+NOISY = ("httpx", "httpcore", "rasterio", "asyncio", "uvicorn")
 """Libraries that are heard from warnings on: some of them write whole URLs below that."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from uploader import filesystem as fs
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable
-from uploader.core.group import Part, content
+from uploader.core.group import Part, content, parts
 from uploader.core.model import Fingerprint, Sighting
 
 
@@ -38,6 +38,16 @@ def copy_group(
         size=sighting.size,
         copies={member.suffix: member.copy for member in members},
     )
+
+
+def content_of(sighting: Sighting, stop: threading.Event) -> str:
+    """The content hash of a group as it lies in its drop folder now. Raises as `copy_group`, but for NoSpace."""
+    members, digests = parts(sighting), []
+    with source_folder(sighting.path, sighting.folder, sighting.path.rpartition(b"/")[0]) as source:
+        for member in members:
+            with _reading(member.name), fs.opened(member.name, source) as fd:
+                digests.append((member.suffix, fs.digest(fd, stop)))
+    return content(members[0].name, digests)
 
 
 def _copy_member(member: Part, source: int, target: Path, stop: threading.Event) -> tuple[str, int]:

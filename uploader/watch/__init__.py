@@ -6,14 +6,17 @@ from uploader.watch.events import WHOLE, changes
 from uploader.watch.extent import extent
 from uploader.watch.missed import Missed
 from uploader.watch.probes import blind, device, fault_of_folder, inotify_limits, lease_doubt
-from uploader.watch.scanning import look, look_all, scan
-from uploader.watch.spec import FolderSpec, Trouble
+from uploader.watch.scanning import look, look_all, paced, scan
+from uploader.watch.spec import FolderSpec, Found, Oddity, OddityKind, Trouble
 
 __all__ = [
     "WHOLE",
     "Extent",
     "FolderSpec",
+    "Found",
     "Missed",
+    "Oddity",
+    "OddityKind",
     "Trouble",
     "blind",
     "changes",
@@ -25,6 +28,7 @@ __all__ = [
     "lease_doubt",
     "look",
     "look_all",
+    "paced",
     "prepare_leases",
     "scan",
 ]

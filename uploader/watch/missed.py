@@ -20,6 +20,8 @@ class Missed:
     def __init__(self) -> None:
         self.limited = False
         """The kernel's limits refused the watches, so that the folder is polled."""
+        self.ended = ""
+        """Why there are no events at the moment although there should be, so that the folder is polled."""
         self._told: dict[bytes, float] = {}
         self._found: dict[bytes, float] = {}
         self._total = 0

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 import anyio
 
+from uploader.core.model import Sighting
 from uploader.watch.probes import blind
 from uploader.watch.scanning import scan
-from uploader.watch.spec import FolderSpec, Trouble
+from uploader.watch.spec import FolderSpec
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ def _compare(
     """One poll. Only a number is kept of each group, so that a million of them fit."""
     seen, different = set(), set()
     for found in scan(folder, stop):
-        if isinstance(found, Trouble):
+        if not isinstance(found, Sighting):
             continue
         state = hash((found.path, found.fingerprint, found.sidecars, found.marked, found.control))
         seen.add(state)

@@ -11,19 +11,25 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from uploader import filesystem as fs
-from uploader.core import control_files, names
-from uploader.core.model import Fingerprint, Sidecar, Sighting
-from uploader.watch.spec import FolderSpec, Trouble
+from uploader.core import names
+from uploader.core.model import Sighting
+from uploader.walking import Place, walk
+from uploader.watch.grouping import ambiguous, companion, group, has_owner, stems
+from uploader.watch.spec import FolderSpec, Found, Oddity, OddityKind, Trouble, joined
 
 LIST_FROM = 32
 """Looks into one folder from which on it is listed once, instead of asking for each possible sidecar by name."""
 
 ENTRY_BYTES = 64
 """What an entry adds to the size of its folder at most, on most file systems: a folder beyond it is not begun with."""
+
+DEEP = 100
+"""Levels of folders from which on it is told how deep they lie."""
 
 LISTED = 40
 """Entries of a folder that are listed for each look at most: asking for a file's sidecars by name costs as much."""
@@ -36,54 +42,62 @@ class _Listing:
     companions: set[bytes] = field(default_factory=set)
     """Names that a sidecar, a ready marker or a control file may have."""
     folders: list[bytes] = field(default_factory=list)
+    oddities: list[Oddity] = field(default_factory=list)
     whole: bool = True
     """Nothing was left out."""
 
 
-def scan(folder: FolderSpec, stop: threading.Event) -> Iterator[Sighting | Trouble]:
-    """Every raster of the folder with its sidecars, in no order, and what could not be looked at.
+def scan(folder: FolderSpec, stop: threading.Event) -> Iterator[Found]:
+    """Every raster of the folder with its sidecars, in no order, and what is to be told of the rest.
 
     Errors on a file or a subfolder are yielded and do not end the scan. Ends early when `stop` is set.
     """
-    yield from scan_below(folder, b"", stop)
+    return (found for found in paced(folder, stop) if found is not None)
 
 
-def scan_below(folder: FolderSpec, directory: bytes, stop: threading.Event) -> Iterator[Sighting | Trouble]:
-    """`scan` of one folder below the drop folder, and of what lies below it."""
-    pending = [directory] if folder.enters(directory) else []
-    while pending and not stop.is_set():
-        below = pending.pop()
-        try:
-            fd = fs.open_directory(folder.root, below)
-        except OSError as error:
-            if not below or error.errno not in fs.ABSENT:
-                yield _trouble(below, error)
+def paced(folder: FolderSpec, stop: threading.Event) -> Iterator[Found | None]:
+    """`scan`, with a None after each folder: what was found so far can be gone on with."""
+    for place in walk(folder.root, b"", stop):
+        if place.error is not None:
+            if not place.path or place.error.errno not in fs.ABSENT:
+                yield _trouble(place.path, place.error)
             continue
         try:
-            listing = _first_pass(folder, fd)
-            pending.extend(p for name in listing.folders if folder.enters(p := _join(below, name)))
-            yield from _rasters(folder, below, fd, listing, stop)
+            if folder.closed(place.fd):
+                yield Oddity(place.path, OddityKind.PRIVATE)
+                continue
+            listing = _first_pass(folder, place.path, place.fd)
+            place.below = listing.folders
+            yield from listing.oddities
+            yield from _rasters(folder, place.path, place.fd, listing, stop)
         except OSError as error:
-            yield _trouble(below, error)
-        finally:
-            os.close(fd)
+            yield _trouble(place.path, error)
+        if place.depth == DEEP:
+            yield Oddity(place.path, OddityKind.DEEP)
+        yield None
 
 
 def paths_below(folder: FolderSpec, directory: bytes, stop: threading.Event) -> Iterator[bytes]:
     """The relative paths of all rasters below a folder by their names alone; what cannot be read is left out."""
-    pending = [directory] if folder.enters(directory) else []
-    while pending and not stop.is_set():
-        below = pending.pop()
-        try:
-            with fs.directory(folder.root, below) as fd, os.scandir(fd) as entries:
-                for entry in entries:
-                    path = _join(below, os.fsencode(entry.name))
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.extend([path] if folder.enters(path) else [])
-                    elif folder.wants(path):
-                        yield path
-        except OSError:
-            continue
+    if not folder.enters(directory):
+        return
+    for place in walk(folder.root, directory, stop):
+        if place.error is None:
+            with suppress(OSError):
+                yield from _paths_in(folder, place)
+
+
+def _paths_in(folder: FolderSpec, place: Place) -> Iterator[bytes]:
+    """The rasters in one folder; those of its subfolders that count are to be entered."""
+    if folder.closed(place.fd):
+        return
+    with os.scandir(place.fd) as entries:
+        for entry in entries:
+            name = os.fsencode(entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                place.below += [name] if folder.enters_below(place.path, name) else []
+            elif folder.wants(path := joined(place.path, name)):
+                yield path
 
 
 def look(folder: FolderSpec, path: bytes) -> Sighting | None:
@@ -93,12 +107,13 @@ def look(folder: FolderSpec, path: bytes) -> Sighting | None:
         return None
     try:
         with fs.directory(folder.root, directory) as fd:
-            if companion(folder, name) and _has_owner(folder, directory, name, fd):
+            if companion(folder, name) and has_owner(folder, directory, name, fd):
                 return None
-            found = _group(folder, directory, name, fd)
-            if found is not None and _ambiguous(found):
+            found = group(folder, directory, name, fd)
+            if found is not None and ambiguous(found):
                 # Where case does not matter, only a listing tells how a name is spelled.
-                return _group(folder, directory, name, fd, _first_pass(folder, fd))
+                listing = _first_pass(folder, directory, fd)
+                return group(folder, directory, name, fd, listing.companions)
             return found
     except OSError as error:
         if error.errno in fs.ABSENT and Path(folder.path).is_dir():
@@ -123,40 +138,15 @@ def look_all(
 
 def rasters_of(folder: FolderSpec, directory: bytes, companions: set[bytes]) -> Iterator[bytes]:
     """The rasters in a folder to which files of these names may belong as sidecars, markers or control files."""
-    stems = {stem for name in companions for stem in _stems(folder, name)}
+    asked = {stem for name in companions for stem in stems(folder, name)}
     try:
         with fs.directory(folder.root, directory) as fd, os.scandir(fd) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
-                if not stems.isdisjoint(names.owned(name)) and folder.wants(_join(directory, name)):
-                    yield _join(directory, name)
+                if not asked.isdisjoint(names.owned(name)) and folder.wants(joined(directory, name)):
+                    yield joined(directory, name)
     except OSError:
         return
-
-
-def companion(folder: FolderSpec, name: bytes) -> bool:
-    """Whether a file of this name may be a sidecar, a ready marker or a control file."""
-    return bool(control_files.owners(name) or (not names.ignored(name) and _stems(folder, name)))
-
-
-def _ambiguous(sighting: Sighting) -> bool:
-    """Whether one sidecar answered to two spellings."""
-    return len({s.fingerprint.inode for s in sighting.sidecars}) < len(sighting.sidecars)
-
-
-def _has_owner(folder: FolderSpec, directory: bytes, name: bytes, fd: int) -> bool:
-    """Whether a file that could be taken as a raster is a companion of another one instead."""
-    stems = _stems(folder, name)
-    with os.scandir(fd) as entries:
-        return any(
-            not stems.isdisjoint(names.owned(other))
-            and folder.wants(_join(directory, other))
-            and not companion(folder, other)
-            and not folder.passes(_join(directory, other))
-            and entry.is_file(follow_symlinks=False)
-            for entry in entries
-            for other in [os.fsencode(entry.name)]
-        )
 
 
 def _looked(folder: FolderSpec, path: bytes, glance: _Listing | None) -> Sighting | Trouble | None:
@@ -165,7 +155,7 @@ def _looked(folder: FolderSpec, path: bytes, glance: _Listing | None) -> Sightin
         if glance is None or not folder.wants(path) or companion(folder, name):
             return look(folder, path)
         with fs.directory(folder.root, directory) as fd:
-            return _group(folder, directory, name, fd, glance)
+            return group(folder, directory, name, fd, glance.companions)
     except OSError as error:
         return _trouble(path, error)
 
@@ -176,13 +166,13 @@ def _glance(folder: FolderSpec, directory: bytes, most: int) -> _Listing | None:
         with fs.directory(folder.root, directory) as fd:
             if os.fstat(fd).st_size > most * ENTRY_BYTES:
                 return None
-            listing = _first_pass(folder, fd, most)
+            listing = _first_pass(folder, directory, fd, most)
             return listing if listing.whole else None
     except OSError:
         return None
 
 
-def _first_pass(folder: FolderSpec, fd: int, most: int = sys.maxsize) -> _Listing:
+def _first_pass(folder: FolderSpec, directory: bytes, fd: int, most: int = sys.maxsize) -> _Listing:
     listing = _Listing()
     with os.scandir(fd) as entries:
         for number, entry in enumerate(entries):
@@ -191,7 +181,7 @@ def _first_pass(folder: FolderSpec, fd: int, most: int = sys.maxsize) -> _Listin
                 break
             name = os.fsencode(entry.name)
             if entry.is_dir(follow_symlinks=False):
-                listing.folders.append(name)
+                listing.folders += [name] if folder.enters_below(directory, name) else []
                 continue
             if companion(folder, name):
                 listing.companions.add(name)
@@ -200,88 +190,55 @@ def _first_pass(folder: FolderSpec, fd: int, most: int = sys.maxsize) -> _Listin
 
 def _rasters(
     folder: FolderSpec, directory: bytes, fd: int, listing: _Listing, stop: threading.Event
-) -> Iterator[Sighting | Trouble]:
+) -> Iterator[Found]:
     """The second pass: the rasters. Names that could be sidecars as well wait until it is clear whose."""
     unclear: list[bytes] = []
     owners: set[bytes] = set()
     asked = {
         stem
         for name in listing.companions
-        if folder.wants(_join(directory, name))
-        for stem in _stems(folder, name)
+        if folder.wants(joined(directory, name))
+        for stem in stems(folder, name)
     }
     with os.scandir(fd) as entries:
         for entry in entries:
             if stop.is_set():
                 return
             name = os.fsencode(entry.name)
-            if not folder.wants(_join(directory, name)) or not entry.is_file(follow_symlinks=False):
+            if not folder.wants(joined(directory, name)):
+                continue
+            if not entry.is_file(follow_symlinks=False):
+                yield from _odd(joined(directory, name), entry)
                 continue
             if companion(folder, name):
                 unclear.append(name)
                 continue
-            if asked and not folder.passes(_join(directory, name)):
+            if asked and not folder.passes(joined(directory, name)):
                 owners.update(asked.intersection(names.owned(name)))
             yield from _sighted(folder, directory, name, fd, listing)
     for name in unclear:
-        if owners.isdisjoint(_stems(folder, name)):
+        if owners.isdisjoint(stems(folder, name)):
             yield from _sighted(folder, directory, name, fd, listing)
+
+
+def _odd(path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:
+    """Why something is left alone whose name is that of a raster; folders are entered."""
+    if entry.is_symlink():
+        yield Oddity(path, OddityKind.LINK)
+    elif not entry.is_dir(follow_symlinks=False):
+        yield Oddity(path, OddityKind.SPECIAL)
 
 
 def _sighted(
     folder: FolderSpec, directory: bytes, name: bytes, fd: int, listing: _Listing
-) -> Iterator[Sighting | Trouble]:
+) -> Iterator[Found]:
     try:
-        found = _group(folder, directory, name, fd, listing)
+        found = group(folder, directory, name, fd, listing.companions)
     except OSError as error:
-        yield _trouble(_join(directory, name), error)
+        yield _trouble(joined(directory, name), error)
         return
     if found is not None:
         yield found
-
-
-def _group(
-    folder: FolderSpec, directory: bytes, raster: bytes, fd: int, listing: _Listing | None = None
-) -> Sighting | None:
-    """The raster and what lies beside it; without a listing each possible name is asked for."""
-    own = fs.lstat_regular(raster, fd)
-    if own is None:
-        return None
-
-    def there(name: bytes) -> Fingerprint | None:
-        if listing is not None and name not in listing.companions:
-            return None
-        # A hundred names are possible and hardly one is there: asking is ten times cheaper than failing.
-        return fs.lstat_regular(name, fd) if os.access(name, os.F_OK, dir_fd=fd) else None
-
-    path = _join(directory, raster)
-    if listing is not None and not listing.companions:
-        return Sighting(folder.path, path, own)
-    possible = [] if folder.passes(path) else names.sidecar_names(raster)
-    sidecars = [Sidecar(name, suffix, seen) for name, suffix in possible if (seen := there(name))]
-    ordered = tuple(sorted(sidecars, key=_by_name))
-    marked = bool(folder.ready_marker) and there(folder.marker(raster)) is not None
-    arriving = (name for part in (raster, *map(_by_name, ordered)) for name in control_files.of(part))
-    control = next((name for name in arriving if there(name)), b"")
-    return Sighting(folder.path, path, own, ordered, marked, control)
-
-
-def _by_name(sidecar: Sidecar) -> bytes:
-    return sidecar.name
-
-
-def _stems(folder: FolderSpec, name: bytes) -> frozenset[bytes]:
-    """The stems or names of rasters that a file of this name may accompany."""
-    found = names.owner_stems(name)
-    for owner in control_files.owners(name):
-        found |= {owner} | names.owner_stems(owner)
-    if folder.ready_marker:
-        found |= names.marked_by(folder.ready_marker, name)
-    return found
-
-
-def _join(directory: bytes, name: bytes) -> bytes:
-    return directory + b"/" + name if directory else name
 
 
 def _trouble(path: bytes, error: OSError) -> Trouble:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 
+from uploader import filesystem as fs
 from uploader.core import names
+from uploader.core.model import Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class FolderSpec:
     ready_marker: str = ""
     polling: str = "auto"
     ignore_below: tuple[str, ...] = ()
+    private_too: bool = False
+    """Also folders that bear the token of an archive are looked into: a person has named them."""
 
     @property
     def root(self) -> bytes:
@@ -42,17 +47,48 @@ class FolderSpec:
 
     def enters(self, directory: bytes) -> bool:
         """Whether files below this relative folder count; the folder itself is the empty path."""
+        above, _, name = directory.rpartition(b"/")
         if not directory:
             return True
-        parts = directory.split(b"/")
-        if not self.recursive or any(names.ignored(part) for part in parts):
+        return not any(names.ignored(part) for part in above.split(b"/")) and self.enters_below(above, name)
+
+    def enters_below(self, directory: bytes, name: bytes) -> bool:
+        """The same of a subfolder of a folder that counts."""
+        if not self.recursive or names.ignored(name):
             return False
-        absolute = self.root.rstrip(b"/") + b"/" + directory + b"/"
+        if not self.ignore_below:
+            return True
+        absolute = self.root.rstrip(b"/") + b"/" + joined(directory, name) + b"/"
         return not any(absolute.startswith(os.fsencode(p).rstrip(b"/") + b"/") for p in self.ignore_below)
+
+    def closed(self, fd: int) -> bool:
+        """Whether an open folder bears the token of what is no drop folder. Raises OSError."""
+        return not self.private_too and fs.exists(names.TOKEN, fd)
 
     def marker(self, raster: bytes) -> bytes:
         """The name of a raster's ready marker; empty where the folder has none."""
         return names.marker(self.ready_marker, raster) if self.ready_marker else b""
+
+
+class OddityKind(StrEnum):
+    """What there is to tell of an entry that is in order."""
+
+    LINK = "ignored_link"
+    """It has the name of a raster and is a link, which is never followed."""
+    SPECIAL = "ignored_special"
+    """It has the name of a raster and is a pipe, a socket or a device."""
+    PRIVATE = "private"
+    """A folder that is an archive, a staging or a state directory, by the token in it; it is not looked into."""
+    DEEP = "deep_folders"
+    """A folder below uncommonly many others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something that a person may take for a raster or a folder like others, and that is not. `path` is relative."""
+
+    path: bytes
+    kind: OddityKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +98,12 @@ class Trouble:
     path: bytes
     reason: str
     errno: int = 0
+
+
+Found = Sighting | Trouble | Oddity
+"""What a scan tells of an entry."""
+
+
+def joined(directory: bytes, name: bytes) -> bytes:
+    """The relative path of an entry of a relative folder."""
+    return directory + b"/" + name if directory else name

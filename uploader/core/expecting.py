@@ -1,0 +1,69 @@
+"""Which files a batch waits for: those that can be expected within its linger time, and no others.
+
+A file that still grows, lies in a folder that is held, or waits behind a copy or a conversion that does not end may
+come in an hour or never. Times are unix seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from uploader.core import room
+from uploader.core.model import Destination
+from uploader.core.turn import Turn
+from uploader.core.view import Queued
+
+
+def more_to_come(turn: Turn, destination: Destination) -> bool:
+    """Whether a file for the same destination can be expected to be converted soon."""
+    same = _place(destination)
+    folders = [folder for folder, other in turn.view.destinations.items() if _place(other) == same]
+    return any(
+        turn.view.coming.get(folder, 0) > 0 or _copied_soon(turn, folder) or _converted_soon(turn, folder)
+        for folder in folders
+    )
+
+
+def _place(destination: Destination) -> tuple[str, str, str, str]:
+    return (
+        destination.project_id,
+        destination.collection_id,
+        destination.item_id,
+        destination.asset_key,
+    )
+
+
+def _copied_soon(turn: Turn, folder: str) -> bool:
+    """Whether the copy of a settled file has begun a moment ago, or can begin."""
+    settled = [file.file_id for file in turn.view.settled if file.folder == folder]
+    running = [file_id for file_id in settled if turn.busy("file", file_id)]
+    room_left = len(running) < min(len(settled), room.CLAIMS)
+    return _any_young(turn, running) or (room_left and _converter_soon(turn))
+
+
+def _converted_soon(turn: Turn, folder: str) -> bool:
+    """Whether the conversion of a queued file has begun a moment ago, or can begin soon."""
+    queued = [file for file in turn.view.queued if file.folder == folder]
+    running = [file.file_id for file in queued if turn.busy("file", file.file_id)]
+    if _any_young(turn, running):
+        return True
+    return any(_startable(turn, file) for file in queued) and _converter_soon(turn)
+
+
+def _startable(turn: Turn, file: Queued) -> bool:
+    """Whether nothing but a converter is missing."""
+    if turn.busy("file", file.file_id) or file.file_id in turn.view.twins_pending:
+        return False
+    return file.retrying_since is None and file.not_before <= turn.now + turn.limits.linger
+
+
+def _converter_soon(turn: Turn) -> bool:
+    """Whether a converter is free, or one has begun a moment ago and may be free soon."""
+    running = [file.file_id for file in turn.view.queued if turn.busy("file", file.file_id)]
+    return len(running) < turn.limits.converters or _any_young(turn, running)
+
+
+def _any_young(turn: Turn, file_ids: Iterable[int]) -> bool:
+    """Whether an action of these files has begun within the linger time."""
+    oldest = turn.now - turn.limits.linger
+    return any(turn.view.since.get(("file", file_id), turn.now) >= oldest for file_id in file_ids)
