@@ -47,7 +47,7 @@ KINDS: dict[str, Kind] = {
     "heights, nodata": _kind("int16", validity="nodata", nodata=-9999),
     "heights, nodata, floats": _kind("float32", validity="nodata", nodata=-9999.0),
     "heights, NaN": _kind("float32", validity="nodata", nodata=math.nan),
-    "colour, alpha": _kind("uint8", 4, validity="alpha", photometric="rgb", alpha="unassociated"),
+    "colour, alpha": _kind("uint8", 4, validity="alpha", photometric="rgb", alpha="NON-PREMULTIPLIED"),
     "colour, mask": _kind("uint8", 3, validity="mask", photometric="rgb"),
     "JPEG": _kind("uint8", 3, photometric="ycbcr", **_JPEG),
     "JPEG, mask": _kind("uint8", 3, validity="mask", photometric="ycbcr", **_JPEG),

@@ -96,8 +96,8 @@ _VALIDITIES: tuple[tuple[int, dict[str, Any]], ...] = (
     (1, {"dtype": "int16", "nodata": 120, "ENDIANNESS": "BIG"}),
     (1, {"dtype": "int64", "nodata": 2**62 + 1}),
     (1, {"dtype": "float64", "nodata": float("nan"), "compress": "zstd"}),
-    (4, {"photometric": "rgb", "alpha": "unassociated"}),
-    (4, {"photometric": "rgb", "alpha": "premultiplied"}),
+    (4, {"photometric": "rgb", "alpha": "NON-PREMULTIPLIED"}),
+    (4, {"photometric": "rgb", "alpha": "PREMULTIPLIED"}),
 )
 
 
@@ -212,7 +212,7 @@ async def test_what_is_transparent_lends_no_colour(tmp_path: Path, compress: str
     data[3] = 255
     data[:3, :, :301], data[3, :, :301] = 0, 0
     source = tiled(
-        tmp_path / "in" / "source.tif", data, photometric="rgb", alpha="unassociated", compress=compress
+        tmp_path / "in" / "source.tif", data, photometric="rgb", alpha="NON-PREMULTIPLIED", compress=compress
     )
     report, target = await converted(source)
     found, valid = level(target)
@@ -255,3 +255,38 @@ async def test_where_all_is_nodata_no_class_appears(tmp_path: Path, compress: st
     assert report.categorical
     assert compare.invented(target) == []
     assert (level(target)[0][0, :, :140] == -9999).all()
+
+
+@pytest.mark.parametrize("nodata", [-9999, 1e300], ids=["of another type", "beyond the type"])
+@pytest.mark.parametrize("compress", ["deflate", "none"], ids=["tiles stay", "written by GDAL"])
+async def test_a_nodata_value_that_no_sample_can_have(tmp_path: Path, compress: str, nodata: float) -> None:
+    """It is kept, masks nothing, and is no reason to refuse the raster."""
+    data = pixels(4, "uint8" if nodata < 0 else "float32")
+    source = tiled(
+        tmp_path / "in" / "source.tif", data, compress=compress, photometric="rgb", alpha="NON-PREMULTIPLIED"
+    )
+    text = f"{nodata:g}".encode() + b"\0"  # rasterio would not take it
+    _with_tag(source, tiff.NODATA, tiff.Entry(tiff.ASCII, len(text), text))
+
+    report, target = await converted(source)
+
+    assert report.method == ("rewrite" if compress == "deflate" else "cog_driver")
+    assert compare.differences(source, target) == []
+    with rasterio.open(target) as dataset:
+        assert dataset.overviews(1)
+
+
+def _with_tag(path: Path, tag: int, entry: tiff.Entry) -> None:
+    """Append a directory that has one tag more, and point to it."""
+    structure, content = head(path), path.read_bytes()
+    image = structure.directories[0]
+    start = len(content) + len(content) % 2
+    moved = tiff.head(
+        tiff.Tiff(
+            structure.order,
+            structure.big,
+            (tiff.Directory(dict(image.entries) | {tag: entry}),),
+            b"\0" * (start - 8),
+        )
+    )
+    path.write_bytes(moved[:8] + content[8:].ljust(start - 8, b"\0") + moved[start:])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
 from uploader.convert.formats.opening import Dataset, opened, translated
-from uploader.convert.pyramid.downsample import Method, Recipe, shrink, shrink_mask
+from uploader.convert.pyramid.downsample import Method, Recipe, held, shrink, shrink_mask
 from uploader.convert.pyramid.geometry import Axis, Footprints, sizes
 from uploader.convert.raster.facts import ALL_VALID, ITEM_BYTES, PER_DATASET, Facts
 from uploader.convert.raster.reading import Block, Mask, read
@@ -28,7 +28,7 @@ _BUDGET = 48 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Build:
+class Pyramid:
     """How the levels of a raster are made. `tile` is the side of their tiles, `options` are those of compression.
 
     `nodata` is the declared value with all its digits. `premultiplied` says that the colours hold their alpha
@@ -62,7 +62,7 @@ class Build:
         return Recipe(method, self.nodata, band.bits)
 
 
-def build(base: Dataset, wanted: Build, folder: Path) -> list[Path]:
+def build(base: Dataset, wanted: Pyramid, folder: Path) -> list[Path]:
     """Make all levels in a folder; files from large to small. Raises RasterUnreadable for whatever GDAL says."""
     made: list[Path] = []
     above = wanted.facts
@@ -79,7 +79,7 @@ def build(base: Dataset, wanted: Build, folder: Path) -> list[Path]:
     return made
 
 
-def _created(path: Path, level: Facts, wanted: Build) -> Dataset:
+def _created(path: Path, level: Facts, wanted: Pyramid) -> Dataset:
     """An empty level as large as its tiles."""
     bits = {band.bits for band in level.bands} - {0}
     packed = {"NBITS": str(bits.pop())} if bits else {}
@@ -92,7 +92,7 @@ def _created(path: Path, level: Facts, wanted: Build) -> Dataset:
             height=_whole(level.height, wanted.tile),
             count=level.count,
             dtype=level.dtypes[0],
-            nodata=wanted.nodata,
+            nodata=None if wanted.nodata is None else held(wanted.nodata, np.dtype(level.dtypes[0])),
             tiled=True,
             blockxsize=wanted.tile,
             blockysize=wanted.tile,
@@ -113,7 +113,7 @@ def _whole(length: int, tile: int) -> int:
     return -(-length // tile) * tile
 
 
-def _regions(level: Facts, wanted: Build) -> Iterator[Piece]:
+def _regions(level: Facts, wanted: Pyramid) -> Iterator[Piece]:
     """The level in tiles, each with as many bands as what is above them leaves room for."""
     sample = max(ITEM_BYTES[dtype] for dtype in level.dtypes)
     together = 1 if wanted.planar else max(1, _BUDGET // (4 * sample * wanted.tile**2))
@@ -131,7 +131,7 @@ class _Shrunk:
     mask: Mask | None
 
 
-def _shrunk(source: Dataset, above: Facts, level: Facts, piece: Piece, wanted: Build) -> _Shrunk:
+def _shrunk(source: Dataset, above: Facts, level: Facts, piece: Piece, wanted: Pyramid) -> _Shrunk:
     """One region of a level out of what is above it."""
     rows, columns = Axis(above.height, level.height), Axis(above.width, level.width)
     down = rows.cover(piece.row, piece.row + piece.height)
@@ -163,7 +163,7 @@ def _alpha(source: Dataset, block: Block, index: int) -> NDArray[Any]:
     return np.asarray(source.read(index, window=block.piece.place))
 
 
-def _write(target: Dataset, shrunk: _Shrunk, piece: Piece, wanted: Build) -> None:
+def _write(target: Dataset, shrunk: _Shrunk, piece: Piece, wanted: Pyramid) -> None:
     """Write whole tiles: beyond the raster the last pixels are repeated, and of masks there is nothing."""
     below, beyond = (
         _whole(piece.height, wanted.tile) - piece.height,

@@ -191,18 +191,18 @@ def _narrowed(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
 
 def resembles_nodata(values: NDArray[Any], nodata: float) -> Mask:
     """What GDAL's mask takes for nodata: of floats also their neighbours."""
-    held = _held(nodata, values.dtype)
-    if held is None:
+    value = held(nodata, values.dtype)
+    if value is None:
         return np.zeros(values.shape, np.bool_)
     if values.dtype.kind != "f" or values.dtype.itemsize < 4:  # noqa: PLR2004 - bytes
-        return np.asarray(values == held)
+        return np.asarray(values == value)
     epsilon = np.finfo(values.dtype).eps * _ULPS
     with np.errstate(all="ignore"):
-        near = np.abs(values - held) < epsilon * np.abs(values + held)
-    return np.asarray((values == held) | near)
+        near = np.abs(values - value) < epsilon * np.abs(values + value)
+    return np.asarray((values == value) | near)
 
 
-def _held(nodata: float, dtype: np.dtype[Any]) -> Any:
+def held(nodata: float, dtype: np.dtype[Any]) -> Any:
     """A nodata value as the type holds it; None where it cannot."""
     if dtype.kind in "iu":
         whole = math.isfinite(nodata) and int(nodata) == nodata
@@ -213,8 +213,8 @@ def _held(nodata: float, dtype: np.dtype[Any]) -> Any:
 
 def _hole(recipe: Recipe, dtype: np.dtype[Any]) -> Any:
     """What an invalid pixel holds."""
-    held = None if recipe.nodata is None else _held(recipe.nodata, dtype)
-    return dtype.type(0) if held is None else held
+    nodata = None if recipe.nodata is None else held(recipe.nodata, dtype)
+    return dtype.type(0) if nodata is None else nodata
 
 
 def _beside_nodata(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
@@ -228,16 +228,16 @@ def _beside_nodata(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
 def _neighbour(dtype: np.dtype[Any], recipe: Recipe) -> Any:
     """The next value above nodata that is not taken for it; below it, where nothing is above."""
     assert recipe.nodata is not None
-    held = _held(recipe.nodata, dtype)
+    nodata = held(recipe.nodata, dtype)
     if dtype.kind in "iu":
         most = (1 << recipe.bits) - 1 if recipe.bits else np.iinfo(dtype).max
-        return held - 1 if held >= most else held + 1
+        return nodata - 1 if nodata >= most else nodata + 1
     half = recipe.bits == 16  # noqa: PLR2004 - bits
-    held = np.float16(held) if half else held
+    start = np.float16(nodata) if half else nodata
     for towards in (np.inf, -np.inf):
-        value = held
+        value = start
         while np.isfinite(value) and bool(resembles_nodata(np.asarray(value, dtype), recipe.nodata)):
             value = np.nextafter(value, value.dtype.type(towards))
         if np.isfinite(value):
             return dtype.type(value)
-    return held
+    return nodata

@@ -6,11 +6,14 @@ it says of its tiles is GDAL's, who wrote them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from uploader.convert.formats.opening import Dataset
-from uploader.convert.pyramid.build import Build, build
+from uploader.convert.pyramid.build import Pyramid, build
 from uploader.convert.pyramid.downsample import Method
 from uploader.convert.pyramid.geometry import sizes
 from uploader.convert.raster.facts import ITEM_BYTES, Facts
@@ -63,9 +66,16 @@ def unmakeable(head: tiff.Tiff, facts: Facts) -> str:
     return next((reason for wrong, reason in rules if wrong), "")
 
 
+def _beyond(nodata: float | None, dtype: str) -> bool:
+    """Whether a value is beyond what floats of the type can hold; GDAL has ways of its own with such."""
+    if nodata is None or not dtype.startswith("float") or not math.isfinite(nodata):
+        return False
+    return abs(nodata) > float(np.finfo(dtype).max)
+
+
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """How the levels shall be: `nodata` is the value of 64-bit integers with all its digits, or empty."""
+class LevelOptions:
+    """What is chosen for the levels of one raster. `nodata` is that of 64-bit integers with all digits, or empty."""
 
     categorical: bool
     compression: str
@@ -73,23 +83,25 @@ class Wish:
     nodata: str = ""
 
 
-def rebuilt(base: Dataset, facts: Facts, target: Path, added: finish.Additions, wish: Wish) -> None:
+def rebuilt(base: Dataset, facts: Facts, target: Path, added: finish.Additions, chosen: LevelOptions) -> None:
     """Write a COG of the tiles of a TIFF, open as `base`, and of levels made anew in the folder of `target`.
 
     Raises ConversionFailed where the file is not laid out as it should be, RasterUnreadable, OSError.
     """
     try:
-        _rebuilt(base, facts, target, added, wish)
+        _rebuilt(base, facts, target, added, chosen)
     except tiff.Malformed as error:
         raise ConversionFailed(f"Its levels cannot be put together: {error}.") from error
 
 
-def _rebuilt(base: Dataset, facts: Facts, target: Path, added: finish.Additions, wish: Wish) -> None:
+def _rebuilt(
+    base: Dataset, facts: Facts, target: Path, added: finish.Additions, chosen: LevelOptions
+) -> None:
     source = Path(base.name)
     head = structure(source)
     if head is None:
         raise tiff.Malformed("no structure")
-    wanted = _wanted(head, facts, wish)
+    wanted = _wanted(head, facts, chosen)
     made = build(base, wanted, target.parent)
     images = rewrite.images(source, head, base_only=True)
     for path, size in zip(made, sizes(facts.width, facts.height, wanted.tile), strict=True):
@@ -99,15 +111,15 @@ def _rebuilt(base: Dataset, facts: Facts, target: Path, added: finish.Additions,
         path.unlink()
 
 
-def _wanted(head: tiff.Tiff, facts: Facts, wish: Wish) -> Build:
+def _wanted(head: tiff.Tiff, facts: Facts, chosen: LevelOptions) -> Pyramid:
     base = head.directories[0]
-    options = plan.level_options(facts, wish.compression, categorical=wish.categorical)
-    return Build(
+    options = plan.level_options(facts, chosen.compression, categorical=chosen.categorical)
+    return Pyramid(
         facts=facts,
         tile=head.number(base, tiff.TILE_WIDTH),
-        method=_METHODS[plan.resampling(facts, categorical=wish.categorical)],
-        options=options | {"NUM_THREADS": str(wish.threads)},
-        nodata=int(wish.nodata) if wish.nodata else facts.bands[0].nodata,
+        method=_METHODS[plan.resampling(facts, categorical=chosen.categorical)],
+        options=options | {"NUM_THREADS": str(chosen.threads)},
+        nodata=int(chosen.nodata) if chosen.nodata else facts.bands[0].nodata,
         premultiplied=_PREMULTIPLIED in head.numbers(base, tiff.EXTRA_SAMPLES),
         planar=head.number(base, tiff.PLANAR, 1) > 1,
         order=head.order,

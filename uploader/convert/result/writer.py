@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,10 +69,10 @@ class Task:
         return self.workshop / ALONE / RESULT
 
     @property
-    def wish(self) -> levels.Wish:
+    def level_options(self) -> levels.LevelOptions:
         """How levels are made where we make them."""
         nodata = sources.wide_nodata(self.job.source, self.facts)
-        return levels.Wish(self.found.categorical, self.job.compression, THREADS, nodata)
+        return levels.LevelOptions(self.found.categorical, self.job.compression, THREADS, nodata)
 
 
 def written(task: Task) -> Made:
@@ -81,42 +81,50 @@ def written(task: Task) -> Made:
 
 
 def _convert(task: Task) -> Made:
-    """Have GDAL write it. Raises NoSpace, and whatever it says of a bad raster."""
-    job, facts, result = task.job, task.facts, task.workshop / RESULT
-    categorical = task.found.categorical
-    own = plan.own_levels(facts, categorical=categorical)
+    """Have GDAL write it, and give it levels of ours where GDAL's would not do. Raises NoSpace, RasterUnreadable."""
+    job, facts, categorical = task.job, task.facts, task.found.categorical
     options = plan.creation_options(
         facts, job.compression, categorical=categorical, gdal=_GDAL, threads=THREADS
     )
+    task.result.parent.mkdir()
     with _cramped(job, task.workshop):
         added = finish.additions(job.source, facts)
-        reserved = finish.reserve(added)
-        wish = task.wish
-        options = options | ({"OVERVIEWS": "NONE"} if own else {})
-        cog.write(task.dataset, facts, options, result, reserved=reserved, nodata=wish.nodata)
-        beside = cog.beside(result)
-        task.result.parent.mkdir()
-        result.rename(task.result)
-        if own:
-            _give_levels(task, added, wish)
+        ours = plan.own_levels(facts, categorical=categorical)
+        beside = _written_by_gdal(task, added, options | ({"OVERVIEWS": "NONE"} if ours else {}))
+        if ours and not _give_levels(task, added):
+            ours, beside = False, _written_by_gdal(task, added, options)
         made = _finished(task, "cog_driver", added, beside=beside)
-        if made.measured.holes and not own and _give_levels(task, added, wish):
+        if made.measured.holes and not ours and _give_levels(task, added):
             made = _finished(task, "cog_driver", added, beside=beside, measured=made.measured)
-    task.result.rename(result)
+    task.result.rename(task.workshop / RESULT)
     return made
 
 
-def _give_levels(task: Task, added: finish.Additions, wish: levels.Wish) -> bool:
+def _written_by_gdal(task: Task, added: finish.Additions, options: Mapping[str, str]) -> frozenset[str]:
+    """Have GDAL's COG driver write the result. What it puts beside it, by name."""
+    path = task.workshop / RESULT
+    reserved = finish.reserve(added)
+    nodata = task.level_options.nodata
+    cog.write(task.dataset, task.facts, options, path, reserved=reserved, nodata=nodata)
+    path.rename(task.result)
+    return cog.beside(path)
+
+
+def _give_levels(task: Task, added: finish.Additions) -> bool:
     """Give GDAL's result levels of ours. False where it is too odd for that, and keeps those that it has."""
-    facts, head = examine(task.result), sources.structure(task.result)
-    if head is None or levels.unmakeable(head, facts):
-        return False
     folder = task.workshop / _LEVELS
     folder.mkdir()
-    with opened(task.result, "GTiff") as base:
-        levels.rebuilt(base, facts, folder / RESULT, added, wish)
-    (folder / RESULT).rename(task.result)
-    folder.rmdir()
+    try:
+        facts, head = examine(task.result), sources.structure(task.result)
+        if head is None or levels.unmakeable(head, facts):
+            return False
+        with opened(task.result, "GTiff") as base:
+            levels.rebuilt(base, facts, folder / RESULT, added, task.level_options)
+        (folder / RESULT).rename(task.result)
+    except (RasterUnreadable, ConversionFailed):
+        return False
+    finally:
+        shutil.rmtree(folder)
     return True
 
 
@@ -175,7 +183,7 @@ def _relevelled(task: Task) -> Made:
     """The raster's own tiles as they are, with new levels."""
     added = finish.Additions(task.facts, moved=True)
     with translated("rewritten"):
-        levels.rebuilt(task.dataset, task.facts, task.result, added, task.wish)
+        levels.rebuilt(task.dataset, task.facts, task.result, added, task.level_options)
     return _finished(task, "rewrite", added)
 
 
