@@ -67,3 +67,11 @@ def test_pieces_add_up(cut: int) -> None:
     assert suspect(pixels, cut) == Suspect("0", 6 / 150)
     pixels[:, :6] = 7
     assert suspect(pixels[:, 5:], cut) is None
+
+
+def test_what_is_little_of_the_border_is_no_collar() -> None:
+    """A road from side to side may be more than a hundredth of a picture."""
+    pixels = np.random.default_rng(2).integers(1, 200, (200, 150)).astype(np.uint8)
+    pixels[90:110] = 0
+
+    assert suspect(pixels, 100) is None
