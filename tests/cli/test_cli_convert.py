@@ -51,6 +51,33 @@ def test_a_raster_becomes_a_cog_with_its_sidecars(raster, tmp_path, capsys):
     )
 
 
+def test_what_is_declared_is_told_as_declared(raster, tmp_path, capsys):
+    """The options reach the conversion; the report keeps them apart from what the raster says."""
+    target, options = tmp_path / "out.tif", ["--crs", "EPSG:25832", "--nodata", "4095"]
+    assert cli.execute(["convert", str(raster), str(target), "--json", *options]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["declared"] == {"crs": "EPSG:25832", "nodata": "4095"}
+    with rasterio.open(target) as after:
+        assert (after.crs.to_epsg(), after.nodata) == (25832, 4095)
+    assert cli.execute(["convert", str(raster), str(target), *options]) == 0
+    assert "declared, not in the source: crs = EPSG:25832" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--crs", "UTM 32"], "EPSG:25832"),
+        (["--nodata", "none"], "-9999"),
+        (["--on-missing-crs", "reject"], "no reference system"),
+    ],
+)
+def test_a_declaration_that_cannot_be_is_refused(raster, tmp_path, capsys, options, words):
+    """With what to write, or why the raster is not taken; nothing is written."""
+    assert cli.execute(["convert", str(raster), str(tmp_path / "out.tif"), *options]) in (1, 2)
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out.tif").exists()
+
+
 def test_people_get_a_table(raster, tmp_path, capsys):
     """Method, sizes and statistics, in that order."""
     assert cli.execute(["convert", str(raster), str(tmp_path / "out.tif")]) == 0

@@ -172,6 +172,16 @@ async def test_a_grid_of_points_gives_way_too(tmp_path: Path) -> None:
     assert systems.same(found, _UTM.to_wkt())
 
 
+async def test_a_placeholder_alone_is_left_as_it_is(tmp_path: Path) -> None:
+    """It tells a unit at least; that there is no system is told."""
+    own = CRS.from_wkt('LOCAL_CS["unnamed",UNIT["metre",1]]')
+
+    report, found, _ = await converted(lambda folder: tiff(folder, crs=own), tmp_path)
+
+    assert [warning.code for warning in report.warnings] == ["crs_missing"]
+    assert found.startswith('LOCAL_CS["unnamed",UNIT["metre"')
+
+
 async def test_a_local_system_with_a_name_is_kept(tmp_path: Path) -> None:
     """It is a system, though nobody knows where."""
     own = CRS.from_wkt('LOCAL_CS["Grid of pit 7",UNIT["metre",1]]')

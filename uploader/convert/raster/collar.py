@@ -87,14 +87,31 @@ def _frequent(edge: Samples) -> list[tuple[Any, int]]:
 def _reaching_in(samples: Samples, value: Any, sides: tuple[bool, ...]) -> int:
     """How many samples have the value, and so have all between them and a side of the raster."""
     alike = np.isnan(samples) if value != value else samples == value  # noqa: PLR0124 - NaN
-    turned = (alike, alike[:, ::-1], alike.T, alike[::-1].T)
     reached = np.zeros_like(alike)
-    views = (reached, reached[:, ::-1], reached.T, reached[::-1].T)
-    for found, view, there in zip(turned, views, sides, strict=True):
-        rows = np.flatnonzero(found[:, 0]) if there else ()
-        if len(rows):
-            view[rows] |= np.logical_and.accumulate(found[rows], axis=1)
+    left, right, top, bottom = sides
+    for there, turn in ((left, 1), (right, -1)):
+        if there:
+            _along_rows(alike[:, ::turn], reached[:, ::turn])
+    for there, turn in ((top, 1), (bottom, -1)):
+        if there:
+            _along_columns(alike[::turn], reached[::turn])
     return int(np.count_nonzero(reached))
+
+
+def _along_rows(alike: Samples, reached: Samples) -> None:
+    rows = np.flatnonzero(alike[:, 0])
+    unlike = ~alike[rows]
+    lengths = np.where(unlike.any(axis=1), unlike.argmax(axis=1), alike.shape[1])
+    reached[rows] |= np.arange(alike.shape[1]) < lengths[:, None]
+
+
+def _along_columns(alike: Samples, reached: Samples) -> None:
+    still = alike[0].copy()
+    for row, marks in zip(alike, reached, strict=True):
+        still &= row
+        if not still.any():
+            return
+        np.logical_or(marks, still, out=marks)
 
 
 def _text(value: Any) -> str:
