@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uploader.config import Folder
 from uploader.core import names
 from uploader.core.model import FileState
+from uploader.core.sidecar_table import HEADED
 from uploader.intake.presence import spec_of
 from uploader.journal import FILE_NAME, Journal
 from uploader.journal.rows import encode_sighting
@@ -25,7 +26,7 @@ from uploader.watch import look
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-RASTERS = frozenset(f".{ending}" for ending in (*names.HEADED, "img", "dat", "bsq", "bil", "bip"))
+RASTERS = frozenset(f".{ending}" for ending in (*HEADED, "img", "dat", "bsq", "bil", "bip"))
 """Endings of what is converted; a file with another ending is sent as it is."""
 PATTERNS = ("*.tif", "*.tiff")
 """What is taken of a directory that is named as a whole."""

@@ -9,12 +9,20 @@ import fnmatch
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
 
 from uploader.core import products
-from uploader.core.product_table import STEM_TEXTS
+from uploader.core.sidecar_table import (
+    FORMAT_SIDECARS,
+    HEADED,
+    HEADER_SIDECARS,
+    MIXED_SPELLINGS,
+    NAME_SIDECARS,
+    RASTER_EXTENSIONS,
+    STEM_SIDECARS,
+)
 
 NAME_BYTES = 255
 """The longest name that Linux file systems take."""
@@ -49,69 +57,6 @@ IGNORED_NAMES = frozenset(
     (b"thumbs.db", b"desktop.ini", b"$recycle.bin", b"system volume information", b"lost+found")
 )
 """What Windows and file systems put beside people's files, in lower case."""
-
-STEM_SIDECARS = (
-    ".wld",
-    ".tfw",
-    ".tifw",
-    ".tiffw",
-    ".prj",
-    ".aux",
-    ".aux.xml",
-    ".ovr",
-    ".rrd",
-    ".msk",
-    ".rpb",
-    ".rpc",
-    ".tab",
-    ".xml",
-    "_rpc.txt",
-    *STEM_TEXTS,
-)
-"""What GDAL reads beside `stem.tif` as `stem<suffix>`; world files of other extensions follow by rule."""
-
-FORMAT_SIDECARS: Mapping[str, tuple[str, ...]] = {
-    "img": (".ige", ".rde"),  # Erdas Imagine: pixels beyond 2 GiB, those of its overviews
-}
-"""What belongs to a raster of this extension besides, as `stem<suffix>`."""
-
-HEADER_SIDECARS = (".hdr", ".sta")
-"""ENVI: the header that says what the bytes mean, as `stem.hdr` or `stem.dat.hdr`, and statistics."""
-
-HEADED = frozenset(
-    {
-        *(
-            "tif",
-            "tiff",
-            "gtiff",
-            "jp2",
-            "j2k",
-            "j2c",
-            "jpc",
-            "jpx",
-            "jpf",
-            "png",
-            "jpg",
-            "jpeg",
-            "asc",
-            "grd",
-        ),
-        *("nc", "nc4", "cdf", "h5", "hdf5", "hdf", "he5", "dt0", "dt1", "dt2", "hgt"),
-    }
-)
-"""Extensions of rasters that never have a header beside them; any other may be an ENVI file's, or none at all."""
-
-NAME_SIDECARS = (".aux.xml", ".ovr", ".msk", ".msk.ovr", ".ovr.msk", ".vat.dbf")
-"""What GDAL reads beside `stem.tif` as `stem.tif<suffix>`."""
-
-MIXED_SPELLINGS = ("_RPC.txt", "_rpc.TXT", ".AUX.xml", ".Tfw", ".Wld", ".Prj")
-"""Spellings that occur besides all lower and all upper case."""
-
-RASTER_EXTENSIONS = (
-    *("tif", "tiff", "TIF", "TIFF", "jp2", "JP2", "img", "IMG", "asc", "ASC", "dat", "DAT", "bsq", "BSQ"),
-    *("bil", "BIL", "bip", "BIP", "nc", "NC"),
-)
-"""Extensions of rasters that may share the sidecars of a stem with another. A quicklook `stem.jpg` is none."""
 
 COPY = "source"
 """The stem of a private copy's name."""
