@@ -163,15 +163,17 @@ class Wanted:
             skipped = cover.total((above.partial | above.unmasked(band)).astype(float)) > 0
             skipped |= _overflowing(values, known, cover)
         step = 1.0 if values.dtype.kind in "iu" else _FLOAT_STEP * _reach(values, known, cover)
-        off = np.ones(below.size, bool)
+        off = both & ~skipped
         for each in self._covers(cover, values):
             wanted, weighted = mean(values, weights, each)
-            skipped |= ~weighted  # nothing but transparent pixels, which may have any colour
+            off &= weighted  # over nothing but transparent pixels any colour will do
             if self.nodata is not None:
-                skipped |= np.abs(wanted - self.nodata) <= np.maximum(step, _FLOAT_STEP * abs(self.nodata))
+                off &= np.abs(wanted - self.nodata) > np.maximum(step, _FLOAT_STEP * abs(self.nodata))
             with np.errstate(all="ignore"):
                 off &= np.abs(found.astype(wanted.dtype) - wanted) > step * (1 + 1e-9)
-        yield from _many(both & off & ~skipped, "pixels are not the mean")
+            if not off.any():
+                return
+        yield from _many(off, "pixels are not the mean")
 
     def _covers(self, cover: Cover, values: Array) -> list[Cover]:
         """By area; GDAL takes two pixels at an edge for halves, and of complex numbers whole pixels."""
