@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 
 from tests.judge.areas import WIDER, Cover, mean, widened
@@ -74,10 +77,20 @@ def _outside(found: Array, values: Array, known: Array, cover: Cover, step: floa
 def _occurs(found: Array, values: Array, known: Array, cover: Cover, by: int) -> Array:
     """Where a value is among those around the pixel, so many of its own pixels away."""
     there = np.zeros(found.shape, bool)
-    for value in np.unique(found):
-        near = widened(cover.extreme((values == value) & known, np.maximum), np.maximum, by)
-        there |= (found == value) & near
+    for rows, columns in itertools.product(
+        *(_around(*pair, by) for pair in zip(values.shape, found.shape, strict=True))
+    ):
+        at = np.ix_(rows, columns)
+        there |= (values[at] == found) & known[at]
     return there
+
+
+def _around(above: int, below: int, by: int) -> list[Array]:
+    """Along one axis: what each pixel covers and what is around it, one pixel of the level above at a time."""
+    ratio = above / below
+    first = np.floor(np.arange(below) * ratio).astype(int)
+    offsets = range(-math.ceil(by * ratio), math.ceil((by + 1) * ratio) + 1)
+    return [np.clip(first + offset, 0, above - 1) for offset in offsets]
 
 
 class _Drift:
