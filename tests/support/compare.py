@@ -127,7 +127,8 @@ def _values(samples):
 
 
 def _place(a, b):
-    crs = a.crs or _beside(Path(a.name))
+    nowhere = a.crs and a.crs.to_wkt().startswith('LOCAL_CS["unnamed"')
+    crs = (None if nowhere else a.crs) or _beside(Path(a.name)) or a.crs
     if not _same_system(crs, b.crs):
         yield f"crs: {crs} became {b.crs}"
     if not np.allclose(a.get_transform(), b.get_transform(), rtol=1e-12, atol=1e-12):
