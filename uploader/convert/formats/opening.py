@@ -185,7 +185,8 @@ def _unreadable(what: str, error: Exception) -> Exception:
             "`passthrough` to upload it as it is.",
         )
     return RasterUnreadable(
-        f"The raster cannot be {what}: {text}.", "Copy it again; gdalinfo tells whether its source is sound."
+        f"The raster cannot be {what}: {text}.",
+        "Copy it again; gdalinfo tells whether the original is sound.",
     )
 
 

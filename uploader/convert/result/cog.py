@@ -73,7 +73,7 @@ def _placed(wrapper: bytes, facts: Facts, own: str) -> bytes:
     system = systems.writable(facts.crs)
     start = wrapper.find(b">") + 1
     added = b""
-    if facts.crs and system != own:
+    if system != own and (system or not systems.is_placeholder(own)):
         wrapper = _SYSTEM.sub(b"", wrapper, count=1)
         added += f"<SRS>{escape(system)}</SRS>".encode() if system else b""
     wrapper = _POLYNOMIALS.sub(b"", wrapper)
