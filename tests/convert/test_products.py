@@ -11,6 +11,7 @@ import rasterio
 
 from tests.support import products
 from tests.support.groups import seen
+from tests.support.warned import losses
 from uploader.convert import Converter, Job, Report
 from uploader.staging import Staging
 
@@ -37,7 +38,7 @@ async def through(converter: Converter, source: Path, work: Path, **options: obj
 
 def codes(report: Report) -> list[str]:
     """The warnings by their codes."""
-    return [warning.code for warning in report.warnings]
+    return losses(report)
 
 
 L2 = "LC09_L2SP_193027_20220101_20220113_02_T1"

@@ -160,8 +160,10 @@ def _band(a, b, i):
         yield f"colour table of band {i}"
     yield from _interpretation(a, b, i)
     for name in ("descriptions", "units", "scales", "offsets"):
-        if (_told(a, name)[i - 1] or 0) != (_told(b, name)[i - 1] or 0):
-            yield f"{name} of band {i}"
+        before, after = (_told(d, name)[i - 1] or 0 for d in (a, b))
+        follows = name == "units" and not before and after == systems.unit_of_heights(b.crs)
+        if before != after and not follows:
+            yield f"{name} of band {i}: {before} became {after}"
 
 
 def _told(d, name):

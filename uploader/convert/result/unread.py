@@ -15,7 +15,8 @@ def unread(source: Facts) -> Iterator[RasterWarning]:
         yield RasterWarning(
             "prj_unreadable", "The .prj beside it holds no reference system that can be read."
         )
-    for suffix in source.sidecars_unread:
+    told = (*source.unread.foreign, *source.unread.metadata)  # by what the product's sidecars are called
+    for suffix in (each for each in source.sidecars_unread if not any(name.endswith(each) for name in told)):
         yield RasterWarning("sidecar_unreadable", f"Nothing could be read in the {suffix} beside it.")
     if any(name.lower().endswith(".aux") for name in source.sidecars):
         yield RasterWarning(
