@@ -25,6 +25,7 @@ from tests.judge import judging, refusals
 from tests.judge.findings import Verdict
 from tests.support import compare, corpus, generated
 from tests.support.heads import table as heads
+from tests.support.warned import losses
 from uploader.convert import Converter, Job, Report
 from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable
 
@@ -135,13 +136,13 @@ def _refused(name: str, source: Path, error: LocalError) -> Result:
 
 
 def _converted(job: Job, report: Report) -> Result:
-    how = " ".join([report.method, *sorted({warning.code for warning in report.warnings})])
+    how = " ".join([report.method, *sorted(set(losses(report)))])
     told = judging.Told(report.method, report.categorical, [(w.code, w.text) for w in report.warnings])
     found = judging.judged(job.source, job.target, told)
     wrong = (*found.wrong, *_numbers(job, report))
     found = Verdict(wrong, found.silent, found.named)
     details = (*wrong, *(f"silent: {text}" if wrong else text for text in found.silent), *found.named)
-    word = "named" if found.title == "exact" and report.warnings else found.title
+    word = "named" if found.title == "exact" and losses(report) else found.title
     return Result(word, how, details if word in _BAD or found.named else ())
 
 

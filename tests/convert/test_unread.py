@@ -48,13 +48,17 @@ async def codes(folder: Path, beside: dict[str, bytes], **profile: object) -> li
         ("source_rpc.txt", b"LINE_OFF: none\n"),
         ("source.RPB", b"nothing of use"),
         ("source.RPB", b""),
-        ("source.IMD", b"\xff\xfe nothing"),
         ("source.tab", b"nothing of use"),
     ],
 )
 async def test_a_sidecar_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes) -> None:
     """Cut off, empty, of another kind, or in a form that GDAL passes over: that it was left out is told."""
     assert await codes(tmp_path, {name: content}) == ["sidecar_unreadable"]
+
+
+async def test_words_of_a_product_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """What a satellite product says in words has a code of its own."""
+    assert await codes(tmp_path, {"source.IMD": b"\xff\xfe nothing"}) == ["product_metadata_lost"]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ def checked(result: Head, *, classes: bool, method: str) -> Iterator[Finding]:
     for number, directory in enumerate(result.directories):
         what = f"directory {number}"
         yield from _tiles(what, directory)
+        # What was taken as it is may have holes as it had them; what was made may not.
+        if _sparse(directory) and (method in MADE or directory.reduced):
+            yield fault(f"{what} is sparse")
         if SUB_IFDS in directory.tags:
             yield fault(f"{what} has SubIFDs")
         if number and _ALONE & set(directory.tags):
@@ -34,9 +37,11 @@ def _tiles(what: str, directory: Directory) -> Iterator[Finding]:
     width, height = directory.number(322, 0), directory.number(323, 0)
     if not width or width != height:
         yield fault(f"{what} has tiles of {width} x {height}")
+
+
+def _sparse(directory: Directory) -> bool:
     offsets, counts = directory.numbers(324), directory.numbers(325)
-    if any(not offset or not count for offset, count in zip(offsets, counts, strict=False)):
-        yield fault(f"{what} is sparse")
+    return any(not offset or not count for offset, count in zip(offsets, counts, strict=False))
 
 
 def _predictor(what: str, level: Directory, *, classes: bool) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ STEM_SIDECARS = (
     ".wld",
     ".tfw",
     ".tifw",
+    ".tfwx",  # ArcGIS: a world file of which it says that it fits by and large alone
     ".tiffw",
     ".prj",
     ".aux",

@@ -52,10 +52,6 @@ def _polynomials(facts: Facts, _: bytes) -> bool:
     return bool(facts.rpcs)
 
 
-def _acquisition(facts: Facts, _: bytes) -> bool:
-    return bool({"IMD", "IMAGERY"} & set(facts.domains))
-
-
 def _table_of_points(facts: Facts, _: bytes) -> bool:
     return bool(facts.transform or facts.gcps)
 
@@ -66,11 +62,11 @@ CHECKS: tuple[tuple[re.Pattern[str], Check], ...] = tuple(
         (r".*\.aux\.xml", _notes),
         (r".*\.(?:wld|[a-z0-9]{2,5}w)", _world),
         (r".*(?:\.rpb|\.rpc|_rpc\.txt)", _polynomials),
-        (r".*(?:\.imd|\.pvl|_metadata\.txt)", _acquisition),
         (r".*\.tab", _table_of_points),
     )
 )
-"""By what a name ends with. A `.prj`, a mask, overviews and ENVI's header are judged where they are read."""
+"""By what a name ends with. A `.prj`, a mask, overviews, ENVI's header and the words of a product are judged
+where they are read."""
 
 
 def unread(facts: Facts, source: Path) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ from uploader.convert.result.metadata import Item
 from uploader.convert.result.source import first_image
 from uploader.core.errors import ConversionFailed
 
+_SILENT = (".msk", ".ovr", ".prj", ".wld", "w", "wx")
+"""Sidecars that say nothing of rational polynomials: masks, overviews, systems, world files."""
+
 _STATISTICS_BYTES = 600
 _HEAD_BYTES = 1024
 _ENTRY_BYTES = 32
@@ -53,7 +56,9 @@ def additions(source: Path, facts: Facts) -> Additions:
     if head is None:
         return Additions(facts, tuple(items))
     copied, below = restore.copied(head)
-    if facts.sidecars:  # which may say something else of it
+    if not all(
+        name.lower().endswith(_SILENT) for name in facts.sidecars
+    ):  # they may say something else of it
         copied = {tag: entry for tag, entry in copied.items() if tag != tags.RPC}
     return Additions(facts, tuple(items), copied, below, head)
 
@@ -122,6 +127,8 @@ def _first(
         entries = dict(added.tags) | entries | over
         for tag in restore.superfluous(added.source) & entries.keys():
             del entries[tag]
+        if tiff.NODATA in over:  # word for word: what GDAL makes of an odd text it makes of it again
+            entries[tiff.NODATA] = over[tiff.NODATA]
     return replace(image, entries=entries, children=dict(added.children) | dict(image.children))
 
 

@@ -87,9 +87,18 @@ def names(text: bytes) -> set[tuple[bytes, bytes, bytes]]:
         sample, domain = _SAMPLE.search(attributes), _DOMAIN.search(attributes)
         of = domain.group(1) if domain else b""
         own = _ROLE.search(attributes) or name.startswith(b"STATISTICS_")
-        if not own and placeable(of.decode("utf-8", "replace")):
+        if not own and _is_text(of) and placeable(of.decode()):
             found.add((name, sample.group(1) if sample else b"", of))
     return found
+
+
+def _is_text(name: bytes) -> bool:
+    """Whether a name is UTF-8: domains of other names are named as domains."""
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def with_items(text: bytes, more: Iterable[Item]) -> bytes:

@@ -21,6 +21,7 @@ _RGB = ("red", "green", "blue")
 _INKS = ("cyan", "magenta", "yellow", "black")
 _COPIED_BYTES = 16 << 20
 _COPIED = frozenset({Rule.EQUAL, Rule.KEPT, Rule.NAMED})
+_WORD_FOR_WORD = frozenset({tags.RPC, tiff.NODATA})
 _SHAPE = frozenset({256, 257})
 _ROLE = "colorinterp"
 _INTERPRETATION = "COLORINTERP"
@@ -42,7 +43,7 @@ def copied(source: tiff.Tiff) -> tuple[tiff.Entries, Mapping[int, tiff.Entries]]
     mine = {
         tag: tiff.turned(entry, source.order, "<")
         for tag, entry in first.entries.items()
-        if (tags.rule(tag) in _COPIED or tag == tags.RPC)
+        if (tags.rule(tag) in _COPIED or tag in _WORD_FOR_WORD)
         and tag not in _SHAPE
         and _movable(source, tag, entry)
     }
@@ -128,7 +129,7 @@ def renamed(text: bytes, before: tiff.Tiff, after: tiff.Tiff) -> bytes:
 
 
 def _called(head: tiff.Tiff) -> Sequence[str]:
-    """What GDAL calls the samples of an image by its head alone."""
+    """What GDAL calls the samples of an image by its head alone; none where the head leaves it to be guessed."""
     image = head.directories[0]
     photometric = head.number(image, tiff.PHOTOMETRIC, 1)
     many = head.number(image, tiff.SAMPLES, 1)
@@ -137,5 +138,7 @@ def _called(head: tiff.Tiff) -> Sequence[str]:
         heads.SEPARATED: ("Cyan", "Magenta", "Yellow", "Black"),
     }  # fmt: skip
     extra = heads.meaning(head, image, tiff.EXTRA_SAMPLES) or ()
+    if len(head.numbers(image, tiff.EXTRA_SAMPLES)) not in (0, len(extra)):
+        return ()
     colours = [*names.get(photometric, ()), *("Undefined",) * many][: many - len(extra)]
     return [*colours, *("Alpha" if kind in (1, 2) else "Undefined" for kind in extra)]

@@ -36,6 +36,9 @@ OFFSETS = frozenset({13, IFD8})
 """Types of values that are offsets."""
 
 _INTEGERS = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
+_READ = _INTEGERS | {6: "i1", 8: "i2", 9: "i4", 17: "i8"}
+"""Some write numbers of what cannot be negative as types that can be."""
+
 _CLASSIC, _BIG = 42, 43
 _LEADER = 4
 _CHILDREN = (EXIF, GPS)
@@ -90,9 +93,9 @@ class Tiff:
     def numbers(self, directory: Directory, tag: int) -> NDArray[np.uint64]:
         """The integers of a tag; none where it is missing or of another type."""
         entry = directory.entries.get(tag)
-        if entry is None or entry.type not in _INTEGERS:
+        if entry is None or entry.type not in _READ:
             return np.zeros(0, np.uint64)
-        return np.frombuffer(entry.data, self.order + _INTEGERS[entry.type]).astype(np.uint64)
+        return np.frombuffer(entry.data, self.order + _READ[entry.type]).astype(np.uint64)
 
     def number(self, directory: Directory, tag: int, default: int = 0) -> int:
         """The first integer of a tag."""

@@ -18,6 +18,12 @@ def unread(source: Facts) -> Iterator[RasterWarning]:
     told = (*source.unread.foreign, *source.unread.metadata)  # by what the product's sidecars are called
     for suffix in (each for each in source.sidecars_unread if not any(name.endswith(each) for name in told)):
         yield RasterWarning("sidecar_unreadable", f"Nothing could be read in the {suffix} beside it.")
+    for name in source.sidecars:
+        if name.lower().endswith("wx"):
+            kind = name[name.rindex(".") :]
+            yield RasterWarning(
+                "sidecar_unreadable", f"The {kind} beside it is an approximate world file, which is not read."
+            )
     if any(name.lower().endswith(".aux") for name in source.sidecars):
         yield RasterWarning(
             "aux_unread",
