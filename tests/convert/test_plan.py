@@ -69,7 +69,7 @@ def test_alpha_beside_classes_does_not_matter() -> None:
         (facts("uint8"), True, "MODE"),
         (facts("int64"), False, "AVERAGE"),
         (facts("int64"), True, "NEAREST"),
-        (facts("complex64"), False, "NEAREST"),
+        (facts("complex64"), False, "AVERAGE"),
         (facts("complex_int16"), True, "NEAREST"),
         (_PALETTE, False, "MODE"),
         (with_band(facts("uint8"), bits=1), False, "MODE"),

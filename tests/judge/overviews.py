@@ -26,6 +26,7 @@ _GIANT_OF_CLASSES = 8_000_000
 """Samples beyond which the arithmetic would take too long; that of modes takes longer."""
 
 _FLOAT_STEP = 4e-7
+_HALF_STEP = 1e-3
 _HUGE = 1e37
 """Beyond it a float32 sum may overflow, and GDAL's arithmetic is let pass."""
 
@@ -96,7 +97,8 @@ def checked(
     if len(found) < 2:
         return
     bits, nodata = _kind(result)
-    rule = Wanted(classes or bits == 1, premultiplied, nodata, by_gdal)
+    half = found[0].samples.dtype == np.float16 or (bits == 16 and found[0].samples.dtype == np.float32)
+    rule = Wanted(classes or bits == 1, premultiplied, nodata, by_gdal, _HALF_STEP if half else _FLOAT_STEP)
     kept = _came_along(source, found[1:])
     for number, (above, below) in enumerate(pairwise(found)):
         cover = Cover(above.size, below.size)
@@ -139,6 +141,8 @@ class Wanted:
     premultiplied: bool
     nodata: float | None
     by_gdal: bool
+    digits: float = _FLOAT_STEP
+    """One step, as a part of the largest value."""
 
     def __call__(self, above: Level, below: Level, band: int) -> Iterator[str]:
         """What is wrong with one band of one level, in a few words."""
@@ -162,7 +166,7 @@ class Wanted:
         if self.by_gdal:
             skipped = cover.total((above.partial | above.unmasked(band)).astype(float)) > 0
             skipped |= _overflowing(values, known, cover)
-        step = 1.0 if values.dtype.kind in "iu" else _FLOAT_STEP * _reach(values, known, cover)
+        step = 1.0 if values.dtype.kind in "iu" else self.digits * _reach(values, known, cover)
         off = both & ~skipped
         for each in self._covers(cover, values):
             wanted, weighted = mean(values, weights, each)

@@ -87,7 +87,8 @@ def _mean(
 ) -> NDArray[Any]:
     """The mean, rounded to the type of the samples. Of 64-bit integers differences are averaged, which are exact."""
     if above.dtype.kind == "c":
-        return _nearest(above, counted, footprints)
+        real, imaginary = (_mean(part, counted, footprints) for part in (above.real, above.imag))
+        return np.asarray(real + 1j * imaginary).astype(above.dtype)
     halves = footprints.rows.halves and footprints.columns.halves
     if (
         above.dtype.kind == "u"

@@ -80,10 +80,15 @@ def without_role(text: bytes, role: str) -> bytes:
 def names(text: bytes) -> set[tuple[bytes, bytes, bytes]]:
     """Which items there are: name, band and domain.
 
-    Left out are statistics, properties of bands, and domains with a meaning of their own, which are named as such.
+    Left out are empty ones, statistics, properties of bands, and domains with a meaning of their own, which are named
+    as such.
     """
     found = set()
-    for name, attributes in _ITEM.findall(text):
+    for item in _ITEM.finditer(text):
+        name, attributes = item.groups()
+        value = _VALUE.search(item.group())
+        if value is None or not value.group(1):
+            continue
         sample, domain = _SAMPLE.search(attributes), _DOMAIN.search(attributes)
         of = domain.group(1) if domain else b""
         own = _ROLE.search(attributes) or name.startswith(b"STATISTICS_")

@@ -92,7 +92,7 @@ def resampling(facts: Facts, *, categorical: bool) -> str:
     """
     dtypes = set(facts.dtypes)
     if any("complex" in dtype for dtype in dtypes):
-        return "NEAREST"
+        return "NEAREST" if categorical else "AVERAGE"
     if categorical or facts.palette or any(band.bits == 1 for band in facts.bands):
         return "NEAREST" if dtypes & {"int64", "uint64"} else "MODE"
     return "AVERAGE"
