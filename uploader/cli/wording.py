@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from uploader.core.errors import UploaderError
+from uploader.core.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def _refused(error: OSError) -> UploaderError | None:
     """Word what the system said; without a file's name only where the number alone says what to do."""
     if error.errno not in WAYS_OUT or not (error.filename or WAYS_OUT[error.errno] == ROOM):
         return None
-    name = error.filename.decode(errors="replace") if isinstance(error.filename, bytes) else error.filename
+    name = shown(error.filename) if isinstance(error.filename, bytes | str) else error.filename
     return UploaderError(
         f"{name}: {error.strerror}." if name else f"{error.strerror}.", WAYS_OUT[error.errno]
     )

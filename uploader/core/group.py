@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from uploader.core import names
 from uploader.core.model import Fingerprint, Sighting
+from uploader.core.text import lossless, raw
 
 PLAIN = ".tif"
 """The extension of a copy whose own would be an odd one."""
@@ -29,7 +30,7 @@ class Part:
 def parts(sighting: Sighting) -> list[Part]:
     """The group, raster first. A copy is named `source` and what the name adds to the stem."""
     raster = sighting.path.rpartition(b"/")[2]
-    own = names.split(raster)[1].decode("utf-8", "surrogateescape")
+    own = lossless(names.split(raster)[1])
     safe = own if not own or _EXTENSION.fullmatch(own) else PLAIN
     stem = names.copy_stem(raster)
     group = [Part(raster, sighting.fingerprint, own, f"{stem}{safe}")]
@@ -55,5 +56,5 @@ def content(raster: bytes, digests: Sequence[tuple[str, str]]) -> str:
     whole = hashlib.sha256()
     # The raster's own suffix is left out: `a.tif` and `a.tiff` with equal bytes are equal content, alone or not.
     for suffix, digest in [("", own[1]), *sorted(sidecars), *placed]:
-        whole.update(suffix.encode("utf-8", "surrogateescape") + b"\0" + digest.encode() + b"\0")
+        whole.update(raw(suffix) + b"\0" + digest.encode() + b"\0")
     return whole.hexdigest()

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 
+from uploader.core.text import lossless, raw
+
 NAME_BYTES = 255
 """The longest name that Linux file systems take."""
 
@@ -117,6 +119,7 @@ _PLACED = re.compile(rb"([NS]\d\d[EW]\d{3})(?:\.[^/]*)?\.hgt", re.IGNORECASE)
 LONGEST_SUFFIX = 24
 """Bytes that are kept free for a suffix when a stem gets a number; longer than any in the tables."""
 
+_ODD = re.compile("[\ud800-\udfff\ufffd]+")
 _UNSAFE = re.compile(r"[^\w.+=@-]+|_{2,}")
 _STEM_BYTES = 100
 
@@ -151,9 +154,7 @@ def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[bytes] | None, re.P
 
 def _union(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
     # fnmatch translates bytes through Latin-1, so a pattern's UTF-8 stays what it is.
-    expressions = [
-        fnmatch.translate(p.encode("utf-8", "surrogateescape").decode("latin-1")) for p in patterns
-    ]
+    expressions = [fnmatch.translate(raw(p).decode("latin-1")) for p in patterns]
     if not expressions:
         return None
     return re.compile("|".join(f"(?:{e})" for e in expressions).encode("latin-1"), re.IGNORECASE | re.DOTALL)
@@ -172,7 +173,7 @@ def sidecar_names(raster: bytes) -> Iterator[tuple[bytes, str]]:
     """
     stem, extension = split(raster)
     for suffix in _suffixes(extension):
-        yield stem + suffix, _text(suffix)
+        yield stem + suffix, lossless(suffix)
 
 
 @lru_cache(maxsize=64)
@@ -195,7 +196,7 @@ def sidecar_suffix(raster: bytes, candidate: bytes) -> str | None:
     """What the candidate's name adds to the raster's stem if it is a sidecar of it, as it is spelled; else None."""
     stem, extension = split(raster)
     suffix = candidate[len(stem) :]
-    return _text(suffix) if candidate.startswith(stem) and suffix in _suffix_set(extension) else None
+    return lossless(suffix) if candidate.startswith(stem) and suffix in _suffix_set(extension) else None
 
 
 @lru_cache(maxsize=64)
@@ -233,7 +234,7 @@ def shares_stem(raster: bytes) -> Iterator[bytes]:
 def belongs_to_name(raster: bytes, suffix: str) -> bool:
     """Whether a sidecar with this suffix is of this very name (`a.tif.ovr`) and not of the stem (`a.tfw`)."""
     extension = split(raster)[1]
-    return bool(extension) and suffix.startswith(_text(extension) + ".")
+    return bool(extension) and suffix.startswith(lossless(extension) + ".")
 
 
 def marker(template: str, raster: bytes) -> bytes:
@@ -241,7 +242,7 @@ def marker(template: str, raster: bytes) -> bytes:
     stem, _ = split(raster)
     parts = re.split(r"(\{stem\}|\{name\})", template)
     known = {"{stem}": stem, "{name}": raster}
-    return b"".join(known.get(part, part.encode("utf-8", "surrogateescape")) for part in parts)
+    return b"".join(known.get(part, raw(part)) for part in parts)
 
 
 ANY = b"/"
@@ -260,7 +261,7 @@ def marked_by(template: str, name: bytes) -> frozenset[bytes]:
 @lru_cache(maxsize=16)
 def _marker_pattern(template: str) -> tuple[re.Pattern[bytes], int]:
     parts = re.split(r"\{(?:stem|name)\}", template)
-    escaped = [re.escape(part.encode("utf-8", "surrogateescape")) for part in parts]
+    escaped = [re.escape(raw(part)) for part in parts]
     return re.compile(b"(.+)".join(escaped), re.DOTALL), len(parts) - 1
 
 
@@ -270,7 +271,7 @@ def copy_stem(raster: bytes) -> str:
     Nothing but its name says where such a tile lies: `n46e008.SRTMGL1.hgt` is copied as `N46E008.hgt`.
     """
     placed = _PLACED.fullmatch(raster)
-    return placed.group(1).decode().upper() if placed else COPY
+    return lossless(placed.group(1)).upper() if placed else COPY
 
 
 def hidden(name: bytes) -> bytes:
@@ -300,11 +301,7 @@ def file_name(path: bytes, content: str, extension: str = ".tif") -> str:
 
     The stem is in NFC, at most 100 bytes of letters, digits and `._+=@-`, and never empty.
     """
-    stem = split(path.rpartition(b"/")[2])[0].decode("utf-8", "replace").replace("\ufffd", "_")
+    stem = _ODD.sub("_", lossless(split(path.rpartition(b"/")[2])[0]))
     safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", stem)).lstrip("._-").rstrip("._")
-    short = _cut(safe.encode(), _STEM_BYTES).decode().rstrip("._")
+    short = lossless(_cut(safe.encode(), _STEM_BYTES)).rstrip("._")
     return f"{short or 'raster'}-{content[:12]}{extension}"
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from uploader import filesystem as fs
 from uploader.core import names
 from uploader.core.model import Fingerprint, Sighting
+from uploader.core.text import raw, shown
 from uploader.failpoints import failpoint
 
 PUT_BACK_TRIES = 1000
@@ -54,7 +55,7 @@ def members(sighting: Sighting) -> list[Member]:
     raster = sighting.path.rpartition(b"/")[2]
     return [
         Member(raster, names.split(raster)[1], sighting.fingerprint),
-        *(Member(s.name, os.fsencode(s.suffix), s.fingerprint) for s in sighting.sidecars),
+        *(Member(s.name, raw(s.suffix), s.fingerprint) for s in sighting.sidecars),
     ]
 
 
@@ -124,7 +125,7 @@ def _free_number(stem: bytes, present: list[bytes], visible: int) -> int:
     for number in range(1, PUT_BACK_TRIES):
         if not any(fs.exists(_renamed(name, stem, number), visible) for name in present):
             return number
-    raise FileExistsError(os.fsdecode(stem))
+    raise FileExistsError(shown(stem))
 
 
 def _bring_back(name: bytes, hidden: int, new: bytes, visible: int) -> None:
@@ -136,7 +137,7 @@ def _bring_back(name: bytes, hidden: int, new: bytes, visible: int) -> None:
                 name, hidden, names.numbered(stem, number, len(extension)) + extension, visible
             )
             return
-    raise FileExistsError(os.fsdecode(new))
+    raise FileExistsError(shown(new))
 
 
 def leftovers(folder: str, stop: threading.Event) -> Iterator[Leftover]:
@@ -147,9 +148,9 @@ def leftovers(folder: str, stop: threading.Event) -> Iterator[Leftover]:
     pending = [b""]
     while pending and not stop.is_set():
         directory = pending.pop()
-        with suppress(OSError), fs.directory(os.fsencode(folder), directory) as visible:
+        with suppress(OSError), fs.directory(raw(folder), directory) as visible:
             with os.scandir(visible) as entries:
-                below = [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
+                below = [raw(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
             pending += [directory + b"/" + n if directory else n for n in below if not names.ignored(n)]
             for name in below:
                 if name.startswith(names.HIDDEN):
@@ -171,7 +172,7 @@ def put_back(folder: str, leftover: Leftover) -> bytes:
 
     For hidden folders of which the journal knows nothing. Raises OSError.
     """
-    with fs.directory(os.fsencode(folder), leftover.directory) as visible:
+    with fs.directory(raw(folder), leftover.directory) as visible:
         hidden = fs.open_below(leftover.hidden, visible)
         try:
             name = restore(leftover.raster, hidden, visible)

@@ -13,6 +13,7 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
+from uploader.core.text import shown
 from uploader.intake.absence import Absence, Pass
 from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
@@ -20,7 +21,7 @@ from uploader.intake.hidden import put_back_all
 from uploader.intake.presence import absent, spec_of
 from uploader.intake.pulse import Pulse
 from uploader.intake.register import Register
-from uploader.intake.standing import Cause, Standing, entries, shown
+from uploader.intake.standing import Cause, Standing, entries
 from uploader.journal import Journal
 from uploader.journal.arrivals import waiting
 from uploader.locks import FolderLock

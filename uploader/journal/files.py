@@ -9,6 +9,7 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import Destination, FileState, Sighting
+from uploader.core.text import shown
 from uploader.journal.known import after_repair
 from uploader.journal.library import Database
 from uploader.journal.rows import CALM, FRESH, clock, encode_sighting, log_event, move_file, one, set_columns
@@ -207,13 +208,13 @@ class Files:
 
         await self._writer.transact("retry", work)
 
-    async def disposed(self, file_id: int, outcome: str, where: str = "") -> None:
-        """The source is archived or deleted, or must stay because it is another file now."""
+    async def disposed(self, file_id: int, outcome: str, where: bytes = b"") -> None:
+        """The source is archived (at the path `where`) or deleted, or must stay because it is another file now."""
 
         def work(db: Database) -> None:
             columns = {"disposal": outcome, "archived_as": where or None, **FRESH}
             if outcome in {"archived", "deleted", "missing"}:
-                note = f"{outcome} {where}".strip()
+                note = f"{outcome} {shown(where)}".strip()
                 move_file(db, file_id, FileEvent.DISPOSED, note, current=None, **columns)
             else:
                 set_columns(db, "files", file_id, columns)

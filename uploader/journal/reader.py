@@ -11,12 +11,13 @@ from typing import Any, Self
 
 from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.core.text import lossless, raw, shown
 from uploader.journal.connecting import connected
 from uploader.journal.holds import from_dict, read_holds, read_profile
 from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import sums
-from uploader.journal.rows import rows
+from uploader.journal.rows import full_path, rows
 
 OUTAGE_SHOWN_AFTER = 30.0
 
@@ -143,7 +144,7 @@ class Reader:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
         versions: dict[tuple[str, bytes], list[int]] = {}
         for (folder,) in self.db.conn.execute("SELECT DISTINCT folder FROM files").fetchall():
-            below = os.path.relpath(path, os.fsencode(folder)) if os.path.isabs(path) else path  # noqa: PTH117
+            below = os.path.relpath(path, raw(folder)) if os.path.isabs(path) else path  # noqa: PTH117
             found = rows(
                 self.db, "SELECT id FROM files WHERE folder = ? AND path = ? ORDER BY id", folder, below
             )
@@ -157,7 +158,7 @@ class Reader:
                         "time": _iso(e["time"]),
                         "file": file_id,
                         "folder": folder,
-                        "path": os.fsdecode(name),
+                        "path": lossless(name),
                         "version": version,
                         "event": e["event"],
                         "state": e["state"],
@@ -199,7 +200,7 @@ class Reader:
                 "object_size": r["object_size"],
                 "item_id": r["item_id"],
                 "last_error": r["last_error"],
-                "archived_as": r["archived_as"],
+                "archived_as": shown(r["archived_as"] or "") or None,
             }
             for r in found
         ]
@@ -209,9 +210,8 @@ class Reader:
 
 
 def _path(row: dict[str, Any]) -> str:
-    """The full path as text; bytes that are no UTF-8 are shown escaped, so that the text can be printed."""
-    full = os.path.join(os.fsencode(row["folder"]), bytes(row["path"]))  # noqa: PTH118 - names are bytes
-    return full.decode("utf-8", "backslashreplace")
+    """The full path as text that can be printed."""
+    return shown(full_path(row["folder"], bytes(row["path"])))
 
 
 def _iso(seconds: float | None) -> str | None:

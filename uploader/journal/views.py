@@ -18,7 +18,7 @@ from uploader.core.view import Disposal, Member, Queued, Session, View, Waiting
 from uploader.journal.entries import FileRow, SessionRow, file_row, session_key, session_row
 from uploader.journal.holds import read_holds, read_profile
 from uploader.journal.library import Database
-from uploader.journal.rows import rows
+from uploader.journal.rows import full_path, rows
 
 QUEUE_WINDOW = 64
 """Queued files that a plan looks at: more than the converters can take in a turn."""
@@ -219,6 +219,12 @@ def _discards(db: Database) -> tuple[int, ...]:
     return tuple(r["id"] for r in found)
 
 
+def rejected_paths(db: Database) -> list[bytes]:
+    """The full paths of the files that a person may have tried again."""
+    found = rows(db, "SELECT folder, path FROM files WHERE state = 'rejected' AND current = 1")
+    return [full_path(row["folder"], bytes(row["path"])) for row in found]
+
+
 def rejected_since(db: Database, since: float) -> int:
     """How many files were rejected from this time on (unix seconds)."""
     return _scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'rejected' AND changed_at >= ?", since)
@@ -233,6 +239,7 @@ __all__ = [
     "leaving",
     "profile",
     "read_view",
+    "rejected_paths",
     "rejected_since",
     "session_row",
     "staged_ids",
