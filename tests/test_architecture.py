@@ -18,12 +18,12 @@ PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
     {"core", "failpoints"},
-    {"activity", "filesystem", "control", "hardend", "memory"},
+    {"activity", "bounded_read", "filesystem", "control", "hardend", "memory"},
     {"leases", "locks", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
-    {"connecting", "performer"},
-    {"assembly", "repair"},
+    {"connecting", "performer", "shown_holds"},
+    {"assembly", "containment", "live_status", "repair"},
     {"daemon"},
     {"cli"},
     {"__main__"},

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from uploader.core.errors import UploaderError
+from uploader.core.mistakes import leaves
 from uploader.core.text import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SPELLING, RIGHTS, ROOM = (
     "Check how the path is spelled.",
@@ -36,13 +33,13 @@ def for_people(error: BaseException) -> UploaderError | None:
 
     What the system refuses about a named file is one too. None for mistakes of the program.
     """
-    leaves = list(_leaves(error))
-    if leaves and all(isinstance(leaf, UploaderError) for leaf in leaves):
-        assert isinstance(leaves[0], UploaderError)
-        return leaves[0]
-    if leaves and all(isinstance(leaf, OSError) for leaf in leaves):
-        assert isinstance(leaves[0], OSError)
-        return _refused(leaves[0])
+    found = list(leaves(error))
+    if found and all(isinstance(leaf, UploaderError) for leaf in found):
+        assert isinstance(found[0], UploaderError)
+        return found[0]
+    if found and all(isinstance(leaf, OSError) for leaf in found):
+        assert isinstance(found[0], OSError)
+        return _refused(found[0])
     return None
 
 
@@ -54,11 +51,3 @@ def _refused(error: OSError) -> UploaderError | None:
     return UploaderError(
         f"{name}: {error.strerror}." if name else f"{error.strerror}.", WAYS_OUT[error.errno]
     )
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error

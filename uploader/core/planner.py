@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from uploader.core import actions as act
 from uploader.core import room
 from uploader.core.batching import (
@@ -31,7 +33,8 @@ ORGANIZATION = (Scope.ORGANIZATION, "")
 def plan(view: View, now: float, limits: Limits) -> Plan:
     """The actions for this moment; the same view gives the same plan."""
     turn = Turn(view, now, limits)
-    turn.expecting = bool(view.settled) or any(view.settling.values())
+    waits = sum(1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.until > now)
+    turn.expecting = bool(view.settled) or sum(view.settling.values()) > waits
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
@@ -40,6 +43,7 @@ def plan(view: View, now: float, limits: Limits) -> Plan:
     room.claim(turn)
     _unconfigured(turn)
     _outage(turn)
+    _mistaken(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
     return turn.plan
 
@@ -135,7 +139,7 @@ def _batches(turn: Turn) -> None:
     if not turn.view.waiting or turn.busy("plan", 0):
         return
     live = sum(1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not s.hold)
-    for group in candidates(turn.view, turn.now):
+    for group in candidates(_unmistaken(turn), turn.now):
         if not _may_open(turn, group, live):
             continue
         batch, at = _close(turn, group)
@@ -144,6 +148,14 @@ def _batches(turn: Turn) -> None:
             return
         turn.wake(at)
         turn.expecting = True
+
+
+def _unmistaken(turn: Turn) -> View:
+    """The view without the files that a mistake in the program keeps from being planned."""
+    if not turn.view.mistakes:
+        return turn.view
+    free = tuple(file for file in turn.view.waiting if not turn.busy("file", file.file_id))
+    return replace(turn.view, waiting=free)
 
 
 def _may_open(turn: Turn, group: Candidates, live: int) -> bool:
@@ -223,6 +235,24 @@ def _outage(turn: Turn) -> None:
             )
         )
         return
+
+
+def _mistaken(turn: Turn) -> None:
+    """Whom a mistake in the program concerns is shown until it was made good."""
+    for mistake in turn.view.mistakes:
+        waits = mistake.until > turn.now
+        if waits or turn.busy(*mistake.subject):
+            turn.show(
+                Hold(
+                    Scope.SESSION if mistake.subject[0] == "session" else Scope.FILE,
+                    mistake.name,
+                    mistake.text,
+                    "It is tried again by itself, and everything else goes on. Please report it with the traceback "
+                    "in the log.",
+                    since=mistake.since,
+                    until=mistake.until if waits else None,
+                )
+            )
 
 
 __all__ = ["Plan", "plan"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -58,8 +59,11 @@ class Reader:
         """Close the connection."""
         self.db.close()
 
-    def status(self) -> dict[str, Any]:
-        """What is where, what is held and why, as the command's JSON."""
+    def status(self, shown: Sequence[Hold] | None = None) -> dict[str, Any]:
+        """What is where, what is held and why, as the command's JSON.
+
+        A daemon tells the holds that it has in memory, `shown`; else those count that it wrote down last.
+        """
         files = {
             r["state"]: r["n"] for r in rows(self.db, "SELECT state, COUNT(*) AS n FROM files GROUP BY state")
         }
@@ -78,7 +82,7 @@ class Reader:
             "sessions": {
                 state.value: sessions.get(state, 0) + over["sessions"][state] for state in SessionState
             },
-            "holds": [_hold(hold) for hold in self.holds()],
+            "holds": [told(hold) for hold in self.holds(shown)],
             "bytes": {
                 "pending": self._scalar(
                     "SELECT COALESCE(SUM(COALESCE(object_size, size)), 0) FROM files "  # noqa: S608
@@ -122,7 +126,7 @@ class Reader:
             ],
         }
 
-    def holds(self) -> list[Hold]:
+    def holds(self, shown: Sequence[Hold] | None = None) -> list[Hold]:
         """Everything that holds work back: kept holds, those of sessions and files, and those the planner sees."""
         found = read_holds(self.db)
         found += [
@@ -137,8 +141,9 @@ class Reader:
             Hold(Scope.SESSION, r["upload_id"] or str(r["id"]), r["hold"], "", r["changed_at"])
             for r in rows(self.db, "SELECT id, upload_id, hold, changed_at FROM sessions WHERE hold != ''")
         ]
-        shown = read_profile(self.db).get("shown_holds") or []
-        return found + [from_dict(value) for value in shown]
+        if shown is None:
+            shown = [from_dict(value) for value in read_profile(self.db).get("shown_holds") or []]
+        return [*found, *shown]
 
     def story(self, path: bytes) -> list[dict[str, Any]]:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
@@ -218,7 +223,8 @@ def _iso(seconds: float | None) -> str | None:
     return None if not seconds else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def _hold(hold: Hold) -> dict[str, Any]:
+def told(hold: Hold) -> dict[str, Any]:
+    """A hold as a status tells it."""
     return {
         "scope": hold.scope.value,
         "subject": hold.subject,
