@@ -88,6 +88,8 @@ class Daemon:
         self._doing: dict[tuple[str, int], _Doing] = {}
         self._shown = ShownHolds(parts.tools.journal)
         self._contained = Containment(parts.tools)
+        self._unseen_since: float | None = None
+        """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
         self._ahead = time.time() - time.monotonic()
         self._wake = anyio.Event()
         self._stopping = anyio.Event()
@@ -108,8 +110,7 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            tools = self._tools
-            status = LiveStatus(tools.journal, self._intake, tools.activity, self._shown, background)
+            status = LiveStatus(self._tools, self._intake, self._shown, self._pressing, background)
             background.start_soon(self._signals)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
@@ -136,11 +137,10 @@ class Daemon:
             self._bandwidth.rate = _rate(self._settings)
             self._mind_the_clock(background)
             view, now = await look.ask(min(LOOK_PATIENCE, self._beat)), time.time()
+            self._unseen_since = (self._unseen_since or now) if view is None else None
             turn = None if view is None else self._turn(work, view, now)
             notify.beat()
-            notify.status(
-                _summary(view, self._running(), [*journal_hold(self._tools.journal), *self._holds(view)])
-            )
+            notify.status(_summary(view, self._running(), self._holds(view)))
             if until_idle and turn is not None and turn.idle:
                 await self._shown.written(LOOK_PATIENCE)
                 return bool((await self._tools.journal.status(self._shown.holds))["holds"])
@@ -157,7 +157,11 @@ class Daemon:
         return turn
 
     def _holds(self, view: View | None) -> list[Hold]:
-        return [*(view.holds if view else ()), *self._shown.holds]
+        return [*self._pressing(), *(view.holds if view else ()), *self._shown.holds]
+
+    def _pressing(self) -> list[Hold]:
+        """Holds that stand in no journal, for it is the journal that is held up."""
+        return journal_hold(self._tools.journal, self._unseen_since)
 
     def _mind_the_clock(self, background: TaskGroup) -> None:
         """Where the wall clock was set back, nothing waits for it to catch up."""
@@ -188,7 +192,7 @@ class Daemon:
             settled=settled,
             settling=settling,
             in_work=Counter(view.in_work) + Counter(coming),
-            free_bytes=self._tools.staging.free(),
+            free_bytes=await self._tools.in_thread(self._tools.staging.free),
             busy=busy,
             running=running,
             copying=copying,

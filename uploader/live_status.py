@@ -5,16 +5,18 @@ It is told also while the journal does not answer: then with the numbers of its 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from anyio.abc import TaskGroup
 
-from uploader.activity import Activity
 from uploader.bounded_read import BoundedRead
 from uploader.core.errors import UploaderError
 from uploader.core.model import Hold, Scope
+from uploader.effects.tools import Tools
 from uploader.intake import Intake
-from uploader.journal import Journal, told
+from uploader.journal import SLOW, Journal, Trouble, told
 from uploader.shown_holds import ShownHolds
 
 PATIENCE = 2.0
@@ -26,21 +28,32 @@ WAY_OUT = (
 )
 
 
-def journal_hold(journal: Journal) -> list[Hold]:
-    """The hold that the journal itself is, as long as it does not do its work."""
+def journal_hold(journal: Journal, unseen_since: float | None) -> list[Hold]:
+    """The hold that the journal itself is, as long as it does not do its work.
+
+    `unseen_since`: since when the planning loop waits for the rows and the free space (unix seconds), if it does.
+    """
     trouble = journal.trouble
+    if trouble is None and unseen_since is not None and time.time() - unseen_since > SLOW:
+        trouble = Trouble("The disk of the journal or of staging does not answer.", unseen_since)
     return [] if trouble is None else [Hold(Scope.JOURNAL, "", trouble.text, WAY_OUT, since=trouble.since)]
 
 
 class LiveStatus:
-    """Answers whoever asks the daemon, at once."""
+    """Answers whoever asks the daemon, at once; `pressing` are holds that the journal cannot know of."""
 
     def __init__(
-        self, journal: Journal, intake: Intake, activity: Activity, shown: ShownHolds, group: TaskGroup
+        self,
+        tools: Tools,
+        intake: Intake,
+        shown: ShownHolds,
+        pressing: Callable[[], list[Hold]],
+        group: TaskGroup,
     ) -> None:
-        self._journal = journal
+        self._journal = tools.journal
+        self._activity = tools.activity
+        self._pressing = pressing
         self._intake = intake
-        self._activity = activity
         self._shown = shown
         self._read = BoundedRead(self._look, group)
         self._last: dict[str, Any] = {}
@@ -54,7 +67,7 @@ class LiveStatus:
             raise UploaderError("The journal does not answer.", "Look at the disk that state_dir lies on.")
         return {
             **self._last,
-            "holds": [*map(told, journal_hold(self._journal)), *self._last["holds"]],
+            "holds": [*map(told, self._pressing()), *self._last["holds"]],
             "warnings": [*self._intake.warnings(), *self._last["warnings"]],
             "running": [
                 {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}

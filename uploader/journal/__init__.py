@@ -98,6 +98,7 @@ class Journal:
 
 __all__ = [
     "FILE_NAME",
+    "SLOW",
     "Converted",
     "FileRow",
     "Journal",
