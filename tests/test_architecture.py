@@ -18,7 +18,7 @@ PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
     {"core", "failpoints"},
-    {"activity", "bounded_read", "filesystem", "control", "hardend", "memory"},
+    {"activity", "bounded_read", "filesystem", "control", "hardend", "inherited", "memory"},
     {"leases", "locks", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
@@ -74,6 +74,7 @@ DECODING = {
     "uploader.config.complaints": "the configuration",
     "uploader.geopera": "what came over the wire, and the key",
     "uploader.convert": "what stands in rasters and their sidecars, and what a child says",
+    "uploader.inherited": "what is printed where nobody listens",
     "uploader.report.pages": "a hash",
     "uploader.report.dashboard": "what came over the wire",
     "uploader.sandbox": "the platform is another program",

@@ -32,6 +32,7 @@ from uploader.core.planner import Plan, plan
 from uploader.core.text import raw
 from uploader.core.view import View
 from uploader.hardend import PATIENCE, HardEnd
+from uploader.inherited import ignore_hangup, ignores_hangup
 from uploader.journal.views import read_view, rejected_since
 from uploader.live_status import LiveStatus, journal_hold
 from uploader.report import dashboard, notify
@@ -47,6 +48,9 @@ CLOCK_SLACK = 2.0
 
 LOOK_PATIENCE = 2.0
 """Seconds that the journal may take to be looked at; without an answer the loop turns, beats, and asks on."""
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+"""Signals that ask for the end: the first one lets what is being sent finish."""
 
 SOCKET = "control.sock"
 
@@ -225,15 +229,28 @@ class Daemon:
             await self._wake.wait()
 
     async def _signals(self) -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-            async for number in signals:
-                if self._stopping.is_set():
-                    log.warning("second %s: ending at once", signal.Signals(number).name)
-                    self._tools.cut.set()
-                    continue
-                log.info("%s: finishing what is being sent", signal.Signals(number).name)
-                self._stopping.set()
-                self._nudge()
+        hangup = ignores_hangup()
+        try:
+            with anyio.open_signal_receiver(*STOPS, *((signal.SIGHUP,) if hangup else ())) as signals:
+                async for number in signals:
+                    self._heard(number)
+        finally:
+            if hangup:  # the receiver leaves the default behind, which would end the last commits
+                ignore_hangup()
+
+    def _heard(self, number: signal.Signals) -> None:
+        name = signal.Signals(number).name
+        if number == signal.SIGHUP:
+            log.warning(
+                "%s is ignored: the configuration is read at the start, so restart for a new one", name
+            )
+        elif self._stopping.is_set():
+            log.warning("second %s: ending at once", name)
+            self._tools.cut.set()
+        else:
+            log.info("%s: finishing what is being sent", name)
+            self._stopping.set()
+            self._nudge()
 
     async def _drain(self, work: TaskGroup) -> None:
         """Let running transfers and calls finish within the limit; conversions are redone by the next start."""
