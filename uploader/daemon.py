@@ -189,7 +189,8 @@ class Daemon:
         copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
         reserved = sum(doing.reserved for doing in self._doing.values())
         settled, settling, coming = self._intake.settled(), self._intake.settling(), self._intake.coming()
-        view = await self._tools.journal.read(lambda db: read_view(db, self._tools.destinations))
+        resting, read = len(self._contained.current(time.time())), self._tools.journal.read
+        view = await read(lambda db: read_view(db, self._tools.destinations, resting=resting))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
         return replace(
             view,

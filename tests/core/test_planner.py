@@ -453,3 +453,16 @@ def test_a_file_that_a_mistake_keeps_from_being_claimed_is_not_waited_for() -> N
     view = replace(EMPTY, settling={"/d": 1}, mistakes=(mistake("file", 1, step="Claim"),))
     assert plan(view, NOW, LIMITS).idle
     assert not plan(replace(view, settling={"/d": 2}), NOW, LIMITS).idle
+
+
+def test_files_and_sessions_that_mistakes_concern_take_no_place_from_others() -> None:
+    """However many: others are claimed, and planned, as if they were not there."""
+    made = tuple(mistake("file", n) for n in range(1, 40))
+    view = replace(EMPTY, queued_total=39, settled=(Settled(50, "/d", 10),), mistakes=made)
+    assert act.Claim(50) in actions(view)
+    assert len(plan(view, NOW, LIMITS).holds) == 20
+    assert "19 more files" in plan(view, NOW, LIMITS).holds[0].text
+
+    stuck = tuple(session(SessionState.OPEN, FileState.STORED, session_id=n) for n in range(1, 5))
+    made = tuple(mistake("session", n, step="Complete") for n in range(1, 5))
+    assert members_of(replace(EMPTY, sessions=stuck, waiting=(waiting(60),), mistakes=made)) == [60]

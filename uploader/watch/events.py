@@ -120,9 +120,8 @@ class _Watcher:
                         yield paths
                     if await in_thread(_identity, self.folder) != identity:
                         log.warning("the folder is another one now folder=%r", self.folder.path)
-                        yield {
-                            WHOLE
-                        }  # its lock, which keeps the former one's file system busy, goes with the scan
+                        # The lock of the former one, which keeps its file system busy, goes with the scan.
+                        yield {WHOLE}
                         return
         except (OSError, RuntimeError, ExceptionGroup) as error:
             self._fail(_failure(error))
