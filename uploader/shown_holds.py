@@ -23,7 +23,7 @@ class ShownHolds:
         self._journal = journal
         self._written: list[tuple[str, str]] = []
         self._changed = anyio.Event()
-        self._idle = anyio.Event()
+        self._done = anyio.Event()
         self.holds: tuple[Hold, ...] = ()
 
     def show(self, holds: Sequence[Hold]) -> None:
@@ -40,17 +40,18 @@ class ShownHolds:
         """Write them into the journal as they change, until cancelled."""
         while True:
             await self._changed.wait()
-            self._changed, self._idle = anyio.Event(), anyio.Event()
+            self._changed = anyio.Event()
             holds = self.holds
             await self._journal.holds.shown(holds)
             self._written = _keys(holds)
-            self._idle.set()
+            self._done.set()
+            self._done = anyio.Event()
 
     async def written(self, seconds: float) -> None:
         """Wait until the journal has them, or so many seconds."""
         with anyio.move_on_after(seconds):
             while _keys(self.holds) != self._written:
-                await self._idle.wait()
+                await self._done.wait()
 
 
 def _keys(holds: Sequence[Hold]) -> list[tuple[str, str]]:
