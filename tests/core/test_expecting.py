@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.core.test_planner import EMPTY, LIMITS, NOW, members_of, waiting
+from tests.core.test_planner import EMPTY, LIMITS, NOW, members_of, mistake, waiting
 from uploader.core import actions as act
 from uploader.core.planner import plan
 from uploader.core.view import Queued, Settled, View
@@ -40,9 +40,11 @@ def waits(view: View, limits: object = ONE) -> bool:
         ({"queued": (Queued(2, "/d", 10, "c", not_before=NOW + 60),)}, False),
         ({"queued": (Queued(2, "/d", 10, "c", retrying_since=NOW - 60),)}, False),
         ({"queued": QUEUED, "twins_pending": frozenset({2})}, False),
+        ({"queued": QUEUED, "mistakes": (mistake("file", 2),)}, False),
         ({"settled": SETTLED}, True),
         ({"settled": SETTLED, "busy": RUNNING["busy"], "running": {"Claim": 1}, "since": YOUNG}, True),
         ({"settled": SETTLED, "busy": RUNNING["busy"], "running": {"Claim": 1}, "since": OLD}, False),
+        ({"settled": SETTLED, "mistakes": (mistake("file", 2, step="Claim"),)}, False),
     ],
     ids=[
         "settles",
@@ -55,9 +57,11 @@ def waits(view: View, limits: object = ONE) -> bool:
         "later",
         "in trouble",
         "waits for its twin",
+        "a mistake keeps it from being converted",
         "settled",
         "copied since a moment ago",
         "a copy that hangs",
+        "a mistake keeps it from being copied",
     ],
 )
 def test_a_batch_waits_for_what_can_be_expected_soon_only(more: dict[str, object], expected: bool) -> None:

@@ -16,6 +16,7 @@ import errno
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,14 @@ class Disk:
     def arm(self, victim: int, changes: int) -> None:
         """Let the power fail by itself, right before so many changes from now: the victim is killed by it."""
         self._ask("arm", victim, changes)
+
+    def hang(self) -> None:
+        """From now on no call on it comes back, until `go_on`."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """The calls that hang are answered."""
+        self._process.send_signal(signal.SIGCONT)
 
     def sync(self) -> None:
         """Make everything last."""

@@ -15,6 +15,7 @@ import click
 
 from uploader import __version__
 from uploader.core.errors import ConfigurationError, JournalError
+from uploader.inherited import put_in_order
 
 FAILED, MISUSED, NEEDS_HUMAN = 1, 2, 78
 """Exit codes beside 0; 78 is EX_CONFIG of sysexits(3), which the systemd unit does not restart on."""
@@ -68,6 +69,7 @@ def app(ctx: click.Context, *, debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    put_in_order()
     sys.exit(execute(sys.argv[1:]))
 
 

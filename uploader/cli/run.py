@@ -32,8 +32,11 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     """Run the daemon that the configuration describes.
 
     SIGTERM and Ctrl-C let running transfers finish for `drain_seconds`, then stop; nothing is lost by either,
-    nor by kill -9.
+    nor by kill -9. SIGHUP is ignored.
     """
+    from uploader.inherited import ignore_hangup
+
+    ignore_hangup()
     import anyio
 
     from uploader import daemon, memory

@@ -41,6 +41,7 @@ class Scope(StrEnum):
     TARGET = "target"
     FOLDER = "folder"
     STAGING = "staging"
+    JOURNAL = "journal"
     SESSION = "session"
     FILE = "file"
 

@@ -96,7 +96,10 @@ def claim(turn: Turn) -> None:
     view, limits = turn.view, turn.limits
     if not view.settled:
         return
-    slots = limits.converters + CLAIM_AHEAD - view.queued_total - turn.running("Claim")
+    resting = sum(
+        1 for mistake in view.mistakes if mistake.step == "Convert" and mistake.subject in turn.resting
+    )
+    slots = limits.converters + CLAIM_AHEAD - (view.queued_total - resting) - turn.running("Claim")
     copying = Counter(view.copying)
     free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
     free -= view.reserved_bytes

@@ -36,7 +36,9 @@ class Turn:
         self.limits = limits
         self.plan = Plan()
         self.expecting = False
-        self._taken = set(view.busy)
+        self.resting = frozenset(mistake.subject for mistake in view.mistakes if mistake.until > now)
+        """Whom a mistake in the program keeps from being taken up."""
+        self._taken = {*view.busy, *self.resting}
         self._holds = {(hold.scope, hold.subject): hold for hold in view.holds}
         self._probing = any(count and kind in CALLS for kind, count in view.running.items())
 

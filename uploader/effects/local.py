@@ -16,6 +16,7 @@ from uploader.core.failures import Step, classify
 from uploader.core.media import upload_name
 from uploader.core.model import Destination, FileState
 from uploader.core.names import matches
+from uploader.core.text import shown
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.tools import Tools
 from uploader.failpoints import failpoint
@@ -172,7 +173,7 @@ async def dispose(tools: Tools, file_id: int) -> None:
     failpoint("dispose.after")
     identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
     await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
-    log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, done.where)
+    log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, shown(done.where))
 
 
 _PAST = {"archive": "archived", "delete": "deleted"}
@@ -201,4 +202,4 @@ async def _reject(tools: Tools, row: FileRow, reason: str) -> None:
 
 
 def _name(row: FileRow) -> str:
-    return row.path.decode("utf-8", "backslashreplace")
+    return shown(row.path)

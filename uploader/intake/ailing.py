@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import anyio
 
-from uploader.intake.standing import shown
+from uploader.core.text import shown
 from uploader.watch import FolderSpec, fault_of_folder
 
 AGAIN = 10.0

@@ -12,6 +12,7 @@ import anyio
 from uploader.core.failures import LOOK_DELAYS
 from uploader.core.model import Sighting
 from uploader.core.settling import UNKNOWN, Extent, Kind
+from uploader.core.text import shown
 from uploader.intake.candidates import WITHDRAWN, Candidates
 from uploader.intake.watching import Watching
 from uploader.journal import Journal
@@ -204,5 +205,5 @@ class Glancing:
         self.ended(file_id, sighting.path)
         if touched:
             self._watching.line.look_again(sighting.path)
-        log.warning("rejected file=%r: %s", sighting.path.decode("utf-8", "backslashreplace"), reason)
+        log.warning("rejected file=%r: %s", shown(sighting.path), reason)
         self._nudge()

@@ -12,6 +12,7 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
+from uploader.core.text import shown
 from uploader.intake.absence import Absence
 from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
@@ -21,7 +22,7 @@ from uploader.intake.oddities import Oddities
 from uploader.intake.presence import Bounds, absent, spec_of
 from uploader.intake.pulse import Pulse
 from uploader.intake.register import Register
-from uploader.intake.standing import Cause, Standing, entries, shown
+from uploader.intake.standing import Cause, Standing, entries
 from uploader.journal import Journal
 from uploader.locks import FolderLock
 from uploader.watch import WHOLE, FolderSpec, Found, Missed, Oddity, Trouble, changes, look_all, paced
