@@ -153,4 +153,4 @@ def test_a_folder_whose_name_is_no_text_is_refused_in_words(push, tmp_path):
     code, result = push(odd / "a.tif")
     assert code == 78
     assert r"\xe9t\xe9" in result["error"]
-    assert "rename that folder, or link to it" in result["error"]
+    assert "rename that folder, or push the folder above it" in result["error"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from uploader.config import Folder
 from uploader.core import names
+from uploader.core.errors import ConfigurationError
 from uploader.core.model import FileState
 from uploader.core.sidecar_table import HEADED
 from uploader.core.text import is_text, lossless, shown
@@ -41,6 +42,9 @@ def folders_of(paths: Sequence[Path], project: str, collection: str) -> Iterator
     """Yield the drop folders for these paths: directories with all below them, of others the named files only."""
 
     def folder(path: Path, files: Iterable[str], *, whole: bool = False, recursive: bool = False) -> Folder:
+        if not is_text(str(path)):
+            why = "is not UTF-8; rename that folder, or push the folder above it"
+            raise ConfigurationError(f"The name of the folder {shown(str(path))} {why}.")
         converted, passed = _split(files)
         return Folder(
             path=path,
