@@ -26,7 +26,7 @@ from uploader.core.actions import Action
 from uploader.core.bandwidth import limit_at
 from uploader.core.planner import Plan, plan
 from uploader.core.view import View
-from uploader.hardend import PATIENCE, HardEnd
+from uploader.hard_exit import PATIENCE, HardExit
 from uploader.journal.views import read_view, rejected_since
 from uploader.performer import perform
 from uploader.report import dashboard, notify
@@ -48,14 +48,16 @@ async def run(
     until_idle: bool = False,
     activity: Activity | None = None,
     read_back_all: bool = False,
+    hard_exit: HardExit | None = None,
 ) -> int:
     """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
 
-    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. Raises ConfigurationError,
-    JournalError or AlreadyRunning where it cannot start.
+    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. `hard_exit` ends the process
+    where something does not end when it should. Raises ConfigurationError, JournalError or AlreadyRunning where it
+    cannot start.
     """
     async with assembled(settings, activity or Activity(), read_back_all=read_back_all) as parts:
-        return await Daemon(settings, parts).run(until_idle=until_idle)
+        return await Daemon(settings, parts, hard_exit or HardExit()).run(until_idle=until_idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class _Doing:
 class Daemon:
     """The task group and what it shares."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: Parts, hard_exit: HardExit) -> None:
         self._settings = settings
         self._tools = parts.tools
         self._intake = parts.intake
@@ -81,14 +83,13 @@ class Daemon:
         self._ahead = time.time() - time.monotonic()
         self._wake = anyio.Event()
         self._stopping = anyio.Event()
-        self._hard_end = HardEnd()
+        self._hard_exit = hard_exit
         self._beat = min(TURN, notify.watchdog_interval() or TURN)
 
     async def run(self, *, until_idle: bool) -> int:
         """Serve until stopped or idle; returns the exit code."""
         started = time.time()
-        with self._hard_end:
-            held = await self._serve(until_idle=until_idle)
+        held = await self._serve(until_idle=until_idle)
         if not until_idle or self._stopping.is_set():
             return 0
         rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
@@ -210,16 +211,20 @@ class Daemon:
                 self._nudge()
 
     async def _drain(self, work: TaskGroup) -> None:
-        """Let running transfers and calls finish within the limit; conversions are redone by the next start."""
+        """Let running transfers and calls finish within the limit; conversions are redone by the next start.
+
+        An exception has cancelled everything already, also this task: the shield lets it see to the end all the same.
+        """
         notify.stopping("finishing what is being sent")
         self._tools.stop.set()
         deadline = time.monotonic() + self._settings.transfer.drain_seconds
-        while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
-            await anyio.sleep(0.05)
-            notify.beat()
+        with anyio.CancelScope(shield=True):
+            while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
+                await anyio.sleep(0.05)
+                notify.beat()
         self._tools.cut.set()
         work.cancel_scope.cancel()
-        self._hard_end.after(PATIENCE)
+        self._hard_exit.after(PATIENCE)
 
     def _calls(self) -> int:
         local = ("Claim", "Convert", "Dispose", "Discard")

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 
+from uploader import threads
 from uploader.activity import Activity
 from uploader.convert import Converter, Job
 from uploader.core.answers import is_answer
@@ -103,4 +104,4 @@ class Tools:
 
     async def in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Run blocking file work; it watches `stop` itself, so it is waited for."""
-        return await anyio.to_thread.run_sync(work, *args)
+        return await threads.run_sync(work, *args)

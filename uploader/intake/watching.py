@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 import anyio
 
+from uploader import threads
 from uploader.config import Folder
 from uploader.core.model import Sighting
 from uploader.intake.absence import Absence, Pass
@@ -217,7 +218,7 @@ class Watching:
         wanted = list(paths)
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
-            results = await anyio.to_thread.run_sync(_looks, self.spec, part, self._stop)
+            results = await threads.run_sync(_looks, self.spec, part, self._stop)
             await self._register.enter(
                 [found for _, found in results if isinstance(found, Sighting)], new=False
             )
@@ -226,14 +227,14 @@ class Watching:
                 self.rescan()
 
     async def _scan(self) -> None:
-        if why := await anyio.to_thread.run_sync(absent, self.name, self._lock):
+        if why := await threads.run_sync(absent, self.name, self._lock):
             await self._hold(*why)
             return
         self._register.scan = Pass()
         new, self._hinted = not (self._first or self._hinted), False
         count, troubled = 0, list[Trouble]()
         sightings = scan(self.spec, self._stop)
-        while chunk := await anyio.to_thread.run_sync(_chunk, sightings):
+        while chunk := await threads.run_sync(_chunk, sightings):
             found = [entry for entry in chunk if isinstance(entry, Sighting)]
             troubled += [entry for entry in chunk if isinstance(entry, Trouble)]
             count += len(found)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from uploader import threads
 from uploader.journal.files import Converted, Files
 from uploader.journal.holds import Holds
 from uploader.journal.library import Database
@@ -55,7 +56,7 @@ class Journal:
         """
         while True:
             try:
-                return await anyio.to_thread.run_sync(query, self._reader.db, limiter=self._one_reader)
+                return await threads.run_sync(query, self._reader.db, limiter=self._one_reader)
             except sqlite3.DatabaseError as error:
                 if not passing(error):
                     raise (damage(self._writer.path, error) or error) from error

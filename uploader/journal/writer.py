@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from uploader import threads
 from uploader.failpoints import failpoint
 from uploader.journal.library import Database
 from uploader.journal.mark import Marker
@@ -54,7 +56,7 @@ class Writer:
         self._marker.note(event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        threads.start(self._thread)
 
     async def transact(self, name: str, work: Callable[[Database], T]) -> T:
         """Run `work` in a transaction of its own and return its result once it is durable.
@@ -100,12 +102,11 @@ class Writer:
             try:
                 self._once(jobs)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it; the thread must go on
+                self._roll_back()
                 if not passing(error):
                     for job in jobs:
                         job.error = damage(self.path, error) or error
                     return
-                if self._db.conn.in_transaction:
-                    self._db.conn.execute("ROLLBACK")
                 if not self.trouble:
                     log.warning("journal: commit failed, tried again every second: %s", error)
                 self.trouble = f"The journal cannot be written: {error}."
@@ -113,6 +114,14 @@ class Writer:
             else:
                 self.trouble = ""
                 return
+
+    def _roll_back(self) -> None:
+        """Leave no transaction open, whatever the error was: the next one could not begin."""
+        try:
+            if self._db.conn.in_transaction:
+                self._db.conn.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            log.warning("journal: the failed transaction cannot be rolled back: %s", error)
 
     def _once(self, jobs: list[_Job]) -> None:
         self._db.conn.execute("BEGIN IMMEDIATE")
@@ -124,6 +133,8 @@ class Writer:
             except Exception as error:
                 if passing(error):
                     raise
+                if not self._db.conn.in_transaction:
+                    raise  # SQLite gave up the whole transaction, the changes of the other jobs with it
                 job.error = damage(self.path, error) or error
         for job in jobs:
             failpoint(f"commit.{job.name}.before")

@@ -20,6 +20,7 @@ from pathlib import Path
 import anyio
 from watchfiles import awatch
 
+from uploader import threads
 from uploader.core import names
 from uploader.watch.missed import Missed
 from uploader.watch.polling import chunks, in_thread, polled, reason_to_poll
@@ -78,7 +79,7 @@ async def _sources(folder: FolderSpec, missed: Missed, poll_seconds: float) -> A
     """One watcher's life after the other, or polls."""
     pause, watcher = PAUSE_SHORT, _Watcher(folder)
     while True:
-        reason = await anyio.to_thread.run_sync(reason_to_poll, folder, abandon_on_cancel=True)
+        reason = await threads.run_sync(reason_to_poll, folder, abandon_on_cancel=True)
         if reason:
             log.info("polling folder=%r every=%.0fs reason=%r", folder.path, poll_seconds, reason)
         length = float("inf") if reason else EVENTS_AGAIN

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 import anyio
-from anyio import to_thread
 
+from uploader import threads
 from uploader.convert.job import Job, Report
 from uploader.convert.process.worker import Worker
 from uploader.convert.result import publish
@@ -47,16 +47,16 @@ class Converter:
         is left behind; may be repeated, an existing target is replaced.
         """
         async with self._turns:
-            workshop = await to_thread.run_sync(publish.prepare, job.target)
+            workshop = await threads.run_sync(publish.prepare, job.target)
             try:
                 async with self._worker(job) as worker:
                     report = await worker.convert(job, workshop)
                 if report.method == "passthrough":
-                    await to_thread.run_sync(publish.adopt, job.source, job.target)
-                await to_thread.run_sync(publish.publish, job.target)
+                    await threads.run_sync(publish.adopt, job.source, job.target)
+                await threads.run_sync(publish.publish, job.target)
             finally:
                 with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(publish.clear, job.target)
+                    await threads.run_sync(publish.clear, job.target)
             return report
 
     @asynccontextmanager
