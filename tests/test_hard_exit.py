@@ -19,26 +19,25 @@ SLACK = 20.0
 """Seconds that a busy machine may take besides."""
 
 FAILS_WHILE_SENDING = """
-import sys
+import anyio
 from uploader import cli, daemon, threads
-perform, plan, sending = daemon.perform, daemon.plan, []
+perform, sending = daemon.perform, anyio.Event()
 
 async def until_cut(tools, action):
     if type(action).__name__ != "Put":
         return await perform(tools, action)
-    sending.append(action)
     print("SENDING", flush=True)
+    sending.set()
     await threads.run_sync(tools.cut.wait)
 
-def failing(*given):
-    if sending:
-        raise MemoryError("planted")
-    return plan(*given)
+async def failing(*_):
+    await sending.wait()
+    raise MemoryError("planted")
 
-daemon.perform, daemon.plan = until_cut, failing
+daemon.perform, daemon.control.serve = until_cut, failing
 cli.main()
 """
-"""A daemon whose transfer ends only when it is cut, and whose loop breaks while it runs."""
+"""A daemon whose transfer ends only when it is cut, and of which another task breaks while it runs."""
 
 
 @pytest.mark.root
@@ -73,7 +72,7 @@ def test_a_thread_that_never_ends_does_not_hold_a_command() -> None:
     assert "does not answer" in done.stderr
 
 
-def test_what_runs_is_cut_when_the_loop_breaks(tmp_path: Path) -> None:
+def test_what_runs_is_cut_when_another_task_breaks(tmp_path: Path) -> None:
     """The error has cancelled everybody, also who drains; running transfers are told to end all the same."""
     with live(tmp_path, start=False, settings={"transfer": {"drain_seconds": 1.0}}) as d:
         d.drop("a.tif")
@@ -88,6 +87,7 @@ def test_what_runs_is_cut_when_the_loop_breaks(tmp_path: Path) -> None:
         assert "SENDING" in done.stdout
         assert done.returncode == 1
         assert "planted" in done.stderr
+        assert "does not answer" not in done.stderr
         d.w.until_idle()
         assert d.wrong() == []
 

@@ -166,15 +166,18 @@ async def test_a_job_that_ends_the_whole_transaction_commits_nothing(journal: Jo
         with pytest.raises((MemoryError, sqlite3.Error)):
             await journal._writer.transact(name, work)
 
+    (file_id,) = await journal.files.discovered([sighting(b"a.tif")])
     gate = threading.Event()
     async with anyio.create_task_group() as group:
         group.start_soon(journal._writer.transact, "first", lambda _: gate.wait())
         await anyio.sleep(0.1)  # the writer is busy with it, and so takes the next two together
-        group.start_soon(refused, "before", lambda db: db.conn.execute("DELETE FROM events"))
         group.start_soon(refused, "lost", lost)
+        await anyio.sleep(0.1)
+        group.start_soon(refused, "after", lambda db: db.conn.execute("UPDATE files SET looks = 7"))
         await anyio.sleep(0.1)
         gate.set()
 
+    assert (await journal.read(lambda db: file_row(db, file_id))).looks == 0
     assert len(await journal.files.discovered([sighting(b"b.tif")])) == 1
 
 
