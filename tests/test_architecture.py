@@ -18,7 +18,7 @@ PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
     {"core", "failpoints", "threads"},
-    {"activity", "filesystem", "control", "hard_exit", "memory"},
+    {"activity", "filesystem", "control", "hard_exit", "memory", "task_limit"},
     {"leases", "locks", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},

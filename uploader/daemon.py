@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from uploader import control
+from uploader import control, threads
 from uploader.activity import Activity
 from uploader.assembly import Parts, assembled
 from uploader.config import Settings
@@ -114,6 +114,7 @@ class Daemon:
 
     async def _plan_and_perform(self, work: TaskGroup, *, until_idle: bool) -> list[dict[str, Any]]:
         """Turn after turn: look, plan, start what the plan says, wait. Returns the holds at the end."""
+        threads.reserve()
         notify.ready("watching")
         while not self._stopping.is_set():
             self._wake = anyio.Event()
@@ -152,6 +153,7 @@ class Daemon:
         settled, settling, coming = self._intake.settled(), self._intake.settling(), self._intake.coming()
         view = await self._tools.journal.read(lambda db: read_view(db, self._tools.destinations))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
+        self._tools.machine_held = any(hold.scope == "machine" for hold in view.holds)
         return replace(
             view,
             settled=settled,
@@ -162,6 +164,7 @@ class Daemon:
             running=running,
             copying=copying,
             reserved_bytes=reserved,
+            no_thread_since=threads.short_since(),
         )
 
     def _start(self, work: TaskGroup, action: Action, view: View) -> None:

@@ -41,6 +41,7 @@ class Scope(StrEnum):
     TARGET = "target"
     FOLDER = "folder"
     STAGING = "staging"
+    MACHINE = "machine"
     SESSION = "session"
     FILE = "file"
 

@@ -14,6 +14,7 @@ from uploader.core.batching import (
     most_files,
     ordered,
 )
+from uploader.core.capacity import MORE_TASKS
 from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
 from uploader.core.turn import OUTAGE_SHOWN_AFTER, Plan, Turn
 from uploader.core.view import Member, Session, View
@@ -40,6 +41,7 @@ def plan(view: View, now: float, limits: Limits) -> Plan:
     room.claim(turn)
     _unconfigured(turn)
     _outage(turn)
+    _short_of_threads(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
     return turn.plan
 
@@ -223,6 +225,16 @@ def _outage(turn: Turn) -> None:
             )
         )
         return
+
+
+def _short_of_threads(turn: Turn) -> None:
+    """The daemon's own work waits too where the machine has no thread to give."""
+    since = turn.view.no_thread_since
+    if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):
+        return
+    turn.show(
+        Hold(Scope.MACHINE, "", "The machine has no thread to give to the daemon.", MORE_TASKS, since=since)
+    )
 
 
 __all__ = ["Plan", "plan"]

@@ -53,7 +53,7 @@ def _with_copy(size: int) -> int:
 
 def convert(turn: Turn) -> None:
     """Queued files go to the converters in order, as far as the disk has room; smaller ones pass those that wait."""
-    slots = turn.limits.converters - turn.running("Convert")
+    slots = _converters(turn)
     free = turn.view.free_bytes - turn.limits.min_free_bytes - turn.view.reserved_bytes
     blocked: list[int] = []
     for file in turn.view.queued:
@@ -70,6 +70,14 @@ def convert(turn: Turn) -> None:
         turn.do(act.Convert(file.file_id))
     if blocked and slots == turn.limits.converters:
         _no_room(turn, min(blocked))
+
+
+def _converters(turn: Turn) -> int:
+    """How many conversions may start; while the machine is short of something, one alone tries whether it still is."""
+    free = turn.limits.converters - turn.running("Convert")
+    if not turn.held(Scope.MACHINE):
+        return free
+    return 1 if turn.ripe(Scope.MACHINE) and not turn.running("Convert") else 0
 
 
 def _convertible(turn: Turn, file: Queued) -> bool:

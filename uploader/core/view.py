@@ -115,5 +115,7 @@ class View:
     """How many actions of each class are running."""
     copying: Mapping[str, int] = field(default_factory=dict)
     """By folder: how many files are being copied from it."""
+    no_thread_since: float | None = None
+    """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
     reserved_bytes: int = 0
     """What running claims and conversions may still write."""

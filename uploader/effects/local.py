@@ -12,7 +12,7 @@ from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.failures import Step, classify
 from uploader.core.media import upload_name
-from uploader.core.model import Destination, FileState
+from uploader.core.model import Destination, FileState, Scope
 from uploader.core.names import matches
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.tools import Tools
@@ -92,6 +92,7 @@ async def convert(tools: Tools, file_id: int) -> None:
             await _convert_failed(tools, row, error)
             return
     failpoint("convert.after")
+    await tools.converter_works()
     made = Converted(
         size=measured.size,
         md5=measured.md5,
@@ -120,6 +121,8 @@ async def _passed(tools: Tools, source: Path, target: Path, destination: Destina
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
     looks = isinstance(error, err.RasterUnreadable)
+    if isinstance(error, err.RasterUnreadable | err.RasterRefused):
+        await tools.converter_works()
     match classify(Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals)):
         case fail.LookAgain(after):
             await tools.journal.files.look_again(row.id, str(error), after)
@@ -134,7 +137,11 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case fail.Reject(reason):
             await _reject(tools, row, reason)
             return
-        case fail.Park(_, reason, _, after):
+        case fail.Park(Scope.FILE, reason, way_out, after):
+            await tools.journal.files.stuck(row.id, f"{reason} {way_out}", after)
+        case fail.Park(scope, reason, way_out, after):
+            if scope is Scope.MACHINE:
+                await tools.journal.holds.set(tools.hold(scope, "", reason, way_out, after))
             await tools.journal.files.retry(row.id, reason, after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error

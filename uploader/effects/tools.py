@@ -64,6 +64,8 @@ class Tools:
     """Read every session's items back, so that each file's item id is known."""
     platform_held: bool = False
     """Calls to the platform are on hold: the first that succeeds ends it."""
+    machine_held: bool = False
+    """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when work on this machine has to end soon."""
     cut: threading.Event = field(default_factory=threading.Event)
@@ -92,6 +94,12 @@ class Tools:
         if self.platform_held:
             self.platform_held = False
             await self.journal.holds.clear(Scope.PLATFORM)
+
+    async def converter_works(self) -> None:
+        """A conversion came to an end, good or bad, so the machine has what it takes."""
+        if self.machine_held:
+            self.machine_held = False
+            await self.journal.holds.clear(Scope.MACHINE)
 
     async def answered(self, error: UploaderError) -> None:
         """A call to the platform failed; where it was understood and refused, the platform was reached."""

@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any, BinaryIO
 
 from uploader.convert.confinement import confine, namespaces
+from uploader.convert.process.pulse import ALIVE, BEAT, Pulse
 
 ANSWER_BYTES = 8 << 20
 """The longest answer of a child; one that says more is killed."""
@@ -34,15 +35,22 @@ class Zygote:
 
     places: tuple[Path, ...]
     namespace: bool
+    answers: BinaryIO
     child: int = 0
 
     def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Have a child do what is asked, and wait for its end; gives the ending and its line, empty for none."""
         answer, to_answer = os.pipe()
         errors, to_errors = os.pipe()
-        self._fork(request, to_answer, to_errors)
-        os.close(to_answer)
-        os.close(to_errors)
+        try:
+            self._fork(request, to_answer, to_errors)
+        except OSError as error:
+            os.close(answer)
+            os.close(errors)
+            return {"exit": 0, "peak_bytes": 0, "errors": "", "short": error.strerror}, b""
+        finally:
+            os.close(to_answer)
+            os.close(to_errors)
         said, printed = self._listen(answer, errors)
         _, status, usage = os.wait4(self.child, 0)
         self.child = 0
@@ -57,7 +65,11 @@ class Zygote:
         """The signal that ends us waits until we know whom to end with us."""
         ourselves = os.getpid()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        self.child = os.fork()
+        try:
+            self.child = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            raise
         if self.child == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -68,13 +80,20 @@ class Zygote:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def _listen(self, answer: int, errors: int) -> tuple[bytes, bytes]:
-        """Read both pipes to their ends: the answer up to its bound, of the errors the last bytes."""
+        """Read both pipes to their ends: the answer up to its bound, of the errors the last bytes.
+
+        Meanwhile the daemon is told that the child lives, for as long as it does.
+        """
         said, printed = bytearray(), b""
+        pulse = Pulse(self.child)
         with selectors.DefaultSelector() as selector:
             for handle in (answer, errors):
                 selector.register(handle, selectors.EVENT_READ)
             while selector.get_map():
-                for key, _ in selector.select():
+                ready = selector.select(BEAT)
+                if pulse.due() and pulse.beats():
+                    self.answers.write(ALIVE)
+                for key, _ in ready:
                     piece = os.read(key.fd, _PIECE)
                     if not piece:
                         selector.unregister(key.fd)
@@ -104,7 +123,7 @@ def main(arguments: list[str]) -> None:
     namespaces.drop_capabilities()
     logging.disable()
     _load()
-    zygote = Zygote(confine.library_places(), namespace)
+    zygote = Zygote(confine.library_places(), namespace, answers)
     signal.signal(signal.SIGTERM, zygote.end)
     ending, line = zygote.run({})
     _say(answers, {"ready": True, "versions": _versions()} | ending, line)
