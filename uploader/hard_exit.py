@@ -66,6 +66,8 @@ def leave(code: int) -> NoReturn:
     for thread in others:
         thread.join(max(0.0, end - time.monotonic()))
     if any(thread.is_alive() for thread in others):
+        if sys.stdout is not None:
+            sys.stdout.flush()
         _end(code)
     sys.exit(code)
 
@@ -75,7 +77,4 @@ def _end(code: int) -> NoReturn:
         "a folder or disk does not answer: ended without waiting for it; the next start takes up the work"
     )
     logging.shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
     os._exit(code)
