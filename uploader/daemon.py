@@ -30,6 +30,7 @@ from uploader.hard_exit import PATIENCE, HardExit
 from uploader.journal.views import read_view, rejected_since
 from uploader.performer import perform
 from uploader.report import dashboard, notify
+from uploader.staging import Answering
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Daemon:
         self._intake = parts.intake
         self._bandwidth = parts.bandwidth
         self._upkeep = parts.upkeep
+        self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
         self._shown: list[tuple[str, str]] = []
         self._ahead = time.time() - time.monotonic()
@@ -150,6 +152,7 @@ class Daemon:
         busy, running = frozenset(self._doing), self._running()
         copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
         reserved = sum(doing.reserved for doing in self._doing.values())
+        free, trouble = await self._staging_room.free()
         settled, settling, coming = self._intake.settled(), self._intake.settling(), self._intake.coming()
         view = await self._tools.journal.read(lambda db: read_view(db, self._tools.destinations))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
@@ -159,7 +162,8 @@ class Daemon:
             settled=settled,
             settling=settling,
             in_work=Counter(view.in_work) + Counter(coming),
-            free_bytes=self._tools.staging.free(),
+            free_bytes=free,
+            staging_trouble=trouble,
             busy=busy,
             running=running,
             copying=copying,
@@ -211,6 +215,7 @@ class Daemon:
                     continue
                 log.info("%s: finishing what is being sent", signal.Signals(number).name)
                 self._stopping.set()
+                self._hard_exit.after(self._settings.transfer.drain_seconds + PATIENCE)
                 self._nudge()
 
     async def _drain(self, work: TaskGroup) -> None:

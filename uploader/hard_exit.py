@@ -33,9 +33,9 @@ class HardExit:
     """
 
     def __init__(self) -> None:
-        self._set = threading.Event()
-        self._left = threading.Event()
-        self._seconds = 0.0
+        self._changed = threading.Condition()
+        self._left = False
+        self._at: float | None = None
 
     def __enter__(self) -> Self:
         threads.start(threading.Thread(target=self._wait, name="hard exit", daemon=True))
@@ -44,19 +44,27 @@ class HardExit:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._left.set()
-        self._set.set()
+        with self._changed:
+            self._left = True
+            self._changed.notify()
 
     def after(self, seconds: float) -> None:
-        """From now on the block has so many seconds left; only the first call counts."""
-        if not self._set.is_set():
-            self._seconds = seconds
-            self._set.set()
+        """From now on the block has so many seconds left; of several calls the earliest end counts."""
+        with self._changed:
+            at = time.monotonic() + seconds
+            self._at = at if self._at is None else min(self._at, at)
+            self._changed.notify()
 
     def _wait(self) -> None:
-        self._set.wait()
-        if not self._left.wait(self._seconds):
-            _end(1)
+        with self._changed:
+            while not self._left:
+                left = None if self._at is None else self._at - time.monotonic()
+                if left is not None and left <= 0:
+                    break
+                self._changed.wait(left)
+            else:
+                return
+        _end(1)
 
 
 def leave(code: int) -> NoReturn:

@@ -37,6 +37,7 @@ def plan(view: View, now: float, limits: Limits) -> Plan:
     _dispose(turn)
     _sessions(turn)
     _batches(turn)
+    room.trouble(turn)
     room.convert(turn)
     room.claim(turn)
     _unconfigured(turn)

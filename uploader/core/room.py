@@ -127,6 +127,21 @@ def claim(turn: Turn) -> None:
         turn.expecting = False
 
 
+def trouble(turn: Turn) -> None:
+    """A staging folder that hangs, is gone or refuses everything is told, whatever waits for it."""
+    if turn.view.staging_trouble:
+        turn.show(
+            Hold(
+                Scope.STAGING,
+                "",
+                turn.view.staging_trouble,
+                "Mount its disk again, or look after it. If the folder was removed, restart: it is made anew.",
+                since=turn.now,
+                until=turn.now + STAGING_RETRY,
+            )
+        )
+
+
 def _no_room(turn: Turn, smallest: int) -> None:
     view, limits = turn.view, turn.limits
     if any(hold.scope is Scope.STAGING for hold in turn.plan.holds):

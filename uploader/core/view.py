@@ -115,6 +115,8 @@ class View:
     """How many actions of each class are running."""
     copying: Mapping[str, int] = field(default_factory=dict)
     """By folder: how many files are being copied from it."""
+    staging_trouble: str = ""
+    """Why staging cannot be used at the moment, in words; empty where it can."""
     no_thread_since: float | None = None
     """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
     reserved_bytes: int = 0

@@ -76,17 +76,19 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
 async def convert(tools: Tools, file_id: int) -> None:
     """Make the COG from the private copy, and measure what came out."""
     row = await _row(tools, file_id)
-    source, target = tools.staging.source(file_id), tools.staging.result(file_id)
+    target = tools.staging.result(file_id)
     destination = tools.destinations[row.folder]
     failpoint("convert.before")
     with tools.activity.track("convert", _name(row), row.size):
         try:
-            if not source.exists():
-                raise err.StagedDamaged(f"The private copy {source} is gone.")
+            source = await tools.in_thread(_claimed, tools, file_id)
             passed = matches(row.path, destination.passthrough)
             report = await (_passed if passed else _converted)(tools, source, target, destination)
             measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
+            return
+        except err.RasterUnreadable as error:
+            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, file_id, error))
             return
         except err.UploaderError as error:
             await _convert_failed(tools, row, error)
@@ -107,6 +109,23 @@ async def convert(tools: Tools, file_id: int) -> None:
     log.info("converted file=%r method=%s bytes=%d to=%d", _name(row), report.method, row.size, measured.size)
     for warning in report.warnings:
         log.warning("not in the result file=%r %s: %s", _name(row), warning.code, warning.text)
+
+
+def _claimed(tools: Tools, file_id: int) -> Path:
+    """The private copy. Raises StagedDamaged where somebody has removed it."""
+    source = tools.staging.source(file_id)
+    if not source.exists():
+        raise err.StagedDamaged(f"The private copy {source} is gone.")
+    return source
+
+
+def _whose_fault(tools: Tools, file_id: int, error: err.RasterUnreadable) -> err.LocalError:
+    """A copy that was removed while it was read says nothing of the raster."""
+    try:
+        _claimed(tools, file_id)
+    except err.StagedDamaged as damaged:
+        return damaged
+    return error
 
 
 async def _converted(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:
@@ -179,7 +198,12 @@ _PAST = {"archive": "archived", "delete": "deleted"}
 async def discard(tools: Tools, file_id: int) -> None:
     """Remove the private copies of a file that reached an end."""
     failpoint("discard.before")
-    await tools.in_thread(tools.staging.discard, file_id)
+    try:
+        await tools.in_thread(tools.staging.discard, file_id)
+    except OSError as error:
+        log.warning("private copies of file id=%d cannot be removed: %s", file_id, error)
+        await tools.pause(DISPOSAL_RETRY)
+        return
     failpoint("discard.after")
     await tools.journal.files.discarded(file_id)
 

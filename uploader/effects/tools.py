@@ -110,6 +110,10 @@ class Tools:
         """Leave the block after so many seconds, done or not."""
         return anyio.move_on_after(seconds)
 
+    async def pause(self, seconds: float) -> None:
+        """Keep what this is about from being tried again for so long."""
+        await anyio.sleep(seconds)
+
     async def in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Run blocking file work; it watches `stop` itself, so it is waited for."""
         return await threads.run_sync(work, *args)

@@ -14,7 +14,7 @@ from uploader import threads
 from uploader.convert.job import Job, Report
 from uploader.convert.process.worker import Worker
 from uploader.convert.result import publish
-from uploader.core.errors import ConversionFailed
+from uploader.core.errors import ConversionFailed, NoSpace
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Converter:
         ate its memory on it), NoSpace. Whatever happens, cancelling included, no partial target and no busy child
         is left behind; may be repeated, an existing target is replaced.
         """
-        async with self._turns:
+        async with self._turns, self._writing(job):
             workshop = await threads.run_sync(publish.prepare, job.target)
             try:
                 async with self._worker(job) as worker:
@@ -58,6 +58,17 @@ class Converter:
                 with anyio.CancelScope(shield=True):
                     await threads.run_sync(publish.clear, job.target)
             return report
+
+    @asynccontextmanager
+    async def _writing(self, job: Job) -> AsyncIterator[None]:
+        """Whatever the system says while the result is put in place, the raster is not to blame."""
+        try:
+            yield
+        except OSError as error:
+            raise NoSpace(
+                f"{job.target.parent} cannot be written to: {error.strerror or error}.",
+                "Free some space there, or check its rights.",
+            ) from error
 
     @asynccontextmanager
     async def _worker(self, job: Job) -> AsyncIterator[Worker]:
