@@ -16,7 +16,7 @@ import anyio
 import psutil
 import pytest
 
-from tests.support import rasters, tasks
+from tests.support import mounts, rasters, tasks
 from uploader.convert import Converter, Job
 from uploader.convert.process import worker
 from uploader.core.capacity import pool_threads
@@ -177,3 +177,11 @@ async def lazing(monkeypatch, what: str) -> AsyncIterator[Converter]:
         converter._idle.append(zygote)
         monkeypatch.setattr(worker, "SILENCE", 5.0)
         yield converter
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+def test_a_host_without_devices_converts(source: Path) -> None:
+    """An empty /dev, as in some containers: neither zygote nor child needs anything of it."""
+    empty = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev; exec "$@"', "x"]
+    assert converted(source, empty) == ["converted cog_driver"] * 2

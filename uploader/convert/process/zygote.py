@@ -17,7 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from uploader.convert.confinement import confine, namespaces
 from uploader.convert.process.pulse import ALIVE, BEAT, Pulse
@@ -71,13 +71,22 @@ class Zygote:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             raise
         if self.child == 0:
+            self._be_child(request, to_answer, to_errors, ourselves)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _be_child(self, request: dict[str, Any], to_answer: int, to_errors: int, ourselves: int) -> NoReturn:
+        """Whatever fails in here ends this process: it must never go on as a second zygote."""
+        try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             _arrange(to_answer, to_errors)
             from uploader.convert.process import child  # noqa: PLC0415 - loaded by `main` before the first fork
 
             child.live(request, child.Origin(ourselves, self.places, self.namespace))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        except BaseException as error:  # noqa: BLE001 - there is nobody above who could tell it
+            os.write(to_errors, f"{error!r}\n".encode())
+        finally:
+            os._exit(1)
 
     def _listen(self, answer: int, errors: int) -> tuple[bytes, bytes]:
         """Read both pipes to their ends: the answer up to its bound, of the errors the last bytes.
@@ -153,7 +162,8 @@ def _arrange(to_answer: int, to_errors: int) -> None:
     """Put a child's pipes where it looks for them; its input is empty."""
     from uploader.convert.process.child import ANSWER, ERRORS  # noqa: PLC0415 - see _load
 
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing, unused = os.pipe()  # not /dev/null, which an odd host may lack
+    os.close(unused)
     # None of the three has one of these numbers already: those are our own input, outputs and answers.
     for handle, number in ((nothing, 0), (to_errors, 1), (to_errors, ERRORS), (to_answer, ANSWER)):
         os.dup2(handle, number)
