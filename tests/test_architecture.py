@@ -17,8 +17,8 @@ pytestmark = pytest.mark.unit
 PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
-    {"core", "failpoints"},
-    {"activity", "bounded_read", "filesystem", "control", "hardend", "inherited", "memory"},
+    {"core", "failpoints", "threads"},
+    {"activity", "bounded_read", "filesystem", "control", "hard_exit", "inherited", "memory", "task_limit"},
     {"leases", "locks", "walking", "overlap", "ownership", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
@@ -43,9 +43,9 @@ CONVERT_LEVELS = (
 ALONE = {
     "core": set(),
     "sandbox": set(),
-    "convert": {"core"},
-    "geopera": {"core"},
-    "journal": {"core", "failpoints"},
+    "convert": {"core", "threads"},
+    "geopera": {"core", "threads"},
+    "journal": {"core", "failpoints", "threads"},
 }
 """Rooms that know even less than their level allows."""
 
@@ -208,6 +208,18 @@ def test_each_library_has_its_door(library):
         if any(name == library or name.startswith(f"{library}.") for name in imports(tree))
     }
     assert {module for module in users if not is_in(module, DOORS[library])} == set()
+
+
+def test_threads_have_their_door():
+    """Whoever asks anyio itself for a thread ends the daemon where the machine has none to give."""
+    wrong = [
+        f"{module}:{node.lineno}"
+        for module, tree in modules().items()
+        if not is_in(module, ("uploader.threads", "uploader.sandbox"))
+        for node in ast.walk(tree)
+        if getattr(node, "attr", getattr(node, "id", "")) in {"to_thread", "run_in_executor"}
+    ]
+    assert wrong == []
 
 
 def test_only_two_commands_know_the_sandbox_and_only_when_they_run():

@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from uploader import control
+from uploader import control, threads
 from uploader.activity import Activity
 from uploader.assembly import Parts, assembled
 from uploader.bounded_read import BoundedRead
@@ -31,12 +31,13 @@ from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.text import raw
 from uploader.core.view import View
-from uploader.hardend import PATIENCE, HardEnd
+from uploader.hard_exit import PATIENCE, HardExit
 from uploader.inherited import ignore_hangup, ignores_hangup
 from uploader.journal.views import read_view, rejected_since
 from uploader.live_status import LiveStatus, journal_hold
 from uploader.report import dashboard, notify
 from uploader.shown_holds import ShownHolds
+from uploader.staging import Answering
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +64,13 @@ async def run(
     read_back_all: bool = False,
     bound: bool = True,
     new_journal: bool = False,
+    hard_exit: HardExit | None = None,
 ) -> int:
     """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
 
-    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. Raises ConfigurationError,
-    JournalError or AlreadyRunning where it cannot start. `bound` and `new_journal`: see `assembled`.
+    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. `bound` and `new_journal` are
+    those of `assembled`; `hard_exit` ends the process where something does not end when it should. Raises
+    ConfigurationError, JournalError or AlreadyRunning where it cannot start.
     """
     async with assembled(
         settings,
@@ -76,7 +79,7 @@ async def run(
         bound=bound,
         new_journal=new_journal,
     ) as parts:
-        return await Daemon(settings, parts).run(until_idle=until_idle)
+        return await Daemon(settings, parts, hard_exit or HardExit()).run(until_idle=until_idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,13 @@ class _Doing:
 class Daemon:
     """The task group and what it shares."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: Parts, hard_exit: HardExit) -> None:
         self._settings = settings
         self._tools = parts.tools
         self._intake = parts.intake
         self._bandwidth = parts.bandwidth
         self._upkeep = parts.upkeep
+        self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
         self._shown = ShownHolds(parts.tools.journal)
         self._contained = Containment(parts.tools)
@@ -106,14 +110,13 @@ class Daemon:
         self._ahead = time.time() - time.monotonic()
         self._wake = anyio.Event()
         self._stopping = anyio.Event()
-        self._hard_end = HardEnd()
+        self._hard_exit = hard_exit
         self._beat = min(TURN, notify.watchdog_interval() or TURN)
 
     async def run(self, *, until_idle: bool) -> int:
         """Serve until stopped or idle; returns the exit code."""
         started = time.time()
-        with self._hard_end:
-            held = await self._serve(until_idle=until_idle)
+        held = await self._serve(until_idle=until_idle)
         if not until_idle or self._stopping.is_set():
             return 0
         rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
@@ -143,6 +146,7 @@ class Daemon:
 
         No turn waits for the journal: where it does not answer, the loop says so and asks on.
         """
+        threads.reserve()
         notify.ready("watching")
         look = BoundedRead(self._look, background)
         while not self._stopping.is_set():
@@ -197,23 +201,27 @@ class Daemon:
         busy, running = frozenset(self._doing), self._running()
         copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
         reserved = sum(doing.reserved for doing in self._doing.values())
+        free, trouble = await self._staging_room.free()
         since = {subject: doing.since for subject, doing in self._doing.items()}
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.limits.linger)
         resting, read = len(self._contained.current(time.time())), self._tools.journal.read
         view = await read(lambda db: read_view(db, self._tools.destinations, resting=resting))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
+        self._tools.machine_held = any(hold.scope == "machine" for hold in view.holds)
         return replace(
             view,
             settled=settled,
             settling=settling,
             coming=coming,
-            free_bytes=await self._tools.in_thread(self._tools.staging.free),
+            free_bytes=free,
+            staging_trouble=trouble,
             busy=busy,
             running=running,
             since=since,
             copying=copying,
             reserved_bytes=reserved,
+            no_thread_since=threads.short_since(),
         )
 
     def _start(self, work: TaskGroup, action: Action, view: View) -> None:
@@ -263,19 +271,24 @@ class Daemon:
         else:
             log.info("%s: finishing what is being sent", name)
             self._stopping.set()
+            self._hard_exit.after(self._settings.transfer.drain_seconds + PATIENCE)
             self._nudge()
 
     async def _drain(self, work: TaskGroup) -> None:
-        """Let running transfers and calls finish within the limit; conversions are redone by the next start."""
+        """Let running transfers and calls finish within the limit; conversions are redone by the next start.
+
+        An exception has cancelled everything already, also this task: the shield lets it see to the end all the same.
+        """
         notify.stopping("finishing what is being sent")
         self._tools.stop.set()
         deadline = time.monotonic() + self._settings.transfer.drain_seconds
-        while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
-            await anyio.sleep(0.05)
-            notify.beat()
+        with anyio.CancelScope(shield=True):
+            while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
+                await anyio.sleep(0.05)
+                notify.beat()
         self._tools.cut.set()
         work.cancel_scope.cancel()
-        self._hard_end.after(PATIENCE)
+        self._hard_exit.after(PATIENCE)
 
     def _calls(self) -> int:
         local = ("Claim", "Convert", "Dispose", "Discard")

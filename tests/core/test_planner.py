@@ -313,6 +313,29 @@ def test_a_raster_that_killed_a_child_runs_alone() -> None:
     )
 
 
+def test_a_machine_that_is_short_converts_nothing_but_one_trial() -> None:
+    """Nobody else is started until one conversion has come to an end; then all are again."""
+    files = tuple(Queued(n, "/d", 1, "c") for n in (1, 2, 3))
+    held = replace(EMPTY, queued=files, queued_total=3, holds=(hold(Scope.MACHINE, NOW + 9),))
+    due = replace(held, holds=(hold(Scope.MACHINE, NOW - 1),))
+    trying = replace(due, busy=frozenset({("file", 1)}), running={"Convert": 1})
+
+    assert actions(held) == []
+    assert plan(held, NOW, LIMITS).wake_at == NOW + 9
+    assert actions(due) == [act.Convert(1)]
+    assert actions(trying) == []
+    assert len(actions(replace(held, holds=()))) == 2
+
+
+def test_a_daemon_without_threads_is_told() -> None:
+    """What waits for a thread is a hold once it has waited for a while, with what to do about it."""
+    assert plan(replace(EMPTY, no_thread_since=NOW - 1), NOW, LIMITS).holds == []
+
+    (shown,) = plan(replace(EMPTY, no_thread_since=NOW - 60), NOW, LIMITS).holds
+    assert (shown.scope, shown.since) == (Scope.MACHINE, NOW - 60)
+    assert "TasksMax" in shown.way_out
+
+
 def test_claims_keep_a_little_ahead_of_the_converters() -> None:
     """A backlog of a million files is not copied into staging at once."""
     view = replace(EMPTY, settled=tuple(Settled(i, "/d", 10) for i in range(100)))

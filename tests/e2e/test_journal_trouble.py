@@ -149,7 +149,7 @@ def test_a_journal_on_a_disk_that_hangs_is_a_hold(
                 (hold,) = journal_holds(page)
                 assert "does not answer" in hold["reason"] or "cannot be" in hold["reason"]
             finally:
-                home.go_on()
+                home.heal()
             make("dem_nodata", w.drop / "b.tif", size=64, seed=2)
             w.wait(lambda: w.status()["completed"] == 2, "the second file is an item")
             assert w.status()["holds"] == []

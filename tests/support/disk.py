@@ -52,6 +52,7 @@ class Disk:
                 assert disk._ask("ready") == [0, 0]
                 yield disk
             finally:
+                disk.heal()
                 mounts.unmount(folder)
                 assert process.stdin is not None
                 process.stdin.close()
@@ -66,11 +67,11 @@ class Disk:
         self._ask("arm", victim, changes)
 
     def hang(self) -> None:
-        """From now on no call on it comes back, until `go_on`."""
+        """No call returns any more, as on a mount whose server is gone."""
         self._process.send_signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
-        """The calls that hang are answered."""
+    def heal(self) -> None:
+        """Calls are answered again, also those that hung."""
         self._process.send_signal(signal.SIGCONT)
 
     def sync(self) -> None:

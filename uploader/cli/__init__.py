@@ -7,6 +7,7 @@ A command's module is imported when it is asked for, and whatever is heavy withi
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -70,7 +71,12 @@ def app(ctx: click.Context, *, debug: bool) -> None:
 def main() -> NoReturn:
     """Run the command line of this process."""
     put_in_order()
-    sys.exit(execute(sys.argv[1:]))
+    code = execute(sys.argv[1:])
+    if threading.active_count() > 1:  # the interpreter would join them, however long that takes
+        from uploader.hard_exit import leave
+
+        leave(code)
+    sys.exit(code)
 
 
 def execute(arguments: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from uploader.core import room
-from uploader.core.model import Destination
+from uploader.core.model import Destination, Scope
 from uploader.core.turn import Turn
 from uploader.core.view import Queued
 
@@ -58,7 +58,9 @@ def _startable(turn: Turn, file: Queued) -> bool:
 
 
 def _converter_soon(turn: Turn) -> bool:
-    """Whether a converter is free, or one has begun a moment ago and may be free soon."""
+    """Whether a converter is free, or one has begun a moment ago and may be free soon; none is on a machine in need."""
+    if turn.held(Scope.MACHINE):
+        return False
     running = _running(turn, (file.file_id for file in turn.view.queued))
     return len(running) < turn.limits.converters or _any_young(turn, running)
 

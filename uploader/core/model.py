@@ -42,6 +42,7 @@ class Scope(StrEnum):
     FOLDER = "folder"
     STAGING = "staging"
     JOURNAL = "journal"
+    MACHINE = "machine"
     SESSION = "session"
     FILE = "file"
 

@@ -15,6 +15,7 @@ from uploader.core.batching import (
     most_files,
     ordered,
 )
+from uploader.core.capacity import MORE_TASKS
 from uploader.core.expecting import more_to_come
 from uploader.core.mistakes import Mistake
 from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
@@ -43,11 +44,13 @@ def plan(view: View, now: float, limits: Limits) -> Plan:
     _dispose(turn)
     _sessions(turn)
     _batches(turn)
+    room.trouble(turn)
     room.convert(turn)
     room.claim(turn)
     _unconfigured(turn)
     _outage(turn)
     _mistaken(turn)
+    _short_of_threads(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
     return turn.plan
 
@@ -275,6 +278,16 @@ def _mistake_hold(mistake: Mistake, more: int, *, resting: bool) -> Hold:
         + others,
         since=mistake.since,
         until=mistake.until if resting else None,
+    )
+
+
+def _short_of_threads(turn: Turn) -> None:
+    """The daemon's own work waits too where the machine has no thread to give."""
+    since = turn.view.no_thread_since
+    if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):
+        return
+    turn.show(
+        Hold(Scope.MACHINE, "", "The machine has no thread to give to the daemon.", MORE_TASKS, since=since)
     )
 
 

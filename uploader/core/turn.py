@@ -78,6 +78,14 @@ class Turn:
         """Whether there is a hold, due or not."""
         return (scope, subject) in self._holds
 
+    def ripe(self, scope: Scope) -> bool:
+        """Whether a hold of the whole scope is due to be tried; where it is not, it wakes the next turn."""
+        until = self._holds[scope, ""].until
+        if until is None or until > self.now:
+            self.wake(self.now if until is None else until)
+            return False
+        return True
+
     def open(self, *gates: tuple[Scope, str]) -> bool:
         """Whether all these scopes are free; a hold that is due lets one call through as a probe."""
         if not self._holds:

@@ -120,5 +120,9 @@ class View:
     """By folder: how many files are being copied from it."""
     mistakes: tuple[Mistake, ...] = ()
     """Whom a mistake in the program concerns: they wait until their time has come."""
+    staging_trouble: str = ""
+    """Why staging cannot be used at the moment, in words; empty where it can."""
+    no_thread_since: float | None = None
+    """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
     reserved_bytes: int = 0
     """What running claims and conversions may still write."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import anyio
 
+from uploader import threads
 from uploader.core.failures import LOOK_DELAYS
 from uploader.core.model import Sighting
 from uploader.core.settling import UNKNOWN, Extent, Kind
@@ -71,7 +72,7 @@ class Glancing:
                 self._changed = anyio.Event()
                 await self._take_back()
                 while not self._candidates.full(self._folder) and (part := self._due()):
-                    for glance in await anyio.to_thread.run_sync(self._look, part):
+                    for glance in await threads.run_sync(self._look, part):
                         await self._judge(glance)
                 with anyio.move_on_after(self._wait()):
                     await self._changed.wait()

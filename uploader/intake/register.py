@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import anyio
 
 from uploader import filesystem as fs
+from uploader import threads
 from uploader.core.model import Sighting
 from uploader.core.text import shown
 from uploader.intake.absence import Pass
@@ -121,7 +122,7 @@ class Register:
         """Those that are no longer in the archive: somebody has brought them back. The others are never taken again."""
         if not archived:
             return []
-        back = await anyio.to_thread.run_sync(_brought_back, archived)
+        back = await threads.run_sync(_brought_back, archived)
         for sighting, path in archived:
             if sighting not in back and sighting.path not in self._told_archived:
                 log.warning(

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from uploader import threads
 from uploader.core.model import Hold
 from uploader.journal.files import Converted, Files
 from uploader.journal.holds import Holds
@@ -80,7 +81,7 @@ class Journal:
     async def _read(self, query: Callable[[Database], T]) -> tuple[T] | None:
         """One try; None where the disk, or another process, is the cause that it came to nothing."""
         try:
-            found = await anyio.to_thread.run_sync(query, self._reader.db, limiter=self._one_reader)
+            found = await threads.run_sync(query, self._reader.db, limiter=self._one_reader)
         except sqlite3.DatabaseError as error:
             if not passing(error):
                 raise (damage(self._writer.path, error) or error) from error

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from uploader import threads
 from uploader.core.errors import JournalError
 from uploader.failpoints import failpoint
 from uploader.journal.library import Database
@@ -75,7 +76,7 @@ class Writer:
         self._marker.note(event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        threads.start(self._thread)
 
     @property
     def trouble(self) -> Trouble | None:
@@ -132,20 +133,26 @@ class Writer:
             try:
                 self._once(jobs)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it; the thread must go on
+                self._roll_back()
                 if not passing(error):
-                    doubt = damage(self.path, error) or CommitInDoubt(f"{type(error).__name__}: {error}")
-                    doubt.__cause__ = error
+                    told = damage(self.path, error) or _told(error)
                     for job in jobs:
-                        job.error = doubt
+                        job.error = told
                     return
-                if self._db.conn.in_transaction:
-                    self._db.conn.execute("ROLLBACK")
                 if not self._refused:
                     log.warning("journal: commit failed, tried again every second: %s", error)
                 self._refused = str(error)
                 time.sleep(COMMIT_RETRY)
             else:
                 return
+
+    def _roll_back(self) -> None:
+        """Leave no transaction open, whatever the error was: the next one could not begin."""
+        try:
+            if self._db.conn.in_transaction:
+                self._db.conn.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            log.warning("journal: the failed transaction cannot be rolled back: %s", error)
 
     def _once(self, jobs: list[_Job]) -> None:
         self._db.conn.execute("BEGIN IMMEDIATE")
@@ -157,6 +164,8 @@ class Writer:
             except Exception as error:
                 if passing(error):
                     raise
+                if not self._db.conn.in_transaction:
+                    raise  # SQLite gave up the whole transaction, the changes of the other jobs with it
                 job.error = damage(self.path, error) or error
         for job in jobs:
             failpoint(f"commit.{job.name}.before")
@@ -165,6 +174,15 @@ class Writer:
         self._marker.note(last)
         for job in jobs:
             failpoint(f"commit.{job.name}.after")
+
+
+def _told(error: Exception) -> Exception:
+    """SQLite's own errors leave nothing committed; what else is raised beside the jobs may come after the commit."""
+    if isinstance(error, sqlite3.Error | MemoryError):
+        return error
+    doubt = CommitInDoubt(f"{type(error).__name__}: {error}")
+    doubt.__cause__ = error
+    return doubt
 
 
 def passing(error: BaseException) -> bool:
