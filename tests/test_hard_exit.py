@@ -20,8 +20,8 @@ SLACK = 20.0
 
 FAILS_WHILE_SENDING = """
 import anyio
-from uploader import cli, daemon, threads
-perform, sending = daemon.perform, anyio.Event()
+from uploader import cli, containment, daemon, threads
+perform, sending = containment.perform, anyio.Event()
 
 async def until_cut(tools, action):
     if type(action).__name__ != "Put":
@@ -34,7 +34,7 @@ async def failing(*_):
     await sending.wait()
     raise MemoryError("planted")
 
-daemon.perform, daemon.control.serve = until_cut, failing
+containment.perform, daemon.control.serve = until_cut, failing
 cli.main()
 """
 """A daemon whose transfer ends only when it is cut, and of which another task breaks while it runs."""
