@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 from typing import TextIO
+
+from uploader.core.errors import ConfigurationError
+
+_LEAST, _ENOUGH = 64, 65536
+"""Open files without which nothing works, and more than are ever held."""
 
 STANDARD = (0, 1, 2)
 """Descriptors that others take for input, output and errors, whatever is behind them."""
@@ -26,6 +32,24 @@ def put_in_order() -> None:
 def ignore_hangup() -> None:
     """A service has no terminal whose end could concern it; by default SIGHUP would end it."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def raise_descriptors() -> None:
+    """Allow itself as many open files as the system lets it. Raises ConfigurationError where these are too few.
+
+    Watched folders, the journal, transfers and converters each hold some; a service that runs out of them in the middle
+    of its work can only end.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _ENOUGH if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    if soft != resource.RLIM_INFINITY and soft < _LEAST:
+        raise ConfigurationError(
+            f"Only {soft} files may be open at once, and the daemon needs {_LEAST}.",
+            "Raise the limit of open files (`ulimit -n`, or LimitNOFILE= of the unit).",
+        )
 
 
 def ignores_hangup() -> bool:

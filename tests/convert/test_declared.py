@@ -205,3 +205,23 @@ async def test_what_is_declared_or_inside_is_not_suspect(tmp_path: Path, validit
 
     assert "suspect_nodata" not in codes(report)
     assert compare.differences(source, target) == []
+
+
+async def test_a_nodata_value_beside_an_alpha_band_is_a_doubt(tmp_path: Path) -> None:
+    """Readers differ in which of the two counts, so that the raster has both is told; both stay as they were."""
+    source = tmp_path / "in" / "a.tif"
+    source.parent.mkdir()
+    pixels = np.full((4, 90, 90), 7, np.uint8)
+    pixels[:, :40] = 0
+    options = {"photometric": "RGB", "ALPHA": "NON-PREMULTIPLIED", "nodata": 255, "crs": "EPSG:32632"}
+    with rasterio.open(
+        source, "w", driver="GTiff", width=90, height=90, count=4, dtype="uint8", **options
+    ) as made:
+        made.write(pixels)
+
+    async with Converter(1) as converter:
+        report = await converter.convert(Job(source, tmp_path / "out.tif"))
+
+    assert "nodata_and_alpha" in {warning.code for warning in report.warnings}
+    with rasterio.open(tmp_path / "out.tif") as cog:
+        assert (cog.nodata, cog.colorinterp[3].name) == (255.0, "alpha")

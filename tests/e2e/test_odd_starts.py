@@ -52,6 +52,19 @@ def test_a_blocked_signal_still_ends_it(make_world: Callable[..., World]) -> Non
     assert process.wait(60) == 0
 
 
+def test_few_open_files_are_raised_or_refused(make_world: Callable[..., World]) -> None:
+    """A low soft limit is raised; where the hard one is too low, the reason and the way out are told at the start."""
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, {})"
+    w = make_world()
+    make("dem_nodata", w.drop / "a.tif", size=64)
+
+    refused = w.until_idle(prefix=[sys.executable, "-c", limit.format((40, 40)) + EXEC], check=78)
+    w.until_idle(prefix=[sys.executable, "-c", limit.format((20, 4096)) + EXEC])
+
+    assert "ulimit -n" in refused.stderr
+    assert w.status()["completed"] == 1
+
+
 def test_a_hangup_ends_nothing(make_world: Callable[..., World]) -> None:
     """It is said in the log, at any moment from the start to the last commit, and work goes on."""
     w = make_world()

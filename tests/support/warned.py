@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-DOUBTS = frozenset({"crs_missing", "suspect_nodata", "nodata_unfit"})
+DOUBTS = frozenset({"crs_missing", "suspect_nodata", "nodata_unfit", "nodata_and_alpha"})
 
 
 def losses(report) -> list[str]:

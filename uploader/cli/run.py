@@ -34,9 +34,10 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     SIGTERM and Ctrl-C let running transfers finish for `drain_seconds`, then stop; nothing is lost by either,
     nor by kill -9. SIGHUP is ignored.
     """
-    from uploader.inherited import ignore_hangup
+    from uploader.inherited import ignore_hangup, raise_descriptors
 
     ignore_hangup()
+    raise_descriptors()
     import anyio
 
     from uploader import daemon, memory

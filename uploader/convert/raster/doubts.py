@@ -18,6 +18,12 @@ def doubts(facts: Facts, measured: Measured, nodata: str) -> Iterator[RasterWarn
             "crs_missing",
             "It has no reference system: nobody knows where it lies. Declare one with `crs` of its folder, or --crs.",
         )
+    if any(band.interpretation == "alpha" for band in facts.bands) and facts.bands[0].nodata is not None:
+        yield RasterWarning(
+            "nodata_and_alpha",
+            f"It has an alpha band and the nodata value {facts.bands[0].nodata:g}: readers differ in which of them "
+            "counts. Statistics and overviews go by the nodata value, as GDAL does.",
+        )
     if nodata and says_all_valid(facts):
         yield RasterWarning(
             "nodata_unfit",
