@@ -23,7 +23,7 @@ from anyio import to_thread
 
 from tests.judge import judging, refusals
 from tests.judge.findings import Verdict
-from tests.support import compare, corpus, generated
+from tests.support import compare, corpus, generated, generated_files
 from tests.support.heads import table as heads
 from tests.support.warned import losses
 from uploader.convert import Converter, Job, Report
@@ -75,7 +75,7 @@ def of_files(files: list[Path]) -> list[Source]:
 
 def of_table(cases: list[generated.Case]) -> list[Source]:
     """Rasters that are made when their turn comes."""
-    return [(case.name, lambda folder, case=case: generated.make(case, folder)) for case in cases]  # type: ignore[misc]
+    return [(case.name, lambda folder, case=case: generated_files.make(case, folder)) for case in cases]  # type: ignore[misc]
 
 
 def of_heads(cases: list[heads.HeadCase]) -> list[Source]:
@@ -106,7 +106,7 @@ async def _one(
         name, put = named
         try:
             source = await to_thread.run_sync(put, folder / "in")
-        except generated.NotMade as error:
+        except generated_files.NotMade as error:
             outcome.results[name] = Result("not made", f"GDAL says: {error}")
             return
         job = Job(source, folder / "out.tif", timeout=_SECONDS)

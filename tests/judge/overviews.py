@@ -159,34 +159,51 @@ class Wanted:
         both = there & seen
         if self.classes:
             yield from _many(both & ~among_modes(found, values, known, cover), "pixels are not the mode")
-            return
-        weights, skipped = known.astype(float), np.zeros(below.size, bool)
-        if above.alpha not in (None, band) and not self.premultiplied:
-            weights = weights * np.nan_to_num(above.samples[above.alpha], posinf=0, neginf=0)
-        if self.by_gdal:
-            skipped = cover.total((above.partial | above.unmasked(band)).astype(float)) > 0
-            skipped |= _overflowing(values, known, cover)
-        step = 1.0 if values.dtype.kind in "iu" else self.digits * _reach(values, known, cover)
-        off = both & ~skipped
-        for each in self._covers(cover, values):
-            wanted, weighted = mean(values, weights, each)
-            off &= weighted  # over nothing but transparent pixels any colour will do
-            if self.nodata is not None:
-                off &= np.abs(wanted - self.nodata) > np.maximum(step, _FLOAT_STEP * abs(self.nodata))
-            with np.errstate(all="ignore"):
-                off &= np.abs(found.astype(wanted.dtype) - wanted) > step * (1 + 1e-9)
-            if not off.any():
-                return
-        yield from _many(off, "pixels are not the mean")
+        else:
+            off = both & ~self._excused(above, band, known, cover)
+            yield from _many(self._off(off, above, below, band, known), "pixels are not the mean")
 
-    def _covers(self, cover: Cover, values: Array) -> list[Cover]:
-        """By area; GDAL takes two pixels at an edge for halves, and of complex numbers whole pixels."""
-        ways = (
-            (shares, shares),
-            *(((shares, whole), (whole, shares), (whole, whole)) if self.by_gdal else ()),
-        )
-        ways += ((rounded, rounded),) if self.by_gdal and values.dtype.kind == "c" else ()
-        return [Cover(cover.above, cover.below, *way) for way in ways]
+    def _excused(self, above: Level, band: int, known: Array, cover: Cover) -> Array:
+        """Where GDAL's arithmetic is let pass, and where a colour has only transparent pixels under it."""
+        excused = np.zeros(cover.below, bool)
+        if self.by_gdal:
+            excused |= cover.total((above.partial | above.unmasked(band)).astype(float)) > 0
+            excused |= _overflowing(above.samples[band], known, cover)
+        return excused | ~mean(known, self._weights(above, band, known), cover)[1]
+
+    def _weights(self, above: Level, band: int, known: Array) -> Array:
+        weights = known.astype(float)
+        if above.alpha in (None, band) or self.premultiplied:
+            return weights
+        return weights * np.nan_to_num(above.samples[above.alpha], posinf=0, neginf=0)
+
+    def _off(self, off: Array, above: Level, below: Level, band: int, known: Array) -> Array:
+        """Which of these pixels are not the mean, by none of the ways to take it."""
+        values, found = above.samples[band], below.samples[band]
+        cover = Cover(above.size, below.size)
+        step = 1.0 if values.dtype.kind in "iu" else self.digits * _reach(values, known, cover)
+        for weights, each in self._ways(above, band, known, cover):
+            wanted, weighted = mean(values, weights, each)
+            near = np.zeros(cover.below, bool)
+            if self.nodata is not None:
+                near |= np.abs(wanted - self.nodata) <= np.maximum(step, _FLOAT_STEP * abs(self.nodata))
+            with np.errstate(all="ignore"):
+                near |= np.abs(found.astype(wanted.dtype) - wanted) <= step * (1 + 1e-9)
+            off = off & ~(near & weighted)
+            if not off.any():
+                break
+        return off
+
+    def _ways(self, above: Level, band: int, known: Array, cover: Cover) -> Iterator[tuple[Array, Cover]]:
+        """By area. GDAL takes two pixels at an edge for halves, and leaves what is transparent out of alpha itself."""
+        weights, ways = self._weights(above, band, known), [(shares, shares)]
+        if self.by_gdal:
+            ways += [(shares, whole), (whole, shares), (whole, whole)]
+            ways += [(rounded, rounded)] if above.samples.dtype.kind == "c" else []
+        covers = [Cover(cover.above, cover.below, *way) for way in ways]
+        yield from ((weights, each) for each in covers)
+        if self.by_gdal and band == above.alpha:
+            yield from ((weights * (above.samples[band] != 0), each) for each in covers)
 
 
 def _reach(values: Array, known: Array, cover: Cover) -> Array:

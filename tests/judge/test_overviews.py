@@ -160,3 +160,42 @@ def test_a_stale_corner_is_found(tmp_path: Path) -> None:
     above = levels[0].samples[0].copy()
     above[-130:, -130:] = 7
     assert _shown(above, levels[1].samples[0]) != ""
+
+
+def _with_alpha(folder: Path, boundary: int) -> Path:
+    """Gray and alpha, transparent above a row, with overviews by GDAL."""
+    path = folder / "alpha.tif"
+    profile = {"driver": "GTiff", "width": 530, "height": 600, "count": 2, "dtype": "uint8", "alpha": "YES"}
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(_hills("u1", (600, 530)), 1)
+        dataset.write(np.where(np.arange(600)[:, None] < boundary, 0, 255).repeat(530, 1).astype("u1"), 2)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2], Resampling.average)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("boundary", "by_gdal", "right"), [(200, True, True), (201, True, True), (201, False, False)]
+)
+def test_alpha_is_a_plain_mean_where_gdal_did_not_make_it(
+    boundary: int, *, by_gdal: bool, right: bool, tmp_path: Path
+) -> None:
+    """GDAL leaves transparent pixels out of it, which is let pass where it made the levels."""
+    path = _with_alpha(tmp_path, boundary)
+    source = _written(tmp_path, np.zeros((600, 530), np.uint8), None)
+    found = list(
+        overviews.checked(source, path, classes=False, premultiplied=False, lossy=False, by_gdal=by_gdal)
+    )
+    assert (found == []) == right
+
+
+def test_transparency_that_turns_opaque_is_found(tmp_path: Path) -> None:
+    """What is transparent stays so."""
+    path = _with_alpha(tmp_path, 200)
+    with rasterio.open(path, "r+", overview_level=0) as dataset:
+        dataset.write(np.full((300, 265), 255, np.uint8), 2)
+    source = _written(tmp_path, np.zeros((600, 530), np.uint8), None)
+    found = list(
+        overviews.checked(source, path, classes=False, premultiplied=False, lossy=False, by_gdal=True)
+    )
+    assert found != []

@@ -34,6 +34,8 @@ class Place:
 
     id: int
     there: bool
+    name: str = ""
+    """What the source is called, as a job says it."""
 
     def exists(self) -> bool:
         """Whether there is a copy."""
