@@ -269,6 +269,7 @@ def _finish(work: _Work) -> Disposed:
         # What stays with another raster must not give this one a number by its name.
         there = [m for m in work.group[1:] if fs.lstat_regular(m.name, hidden) is not None]
         where = work.archive.where(work.group, work.archive.move([work.raster, *there], hidden))
+        work.archive.forget(work.group)  # what another raster of the product has taken along meanwhile
         failpoint("dispose.arrived")
     for member in work.group:
         if same(fs.lstat_regular(member.name, hidden), member.fingerprint):
