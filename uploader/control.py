@@ -66,8 +66,7 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
             await server.serve_forever()
     finally:
         sock.close()
-        with contextlib.suppress(OSError):
-            path.unlink()  # noqa: ASYNC240 - one quick call in a folder of our own
+        path.unlink(missing_ok=True)  # noqa: ASYNC240 - one quick call in a folder of our own
 
 
 def ask(path: Path, command: str, *, patience: float = 60.0, **arguments: object) -> dict[str, Any] | None:

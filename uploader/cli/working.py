@@ -15,7 +15,6 @@ import uploader
 from uploader import daemon
 from uploader.activity import Activity
 from uploader.core.sizes import format_size
-from uploader.hard_exit import HardExit
 from uploader.report import progress
 from uploader.report.text import printable
 
@@ -29,22 +28,16 @@ def run_until_idle(settings: Settings, console: Console) -> int:
     """Run the daemon until only ends and holds are left, showing how far it is; returns its exit code."""
     activity = Activity()
 
-    async def go(hard_exit: HardExit) -> int:
+    async def go() -> int:
         async with anyio.create_task_group() as group:
             group.start_soon(progress.show, console, settings.state_dir, activity)
             code = await daemon.run(
-                settings,
-                until_idle=True,
-                activity=activity,
-                read_back_all=True,
-                bound=False,
-                hard_exit=hard_exit,
+                settings, until_idle=True, activity=activity, read_back_all=True, bound=False
             )
             group.cancel_scope.cancel()
         return code
 
-    with HardExit() as hard_exit:
-        return anyio.run(go, hard_exit)
+    return anyio.run(go)
 
 
 def items_table(

@@ -41,8 +41,6 @@ class Scope(StrEnum):
     TARGET = "target"
     FOLDER = "folder"
     STAGING = "staging"
-    JOURNAL = "journal"
-    MACHINE = "machine"
     SESSION = "session"
     FILE = "file"
 

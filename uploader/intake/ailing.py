@@ -6,8 +6,9 @@ import os
 import time
 from dataclasses import dataclass
 
-from uploader import threads
-from uploader.core.text import shown
+import anyio
+
+from uploader.intake.standing import shown
 from uploader.watch import FolderSpec, fault_of_folder
 
 AGAIN = 10.0
@@ -48,7 +49,7 @@ class Ailing:
         now = time.monotonic()
         if known and now - known.at < AGAIN:
             return True
-        reason = await threads.run_sync(fault_of_folder, self._folder, path)
+        reason = await anyio.to_thread.run_sync(fault_of_folder, self._folder, path)
         if reason:
             self._faults[directory] = _Fault(reason, path, now)
         else:
@@ -59,7 +60,7 @@ class Ailing:
         """Look again at each; returns whether one of them got well."""
         before = len(self._faults)
         for directory, fault in list(self._faults.items()):
-            reason = await threads.run_sync(fault_of_folder, self._folder, fault.path)
+            reason = await anyio.to_thread.run_sync(fault_of_folder, self._folder, fault.path)
             if reason:
                 self._faults[directory] = _Fault(reason, fault.path, time.monotonic())
             else:

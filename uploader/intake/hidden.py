@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 
-from uploader import threads
+import anyio
+
 from uploader.core.names import hidden
 from uploader.disposal import leftovers, put_back
 from uploader.journal import Journal
@@ -18,12 +19,12 @@ async def put_back_all(journal: Journal, folder: str, stop: threading.Event) -> 
     """Show again what a disposal has hidden, where the journal knows of no disposal that will go on with it."""
     due = await journal.read(lambda db: leaving(db, folder))
     known = {(path.rpartition(b"/")[0], hidden(path.rpartition(b"/")[2])) for path in due}
-    found = await threads.run_sync(lambda: list(leftovers(folder, stop)))
+    found = await anyio.to_thread.run_sync(lambda: list(leftovers(folder, stop)))
     for leftover in found:
         if (leftover.directory, leftover.hidden) in known:
             continue
         try:
-            name = await threads.run_sync(put_back, folder, leftover)
+            name = await anyio.to_thread.run_sync(put_back, folder, leftover)
         except OSError as error:
             log.warning("folder=%s hidden files cannot be put back: %s", folder, error)
         else:

@@ -6,12 +6,13 @@ on one line, and can be told apart from any other name.
 
 from __future__ import annotations
 
-from uploader.core.text import shown
+import os
 
 
 def printable(text: str | bytes) -> str:
     """`text` with everything that a terminal would act upon written as an escape."""
-    return "".join(c if c.isprintable() else _escaped(c) for c in shown(text))
+    name = os.fsdecode(text) if isinstance(text, bytes) else text
+    return "".join(c if c.isprintable() else _escaped(c) for c in name)
 
 
 def moment(iso: str) -> tuple[str, str]:
@@ -32,4 +33,7 @@ def duration(seconds: float) -> str:
 
 
 def _escaped(char: str) -> str:
-    return ascii(char)[1:-1]
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 - how Python carries a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
