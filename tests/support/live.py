@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 
 from tests.support.rasters import make
 from tests.support.world import PATIENCE, World, world
+from uploader.core.names import TOKEN
 from uploader.journal import Reader
 
 ENDED = ("completed", "failed", "lost")
@@ -210,11 +212,11 @@ def _staging(w: World) -> list[str]:
     """Private copies that are left a moment after everything has ended."""
     root = w.state / "staging"
     end = time.monotonic() + 30
-    while time.monotonic() < end and root.exists() and any(root.iterdir()):
+    while time.monotonic() < end and _copies(root):
         time.sleep(0.05)
     with Reader(w.state) as reader:
         kept = {str(row["id"]) for row in reader.files() if row["state"] == "rejected"}
-    left = [p.name for p in root.iterdir() if p.name not in kept] if root.exists() else []
+    left = _copies(root) - kept
     return [f"left in staging: {sorted(left)[:5]}"] if left else []
 
 
@@ -244,3 +246,8 @@ def control(w: World, what: str, value: Any, method: str = "POST") -> Any:
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
+
+
+def _copies(root: Path) -> set[str]:
+    """What lies in staging beside the file that says what it is."""
+    return {path.name for path in root.iterdir()} - {os.fsdecode(TOKEN)} if root.exists() else set()
