@@ -16,8 +16,7 @@ from typing import Any
 
 from tests.support.rasters import make
 from tests.support.world import PATIENCE, World, world
-from uploader.core import names
-from uploader.core.text import lossless, shown
+from uploader.core.text import shown
 from uploader.journal import Reader
 
 ENDED = ("completed", "failed", "lost")
@@ -209,9 +208,8 @@ def _staging(w: World) -> list[str]:
     """Private copies that are left a moment after everything has ended."""
     with Reader(w.state) as reader:
         kept = {str(row["id"]) for row in reader.files() if row["state"] == "rejected"}
-    kept.add(lossless(names.TOKEN))
-    root, end = w.state / "staging", time.monotonic() + 30
-    while left := [p.name for p in root.glob("*") if p.name not in kept]:
+    end = time.monotonic() + 30
+    while left := [name for name in w.copies() if name not in kept]:
         if time.monotonic() > end:
             return [f"left in staging: {sorted(left)[:5]}"]
         time.sleep(0.05)
