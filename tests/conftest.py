@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -9,6 +12,19 @@ import pytest
 def anyio_backend() -> str:
     """The daemon runs on asyncio, and so do its tests."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _no_contained_mistake(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the daemon would survive is a mistake all the same: a test that did not plant it fails."""
+    told: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = told.append  # type: ignore[method-assign]
+    logger = logging.getLogger("uploader.containment")
+    logger.addHandler(handler)
+    yield
+    logger.removeHandler(handler)
+    assert request.node.get_closest_marker("plants") or not told, told[0].getMessage()
 
 
 @pytest.fixture(autouse=True)

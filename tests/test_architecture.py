@@ -17,13 +17,13 @@ pytestmark = pytest.mark.unit
 PACKAGE = Path(uploader.__file__).parent
 
 LEVELS = (
-    {"core", "failpoints"},
-    {"activity", "filesystem", "control", "hardend", "memory"},
+    {"core", "failpoints", "threads"},
+    {"activity", "bounded_read", "filesystem", "control", "hard_exit", "inherited", "memory", "task_limit"},
     {"leases", "locks", "walking", "overlap", "ownership", "convert", "geopera", "journal"},
     {"config", "watch", "staging", "disposal"},
     {"intake", "effects", "report"},
-    {"connecting", "performer"},
-    {"assembly", "repair"},
+    {"connecting", "performer", "shown_holds"},
+    {"assembly", "containment", "live_status", "repair"},
     {"daemon"},
     {"cli"},
     {"__main__"},
@@ -43,9 +43,9 @@ CONVERT_LEVELS = (
 ALONE = {
     "core": set(),
     "sandbox": set(),
-    "convert": {"core"},
-    "geopera": {"core"},
-    "journal": {"core", "failpoints"},
+    "convert": {"core", "threads"},
+    "geopera": {"core", "threads"},
+    "journal": {"core", "failpoints", "threads"},
 }
 """Rooms that know even less than their level allows."""
 
@@ -68,6 +68,22 @@ DOORS = {
     "urllib.request": (),
 }
 """By library: the modules, or packages with all below them, that may import it."""
+
+DECODING = {
+    "uploader.core.text": "names of files",
+    "uploader.core.names": "one byte as one letter, to match patterns",
+    "uploader.core.products": "one byte as one letter, to match patterns",
+    "uploader.config.complaints": "the configuration",
+    "uploader.geopera": "what came over the wire, and the key",
+    "uploader.convert": "what stands in rasters and their sidecars, and what a child says",
+    "uploader.inherited": "what is printed where nobody listens",
+    "uploader.report.pages": "a hash",
+    "uploader.report.dashboard": "what came over the wire",
+    "uploader.sandbox": "the platform is another program",
+}
+"""Who may make text of bytes, or name how odd bytes become text: of names that is one module alone."""
+
+ODD_BYTES = {"surrogateescape", "backslashreplace"}
 
 IMPURE = {
     "os",
@@ -194,6 +210,18 @@ def test_each_library_has_its_door(library):
     assert {module for module in users if not is_in(module, DOORS[library])} == set()
 
 
+def test_threads_have_their_door():
+    """Whoever asks anyio itself for a thread ends the daemon where the machine has none to give."""
+    wrong = [
+        f"{module}:{node.lineno}"
+        for module, tree in modules().items()
+        if not is_in(module, ("uploader.threads", "uploader.sandbox"))
+        for node in ast.walk(tree)
+        if getattr(node, "attr", getattr(node, "id", "")) in {"to_thread", "run_in_executor"}
+    ]
+    assert wrong == []
+
+
 def test_only_two_commands_know_the_sandbox_and_only_when_they_run():
     """It is an extra: the daemon installs and starts without it."""
     users = {
@@ -251,6 +279,21 @@ def test_what_is_not_needed_is_not_loaded(module, absent):
     home = str(PACKAGE.parent)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=home)
     assert done.stdout.strip() == "[]"
+
+
+def test_text_of_names_is_made_in_one_place():
+    """Names are bytes; two ways to spell an odd one would be two names, and one that SQLite does not take."""
+    found = set()
+    for module, tree in modules().items():
+        if is_in(module, tuple(DECODING)):
+            continue
+        for node in ast.walk(tree):
+            called = getattr(node.func, "attr", "") if isinstance(node, ast.Call) else ""
+            if called in {"decode", "fsdecode"} or (
+                isinstance(node, ast.Constant) and node.value in ODD_BYTES
+            ):
+                found.add(f"{module}:{node.lineno}")
+    assert found == set()
 
 
 def test_files_stay_small_enough_to_be_read():

@@ -13,6 +13,7 @@ import pytest
 
 from uploader import control
 from uploader.core.errors import UploaderError
+from uploader.daemon import _paths
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -151,3 +152,16 @@ async def test_another_user_is_not_heard(tmp_path, monkeypatch):
 async def test_nobody_there_is_told_apart_from_an_error(tmp_path):
     """None, so that a command can read the journal itself."""
     assert control.ask(tmp_path / "none.sock", "status") is None
+
+
+@pytest.mark.parametrize("given", ["/drop/a.tif", 7, {"a": 1}, [7], [["/drop/a.tif"]], ["\ud800"], True])
+def test_paths_that_are_none_are_refused_in_words(given):
+    """Whoever asks is told what they should be."""
+    with pytest.raises(UploaderError, match="list of absolute paths"):
+        _paths(given)
+
+
+def test_paths_are_the_bytes_that_were_meant():
+    """Null means all."""
+    assert _paths(None) is None
+    assert _paths([os.fsdecode(b"/drop/\xff.tif"), "/a"]) == [b"/drop/\xff.tif", b"/a"]

@@ -81,7 +81,7 @@ def test_an_archived_group_keeps_names_bytes_and_times(drop: Path, archive: Path
     os.utime(drop / "sub/deep/a.tif", ns=(10**18, 10**18))
     before, sighting = tree(drop), seen(drop, "sub/deep/a.tif")
 
-    assert run("archive", sighting, archive) == Disposed("archived", str(archive / "sub/deep/a.tif"))
+    assert run("archive", sighting, archive) == Disposed("archived", bytes(archive / "sub/deep/a.tif"))
     assert tree(archive) == before
     assert (archive / "sub/deep/a.tif").stat().st_mtime_ns == 10**18
     assert tree(drop) == {}
@@ -94,7 +94,7 @@ def test_a_taken_name_gets_a_number_for_the_whole_group(drop: Path, archive: Pat
         run("archive", make_group(drop, content=content), archive)
     (archive / "a-4.tfw").touch()
 
-    assert run("archive", make_group(drop, content=b"4444"), archive).where == str(archive / "a-5.tif")
+    assert run("archive", make_group(drop, content=b"4444"), archive).where == bytes(archive / "a-5.tif")
 
     assert (archive / "a.tif").read_bytes() == b"1"
     assert (archive / "a-2.tif").read_bytes() == b"22"
@@ -182,7 +182,7 @@ def test_a_new_file_and_a_changed_old_one_both_survive(drop: Path, monkeypatch: 
 
     monkeypatch.setattr(fs, "rename_noreplace", late)
 
-    assert run("delete", sighting) == Disposed("replaced", "a-2.tif")
+    assert run("delete", sighting) == Disposed("replaced", b"a-2.tif")
     assert tree(drop)["a.tif"] == b"new"
     assert tree(drop)["a-2.tif"] == b"changed old"
 
@@ -380,7 +380,7 @@ def test_without_renameat2_a_hard_link_does_it(
 
     done = run("archive", make_group(drop), tmp_path / "archive")
 
-    assert done.where.endswith("/a-2.tif")
+    assert done.where.endswith(b"/a-2.tif")
     assert (tmp_path / "archive/a.tif").read_bytes() == b"taken"
     assert tree(drop) == {}
 

@@ -12,6 +12,7 @@ import pytest
 
 from uploader.cli import COMMANDS
 from uploader.config import load
+from uploader.core import capacity
 
 pytestmark = pytest.mark.unit
 
@@ -69,6 +70,13 @@ def test_the_unit_agrees_with_the_program():
     assert unit["Type"] == ["notify"]
     assert unit["ExecStart"] == ["/opt/uploader/bin/uploader run -c /etc/uploader/config.toml"]
     assert "prlimit64" in unit["SystemCallFilter"][-1].split()
+
+
+@pytest.mark.parametrize("cores", [1, 4, 32, 128, 400])
+def test_the_unit_has_room_for_all_workers(cores):
+    """On a machine of many cores its limit of tasks lets as many converters work as the machine has cores."""
+    room = int(settings_of(UNIT.read_text())["TasksMax"][0])
+    assert capacity.workers(cores, room, cores=cores, folders=32) == cores
 
 
 def test_user_and_group_of_the_unit_are_made_by_sysusers():

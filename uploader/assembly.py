@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from uploader import task_limit
 from uploader.activity import Activity
 from uploader.config import Folder, Settings
 from uploader.connecting import connect
 from uploader.convert import Converter, Job
+from uploader.core import capacity
 from uploader.core.errors import JournalError
 from uploader.core.model import Destination
 from uploader.effects.lookup import uploaded
@@ -68,7 +71,8 @@ async def assembled(
         swept = staging.sweep(await journal.read(staged_ids))
         if swept:
             log.info("swept %d private copies that no file refers to", swept)
-        converter = Converter(settings.convert.processes)
+        workers = _workers(settings)
+        converter = Converter(workers)
         stack.push_async_callback(converter.aclose)
         bandwidth = Bandwidth(None)
         platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth))
@@ -89,7 +93,7 @@ async def assembled(
             staging=staging,
             intake=intake,
             activity=activity,
-            limits=settings.planner_limits(),
+            limits=replace(settings.planner_limits(), converters=workers),
             destinations={str(folder.path): folder.destination() for folder in settings.folders},
             archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
             transfer_method=settings.platform.transfer_method,
@@ -119,6 +123,18 @@ def _make_archives(settings: Settings) -> None:
         if folder.after_upload == "archive" and folder.archive_dir is not None:
             with suppress(OSError):
                 folder.archive_dir.mkdir(exist_ok=True)
+
+
+def _workers(settings: Settings) -> int:
+    """As many converters as are set, where the machine's limits have room for them."""
+    wanted, room = settings.convert.processes, task_limit.room()
+    left = None if room is None else room.tasks
+    workers = capacity.workers(wanted, left, cores=os.cpu_count() or 1, folders=len(settings.folders))
+    if room is not None and workers < wanted:
+        log.warning(
+            "convert: %d of %d workers, because %s. %s", workers, wanted, room.limit, capacity.MORE_TASKS
+        )
+    return workers
 
 
 def _target(folder: Folder) -> str:

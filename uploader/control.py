@@ -66,7 +66,8 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
             await server.serve_forever()
     finally:
         sock.close()
-        path.unlink(missing_ok=True)  # noqa: ASYNC240 - one quick call in a folder of our own
+        with contextlib.suppress(OSError):
+            path.unlink()  # noqa: ASYNC240 - one quick call in a folder of our own
 
 
 def ask(path: Path, command: str, *, patience: float = 60.0, **arguments: object) -> dict[str, Any] | None:

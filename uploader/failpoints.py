@@ -1,7 +1,9 @@
-"""Places where a test can kill the process, named and listed, so that every crash can be tried.
+"""Places where a test can kill the process, or plant a mistake, named and listed, so that each of them can be tried.
 
-`UPLOADER_FAILPOINT=NAME` or `NAME:N` (the Nth time it is passed) kills the process with SIGKILL there. Without the
-variable a failpoint costs one comparison. `python -m uploader.failpoints` lists the names.
+`UPLOADER_FAILPOINT=NAME` or `NAME:N` (the Nth time it is passed) kills the process with SIGKILL there.
+`UPLOADER_MISTAKES=NAME,NAME:N` raises `PlantedMistake` there, each time or the first N times; `action.CLASS` is where
+an action of that class begins. Without the variables a failpoint costs two comparisons. `python -m uploader.failpoints`
+lists the names.
 """
 
 from __future__ import annotations
@@ -60,6 +62,7 @@ COMMITS = (
     "discovered",
     "disposed",
     "doubted",
+    "estranged",
     "failed",
     "forgotten",
     "held",
@@ -76,6 +79,7 @@ COMMITS = (
     "pruned_noise",
     "pruned_sessions",
     "read_back",
+    "reconciled",
     "refused",
     "rejected",
     "restarted",
@@ -108,6 +112,18 @@ FAILPOINTS = (*EFFECTS, *(f"commit.{name}.{when}" for name in COMMITS for when i
 _NAME, _, _NTH = os.environ.get("UPLOADER_FAILPOINT", "").partition(":")
 _passed: Counter[str] = Counter()
 
+_ENDLESS = 1 << 30
+_mistakes: dict[str, int] = {
+    name: int(times or _ENDLESS)
+    for name, _, times in (word.partition(":") for word in os.environ.get("UPLOADER_MISTAKES", "").split(","))
+    if name
+}
+"""How often a mistake is still to be made at which failpoint."""
+
+
+class PlantedMistake(Exception):
+    """What a test asked for: an exception that nobody foresaw."""
+
 
 def within(effect: str) -> tuple[str, ...]:
     """The failpoints inside an effect, between the one before and the one after it."""
@@ -116,7 +132,10 @@ def within(effect: str) -> tuple[str, ...]:
 
 
 def failpoint(name: str) -> None:
-    """Die here if the environment asks for it."""
+    """Die or fail here if the environment asks for it."""
+    if _mistakes and _mistakes.get(name, 0) > 0:
+        _mistakes[name] -= 1
+        raise PlantedMistake(name)
     if not _NAME or name != _NAME:
         return
     _passed[name] += 1

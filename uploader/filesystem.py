@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from uploader.core.model import Fingerprint
+from uploader.core.text import raw, shown
 
 CHUNK = 1 << 20
 """Bytes that are copied between two looks at the stop flag: a tenth of a second on a slow disk."""
@@ -82,7 +83,7 @@ def exists(name: bytes, dir_fd: int) -> bool:
 def listing(fd: int) -> list[bytes]:
     """The names in an open folder, sorted."""
     with os.scandir(fd) as entries:
-        return sorted(os.fsencode(entry.name) for entry in entries)
+        return sorted(raw(entry.name) for entry in entries)
 
 
 def mount_id(fd: int) -> str:
@@ -119,7 +120,7 @@ def fingerprint(found: os.stat_result) -> Fingerprint:
     return Fingerprint(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def identity(path: str) -> str:
+def identity(path: bytes) -> str:
     """Device and inode of a file, as text; empty where there is none."""
     try:
         found = os.lstat(path)
@@ -216,7 +217,7 @@ def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     if code == errno.EEXIST and _same(name, source, new, target):
         code = 0
     if code:
-        raise OSError(code, os.strerror(code), os.fsdecode(name))
+        raise OSError(code, os.strerror(code), shown(name))
     if _same(name, source, new, target):
         os.unlink(name, dir_fd=source)
 

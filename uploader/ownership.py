@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uploader.core import names
+from uploader.core.text import lossless, raw, shown
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Owner:
 def owner_of(folder: Path) -> Owner | None:
     """Whose a drop folder is; None where it bears no mark, or there is no folder. Raises nothing."""
     match = _MARK.fullmatch(_attribute(folder) or _file(folder))
-    return Owner(match["journal"].decode(), os.fsdecode(match["state_dir"])) if match else None
+    return Owner(lossless(match["journal"]), lossless(match["state_dir"])) if match else None
 
 
 def foreign(folder: Path, journal: str) -> str:
@@ -49,14 +50,12 @@ def foreign(folder: Path, journal: str) -> str:
     owner = owner_of(folder)
     if owner is None or owner.journal == journal:
         return ""
-    return (
-        f"The drop folder {folder} belongs to another journal, that of the state directory {owner.state_dir}."
-    )
+    return f"The drop folder {folder} belongs to another journal, that of the state directory {shown(owner.state_dir)}."
 
 
 def mark(folder: Path, owner: Owner) -> bool:
     """Give a drop folder to a journal, whoever had it before; returns whether it bears the mark now."""
-    data = f"{owner.journal} ".encode() + os.fsencode(owner.state_dir)
+    data = f"{owner.journal} ".encode() + raw(owner.state_dir)
     try:
         os.setxattr(folder, ATTRIBUTE, data)
     except OSError:
@@ -70,7 +69,9 @@ def give(folders: Iterable[Path], owner: Owner) -> None:
         before = owner_of(folder)
         if before is not None and before.journal != owner.journal:
             log.warning(
-                "folder=%s was another journal's state_dir=%s, and is taken over", folder, before.state_dir
+                "folder=%s was another journal's state_dir=%s, and is taken over",
+                folder,
+                shown(before.state_dir),
             )
         mark(folder, owner)
 
@@ -85,7 +86,7 @@ def _attribute(folder: Path) -> bytes:
 def _file(folder: Path) -> bytes:
     try:
         fd = os.open(
-            os.fsencode(folder) + b"/" + FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            raw(str(folder)) + b"/" + FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         )
     except OSError:
         return b""
@@ -99,7 +100,7 @@ def _file(folder: Path) -> bytes:
 
 def _write(folder: Path, data: bytes) -> bool:
     """The hidden file: whole or not at all."""
-    path = os.fsencode(folder) + b"/" + FILE
+    path = raw(str(folder)) + b"/" + FILE
     fresh = path + b".part"
     try:
         fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)

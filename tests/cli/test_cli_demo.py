@@ -91,3 +91,23 @@ def test_a_killed_demo_goes_on_where_it_was(tmp_path):
     assert "Going on" in done.stderr
     result = json.loads(done.stdout)
     assert len({item["id"] for item in result["items"]}) == len(samples.SAMPLES)
+
+
+@pytest.mark.parametrize("pieces", [0, 3])
+def test_a_demo_killed_while_it_makes_its_rasters_goes_on(tmp_path, pieces):
+    """At any moment, also before the first raster; and a child that goes on with making them is in nobody's way."""
+    kept = tmp_path / "kept"
+    command = [sys.executable, "-m", "uploader", "demo", "--keep", str(kept)]
+    running = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(list(kept.rglob("*.tif"))) < pieces or not kept.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert not (kept / "samples.json").exists()
+    done = demo("--json", "--keep", str(kept))
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert len({item["id"] for item in result["items"]}) == result["files"] == len(samples.SAMPLES)
+    assert [path.name for path in kept.glob("making-*")] == []

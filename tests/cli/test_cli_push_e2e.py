@@ -124,3 +124,33 @@ def test_a_refused_file_is_tried_again_when_it_is_named_again(push, box, tmp_pat
     code, result = push(raster)
     assert (code, result["rejected"], len(result["items"])) == (0, 0, 1)
     assert box.state()["items"] == 1
+
+
+def test_names_that_are_no_text_are_pushed_and_tried_again(push, tmp_path):
+    """Also below a folder with such a name, and again once a rejected one was mended."""
+    shoot = tmp_path / "shoot"
+    write(tmp_path / "made.tif", 1)
+    below = shoot / os.fsdecode(b"\xe9t\xe9")
+    below.mkdir(parents=True)
+    (tmp_path / "made.tif").rename(below / os.fsdecode(b"\xe9.tif"))
+    broken = below / os.fsdecode(b"\xe8.tif")
+    broken.write_text("no raster")
+    code, first = push(shoot)
+    assert (code, len(first["items"]), first["rejected"]) == (1, 1, 1)
+    assert r"\xe8.tif" in first["failed"][0]["path"]
+
+    write(tmp_path / "mended.tif", 2).rename(broken)
+    code, second = push(shoot)
+    assert (code, len(second["items"]), second["rejected"]) == (0, 2, 0)
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_in_words(push, tmp_path):
+    """A drop folder's name is text; what can be done about it is said."""
+    odd = tmp_path / os.fsdecode(b"\xe9t\xe9")
+    write(tmp_path / "made.tif", 1)
+    odd.mkdir()
+    (tmp_path / "made.tif").rename(odd / "a.tif")
+    code, result = push(odd / "a.tif")
+    assert code == 78
+    assert r"\xe9t\xe9" in result["error"]
+    assert "rename that folder, or push the folder above it" in result["error"]

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.core.test_planner import EMPTY, LIMITS, NOW, members_of, waiting
+from tests.core.test_planner import EMPTY, LIMITS, NOW, hold, members_of, mistake, waiting
 from uploader.core import actions as act
+from uploader.core.model import Scope
 from uploader.core.planner import plan
 from uploader.core.view import Queued, Settled, View
 
@@ -40,9 +41,12 @@ def waits(view: View, limits: object = ONE) -> bool:
         ({"queued": (Queued(2, "/d", 10, "c", not_before=NOW + 60),)}, False),
         ({"queued": (Queued(2, "/d", 10, "c", retrying_since=NOW - 60),)}, False),
         ({"queued": QUEUED, "twins_pending": frozenset({2})}, False),
+        ({"queued": QUEUED, "mistakes": (mistake("file", 2),)}, False),
+        ({"queued": QUEUED, "holds": (hold(Scope.MACHINE, NOW + 9),)}, False),
         ({"settled": SETTLED}, True),
         ({"settled": SETTLED, "busy": RUNNING["busy"], "running": {"Claim": 1}, "since": YOUNG}, True),
         ({"settled": SETTLED, "busy": RUNNING["busy"], "running": {"Claim": 1}, "since": OLD}, False),
+        ({"settled": SETTLED, "mistakes": (mistake("file", 2, step="Claim"),)}, False),
     ],
     ids=[
         "settles",
@@ -55,9 +59,12 @@ def waits(view: View, limits: object = ONE) -> bool:
         "later",
         "in trouble",
         "waits for its twin",
+        "a mistake keeps it from being converted",
+        "the machine is short of something",
         "settled",
         "copied since a moment ago",
         "a copy that hangs",
+        "a mistake keeps it from being copied",
     ],
 )
 def test_a_batch_waits_for_what_can_be_expected_soon_only(more: dict[str, object], expected: bool) -> None:
@@ -72,5 +79,6 @@ def test_a_batch_closes_at_once_where_its_room_is_needed() -> None:
     fresh = replace(EMPTY, waiting=(waiting(1, age=1),))
 
     assert members_of(replace(fresh, **staging), limits) == [1]  # type: ignore[arg-type]
+    assert waits(replace(fresh, **staging, staging_trouble="It does not answer."), limits)  # type: ignore[arg-type]
     assert waits(replace(fresh, **{**staging, "settled": (Settled(2, "/d", 1 << 20),)}), limits)  # type: ignore[arg-type]
     assert waits(replace(fresh, **{**staging, "settled": (Settled(2, "/d", 1 << 40),)}), limits)  # type: ignore[arg-type]

@@ -78,6 +78,10 @@ CASES = [
     (Step.CONVERT, err.ConversionFailed("x"), Known(refusals=1), fail.Reject),
     (Step.CONVERT, err.NoSpace("x"), Known(), fail.Park),
     (Step.CONVERT, err.ConverterBroken("x"), Known(refusals=9), fail.Retry),
+    (Step.CONVERT, err.ConverterBroken("x"), Known(tries=3), fail.Park),
+    (Step.CONVERT, err.Shortage("x"), Known(), fail.Park),
+    (Step.CONVERT, err.Shortage("x"), Known(tries=99, refusals=9), fail.Park),
+    (Step.CONVERT, err.MemoryTooNarrow("x"), Known(tries=99), fail.Park),
 ]
 
 
@@ -125,6 +129,17 @@ def test_quota_holds_the_organization_and_refusal_the_target() -> None:
     assert quota.scope is Scope.ORGANIZATION
     assert isinstance(role, fail.Park)
     assert role.scope is Scope.TARGET
+
+
+def test_a_shortage_holds_the_machine_and_narrow_memory_the_file() -> None:
+    """Without processes nothing converts; with little memory, smaller rasters do."""
+    processes = classify(Step.CONVERT, err.Shortage("x"), Known())
+    memory = classify(Step.CONVERT, err.MemoryTooNarrow("x"), Known())
+
+    assert isinstance(processes, fail.Park)
+    assert processes.scope is Scope.MACHINE
+    assert isinstance(memory, fail.Park)
+    assert memory.scope is Scope.FILE
 
 
 def test_an_unforeseen_exception_is_not_swallowed() -> None:

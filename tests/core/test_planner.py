@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from uploader.core import actions as act
+from uploader.core.mistakes import Mistake
 from uploader.core.model import (
     Destination,
     FileState,
@@ -312,6 +313,29 @@ def test_a_raster_that_killed_a_child_runs_alone() -> None:
     )
 
 
+def test_a_machine_that_is_short_converts_nothing_but_one_trial() -> None:
+    """Nobody else is started until one conversion has come to an end; then all are again."""
+    files = tuple(Queued(n, "/d", 1, "c") for n in (1, 2, 3))
+    held = replace(EMPTY, queued=files, queued_total=3, holds=(hold(Scope.MACHINE, NOW + 9),))
+    due = replace(held, holds=(hold(Scope.MACHINE, NOW - 1),))
+    trying = replace(due, busy=frozenset({("file", 1)}), running={"Convert": 1})
+
+    assert actions(held) == []
+    assert plan(held, NOW, LIMITS).wake_at == NOW + 9
+    assert actions(due) == [act.Convert(1)]
+    assert actions(trying) == []
+    assert len(actions(replace(held, holds=()))) == 2
+
+
+def test_a_daemon_without_threads_is_told() -> None:
+    """What waits for a thread is a hold once it has waited for a while, with what to do about it."""
+    assert plan(replace(EMPTY, no_thread_since=NOW - 1), NOW, LIMITS).holds == []
+
+    (shown,) = plan(replace(EMPTY, no_thread_since=NOW - 60), NOW, LIMITS).holds
+    assert (shown.scope, shown.since) == (Scope.MACHINE, NOW - 60)
+    assert "TasksMax" in shown.way_out
+
+
 def test_claims_keep_a_little_ahead_of_the_converters() -> None:
     """A backlog of a million files is not copied into staging at once."""
     view = replace(EMPTY, settled=tuple(Settled(i, "/d", 10) for i in range(100)))
@@ -409,3 +433,59 @@ def test_room_is_kept_for_what_was_started():
     assert claim == 100 + estimate(100)
     assert convert == estimate(50)
     assert reserved(view, act.Discard(1)) == 0
+
+
+def mistake(kind: str, row_id: int, *, until: float = NOW + 5, step: str = "Convert") -> Mistake:
+    """One that somebody has made in the program."""
+    return Mistake((kind, row_id), step, "a.tif", "A mistake.", since=NOW - 1, until=until)
+
+
+def test_whom_a_mistake_concerns_waits_and_is_shown_and_the_others_go_on() -> None:
+    """A file that is converted, one that is sent, one that is planned, a session: each alone."""
+    queued = (Queued(1, "/d", 10, "c1"), Queued(2, "/d", 10, "c2"))
+    made = plan(replace(EMPTY, queued=queued, mistakes=(mistake("file", 1),)), NOW, LIMITS)
+    assert made.actions == [act.Convert(2)]
+    assert [(hold.scope, hold.subject, hold.until) for hold in made.holds] == [(Scope.FILE, "a.tif", NOW + 5)]
+    assert made.wake_at == NOW + 5
+
+    live = session(SessionState.OPEN, FileState.BATCHED, FileState.BATCHED)
+    assert actions(replace(EMPTY, sessions=(live,), mistakes=(mistake("file", 1),))) == [act.Put(2, 7)]
+
+    ready = replace(EMPTY, waiting=tuple(waiting(n) for n in (1, 2, 3)), mistakes=(mistake("file", 2),))
+    assert members_of(ready) == [1, 3]
+
+    stored = session(SessionState.OPEN, FileState.STORED)
+    held = plan(replace(EMPTY, sessions=(stored,), mistakes=(mistake("session", 7),)), NOW, LIMITS)
+    assert (held.actions, [hold.scope for hold in held.holds]) == ([], [Scope.SESSION])
+    assert held.idle
+
+
+def test_a_mistake_whose_time_has_come_is_tried_again_and_shown_while_it_is() -> None:
+    """It is over once the action came to its end."""
+    view = replace(EMPTY, queued=(Queued(1, "/d", 10, "c1"),), mistakes=(mistake("file", 1, until=NOW),))
+    made = plan(view, NOW, LIMITS)
+    assert made.actions == [act.Convert(1)]
+    assert [hold.until for hold in made.holds] == [None]
+
+    gone = plan(replace(EMPTY, mistakes=(mistake("file", 1, until=NOW),)), NOW, LIMITS)
+    assert gone.holds == []
+
+
+def test_a_file_that_a_mistake_keeps_from_being_claimed_is_not_waited_for() -> None:
+    """Else `run --until-idle` would never end; the others are waited for."""
+    view = replace(EMPTY, settling={"/d": 1}, mistakes=(mistake("file", 1, step="Claim"),))
+    assert plan(view, NOW, LIMITS).idle
+    assert not plan(replace(view, settling={"/d": 2}), NOW, LIMITS).idle
+
+
+def test_files_and_sessions_that_mistakes_concern_take_no_place_from_others() -> None:
+    """However many: others are claimed, and planned, as if they were not there."""
+    made = tuple(mistake("file", n) for n in range(1, 40))
+    view = replace(EMPTY, queued_total=39, settled=(Settled(50, "/d", 10),), mistakes=made)
+    assert act.Claim(50) in actions(view)
+    assert len(plan(view, NOW, LIMITS).holds) == 20
+    assert "19 more files" in plan(view, NOW, LIMITS).holds[0].text
+
+    stuck = tuple(session(SessionState.OPEN, FileState.STORED, session_id=n) for n in range(1, 5))
+    made = tuple(mistake("session", n, step="Complete") for n in range(1, 5))
+    assert members_of(replace(EMPTY, sessions=stuck, waiting=(waiting(60),), mistakes=made)) == [60]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ import pytest
 
 from tests.support.rasters import make
 from tests.support.world import World
+from uploader.core.text import shown
 
 pytestmark = pytest.mark.e2e
 
@@ -104,3 +106,48 @@ def test_a_source_that_a_backup_has_linked_goes_all_the_same(make_world: Callabl
     assert (w.root / "backup.tif").exists()
     assert w.status()["completed"] == 1
     assert w.problems() == []
+
+
+@pytest.mark.parametrize("policy", ["keep", "archive", "delete"])
+@pytest.mark.parametrize("name", [b"gr\xf6\xdfe.tif", b"a\nb \\xff.tif"], ids=["latin1", "newline"])
+def test_names_are_bytes_to_the_end(make_world: Callable[..., World], policy: str, name: bytes) -> None:
+    """A name that is no text, in a folder whose name is none either, travels the whole way and is found again."""
+    w = make_world()
+    prepare(
+        w, after_upload=policy, **({"archive_dir": str(w.root / "archive")} if policy == "archive" else {})
+    )
+    below = w.drop / os.fsdecode(b"\xe9t\xe9")
+    below.mkdir()
+    source = below / os.fsdecode(name)
+    make("dem_nodata", w.root / "made.tif", size=64).rename(source)
+
+    w.until_idle()
+    story = json.loads(w.command("log", "-c", str(w.config), "--json", os.fsdecode(source), check=0).stdout)
+
+    assert w.status()["completed"] == 1
+    assert [event["event"] for event in story["events"]][-1] == (
+        "completed" if policy == "keep" else "disposed"
+    )
+    assert source.exists() == (policy == "keep")
+    if policy == "archive":
+        archived = w.root / "archive" / below.name / source.name
+        assert archived.exists()
+        assert story["items"][0]["archived_as"] == shown(str(archived))
+    assert w.problems() == []
+
+
+def test_an_archive_that_refuses_an_odd_name_is_told(make_world: Callable[..., World]) -> None:
+    """The reason quotes a name that is no text, and is entered and shown all the same."""
+    w = make_world()
+    prepare(w, after_upload="archive", archive_dir=str(w.root / "archive"))
+    below = w.drop / os.fsdecode(b"\xe9t\xe9")
+    below.mkdir()
+    make("dem_nodata", w.root / "made.tif", size=64).rename(below / os.fsdecode(b"gr\xf6\xdfe.tif"))
+    (w.root / "archive").mkdir()
+    (w.root / "archive" / below.name).write_text("in the way")
+
+    w.until_idle(check=1)
+
+    (hold,) = w.status()["holds"]
+    assert hold["scope"] == "file"
+    assert r"\xe9t\xe9" in hold["reason"]

@@ -184,11 +184,28 @@ def test_a_date_is_counted_from_the_far_sides_clock() -> None:
     assert Answer.of(503, headers[1:], b"", NOON + 25).retry_after == 5.0
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"NaN", b"[" * 10**6, b"1" * 5000, b'"\xff"'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"NaN",
+        b"[" * 10**6,
+        b"[" * 65 + b"]" * 65,
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+        b"1" * 5000,
+        b'"\xff"',
+    ],
+)
 def test_whatever_is_not_json_is_one_error(body: bytes) -> None:
     """Depth, size, encoding and syntax all end as ValueError."""
     with pytest.raises(ValueError):  # noqa: PT011 - the texts are the parser's
         parse(body)
+
+
+def test_a_document_of_some_depth_is_read() -> None:
+    """As deep as no answer that is known."""
+    assert parse(b"[" * 60 + b"]" * 60)
 
 
 def test_clean_keeps_one_line() -> None:

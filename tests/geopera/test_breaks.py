@@ -64,6 +64,8 @@ HTML = http(200, b"<html>log in first</html>", "text/html")
         Reply(http(200, b'{"id": "\\ud800"}')),
         Reply(http(200, json.dumps({"id": "u" * 300}).encode())),
         Reply(http(302, b"", headers={"Location": "https://login.example/"})),
+        Reply(http(302, b"", headers={"Location": "https://xn--a/"})),
+        Reply(http(308, b"", headers={"Location": "https://xn--99999999999/"})),
         Reply(http(500, b"oops", "text/plain")),
         Reply(http(502, b"<html>", "text/html")),
         Reply(http(404, b"<html>", "text/html")),

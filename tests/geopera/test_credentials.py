@@ -84,6 +84,16 @@ async def test_a_token_is_refreshed_before_its_end(life: object, early: float) -
     assert box.grants == ["key1", "refresh1"]
 
 
+@pytest.mark.parametrize("life", [10**400, 1e300, True, -1, 0, [], {}, "1" * 400, None])
+async def test_no_life_of_a_token_is_too_odd(life: object) -> None:
+    """It is used for as long as it may be at most, or as the quickstart says."""
+    async with RawServer(tokens(1, expires_in=life, refresh_expires_in=life)) as server:
+        box = Box(server)
+        assert await box.token() == "access1"
+        box.now += 200
+        assert await box.token() == "access1"
+
+
 async def test_refresh_tokens_rotate() -> None:
     """Each refresh uses the newest refresh token; without a new one, or after its end, the key is exchanged."""
     script = tokens(1), tokens(2), tokens(3, refresh_token=None), tokens(4, refresh_expires_in=100), tokens(5)

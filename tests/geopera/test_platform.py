@@ -157,6 +157,20 @@ async def test_a_complete_that_is_about_something_else_is_no_answer(document: ob
             await platform.complete("u_1")
 
 
+ODD_IDS = ([], {}, ["it_1"], {"id": "it_1"}, 7, True, None, "", "a b", "a\ud800", "x" * 300)
+
+
+@pytest.mark.parametrize("odd", ODD_IDS, ids=repr)
+async def test_an_id_that_is_none_is_left_out(odd: object) -> None:
+    """One odd record among a project's items is nobody's matter; those beside it are read."""
+    records = [{"id": odd, "upload_id": odd, "name": "odd"}, {"id": "it_2", "upload_id": "u_1"}]
+    async with RawServer(ok({"items": records})) as server, door(server.url) as (platform, _):
+        assert await platform.list_items("p") == [{"name": "odd"}, {"id": "it_2", "upload_id": "u_1"}]
+        assert await platform.list_assets("it_1") == [{"name": "odd"}, {"id": "it_2", "upload_id": "u_1"}]
+    async with RawServer(ok({"item": records[0]})) as server, door(server.url) as (platform, _):
+        assert await platform.get_item("it_1") == {"name": "odd"}
+
+
 async def test_lists_may_be_larger_than_other_answers() -> None:
     """A page of items may exceed a mebibyte, within its own bound."""
     big = json.dumps([{"id": "i", "pad": "x" * (2 << 20)}]).encode()

@@ -57,6 +57,11 @@ def test_signed_headers_are_read() -> None:
         "https://s.example/CANARY\r\nX: y",
         "https://s.example/CANARY\x00",
         "https://exämple/CANARY",
+        "https://a..b/CANARY",
+        "https://./CANARY",
+        "https://%41/CANARY",
+        f"https://{'a' * 64}.example/CANARY",
+        f"https://{'a.' * 127}example/CANARY",
         "https://s.example\\@evil/CANARY",
         "https://s.example/CANARY" + "x" * 9000,
     ],
@@ -67,6 +72,14 @@ def test_hostile_urls_are_refused_without_being_shown(url: str) -> None:
         SignedUrl.parse(url, now=NOON)
 
     assert "CANARY" not in "".join(traceback.format_exception(caught.value)).replace('"https', "")
+
+
+@pytest.mark.parametrize(
+    "host", ["s.example", "S_1.example.", "10.0.0.1:9000", "[::1]:9000", "xn--exmple-cua.de"]
+)
+def test_hosts_that_can_be_asked_for_are_taken(host: str) -> None:
+    """Names, addresses, ports."""
+    assert SignedUrl.parse(f"https://{host}/o", now=NOON).url == f"https://{host}/o"
 
 
 def test_plain_http_is_for_a_platform_on_this_machine() -> None:

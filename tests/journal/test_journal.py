@@ -7,8 +7,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import anyio
@@ -138,6 +139,46 @@ async def test_one_failing_job_does_not_take_the_others_with_it(journal: Journal
         group.start_soon(journal.files.rejected, second, "no raster")
 
     assert await state(journal, second) is FileState.REJECTED
+
+
+async def test_a_commit_that_fails_for_good_leaves_no_transaction_open(journal: Journal) -> None:
+    """Its own caller gets the error; the next commit begins as if nothing had been."""
+
+    def dangling(db: Database) -> None:
+        db.conn.execute("PRAGMA defer_foreign_keys = ON")
+        db.conn.execute("UPDATE files SET session_id = 999")
+
+    await journal.files.discovered([sighting(b"a.tif")])
+    with pytest.raises(sqlite3.IntegrityError):
+        await journal._writer.transact("dangling", dangling)
+
+    assert len(await journal.files.discovered([sighting(b"b.tif")])) == 1
+
+
+async def test_a_job_that_ends_the_whole_transaction_commits_nothing(journal: Journal) -> None:
+    """SQLite itself rolls back on some errors: then no job of the group counts as done, and the next group is whole."""
+
+    def lost(db: Database) -> None:
+        db.conn.execute("ROLLBACK")
+        raise MemoryError("planted")
+
+    async def refused(name: str, work: Callable[[Database], object]) -> None:
+        with pytest.raises((MemoryError, sqlite3.Error)):
+            await journal._writer.transact(name, work)
+
+    (file_id,) = await journal.files.discovered([sighting(b"a.tif")])
+    gate = threading.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(journal._writer.transact, "first", lambda _: gate.wait())
+        await anyio.sleep(0.1)  # the writer is busy with it, and so takes the next two together
+        group.start_soon(refused, "lost", lost)
+        await anyio.sleep(0.1)
+        group.start_soon(refused, "after", lambda db: db.conn.execute("UPDATE files SET looks = 7"))
+        await anyio.sleep(0.1)
+        gate.set()
+
+    assert (await journal.read(lambda db: file_row(db, file_id))).looks == 0
+    assert len(await journal.files.discovered([sighting(b"b.tif")])) == 1
 
 
 async def test_a_commit_cannot_be_cancelled(journal: Journal) -> None:

@@ -187,13 +187,16 @@ def test_a_root_in_use_is_said_so(wire: Wire, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("part", ["starlette", "rio_tiler"])
-def test_a_part_of_the_extra_that_is_missing_is_said_at_once(part: str) -> None:
-    """Also one that would be imported only when the first raster is painted."""
+@pytest.mark.parametrize("command", ["'sandbox', '--help'", "'demo'"])
+def test_a_part_of_the_extra_that_is_missing_is_said_at_once(part: str, command: str) -> None:
+    """Also one that would be imported only when the first raster is painted; with the command that installs it."""
     hidden = f"f = u.find_spec; u.find_spec = lambda name: None if name == {part!r} else f(name)"
-    start = "from uploader.cli import execute; sys.exit(execute(['sandbox', '--help']))"
+    start = f"from uploader.cli import execute; sys.exit(execute([{command}]))"
     program = f"import importlib.util as u, sys; {hidden}; {start}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
     assert f"there is no {part}" in done.stderr
-    assert "pip install 'geopera-uploader[sandbox]'" in done.stderr
+    assert f"{sys.executable} -m pip install 'geopera-uploader[sandbox]'" in done.stderr
+    assert "-m pip install '.[sandbox]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -39,7 +39,7 @@ class MemoryHolds:
         for (scope, subject), hold in list(tables.holds.items()):
             if scope is Scope.TARGET and subject not in targets:
                 clear_hold(tables, scope, subject)
-            elif scope in {Scope.TARGET, Scope.PLATFORM}:
+            elif scope in {Scope.TARGET, Scope.PLATFORM, Scope.MACHINE}:
                 tables.holds[scope, subject] = _until(hold, 0.0)
         self.after("restarted")
 

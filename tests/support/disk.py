@@ -16,6 +16,7 @@ import errno
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -51,6 +52,7 @@ class Disk:
                 assert disk._ask("ready") == [0, 0]
                 yield disk
             finally:
+                disk.heal()
                 mounts.unmount(folder)
                 assert process.stdin is not None
                 process.stdin.close()
@@ -63,6 +65,14 @@ class Disk:
     def arm(self, victim: int, changes: int) -> None:
         """Let the power fail by itself, right before so many changes from now: the victim is killed by it."""
         self._ask("arm", victim, changes)
+
+    def hang(self) -> None:
+        """No call returns any more, as on a mount whose server is gone."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def heal(self) -> None:
+        """Calls are answered again, also those that hung."""
+        self._process.send_signal(signal.SIGCONT)
 
     def sync(self) -> None:
         """Make everything last."""

@@ -18,6 +18,7 @@ from typing import Any
 from tests.support.rasters import make
 from tests.support.world import PATIENCE, World, world
 from uploader.core.names import TOKEN
+from uploader.core.text import lossless, shown
 from uploader.journal import Reader
 
 ENDED = ("completed", "failed", "lost")
@@ -83,7 +84,7 @@ class Live:
             with Reader(self.w.state) as reader:
                 known = {row["path"] for row in reader.files()}
                 status = reader.status()
-            if not known >= {shown(p) for p in self.dropped} or status["pending"]:
+            if not known >= {shown(str(p)) for p in self.dropped} or status["pending"]:
                 return None
             ended = not any(n for state, n in status["sessions"].items() if state not in ENDED)
             return status if ended or status["holds"] else None
@@ -171,8 +172,10 @@ def judged(
     by_path: Counter[str] = Counter(row["path"] for row in items)
     for source in sources:
         expected = 0 if source in rejected else 1
-        if by_path[shown(source)] != expected and not (source in versions and by_path[shown(source)]):
-            wrong.append(f"{source.name!r}: {by_path[shown(source)]} completed, not {expected}")
+        if by_path[shown(str(source))] != expected and not (
+            source in versions and by_path[shown(str(source))]
+        ):
+            wrong.append(f"{source.name!r}: {by_path[shown(str(source))]} completed, not {expected}")
     wrong += [
         f"{row['file_name']}: {count[row['file_name']]} items" for row in items if not count[row["file_name"]]
     ]
@@ -189,11 +192,6 @@ def judged(
         wrong += _unlike(w, sources, items)
     wrong += _staging(w) if not pending else []
     return wrong
-
-
-def shown(path: Path) -> str:
-    """A path as the journal shows it, also where it is no UTF-8."""
-    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _unlike(w: World, sources: Sequence[Path], items: Sequence[dict[str, Any]]) -> list[str]:
@@ -250,4 +248,4 @@ def control(w: World, what: str, value: Any, method: str = "POST") -> Any:
 
 def _copies(root: Path) -> set[str]:
     """What lies in staging beside the file that says what it is."""
-    return {path.name for path in root.iterdir()} - {os.fsdecode(TOKEN)} if root.exists() else set()
+    return {path.name for path in root.iterdir()} - {lossless(TOKEN)} if root.exists() else set()

@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.support.audit import Audit, audit, problems
 from tests.support.compare import differences
+from uploader.containment import CONTAINED
 from uploader.journal import Reader
 from uploader.sandbox import Options, Sandbox
 
@@ -41,6 +42,8 @@ class World:
     """Where the state directory lies, if not below `root`."""
     prefix: Sequence[str] = ()
     """A command that starts the daemons, such as `setpriv` with its options."""
+    planted: bool = False
+    """Mistakes were planted into the program; else one that a daemon contained is an error."""
     box: Sandbox = None  # type: ignore[assignment]
 
     @property
@@ -97,6 +100,15 @@ class World:
             lines += ["[[folders]]", *(f"{key} = {json.dumps(value)}" for key, value in merged.items())]
         self.config.write_text("\n".join(lines) + "\n")
 
+    def require_sound(self) -> None:
+        """No daemon that ran in the background has contained a mistake that was not planted."""
+        log = self.root / "daemon.log"
+        if log.exists():
+            self._require_sound(log.read_text(errors="replace"))
+
+    def _require_sound(self, log: str) -> None:
+        assert self.planted or CONTAINED not in log, log[log.index(CONTAINED) - 100 :][:4000]
+
     def close(self) -> None:
         """Stop the sandbox."""
         self.box.__exit__(None, None, None)
@@ -120,6 +132,7 @@ class World:
             check=False,
             **more,
         )
+        self._require_sound(done.stderr)
         if check is not None:
             assert done.returncode == check, (
                 f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
@@ -224,5 +237,6 @@ def world(root: Path, **facts: Any):
     made.open()
     try:
         yield made
+        made.require_sound()
     finally:
         made.close()

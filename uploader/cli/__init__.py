@@ -7,6 +7,7 @@ A command's module is imported when it is asked for, and whatever is heavy withi
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ import click
 
 from uploader import __version__
 from uploader.core.errors import ConfigurationError, JournalError
+from uploader.inherited import put_in_order
 
 FAILED, MISUSED, NEEDS_HUMAN = 1, 2, 78
 """Exit codes beside 0; 78 is EX_CONFIG of sysexits(3), which the systemd unit does not restart on."""
@@ -68,7 +70,13 @@ def app(ctx: click.Context, *, debug: bool) -> None:
 
 def main() -> NoReturn:
     """Run the command line of this process."""
-    sys.exit(execute(sys.argv[1:]))
+    put_in_order()
+    code = execute(sys.argv[1:])
+    if threading.active_count() > 1:  # the interpreter would join them, however long that takes
+        from uploader.hard_exit import leave
+
+        leave(code)
+    sys.exit(code)
 
 
 def execute(arguments: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 120
 """Columns where there is no terminal that has a number of its own: a table in a file or a mail."""
 
-OUTCOMES = ("uploader.daemon", "uploader.effects", "uploader.intake")
+OUTCOMES = ("uploader.daemon", "uploader.effects", "uploader.intake", "uploader.shown_holds")
 """Rooms whose warnings are about rejected files and holds, which a result names anyway."""
 
 config_option = click.option(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uploader.cli.common import OUTCOMES, console, emit, json_option, say, set_up_logs
+from uploader.cli.extra import require_sandbox
 from uploader.core.errors import UploaderError
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def command(*, as_json: bool, keep: Path | None) -> int:
 
     Kill it in the middle: with --keep and the same folder it goes on where it was.
     """
+    require_sandbox()
     set_up_logs(level=logging.WARNING, told=OUTCOMES)
     with ExitStack() as stack:
         root = (
@@ -104,6 +106,11 @@ class _Stage:
         return self.root / "platform"
 
     @property
+    def mark(self) -> Path:
+        """Says that the folder is a demo's; there before all else."""
+        return self.root / ".uploader-demo"
+
+    @property
     def samples(self) -> Path:
         """What was dropped; there once all of it was."""
         return self.root / "samples.json"
@@ -116,12 +123,14 @@ class _Stage:
 def _folder(keep: Path) -> Path:
     """Make or take the folder: a new one, an empty one, or that of an earlier demo."""
     keep = keep.absolute()
-    if keep.exists() and not _Stage(keep).samples.is_file() and any(keep.iterdir()):
+    stage = _Stage(keep)
+    if keep.exists() and not (stage.mark.is_file() or stage.samples.is_file()) and any(keep.iterdir()):
         raise UploaderError(
             f"{keep} is not empty, and holds no demo to go on with.",
             "Name a folder that does not exist yet, or an empty one.",
         )
     keep.mkdir(parents=True, exist_ok=True)
+    stage.mark.touch()
     return keep
 
 
@@ -132,11 +141,25 @@ def _samples(stage: _Stage, screen: Console) -> dict[str, str]:
         made = json.loads(stage.samples.read_text())
     else:
         say(screen, "Making sample rasters ...")
-        made = _child("samples", str(stage.drop))
+        made = _made(stage)
         fresh = stage.samples.with_suffix(".new")
         fresh.write_text(json.dumps(made))
         fresh.replace(stage.samples)
     return {str(stage.drop / sample["path"]): sample["kind"] for sample in made}
+
+
+def _made(stage: _Stage) -> Any:
+    """Make the rasters beside the drop folder, which appears whole.
+
+    A demo that is killed meanwhile leaves its child at work: in a folder of its own, which the next one removes.
+    """
+    for unfinished in (stage.drop, *stage.root.glob("making-*")):
+        shutil.rmtree(unfinished, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix="making-", dir=stage.root))
+    made = _child("samples", str(fresh))
+    fresh.chmod(0o755)
+    fresh.rename(stage.drop)
+    return made
 
 
 def _perform(root: Path, screen: Console) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uploader.cli.common import config_option, console, emit, json_option, say, settings
+from uploader.core.text import lossless
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +32,7 @@ def command(*, config: str | None, as_json: bool, path: bytes) -> int:
         events = reader.story(path) or reader.story(os.path.abspath(path))  # noqa: PTH100 - names are bytes
         items = _items(reader, events)
     if as_json:
-        emit({"path": os.fsdecode(path), "events": events, "items": items})
+        emit({"path": lossless(path), "events": events, "items": items})
     else:
         _show(events, items)
     if not events:

@@ -25,6 +25,7 @@ from uploader.cli.common import (
     settings,
 )
 from uploader.core.errors import ConfigurationError, UploaderError
+from uploader.core.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -186,7 +187,7 @@ def _naming(paths: Sequence[Path]) -> Callable[[str], bool]:
     exact = [
         path.resolve() if path.is_dir() else path.absolute().parent.resolve() / path.name for path in paths
     ]
-    wanted = {os.fsencode(path).decode("utf-8", "backslashreplace") for path in exact}
+    wanted = {shown(str(path)) for path in exact}
     return lambda path: path in wanted or any(str(parent) in wanted for parent in Path(path).parents)
 
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from uploader.config import Folder
 from uploader.core import names
+from uploader.core.errors import ConfigurationError
 from uploader.core.model import FileState
 from uploader.core.sidecar_table import HEADED
+from uploader.core.text import is_text, lossless, shown
 from uploader.intake.presence import spec_of
 from uploader.journal import FILE_NAME, Journal
 from uploader.journal.rows import encode_sighting
-from uploader.journal.views import latest, tracked
+from uploader.journal.views import latest, rejected_paths, tracked
 from uploader.locks import hold_locks
 from uploader.watch import look
 
@@ -31,7 +33,7 @@ RASTERS = frozenset(f".{ending}" for ending in (*HEADED, "img", "dat", "bsq", "b
 PATTERNS = ("*.tif", "*.tiff")
 """What is taken of a directory that is named as a whole."""
 MOST_FOLDERS = 200
-"""Directories that are watched one by one; a larger tree is watched as one."""
+"""Directories that are watched one by one; a larger tree, or one with names that are no text, is watched as one."""
 GLOB = "[?*"
 """Characters that a pattern gives a meaning to."""
 
@@ -40,6 +42,9 @@ def folders_of(paths: Sequence[Path], project: str, collection: str) -> Iterator
     """Yield the drop folders for these paths: directories with all below them, of others the named files only."""
 
     def folder(path: Path, files: Iterable[str], *, whole: bool = False, recursive: bool = False) -> Folder:
+        if not is_text(str(path)):
+            why = "is not UTF-8; rename that folder, or push the folder above it"
+            raise ConfigurationError(f"The name of the folder {shown(str(path))} {why}.")
         converted, passed = _split(files)
         return Folder(
             path=path,
@@ -60,7 +65,8 @@ def folders_of(paths: Sequence[Path], project: str, collection: str) -> Iterator
     tops = [path.resolve() for path in paths if path.is_dir()]
     for top in [one for one in tops if not any(other in one.parents for other in tops)]:
         below = list(islice(_directories(top), MOST_FOLDERS + 1))
-        if len(below) <= MOST_FOLDERS:
+        # The name of a drop folder is text; below one, names are bytes.
+        if len(below) <= MOST_FOLDERS and all(is_text(str(path)) for path in below):
             for path in below:
                 yield folder(path, named.pop(path, ()), whole=True)
         else:
@@ -117,9 +123,8 @@ async def _retried(journal: Journal, named: Callable[[str], bool]) -> None:
     """Try rejected files again; not while a session is held, to which a retry says that its items do not exist."""
     status = await journal.status()
     if not any(hold["scope"] == "session" for hold in status["holds"]):
-        await journal.retrying.retried(
-            [os.fsencode(entry["path"]) for entry in status["failed"] if named(entry["path"])]
-        )
+        rejected = await journal.read(rejected_paths)
+        await journal.retrying.retried([path for path in rejected if named(shown(path))])
 
 
 async def _reconciled(journal: Journal, folder: Folder) -> Folder:
@@ -129,7 +134,7 @@ async def _reconciled(journal: Journal, folder: Folder) -> Folder:
     kept, gone = [], []
     for path in believed:
         mine = spec.wants(path)
-        file = os.fsdecode(path)
+        file = lossless(path)
         found = look(spec if mine else replace(spec, include=(*spec.include, exactly(file))), path)
         if found is None or not (mine or encode_sighting(found) == seen[path][2]):
             gone.append(path)

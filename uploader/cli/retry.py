@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uploader.cli.common import config_option, emit, json_option, settings
+from uploader.core.text import lossless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +53,7 @@ def _places(path: bytes, chosen: Settings) -> set[bytes]:
 def _retry(state_dir: Path, paths: list[bytes] | None) -> int:
     from uploader.control import ask
 
-    told = None if paths is None else [os.fsdecode(path) for path in paths]
+    told = None if paths is None else [lossless(path) for path in paths]
     answer = ask(state_dir / "control.sock", "retry", paths=told)
     return int(answer["retried"]) if answer is not None else _retry_alone(state_dir, paths)
 

@@ -32,23 +32,32 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     """Run the daemon that the configuration describes.
 
     SIGTERM and Ctrl-C let running transfers finish for `drain_seconds`, then stop; nothing is lost by either,
-    nor by kill -9.
+    nor by kill -9. SIGHUP is ignored.
     """
+    from uploader.inherited import ignore_hangup, raise_descriptors
+
+    ignore_hangup()
+    raise_descriptors()
     import anyio
 
     from uploader import daemon, memory
+    from uploader.hard_exit import HardExit
 
     set_up_logs()
     chosen = settings(config)
     _greet(chosen)
 
-    async def go() -> int:
-        return await daemon.run(chosen, until_idle=until_idle, new_journal=new_journal)
-
     memory.keep_flat()
     memory.keep_private()
-    code = anyio.run(go)
-    _leave(chosen)
+    with HardExit() as hard_exit:
+
+        async def go() -> int:
+            return await daemon.run(
+                chosen, until_idle=until_idle, new_journal=new_journal, hard_exit=hard_exit
+            )
+
+        code = anyio.run(go)
+        _leave(chosen)
     return code
 
 

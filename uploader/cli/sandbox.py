@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from uploader.cli.extra import absent, require_sandbox
 from uploader.core.errors import UploaderError
 
-PARTS = ("pystac", "rio_tiler", "starlette", "uvicorn", "xstatic")
-"""What the extra brings; some of it is imported only when a raster is painted, too late to say so."""
-
-
-def _absent(name: str | None) -> UploaderError:
-    return UploaderError(
-        f"The sandbox is not installed, or not whole: there is no {name}.",
-        "Install it with: pip install 'geopera-uploader[sandbox]'",
-    )
-
-
-if missing := [name for name in PARTS if find_spec(name) is None]:
-    raise _absent(missing[0])
+require_sandbox()
 try:
     from uploader.sandbox import StartRefused, options_from, serve
     from uploader.sandbox.options import flags
 except ModuleNotFoundError as error:
-    raise _absent(error.name) from error
+    raise absent(error.name) from error
 
 if TYPE_CHECKING:
     from uploader.sandbox import Flag

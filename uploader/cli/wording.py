@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from uploader.core.errors import UploaderError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from uploader.core.mistakes import leaves
+from uploader.core.text import shown
 
 SPELLING, RIGHTS, ROOM = (
     "Check how the path is spelled.",
@@ -35,13 +33,13 @@ def for_people(error: BaseException) -> UploaderError | None:
 
     What the system refuses about a named file is one too. None for mistakes of the program.
     """
-    leaves = list(_leaves(error))
-    if leaves and all(isinstance(leaf, UploaderError) for leaf in leaves):
-        assert isinstance(leaves[0], UploaderError)
-        return leaves[0]
-    if leaves and all(isinstance(leaf, OSError) for leaf in leaves):
-        assert isinstance(leaves[0], OSError)
-        return _refused(leaves[0])
+    found = list(leaves(error))
+    if found and all(isinstance(leaf, UploaderError) for leaf in found):
+        assert isinstance(found[0], UploaderError)
+        return found[0]
+    if found and all(isinstance(leaf, OSError) for leaf in found):
+        assert isinstance(found[0], OSError)
+        return _refused(found[0])
     return None
 
 
@@ -49,15 +47,7 @@ def _refused(error: OSError) -> UploaderError | None:
     """Word what the system said; without a file's name only where the number alone says what to do."""
     if error.errno not in WAYS_OUT or not (error.filename or WAYS_OUT[error.errno] == ROOM):
         return None
-    name = error.filename.decode(errors="replace") if isinstance(error.filename, bytes) else error.filename
+    name = shown(error.filename) if isinstance(error.filename, bytes | str) else error.filename
     return UploaderError(
         f"{name}: {error.strerror}." if name else f"{error.strerror}.", WAYS_OUT[error.errno]
     )
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error

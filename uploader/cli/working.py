@@ -15,6 +15,7 @@ import uploader
 from uploader import daemon
 from uploader.activity import Activity
 from uploader.core.sizes import format_size
+from uploader.hard_exit import HardExit
 from uploader.report import progress
 from uploader.report.text import printable
 
@@ -28,16 +29,22 @@ def run_until_idle(settings: Settings, console: Console) -> int:
     """Run the daemon until only ends and holds are left, showing how far it is; returns its exit code."""
     activity = Activity()
 
-    async def go() -> int:
+    async def go(hard_exit: HardExit) -> int:
         async with anyio.create_task_group() as group:
             group.start_soon(progress.show, console, settings.state_dir, activity)
             code = await daemon.run(
-                settings, until_idle=True, activity=activity, read_back_all=True, bound=False
+                settings,
+                until_idle=True,
+                activity=activity,
+                read_back_all=True,
+                bound=False,
+                hard_exit=hard_exit,
             )
             group.cancel_scope.cancel()
         return code
 
-    return anyio.run(go)
+    with HardExit() as hard_exit:
+        return anyio.run(go, hard_exit)
 
 
 def items_table(

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from uploader.core import declared
 from uploader.core.bandwidth import Timetable, parse_timetable
 from uploader.core.sizes import parse_size
+from uploader.core.text import is_text, shown
 
 LISTEN = r"^$|^(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[1-9]\d{0,4}$"
 """HOST:PORT, or nothing."""
@@ -34,9 +35,14 @@ def _absolute(value: Path, info: ValidationInfo) -> Path:
     if "\0" in str(value):
         raise ValueError("holds a character that no path may hold")
     try:
-        return Path(os.path.normpath(Path(base, value.expanduser()).absolute()))
+        path = Path(os.path.normpath(Path(base, value.expanduser()).absolute()))
     except RuntimeError:
         raise ValueError(f"there is no home folder for {value.parts[0]}; write the whole path") from None
+    if not is_text(str(path)):
+        raise ValueError(
+            f'lies at "{shown(str(path))}", which is not UTF-8; rename that folder, or link to it'
+        )
+    return path
 
 
 def _some_path(value: object) -> object:

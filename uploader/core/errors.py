@@ -18,6 +18,9 @@
         ├── NoSpace               no room for what is to be written
         ├── RasterUnreadable      the raster does not open, or ends too early
         ├── RasterRefused         the raster opens but is beyond the limits, or cannot be kept exact
+        ├── ConverterBroken       the converter does not start at all
+        ├── Shortage              the machine has no process or thread to give
+        ├── MemoryTooNarrow       the host gives a converter less memory than is configured
         └── ConversionFailed      the child crashed, hung or ate its memory
 
 Each says what was attempted on what, why it failed, and the way out, in words for the person who reads it.
@@ -156,6 +159,14 @@ class RasterRefused(LocalError):
 
 class ConverterBroken(LocalError):
     """The converter does not start at all: an installation or a machine to mend, and no raster's fault."""
+
+
+class Shortage(LocalError):
+    """The machine has no process or thread to give: no raster's fault, and waited out."""
+
+
+class MemoryTooNarrow(LocalError):
+    """A raster needs more memory than the host gives a converter, which is less than `convert.memory_limit`."""
 
 
 class ConversionFailed(LocalError):

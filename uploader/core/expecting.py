@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from uploader.core import room
-from uploader.core.model import Destination
+from uploader.core.model import Destination, Scope
 from uploader.core.turn import Turn
 from uploader.core.view import Queued
 
@@ -35,8 +35,8 @@ def _place(destination: Destination) -> tuple[str, str, str, str]:
 
 def _copied_soon(turn: Turn, folder: str) -> bool:
     """Whether the copy of a settled file has begun a moment ago, or can begin."""
-    settled = [file.file_id for file in turn.view.settled if file.folder == folder]
-    running = [file_id for file_id in settled if turn.busy("file", file_id)]
+    settled = [f.file_id for f in turn.view.settled if f.folder == folder and not _rests(turn, f.file_id)]
+    running = _running(turn, settled)
     room_left = len(running) < min(len(settled), room.CLAIMS)
     return _any_young(turn, running) or (room_left and _converter_soon(turn))
 
@@ -44,7 +44,7 @@ def _copied_soon(turn: Turn, folder: str) -> bool:
 def _converted_soon(turn: Turn, folder: str) -> bool:
     """Whether the conversion of a queued file has begun a moment ago, or can begin soon."""
     queued = [file for file in turn.view.queued if file.folder == folder]
-    running = [file.file_id for file in queued if turn.busy("file", file.file_id)]
+    running = _running(turn, (file.file_id for file in queued))
     if _any_young(turn, running):
         return True
     return any(_startable(turn, file) for file in queued) and _converter_soon(turn)
@@ -58,9 +58,20 @@ def _startable(turn: Turn, file: Queued) -> bool:
 
 
 def _converter_soon(turn: Turn) -> bool:
-    """Whether a converter is free, or one has begun a moment ago and may be free soon."""
-    running = [file.file_id for file in turn.view.queued if turn.busy("file", file.file_id)]
+    """Whether a converter is free, or one has begun a moment ago and may be free soon; none is on a machine in need."""
+    if turn.held(Scope.MACHINE):
+        return False
+    running = _running(turn, (file.file_id for file in turn.view.queued))
     return len(running) < turn.limits.converters or _any_young(turn, running)
+
+
+def _running(turn: Turn, file_ids: Iterable[int]) -> list[int]:
+    return [file_id for file_id in file_ids if turn.busy("file", file_id) and not _rests(turn, file_id)]
+
+
+def _rests(turn: Turn, file_id: int) -> bool:
+    """Whether a mistake in the program keeps the file from being taken up."""
+    return ("file", file_id) in turn.resting
 
 
 def _any_young(turn: Turn, file_ids: Iterable[int]) -> bool:

@@ -29,6 +29,9 @@ MAX_MINTS = 3
 CONVERT_TRIES = 2
 """Tries of a raster on which the child died, the last one alone."""
 
+BROKEN_TRIES = 3
+"""Tries of a converter that does not come up, after which the machine is held."""
+
 
 class Step(StrEnum):
     """What was being done."""
@@ -179,8 +182,8 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
     match error:
         case err.NoSpace():
             return Park(Scope.STAGING, error.reason, error.way_out, PROBE_EVERY / 2)
-        case err.ConverterBroken():
-            return Retry(backoff(known.tries, known.jitter))  # it may have been killed as it came up
+        case err.ConverterBroken() | err.Shortage() | err.MemoryTooNarrow():
+            return _machine(error, known)
         case err.StagedDamaged():
             return Damaged(error.reason)
         case err.SourceChanged():
@@ -197,6 +200,18 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
             return Reject(str(error))
         case _:
             raise error
+
+
+def _machine(error: err.ConverterBroken | err.Shortage | err.MemoryTooNarrow, known: Known) -> Verdict:
+    """The machine is at fault; but a converter that does not come up may just have been killed as it did.
+
+    Memory is too narrow for one file, and others may need less.
+    """
+    if isinstance(error, err.MemoryTooNarrow):
+        return Park(Scope.FILE, error.reason, error.way_out, TARGET_PROBE_EVERY)
+    if isinstance(error, err.ConverterBroken) and known.tries < BROKEN_TRIES:
+        return Retry(backoff(known.tries, known.jitter))
+    return Park(Scope.MACHINE, error.reason, error.way_out, PROBE_EVERY / 2)
 
 
 def _store(error: err.StoreRefused, known: Known) -> Verdict:

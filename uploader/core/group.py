@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from uploader.core import names, products
 from uploader.core.model import Fingerprint, Sighting
+from uploader.core.text import lossless, raw
 
 PLAIN = ".tif"
 """The extension of a copy whose own would be an odd one."""
@@ -31,7 +32,7 @@ class Part:
 def parts(sighting: Sighting) -> list[Part]:
     """The group, raster first."""
     raster = sighting.path.rpartition(b"/")[2]
-    own = names.split(raster)[1].decode("utf-8", "surrogateescape")
+    own = lossless(names.split(raster)[1])
     given = [(sidecar.suffix, sidecar.fingerprint.size) for sidecar in sighting.sidecars]
     raster_copy, *copies = copy_names(raster, given)
     counting = products.counting(names.split(raster)[0], [s.suffix for s in sighting.sidecars])
@@ -51,7 +52,7 @@ def copy_names(raster: bytes, sidecars: Sequence[tuple[str, int]]) -> list[str]:
     product's sidecar as GDAL looks for it.
     """
     stem, extension = names.split(raster)
-    own = extension.decode("utf-8", "surrogateescape")
+    own = lossless(extension)
     safe = own if not own or _EXTENSION.fullmatch(own) else PLAIN
     copied = names.copy_stem(raster)
     copies = {
@@ -87,5 +88,5 @@ def content(raster: bytes, digests: Sequence[tuple[str, str]]) -> str:
     whole = hashlib.sha256()
     # The raster's own suffix is left out: `a.tif` and `a.tiff` with equal bytes are equal content, alone or not.
     for suffix, digest in [("", own[1]), *sorted(sidecars), *([(place, "")] if place else [])]:
-        whole.update(suffix.encode("utf-8", "surrogateescape") + b"\0" + digest.encode() + b"\0")
+        whole.update(raw(suffix) + b"\0" + digest.encode() + b"\0")
     return whole.hexdigest()

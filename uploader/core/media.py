@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from uploader.core import names
+from uploader.core.text import lossless
 
 COG = ".tif"
 """The extension of every raster that was converted."""
@@ -65,7 +66,7 @@ def upload_name(path: bytes, content: str, passthrough: Iterable[str]) -> str:
 def own_extension(path: bytes) -> str:
     """The extension under which a file is uploaded as it is, in lower case; empty where it has none that is plain."""
     extension = names.split(path.rpartition(b"/")[2])[1]
-    return extension.decode().lower() if _EXTENSION.fullmatch(extension) else ""
+    return lossless(extension).lower() if _EXTENSION.fullmatch(extension) else ""
 
 
 def content_type(file_name: str) -> str:

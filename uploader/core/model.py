@@ -41,6 +41,8 @@ class Scope(StrEnum):
     TARGET = "target"
     FOLDER = "folder"
     STAGING = "staging"
+    JOURNAL = "journal"
+    MACHINE = "machine"
     SESSION = "session"
     FILE = "file"
 

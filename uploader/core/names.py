@@ -23,6 +23,7 @@ from uploader.core.sidecar_table import (
     RASTER_EXTENSIONS,
     STEM_SIDECARS,
 )
+from uploader.core.text import lossless, raw
 
 NAME_BYTES = 255
 """The longest name that Linux file systems take."""
@@ -66,6 +67,7 @@ _PLACED = re.compile(rb"([NS]\d\d[EW]\d{3})(?:\.[^/]*)?\.hgt", re.IGNORECASE)
 LONGEST_SUFFIX = 24
 """Bytes that are kept free for a suffix when a stem gets a number; longer than any in the tables."""
 
+_ODD = re.compile("[\ud800-\udfff\ufffd]+")
 _UNSAFE = re.compile(r"[^\w.+=@-]+|_{2,}")
 _STEM_BYTES = 100
 
@@ -100,9 +102,7 @@ def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[bytes] | None, re.P
 
 def _union(patterns: Iterable[str]) -> re.Pattern[bytes] | None:
     # fnmatch translates bytes through Latin-1, so a pattern's UTF-8 stays what it is.
-    expressions = [
-        fnmatch.translate(p.encode("utf-8", "surrogateescape").decode("latin-1")) for p in patterns
-    ]
+    expressions = [fnmatch.translate(raw(p).decode("latin-1")) for p in patterns]
     if not expressions:
         return None
     return re.compile("|".join(f"(?:{e})" for e in expressions).encode("latin-1"), re.IGNORECASE | re.DOTALL)
@@ -121,7 +121,7 @@ def sidecar_names(raster: bytes) -> Iterator[tuple[bytes, str]]:
     """
     stem, extension = split(raster)
     for suffix in _suffixes(extension):
-        yield stem + suffix, _text(suffix)
+        yield stem + suffix, lossless(suffix)
     for found in products.of_raster(stem):
         if not _of_stem(raster, found.name):
             yield found.name, products.suffix(found.name)
@@ -147,7 +147,7 @@ def sidecar_suffix(raster: bytes, candidate: bytes) -> str | None:
     """The suffix of the candidate if it is a sidecar of the raster, as it is spelled; else None."""
     stem = split(raster)[0]
     if _of_stem(raster, candidate):
-        return _text(candidate[len(stem) :])
+        return lossless(candidate[len(stem) :])
     known = any(found.name == candidate for found in products.of_raster(stem))
     return products.suffix(candidate) if known else None
 
@@ -203,7 +203,7 @@ def is_raster(name: bytes) -> bool:
 def belongs_to_name(raster: bytes, suffix: str) -> bool:
     """Whether a sidecar with this suffix is of this very name (`a.tif.ovr`) and not of the stem (`a.tfw`)."""
     extension = split(raster)[1]
-    return bool(extension) and suffix.startswith(_text(extension) + ".")
+    return bool(extension) and suffix.startswith(lossless(extension) + ".")
 
 
 def marker(template: str, raster: bytes) -> bytes:
@@ -211,7 +211,7 @@ def marker(template: str, raster: bytes) -> bytes:
     stem, _ = split(raster)
     parts = re.split(r"(\{stem\}|\{name\})", template)
     known = {"{stem}": stem, "{name}": raster}
-    return b"".join(known.get(part, part.encode("utf-8", "surrogateescape")) for part in parts)
+    return b"".join(known.get(part, raw(part)) for part in parts)
 
 
 ANY = b"/"
@@ -230,7 +230,7 @@ def marked_by(template: str, name: bytes) -> frozenset[bytes]:
 @lru_cache(maxsize=16)
 def _marker_pattern(template: str) -> tuple[re.Pattern[bytes], int]:
     parts = re.split(r"\{(?:stem|name)\}", template)
-    escaped = [re.escape(part.encode("utf-8", "surrogateescape")) for part in parts]
+    escaped = [re.escape(raw(part)) for part in parts]
     return re.compile(b"(.+)".join(escaped), re.DOTALL), len(parts) - 1
 
 
@@ -246,7 +246,7 @@ def copy_stem(raster: bytes) -> str:
 def placed(raster: bytes) -> str:
     """The position of an SRTM tile, which is part of its content; empty for any other raster."""
     found = _PLACED.fullmatch(raster)
-    return found.group(1).decode().upper() if found else ""
+    return lossless(found.group(1)).upper() if found else ""
 
 
 def hidden(name: bytes) -> bytes:
@@ -276,11 +276,7 @@ def file_name(path: bytes, content: str, extension: str = ".tif") -> str:
 
     The stem is in NFC, at most 100 bytes of letters, digits and `._+=@-`, and never empty.
     """
-    stem = split(path.rpartition(b"/")[2])[0].decode("utf-8", "replace").replace("\ufffd", "_")
+    stem = _ODD.sub("_", lossless(split(path.rpartition(b"/")[2])[0]))
     safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", stem)).lstrip("._-").rstrip("._")
-    short = _cut(safe.encode(), _STEM_BYTES).decode().rstrip("._")
+    short = lossless(_cut(safe.encode(), _STEM_BYTES)).rstrip("._")
     return f"{short or 'raster'}-{content[:12]}{extension}"
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "surrogateescape")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from uploader.core import actions as act
 from uploader.core import room
 from uploader.core.batching import (
@@ -13,7 +15,9 @@ from uploader.core.batching import (
     most_files,
     ordered,
 )
+from uploader.core.capacity import MORE_TASKS
 from uploader.core.expecting import more_to_come
+from uploader.core.mistakes import Mistake
 from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
 from uploader.core.turn import OUTAGE_SHOWN_AFTER, Plan, Turn
 from uploader.core.view import Member, Session, View
@@ -24,6 +28,9 @@ LIVE_SESSIONS = 4
 DISPOSALS = 2
 """Sources that are archived or deleted at once."""
 
+SHOWN_MISTAKES = 20
+"""Files and sessions that a mistake in the program concerns which are shown one by one."""
+
 PLATFORM = (Scope.PLATFORM, "")
 ORGANIZATION = (Scope.ORGANIZATION, "")
 
@@ -31,15 +38,19 @@ ORGANIZATION = (Scope.ORGANIZATION, "")
 def plan(view: View, now: float, limits: Limits) -> Plan:
     """The actions for this moment; the same view gives the same plan."""
     turn = Turn(view, now, limits)
-    turn.expecting = bool(view.settled) or any(view.settling.values())
+    waits = sum(1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting)
+    turn.expecting = bool(view.settled) or sum(view.settling.values()) > waits
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
     _batches(turn)
+    room.trouble(turn)
     room.convert(turn)
     room.claim(turn)
     _unconfigured(turn)
     _outage(turn)
+    _mistaken(turn)
+    _short_of_threads(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
     return turn.plan
 
@@ -134,8 +145,10 @@ def _batches(turn: Turn) -> None:
         turn.due(file.not_before)
     if not turn.view.waiting or turn.busy("plan", 0):
         return
-    live = sum(1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not s.hold)
-    for group in candidates(turn.view, turn.now):
+    live = sum(
+        1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not _held_up(turn, s)
+    )
+    for group in candidates(_unmistaken(turn), turn.now):
         if not _may_open(turn, group, live):
             continue
         batch, at = _close(turn, group)
@@ -146,10 +159,23 @@ def _batches(turn: Turn) -> None:
         turn.expecting = True
 
 
+def _held_up(turn: Turn, session: Session) -> bool:
+    """Whether nothing is to be expected of a session soon; others need not wait for it."""
+    return bool(session.hold) or ("session", session.session_id) in turn.resting
+
+
+def _unmistaken(turn: Turn) -> View:
+    """The view without the files that a mistake in the program keeps from being planned."""
+    if not turn.resting:
+        return turn.view
+    free = tuple(file for file in turn.view.waiting if not turn.busy("file", file.file_id))
+    return replace(turn.view, waiting=free)
+
+
 def _may_open(turn: Turn, group: Candidates, live: int) -> bool:
     """Whether a session for these files may be planned now."""
     target = group.key.target
-    same = [s for s in turn.view.sessions if s.key.target == target and not s.hold]
+    same = [s for s in turn.view.sessions if s.key.target == target and not _held_up(turn, s)]
     if not group.key.single and turn.limits.batch_files > 1:
         layout = _layout(turn, group)
         if layout is Layout.PER_SESSION:
@@ -229,6 +255,40 @@ def _outage(turn: Turn) -> None:
             )
         )
         return
+
+
+def _mistaken(turn: Turn) -> None:
+    """Whom a mistake in the program concerns is shown until it was made good; of many, the first."""
+    current = [mistake for mistake in turn.view.mistakes if turn.busy(*mistake.subject)]
+    for mistake in current:
+        if mistake.subject in turn.resting:
+            turn.wake(mistake.until)
+    for mistake in current[:SHOWN_MISTAKES]:
+        resting = mistake.subject in turn.resting
+        turn.show(_mistake_hold(mistake, len(current) - SHOWN_MISTAKES, resting=resting))
+
+
+def _mistake_hold(mistake: Mistake, more: int, *, resting: bool) -> Hold:
+    others = f" {more} more files or sessions wait for the like." if more > 0 else ""
+    return Hold(
+        Scope.SESSION if mistake.subject[0] == "session" else Scope.FILE,
+        mistake.name,
+        mistake.text,
+        "It is tried again by itself, and everything else goes on. Please report it with the traceback in the log."
+        + others,
+        since=mistake.since,
+        until=mistake.until if resting else None,
+    )
+
+
+def _short_of_threads(turn: Turn) -> None:
+    """The daemon's own work waits too where the machine has no thread to give."""
+    since = turn.view.no_thread_since
+    if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):
+        return
+    turn.show(
+        Hold(Scope.MACHINE, "", "The machine has no thread to give to the daemon.", MORE_TASKS, since=since)
+    )
 
 
 __all__ = ["Plan", "plan"]

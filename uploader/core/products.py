@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from uploader.core.product_table import CUT, FAMILIES, READERS, STEM_TEXTS, Family, Kind, Role, over_names
+from uploader.core.text import lossless
 
 KEPT_BYTES = 200
 """Bytes of a stem that is kept in the private copy; a longer one leaves no room for what is added to it."""
@@ -83,7 +84,7 @@ def sidecar_keys(name: bytes) -> frozenset[bytes]:
 
 def suffix(name: bytes) -> str:
     """The suffix of a sidecar that is named after its product."""
-    return _MARK + name.decode("utf-8", "surrogateescape")
+    return _MARK + lossless(name)
 
 
 def is_product(suffix: str) -> bool:

@@ -53,7 +53,7 @@ def _with_copy(size: int) -> int:
 
 def convert(turn: Turn) -> None:
     """Queued files go to the converters in order, as far as the disk has room; smaller ones pass those that wait."""
-    slots = turn.limits.converters - turn.running("Convert")
+    slots = _converters(turn)
     free = turn.view.free_bytes - turn.limits.min_free_bytes - turn.view.reserved_bytes
     blocked: list[int] = []
     for file in turn.view.queued:
@@ -70,6 +70,14 @@ def convert(turn: Turn) -> None:
         turn.do(act.Convert(file.file_id))
     if blocked and slots == turn.limits.converters:
         _no_room(turn, min(blocked))
+
+
+def _converters(turn: Turn) -> int:
+    """How many conversions may start; while the machine is short of something, one alone tries whether it still is."""
+    free = turn.limits.converters - turn.running("Convert")
+    if not turn.held(Scope.MACHINE):
+        return free
+    return 1 if turn.ripe(Scope.MACHINE) and not turn.running("Convert") else 0
 
 
 def _convertible(turn: Turn, file: Queued) -> bool:
@@ -96,7 +104,10 @@ def claim(turn: Turn) -> None:
     view, limits = turn.view, turn.limits
     if not view.settled:
         return
-    slots = limits.converters + CLAIM_AHEAD - view.queued_total - turn.running("Claim")
+    resting = sum(
+        1 for mistake in view.mistakes if mistake.step == "Convert" and mistake.subject in turn.resting
+    )
+    slots = limits.converters + CLAIM_AHEAD - (view.queued_total - resting) - turn.running("Claim")
     copying = Counter(view.copying)
     free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
     free -= view.reserved_bytes
@@ -129,7 +140,23 @@ def short(turn: Turn) -> bool:
     claimable = min(disk, limits.staging_bytes - view.staged_bytes - view.reserved_bytes)
     needs = [(estimate(f.size), disk) for f in view.queued if not turn.busy("file", f.file_id)]
     needs += [(_with_copy(f.size), claimable) for f in view.settled if not turn.busy("file", f.file_id)]
-    return any(free < need <= free + view.staged_bytes for need, free in needs)
+    fits_later = any(free < need <= free + view.staged_bytes for need, free in needs)
+    return fits_later and not view.staging_trouble  # what hangs or is gone has no room to make
+
+
+def trouble(turn: Turn) -> None:
+    """A staging folder that hangs, is gone or refuses everything is told, whatever waits for it."""
+    if turn.view.staging_trouble:
+        turn.show(
+            Hold(
+                Scope.STAGING,
+                "",
+                turn.view.staging_trouble,
+                "Mount its disk again, or look after it. If the folder was removed, restart: it is made anew.",
+                since=turn.now,
+                until=turn.now + STAGING_RETRY,
+            )
+        )
 
 
 def _no_room(turn: Turn, smallest: int) -> None:

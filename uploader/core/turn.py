@@ -36,7 +36,9 @@ class Turn:
         self.limits = limits
         self.plan = Plan()
         self.expecting = False
-        self._taken = set(view.busy)
+        self.resting = frozenset(mistake.subject for mistake in view.mistakes if mistake.until > now)
+        """Whom a mistake in the program keeps from being taken up."""
+        self._taken = {*view.busy, *self.resting}
         self._holds = {(hold.scope, hold.subject): hold for hold in view.holds}
         self._probing = any(count and kind in CALLS for kind, count in view.running.items())
 
@@ -75,6 +77,14 @@ class Turn:
     def held(self, scope: Scope, subject: str = "") -> bool:
         """Whether there is a hold, due or not."""
         return (scope, subject) in self._holds
+
+    def ripe(self, scope: Scope) -> bool:
+        """Whether a hold of the whole scope is due to be tried; where it is not, it wakes the next turn."""
+        until = self._holds[scope, ""].until
+        if until is None or until > self.now:
+            self.wake(self.now if until is None else until)
+            return False
+        return True
 
     def open(self, *gates: tuple[Scope, str]) -> bool:
         """Whether all these scopes are free; a hold that is due lets one call through as a probe."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from uploader.core.mistakes import Mistake
 from uploader.core.model import Destination, FileState, Hold, Profile, SessionKey, SessionState
 
 
@@ -117,5 +118,11 @@ class View:
     """By subject: when the action that runs for it was started."""
     copying: Mapping[str, int] = field(default_factory=dict)
     """By folder: how many files are being copied from it."""
+    mistakes: tuple[Mistake, ...] = ()
+    """Whom a mistake in the program concerns: they wait until their time has come."""
+    staging_trouble: str = ""
+    """Why staging cannot be used at the moment, in words; empty where it can."""
+    no_thread_since: float | None = None
+    """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
     reserved_bytes: int = 0
     """What running claims and conversions may still write."""

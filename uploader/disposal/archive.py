@@ -17,6 +17,7 @@ from pathlib import Path
 from uploader import filesystem as fs
 from uploader.core import names, products
 from uploader.core.errors import LocalError, NoSpace
+from uploader.core.text import lossless, raw, shown
 from uploader.disposal.hiding import Member, same
 from uploader.failpoints import failpoint
 
@@ -33,9 +34,9 @@ class Archive:
     renaming: bool
     """It is on the same mount as the drop folder."""
 
-    def where(self, group: list[Member], number: int) -> str:
+    def where(self, group: list[Member], number: int) -> bytes:
         """The path of the archived raster."""
-        return os.fsdecode(self.path + b"/" + named(group, group[0], number))
+        return self.path + b"/" + named(group, group[0], number)
 
     def find(self, group: list[Member], source: int | None) -> int | None:
         """The number under which this very raster lies here already, or None. `source` is the folder it came from."""
@@ -65,9 +66,7 @@ class Archive:
         for number in range(1, MOST_NUMBERS):
             if not any(fs.exists(named(group, member, number), self.fd) for member in group):
                 return number
-        raise LocalError(
-            f"The archive {os.fsdecode(self.path)} has too many files of one name.", "Tidy it up."
-        )
+        raise LocalError(f"The archive {shown(self.path)} has too many files of one name.", "Tidy it up.")
 
     def move(self, group: list[Member], hidden: int) -> int:
         """Bring a hidden group here, raster first, replacing nothing; returns its number. May be repeated."""
@@ -99,7 +98,7 @@ class Archive:
         elif fs.lstat_regular(self._temporary(member), self.fd) is not None:
             fs.rename_noreplace(self._temporary(member), self.fd, name, self.fd)
         elif not self._copied(name, member, hidden):
-            raise LocalError(f"The copy in {os.fsdecode(self.path)} has gone.", "It is copied again.")
+            raise LocalError(f"The copy in {shown(self.path)} has gone.", "It is copied again.")
 
     def lacking(self, group: list[Member], source: dict[bytes, int]) -> list[Member]:
         """Those of the group that lie in one of the source folders and are not here under their names."""
@@ -138,9 +137,7 @@ class Archive:
                 # Out of the cache, so that the disk is asked for what it has.
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
                 if fs.digest(fd, stop) != digest:
-                    raise LocalError(
-                        f"The archive {os.fsdecode(self.path)} does not keep what is written to it."
-                    )
+                    raise LocalError(f"The archive {shown(self.path)} does not keep what is written to it.")
             finally:
                 os.close(fd)
 
@@ -160,9 +157,7 @@ class Archive:
             raise
         except OSError as error:
             if error.errno in fs.FULL:
-                raise NoSpace(
-                    f"The archive {os.fsdecode(self.path)}: {fs.words(error)}.", "Make room."
-                ) from error
+                raise NoSpace(f"The archive {shown(self.path)}: {fs.words(error)}.", "Make room.") from error
             raise
 
 
@@ -170,7 +165,7 @@ def named(group: list[Member], member: Member, number: int) -> bytes:
     """The name of a member under a number; all members that are named after the raster keep one stem."""
     if number == 1:
         return member.name
-    if products.is_product(os.fsdecode(member.suffix)):
+    if products.is_product(lossless(member.suffix)):
         stem, extension = names.split(member.name)
         return names.numbered(stem, number, len(extension)) + extension
     return names.numbered(names.split(group[0].name)[0], number, names.LONGEST_SUFFIX) + member.suffix
@@ -205,8 +200,8 @@ def open_archive(root: str, folder: str, path: bytes, visible: int) -> Iterator[
             fd = _enter(part, fd)
         yield Archive(
             fd,
-            os.fsencode(root).rstrip(b"/") + (b"/" + directory if directory else b""),
-            hashlib.sha256(os.fsencode(folder) + b"\0" + path).digest(),
+            raw(root).rstrip(b"/") + (b"/" + directory if directory else b""),
+            hashlib.sha256(raw(folder) + b"\0" + path).digest(),
             renaming=os.fstat(fd).st_dev == os.fstat(visible).st_dev
             and fs.mount_id(fd) == fs.mount_id(visible),
         )
@@ -223,7 +218,7 @@ def _enter(name: bytes, fd: int) -> int:
         below = fs.open_below(name, fd)
     except OSError as error:
         raise LocalError(
-            f"The archive's folder {os.fsdecode(name)} cannot be used: {fs.words(error)}.",
+            f"The archive's folder {shown(name)} cannot be used: {fs.words(error)}.",
             "Check its rights.",
         ) from error
     os.close(fd)

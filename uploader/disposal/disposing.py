@@ -21,6 +21,7 @@ from uploader import filesystem as fs
 from uploader.core import names, products
 from uploader.core.errors import LocalError, SourceChanged, SourceUnreadable
 from uploader.core.model import Sighting
+from uploader.core.text import lossless, raw, shown
 from uploader.disposal import hiding
 from uploader.disposal.archive import Archive, open_archive
 from uploader.disposal.hiding import Member, same, untouched
@@ -36,7 +37,7 @@ class Disposed:
     """
 
     outcome: str
-    where: str = ""
+    where: bytes = b""
 
 
 @dataclass(slots=True)
@@ -89,7 +90,7 @@ def dispose(
 @contextmanager
 def _folder_of(sighting: Sighting) -> Iterator[int]:
     """The raster's folder. Raises FileNotFoundError where only a subfolder is gone: with it went the raster."""
-    root = os.fsencode(sighting.folder)
+    root = raw(sighting.folder)
     if not Path(sighting.folder).is_dir():
         raise SourceUnreadable(f"The folder {sighting.folder} is not there.", "Mount it, or create it again.")
     with fs.directory(root, sighting.path.rpartition(b"/")[0]) as fd:
@@ -136,8 +137,9 @@ def _begin(work: _Work) -> Disposed:
     if not _group_untouched(work):
         return Disposed("replaced")
     if held_by_writer(work.raster.name, work.visible):
-        shown = work.raster.name.decode("utf-8", "backslashreplace")
-        raise SourceChanged(f"{shown} is open for writing.", "It is left alone until it is closed.")
+        raise SourceChanged(
+            f"{shown(work.raster.name)} is open for writing.", "It is left alone until it is closed."
+        )
     if work.archive is not None and not work.archive.renaming:
         work.archive.copy(_moving(work), dict.fromkeys((m.name for m in work.group), work.visible), work.stop)
     if work.hidden is None:
@@ -213,7 +215,7 @@ def _hide(work: _Work, member: Member) -> bool:
             fs.rename_noreplace(member.name, work.visible, member.name, hidden)
         except FileNotFoundError:
             # Another raster of the product took it along, as the last one that was to be seen.
-            return products.is_product(os.fsdecode(member.suffix))
+            return products.is_product(lossless(member.suffix))
     return same(fs.lstat_regular(member.name, hidden), member.fingerprint)
 
 
@@ -230,7 +232,7 @@ def _moving(work: _Work) -> list[Member]:
 
 
 def _moves(work: _Work, member: Member, wanted: frozenset[bytes], *, shared: bool) -> bool:
-    suffix = os.fsdecode(member.suffix)
+    suffix = lossless(member.suffix)
     if not products.is_product(suffix):
         stays = shared and not names.belongs_to_name(work.raster.name, suffix)
         return not stays and (member.needed or _there(work, member))
@@ -245,7 +247,7 @@ def _there(work: _Work, member: Member) -> bool:
 
 def _wanted(work: _Work) -> frozenset[bytes]:
     """The products that other rasters which lie there are of, by the keys of their sidecars."""
-    if not any(products.is_product(os.fsdecode(member.suffix)) for member in work.group):
+    if not any(products.is_product(lossless(member.suffix)) for member in work.group):
         return frozenset()
     found = (name for name in fs.listing(work.visible) if name != work.raster.name and names.is_raster(name))
     return frozenset().union(*(products.raster_keys(names.split(name)[0]) for name in found))
@@ -257,12 +259,12 @@ def _put_back(work: _Work) -> Disposed:
         work.archive.forget(work.group)
     name = hiding.restore(work.raster.name, _hidden(work), work.visible)
     hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
-    return Disposed("replaced", "" if name == work.raster.name else os.fsdecode(name))
+    return Disposed("replaced", b"" if name == work.raster.name else name)
 
 
 def _finish(work: _Work) -> Disposed:
     """The whole group is hidden, or what is left of it: archive or delete it."""
-    hidden, where = _hidden(work), ""
+    hidden, where = _hidden(work), b""
     if work.archive is not None:
         # What stays with another raster must not give this one a number by its name.
         there = [m for m in work.group[1:] if fs.lstat_regular(m.name, hidden) is not None]
@@ -281,7 +283,7 @@ def _finish(work: _Work) -> Disposed:
     return _end(work, "archived" if work.archive is not None else "deleted", where)
 
 
-def _end(work: _Work, outcome: str, where: str = "") -> Disposed:
+def _end(work: _Work, outcome: str, where: bytes = b"") -> Disposed:
     hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
     failpoint("dispose.done")
     return Disposed(outcome, where)

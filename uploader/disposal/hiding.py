@@ -20,6 +20,7 @@ from uploader import filesystem as fs
 from uploader.core import names
 from uploader.core.group import parts
 from uploader.core.model import Fingerprint, Sighting
+from uploader.core.text import raw, shown
 from uploader.failpoints import failpoint
 from uploader.walking import walk
 
@@ -55,9 +56,7 @@ class Leftover:
 
 def members(sighting: Sighting) -> list[Member]:
     """The group, raster first."""
-    return [
-        Member(part.name, os.fsencode(part.suffix), part.fingerprint, part.counts) for part in parts(sighting)
-    ]
+    return [Member(part.name, raw(part.suffix), part.fingerprint, part.counts) for part in parts(sighting)]
 
 
 def untouched(seen: Fingerprint | None, uploaded: Fingerprint) -> bool:
@@ -126,7 +125,7 @@ def _free_number(stem: bytes, present: list[bytes], visible: int) -> int:
     for number in range(1, PUT_BACK_TRIES):
         if not any(fs.exists(_renamed(name, stem, number), visible) for name in present):
             return number
-    raise FileExistsError(os.fsdecode(stem))
+    raise FileExistsError(shown(stem))
 
 
 def _bring_back(name: bytes, hidden: int, new: bytes, visible: int) -> None:
@@ -138,7 +137,7 @@ def _bring_back(name: bytes, hidden: int, new: bytes, visible: int) -> None:
                 name, hidden, names.numbered(stem, number, len(extension)) + extension, visible
             )
             return
-    raise FileExistsError(os.fsdecode(new))
+    raise FileExistsError(shown(new))
 
 
 def leftovers(folder: str, stop: threading.Event) -> Iterator[Leftover]:
@@ -146,12 +145,12 @@ def leftovers(folder: str, stop: threading.Event) -> Iterator[Leftover]:
 
     What cannot be read is left out; links are not followed.
     """
-    for place in walk(os.fsencode(folder), b"", stop):
+    for place in walk(raw(folder), b"", stop):
         if place.error is not None:
             continue
         with suppress(OSError):
             with os.scandir(place.fd) as entries:
-                below = [os.fsencode(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
+                below = [raw(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
             place.below = [name for name in below if not names.ignored(name)]
             for name in below:
                 if name.startswith(names.HIDDEN):
@@ -173,7 +172,7 @@ def put_back(folder: str, leftover: Leftover) -> bytes:
 
     For hidden folders of which the journal knows nothing. Raises OSError.
     """
-    with fs.directory(os.fsencode(folder), leftover.directory) as visible:
+    with fs.directory(raw(folder), leftover.directory) as visible:
         hidden = fs.open_below(leftover.hidden, visible)
         try:
             name = restore(leftover.raster, hidden, visible)

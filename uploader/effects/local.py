@@ -14,8 +14,9 @@ from uploader.core import errors as err
 from uploader.core import failures as fail
 from uploader.core.failures import Step, classify
 from uploader.core.media import upload_name
-from uploader.core.model import Destination, FileState
+from uploader.core.model import Destination, FileState, Scope
 from uploader.core.names import matches
+from uploader.core.text import shown
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.tools import Tools
 from uploader.failpoints import failpoint
@@ -79,23 +80,26 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
 async def convert(tools: Tools, file_id: int) -> None:
     """Make the COG from the private copy, and measure what came out."""
     row = await _row(tools, file_id)
-    source, target = tools.staging.source(file_id), tools.staging.result(file_id)
+    target = tools.staging.result(file_id)
     destination = tools.destinations[row.folder]
     failpoint("convert.before")
     with tools.activity.track("convert", _name(row), row.size):
         try:
-            if not source.exists():
-                raise err.StagedDamaged(f"The private copy {source} is gone.")
+            source = await tools.in_thread(_claimed, tools, file_id)
             passed = matches(row.path, destination.passthrough)
             made_by = _passed if passed else partial(_converted, name=_name(row).rpartition("/")[2])
             report = await made_by(tools, source, target, destination)
             measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
             return
+        except err.RasterUnreadable as error:
+            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, file_id, error))
+            return
         except err.UploaderError as error:
             await _convert_failed(tools, row, error)
             return
     failpoint("convert.after")
+    await tools.converter_works()
     made = Converted(
         size=measured.size,
         md5=measured.md5,
@@ -113,6 +117,23 @@ async def convert(tools: Tools, file_id: int) -> None:
         log.warning("conversion file=%r %s: %s", _name(row), warning.code, warning.text)
 
 
+def _claimed(tools: Tools, file_id: int) -> Path:
+    """The private copy. Raises StagedDamaged where somebody has removed it."""
+    source = tools.staging.source(file_id)
+    if not source.exists():
+        raise err.StagedDamaged(f"The private copy {source} is gone.")
+    return source
+
+
+def _whose_fault(tools: Tools, file_id: int, error: err.RasterUnreadable) -> err.LocalError:
+    """A copy that was removed while it was read says nothing of the raster."""
+    try:
+        _claimed(tools, file_id)
+    except err.StagedDamaged as damaged:
+        return damaged
+    return error
+
+
 async def _converted(
     tools: Tools, source: Path, target: Path, destination: Destination, *, name: str
 ) -> Report:
@@ -127,6 +148,8 @@ async def _passed(tools: Tools, source: Path, target: Path, destination: Destina
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
     looks = isinstance(error, err.RasterUnreadable)
+    if isinstance(error, err.RasterUnreadable | err.RasterRefused):
+        await tools.converter_works()
     match classify(Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals)):
         case fail.LookAgain(after):
             await tools.journal.files.look_again(row.id, str(error), after)
@@ -141,7 +164,11 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case fail.Reject(reason):
             await _reject(tools, row, reason)
             return
-        case fail.Park(_, reason, _, after):
+        case fail.Park(Scope.FILE, reason, way_out, after):
+            await tools.journal.files.stuck(row.id, f"{reason} {way_out}", after)
+        case fail.Park(scope, reason, way_out, after):
+            if scope is Scope.MACHINE:
+                await tools.journal.holds.set(tools.hold(scope, "", reason, way_out, after))
             await tools.journal.files.retry(row.id, reason, after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error
@@ -172,7 +199,7 @@ async def dispose(tools: Tools, file_id: int) -> None:
     failpoint("dispose.after")
     identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
     await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
-    log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, done.where)
+    log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, shown(done.where))
 
 
 _PAST = {"archive": "archived", "delete": "deleted"}
@@ -181,7 +208,12 @@ _PAST = {"archive": "archived", "delete": "deleted"}
 async def discard(tools: Tools, file_id: int) -> None:
     """Remove the private copies of a file that reached an end."""
     failpoint("discard.before")
-    await tools.in_thread(tools.staging.discard, file_id)
+    try:
+        await tools.in_thread(tools.staging.discard, file_id)
+    except OSError as error:
+        log.warning("private copies of file id=%d cannot be removed: %s", file_id, error)
+        await tools.pause(DISPOSAL_RETRY)
+        return
     failpoint("discard.after")
     await tools.journal.files.discarded(file_id)
 
@@ -201,4 +233,4 @@ async def _reject(tools: Tools, row: FileRow, reason: str) -> None:
 
 
 def _name(row: FileRow) -> str:
-    return row.path.decode("utf-8", "backslashreplace")
+    return shown(row.path)

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 
+from uploader import threads
 from uploader.activity import Activity
 from uploader.convert import Converter, Job
 from uploader.core.answers import is_answer
@@ -63,6 +64,8 @@ class Tools:
     """Read every session's items back, so that each file's item id is known."""
     platform_held: bool = False
     """Calls to the platform are on hold: the first that succeeds ends it."""
+    machine_held: bool = False
+    """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when work on this machine has to end soon."""
     cut: threading.Event = field(default_factory=threading.Event)
@@ -92,6 +95,12 @@ class Tools:
             self.platform_held = False
             await self.journal.holds.clear(Scope.PLATFORM)
 
+    async def converter_works(self) -> None:
+        """A conversion came to an end, good or bad, so the machine has what it takes."""
+        if self.machine_held:
+            self.machine_held = False
+            await self.journal.holds.clear(Scope.MACHINE)
+
     async def answered(self, error: UploaderError) -> None:
         """A call to the platform failed; where it was understood and refused, the platform was reached."""
         if is_answer(error):
@@ -101,6 +110,10 @@ class Tools:
         """Leave the block after so many seconds, done or not."""
         return anyio.move_on_after(seconds)
 
+    async def pause(self, seconds: float) -> None:
+        """Keep what this is about from being tried again for so long."""
+        await anyio.sleep(seconds)
+
     async def in_thread(self, work: Callable[..., T], *args: object) -> T:
         """Run blocking file work; it watches `stop` itself, so it is waited for."""
-        return await anyio.to_thread.run_sync(work, *args)
+        return await threads.run_sync(work, *args)

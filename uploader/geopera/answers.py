@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from uploader.core.errors import NoAnswer, Problem, Refused, RemoteError, StoreRefused
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_WAIT = 3600.0
 """Seconds: a longer Retry-After is taken as this. No window of the platform is longer than a minute."""
+
+MOST_DEPTH = 64
+"""Levels of a JSON document. The answers of the platform that are known have six."""
 
 MOST_DETAIL = 8000
 """Characters of a refusal's text that are kept: it may name a hundred files."""
@@ -99,14 +103,28 @@ def clean(text: str, most: int = MOST_DETAIL) -> str:
 
 def parse(body: bytes) -> Any:
     """JSON, or ValueError whatever is wrong with it (also depth, huge numbers, NaN, encoding)."""
+    wrong = ""
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        found = json.loads(body, parse_constant=_no_constant)
     except RecursionError:
         wrong = "it is nested too deeply"
     except ValueError:
         wrong = "it is not JSON"
-    # Raised out here, because the parser's own error holds the whole text, which may be a token.
-    raise ValueError(wrong)
+    if wrong or _too_deep(found):
+        # Raised out here, because the parser's own error holds the whole text, which may be a token.
+        raise ValueError(wrong or "it is nested too deeply")
+    return found
+
+
+def _too_deep(value: Any) -> bool:
+    """Whether it is nested so deeply that whoever goes through it might run out of stack."""
+    level = [value]
+    for _ in range(MOST_DEPTH):
+        containers = [entry for entry in level if isinstance(entry, dict | list)]
+        if not containers:
+            return False
+        level = list(chain.from_iterable(c.values() if isinstance(c, dict) else c for c in containers))
+    return True
 
 
 def _no_constant(name: str) -> NoReturn:

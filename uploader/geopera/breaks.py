@@ -28,6 +28,8 @@ BROKEN: tuple[type[Exception], ...] = (
     *(httpcore.ProxyError, httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable),
     # Both let some errors of TLS and of the socket through as they are; TimeoutError is the whole call's.
     OSError,
+    # A host that cannot be one: in a redirect, which httpx takes apart although it is not followed, and for a resolver.
+    UnicodeError,
 )
 """All that a request can end with, other than an answer."""
 
@@ -43,6 +45,7 @@ _BREAKS: tuple[tuple[tuple[type[Exception], ...], bool, str], ...] = (
     ((httpx.RemoteProtocolError, httpcore.RemoteProtocolError), False, "the answer broke off or is not HTTP"),
     ((httpx.DecodingError,), False, "the answer cannot be decoded"),
     ((ssl.SSLError,), False, "the encrypted connection broke"),
+    ((UnicodeError,), False, "it names a host that cannot be one"),
     ((Exception,), False, "the connection broke"),
 )
 """(classes, whether the class alone proves that nothing was sent, words). The first row that fits counts."""

@@ -231,4 +231,4 @@ def _token(value: object) -> Secret | None:
 def _seconds(value: object, otherwise: float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         return otherwise
-    return min(float(value), MOST_LIFE)
+    return float(min(value, MOST_LIFE))  # in this order: an integer may be too large for a float

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from uploader.geopera.answers import parse
 
 MOST_ID = 200
 """Characters of an id. Ids are opaque: forms like `u_8f12`, `it_3a9c` and UUIDs are all in the documents."""
+
+
+IDS = ("id", "upload_id")
+"""Fields of a record that others compare with ids of theirs."""
 
 
 def document(body: bytes) -> dict[str, Any]:
@@ -20,10 +24,13 @@ def document(body: bytes) -> dict[str, Any]:
 
 def identifier(value: object) -> str:
     """An id: opaque, but printable, without white space, and of a sane length."""
-    good = isinstance(value, str) and 0 < len(value) <= MOST_ID and value.isprintable() and " " not in value
-    if not isinstance(value, str) or not good:
+    if not _is_id(value):
         raise ValueError("it has no usable id")
     return value
+
+
+def _is_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= MOST_ID and value.isprintable() and " " not in value
 
 
 def item_ids(body: bytes, upload_id: str) -> tuple[str, ...]:
@@ -49,7 +56,7 @@ def listing(body: bytes, *names: str) -> list[dict[str, Any]]:
         found = [{"key": key, **entry} for key, entry in found.items() if isinstance(entry, dict)]
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise ValueError("it is not a list of objects")
-    return found
+    return [_record(entry) for entry in found]
 
 
 def item(body: bytes) -> dict[str, Any]:
@@ -58,4 +65,9 @@ def item(body: bytes) -> dict[str, Any]:
     inner = found.get("item", found if "id" in found else None)
     if not isinstance(inner, dict):
         raise ValueError("it holds no item")  # noqa: TRY004 - as above
-    return inner
+    return _record(inner)
+
+
+def _record(entry: dict[str, Any]) -> dict[str, Any]:
+    """An item or an asset whose ids are ids: what is none is left out, as others' records are listed beside ours."""
+    return {name: value for name, value in entry.items() if name not in IDS or _is_id(value)}

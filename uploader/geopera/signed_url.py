@@ -15,6 +15,11 @@ MOST = 8192
 MOST_LIFE = 7 * 86_400.0
 """Seconds that a V4 signature can live at most."""
 
+_HOST = re.compile(
+    r"(?=.{1,253}$)[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?|(?=.{2,64}$)[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE
+)
+"""A host's name, or an IPv6 address: with anything else the resolver fails in ways of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignedUrl:
@@ -63,8 +68,8 @@ def _check(url: str, *, allow_http: bool) -> None:
         raise ValueError("upload_url is not a URL") from None
     if parts.scheme != "https" and not (allow_http and parts.scheme == "http"):
         raise ValueError("upload_url is not https")
-    if not host or "@" in parts.netloc or "\\" in url:
-        raise ValueError("upload_url has no host, or credentials before it")
+    if not _HOST.fullmatch(host or "") or "@" in parts.netloc or "\\" in url:
+        raise ValueError("upload_url has no usable host, or credentials before it")
 
 
 def _expires_in(query: dict[str, str], now: float) -> float | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from uploader import threads
 from uploader.core.errors import NoAnswer, StagedDamaged, StoreMismatch
 from uploader.geopera.answers import not_an_answer, store_refusal
 from uploader.geopera.stored import difference
@@ -96,7 +97,7 @@ class Store:
         began = self._clock()
         body = _Body(path, size, on_bytes, stop, self)
         try:
-            await anyio.to_thread.run_sync(body.open, limiter=self._readers)
+            await threads.run_sync(body.open, limiter=self._readers)
             async with self._lane() as lane:
                 answer = await lane.put(url, body, size=size, content_type=content_type, what=WHAT)
         finally:
@@ -124,7 +125,7 @@ class Store:
         """
         if in_memory(file, size, offset):
             return os.pread(file, size, offset)
-        return await anyio.to_thread.run_sync(os.pread, file, size, offset, limiter=self._readers)
+        return await threads.run_sync(os.pread, file, size, offset, limiter=self._readers)
 
     async def aclose(self) -> None:
         """Close all idle connections."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskGroup
 
+from uploader import threads
 from uploader.config import Folder
 from uploader.core.model import Sighting
 from uploader.core.settling import Rule
@@ -63,7 +64,7 @@ class Intake:
         """Watch until cancelled; `nudge` is called when there is something new to plan."""
         self._nudge = nudge
         prepare_leases()
-        anyio.to_thread.current_default_thread_limiter().total_tokens += THREADS * len(self._folders)
+        threads.allow(THREADS * len(self._folders))
         for folder in self._folders:
             name = str(folder.path)
             self._watching[name] = watching = Watching(

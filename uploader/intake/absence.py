@@ -11,6 +11,7 @@ from functools import partial
 import anyio
 
 from uploader import filesystem as fs
+from uploader import threads
 from uploader.core.model import Sighting
 from uploader.core.settling import vanished
 from uploader.intake.candidates import Candidates
@@ -94,7 +95,7 @@ class Absence:
             )
             rows, after = await self._journal.read(page)
             async with self._entering:
-                found = await anyio.to_thread.run_sync(whereabouts, self._folder, rows, seen.devices, stop)
+                found = await threads.run_sync(whereabouts, self._folder, rows, seen.devices, stop)
                 if seen.marks.any:
                     await self._let_go(found.gone)
                     waits += sum(entry.settling for entry in found.away)
@@ -106,7 +107,7 @@ class Absence:
             if not after:
                 break
         async with self._entering:
-            found = await anyio.to_thread.run_sync(whereabouts, self._folder, lone.gone, seen.devices, stop)
+            found = await threads.run_sync(whereabouts, self._folder, lone.gone, seen.devices, stop)
             await self._let_go(found.gone)
         return "", waits
 

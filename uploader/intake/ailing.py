@@ -6,9 +6,8 @@ import os
 import time
 from dataclasses import dataclass
 
-import anyio
-
-from uploader.intake.standing import shown
+from uploader import threads
+from uploader.core.text import shown
 from uploader.watch import FolderSpec, fault_of_folder
 
 AGAIN = 10.0
@@ -49,7 +48,7 @@ class Ailing:
         now = time.monotonic()
         if known and now - known.at < AGAIN:
             return True
-        reason = await anyio.to_thread.run_sync(fault_of_folder, self._folder, path)
+        reason = await threads.run_sync(fault_of_folder, self._folder, path)
         if reason:
             self._faults[directory] = _Fault(reason, path, now)
         else:
@@ -60,7 +59,7 @@ class Ailing:
         """Look again at each; returns whether one of them got well."""
         before = len(self._faults)
         for directory, fault in list(self._faults.items()):
-            reason = await anyio.to_thread.run_sync(fault_of_folder, self._folder, fault.path)
+            reason = await threads.run_sync(fault_of_folder, self._folder, fault.path)
             if reason:
                 self._faults[directory] = _Fault(reason, fault.path, time.monotonic())
             else:

@@ -15,6 +15,7 @@ from itertools import islice
 
 import anyio
 
+from uploader import threads
 from uploader.config import Folder
 from uploader.core.errors import UploaderError
 from uploader.core.media import upload_name
@@ -75,13 +76,13 @@ class Belonging:
 
     async def _settled(self) -> bool:
         path = self._folder.path
-        owner = await anyio.to_thread.run_sync(owner_of, path, abandon_on_cancel=True)
+        owner = await threads.run_sync(owner_of, path, abandon_on_cancel=True)
         if owner is not None:
             if owner.journal == self._owner.journal and owner != self._owner:
-                await anyio.to_thread.run_sync(mark, path, self._owner)  # its state directory was moved
+                await threads.run_sync(mark, path, self._owner)  # its state directory was moved
             return True  # where it is another's, the scan says so
         try:
-            if await anyio.to_thread.run_sync(device, str(path), abandon_on_cancel=True) is None:
+            if await threads.run_sync(device, str(path), abandon_on_cancel=True) is None:
                 return False
             uploaded = await self._uploaded()
         except (OSError, UploaderError) as error:
@@ -89,13 +90,13 @@ class Belonging:
             return False
         if uploaded:
             await self._hold(uploaded)
-        elif not await anyio.to_thread.run_sync(mark, path, self._owner):
+        elif not await threads.run_sync(mark, path, self._owner):
             log.info("folder=%s it cannot bear a mark; a lost state directory would not be noticed", path)
         return True
 
     async def _uploaded(self) -> list[str]:
         """Names of ours that the platform has for files of the folder that this journal does not know."""
-        sampled = await anyio.to_thread.run_sync(_sample, self._spec, self._stop, abandon_on_cancel=True)
+        sampled = await threads.run_sync(_sample, self._spec, self._stop, abandon_on_cancel=True)
         wanted: list[str] = []
         for sighting, content in sampled:
             if not await self._journal.read(lambda db, content=content: content_known(db, content)):  # type: ignore[misc]

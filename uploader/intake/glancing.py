@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import anyio
 
+from uploader import threads
 from uploader.core.failures import LOOK_DELAYS
 from uploader.core.model import Sighting
 from uploader.core.settling import UNKNOWN, Extent, Kind
+from uploader.core.text import shown
 from uploader.intake.candidates import WITHDRAWN, Candidates
 from uploader.intake.watching import Watching
 from uploader.journal import Journal
@@ -70,7 +72,7 @@ class Glancing:
                 self._changed = anyio.Event()
                 await self._take_back()
                 while not self._candidates.full(self._folder) and (part := self._due()):
-                    for glance in await anyio.to_thread.run_sync(self._look, part):
+                    for glance in await threads.run_sync(self._look, part):
                         await self._judge(glance)
                 with anyio.move_on_after(self._wait()):
                     await self._changed.wait()
@@ -204,5 +206,5 @@ class Glancing:
         self.ended(file_id, sighting.path)
         if touched:
             self._watching.line.look_again(sighting.path)
-        log.warning("rejected file=%r: %s", sighting.path.decode("utf-8", "backslashreplace"), reason)
+        log.warning("rejected file=%r: %s", shown(sighting.path), reason)
         self._nudge()

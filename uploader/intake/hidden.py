@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-import anyio
-
+from uploader import threads
 from uploader.core.names import hidden
 from uploader.disposal import leftovers, put_back
 from uploader.journal import Journal
@@ -19,12 +18,12 @@ async def put_back_all(journal: Journal, folder: str, stop: threading.Event) -> 
     """Show again what a disposal has hidden, where the journal knows of no disposal that will go on with it."""
     due = await journal.read(lambda db: leaving(db, folder))
     known = {(path.rpartition(b"/")[0], hidden(path.rpartition(b"/")[2])) for path in due}
-    found = await anyio.to_thread.run_sync(lambda: list(leftovers(folder, stop)))
+    found = await threads.run_sync(lambda: list(leftovers(folder, stop)))
     for leftover in found:
         if (leftover.directory, leftover.hidden) in known:
             continue
         try:
-            name = await anyio.to_thread.run_sync(put_back, folder, leftover)
+            name = await threads.run_sync(put_back, folder, leftover)
         except OSError as error:
             log.warning("folder=%s hidden files cannot be put back: %s", folder, error)
         else:

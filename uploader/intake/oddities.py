@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from uploader.core import names
-from uploader.intake.standing import shown
+from uploader.core.text import lossless, raw, shown
 from uploader.watch import Oddity, OddityKind
 
 log = logging.getLogger(__name__)
@@ -45,10 +45,10 @@ class Oddities:
         first = self.first.get(OddityKind.PRIVATE)
         if first is None:
             return ""
-        place = shown(os.path.join(os.fsencode(folder), first).rstrip(b"/"))  # noqa: PTH118 - bytes
+        place = shown(os.path.join(raw(folder), first).rstrip(b"/"))  # noqa: PTH118 - bytes
         return (
             f"The drop folder {folder} shows an archive, a staging or a state directory at {place}, by the file "
-            f"{names.TOKEN.decode()} in it. Show it elsewhere, or remove that file if it is none of these."
+            f"{lossless(names.TOKEN)} in it. Show it elsewhere, or remove that file if it is none of these."
         )
 
     def tell(self, folder: str, *, before: Oddities) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import anyio
 
+from uploader import threads
 from uploader.intake.standing import Cause, Standing
 from uploader.watch import device
 
@@ -32,7 +33,7 @@ class Pulse:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._tell)
                 with suppress(OSError):  # whoever reads the folder says what is the matter
-                    await anyio.to_thread.run_sync(device, self._name, abandon_on_cancel=True)
+                    await threads.run_sync(device, self._name, abandon_on_cancel=True)
                 group.cancel_scope.cancel()
             if self._standing.mute:
                 await self._standing.set(Cause.MUTE, "")

@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 import anyio
 
 from uploader import filesystem as fs
+from uploader import threads
 from uploader.core.model import Sighting
+from uploader.core.text import shown
 from uploader.intake.absence import Pass
 from uploader.intake.candidates import Candidates
 from uploader.journal import Journal
@@ -116,15 +118,18 @@ class Register:
         if 0 < self.waiting < COUNTED:
             await self.count()
 
-    async def _dropped(self, archived: Sequence[tuple[Sighting, str]]) -> list[Sighting]:
+    async def _dropped(self, archived: Sequence[tuple[Sighting, bytes]]) -> list[Sighting]:
         """Those that are no longer in the archive: somebody has brought them back. The others are never taken again."""
         if not archived:
             return []
-        back = await anyio.to_thread.run_sync(_brought_back, archived)
+        back = await threads.run_sync(_brought_back, archived)
         for sighting, path in archived:
             if sighting not in back and sighting.path not in self._told_archived:
                 log.warning(
-                    "folder=%s path=%r is the archived %s, and is left", sighting.folder, sighting.path, path
+                    "folder=%s path=%r is the archived %s, and is left",
+                    sighting.folder,
+                    shown(sighting.path),
+                    shown(path),
                 )
         self.archived.update(sighting.path for sighting, _ in archived if sighting not in back)
         self._told_archived |= self.archived
@@ -152,7 +157,7 @@ def _being_written(sighting: Sighting) -> bool:
     return abs(time.time() - sighting.fingerprint.mtime_ns / 1e9) < GRACE
 
 
-def _brought_back(archived: Sequence[tuple[Sighting, str]]) -> list[Sighting]:
+def _brought_back(archived: Sequence[tuple[Sighting, bytes]]) -> list[Sighting]:
     """Those of which the archive no longer has the file. Blocking."""
     return [
         sighting

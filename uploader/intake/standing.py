@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from enum import StrEnum
 
 from uploader.core.model import Hold, Scope
+from uploader.core.text import shown
 from uploader.journal import Journal
 from uploader.ownership import WAYS_OUT as WAYS_OUT_OF_MARKS
 from uploader.watch import Trouble
@@ -125,8 +125,3 @@ def entries(folder: str, troubled: Sequence[Trouble]) -> str:
         return ""
     what = "1 entry" if len(troubled) == 1 else f"{len(troubled)} entries"
     return f"{what} of {folder} cannot be looked at; {shown(troubled[0].path)}: {troubled[0].reason}."
-
-
-def shown(path: bytes) -> str:
-    """A path for a person, whatever its bytes are."""
-    return os.fsdecode(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -13,6 +13,7 @@ from uploader.config import Folder
 from uploader.config.rules import overlaps
 from uploader.core import names
 from uploader.core.errors import ConfigurationError
+from uploader.core.text import raw
 
 FRESH = 1.0
 """Seconds for which what was found is believed: many folders ask at once."""
@@ -63,11 +64,11 @@ class Territory:
 
 
 def _put_token(folder: Path, text: str) -> None:
-    token = os.fsencode(folder) + b"/" + names.TOKEN
+    token = raw(str(folder)) + b"/" + names.TOKEN
     if os.path.lexists(token):
         return
     fd = os.open(token, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:
-        os.write(fd, os.fsencode(text))
+        os.write(fd, raw(text))
     finally:
         os.close(fd)

@@ -10,8 +10,10 @@ from contextlib import aclosing
 
 import anyio
 
+from uploader import threads
 from uploader.config import Folder
 from uploader.core.model import Sighting
+from uploader.core.text import shown
 from uploader.intake.absence import Absence
 from uploader.intake.ailing import AGAIN, Ailing
 from uploader.intake.candidates import Candidates
@@ -21,7 +23,7 @@ from uploader.intake.oddities import Oddities
 from uploader.intake.presence import Bounds, absent, spec_of
 from uploader.intake.pulse import Pulse
 from uploader.intake.register import Register
-from uploader.intake.standing import Cause, Standing, entries, shown
+from uploader.intake.standing import Cause, Standing, entries
 from uploader.journal import Journal
 from uploader.locks import FolderLock
 from uploader.watch import WHOLE, FolderSpec, Found, Missed, Oddity, Trouble, changes, look_all, paced
@@ -220,7 +222,7 @@ class Watching:
         wanted = list(paths)
         for start in range(0, len(wanted), CHUNK):
             part = wanted[start : start + CHUNK]
-            results = await anyio.to_thread.run_sync(_looks, self.spec, part, self.stop)
+            results = await threads.run_sync(_looks, self.spec, part, self.stop)
             await self._register.enter(
                 [found for _, found in results if isinstance(found, Sighting)], new=False
             )
@@ -229,14 +231,14 @@ class Watching:
                 self.rescan()
 
     async def _scan(self) -> None:
-        if why := await anyio.to_thread.run_sync(absent, self.name, self._lock, self._bounds):
+        if why := await threads.run_sync(absent, self.name, self._lock, self._bounds):
             await self._hold(*why)
             return
         self._register.begin()
         new, self._hinted = not (self._first or self._hinted), False
         count, troubled = 0, list[Trouble]()
         scanning, odd = paced(self.spec, self.stop), Oddities()
-        while (chunk := await anyio.to_thread.run_sync(_chunk, scanning)) is not None:
+        while (chunk := await threads.run_sync(_chunk, scanning)) is not None:
             found = [entry for entry in chunk if isinstance(entry, Sighting)]
             troubled += [entry for entry in chunk if isinstance(entry, Trouble)]
             odd.add(entry for entry in chunk if isinstance(entry, Oddity))

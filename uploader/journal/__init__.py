@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 
+from uploader import threads
+from uploader.core.model import Hold
 from uploader.journal.files import Converted, Files
 from uploader.journal.holds import Holds
 from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
-from uploader.journal.reader import Reader
+from uploader.journal.reader import Reader, told
 from uploader.journal.retrying import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.views import FileRow, SessionRow
-from uploader.journal.writer import COMMIT_RETRY, Writer, passing
+from uploader.journal.writer import COMMIT_RETRY, SLOW, Trouble, Writer, passing, untrustworthy
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,10 @@ class Journal:
         self._writer = Writer(state_dir / FILE_NAME)
         self._reader = Reader(state_dir)
         self._one_reader = anyio.CapacityLimiter(1)
+        self._unread = ""
+        """What SQLite says of the reads that are tried; empty while they succeed."""
+        self._asked: dict[object, float] = {}
+        """When the reads began that are under way, in unix seconds."""
         self.files = Files(self._writer)
         self.sessions = Sessions(self._writer)
         self.holds = Holds(self._writer)
@@ -49,27 +56,45 @@ class Journal:
         return self._writer.identity
 
     @property
-    def trouble(self) -> str:
-        """Why commits do not go through at the moment; empty while they do."""
-        return self._writer.trouble
+    def trouble(self) -> Trouble | None:
+        """Why commits, or reads, do not go through at the moment; None while they do."""
+        oldest = min(self._asked.values(), default=None)
+        if self._writer.trouble or oldest is None or not (self._unread or time.time() - oldest > SLOW):
+            return self._writer.trouble
+        said = self._unread or "the disk neither answers nor fails; what is told is as of its last answer"
+        return Trouble(f"The journal {self._writer.path} cannot be read: {said}.", oldest)
 
     async def read(self, query: Callable[[Database], T]) -> T:
         """Run a query on a connection of its own, in a thread, one at a time; a failing disk is waited out.
 
         Raises JournalError where what is read shows that the journal was damaged since the start.
         """
-        while True:
-            try:
-                return await anyio.to_thread.run_sync(query, self._reader.db, limiter=self._one_reader)
-            except sqlite3.DatabaseError as error:
-                if not passing(error):
-                    raise (damage(self._writer.path, error) or error) from error
-                log.warning("journal: cannot be read, tried again in a second: %s", error)
-            await anyio.sleep(COMMIT_RETRY)
+        token = object()
+        self._asked[token] = time.time()
+        try:
+            while (found := await self._read(query)) is None:  # noqa: ASYNC110 - a disk does not say when it is well
+                await anyio.sleep(COMMIT_RETRY)
+        finally:
+            del self._asked[token]
+        return found[0]
 
-    async def status(self) -> dict[str, Any]:
+    async def _read(self, query: Callable[[Database], T]) -> tuple[T] | None:
+        """One try; None where the disk, or another process, is the cause that it came to nothing."""
+        try:
+            found = await threads.run_sync(query, self._reader.db, limiter=self._one_reader)
+        except sqlite3.DatabaseError as error:
+            if not passing(error):
+                raise (damage(self._writer.path, error) or error) from error
+            if not self._unread:
+                log.warning("journal: cannot be read, tried again every second: %s", error)
+            self._unread = str(error)
+            return None
+        self._unread = ""
+        return (found,)
+
+    async def status(self, shown: Sequence[Hold] | None = None) -> dict[str, Any]:
         """See `Reader.status`."""
-        return await self.read(lambda _: self._reader.status())
+        return await self.read(lambda _: self._reader.status(shown))
 
     def close(self) -> None:
         """Finish what was handed in and close the file."""
@@ -77,4 +102,15 @@ class Journal:
         self._writer.close()  # the last one: it folds the write-ahead log into the file
 
 
-__all__ = ["FILE_NAME", "Converted", "FileRow", "Journal", "Reader", "SessionRow"]
+__all__ = [
+    "FILE_NAME",
+    "SLOW",
+    "Converted",
+    "FileRow",
+    "Journal",
+    "Reader",
+    "SessionRow",
+    "Trouble",
+    "told",
+    "untrustworthy",
+]

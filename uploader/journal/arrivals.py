@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from uploader.core.model import FileState, Sighting
+from uploader.core.text import raw
 from uploader.journal.library import Database
 from uploader.journal.rows import encode_sighting
 from uploader.journal.views import LEAVING, latest
@@ -29,7 +29,7 @@ class Compared:
     """Paths of those of them that are known, settling or not."""
     devices: set[int] = field(default_factory=set)
     """The device numbers that the known ones were entered with."""
-    archived: list[tuple[Sighting, str]] = field(default_factory=list)
+    archived: list[tuple[Sighting, bytes]] = field(default_factory=list)
     """Unknown ones that are files which were archived, if these still lie at the paths beside them."""
 
 
@@ -61,16 +61,18 @@ def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compa
     return found
 
 
-def _archived_as(db: Database, sighting: Sighting) -> str:
+def _archived_as(db: Database, sighting: Sighting) -> bytes:
     """The archive's path of a file with this device, inode and name; empty where none was archived.
 
     Another name may be another link to the same file, which somebody has dropped.
     """
-    raster, name = sighting.fingerprint, os.fsdecode(sighting.path.rpartition(b"/")[2])
-    paths = db.conn.execute(
+    raster, name = sighting.fingerprint, sighting.path.rpartition(b"/")[2]
+    found = db.conn.execute(
         "SELECT archived_as FROM files WHERE archived_identity = ?", (f"{raster.device}:{raster.inode}",)
     )
-    return next((path for (path,) in paths if os.path.basename(path) == name), "")  # noqa: PTH119 - it is text
+    # Older journals have it as text.
+    paths = (raw(path) if isinstance(path, str) else bytes(path) for (path,) in found)
+    return next((path for path in paths if path.rpartition(b"/")[2] == name), b"")
 
 
 def device_of(sighting: str) -> int:

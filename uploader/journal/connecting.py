@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from uploader.core.text import shown
 
 BUSY_TIMEOUT = 30.0
 """Seconds a connection waits for another one, such as `uploader retry` beside a daemon."""
 
 
 class Connection(sqlite3.Connection):
-    """Says of a damaged file that it is one, also where SQLite quotes bytes of it that are no text."""
+    """Takes any text, and says of a damaged file that it is one, also where SQLite quotes bytes of it that are no text.
 
-    def execute(self, *statement: Any) -> sqlite3.Cursor:
+    SQLite refuses text with half characters. A reason may quote such a name, and must be entered all the same.
+    """
+
+    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
         """As that of the base class."""
         try:
-            return super().execute(*statement)
+            return super().execute(sql, _storable(values))
         except UnicodeDecodeError as error:
             damaged = sqlite3.DatabaseError("malformed database schema, in words that are no text")
             damaged.sqlite_errorname = "SQLITE_CORRUPT"
             raise damaged from error
+
+
+def _storable(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {name: shown(value) if isinstance(value, str) else value for name, value in values.items()}
+    return [shown(value) if isinstance(value, str) else value for value in values]
 
 
 def connected(path: Path, *, read_only: bool = False) -> Connection:

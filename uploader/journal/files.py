@@ -9,6 +9,7 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import Destination, FileState, Sighting
+from uploader.core.text import shown
 from uploader.journal.entries import file_row
 from uploader.journal.known import after_repair
 from uploader.journal.library import Database
@@ -213,9 +214,9 @@ class Files:
         await self._writer.transact("retry", work)
 
     async def disposed(
-        self, file_id: int, outcome: str, where: str, sighting: Sighting, identity: str = ""
+        self, file_id: int, outcome: str, where: bytes, sighting: Sighting, identity: str = ""
     ) -> None:
-        """The source is archived or deleted, or must stay because it is another file than `sighting` tells.
+        """The source is archived at the path `where`, or deleted, or must stay: it is another file than `sighting`.
 
         `identity` is the device and inode of an archived one, by which it is known under any other name.
         Where a claim has found the uploaded content under another sighting meanwhile, the disposal is tried again.
@@ -228,7 +229,7 @@ class Files:
             if identity:
                 columns["archived_identity"] = identity
             if outcome in {"archived", "deleted", "missing"}:
-                note = f"{outcome} {where}".strip()
+                note = f"{outcome} {shown(where)}".strip()
                 move_file(db, file_id, FileEvent.DISPOSED, note, current=None, **columns)
             else:
                 set_columns(db, "files", file_id, columns)

@@ -40,7 +40,7 @@ class Holds:
             for hold in read_holds(db):
                 if hold.scope is Scope.TARGET and hold.subject not in targets:
                     clear_hold(db, hold.scope, hold.subject)
-                elif hold.scope in {Scope.TARGET, Scope.PLATFORM}:
+                elif hold.scope in {Scope.TARGET, Scope.PLATFORM, Scope.MACHINE}:
                     db.conn.execute(
                         "UPDATE holds SET until = 0 WHERE scope = ? AND subject = ?",
                         (str(hold.scope), hold.subject),

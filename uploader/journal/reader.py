@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.core.text import lossless, raw, shown
 from uploader.journal.connecting import connected
 from uploader.journal.holds import from_dict, read_holds, read_profile
 from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import sums
-from uploader.journal.rows import rows
+from uploader.journal.rows import full_path, rows
 
 OUTAGE_SHOWN_AFTER = 30.0
 
@@ -57,8 +59,11 @@ class Reader:
         """Close the connection."""
         self.db.close()
 
-    def status(self) -> dict[str, Any]:
-        """What is where, what is held and why, as the command's JSON."""
+    def status(self, shown: Sequence[Hold] | None = None) -> dict[str, Any]:
+        """What is where, what is held and why, as the command's JSON.
+
+        A daemon tells the holds that it has in memory, `shown`; else those count that it wrote down last.
+        """
         files = {
             r["state"]: r["n"] for r in rows(self.db, "SELECT state, COUNT(*) AS n FROM files GROUP BY state")
         }
@@ -77,7 +82,7 @@ class Reader:
             "sessions": {
                 state.value: sessions.get(state, 0) + over["sessions"][state] for state in SessionState
             },
-            "holds": [_hold(hold) for hold in self.holds()],
+            "holds": [told(hold) for hold in self.holds(shown)],
             "bytes": {
                 "pending": self._scalar(
                     "SELECT COALESCE(SUM(COALESCE(object_size, size)), 0) FROM files "  # noqa: S608
@@ -121,7 +126,7 @@ class Reader:
             ],
         }
 
-    def holds(self) -> list[Hold]:
+    def holds(self, shown: Sequence[Hold] | None = None) -> list[Hold]:
         """Everything that holds work back: kept holds, those of sessions and files, and those the planner sees."""
         found = read_holds(self.db)
         found += [
@@ -136,14 +141,15 @@ class Reader:
             Hold(Scope.SESSION, r["upload_id"] or str(r["id"]), r["hold"], "", r["changed_at"])
             for r in rows(self.db, "SELECT id, upload_id, hold, changed_at FROM sessions WHERE hold != ''")
         ]
-        shown = read_profile(self.db).get("shown_holds") or []
-        return found + [from_dict(value) for value in shown]
+        if shown is None:
+            shown = [from_dict(value) for value in read_profile(self.db).get("shown_holds") or []]
+        return [*found, *shown]
 
     def story(self, path: bytes) -> list[dict[str, Any]]:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
         versions: dict[tuple[str, bytes], list[int]] = {}
         for (folder,) in self.db.conn.execute("SELECT DISTINCT folder FROM files").fetchall():
-            below = os.path.relpath(path, os.fsencode(folder)) if os.path.isabs(path) else path  # noqa: PTH117
+            below = os.path.relpath(path, raw(folder)) if os.path.isabs(path) else path  # noqa: PTH117
             found = rows(
                 self.db, "SELECT id FROM files WHERE folder = ? AND path = ? ORDER BY id", folder, below
             )
@@ -157,7 +163,7 @@ class Reader:
                         "time": _iso(e["time"]),
                         "file": file_id,
                         "folder": folder,
-                        "path": os.fsdecode(name),
+                        "path": lossless(name),
                         "version": version,
                         "event": e["event"],
                         "state": e["state"],
@@ -199,7 +205,7 @@ class Reader:
                 "object_size": r["object_size"],
                 "item_id": r["item_id"],
                 "last_error": r["last_error"],
-                "archived_as": r["archived_as"],
+                "archived_as": shown(r["archived_as"] or "") or None,
             }
             for r in found
         ]
@@ -209,16 +215,16 @@ class Reader:
 
 
 def _path(row: dict[str, Any]) -> str:
-    """The full path as text; bytes that are no UTF-8 are shown escaped, so that the text can be printed."""
-    full = os.path.join(os.fsencode(row["folder"]), bytes(row["path"]))  # noqa: PTH118 - names are bytes
-    return full.decode("utf-8", "backslashreplace")
+    """The full path as text that can be printed."""
+    return shown(full_path(row["folder"], bytes(row["path"])))
 
 
 def _iso(seconds: float | None) -> str | None:
     return None if not seconds else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
-def _hold(hold: Hold) -> dict[str, Any]:
+def told(hold: Hold) -> dict[str, Any]:
+    """A hold as a status tells it."""
     return {
         "scope": hold.scope.value,
         "subject": hold.subject,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from uploader.core.lifecycle import FileEvent, SessionEvent
@@ -10,7 +9,7 @@ from uploader.core.model import SessionState
 from uploader.journal.files import FRESH
 from uploader.journal.known import assured
 from uploader.journal.library import Database
-from uploader.journal.rows import move_file, move_session, rows
+from uploader.journal.rows import full_path, move_file, move_session, rows
 from uploader.journal.writer import Writer
 
 
@@ -58,4 +57,4 @@ def _held(db: Database, paths: Sequence[bytes] | None) -> int:
 
 
 def _full(row: dict[str, object]) -> bytes:
-    return os.path.join(os.fsencode(str(row["folder"])), bytes(row["path"]))  # type: ignore[call-overload]  # noqa: PTH118
+    return full_path(str(row["folder"]), bytes(row["path"]))  # type: ignore[call-overload]

@@ -10,6 +10,7 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
 from uploader.core.model import FileState, Fingerprint, SessionState, Sidecar, Sighting
+from uploader.core.text import lossless, raw
 from uploader.journal.library import Database
 
 clock = time.time
@@ -27,7 +28,7 @@ def encode_sighting(sighting: Sighting) -> str:
     return json.dumps(
         [
             _fingerprint(sighting.fingerprint),
-            [[os.fsdecode(s.name), s.suffix, _fingerprint(s.fingerprint)] for s in sighting.sidecars],
+            [[lossless(s.name), s.suffix, _fingerprint(s.fingerprint)] for s in sighting.sidecars],
         ],
         separators=(",", ":"),
     )
@@ -40,8 +41,13 @@ def decode_sighting(folder: str, path: bytes, text: str) -> Sighting:
         folder,
         path,
         Fingerprint(*own),
-        tuple(Sidecar(os.fsencode(name), suffix, Fingerprint(*fp)) for name, suffix, fp in sidecars),
+        tuple(Sidecar(raw(name), suffix, Fingerprint(*fp)) for name, suffix, fp in sidecars),
     )
+
+
+def full_path(folder: str, path: bytes) -> bytes:
+    """Where a file lies."""
+    return os.path.join(raw(folder), path)  # noqa: PTH118 - names are bytes
 
 
 def _fingerprint(fp: Fingerprint) -> list[int]:

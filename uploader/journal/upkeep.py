@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from uploader import threads
 from uploader.journal import pruning
 from uploader.journal.rows import clock
 from uploader.journal.snapshots import Snapshot, Snapshots
@@ -76,7 +77,7 @@ class Upkeep:
         async def make() -> None:
             with work:
                 try:
-                    made.append(await anyio.to_thread.run_sync(self._snapshots.make))
+                    made.append(await threads.run_sync(self._snapshots.make))
                 except Exception as error:  # noqa: BLE001 - raised outside of the group, and not within it
                     failed.append(error)
             done.set()

@@ -18,7 +18,7 @@ from uploader.core.view import Disposal, Member, Queued, Session, View, Waiting
 from uploader.journal.entries import FileRow, SessionRow, file_row, session_key, session_row
 from uploader.journal.holds import read_holds, read_profile
 from uploader.journal.library import Database
-from uploader.journal.rows import rows
+from uploader.journal.rows import full_path, rows
 
 QUEUE_WINDOW = 64
 """Queued files that a plan looks at: more than the converters can take in a turn."""
@@ -26,27 +26,33 @@ QUEUE_WINDOW = 64
 WAITING_WINDOW = 2000
 """Converted files that a plan looks at."""
 
+ENDING_WINDOW = 64
+"""Files whose source or private copies are to go that a plan looks at."""
+
 LEAVING = "(state = 'completed' AND disposal IS NULL AND after_upload != 'keep')"
 """The condition that a source is to be archived or deleted, or has begun to be."""
 _DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
 _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
 
 
-def read_view(db: Database, destinations: Mapping[str, Destination]) -> View:
-    """The journal's part of what the planner sees; the caller adds what it knows of the machine."""
+def read_view(db: Database, destinations: Mapping[str, Destination], *, resting: int = 0) -> View:
+    """The journal's part of what the planner sees; the caller adds what it knows of the machine.
+
+    `resting`: files that the planner will pass over although they are in the journal's windows.
+    """
     skipping = {folder for folder, d in destinations.items() if d.duplicates == "skip"}
-    queued = _queued(db)
+    queued = _queued(db, resting)
     completed, pending = _twins(db, [q for q in queued if q.folder in skipping])
     return View(
         destinations=destinations,
         queued=queued,
         queued_total=_scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'queued'"),
-        waiting=_waiting(db),
+        waiting=_waiting(db, resting),
         twins_completed=completed,
         twins_pending=pending,
         sessions=_sessions(db),
-        disposals=_disposals(db),
-        discards=_discards(db),
+        disposals=_disposals(db, resting),
+        discards=_discards(db, resting),
         holds=tuple(read_holds(db)),
         profile=profile(db),
         staged_bytes=_scalar(
@@ -109,12 +115,12 @@ def _scalar(db: Database, sql: str, *args: Any) -> int:
     return int(db.conn.execute(sql, args).fetchone()[0])
 
 
-def _queued(db: Database) -> tuple[Queued, ...]:
+def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
     found = rows(
         db,
         "SELECT id, folder, size, content, not_before, alone, retrying_since FROM files WHERE state = 'queued' "
         "ORDER BY not_before > 0, id LIMIT ?",
-        QUEUE_WINDOW,
+        QUEUE_WINDOW + resting,
     )
     return tuple(
         Queued(
@@ -130,12 +136,12 @@ def _queued(db: Database) -> tuple[Queued, ...]:
     )
 
 
-def _waiting(db: Database) -> tuple[Waiting, ...]:
+def _waiting(db: Database, resting: int) -> tuple[Waiting, ...]:
     found = rows(
         db,
         "SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, not_before "
         "FROM files WHERE state = 'converted' ORDER BY id LIMIT ?",
-        WAITING_WINDOW,
+        WAITING_WINDOW + resting,
     )
     return tuple(
         Waiting(
@@ -200,20 +206,28 @@ def _same_content(db: Database, file: Queued) -> list[tuple[int, FileState]]:
     return [(row["id"], FileState(row["state"])) for row in found]
 
 
-def _disposals(db: Database) -> tuple[Disposal, ...]:
+def _disposals(db: Database, resting: int) -> tuple[Disposal, ...]:
     found = rows(
         db,
         "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
         "WHERE f.state = 'completed' AND f.disposal IS NULL "
-        "AND (s.readback IS NULL OR s.readback = 'verified') ORDER BY f.id LIMIT 64",
+        "AND (s.readback IS NULL OR s.readback = 'verified') ORDER BY f.id LIMIT ?",
+        ENDING_WINDOW + resting,
     )
     return tuple(Disposal(r["id"], r["not_before"], r["retrying_since"]) for r in found)
 
 
-def _discards(db: Database) -> tuple[int, ...]:
+def _discards(db: Database, resting: int) -> tuple[int, ...]:
     ends = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS))
-    found = rows(db, f"SELECT id FROM files WHERE staged = 1 AND state IN ({ends}) LIMIT 64")  # noqa: S608
+    sql = f"SELECT id FROM files WHERE staged = 1 AND state IN ({ends}) LIMIT ?"  # noqa: S608
+    found = rows(db, sql, ENDING_WINDOW + resting)
     return tuple(r["id"] for r in found)
+
+
+def rejected_paths(db: Database) -> list[bytes]:
+    """The full paths of the files that a person may have tried again."""
+    found = rows(db, "SELECT folder, path FROM files WHERE state = 'rejected' AND current = 1")
+    return [full_path(row["folder"], bytes(row["path"])) for row in found]
 
 
 def rejected_since(db: Database, since: float) -> int:
@@ -231,6 +245,7 @@ __all__ = [
     "leaving",
     "profile",
     "read_view",
+    "rejected_paths",
     "rejected_since",
     "session_row",
     "staged_ids",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from typing import Any, TypeVar
 
 import anyio
 
+from uploader import threads
+from uploader.core.errors import JournalError
 from uploader.failpoints import failpoint
 from uploader.journal.library import Database
 from uploader.journal.mark import Marker
@@ -29,6 +32,22 @@ T = TypeVar("T")
 
 COMMIT_RETRY = 1.0
 """Seconds between two tries to commit on a full or failing disk."""
+
+
+SLOW = 10.0
+"""Seconds after which a commit, or a read, that neither succeeds nor fails is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why the journal does not do its work, as a sentence, and since when (unix seconds)."""
+
+    text: str
+    since: float
+
+
+class CommitInDoubt(Exception):
+    """Whether a commit was made is not known: nothing that is in memory can be trusted, so the process must end."""
 
 
 @dataclass(slots=True)
@@ -46,8 +65,10 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.trouble = ""
-        """Why commits do not go through at the moment, in words; empty while they do."""
+        self._refused = ""
+        """What SQLite says of the commits that are tried; empty while they go through."""
+        self._begun: float | None = None
+        """When the commit began that is under way, in unix seconds."""
         self._db = connect(path)
         self.identity, event = standing(self._db)
         """Which journal it is, by the name that it was given when it was made."""
@@ -55,7 +76,16 @@ class Writer:
         self._marker.note(event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
-        self._thread.start()
+        threads.start(self._thread)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why commits do not go through at the moment; None while they do."""
+        begun = self._begun
+        if begun is None or not (self._refused or time.time() - begun > SLOW):
+            return None
+        said = self._refused or "neither the disk nor whoever holds it locked lets a commit through"
+        return Trouble(f"The journal {self.path} cannot be written: {said}.", begun)
 
     async def transact(self, name: str, work: Callable[[Database], T]) -> T:
         """Run `work` in a transaction of its own and return its result once it is durable.
@@ -89,7 +119,9 @@ class Writer:
                     ending = True
                     break
                 jobs.append(following)
+            self._begun = time.time()
             self._commit(jobs)
+            self._begun, self._refused = None, ""
             for job in jobs:
                 job.loop.call_soon_threadsafe(_resolve, job.future)
             if ending:
@@ -101,19 +133,26 @@ class Writer:
             try:
                 self._once(jobs)
             except Exception as error:  # noqa: BLE001 - whoever waits gets it; the thread must go on
+                self._roll_back()
                 if not passing(error):
+                    told = damage(self.path, error) or _told(error)
                     for job in jobs:
-                        job.error = damage(self.path, error) or error
+                        job.error = told
                     return
-                if self._db.conn.in_transaction:
-                    self._db.conn.execute("ROLLBACK")
-                if not self.trouble:
+                if not self._refused:
                     log.warning("journal: commit failed, tried again every second: %s", error)
-                self.trouble = f"The journal cannot be written: {error}."
+                self._refused = str(error)
                 time.sleep(COMMIT_RETRY)
             else:
-                self.trouble = ""
                 return
+
+    def _roll_back(self) -> None:
+        """Leave no transaction open, whatever the error was: the next one could not begin."""
+        try:
+            if self._db.conn.in_transaction:
+                self._db.conn.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            log.warning("journal: the failed transaction cannot be rolled back: %s", error)
 
     def _once(self, jobs: list[_Job]) -> None:
         self._db.conn.execute("BEGIN IMMEDIATE")
@@ -125,6 +164,8 @@ class Writer:
             except Exception as error:
                 if passing(error):
                     raise
+                if not self._db.conn.in_transaction:
+                    raise  # SQLite gave up the whole transaction, the changes of the other jobs with it
                 job.error = damage(self.path, error) or error
         for job in jobs:
             failpoint(f"commit.{job.name}.before")
@@ -135,6 +176,15 @@ class Writer:
             failpoint(f"commit.{job.name}.after")
 
 
+def _told(error: Exception) -> Exception:
+    """SQLite's own errors leave nothing committed; what else is raised beside the jobs may come after the commit."""
+    if isinstance(error, sqlite3.Error | MemoryError):
+        return error
+    doubt = CommitInDoubt(f"{type(error).__name__}: {error}")
+    doubt.__cause__ = error
+    return doubt
+
+
 def passing(error: BaseException) -> bool:
     """Whether the disk or another process is the cause, and not the statement."""
     name = getattr(error, "sqlite_errorname", "") or ""
@@ -143,9 +193,31 @@ def passing(error: BaseException) -> bool:
     )
 
 
+def untrustworthy(error: BaseException) -> bool:
+    """Whether the journal is the matter, and not one statement's values, which were rolled back."""
+    if isinstance(error, sqlite3.Error):
+        of_values = (
+            sqlite3.ProgrammingError,
+            sqlite3.InterfaceError,
+            sqlite3.IntegrityError,
+            sqlite3.DataError,
+        )
+        return not isinstance(error, of_values)
+    return isinstance(error, JournalError | CommitInDoubt)
+
+
 def _resolve(future: asyncio.Future[Any]) -> None:
     if not future.done():
         future.set_result(None)
 
 
-__all__ = ["COMMIT_RETRY", "FILE_NAME", "Writer", "passing"]
+__all__ = [
+    "COMMIT_RETRY",
+    "FILE_NAME",
+    "SLOW",
+    "CommitInDoubt",
+    "Trouble",
+    "Writer",
+    "passing",
+    "untrustworthy",
+]

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import anyio
-
+from uploader import threads
 from uploader.config import Settings
 from uploader.connecting import connect
 from uploader.core.errors import UploaderError
@@ -48,13 +47,13 @@ async def repair(settings: Settings) -> Repaired | None:
     or a folder cannot be asked what they say; then nothing has changed.
     """
     with hold_locks(settings.state_dir, [folder.path for folder in settings.folders]):
-        why = await anyio.to_thread.run_sync(_finding, settings)
+        why = await threads.run_sync(_finding, settings)
         if not why:
             return None
         finished = settings.state_dir / REPAIRED_NAME
         if not finished.exists():
             await _rebuild(settings, why)
-        return await anyio.to_thread.run_sync(_put_in_place, settings, finished)
+        return await threads.run_sync(_put_in_place, settings, finished)
 
 
 def _finding(settings: Settings) -> str:
@@ -69,8 +68,8 @@ def _finding(settings: Settings) -> str:
 
 
 async def _rebuild(settings: Settings, why: str) -> None:
-    base = await anyio.to_thread.run_sync(salvage.choose, settings.state_dir)
-    lost = await anyio.to_thread.run_sync(salvage.lost_sessions, settings.state_dir)
+    base = await threads.run_sync(salvage.choose, settings.state_dir)
+    lost = await threads.run_sync(salvage.lost_sessions, settings.state_dir)
     failpoint("repair.salvaged")
     destinations = {str(folder.path): folder.destination() for folder in settings.folders}
     wanted = {Target.of(destination) for destination in destinations.values()} | rebuilt.targets(base.path)
@@ -79,8 +78,8 @@ async def _rebuild(settings: Settings, why: str) -> None:
     failpoint("repair.listed")
     reality = Reality(listed, destinations, _lying(settings), closed, lost)
     outcome = Outcome(base=base.kind, base_time=base.time, why=why)
-    await anyio.to_thread.run_sync(reconciling.reconcile, base.path, reality, outcome)
-    await anyio.to_thread.run_sync(salvage.finish, settings.state_dir, base)
+    await threads.run_sync(reconciling.reconcile, base.path, reality, outcome)
+    await threads.run_sync(salvage.finish, settings.state_dir, base)
 
 
 def _lying(settings: Settings) -> Iterator[Sighting]:

@@ -15,6 +15,7 @@ import logging
 import socket
 from typing import TYPE_CHECKING, Any
 
+from uploader.core.errors import UploaderError
 from uploader.report import pages
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class _Handler:
         try:
             async with asyncio.timeout(PATIENCE):
                 status = await self._status()
-        except TimeoutError:
+        except (TimeoutError, UploaderError):
             return _plain("503 Service Unavailable", "the daemon does not answer")
         render, kind = BODIES[target]
         return "200 OK", kind, render(status)

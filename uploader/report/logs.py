@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from uploader.core.secrets import redact
+from uploader.report.log_stream import PatientHandler
 from uploader.report.text import printable
 
 if TYPE_CHECKING:
@@ -58,10 +59,18 @@ def under_journald(stream: TextIO, environment: Mapping[str, str] = os.environ) 
     return (device, inode) == (str(found.st_dev), str(found.st_ino))
 
 
+def _has_descriptor(stream: TextIO) -> bool:
+    try:
+        stream.fileno()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send the program's log to `stream`, standard error by default. May be called again."""
     stream = stream or sys.stderr
-    handler = logging.StreamHandler(stream)
+    handler = PatientHandler(stream) if _has_descriptor(stream) else logging.StreamHandler(stream)
     handler.setFormatter(RedactingFormatter(journald=under_journald(stream)))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from uploader import threads
 from uploader.core.errors import JournalError
 from uploader.core.sizes import format_size
 from uploader.journal import Reader
@@ -39,14 +40,14 @@ async def show(console: Console, state_dir: Path, activity: Activity) -> None:
     Reads the journal beside it; a journal that is not there yet is not an error. What ended before this began is
     not counted.
     """
-    before = await anyio.to_thread.run_sync(_look, state_dir)
+    before = await threads.run_sync(_look, state_dir)
     if not console.is_terminal:
         await _lines(console, state_dir, before)
         return
     started = time.monotonic()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            status = _since(before, await anyio.to_thread.run_sync(_look, state_dir))
+            status = _since(before, await threads.run_sync(_look, state_dir))
             rate = activity.bytes_sent / max(time.monotonic() - started, 1)
             live.update(_picture(status, activity.snapshot(), rate), refresh=True)
             await anyio.sleep(FRAME)
@@ -56,7 +57,7 @@ async def _lines(console: Console, state_dir: Path, before: dict[str, Any]) -> N
     said = ""
     while True:
         await anyio.sleep(LINE)
-        line = summary(_since(before, await anyio.to_thread.run_sync(_look, state_dir)))
+        line = summary(_since(before, await threads.run_sync(_look, state_dir)))
         if line != said:
             console.print(Text(line), soft_wrap=True)
             said = line

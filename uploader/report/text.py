@@ -6,13 +6,12 @@ on one line, and can be told apart from any other name.
 
 from __future__ import annotations
 
-import os
+from uploader.core.text import shown
 
 
 def printable(text: str | bytes) -> str:
     """`text` with everything that a terminal would act upon written as an escape."""
-    name = os.fsdecode(text) if isinstance(text, bytes) else text
-    return "".join(c if c.isprintable() else _escaped(c) for c in name)
+    return "".join(c if c.isprintable() else _escaped(c) for c in shown(text))
 
 
 def moment(iso: str) -> tuple[str, str]:
@@ -33,7 +32,4 @@ def duration(seconds: float) -> str:
 
 
 def _escaped(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # noqa: PLR2004 - how Python carries a byte that is not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode("ascii")
+    return ascii(char)[1:-1]

@@ -44,7 +44,8 @@ class Fault(BaseModel):
 
     operation: an operation id, `store.put`, `store.get`, `token`, or `*` for all.
     kind: `status` answers `status` with a `body` (native to the surface, problem, html, empty, broken: half a JSON,
-        truncated: cut in the middle of the body, giant: 32 MiB), before the effect or, with `commit`, after it;
+        truncated: cut in the middle of the body, giant: 32 MiB; or exactly this `text`), before the effect or, with
+        `commit`, after it;
         `cut_before`, `cut_after` close the connection before or after the effect, a PUT after `after_bytes` of its
         body; `delay_before`, `delay_after` wait `seconds`; `stall` sends nothing for `seconds` (after the effect
         with `commit`); `wrong_hash` and `corrupt` make the store report, or keep, other bytes; `expired_url` mints
@@ -60,6 +61,7 @@ class Fault(BaseModel):
     when: When = When()
     status: int = Field(default=503, ge=200, le=599)
     body: Body = "native"
+    text: str | None = None
     retry_after: float | None = None
     retry_after_form: Literal["seconds", "date"] = "seconds"
     seconds: float = Field(default=3600.0, ge=0)

@@ -136,6 +136,8 @@ def xml(status: int) -> tuple[str, bytes]:
 
 
 def _body(fault: Fault, native: Callable[[int], tuple[str, bytes]]) -> tuple[str, bytes]:
+    if fault.text is not None:
+        return "application/json", fault.text.encode()
     media_type, body = problem(fault.status) if fault.body == "problem" else native(fault.status)
     faked: dict[str, Any] = {
         "html": ("text/html; charset=utf-8", _HTML),

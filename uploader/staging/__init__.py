@@ -8,7 +8,8 @@ A claim is whole or absent: it is copied into `in.tmp`, made durable, and rename
 """
 
 from uploader.filesystem import Interrupted
+from uploader.staging.answering import Answering
 from uploader.staging.copying import Claim, content_of
 from uploader.staging.folders import Measured, Staging
 
-__all__ = ["Claim", "Interrupted", "Measured", "Staging", "content_of"]
+__all__ = ["Answering", "Claim", "Interrupted", "Measured", "Staging", "content_of"]

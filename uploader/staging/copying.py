@@ -13,6 +13,7 @@ from uploader import filesystem as fs
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable
 from uploader.core.group import Part, content, parts
 from uploader.core.model import Fingerprint, Sighting
+from uploader.core.text import raw, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def require(member: Part, found: Fingerprint | None) -> None:
 @contextmanager
 def source_folder(path: bytes, folder: str, directory: bytes) -> Iterator[int]:
     """The folder that the group lies in."""
-    with _reading(path), fs.directory(os.fsencode(folder), directory) as fd:
+    with _reading(path), fs.directory(raw(folder), directory) as fd:
         yield fd
 
 
@@ -84,9 +85,8 @@ def _reading(name: bytes) -> Iterator[None]:
     except OSError as error:
         if error.errno in fs.ABSENT:
             raise _changed(name) from error
-        shown = name.decode("utf-8", "backslashreplace")
         raise SourceUnreadable(
-            f"{shown} cannot be read: {fs.words(error)}.", "Check its owner and rights, and the disk."
+            f"{shown(name)} cannot be read: {fs.words(error)}.", "Check its owner and rights, and the disk."
         ) from error
 
 
@@ -105,7 +105,6 @@ def writing(place: Path) -> Iterator[None]:
 
 
 def _changed(name: bytes) -> SourceChanged:
-    shown = name.decode("utf-8", "backslashreplace")
     return SourceChanged(
-        f"{shown} is no longer the file that was seen.", "It is taken when it is quiet again."
+        f"{shown(name)} is no longer the file that was seen.", "It is taken when it is quiet again."
     )

@@ -69,7 +69,10 @@ class Staging:
             with writing(home):
                 self._publish(home, members[0].copy)
         except BaseException:
-            self.discard(file_id)
+            with suppress(
+                OSError
+            ):  # what staging refuses now is removed by the next claim, or the next start
+                self.discard(file_id)
             raise
         self._weigh(file_id)
         return claim
@@ -137,6 +140,8 @@ class Staging:
     def discard(self, file_id: int) -> None:
         """Remove all of a file's private copies; nothing happens where there are none. Raises OSError."""
         home = self._home(file_id)
+        if home.is_symlink():  # none of ours, but in the way of ours; what it points to stays
+            home.unlink()
         # The link goes first: without it a claim that is half removed is none.
         with suppress(FileNotFoundError):
             (home / "source").unlink()
@@ -176,7 +181,8 @@ class Staging:
             self._weights[home.name] = weight
 
     def _check_room(self, sighting: Sighting) -> None:
-        free = self.free()
+        with writing(self._root):
+            free = self.free()
         if free - sighting.size < self._min_free:
             raise NoSpace(
                 f"Staging has {free:,} bytes free, and {sighting.size:,} are to be copied.",

@@ -119,6 +119,8 @@ class _Watching:
             self._end(error)
         finally:
             watches.close()
+        # The lock of a folder that was taken away, which keeps its file system busy, goes with the scan.
+        yield {WHOLE}
 
     async def _followed(self, watches: Watches, identity: tuple[int, int]) -> AsyncGenerator[set[bytes]]:
         shown = await in_thread(_mounted, self._folder)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import anyio
 
+from uploader import threads
 from uploader.core.model import Sighting
 from uploader.watch.probes import blind
 from uploader.watch.scanning import scan
@@ -78,6 +79,6 @@ async def in_thread(work: Callable[..., T], *args: object) -> T:
     """Run blocking work that takes a stop flag last; cancelling sets the flag and does not wait for it."""
     stop = threading.Event()
     try:
-        return await anyio.to_thread.run_sync(partial(work, *args, stop), abandon_on_cancel=True)
+        return await threads.run_sync(partial(work, *args, stop), abandon_on_cancel=True)
     finally:
         stop.set()

@@ -18,7 +18,7 @@ from uploader.journal.writer import FILE_NAME
 
 
 def journal_full(root: Path, seed: int) -> Result:
-    """The journal's disk is full: nothing goes ahead of it, and all goes on when there is room."""
+    """The journal's disk is full: nothing goes ahead of it, it is told, and all goes on when there is room."""
     need(mounts.missing())
     result = Result()
     state = root / "state"
@@ -31,9 +31,12 @@ def journal_full(root: Path, seed: int) -> Result:
         time.sleep(4.0)
         ahead = len(d.w.audit().items) - 1
         result.add("full", [f"{ahead} items while nothing could be journaled"] if ahead else [])
+        told = [hold["reason"] for hold in d.w.status()["holds"] if hold["scope"] == "journal"]
+        result.add("told", [] if told else ["no hold tells of it"])
         filler.unlink()
         d.idle()
-        result.add("room again", d.wrong())
+        over = [hold["reason"] for hold in d.w.status()["holds"]]
+        result.add("room again", d.wrong() + over)
         d.end()
     return result
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from uploader.convert.confinement import kernel, landlock, seccomp
 from uploader.convert.confinement.verdict import TRIED, Confinement
+from uploader.core.errors import MemoryTooNarrow
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
@@ -144,6 +145,22 @@ def reached(parent: int) -> tuple[str, ...]:
         lambda: os.kill(parent, 0),
     )
     return tuple(what for what, attempt in zip(TRIED, attempts, strict=True) if _succeeds(attempt))
+
+
+def require_memory(memory_limit: int, peak_bytes: int | None = None) -> None:
+    """Raises MemoryTooNarrow where the host gives a process less than this, so that what ran out is the machine's.
+
+    `peak_bytes` were in use at most, where it is not known that memory ran out.
+    """
+    bounds = [resource.getrlimit(what)[1] for what in (resource.RLIMIT_DATA, resource.RLIMIT_AS)]
+    given = min((bound for bound in bounds if bound != resource.RLIM_INFINITY), default=memory_limit)
+    if given < memory_limit and (peak_bytes is None or peak_bytes >= given // 2):
+        raise MemoryTooNarrow(
+            f"The host gives a converter {given} bytes of memory, which is not enough; convert.memory_limit is "
+            f"{memory_limit}.",
+            "Raise what limits it (`ulimit -d`, `ulimit -v`; LimitDATA= and LimitAS= of the unit) and restart, or set "
+            "convert.memory_limit to as little, so that larger rasters are rejected.",
+        )
 
 
 def _fork() -> None:

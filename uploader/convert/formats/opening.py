@@ -20,6 +20,7 @@ from rasterio.errors import RasterioError
 
 from uploader.convert.formats import asciigrid, hdf5
 from uploader.convert.formats.table import FORMATS, HDF5, HEAD, TIFF, Look, driver_of
+from uploader.core.capacity import threads
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 Dataset = Any
@@ -28,8 +29,8 @@ Dataset = Any
 DRIVERS = (*(known.driver for known in FORMATS), "HDF5Image", "COG", "MEM", "VRT")
 """All that stays registered in a child: those that read, those that write, and what they are made of."""
 
-THREADS = min(os.cpu_count() or 1, 8)
-"""How many threads of GDAL decode or encode one raster."""
+THREADS = threads(os.cpu_count() or 1)
+"""How many threads of GDAL decode, and how many encode, one raster."""
 
 _MASK = ".msk"
 _HEADER = ".hdr"

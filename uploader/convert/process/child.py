@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 import traceback
 from dataclasses import dataclass
@@ -21,13 +22,19 @@ from uploader.convert.confinement import confine
 from uploader.convert.confinement.verdict import Confinement
 from uploader.convert.job import Job
 from uploader.convert.perform import perform
-from uploader.core.errors import ConversionFailed, LocalError
+from uploader.core.capacity import MORE_TASKS, pool_threads
+from uploader.core.errors import ConversionFailed, LocalError, Shortage
 
 ANSWER, ERRORS = 3, 2
 """The child's descriptors: its answer, one line of JSON, and whatever it and its libraries print."""
 
 _FIRST_OTHER = 4
 _TRIAL_BYTES = 1 << 30
+_SMALL_STACK = 64 << 10
+"""Bytes that keep a thread which only waits; what is not taken away from the raster's memory."""
+
+_FEWEST_THREADS = 2
+"""One that decodes and one that encodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +80,54 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
 def _convert(request: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """One job's report or error."""
     job, workshop = Job.from_json(request["job"]), Path(request["workshop"])
-    origin.confined((job.source.parent,), (workshop,), job.memory_limit)
-    started = time.monotonic()
     try:
-        report = perform(job, workshop).to_json()
+        return {"report": _performed(job, workshop, origin)}
     except LocalError as error:
         reason = error.reason.replace(f"{job.source.parent}/", "").replace(f"{workshop}/", "")
         return {"error": type(error).__name__, "reason": reason, "way_out": error.way_out}
-    except MemoryError:
+
+
+def _performed(job: Job, workshop: Path, origin: Origin) -> dict[str, Any]:
+    """The report of one job, done within its limits. Raises LocalError."""
+    require_threads(pool_threads(os.cpu_count() or 1))
+    origin.confined((job.source.parent,), (workshop,), job.memory_limit)
+    started = time.monotonic()
+    try:
+        _require_stacks()
+        report = perform(job, workshop).to_json()
+    except MemoryError as error:
+        confine.require_memory(job.memory_limit)
         reason = f"The raster needs more memory than the limit of {job.memory_limit} bytes."
-        return {
-            "error": ConversionFailed.__name__,
-            "reason": reason,
-            "way_out": "Raise convert.memory_limit.",
-        }
-    return {"report": report | {"seconds": round(time.monotonic() - started, 3)}}
+        raise ConversionFailed(reason, "Raise convert.memory_limit.") from error
+    return report | {"seconds": round(time.monotonic() - started, 3)}
+
+
+def require_threads(count: int, stack_bytes: int = _SMALL_STACK) -> None:
+    """Raises Shortage where so many threads cannot be had at once: GDAL would wait for them for ever."""
+    gate = threading.Event()
+    others = [threading.Thread(target=gate.wait) for _ in range(count)]
+    threading.stack_size(stack_bytes)
+    try:
+        for started, thread in enumerate(others):
+            try:
+                thread.start()
+            except RuntimeError as error:
+                text = f"The machine has only {started} threads to give to a converter, which needs {count}."
+                raise Shortage(text, MORE_TASKS) from error
+    finally:
+        threading.stack_size(0)
+        gate.set()
+        for thread in others:
+            if thread.ident is not None:
+                thread.join()
+
+
+def _require_stacks() -> None:
+    """Raises MemoryError where the memory limit has no room for the stacks of threads; GDAL needs two at the least."""
+    try:
+        require_threads(_FEWEST_THREADS, stack_bytes=0)
+    except Shortage as error:
+        raise MemoryError from error
 
 
 def _trial(origin: Origin) -> dict[str, Any]:

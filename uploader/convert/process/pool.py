@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Self
 
 import anyio
-from anyio import to_thread
 
+from uploader import threads
 from uploader.convert.job import Job, Report
 from uploader.convert.process.worker import Worker
 from uploader.convert.result import publish
-from uploader.core.errors import ConversionFailed
+from uploader.core.errors import ConversionFailed, NoSpace
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,18 +46,29 @@ class Converter:
         ate its memory on it), NoSpace. Whatever happens, cancelling included, no partial target and no busy child
         is left behind; may be repeated, an existing target is replaced.
         """
-        async with self._turns:
-            workshop = await to_thread.run_sync(publish.prepare, job.target)
+        async with self._turns, self._writing(job):
+            workshop = await threads.run_sync(publish.prepare, job.target)
             try:
                 async with self._worker(job) as worker:
                     report = await worker.convert(job, workshop)
                 if report.method == "passthrough":
-                    await to_thread.run_sync(publish.adopt, job.source, job.target)
-                await to_thread.run_sync(publish.publish, job.target)
+                    await threads.run_sync(publish.adopt, job.source, job.target)
+                await threads.run_sync(publish.publish, job.target)
             finally:
                 with anyio.CancelScope(shield=True):
-                    await to_thread.run_sync(publish.clear, job.target)
+                    await threads.run_sync(publish.clear, job.target)
             return report
+
+    @asynccontextmanager
+    async def _writing(self, job: Job) -> AsyncIterator[None]:
+        """Whatever the system says while the result is put in place, the raster is not to blame."""
+        try:
+            yield
+        except OSError as error:
+            raise NoSpace(
+                f"{job.target.parent} cannot be written to: {error.strerror or error}.",
+                "Free some space there, or check its rights.",
+            ) from error
 
     @asynccontextmanager
     async def _worker(self, job: Job) -> AsyncIterator[Worker]:

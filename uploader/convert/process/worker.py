@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -20,7 +21,9 @@ import uploader
 from uploader.convert.confinement import confine
 from uploader.convert.confinement.verdict import Confinement
 from uploader.convert.job import Job, Report
+from uploader.convert.process.pulse import ALIVE
 from uploader.core import errors
+from uploader.core.capacity import MORE_TASKS
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +39,12 @@ _LINE_BYTES = (8 << 20) + 1
 _END_SECONDS = 5.0
 """How long a zygote that was asked to end may take; it needs milliseconds, if it is not stopped."""
 
+SILENCE = 50.0
+"""Seconds without a sign of life after which a converter is given up; one that works gives one every `BEAT`."""
+
+_SHORT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""What the system answers when it has no process or descriptor to give."""
+
 _ERROR_BYTES = 4096
 _REASON_LENGTH = 1000
 
@@ -46,6 +55,8 @@ _ERRORS: Mapping[str, type[errors.LocalError]] = {
         errors.RasterRefused,
         errors.ConversionFailed,
         errors.NoSpace,
+        errors.Shortage,
+        errors.MemoryTooNarrow,
     )
 }
 
@@ -99,7 +110,7 @@ class Worker:
         """Start a zygote with nothing of ours but the module path. It is ready when it says so to `convert`.
 
         It is tied to the thread that runs this, and its child to it: they die when that thread ends. Raises
-        ConverterBroken where the machine has no room for another process.
+        Shortage where the machine has no room for another process, and ConverterBroken where it cannot be started.
         """
         command = [sys.executable, "-I", "-c", _START, json.dumps(_module_path()), str(os.getpid())]
         try:
@@ -107,20 +118,26 @@ class Worker:
                 command, env=confine.environment(), cwd="/", start_new_session=True
             )
         except OSError as error:
+            if error.errno in _SHORT:
+                raise _shortage(error.strerror) from error
             raise errors.ConverterBroken(
                 f"The converter does not start: {error.strerror}.", _SEE_CHECK
             ) from error
+        except RuntimeError as error:  # Python 3.11 waits for each process in a thread of its own
+            raise _shortage(str(error)) from error
         return cls(process)
 
     async def convert(self, job: Job, workshop: Path) -> Report:
         """Hand over one job and wait for its report.
 
-        Raises what the child says is wrong, ConversionFailed when it or the zygote dies or talks nonsense, and
-        ConverterBroken when the zygote does not come up.
+        Raises what the child says is wrong, ConversionFailed when it or the zygote dies, shows no sign of life or
+        talks nonsense, ConverterBroken when the zygote does not come up, Shortage when the machine has no process or
+        thread to give, and MemoryTooNarrow.
         """
         request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
         ending, line = await self._guarded(request)
         if ending["exit"] != 0:
+            confine.require_memory(job.memory_limit, ending["peak_bytes"])
             raise _death(ending["exit"], ending["errors"], " on this raster")
         return replace(_report(_parsed(line)), peak_bytes=ending["peak_bytes"])
 
@@ -162,12 +179,29 @@ class Worker:
             if self.host is None:
                 return errors.ConverterBroken(f"The converter does not start: {_end(said)}", _SEE_CHECK)
             return _death(code, said, " on this raster")
-        except errors.ConversionFailed as error:
+        except TimeoutError:
+            return self._silent()
+        except (errors.ConversionFailed, errors.Shortage) as error:
             return error
+
+    def _silent(self) -> errors.LocalError:
+        """What it means that nothing was heard for so long: it hangs, is stopped, or waits for what never comes."""
+        if self.host is None:
+            text = f"The converter does not come up within {SILENCE:g} seconds."
+            return errors.ConverterBroken(text, _SEE_CHECK)
+        return errors.ConversionFailed(
+            f"The converter made no progress for {SILENCE:g} seconds and was stopped.",
+            "If the raster is sound, raise convert.memory_limit, should that be small.",
+        )
 
     async def _answer(self) -> tuple[dict[str, Any], bytes]:
         """How a child ended, as the zygote tells it, and the child's own line."""
-        ending = _parsed(await self._line())
+        while (line := await self._line()) == ALIVE[:-1]:
+            pass
+        ending = _parsed(line)
+        if ending.get("short"):
+            await self._line()
+            raise _shortage(str(ending["short"]))
         try:
             facts = {"exit": int(ending["exit"]), "peak_bytes": int(ending["peak_bytes"])}
             said = {"errors": str(ending["errors"])}
@@ -181,7 +215,8 @@ class Worker:
         while b"\n" not in self._rest:
             if len(self._rest) > _LINE_BYTES:
                 raise errors.ConversionFailed("The converter does not stop talking.")
-            self._rest += await self._process.stdout.receive()
+            with anyio.fail_after(SILENCE):
+                self._rest += await self._process.stdout.receive()
         line, self._rest = self._rest.split(b"\n", 1)
         return line
 
@@ -225,6 +260,10 @@ def _module_path() -> list[str]:
     own = str(Path(uploader.__file__).resolve().parent.parent)
     known = [entry for entry in sys.path if Path(entry).is_absolute()]
     return known if own in known else [own, *known]
+
+
+def _shortage(why: str | None) -> errors.Shortage:
+    return errors.Shortage(f"The machine has no process to give to the converter ({why}).", MORE_TASKS)
 
 
 def _death(code: int, said: str, where: str) -> errors.ConversionFailed:

@@ -17,9 +17,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from uploader.convert.confinement import confine, namespaces
+from uploader.convert.process.pulse import ALIVE, BEAT, Pulse
 
 ANSWER_BYTES = 8 << 20
 """The longest answer of a child; one that says more is killed."""
@@ -34,15 +35,22 @@ class Zygote:
 
     places: tuple[Path, ...]
     namespace: bool
+    answers: BinaryIO
     child: int = 0
 
     def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         """Have a child do what is asked, and wait for its end; gives the ending and its line, empty for none."""
         answer, to_answer = os.pipe()
         errors, to_errors = os.pipe()
-        self._fork(request, to_answer, to_errors)
-        os.close(to_answer)
-        os.close(to_errors)
+        try:
+            self._fork(request, to_answer, to_errors)
+        except OSError as error:
+            os.close(answer)
+            os.close(errors)
+            return {"exit": 0, "peak_bytes": 0, "errors": "", "short": error.strerror}, b""
+        finally:
+            os.close(to_answer)
+            os.close(to_errors)
         said, printed = self._listen(answer, errors)
         _, status, usage = os.wait4(self.child, 0)
         self.child = 0
@@ -57,24 +65,44 @@ class Zygote:
         """The signal that ends us waits until we know whom to end with us."""
         ourselves = os.getpid()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        self.child = os.fork()
+        try:
+            self.child = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            raise
         if self.child == 0:
+            self._be_child(request, to_answer, to_errors, ourselves)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _be_child(self, request: dict[str, Any], to_answer: int, to_errors: int, ourselves: int) -> NoReturn:
+        """Whatever fails in here ends this process: it must never go on as a second zygote."""
+        try:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             _arrange(to_answer, to_errors)
             from uploader.convert.process import child  # noqa: PLC0415 - loaded by `main` before the first fork
 
             child.live(request, child.Origin(ourselves, self.places, self.namespace))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        except BaseException as error:  # noqa: BLE001 - there is nobody above who could tell it
+            os.write(to_errors, f"{error!r}\n".encode())
+        finally:
+            os._exit(1)
 
     def _listen(self, answer: int, errors: int) -> tuple[bytes, bytes]:
-        """Read both pipes to their ends: the answer up to its bound, of the errors the last bytes."""
+        """Read both pipes to their ends: the answer up to its bound, of the errors the last bytes.
+
+        Meanwhile the daemon is told that the child lives, for as long as it does.
+        """
         said, printed = bytearray(), b""
+        pulse = Pulse(self.child)
         with selectors.DefaultSelector() as selector:
             for handle in (answer, errors):
                 selector.register(handle, selectors.EVENT_READ)
             while selector.get_map():
-                for key, _ in selector.select():
+                ready = selector.select(BEAT)
+                if pulse.due() and pulse.beats():
+                    self.answers.write(ALIVE)
+                for key, _ in ready:
                     piece = os.read(key.fd, _PIECE)
                     if not piece:
                         selector.unregister(key.fd)
@@ -104,7 +132,7 @@ def main(arguments: list[str]) -> None:
     namespaces.drop_capabilities()
     logging.disable()
     _load()
-    zygote = Zygote(confine.library_places(), namespace)
+    zygote = Zygote(confine.library_places(), namespace, answers)
     signal.signal(signal.SIGTERM, zygote.end)
     ending, line = zygote.run({})
     _say(answers, {"ready": True, "versions": _versions()} | ending, line)
@@ -134,7 +162,8 @@ def _arrange(to_answer: int, to_errors: int) -> None:
     """Put a child's pipes where it looks for them; its input is empty."""
     from uploader.convert.process.child import ANSWER, ERRORS  # noqa: PLC0415 - see _load
 
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing, unused = os.pipe()  # not /dev/null, which an odd host may lack
+    os.close(unused)
     # None of the three has one of these numbers already: those are our own input, outputs and answers.
     for handle, number in ((nothing, 0), (to_errors, 1), (to_errors, ERRORS), (to_answer, ANSWER)):
         os.dup2(handle, number)

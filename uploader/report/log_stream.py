@@ -1,0 +1,85 @@
+"""A log that nobody reads must not stop the work: lines wait, and the oldest of too many are given up and counted.
+
+journald that stands still, a pager that was left alone, or a terminal after Ctrl-S take no more bytes; a plain write
+would then block the whole event loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TextIO
+
+from uploader.core.text import shown
+
+MOST_WAITING = 10_000
+"""Lines that wait for a reader."""
+
+LAST_PATIENCE = 1.0
+"""Seconds that the end of the process waits for one."""
+
+_PIECE = select.PIPE_BUF
+"""Bytes that a pipe which is ready takes whole."""
+
+
+class PatientHandler(logging.StreamHandler[TextIO]):
+    """Writes as far as a stream's descriptor takes bytes without blocking, and the rest when the next line comes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._descriptor = stream.fileno()
+        self._ready = select.poll()
+        self._ready.register(self._descriptor, select.POLLOUT)
+        self._waiting: deque[bytes] = deque()
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record after those that wait."""
+        try:
+            self._add(self.format(record))
+            self._write(0.0)
+        except Exception:  # noqa: BLE001 - as logging asks of each handler
+            self.handleError(record)
+
+    def flush(self) -> None:
+        """Write what can be written now."""
+        with suppress(OSError):
+            self._write(0.0)
+
+    def close(self) -> None:
+        """Give those that wait a last chance."""
+        self.acquire()
+        try:
+            self._write(LAST_PATIENCE)
+        except OSError:
+            self._waiting.clear()
+        finally:
+            self.release()
+            super().close()
+
+    def _add(self, line: str) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            self._lost += 1
+            return
+        if self._lost:
+            line = f"{self._lost} lines of the log are missing here: nobody read them in time\n{line}"
+            self._lost = 0
+        self._waiting.append(shown(f"{line}{self.terminator}").encode())
+
+    def _write(self, patience: float) -> None:
+        end = time.monotonic() + patience
+        while self._waiting and self._ready.poll(max(0.0, end - time.monotonic()) * 1000):
+            line = self._waiting.popleft()
+            try:
+                rest = line[os.write(self._descriptor, line[:_PIECE]) :]
+            except BlockingIOError:  # set so by whoever shares the descriptor
+                rest = line
+                if time.monotonic() >= end:
+                    self._waiting.appendleft(rest)
+                    return
+            if rest:
+                self._waiting.appendleft(rest)
