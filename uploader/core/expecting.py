@@ -35,7 +35,7 @@ def _place(destination: Destination) -> tuple[str, str, str, str]:
 
 def _copied_soon(turn: Turn, folder: str) -> bool:
     """Whether the copy of a settled file has begun a moment ago, or can begin."""
-    settled = [f.file_id for f in turn.view.settled if f.folder == folder and not _rests(turn, f.file_id)]
+    settled = [f.file_id for f in turn.view.settled if f.folder == folder and _soon(turn, f.file_id)]
     running = _running(turn, settled)
     room_left = len(running) < min(len(settled), room.CLAIMS)
     return _any_young(turn, running) or (room_left and _converter_soon(turn))
@@ -52,9 +52,13 @@ def _converted_soon(turn: Turn, folder: str) -> bool:
 
 def _startable(turn: Turn, file: Queued) -> bool:
     """Whether nothing but a converter is missing."""
-    if turn.busy("file", file.file_id) or file.file_id in turn.view.twins_pending:
+    if _running(turn, [file.file_id]) or file.file_id in turn.view.twins_pending:
         return False
-    return file.retrying_since is None and file.not_before <= turn.now + turn.limits.linger
+    return (
+        _soon(turn, file.file_id)
+        and file.retrying_since is None
+        and file.not_before <= turn.now + turn.limits.linger
+    )
 
 
 def _converter_soon(turn: Turn) -> bool:
@@ -66,12 +70,14 @@ def _converter_soon(turn: Turn) -> bool:
 
 
 def _running(turn: Turn, file_ids: Iterable[int]) -> list[int]:
-    return [file_id for file_id in file_ids if turn.busy("file", file_id) and not _rests(turn, file_id)]
+    busy = (("file", file_id) for file_id in file_ids if turn.busy("file", file_id))
+    return [subject[1] for subject in busy if subject not in turn.resting]
 
 
-def _rests(turn: Turn, file_id: int) -> bool:
-    """Whether a mistake in the program keeps the file from being taken up."""
-    return ("file", file_id) in turn.resting
+def _soon(turn: Turn, file_id: int) -> bool:
+    """Whether no mistake in the program keeps the file back for longer than the linger time."""
+    latest = turn.now + turn.limits.linger
+    return not any(m.subject == ("file", file_id) and m.until > latest for m in turn.view.mistakes)
 
 
 def _any_young(turn: Turn, file_ids: Iterable[int]) -> bool:
