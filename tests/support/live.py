@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -17,8 +16,7 @@ from typing import Any
 
 from tests.support.rasters import make
 from tests.support.world import PATIENCE, World, world
-from uploader.core.names import TOKEN
-from uploader.core.text import lossless, shown
+from uploader.core.text import shown
 from uploader.journal import Reader
 
 ENDED = ("completed", "failed", "lost")
@@ -208,14 +206,14 @@ def _unlike(w: World, sources: Sequence[Path], items: Sequence[dict[str, Any]]) 
 
 def _staging(w: World) -> list[str]:
     """Private copies that are left a moment after everything has ended."""
-    root = w.state / "staging"
-    end = time.monotonic() + 30
-    while time.monotonic() < end and _copies(root):
-        time.sleep(0.05)
     with Reader(w.state) as reader:
         kept = {str(row["id"]) for row in reader.files() if row["state"] == "rejected"}
-    left = _copies(root) - kept
-    return [f"left in staging: {sorted(left)[:5]}"] if left else []
+    end = time.monotonic() + 30
+    while left := [name for name in w.copies() if name not in kept]:
+        if time.monotonic() > end:
+            return [f"left in staging: {sorted(left)[:5]}"]
+        time.sleep(0.05)
+    return []
 
 
 def amiss(w: World, possibly_leaked: int, *, twins: bool = False) -> list[str]:
@@ -244,8 +242,3 @@ def control(w: World, what: str, value: Any, method: str = "POST") -> Any:
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
-
-
-def _copies(root: Path) -> set[str]:
-    """What lies in staging beside the file that says what it is."""
-    return {path.name for path in root.iterdir()} - {lossless(TOKEN)} if root.exists() else set()

@@ -19,6 +19,8 @@ from typing import Any
 from tests.support.audit import Audit, audit, problems
 from tests.support.compare import differences
 from uploader.containment import CONTAINED
+from uploader.core.names import TOKEN
+from uploader.core.text import lossless
 from uploader.journal import Reader
 from uploader.sandbox import Options, Sandbox
 
@@ -99,6 +101,10 @@ class World:
             merged = {"settle_seconds": self.settle, "rescan_seconds": 5.0, **folder}
             lines += ["[[folders]]", *(f"{key} = {json.dumps(value)}" for key, value in merged.items())]
         self.config.write_text("\n".join(lines) + "\n")
+
+    def copies(self) -> list[str]:
+        """Names in staging, but for the file by which a scan knows it."""
+        return [p.name for p in (self.state / "staging").glob("*") if p.name != lossless(TOKEN)]
 
     def require_sound(self) -> None:
         """No daemon that ran in the background has contained a mistake that was not planted."""

@@ -27,7 +27,7 @@ from uploader.convert.result.inspection import inspect
 from uploader.convert.result.publish import PREVIEW, RESULT
 from uploader.convert.result.uncounted import uncounted
 from uploader.convert.result.writer import ALONE, Made, Task, free_room, written
-from uploader.core.errors import LocalError, NoSpace, RasterRefused
+from uploader.core.errors import LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _OWN_NAMES = ("wrapper.vrt", RESULT)
 
@@ -36,6 +36,10 @@ def perform(job: Job, workshop: Path) -> Report:
     """Convert; the COG is `workshop/result.tif` then, unless the method is `passthrough`."""
     try:
         return _perform(job, workshop)
+    except FileNotFoundError as error:
+        if job.source.exists() and workshop.exists():
+            raise
+        raise RasterUnreadable("It was removed while it was read.", "Put it there again.") from error
     except LocalError as error:
         raise type(error)(_without_our_names(error.reason, job, workshop), error.way_out) from error
 

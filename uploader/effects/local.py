@@ -92,11 +92,8 @@ async def convert(tools: Tools, file_id: int) -> None:
             measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
             return
-        except err.RasterUnreadable as error:
-            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, file_id, error))
-            return
         except err.UploaderError as error:
-            await _convert_failed(tools, row, error)
+            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, file_id, error))
             return
     failpoint("convert.after")
     await tools.converter_works()
@@ -125,7 +122,7 @@ def _claimed(tools: Tools, file_id: int) -> Path:
     return source
 
 
-def _whose_fault(tools: Tools, file_id: int, error: err.RasterUnreadable) -> err.LocalError:
+def _whose_fault(tools: Tools, file_id: int, error: err.UploaderError) -> err.UploaderError:
     """A copy that was removed while it was read says nothing of the raster."""
     try:
         _claimed(tools, file_id)
