@@ -23,6 +23,9 @@ _LOSSES = {
 }
 """Differences that a warning may name, by how they begin, and the codes that do."""
 
+_PRODUCT = ("IMD", "IMAGERY")
+"""Domains of what satellite products say of a scene."""
+
 _POINT = "AREA_OR_POINT"
 _OWN_ITEMS = ("STATISTICS_", "OVR_RESAMPLING_ALG", _POINT, "TIFFTAG_")
 """Items that are compared elsewhere: the point by the place, TIFF's tags in the heads."""
@@ -37,6 +40,7 @@ def compared(source: Path, result: Path) -> Iterator[Finding]:
         with compare.opened(source, result) as a, rasterio.open(result, sharing=False) as b:
             yield from _masks(a, b)
             yield from _items(a, b)
+            yield from _products(a, b)
             yield from _pixel_kind(a, b)
     except (RasterioError, ValueError) as error:
         yield fault(f"cannot be compared: {error}")
@@ -77,6 +81,15 @@ def _items(a: Any, b: Any) -> Iterator[Finding]:
         for name, text in before.items():
             if text and after.get(name) != text and not name.startswith(_OWN_ITEMS):
                 yield Finding(f"metadata item {name}{where}: {text[:60]!r} is lost", words=(name,))
+
+
+def _products(a: Any, b: Any) -> Iterator[Finding]:
+    for domain in _PRODUCT:
+        gone = [key for key, text in a.tags(ns=domain).items() if b.tags(ns=domain).get(key) != text]
+        if gone:
+            yield Finding(
+                f"the domain {domain}: {', '.join(gone[:5])} lost", words=(domain,), codes=("imd_lost",)
+            )
 
 
 def _pixel_kind(a: Any, b: Any) -> Iterator[Finding]:

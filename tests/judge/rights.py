@@ -195,6 +195,19 @@ def values_occur(_seen: Seen, result: Path) -> Iterator[str]:
             yield f"overview {number} has {strange.size} values that the raster has not, such as {strange[0]}"
 
 
+def imagery(**wanted: str) -> Check:
+    """What the product says of the scene is inside, as GDAL shows it."""
+
+    def check(_seen: Seen, result: Path) -> Iterator[str]:
+        with rasterio.open(result) as dataset:
+            found = dataset.tags(ns="IMAGERY")
+        for key, value in wanted.items():
+            if found.get(key) != value:
+                yield f"{key} is {found.get(key)}, not {value}"
+
+    return check
+
+
 def pixels_of(wanted: Callable[[], np.ndarray]) -> Check:
     """The samples are these."""
 

@@ -37,7 +37,9 @@ _WKT = _UTM.to_wkt()
 _HERE = from_origin(400_000.0, 5_000_000.0, 2.0, 2.0)
 
 
-def _kind(name: str, *checks: Check) -> Callable[[Maker], Maker]:
+def kind(name: str, *checks: Check) -> Callable[[Maker], Maker]:
+    """Enter a maker into the register."""
+
     def enter(maker: Maker) -> Maker:
         KINDS[name] = maker, checks
         return maker
@@ -56,22 +58,22 @@ def put(folder: Path, pixels: np.ndarray, *, tags: dict[str, str] | None = None,
     return path
 
 
-def some(count: int, kind: str, size: tuple[int, int] = (120, 140)) -> np.ndarray:
+def some(count: int, sample: str, size: tuple[int, int] = (120, 140)) -> np.ndarray:
     """Samples of (rows, columns, bands), the same each time."""
-    return samples(np.random.default_rng(len(kind) + count), count, kind, size=size)
+    return samples(np.random.default_rng(len(sample) + count), count, sample, size=size)
 
 
-@_kind("gray and premultiplied alpha", tag(338, 1))
+@kind("gray and premultiplied alpha", tag(338, 1))
 def _premultiplied_gray(folder: Path) -> Path:
     return put(folder, some(2, "u2"), photometric="MINISBLACK", alpha="PREMULTIPLIED")
 
 
-@_kind("colours and a band of no known meaning", tag(262, 2), tag(338, 0))
+@kind("colours and a band of no known meaning", tag(262, 2), tag(338, 0))
 def _unspecified(folder: Path) -> Path:
     return put(folder, some(4, "u1"), photometric="RGB", alpha="NO")
 
 
-@_kind("three bands that are no colours", tag(262, 1), tag(338, 0, 0))
+@kind("three bands that are no colours", tag(262, 1), tag(338, 0, 0))
 def _three_bands(folder: Path) -> Path:
     return put(folder, some(3, "u1", (600, 530)), photometric="MINISBLACK")
 
@@ -88,17 +90,17 @@ def _with_levels(folder: Path, spoil: Callable[[np.ndarray], np.ndarray]) -> Pat
     return path
 
 
-@_kind("blank overviews", overviews_show)
+@kind("blank overviews", overviews_show)
 def _blank(folder: Path) -> Path:
     return _with_levels(folder, WRONGS["blank"])
 
 
-@_kind("half-made overviews", overviews_show)
+@kind("half-made overviews", overviews_show)
 def _half(folder: Path) -> Path:
     return _with_levels(folder, WRONGS["half-made"])
 
 
-@_kind("overviews of another raster beside", overviews_show)
+@kind("overviews of another raster beside", overviews_show)
 def _another(folder: Path) -> Path:
     path = put(folder, some(1, "u1", (1100, 1100))[::-1, ::-1])
     with rasterio.Env(TIFF_USE_OVR=True), rasterio.open(path, "r+") as dataset:
@@ -106,7 +108,7 @@ def _another(folder: Path) -> Path:
     return put(folder, some(1, "u1", (1100, 1100)))
 
 
-@_kind("overviews of what was there before", overviews_show)
+@kind("overviews of what was there before", overviews_show)
 def _stale(folder: Path) -> Path:
     path = _with_levels(folder, lambda level: level)
     with rasterio.open(path, "r+") as dataset:
@@ -114,7 +116,7 @@ def _stale(folder: Path) -> Path:
     return path
 
 
-@_kind("infinities that nothing declares", nan_stays)
+@kind("infinities that nothing declares", nan_stays)
 def _infinite(folder: Path) -> Path:
     pixels = some(2, "f8", (700, 640))
     pixels[::9, ::7, 0] = np.inf
@@ -122,7 +124,7 @@ def _infinite(folder: Path) -> Path:
     return put(folder, pixels)
 
 
-@_kind("NaN in one band of three", nan_stays)
+@kind("NaN in one band of three", nan_stays)
 def _nan(folder: Path) -> Path:
     pixels = some(3, "f4", (700, 640))
     pixels[::5, ::5, 1] = np.nan
@@ -145,7 +147,7 @@ _PARTS = ("LINE_NUM", "LINE_DEN", "SAMP_NUM", "SAMP_DEN")
 _RIGHT_RPC = rpc(line_off=512.5, long_off=13.25, height_scale=500.0)
 
 
-@_kind("rational polynomials with units, in a text", _RIGHT_RPC)
+@kind("rational polynomials with units, in a text", _RIGHT_RPC)
 def _rpc_text(folder: Path) -> Path:
     lines = [f"{key}: {value}" for key, value in _rpc_lines("units").items()]
     lines += [f"{part}_COEFF_{k}: {1 / k:+.12E}" for part in _PARTS for k in range(1, 21)]
@@ -153,7 +155,7 @@ def _rpc_text(folder: Path) -> Path:
     return put(folder, some(1, "u2"), crs=None, transform=None)
 
 
-@_kind("rational polynomials with units, in GDAL's sidecar", _RIGHT_RPC)
+@kind("rational polynomials with units, in GDAL's sidecar", _RIGHT_RPC)
 def _rpc_sidecar(folder: Path) -> Path:
     items = _rpc_lines("pixels") | {
         f"{part}_COEFF": " ".join(f"{1 / k:.12E}" for k in range(1, 21)) for part in _PARTS
@@ -168,7 +170,7 @@ def _prj(name: str, text: bytes, wanted: str, *, readable: bool = False) -> None
     """A `.prj` in some spelling: read, or at least named."""
     right = system(wanted)
 
-    @_kind(f".prj: {name}", right if readable else either(right, UNREADABLE))
+    @kind(f".prj: {name}", right if readable else either(right, UNREADABLE))
     def _made(folder: Path) -> Path:
         (folder / "raster.prj").write_bytes(text)
         return put(folder, some(1, "f4"), crs=None)
@@ -193,21 +195,21 @@ _prj("nothing", b"", "EPSG:25833")
 _prj("a page of a portal", b"<html><body>403</body></html>", "EPSG:25833")
 
 
-@_kind("a placeholder and a .prj", system("EPSG:25833"))
+@kind("a placeholder and a .prj", system("EPSG:25833"))
 def _placeholder(folder: Path) -> Path:
     (folder / "raster.prj").write_text(_WKT)
     local = CRS.from_wkt('LOCAL_CS["Geocoding information not available",UNIT["unknown",1]]')
     return put(folder, some(1, "i2"), crs=local)
 
 
-@_kind("points, a world file and a .prj", system("EPSG:25833"))
+@kind("points, a world file and a .prj", system("EPSG:25833"))
 def _points(folder: Path) -> Path:
     (folder / "raster.prj").write_text(_WKT)
     (folder / "raster.tfw").write_text("2\n0\n0\n-2\n400001\n4999999\n")
     return put(folder, some(1, "i2"), crs=None, transform=None, tags={"AREA_OR_POINT": "Point"})
 
 
-@_kind("a description in Latin-1", description(b"B\xe4ume", "Bäume".encode()))
+@kind("a description in Latin-1", description(b"B\xe4ume", "Bäume".encode()))
 def _latin_description(folder: Path) -> Path:
     path = put(folder, some(1, "u1"))
     with rasterio.open(path, "r+") as dataset:
@@ -216,7 +218,7 @@ def _latin_description(folder: Path) -> Path:
     return path
 
 
-@_kind("a unit in Latin-1, in GDAL's sidecar", taken)
+@kind("a unit in Latin-1, in GDAL's sidecar", taken)
 def _latin_unit(folder: Path) -> Path:
     text = '<PAMDataset><PAMRasterBand band="1"><UnitType>µm</UnitType></PAMRasterBand></PAMDataset>'
     (folder / "raster.tif.aux.xml").write_bytes(text.encode("latin-1"))
@@ -226,7 +228,7 @@ def _latin_unit(folder: Path) -> Path:
 def _sidecar(name: str, file: str, content: bytes, word: str) -> None:
     """A sidecar that is there and cannot be read: a warning says so."""
 
-    @_kind(name, warned(word))
+    @kind(name, warned(word))
     def _made(folder: Path) -> Path:
         (folder / file).write_bytes(content)
         return put(folder, some(1, "f4"))
@@ -250,11 +252,11 @@ def _counted_full(folder: Path, pixels: np.ndarray, **more: Any) -> Path:
 _FEW, _THREE = (some(1, "u2", (97, 400)), some(3, "u1", (33, 700)))
 
 
-@_kind("a last strip that is counted as full", pixels_of(lambda: _FEW[:, :, 0]))
+@kind("a last strip that is counted as full", pixels_of(lambda: _FEW[:, :, 0]))
 def _last_strip(folder: Path) -> Path:
     return _counted_full(folder, _FEW)
 
 
-@_kind("a last strip of three bands that is counted as full", pixels_of(lambda: _THREE[:, :, 0]))
+@kind("a last strip of three bands that is counted as full", pixels_of(lambda: _THREE[:, :, 0]))
 def _last_strip_of_three(folder: Path) -> Path:
     return _counted_full(folder, _THREE)
