@@ -15,6 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -34,8 +35,14 @@ _SECONDS = 300.0
 _ROW = ("files", "exact", "named", "refused", "not ended", "wrong", "silent")
 _BAD = ("wrong", "silent", "not ended")
 
-Source = tuple[str, Callable[[Path], Path]]
-"""A name, and what puts that raster with its sidecars into a new folder."""
+
+@dataclass(frozen=True)
+class Source:
+    """A raster: `put` brings it with its sidecars into a new folder; `origin` is where it lies, if it does already."""
+
+    name: str
+    put: Callable[[Path], Path]
+    origin: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -70,17 +77,17 @@ class Outcome:
 
 def of_files(files: list[Path]) -> list[Source]:
     """Rasters that lie somewhere."""
-    return [(str(path), lambda folder, path=path: corpus.stage(path, folder)) for path in files]  # type: ignore[misc]
+    return [Source(str(path), partial(corpus.stage, path), path) for path in files]
 
 
 def of_table(cases: list[generated.Case]) -> list[Source]:
     """Rasters that are made when their turn comes."""
-    return [(case.name, lambda folder, case=case: generated_files.make(case, folder)) for case in cases]  # type: ignore[misc]
+    return [Source(case.name, partial(generated_files.make, case)) for case in cases]
 
 
 def of_heads(cases: list[heads.HeadCase]) -> list[Source]:
     """Likewise, of heads that GDAL would not write."""
-    return [(case.name, lambda folder, case=case: heads.make(case, folder)) for case in cases]  # type: ignore[misc]
+    return [Source(case.name, partial(heads.make, case)) for case in cases]
 
 
 def made_up(count: int, seed: int) -> tuple[list[Source], Counter[str]]:
@@ -100,12 +107,12 @@ async def run(sources: list[Source], root: Path) -> Outcome:
 
 
 async def _one(
-    converter: Converter, turns: anyio.CapacityLimiter, named: Source, folder: Path, outcome: Outcome
+    converter: Converter, turns: anyio.CapacityLimiter, raster: Source, folder: Path, outcome: Outcome
 ) -> None:
     async with turns:
-        name, put = named
+        name = raster.name
         try:
-            source = await to_thread.run_sync(put, folder / "in")
+            source = await to_thread.run_sync(raster.put, folder / "in")
         except generated_files.NotMade as error:
             outcome.results[name] = Result("not made", f"GDAL says: {error}")
             return
@@ -115,7 +122,7 @@ async def _one(
         except LocalError as error:
             found, expected = await to_thread.run_sync(_refused, name, source, error), {"in"}
         else:
-            found, expected = await to_thread.run_sync(_converted, job, report), {"in", "out.tif"}
+            found, expected = await to_thread.run_sync(_converted, raster, job, report), {"in", "out.tif"}
         left = set(os.listdir(folder)) - expected  # noqa: PTH208 - names are what is compared
         if left:
             found = Result("wrong", found.how, (*found.details, f"left {left}"))
@@ -135,10 +142,11 @@ def _refused(name: str, source: Path, error: LocalError) -> Result:
     return Result("wrong", str(error), (f"refused without need: {error}",))
 
 
-def _converted(job: Job, report: Report) -> Result:
+def _converted(raster: Source, job: Job, report: Report) -> Result:
+    """The verdict on a result: against the raster as people have it, with all that lies beside it."""
     how = " ".join([report.method, *sorted(set(losses(report)))])
     told = judging.Told(report.method, report.categorical, [(w.code, w.text) for w in report.warnings])
-    found = judging.judged(job.source, job.target, told)
+    found = judging.judged(raster.origin or job.source, job.target, told)
     wrong = (*found.wrong, *_numbers(job, report))
     found = Verdict(wrong, found.silent, found.named)
     details = (*wrong, *(f"silent: {text}" if wrong else text for text in found.silent), *found.named)
@@ -176,7 +184,7 @@ def _parsed() -> argparse.Namespace:
 def _sets(arguments: argparse.Namespace) -> dict[str, tuple[list[Source], Counter[str]]]:
     if arguments.generated:
         sources, skipped = made_up(arguments.generated, arguments.seed)
-        chosen = [source for source in sources if arguments.only in (None, int(source[0].split()[0]))]
+        chosen = [source for source in sources if arguments.only in (None, int(source.name.split()[0]))]
         return {f"made up, seed {arguments.seed}": (chosen, skipped)}
     if arguments.folder:
         return {folder.name: (of_files(corpus.below(folder)), Counter()) for folder in arguments.folder}
@@ -203,7 +211,7 @@ async def _main() -> int:
     print(f"rasterio {rasterio.__version__}, GDAL {rasterio.__gdal_version__}")  # noqa: T201 - a command
     bad, arguments = False, _parsed()
     for name, (sources, skipped) in _sets(arguments).items():
-        chosen = [source for source in sources if not arguments.named or arguments.named in source[0]]
+        chosen = [source for source in sources if not arguments.named or arguments.named in source.name]
         with tempfile.TemporaryDirectory(prefix="corpus-") as root:
             outcome = await run(chosen, Path(root))
         _tell(name, outcome, skipped)
