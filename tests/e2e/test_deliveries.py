@@ -10,6 +10,7 @@ import pytest
 import rasterio
 
 from tests.support import products
+from tests.support.live import amiss
 from tests.support.world import World
 from uploader.journal import Reader
 
@@ -48,7 +49,7 @@ def test_a_tiled_product_is_taken_and_archived_as_a_whole(
     assert sorted(path.name for path in (archive / "order").iterdir()) == names
     assert list((w.drop / "order").iterdir()) == []
     assert len(w.audit().items) == len(tiles)
-    assert w.problems() == []
+    assert amiss(w, w.status()["possibly_leaked_bytes"]) == []  # a kill may have met an answer on its way
     for number, tile in enumerate(tiles):
         (cog,) = stored(w, tile)
         with rasterio.open(cog) as dataset:
