@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from uploader.cli.samples import small_tile
-from uploader.control import ask
+from uploader.daemon.control import ask
 from uploader.sandbox import Options, Sandbox
 
 LINKS = 50_000

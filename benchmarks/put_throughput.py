@@ -24,7 +24,7 @@ from pathlib import Path
 
 import anyio
 
-from uploader.geopera import SignedUrl, Store, open_platform
+from uploader.platform.geopera import ObjectStore, SignedUrl, open_platform
 
 
 def sink(listener: socket.socket) -> None:
@@ -54,7 +54,7 @@ def _swallow(connection: socket.socket) -> None:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
-async def ours(store: Store, url: str, path: Path, size: int) -> float:
+async def ours(store: ObjectStore, url: str, path: Path, size: int) -> float:
     """Seconds of one PUT by the uploader."""
     began = time.perf_counter()
     await store.put(

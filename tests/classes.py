@@ -19,12 +19,12 @@ from pathlib import Path
 import rasterio
 
 from tests.support import corpus
-from uploader.convert.formats.opening import opened
-from uploader.convert.raster.examine import examine
-from uploader.convert.raster.facts import Facts
-from uploader.convert.raster.measure import may_be_classes, measure
-from uploader.convert.raster.statistics import Measured
-from uploader.convert.result import plan
+from uploader.convert.read.examine import examine
+from uploader.convert.read.facts import Facts
+from uploader.convert.read.formats.open_raster import opened
+from uploader.convert.read.measure import may_be_classes, measure
+from uploader.convert.read.statistics import PixelStatistics
+from uploader.convert.write import method_choice
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 _CLASSES = "classes"
@@ -57,8 +57,8 @@ def judge(name: str, kind: str, path: Path) -> Judged | None:
             return None
     if measured.distinct in (0, 1):
         return None
-    taken = plan.is_categorical(facts, measured, "auto", path.name)
-    return Judged(name, kind, taken, plan.is_categorical(bare(facts), measured, "auto"))
+    taken = method_choice.is_categorical(facts, measured, "auto", path.name)
+    return Judged(name, kind, taken, method_choice.is_categorical(bare(facts), measured, "auto"))
 
 
 def bare(facts: Facts) -> Facts:
@@ -70,12 +70,12 @@ def bare(facts: Facts) -> Facts:
     return replace(facts, bands=tuple(bands), categories=False)
 
 
-def _measured(source: Path, facts: Facts) -> Measured:
-    if not plan.counts_classes(facts, "auto"):
-        return Measured(bands=(), distinct=None, counted=0)
+def _measured(source: Path, facts: Facts) -> PixelStatistics:
+    if not method_choice.counts_classes(facts, "auto"):
+        return PixelStatistics(bands=(), distinct=None, counted=0)
     with opened(source, facts.driver) as dataset:
         if not may_be_classes(dataset, facts):
-            return Measured(bands=(), distinct=None, counted=0)
+            return PixelStatistics(bands=(), distinct=None, counted=0)
         return measure(dataset, facts, classes=True)
 
 

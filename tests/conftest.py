@@ -20,7 +20,7 @@ def _no_contained_mistake(request: pytest.FixtureRequest) -> Iterator[None]:
     told: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = told.append  # type: ignore[method-assign]
-    logger = logging.getLogger("uploader.containment")
+    logger = logging.getLogger("uploader.daemon.containment")
     logger.addHandler(handler)
     yield
     logger.removeHandler(handler)

@@ -19,10 +19,10 @@ from pathlib import Path
 import rasterio
 
 from tests.support import pyramids
-from uploader.convert.formats.opening import opened
-from uploader.convert.pyramid.watch import LevelWatch, rules, smaller_levels_fit
-from uploader.convert.raster.examine import examine
-from uploader.convert.raster.windows import pieces
+from uploader.convert.pyramid.overview_reader import LevelWatch, rules, smaller_levels_fit
+from uploader.convert.read.examine import examine
+from uploader.convert.read.formats.open_raster import opened
+from uploader.convert.read.windows import pieces
 
 _TOLERATED = 0.05
 

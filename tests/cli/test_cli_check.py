@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from uploader import cli
-from uploader.cli import probes, probes_remote
+from uploader.cli import check_machine, check_platform
 from uploader.config import load
-from uploader.ownership import Owner, mark
+from uploader.folders.ownership import Owner, mark
 from uploader.sandbox import Key, Options, Sandbox
 
 pytestmark = pytest.mark.unit
@@ -120,8 +120,8 @@ def test_a_clock_that_is_off_is_told(configure, tmp_path, monkeypatch):
     with Sandbox(Options(root=tmp_path / "platform", api_key="gpra_right")) as box:
         settings = load(configure(box.base_url))
         real = time.time
-        monkeypatch.setattr(probes_remote.time, "time", lambda: real() - 3600)
-        clock = next(f for f in probes_remote.all_findings(settings) if f.name == "clock")
+        monkeypatch.setattr(check_platform.time, "time", lambda: real() - 3600)
+        clock = next(f for f in check_platform.all_findings(settings) if f.name == "clock")
     assert clock.verdict == "warn"
     assert "1 h 0 min behind" in clock.text
 
@@ -130,7 +130,7 @@ def test_a_clock_that_is_off_is_told(configure, tmp_path, monkeypatch):
 def test_missing_rights_are_told(configure, tmp_path):
     """Before the first file waits for them."""
     (tmp_path / "drop").chmod(0)
-    found = list(probes.all_findings(load(configure())))
+    found = list(check_machine.all_findings(load(configure())))
     assert any(f.verdict == "fail" and "cannot be read" in f.text for f in found)
 
 
@@ -138,16 +138,16 @@ def test_an_open_dashboard_is_worth_a_warning(configure):
     """It has no password."""
     settings = load(configure(extra='[dashboard]\nlisten = "0.0.0.0:8750"'))
     assert [
-        f.name for f in probes.all_findings(settings) if f.verdict == "warn" and "password" in f.text
+        f.name for f in check_machine.all_findings(settings) if f.verdict == "warn" and "password" in f.text
     ] == ["dashboard"]
 
 
 def test_too_few_watches_are_told_with_the_number(configure, monkeypatch):
     """So that the setting can be copied."""
     monkeypatch.setattr(
-        "uploader.watch.inotify_limits", lambda: {"max_user_watches": 0, "max_queued_events": 1}
+        "uploader.folders.inotify_limits", lambda: {"max_user_watches": 0, "max_queued_events": 1}
     )
-    found = next(f for f in probes.all_findings(load(configure())) if f.name == "inotify")
+    found = next(f for f in check_machine.all_findings(load(configure())) if f.name == "inotify")
     assert found.verdict == "warn"
     assert "fs.inotify.max_user_watches=2" in found.way_out
 
@@ -156,7 +156,7 @@ def test_places_that_may_not_be_asked_for_do_not_end_the_check(configure, tmp_pa
     """A folder of another user, here a name that no file system takes: told, and the rest is looked at as well."""
     path = configure()
     path.write_text(path.read_text().replace('"state"', f'"{"s" * 300}"').replace('"drop"', f'"{"d" * 300}"'))
-    found = {f.name: f.verdict for f in probes.all_findings(load(path))}
+    found = {f.name: f.verdict for f in check_machine.all_findings(load(path))}
     assert found["journal"] == "fail"
     assert found["gdal"] == "ok"
     assert "fail" in {verdict for name, verdict in found.items() if name.startswith("folder")}

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 import anyio
 import pytest
 
-from uploader import cli, control
+from uploader import cli
 from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.daemon import control
 from uploader.journal import Journal, Reader
 
 pytestmark = pytest.mark.unit

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from uploader import cli
-from uploader.cli import push, pushing
+from uploader.cli import push, push_folders
 
 pytestmark = pytest.mark.unit
 
@@ -23,13 +23,13 @@ def tree(tmp_path, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nowhere"))
-    monkeypatch.setattr("uploader.config.places.SYSTEM_FILE", tmp_path / "nowhere.toml")
+    monkeypatch.setattr("uploader.config.locations.SYSTEM_FILE", tmp_path / "nowhere.toml")
     return tmp_path
 
 
 def folders(*paths: str) -> dict[str, tuple[bool, tuple[str, ...], tuple[str, ...]]]:
     """What push would watch: by folder whether recursive, what is converted, what is sent as it is."""
-    found = pushing.folders_of([Path(path) for path in paths], "p", "c")
+    found = push_folders.folders_of([Path(path) for path in paths], "p", "c")
     return {f.path.name: (f.recursive, f.include, f.passthrough) for f in found}
 
 
@@ -44,16 +44,16 @@ def test_files_are_taken_by_their_very_names(tree):
 def test_a_folder_is_taken_with_all_below(tree):
     """Directory by directory; what is named again within it is not taken twice, what it would leave out is added."""
     assert folders("a", "a/map.gpkg", "a/sub", "b/four.tif") == {
-        "a": (False, pushing.PATTERNS, ("map.gpkg",)),
-        "sub": (False, pushing.PATTERNS, ()),
+        "a": (False, push_folders.PATTERNS, ("map.gpkg",)),
+        "sub": (False, push_folders.PATTERNS, ()),
         "b": (False, ("four.tif",), ()),
     }
 
 
 def test_a_large_tree_is_watched_as_one(tree, monkeypatch):
     """Thousands of directories would need as many watches and locks."""
-    monkeypatch.setattr(pushing, "MOST_FOLDERS", 1)
-    assert folders("a", "a/map.gpkg") == {"a": (True, pushing.PATTERNS, ("map.gpkg",))}
+    monkeypatch.setattr(push_folders, "MOST_FOLDERS", 1)
+    assert folders("a", "a/map.gpkg") == {"a": (True, push_folders.PATTERNS, ("map.gpkg",))}
 
 
 def test_folders_of_a_push_never_overlap(tree):
@@ -65,7 +65,7 @@ def test_folders_of_a_push_never_overlap(tree):
 @pytest.mark.parametrize("name", ["[x]*.tif", "a?b.tif", "[!a].tif", "plain.tif"])
 def test_a_name_is_not_a_pattern(name):
     """Its brackets and stars mean themselves."""
-    pattern = pushing.exactly(name)
+    pattern = push_folders.exactly(name)
     assert fnmatchcase(name, pattern)
     assert not fnmatchcase(
         name.replace("*", "zz").replace("?", "zz").replace("[x]", "x").replace("[!a]", "b") + "z", pattern
@@ -74,7 +74,7 @@ def test_a_name_is_not_a_pattern(name):
 
 def test_a_name_that_is_no_text_is_found_all_the_same():
     """A configuration is text, so broken bytes become "any character"."""
-    assert pushing.exactly("a\udcff.tif") == "a?.tif"
+    assert push_folders.exactly("a\udcff.tif") == "a?.tif"
 
 
 def test_the_same_target_has_the_same_state_again(tree):

@@ -13,8 +13,8 @@ from tests.support import rasters
 from uploader.convert import Converter, Job
 from uploader.convert.pictures import picture
 from uploader.convert.pictures.preview import shown, view_of
-from uploader.convert.raster.facts import ALL_VALID, ALPHA, BandFacts, Facts
-from uploader.convert.result.publish import preview_of
+from uploader.convert.read.facts import ALL_VALID, ALPHA, BandFacts, Facts
+from uploader.convert.write.publish import preview_of
 
 _SIDE = 2000
 _GIGABYTES = 2 << 30

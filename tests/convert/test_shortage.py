@@ -18,7 +18,7 @@ import pytest
 
 from tests.support import mounts, rasters, tasks
 from uploader.convert import Converter, Job
-from uploader.convert.process import worker
+from uploader.convert.engine import zygote_client
 from uploader.core.capacity import pool_threads
 from uploader.core.errors import ConversionFailed, ConverterBroken
 
@@ -47,7 +47,7 @@ anyio.run(main)
 
 SPYING = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "import uploader.convert.process.child as child; from uploader.convert.process import pulse, zygote; "
+    "import uploader.convert.engine.child as child; from uploader.convert.engine import pulse, zygote; "
     "zygote.BEAT = pulse.BEAT = 0.5; "
     "from tests.convert import lazing; child.perform = lazing.{what}; zygote.main(sys.argv[1:])"
 )
@@ -159,8 +159,8 @@ async def test_a_frozen_zygote_is_noticed(source: Path, monkeypatch) -> None:
 
 async def test_a_zygote_that_does_not_come_up_is_nobodys_failure(source: Path, monkeypatch) -> None:
     """One that hangs while it starts says something of the machine, and nothing of the raster."""
-    monkeypatch.setattr(worker, "SILENCE", 1.0)
-    monkeypatch.setattr(worker, "_START", "import time; time.sleep(99)")
+    monkeypatch.setattr(zygote_client, "SILENCE", 1.0)
+    monkeypatch.setattr(zygote_client, "_START", "import time; time.sleep(99)")
     async with Converter(1) as converter:
         with pytest.raises(ConverterBroken, match="does not come up within 1 seconds"):
             await converter.convert(Job(source, source.parent.parent / "out.tif", timeout=100))
@@ -169,13 +169,13 @@ async def test_a_zygote_that_does_not_come_up_is_nobodys_failure(source: Path, m
 @asynccontextmanager
 async def lazing(monkeypatch, what: str) -> AsyncIterator[Converter]:
     """A converter whose child does something else; it is up already, and from now on given up quickly."""
-    monkeypatch.setattr(worker, "_START", SPYING.format(what=what))
-    monkeypatch.setattr(worker, "_module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(zygote_client, "_START", SPYING.format(what=what))
+    monkeypatch.setattr(zygote_client, "_module_path", lambda: [str(ROOT), *sys.path])
     async with Converter(1) as converter:
-        zygote = await worker.Worker.start()
+        zygote = await zygote_client.Worker.start()
         await zygote.ready()
         converter._idle.append(zygote)
-        monkeypatch.setattr(worker, "SILENCE", 5.0)
+        monkeypatch.setattr(zygote_client, "SILENCE", 5.0)
         yield converter
 
 

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 
 from uploader.convert import Converter, Job
-from uploader.convert.formats.opening import plain, translated
+from uploader.convert.read.formats.open_raster import plain, translated
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
 _COMPRESSION = 259

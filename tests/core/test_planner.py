@@ -7,29 +7,29 @@ from dataclasses import replace
 import pytest
 
 from uploader.core import actions as act
-from uploader.core.mistakes import Mistake
+from uploader.core.disk_space import estimate, reserved
+from uploader.core.duplicates import judge_twins
 from uploader.core.model import (
     Destination,
     FileState,
     Hold,
     Layout,
     Limits,
-    Profile,
+    PlatformProfile,
     Scope,
     SessionKey,
     SessionState,
 )
 from uploader.core.planner import plan
-from uploader.core.room import estimate, reserved
-from uploader.core.twins import judge_twins
-from uploader.core.view import Disposal, Member, Queued, Session, Settled, View, Waiting
+from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Settled, Waiting
+from uploader.core.unexpected_errors import UnexpectedError
 
 pytestmark = pytest.mark.unit
 
 NOW = 1_000_000.0
 KEY = SessionKey("p", "", "", "", categorical=False)
-KNOWN = Profile(layouts={"p": Layout.PER_FILE})
-EMPTY = View(destinations={"/d": Destination("p")}, profile=KNOWN)
+KNOWN = PlatformProfile(layouts={"p": Layout.PER_FILE})
+EMPTY = PlannerView(destinations={"/d": Destination("p")}, profile=KNOWN)
 LIMITS = Limits(converters=2, transfers=4, linger=10, max_wait=300, batch_files=100, batch_bytes=1000)
 
 
@@ -42,7 +42,7 @@ def session(
     state: SessionState, *members: FileState, session_id: int = 7, key: SessionKey = KEY, **more: object
 ) -> Session:
     """A live session whose members are in these states."""
-    files = tuple(Member(i, s, 10) for i, s in enumerate(members, start=1))
+    files = tuple(SessionMember(i, s, 10) for i, s in enumerate(members, start=1))
     return Session(session_id, key, state, files, **more)  # type: ignore[arg-type]
 
 
@@ -51,12 +51,12 @@ def hold(scope: Scope, until: float | None, subject: str = "") -> Hold:
     return Hold(scope, subject, "because", since=NOW - 60, until=until)
 
 
-def actions(view: View, limits: Limits = LIMITS) -> list[act.Action]:
+def actions(view: PlannerView, limits: Limits = LIMITS) -> list[act.Action]:
     """What the plan for a view does."""
     return plan(view, NOW, limits).actions
 
 
-def members_of(view: View, limits: Limits = LIMITS) -> list[int]:
+def members_of(view: PlannerView, limits: Limits = LIMITS) -> list[int]:
     """The files of the session that the plan freezes."""
     (action,) = actions(view, limits)
     assert isinstance(action, act.PlanSession)
@@ -114,7 +114,7 @@ def test_transfers_are_bounded() -> None:
     many = tuple(
         replace(
             session(SessionState.OPEN, session_id=s),
-            members=tuple(Member(s * 10 + i, FileState.BATCHED, 1) for i in range(4)),
+            members=tuple(SessionMember(s * 10 + i, FileState.BATCHED, 1) for i in range(4)),
         )
         for s in range(3)
     )
@@ -256,7 +256,7 @@ def test_folders_with_one_destination_share_a_session() -> None:
 
 def test_the_first_session_to_a_target_carries_two_files() -> None:
     """The layout is learned before more is sent."""
-    fresh = replace(EMPTY, profile=Profile())
+    fresh = replace(EMPTY, profile=PlatformProfile())
     files = tuple(waiting(i) for i in range(1, 9))
 
     assert members_of(replace(fresh, waiting=files)) == [1, 2]
@@ -269,7 +269,7 @@ def test_the_first_session_to_a_target_carries_two_files() -> None:
 def test_one_item_per_session_holds_the_target() -> None:
     """A hundred rasters never end in one item; with one file a session it goes on."""
     view = replace(
-        EMPTY, profile=Profile(layouts={"p": Layout.PER_SESSION}), waiting=(waiting(1), waiting(2))
+        EMPTY, profile=PlatformProfile(layouts={"p": Layout.PER_SESSION}), waiting=(waiting(1), waiting(2))
     )
     result = plan(view, NOW, LIMITS)
 
@@ -426,7 +426,7 @@ def test_the_same_view_gives_the_same_plan() -> None:
 
 def test_room_is_kept_for_what_was_started():
     """A claim writes its copy and then its COG, a conversion the COG; other actions write nothing."""
-    view = View(
+    view = PlannerView(
         {"/d": Destination("p")}, settled=(Settled(1, "/d", 100),), queued=(Queued(2, "/d", 50, "c"),)
     )
     claim, convert = reserved(view, act.Claim(1)), reserved(view, act.Convert(2))
@@ -435,9 +435,9 @@ def test_room_is_kept_for_what_was_started():
     assert reserved(view, act.Discard(1)) == 0
 
 
-def mistake(kind: str, row_id: int, *, until: float = NOW + 5, step: str = "Convert") -> Mistake:
+def mistake(kind: str, row_id: int, *, until: float = NOW + 5, step: str = "Convert") -> UnexpectedError:
     """One that somebody has made in the program."""
-    return Mistake((kind, row_id), step, "a.tif", "A mistake.", since=NOW - 1, until=until)
+    return UnexpectedError((kind, row_id), step, "a.tif", "A mistake.", since=NOW - 1, until=until)
 
 
 def test_whom_a_mistake_concerns_waits_and_is_shown_and_the_others_go_on() -> None:

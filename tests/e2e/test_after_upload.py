@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.rasters import make
 from tests.support.world import World
-from uploader.core.text import shown
+from uploader.core.path_text import shown
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.rasters import make
 from tests.support.world import World
-from uploader.ownership import ATTRIBUTE, owner_of
+from uploader.folders.ownership import ATTRIBUTE, owner_of
 
 pytestmark = pytest.mark.e2e
 

@@ -12,9 +12,9 @@ import pytest
 
 from tests.support.rasters import make
 from tests.support.world import World
-from uploader.containment import CONTAINED
 from uploader.core.actions import Action
-from uploader.failpoints import EFFECTS
+from uploader.daemon.containment import CONTAINED
+from uploader.system.failpoints import EFFECTS
 
 pytestmark = pytest.mark.e2e
 

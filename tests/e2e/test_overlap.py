@@ -11,12 +11,12 @@ import pytest
 from tests.support import mounts
 from tests.support.rasters import make
 from tests.support.world import World
-from uploader.core import names
+from uploader.core import naming
 
 pytestmark = pytest.mark.e2e
 
 NO_MOUNTS = mounts.missing()
-TOKEN = os.fsdecode(names.TOKEN)
+TOKEN = os.fsdecode(naming.TOKEN)
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from tests.support.rasters import make
 from tests.support.world import World
 from uploader.config import load
 from uploader.core.errors import AlreadyRunning, JournalError, UploaderError
-from uploader.failpoints import REPAIR
 from uploader.journal import FILE_NAME, Journal, Reader
-from uploader.journal.snapshots import Snapshots, listed
-from uploader.locks import hold_locks
+from uploader.journal.recovery.snapshots import Snapshots, listed
 from uploader.repair import Repaired, repair
+from uploader.system.failpoints import REPAIR
+from uploader.system.locks import hold_locks
 
 pytestmark = pytest.mark.e2e
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.support import disk
 from tests.support.live import Live, live
-from uploader import control
-from uploader.hard_exit import LAST_PATIENCE, PATIENCE
+from uploader.daemon import control
+from uploader.daemon.hard_exit import LAST_PATIENCE, PATIENCE
 
 pytestmark = pytest.mark.e2e
 

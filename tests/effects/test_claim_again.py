@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from uploader.core.model import FileState, Fingerprint, Sighting
-from uploader.effects.local import claim
+from uploader.effects.local_files import claim
 from uploader.journal import Journal
-from uploader.journal.views import file_row
+from uploader.journal.queries import file_row
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

@@ -26,7 +26,7 @@ from typing import Any
 
 from tests.support.rasters import make
 from tests.support.world import World, world
-from uploader.failpoints import FAILPOINTS
+from uploader.system.failpoints import FAILPOINTS
 
 DIED = -signal.SIGKILL
 

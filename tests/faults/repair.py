@@ -23,10 +23,10 @@ from pathlib import Path
 from tests.support.live import judged
 from tests.support.rasters import make
 from tests.support.world import World, world
-from uploader.failpoints import REPAIR
 from uploader.journal.opening import FILE_NAME, SNAPSHOTS
-from uploader.journal.salvage import finding
-from uploader.journal.snapshots import Snapshots, listed
+from uploader.journal.recovery.salvage import finding
+from uploader.journal.recovery.snapshots import Snapshots, listed
+from uploader.system.failpoints import REPAIR
 
 DAMAGES = ("header", "half", "log", "gone", "bits", "empty", "all copies")
 

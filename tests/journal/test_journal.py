@@ -30,10 +30,10 @@ from uploader.core.model import (
     Sidecar,
     Sighting,
 )
-from uploader.core.view import Waiting
+from uploader.core.planner_view import Waiting
 from uploader.journal import Converted, Journal, Reader
+from uploader.journal.queries import file_row, latest, read_view, session_row
 from uploader.journal.rows import decode_sighting, encode_sighting, one
-from uploader.journal.views import file_row, latest, read_view, session_row
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from uploader.core.errors import JournalError
-from uploader.journal import Reader, salvage
+from uploader.journal import Reader
 from uploader.journal.opening import FILE_NAME, connect, examine
+from uploader.journal.recovery import salvage
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from uploader.report.status import SHOWN_FAILURES, render, summary
-from uploader.report.text import duration, printable
+from uploader.report.terminal_text import duration, printable
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from uploader.sandbox import control, flags
+from uploader.sandbox import flags, test_control
 
 pytestmark = pytest.mark.unit
 
@@ -38,4 +38,4 @@ def test_every_control_request_is_told() -> None:
     """The handlers and the table are the same."""
     told = set(re.findall(r"`(GET|POST|DELETE) (\w+)`", TEXT))
 
-    assert told == set(control._HANDLERS)
+    assert told == set(test_control._HANDLERS)

@@ -11,8 +11,8 @@ import os
 import platform
 import sys
 
-from uploader.convert.confinement import kernel, seccomp
-from uploader.convert.confinement.syscalls import AUDIT_ARCHITECTURE, DENIED, JUDGED, SETUP, Number, number
+from uploader.convert.isolation import kernel, seccomp
+from uploader.convert.isolation.syscalls import AUDIT_ARCHITECTURE, DENIED, JUDGED, SETUP, Number, number
 
 _REFUSE = 0x00050000
 _SET_SECCOMP = 22

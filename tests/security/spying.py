@@ -15,13 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from uploader.convert.confinement import kernel
-from uploader.convert.confinement.syscalls import DENIED, JUDGED, NEWEST, number
+from uploader.convert.isolation import kernel
+from uploader.convert.isolation.syscalls import DENIED, JUDGED, NEWEST, number
 from uploader.core.errors import RasterRefused
 
 START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "import uploader.convert.process.child as child; from uploader.convert.process.zygote import main; "
+    "import uploader.convert.engine.child as child; from uploader.convert.engine.zygote import main; "
     "from tests.security import spying; child.perform = spying.{what}; main(sys.argv[1:])"
 )
 """What the zygote runs instead of `worker._START`; `what` names a function of this module."""

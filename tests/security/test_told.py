@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from uploader.cli import probes
-from uploader.convert.confinement.syscalls import SETUP
-from uploader.convert.confinement.verdict import TRIED, Confinement
+from uploader.cli import check_machine
+from uploader.convert.isolation.syscalls import SETUP
+from uploader.convert.isolation.verdict import TRIED, Confinement
 
 pytestmark = pytest.mark.unit
 
@@ -17,7 +17,7 @@ _UNIT = Path(__file__).resolve().parents[2] / "systemd" / "uploader.service"
 
 def test_a_confined_host_is_well():
     """Each layer is named, and there is nothing to do."""
-    finding = probes._confinement(Confinement(namespace=True, landlock=7, seccomp=True))
+    finding = check_machine._confinement(Confinement(namespace=True, landlock=7, seccomp=True))
 
     assert (finding.verdict, finding.way_out) == ("ok", "")
     assert finding.text == ("network: own namespace and seccomp; files: Landlock (ABI 7); syscalls: seccomp.")
@@ -25,7 +25,7 @@ def test_a_confined_host_is_well():
 
 def test_the_units_own_walls_are_no_weakness():
     """Without the namespace, which the unit forbids, seccomp holds the network: that is well too."""
-    assert probes._confinement(Confinement(landlock=4, seccomp=True)).verdict == "ok"
+    assert check_machine._confinement(Confinement(landlock=4, seccomp=True)).verdict == "ok"
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_the_units_own_walls_are_no_weakness():
 )
 def test_a_weak_host_is_warned_of_with_the_way_out(found: Confinement, words: tuple[str, ...]):
     """What is missing, what a child could do therefore, and what to do about it."""
-    finding = probes._confinement(found)
+    finding = check_machine._confinement(found)
 
     assert finding.verdict == "warn"
     assert all(word in f"{finding.text} {finding.way_out}" for word in words)
@@ -49,7 +49,7 @@ def test_what_was_possible_in_spite_of_every_layer_is_a_warning():
     """A layer that says it holds and does not is not believed."""
     found = Confinement(namespace=True, landlock=7, seccomp=True, reached=TRIED[:1])
 
-    assert probes._confinement(found).verdict == "warn"
+    assert check_machine._confinement(found).verdict == "warn"
 
 
 def test_it_travels_as_json():

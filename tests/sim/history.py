@@ -12,12 +12,12 @@ from tests.sim.intake import SETTLE
 from tests.sim.journal import COLUMNS
 from tests.sim.standins import drive
 from tests.sim.world import START, World
-from uploader.core.failures import LOOK_DELAYS
+from uploader.core.failure_policy import LOOK_DELAYS
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, FileState, Limits
-from uploader.core.names import file_name
+from uploader.core.naming import file_name
 from uploader.core.planner import Plan
-from uploader.core.view import View
+from uploader.core.planner_view import PlannerView
 
 MOST_TURNS = 2000
 LONGEST = 86400.0
@@ -150,7 +150,7 @@ class History(World):
         self.crashes = 0.0
         self.calm_since = self.active
 
-    def waits_for(self, view: View, turn: Plan) -> bool:
+    def waits_for(self, view: PlannerView, turn: Plan) -> bool:
         """A hold that ends by itself is waited for; a person is not patient for ever."""
         rest = view.waiting or view.queued or view.disposals or view.settled
         if not rest and not any(not s.hold for s in view.sessions):

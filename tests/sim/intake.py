@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.sim.disk import FOLDER
 from uploader.core.model import Sighting
-from uploader.core.view import Settled
+from uploader.core.planner_view import Settled
 
 if TYPE_CHECKING:
     from tests.sim.world import World

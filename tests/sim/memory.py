@@ -10,10 +10,10 @@ from tests.sim.memory_files import MemoryFiles
 from tests.sim.memory_holds import MemoryHolds, MemoryRetrying
 from tests.sim.memory_sessions import MemorySessions
 from tests.sim.tables import Tables
-from uploader.core.model import Destination, FileState, Layout, Profile, Sighting
-from uploader.core.twins import judge_twins
-from uploader.core.view import Disposal, Queued, View
-from uploader.journal import FileRow, SessionRow, views
+from uploader.core.duplicates import judge_twins
+from uploader.core.model import Destination, FileState, Layout, PlatformProfile, Sighting
+from uploader.core.planner_view import Disposal, PlannerView, Queued
+from uploader.journal import FileRow, SessionRow, queries
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -53,12 +53,14 @@ class MemoryJournal:
         return query(self.tables)
 
     @staticmethod
-    def profile(tables: Tables) -> Profile:
+    def profile(tables: Tables) -> PlatformProfile:
         """What was learned."""
         if tables.profile is None:
             facts = tables.learned
             layouts = {k[7:]: Layout(v) for k, v in facts.items() if k.startswith("layout:")}
-            tables.profile = Profile(facts.get("transfer_method", ""), layouts, facts.get("quota_cap"))
+            tables.profile = PlatformProfile(
+                facts.get("transfer_method", ""), layouts, facts.get("quota_cap")
+            )
         return tables.profile
 
     def newest(self, path: bytes, sighting: Sighting | None) -> tuple[int, str, bool] | None:
@@ -128,7 +130,7 @@ class MemoryJournal:
 
     def view(
         self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
-    ) -> View:
+    ) -> PlannerView:
         """What the planner sees; only what has changed is made anew."""
         tables = self.tables
         if tables.stale:
@@ -136,7 +138,7 @@ class MemoryJournal:
         skipping = any(d.duplicates == "skip" for d in destinations.values())
         completed, pending = self._twins(destinations) if skipping else (_NOBODY, _NOBODY)
         ended = tables.ended
-        return View(
+        return PlannerView(
             destinations=destinations,
             queued=self._queued,
             queued_total=len(tables.by_state[FileState.QUEUED]),
@@ -165,12 +167,12 @@ class MemoryJournal:
                     Queued(
                         f.id, f.folder, f.size, f.content or "", f.not_before, bool(f.alone), f.retrying_since
                     )
-                    for f in queued[: views.QUEUE_WINDOW]
+                    for f in queued[: queries.QUEUE_WINDOW]
                 ]
             )
         if FileState.CONVERTED in tables.stale:
             files = tables.by_state[FileState.CONVERTED]
-            self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[: views.WAITING_WINDOW]])
+            self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[: queries.WAITING_WINDOW]])
         if FileState.COMPLETED in tables.stale:
             ready = (f for _, f in sorted(tables.leaving.items()) if self._readable(f.session_id))
             self._disposals = tuple(

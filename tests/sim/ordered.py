@@ -16,7 +16,7 @@ from uploader.core.actions import Action
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, Limits, Sighting
 from uploader.core.planner import Plan
-from uploader.core.view import View
+from uploader.core.planner_view import PlannerView
 
 PATH = b"0.tif"
 ATTEMPTS = 2
@@ -90,7 +90,7 @@ class Ordered(World):
         """There is one file."""
         return True
 
-    def waits_for(self, view: View, turn: Plan) -> bool:
+    def waits_for(self, view: PlannerView, turn: Plan) -> bool:
         """Whatever ends by itself is waited for."""
         return turn.wake_at is not None
 

@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
-import uploader.effects.local as local_effects
+import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.transfer as transfer_effects
 from tests.sim import memory_files, memory_sessions
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
 from uploader.core import actions as act
-from uploader.core import batching, failures, planner
+from uploader.core import batching, failure_policy, planner
 from uploader.core import errors as err
-from uploader.core.batching import Candidates
+from uploader.core.batching import Batchable
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, Scope, SessionState
-from uploader.core.turn import Turn
-from uploader.core.view import Session, View
+from uploader.core.planner_view import PlannerView, Session
+from uploader.core.planning_pass import PlanningPass
 from uploader.disposal import Disposed
-from uploader.effects.tools import Tools
+from uploader.effects.context import Tools
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -32,9 +32,11 @@ def gives_up_on_doubt(patch: pytest.MonkeyPatch) -> None:
     """A session is lost when its repeated `complete` goes unanswered."""
     true = session_effects.classify
 
-    def classify(step: failures.Step, error: Any, known: failures.Known) -> failures.Verdict:
-        if step is failures.Step.COMPLETE and known.doubtful:
-            return failures.Lost("impatient")
+    def classify(
+        step: failure_policy.Step, error: Any, known: failure_policy.Known
+    ) -> failure_policy.Verdict:
+        if step is failure_policy.Step.COMPLETE and known.doubtful:
+            return failure_policy.Lost("impatient")
         return true(step, error, known)
 
     patch.setattr(session_effects, "classify", classify)
@@ -70,7 +72,7 @@ def takes_what_is_not_quiet(patch: pytest.MonkeyPatch) -> None:
     """Files are claimed although nobody has seen them settle."""
     true = planner.plan
 
-    def plan(view: View, now: float, limits: Any) -> Any:
+    def plan(view: PlannerView, now: float, limits: Any) -> Any:
         made = true(view, now, limits)
         for session in view.sessions[:1]:
             made.actions += [act.Claim(m.file_id) for m in session.members[:1]]
@@ -93,7 +95,7 @@ def joins_the_halves(patch: pytest.MonkeyPatch) -> None:
     """A bisected batch is batched together again."""
     true = batching.candidates
 
-    def candidates(view: View, now: float) -> list[Candidates]:
+    def candidates(view: PlannerView, now: float) -> list[Batchable]:
         groups = true(view, now)
         together = tuple(file for group in groups for file in group.files)
         return [replace(groups[0], files=together)] if together else []
@@ -107,11 +109,11 @@ def forgets_retry_after(patch: pytest.MonkeyPatch) -> None:
         true = module.classify
 
         def classify(
-            step: failures.Step, error: err.UploaderError, known: failures.Known, true: Any = true
-        ) -> failures.Verdict:
+            step: failure_policy.Step, error: err.UploaderError, known: failure_policy.Known, true: Any = true
+        ) -> failure_policy.Verdict:
             if isinstance(error, err.RemoteError):
                 error.retry_after = None
-            found: failures.Verdict = true(step, error, known)
+            found: failure_policy.Verdict = true(step, error, known)
             return found
 
         patch.setattr(module, "classify", classify)
@@ -145,7 +147,7 @@ def batches_twice(patch: pytest.MonkeyPatch) -> None:
     """A member of a live session is taken into the next one, too."""
     true = planner._close
 
-    def close(turn: Turn, group: Candidates) -> Any:
+    def close(turn: PlanningPass, group: Batchable) -> Any:
         batch, at = true(turn, group)
         for session in turn.view.sessions[:1]:
             if session.state is SessionState.OPEN and session.members:
@@ -167,19 +169,19 @@ def parks_without_a_probe(patch: pytest.MonkeyPatch) -> None:
 
 def probes_with_everything(patch: pytest.MonkeyPatch) -> None:
     """Once a hold is due, all calls go at once."""
-    patch.setattr(Turn, "passed", lambda *_: None)
+    patch.setattr(PlanningPass, "passed", lambda *_: None)
 
 
 def calls_before_the_time(patch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a retry's time."""
-    patch.setattr(Turn, "due", lambda *_: True)
+    patch.setattr(PlanningPass, "due", lambda *_: True)
 
 
 def completes_too_early(patch: pytest.MonkeyPatch) -> None:
     """`complete` is sent once the first file is stored."""
     true = planner._step
 
-    def step(turn: Turn, session: Session) -> act.Action | None:
+    def step(turn: PlanningPass, session: Session) -> act.Action | None:
         stored = [m for m in session.members if m.state is FileState.STORED]
         if session.state is SessionState.OPEN and stored:
             return act.Complete(session.session_id)
@@ -200,7 +202,7 @@ def begins_with_many(patch: pytest.MonkeyPatch) -> None:
 
 def does_two_things(patch: pytest.MonkeyPatch) -> None:
     """What was decided on in a turn does not count as busy."""
-    patch.setattr(Turn, "busy", lambda self, kind, row_id: (kind, row_id) in self.view.busy)
+    patch.setattr(PlanningPass, "busy", lambda self, kind, row_id: (kind, row_id) in self.view.busy)
 
 
 def looks_for_what_is_gone(patch: pytest.MonkeyPatch) -> None:
@@ -212,9 +214,11 @@ def forgets_damage(patch: pytest.MonkeyPatch) -> None:
     """A damaged copy is sent as it is."""
     true = transfer_effects.classify
 
-    def classify(step: failures.Step, error: Any, known: failures.Known) -> failures.Verdict:
+    def classify(
+        step: failure_policy.Step, error: Any, known: failure_policy.Known
+    ) -> failure_policy.Verdict:
         if isinstance(error, err.StagedDamaged):
-            return failures.Retry(1.0)
+            return failure_policy.Retry(1.0)
         return true(step, error, known)
 
     patch.setattr(transfer_effects, "classify", classify)
@@ -222,12 +226,12 @@ def forgets_damage(patch: pytest.MonkeyPatch) -> None:
 
 def rejects_in_an_outage(patch: pytest.MonkeyPatch) -> None:
     """An unreadable folder is the file's fault at once."""
-    patch.setattr(local_effects, "classify", lambda _step, error, _known: failures.Reject(str(error)))
+    patch.setattr(local_effects, "classify", lambda _step, error, _known: failure_policy.Reject(str(error)))
 
 
 def counts_nothing(patch: pytest.MonkeyPatch) -> None:
     """What is running does not count towards the limits."""
-    patch.setattr(Turn, "running", lambda *_: 0)
+    patch.setattr(PlanningPass, "running", lambda *_: 0)
 
 
 PLANTED: list[Plant] = [

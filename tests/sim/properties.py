@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from uploader.core import actions as act
+from uploader.core.disk_space import CLAIMS
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import FileState, Hold, Layout, Scope, SessionState
 from uploader.core.planner import DISPOSALS, Plan
-from uploader.core.room import CLAIMS
-from uploader.core.turn import CALLS
-from uploader.core.view import Session, View
+from uploader.core.planner_view import PlannerView, Session
+from uploader.core.planning_pass import CALLS
 
 if TYPE_CHECKING:
     from tests.sim.world import World
 
 
-def broken(world: World, view: View, plan: Plan) -> list[str]:
+def broken(world: World, view: PlannerView, plan: Plan) -> list[str]:
     """Everything that is wrong with a plan, in words; costs what the plan does, not what the view holds."""
     if not plan.actions:
         return _waits(view, plan, world.now)
@@ -45,7 +45,7 @@ def broken(world: World, view: View, plan: Plan) -> list[str]:
     return wrong + _too_many(world, view, plan)
 
 
-def _too_many(world: World, view: View, plan: Plan) -> list[str]:
+def _too_many(world: World, view: PlannerView, plan: Plan) -> list[str]:
     """What runs and what is started stay within the limits."""
     if len(plan.actions) + len(view.busy) <= min(CLAIMS, DISPOSALS):
         return []
@@ -59,7 +59,7 @@ def _too_many(world: World, view: View, plan: Plan) -> list[str]:
     ]
 
 
-def _waits(view: View, plan: Plan, now: float) -> list[str]:
+def _waits(view: PlannerView, plan: Plan, now: float) -> list[str]:
     """A plan that does nothing has a time to look again, or somebody to wait for, or a hold that says why."""
     if view.busy or any(view.settling.values()) or plan.wake_at is not None:
         return []
@@ -70,7 +70,7 @@ def _waits(view: View, plan: Plan, now: float) -> list[str]:
     return []
 
 
-def _gates(view: View, plan: Plan, calls: int, now: float) -> list[str]:
+def _gates(view: PlannerView, plan: Plan, calls: int, now: float) -> list[str]:
     """While something is held, nobody calls before its time, and then one call alone is the probe."""
     wrong = []
     running = sum(view.running.get(kind, 0) for kind in CALLS)
@@ -83,7 +83,7 @@ def _gates(view: View, plan: Plan, calls: int, now: float) -> list[str]:
     return wrong
 
 
-def _held_by(view: View, hold: Hold, action: act.Action) -> bool:
+def _held_by(view: PlannerView, hold: Hold, action: act.Action) -> bool:
     if hold.scope is Scope.PLATFORM:
         return type(action).__name__ in CALLS
     if not isinstance(action, act.Initiate):
@@ -92,7 +92,7 @@ def _held_by(view: View, hold: Hold, action: act.Action) -> bool:
     return hold.scope is Scope.ORGANIZATION or (hold.scope is Scope.TARGET and hold.subject == key.target)
 
 
-def _planned(world: World, view: View, batch: object) -> str:
+def _planned(world: World, view: PlannerView, batch: object) -> str:
     """A batch is of converted files of one kind, the halves of a refused one apart, and not too many."""
     files = batch.files  # type: ignore[attr-defined]
     rows = [world.journal.file(file.file_id) for file in files]
@@ -107,7 +107,7 @@ def _planned(world: World, view: View, batch: object) -> str:
     return f"{len(files)} files, but {most} are the most" if len(files) > most else ""
 
 
-def _call(world: World, view: View, upload: Session, kind: type[object]) -> str:
+def _call(world: World, view: PlannerView, upload: Session, kind: type[object]) -> str:
     if upload.hold:
         return "its session is held"
     if upload.not_before > world.now:

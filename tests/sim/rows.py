@@ -7,7 +7,7 @@ from typing import Any
 
 from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.model import FileState, SessionKey, SessionState, Sighting
-from uploader.core.view import Member, Session, Waiting
+from uploader.core.planner_view import Session, SessionMember, Waiting
 from uploader.journal import FileRow, SessionRow
 
 
@@ -46,7 +46,7 @@ class File:
     hold: str = ""
     last_error: str = ""
     row: FileRow | None = None
-    member: Member | None = None
+    member: SessionMember | None = None
     candidate: Waiting | None = None
 
     def as_row(self) -> FileRow:
@@ -74,10 +74,12 @@ class File:
             )
         return self.row
 
-    def as_member(self) -> Member:
+    def as_member(self) -> SessionMember:
         """What the planner sees of it within a session."""
         if self.member is None:
-            self.member = Member(self.id, self.state, self.object_size, self.not_before, self.retrying_since)
+            self.member = SessionMember(
+                self.id, self.state, self.object_size, self.not_before, self.retrying_since
+            )
         return self.member
 
     def as_candidate(self) -> Waiting:

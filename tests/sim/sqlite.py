@@ -12,11 +12,11 @@ from sqlite_utils import Database
 
 from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
-from uploader.core.view import View
-from uploader.journal import FileRow, SessionRow, views
+from uploader.core.planner_view import PlannerView
+from uploader.journal import FileRow, SessionRow, queries
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
-from uploader.journal.retrying import Retrying
+from uploader.journal.retry import Retrying
 from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.schema import migrations
 from uploader.journal.sessions import Sessions
@@ -25,9 +25,9 @@ from uploader.journal.sessions import Sessions
 class SqliteJournal:
     """The real journal's classes; what differs from the daemon's is who commits, and that a commit may crash."""
 
-    file_row = staticmethod(views.file_row)
-    session_row = staticmethod(views.session_row)
-    profile = staticmethod(views.profile)
+    file_row = staticmethod(queries.file_row)
+    session_row = staticmethod(queries.session_row)
+    profile = staticmethod(queries.profile)
 
     def __init__(self, world: Clockwork) -> None:
         self.world = world
@@ -75,7 +75,7 @@ class SqliteJournal:
 
     def believed(self, path: bytes) -> tuple[int, str] | None:
         """The newest version of a path that is believed to exist and is not being taken away."""
-        return views.tracked(self.db, "/drop").get(path)
+        return queries.tracked(self.db, "/drop").get(path)
 
     def paths(self) -> list[bytes]:
         """All paths with a history."""
@@ -83,11 +83,11 @@ class SqliteJournal:
 
     def staged(self) -> set[int]:
         """Files that have private copies."""
-        return views.staged_ids(self.db)
+        return queries.staged_ids(self.db)
 
     def file(self, file_id: int) -> FileRow:
         """One file."""
-        return views.file_row(self.db, file_id)
+        return queries.file_row(self.db, file_id)
 
     def inode(self, file_id: int) -> int:
         """Which file in the drop folder a row is about."""
@@ -96,7 +96,7 @@ class SqliteJournal:
 
     def upload(self, session_id: int) -> SessionRow:
         """One session."""
-        return views.session_row(self.db, session_id)
+        return queries.session_row(self.db, session_id)
 
     def read_back(self, session_id: int) -> str | None:
         """What came of reading a session's items."""
@@ -134,9 +134,9 @@ class SqliteJournal:
 
     def view(
         self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
-    ) -> View:
+    ) -> PlannerView:
         """What the planner sees."""
-        view = views.read_view(self.db, destinations)
+        view = queries.read_view(self.db, destinations)
         return replace(view, discards=tuple(sorted(view.discards)), settling=coming, coming=coming, **machine)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.sim.disk import Place
 from uploader.activity import Activity
-from uploader.effects.tools import Tools
+from uploader.effects.context import Tools
 
 if TYPE_CHECKING:
     from tests.sim.world import World

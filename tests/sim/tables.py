@@ -12,7 +12,7 @@ from typing import Any
 from tests.sim.journal import line
 from tests.sim.rows import File, Upload
 from uploader.core.lifecycle import FILE_ENDS, FileEvent, SessionEvent, advance_file, advance_session
-from uploader.core.model import FileState, Hold, Profile, Scope, SessionKey, Sighting
+from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey, Sighting
 
 
 class Tables:
@@ -24,7 +24,7 @@ class Tables:
         self.uploads: dict[int, Upload] = {}
         self.holds: dict[tuple[Scope, str], Hold] = {}
         self.learned: dict[str, Any] = {}
-        self.profile: Profile | None = None
+        self.profile: PlatformProfile | None = None
         self.by_state: dict[FileState, dict[int, File]] = {state: {} for state in FileState}
         self.by_path: dict[bytes, dict[int, File]] = {}
         self.by_content: dict[str, dict[int, File]] = {}

@@ -12,7 +12,7 @@ from uploader.core import actions as act
 from uploader.core import errors as err
 from uploader.core.model import Destination, FileState, Fingerprint, Limits, Scope, Sighting
 from uploader.core.planner import plan
-from uploader.core.view import Disposal, View
+from uploader.core.planner_view import Disposal, PlannerView
 
 pytestmark = pytest.mark.unit
 
@@ -48,7 +48,7 @@ def claimed(journal: SqliteJournal, inode: int) -> int:
 
 def test_a_copy_is_not_discarded_while_its_source_is_disposed_of() -> None:
     """One thing at a time is done about a file: the next turn does the other."""
-    view = View(
+    view = PlannerView(
         {"/d": Destination("p", after_upload="delete")}, discards=(1,), disposals=(Disposal(1), Disposal(2))
     )
 

@@ -24,13 +24,13 @@ from uploader.core.model import (
     Hold,
     Layout,
     Limits,
-    Profile,
+    PlatformProfile,
     Scope,
     SessionKey,
     SessionState,
 )
 from uploader.core.planner import plan
-from uploader.core.view import Disposal, Member, Queued, Session, Settled, View, Waiting
+from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Settled, Waiting
 
 pytestmark = pytest.mark.unit
 
@@ -74,34 +74,45 @@ def test_members_can_follow_their_session() -> None:
                 assert COUPLED[event] in FILE_ARROWS[member], (state, event, member)
 
 
-def views() -> list[tuple[str, View]]:
+def views() -> list[tuple[str, PlannerView]]:
     """One file, or one session with a file or two, in every state in which something is to be done about it."""
     found = [
-        ("settled", View({"/d": Destination("p")}, settled=(Settled(1, "/d", 10),), settling={"/d": 1})),
-        ("queued", View({"/d": Destination("p")}, queued=(Queued(1, "/d", 10, "c"),), queued_total=1)),
-        ("unconfigured", View({}, queued=(Queued(1, "/d", 10, "c"),), queued_total=1)),
+        (
+            "settled",
+            PlannerView({"/d": Destination("p")}, settled=(Settled(1, "/d", 10),), settling={"/d": 1}),
+        ),
+        ("queued", PlannerView({"/d": Destination("p")}, queued=(Queued(1, "/d", 10, "c"),), queued_total=1)),
+        ("unconfigured", PlannerView({}, queued=(Queued(1, "/d", 10, "c"),), queued_total=1)),
         (
             "twin",
-            View(
+            PlannerView(
                 {"/d": Destination("p")}, queued=(Queued(1, "/d", 10, "c"),), twins_completed=frozenset({1})
             ),
         ),
-        ("disposal", View({"/d": Destination("p")}, disposals=(Disposal(1),))),
-        ("discard", View({"/d": Destination("p")}, discards=(1,))),
+        ("disposal", PlannerView({"/d": Destination("p")}, disposals=(Disposal(1),))),
+        ("discard", PlannerView({"/d": Destination("p")}, discards=(1,))),
     ]
     for layout in Layout:
-        profile = Profile(layouts={"p": layout})
+        profile = PlatformProfile(layouts={"p": layout})
         waiting = (Waiting(1, "/d", 10, NOW, False, "a.tif"),)
-        found.append((f"waiting {layout}", View({"/d": Destination("p")}, waiting=waiting, profile=profile)))
+        found.append(
+            (f"waiting {layout}", PlannerView({"/d": Destination("p")}, waiting=waiting, profile=profile))
+        )
     for state, members in MEMBERS.items():
         for states in [(), *product(sorted(members)), *product(sorted(members), repeat=2)]:
             for locating in {False, state is SessionState.COMPLETING}:
                 session = Session(
-                    7, KEY, state, tuple(Member(i, s, 10) for i, s in enumerate(states)), locating=locating
+                    7,
+                    KEY,
+                    state,
+                    tuple(SessionMember(i, s, 10) for i, s in enumerate(states)),
+                    locating=locating,
                 )
-                found.append((f"{state} {states}", View({"/d": Destination("p")}, sessions=(session,))))
+                found.append(
+                    (f"{state} {states}", PlannerView({"/d": Destination("p")}, sessions=(session,)))
+                )
     read = Session(7, KEY, SessionState.COMPLETED, (), readback_due=True)
-    return [*found, ("read back", View({"/d": Destination("p")}, sessions=(read,)))]
+    return [*found, ("read back", PlannerView({"/d": Destination("p")}, sessions=(read,)))]
 
 
 HELD = [
@@ -112,7 +123,7 @@ HELD = [
 
 
 @pytest.mark.parametrize(("what", "view"), views(), ids=[name for name, _ in views()])
-def test_the_planner_has_an_answer_to_every_state(what: str, view: View) -> None:
+def test_the_planner_has_an_answer_to_every_state(what: str, view: PlannerView) -> None:
     """It acts, or knows when to look again, or a hold says what a person can do; and a hold that is due is probed."""
     for hold in (None, *HELD):
         seen = view if hold is None else replace(view, holds=(hold,))

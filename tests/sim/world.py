@@ -12,10 +12,10 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-import uploader.effects.ending as ending_effects
-import uploader.effects.local as local_effects
+import uploader.effects.context as tools_module
+import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
-import uploader.effects.tools as tools_module
+import uploader.effects.session_end as ending_effects
 import uploader.effects.transfer as transfer_effects
 import uploader.journal.files as files_module
 import uploader.journal.holds as holds_module
@@ -32,8 +32,8 @@ from uploader.core.actions import Action, Claim
 from uploader.core.lifecycle import IllegalTransition
 from uploader.core.model import Destination, FileState, Limits, Sighting
 from uploader.core.planner import Plan, plan
-from uploader.core.view import View
-from uploader.performer import perform
+from uploader.core.planner_view import PlannerView
+from uploader.daemon.performer import perform
 
 START = 1_000_000.0
 EFFECTS = (ending_effects, local_effects, session_effects, transfer_effects)
@@ -195,7 +195,7 @@ class World:
         while self.todo and self.todo[0][0] <= self.now:
             heappop(self.todo)[2]()
 
-    def look(self) -> View:
+    def look(self) -> PlannerView:
         """What the planner sees."""
         return self.journal.view(
             self.destinations,
@@ -212,7 +212,7 @@ class World:
         running = Counter([type(a).__name__ for a in self.running])
         return {"busy": busy, "running": running, "copying": {FOLDER: running["Claim"]}}
 
-    def _wait(self, view: View, turn: Plan) -> bool:
+    def _wait(self, view: PlannerView, turn: Plan) -> bool:
         """Let time pass until something is due; False where nothing more will come of it."""
         if turn.idle and not self.todo and not self.waits_for(view, turn):
             return False
@@ -227,7 +227,7 @@ class World:
         self.now = max(self.now + self.nap, min(times))
         return True
 
-    def waits_for(self, view: View, turn: Plan) -> bool:
+    def waits_for(self, view: PlannerView, turn: Plan) -> bool:
         """Whether something is expected although only ends and holds are left."""
         return False
 

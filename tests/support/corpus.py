@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from uploader.core import names
-from uploader.core.group import copy_names
+from uploader.core import naming
+from uploader.core.file_group import copy_names
 
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 _INDEX = "index.json"
@@ -66,7 +66,7 @@ def _is_raster(path: Path) -> bool:
 
 def _is_sidecar(path: Path) -> bool:
     return any(
-        (path.parent / os.fsdecode(stem)).is_file() for stem in names.owner_stems(os.fsencode(path.name))
+        (path.parent / os.fsdecode(stem)).is_file() for stem in naming.owner_stems(os.fsencode(path.name))
     )
 
 
@@ -85,7 +85,7 @@ def stage(path: Path, working: Path) -> Path:
     beside = {
         suffix: other
         for other in path.parent.iterdir()
-        if (suffix := names.sidecar_suffix(raster, os.fsencode(other.name))) is not None and other.is_file()
+        if (suffix := naming.sidecar_suffix(raster, os.fsencode(other.name))) is not None and other.is_file()
     }
     copies = [
         working / copy

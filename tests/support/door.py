@@ -7,19 +7,19 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from uploader.geopera import SignedUrl, Timeouts, open_platform
+from uploader.platform.geopera import SignedUrl, Timeouts, open_platform
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from uploader.geopera import Platform, Store
+    from uploader.platform.geopera import ObjectStore, Platform
 
 SHORT = Timeouts(connect=2.0, token=0.5, call=0.5, complete=0.5, write=0.5, stored=0.5)
 
 
 @asynccontextmanager
-async def door(base_url: str, **settings: Any) -> AsyncIterator[tuple[Platform, Store]]:
+async def door(base_url: str, **settings: Any) -> AsyncIterator[tuple[Platform, ObjectStore]]:
     """The door, by default with the key itself as bearer."""
     defaults: dict[str, Any] = {
         "base_url": base_url,
@@ -38,7 +38,7 @@ def signed(base_url: str, path: str = "/bucket/o?X-Goog-Signature=CANARYSIGNATUR
     return SignedUrl.parse(base_url + path, now=0, allow_http=True)
 
 
-async def put(store: Store, url: SignedUrl, path: Path, **changes: Any) -> None:
+async def put(store: ObjectStore, url: SignedUrl, path: Path, **changes: Any) -> None:
     """Send a file whose store tells no hashes."""
     facts: dict[str, Any] = {
         "size": changes["size"] if "size" in changes else path.stat().st_size,

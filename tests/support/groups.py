@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from uploader import failpoints
 from uploader.core.model import Sighting
-from uploader.watch import FolderSpec, look
+from uploader.folders import FolderSpec, look
+from uploader.system import failpoints
 
 
 def seen(folder: Path, name: str | bytes = "a.tif", **options: object) -> Sighting:

@@ -13,10 +13,10 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import FileState
-from uploader.intake import Intake
+from uploader.folders.intake import Intake
 from uploader.journal import Journal
 from uploader.journal.rows import rows
-from uploader.locks import FolderLock
+from uploader.system.locks import FolderLock
 
 TINY = b"not a tiff, so that nothing has to be whole"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.support.rasters import make
 from tests.support.world import PATIENCE, World, world
-from uploader.core.text import shown
+from uploader.core.path_text import shown
 from uploader.journal import Reader
 
 ENDED = ("completed", "failed", "lost")

@@ -18,9 +18,9 @@ from typing import Any
 
 from tests.support.audit import Audit, audit, problems
 from tests.support.compare import differences
-from uploader.containment import CONTAINED
-from uploader.core.names import TOKEN
-from uploader.core.text import lossless
+from uploader.core.naming import TOKEN
+from uploader.core.path_text import lossless
+from uploader.daemon.containment import CONTAINED
 from uploader.journal import Reader
 from uploader.sandbox import Options, Sandbox
 

@@ -16,7 +16,7 @@ import click
 
 from uploader import __version__
 from uploader.core.errors import ConfigurationError, JournalError
-from uploader.inherited import put_in_order
+from uploader.system.inherited_process import put_in_order
 
 FAILED, MISUSED, NEEDS_HUMAN = 1, 2, 78
 """Exit codes beside 0; 78 is EX_CONFIG of sysexits(3), which the systemd unit does not restart on."""
@@ -73,7 +73,7 @@ def main() -> NoReturn:
     put_in_order()
     code = execute(sys.argv[1:])
     if threading.active_count() > 1:  # the interpreter would join them, however long that takes
-        from uploader.hard_exit import leave
+        from uploader.daemon.hard_exit import leave
 
         leave(code)
     sys.exit(code)
@@ -104,7 +104,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _failed(error: Exception, options: dict[str, Any]) -> int:
-    from uploader.cli.wording import for_people
+    from uploader.cli.error_words import for_people
 
     known = for_people(error)
     if known is None or options["debug"]:

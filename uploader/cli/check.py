@@ -13,7 +13,7 @@ from uploader.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from uploader.cli.finding import Finding
+    from uploader.cli.check_finding import Finding
     from uploader.config import Settings
 
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -37,7 +37,7 @@ def command(*, config: str | None, as_json: bool, repair: bool) -> int:
     """
     set_up_logs(level=logging.ERROR)
     if repair:
-        from uploader.cli.repairing import mend
+        from uploader.cli.repair_journal import mend
 
         return mend(settings(config), as_json=as_json)
     found: list[Finding] = []
@@ -54,8 +54,8 @@ def command(*, config: str | None, as_json: bool, repair: bool) -> int:
 
 
 def _probe(config: str | None) -> Iterator[Finding]:
-    from uploader.cli import probes, probes_remote
-    from uploader.cli.finding import fail, ok
+    from uploader.cli import check_machine, check_platform
+    from uploader.cli.check_finding import fail, ok
 
     try:
         chosen: Settings = settings(config)
@@ -64,14 +64,14 @@ def _probe(config: str | None) -> Iterator[Finding]:
         return
     number = f"{len(chosen.folders)} drop folder{'s' if len(chosen.folders) > 1 else ''}"
     yield ok("configuration", f"{number}, state in {chosen.state_dir}.")
-    yield from probes.all_findings(chosen)
-    yield from probes_remote.all_findings(chosen)
+    yield from check_machine.all_findings(chosen)
+    yield from check_platform.all_findings(chosen)
 
 
 def _print(finding: Finding) -> None:
     from rich.text import Text
 
-    from uploader.report.text import printable
+    from uploader.report.terminal_text import printable
 
     line = Text.assemble(
         (f"{finding.verdict:<5}", STYLES[finding.verdict]),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.core import declared
+from uploader.core import declared_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 120
 """Columns where there is no terminal that has a number of its own: a table in a file or a mail."""
 
-OUTCOMES = ("uploader.daemon", "uploader.effects", "uploader.intake", "uploader.shown_holds")
+OUTCOMES = (
+    "uploader.daemon.loop",
+    "uploader.effects",
+    "uploader.folders.intake",
+    "uploader.daemon.planned_holds",
+)
 """Rooms whose warnings are about rejected files and holds, which a result names anyway."""
 
 config_option = click.option(
@@ -53,19 +58,19 @@ def declared_options(command: Callable[..., int]) -> Callable[..., int]:
             "--crs",
             default="",
             metavar="CRS",
-            callback=_checked(declared.crs_text),
+            callback=_checked(declared_values.crs_text),
             help='The reference system of rasters that have none: "EPSG:25832", WKT or a PROJ string.',
         ),
         click.option(
             "--nodata",
             default="",
             metavar="N",
-            callback=_checked(declared.nodata_text),
+            callback=_checked(declared_values.nodata_text),
             help="The nodata value of rasters that have no nodata value, mask or alpha.",
         ),
         click.option(
             "--on-missing-crs",
-            type=click.Choice(declared.ON_MISSING_CRS),
+            type=click.Choice(declared_values.ON_MISSING_CRS),
             default="warn",
             show_default=True,
             help="What becomes of a raster without a reference system.",

@@ -24,7 +24,7 @@ from uploader.cli.common import (
     set_up_logs,
 )
 from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
-from uploader.report.text import printable
+from uploader.report.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def _convert(
     import anyio
 
     from uploader.convert import Converter, Job
-    from uploader.convert.result.publish import preview_of
+    from uploader.convert.write.publish import preview_of
 
     async def go(job: Job) -> Report:
         converter = Converter(1)
@@ -157,8 +157,8 @@ def _shown_progress(job: Job, source: Path) -> Iterator[None]:
     """On a terminal: a line that tells how long it takes and how much is written."""
     from rich.live import Live
 
-    from uploader.core.sizes import format_size
-    from uploader.report.text import duration
+    from uploader.core.byte_sizes import format_size
+    from uploader.report.terminal_text import duration
 
     screen, started = console(as_json=True), time.monotonic()
 
@@ -197,8 +197,8 @@ def _workspace(target: Path) -> Iterator[Path]:
 
 def _copy_group(source: Path, room: Path) -> Path:
     """Copy the raster and its sidecars under safe names; returns the raster's copy."""
-    from uploader.core.group import copy_names
-    from uploader.core.names import sidecar_suffix
+    from uploader.core.file_group import copy_names
+    from uploader.core.naming import sidecar_suffix
 
     room.mkdir(mode=0o700)
     name = os.fsencode(source.name)
@@ -226,7 +226,7 @@ def _copy_group(source: Path, room: Path) -> Path:
 
 def _broken_off(copy: Path) -> RasterUnreadable | None:
     """Say of a file whose end is missing that it is; GDAL would speak of directories and offsets."""
-    from uploader.watch import extent
+    from uploader.folders import extent
 
     found, size = extent(str(copy)), copy.stat().st_size
     if found.whole is not False or not size:
@@ -262,7 +262,7 @@ def _umask() -> int:
 def _show(report: Report, source: Path, target: Path) -> None:
     from rich.table import Table
 
-    from uploader.core.sizes import format_size
+    from uploader.core.byte_sizes import format_size
 
     screen = console()
     sizes = f"{format_size(source.stat().st_size)} → {format_size(target.stat().st_size)}"
@@ -284,8 +284,8 @@ def _show(report: Report, source: Path, target: Path) -> None:
 
 def _speed(report: Report) -> str:
     """How long it took, and how many bytes of pixels a second that is."""
-    from uploader.core.sizes import format_size
-    from uploader.report.text import duration
+    from uploader.core.byte_sizes import format_size
+    from uploader.report.terminal_text import duration
 
     raw = int(report.facts.get("raw_bytes", 0))
     rate = f" ({format_size(int(raw / report.seconds))}/s of pixels)" if raw and report.seconds else ""

@@ -163,7 +163,7 @@ def _made(stage: _Stage) -> Any:
 
 
 def _perform(root: Path, screen: Console) -> dict[str, Any]:
-    from uploader.cli.working import items_table, run_until_idle
+    from uploader.cli.run_to_end import items_table, run_until_idle
     from uploader.journal import Reader
     from uploader.sandbox import Options, Sandbox
 
@@ -221,7 +221,7 @@ def _compare(items: list[dict[str, Any]], stored: dict[str, Path]) -> list[dict[
 
 def _child(name: str, *arguments: str, stdin: str = "") -> Any:
     """Run one of our modules that import GDAL in a process of its own, and read the JSON it prints."""
-    from uploader.cli.working import child
+    from uploader.cli.run_to_end import child
 
     command, environment = child(f"uploader.cli.{name}")
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
@@ -249,7 +249,7 @@ def _conclude(
     from rich.text import Text
 
     from uploader.report.status import render
-    from uploader.report.text import duration
+    from uploader.report.terminal_text import duration
 
     completed = status["completed"]
     if completed < files:

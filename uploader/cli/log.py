@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uploader.cli.common import config_option, console, emit, json_option, say, settings
-from uploader.core.text import lossless
+from uploader.core.path_text import lossless
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,7 +52,7 @@ def _items(reader: Reader, events: list[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def _show(events: list[dict[str, Any]], items: list[dict[str, Any]]) -> None:
-    from uploader.report.text import printable
+    from uploader.report.terminal_text import printable
 
     screen = console()
     for folder, path in dict.fromkeys((event["folder"], event["path"]) for event in events):
@@ -70,7 +70,7 @@ def _table(events: list[dict[str, Any]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from uploader.report.text import moment, printable
+    from uploader.report.terminal_text import moment, printable
 
     versions = len({event["version"] for event in events}) > 1
     table = Table(box=None, pad_edge=False)

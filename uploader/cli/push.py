@@ -25,7 +25,7 @@ from uploader.cli.common import (
     settings,
 )
 from uploader.core.errors import ConfigurationError, UploaderError
-from uploader.core.text import shown
+from uploader.core.path_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -75,7 +75,7 @@ def command(
     already stays one.
     """
     set_up_logs(level=logging.WARNING, told=OUTCOMES)
-    from uploader.geopera import read_key
+    from uploader.platform.geopera import read_key
 
     started, screen = time.monotonic(), console(as_json=as_json)
     declared = {"crs": crs, "nodata": nodata, "on_missing_crs": on_missing_crs}
@@ -84,8 +84,8 @@ def command(
     with _alone(chosen.state_dir, screen):
         import anyio
 
-        from uploader.cli.pushing import with_earlier
-        from uploader.cli.working import run_until_idle
+        from uploader.cli.push_folders import with_earlier
+        from uploader.cli.run_to_end import run_until_idle
 
         folders = anyio.run(with_earlier, chosen.state_dir, chosen.folders, _naming(paths))
         code = run_until_idle(chosen.model_copy(update={"folders": tuple(folders)}), screen)
@@ -123,8 +123,8 @@ def _settings(
     paths: Sequence[Path], project: str, collection: str, base: Settings, **declared: str
 ) -> Settings:
     """Describe the paths as drop folders with a state directory that the same target finds again."""
-    from uploader.cli.pushing import folders_of
-    from uploader.config import Batch, Dashboard, Settings, Staging
+    from uploader.cli.push_folders import folders_of
+    from uploader.config import BatchSection, Dashboard, Settings, StagingSection
 
     target = f"{base.platform.base_url}\0{project}\0{collection}"
     home = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
@@ -135,9 +135,11 @@ def _settings(
         folders=tuple(
             folder.model_copy(update=declared) for folder in folders_of(paths, project, collection)
         ),
-        staging=Staging(max_bytes=base.staging.max_bytes),
+        staging=StagingSection(max_bytes=base.staging.max_bytes),
         convert=base.convert,
-        batch=Batch(max_files=base.batch.max_files, max_bytes=base.batch.max_bytes, linger_seconds=1.0),
+        batch=BatchSection(
+            max_files=base.batch.max_files, max_bytes=base.batch.max_bytes, linger_seconds=1.0
+        ),
         transfer=base.transfer,
         limits=base.limits,
         dashboard=Dashboard(listen=""),
@@ -192,9 +194,9 @@ def _naming(paths: Sequence[Path]) -> Callable[[str], bool]:
 
 
 def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
-    from uploader.cli.working import items_table
+    from uploader.cli.run_to_end import items_table
     from uploader.report.status import failures
-    from uploader.report.text import duration, printable
+    from uploader.report.terminal_text import duration, printable
 
     if result["items"] and not as_json:
         screen.print(items_table(result["items"]))

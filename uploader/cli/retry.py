@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uploader.cli.common import config_option, emit, json_option, settings
-from uploader.core.text import lossless
+from uploader.core.path_text import lossless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ def _places(path: bytes, chosen: Settings) -> set[bytes]:
 
 
 def _retry(state_dir: Path, paths: list[bytes] | None) -> int:
-    from uploader.control import ask
+    from uploader.daemon.control import ask
 
     told = None if paths is None else [lossless(path) for path in paths]
     answer = ask(state_dir / "control.sock", "retry", paths=told)
@@ -63,7 +63,7 @@ def _retry_alone(state_dir: Path, paths: list[bytes] | None) -> int:
     import anyio
 
     from uploader.journal import Journal, Reader
-    from uploader.locks import hold_locks
+    from uploader.system.locks import hold_locks
 
     Reader(state_dir).close()  # complains where there is no journal, which `Journal` would make
     with hold_locks(state_dir, ()):

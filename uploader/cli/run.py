@@ -34,27 +34,26 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     SIGTERM and Ctrl-C let running transfers finish for `drain_seconds`, then stop; nothing is lost by either,
     nor by kill -9. SIGHUP is ignored.
     """
-    from uploader.inherited import ignore_hangup, raise_descriptors
+    from uploader.system.inherited_process import ignore_hangup, raise_descriptors
 
     ignore_hangup()
     raise_descriptors()
     import anyio
 
-    from uploader import daemon, memory
-    from uploader.hard_exit import HardExit
+    from uploader.daemon import loop
+    from uploader.daemon.hard_exit import HardExit
+    from uploader.system import process_memory
 
     set_up_logs()
     chosen = settings(config)
     _greet(chosen)
 
-    memory.keep_flat()
-    memory.keep_private()
+    process_memory.keep_flat()
+    process_memory.keep_private()
     with HardExit() as hard_exit:
 
         async def go() -> int:
-            return await daemon.run(
-                chosen, until_idle=until_idle, new_journal=new_journal, hard_exit=hard_exit
-            )
+            return await loop.run(chosen, until_idle=until_idle, new_journal=new_journal, hard_exit=hard_exit)
 
         code = anyio.run(go)
         _leave(chosen)
@@ -65,7 +64,7 @@ def _greet(chosen: Settings) -> None:
     """Say what begins, and at once what would keep the first upload waiting."""
     from uploader import __version__
     from uploader.core.errors import CredentialRefused
-    from uploader.geopera import read_key
+    from uploader.platform.geopera import read_key
 
     page = f" dashboard=http://{chosen.dashboard.listen}/" if chosen.dashboard.listen else ""
     log.info(

@@ -35,7 +35,7 @@ def command(*, config: str | None, as_json: bool, watch: bool) -> int:
 
 def look(state_dir: Path) -> dict[str, Any]:
     """Ask the running daemon, else read the journal; `daemon` says which of the two it was."""
-    from uploader.control import ask
+    from uploader.daemon.control import ask
     from uploader.journal import Reader
 
     answer = ask(state_dir / "control.sock", "status")

@@ -1,27 +1,27 @@
 """The configuration: TOML in, typed settings out. The only place for its keys, defaults, checks and complaints."""
 
-from uploader.config.places import find, load
+from uploader.config.locations import find, load
 from uploader.config.sections import (
-    Batch,
-    Convert,
+    BatchSection,
+    ConvertSection,
     Dashboard,
     Folder,
     LimitsSection,
-    Platform,
-    Staging,
+    PlatformSection,
+    StagingSection,
     Transfer,
 )
 from uploader.config.settings import Settings
 
 __all__ = [
-    "Batch",
-    "Convert",
+    "BatchSection",
+    "ConvertSection",
     "Dashboard",
     "Folder",
     "LimitsSection",
-    "Platform",
+    "PlatformSection",
     "Settings",
-    "Staging",
+    "StagingSection",
     "Transfer",
     "find",
     "load",

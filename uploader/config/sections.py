@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from uploader.config.values import (
+from uploader.config.value_types import (
     AbsolutePath,
     Address,
     Bandwidth,
@@ -38,7 +38,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-class Platform(Section):
+class PlatformSection(Section):
     """Where the rasters go, and as whom."""
 
     base_url: BaseUrl = "https://api.geopera.com"
@@ -97,7 +97,7 @@ class Folder(Section):
         )
 
 
-class Staging(Section):
+class StagingSection(Section):
     """Where private copies and converted files lie until they are uploaded."""
 
     dir: OptionalPath = None
@@ -112,7 +112,7 @@ class Staging(Section):
         return self.dir
 
 
-class Convert(Section):
+class ConvertSection(Section):
     """How rasters become COGs."""
 
     verify: Literal["full", "sample", "off"] = "full"
@@ -130,7 +130,7 @@ class Convert(Section):
         return self.workers or len(os.sched_getaffinity(0))
 
 
-class Batch(Section):
+class BatchSection(Section):
     """How files are put together into upload sessions."""
 
     max_files: Positive = 100
@@ -144,7 +144,7 @@ class Transfer(Section):
 
     concurrency: Positive = 4
     bandwidth_limit: Bandwidth = ()
-    """Ask `core.bandwidth.limit_at` what it means now."""
+    """Ask `core.bandwidth_schedule.limit_at` what it means now."""
     drain_seconds: Seconds = 30.0
 
 

@@ -6,19 +6,19 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from uploader.config.rules import relations
+from uploader.config.cross_checks import relations
 from uploader.config.sections import (
-    Batch,
-    Convert,
+    BatchSection,
+    ConvertSection,
     Dashboard,
     Folder,
     LimitsSection,
-    Platform,
+    PlatformSection,
     Section,
-    Staging,
+    StagingSection,
     Transfer,
 )
-from uploader.config.values import AbsolutePath
+from uploader.config.value_types import AbsolutePath
 from uploader.core.errors import ConfigurationError
 from uploader.core.model import Limits
 
@@ -29,11 +29,11 @@ class Settings(Section):
     """The whole configuration, checked."""
 
     state_dir: AbsolutePath = Field(default=DEFAULT_STATE_DIR, validate_default=True)
-    platform: Platform = Platform()
+    platform: PlatformSection = PlatformSection()
     folders: tuple[Folder, ...] = ()
-    staging: Staging = Staging()
-    convert: Convert = Convert()
-    batch: Batch = Batch()
+    staging: StagingSection = StagingSection()
+    convert: ConvertSection = ConvertSection()
+    batch: BatchSection = BatchSection()
     transfer: Transfer = Transfer()
     limits: LimitsSection = LimitsSection()
     dashboard: Dashboard = Dashboard()

@@ -3,8 +3,8 @@
 `Converter` is the door. Only the child imports rasterio; everything exported here is light.
 """
 
+from uploader.convert.engine.pool import Converter
 from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report
-from uploader.convert.process.pool import Converter
 
 __all__ = [
     "COMPRESSIONS",

@@ -11,22 +11,22 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from uploader.convert.confinement import confine
-from uploader.convert.formats.opening import THREADS, opened
-from uploader.convert.formats.table import PASS
+from uploader.convert.isolation import confine
 from uploader.convert.job import Job, Report
 from uploader.convert.pictures import preview
-from uploader.convert.raster import masks
-from uploader.convert.raster.declared import as_declared, placed, with_declared
-from uploader.convert.raster.doubts import doubts
-from uploader.convert.raster.examine import examine
-from uploader.convert.raster.facts import RAISE, Bounds, Facts, beyond
-from uploader.convert.result import fidelity, plan
-from uploader.convert.result import source as sources
-from uploader.convert.result.inspection import inspect
-from uploader.convert.result.publish import PREVIEW, RESULT
-from uploader.convert.result.uncounted import uncounted
-from uploader.convert.result.writer import ALONE, Made, Task, free_room, written
+from uploader.convert.read import masks
+from uploader.convert.read.declared_facts import as_declared, placed, with_declared
+from uploader.convert.read.doubts import doubts
+from uploader.convert.read.examine import examine
+from uploader.convert.read.facts import RAISE, Facts, RasterLimits, beyond
+from uploader.convert.read.formats.format_table import PASS
+from uploader.convert.read.formats.open_raster import THREADS, opened
+from uploader.convert.tiff.missing_byte_counts import uncounted
+from uploader.convert.write import comparison, method_choice
+from uploader.convert.write import source_heads as sources
+from uploader.convert.write.cog_writer import ALONE, Task, WrittenCog, free_room, written
+from uploader.convert.write.inspection import inspect
+from uploader.convert.write.publish import PREVIEW, RESULT
 from uploader.core.errors import LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _OWN_NAMES = ("wrapper.vrt", RESULT)
@@ -73,7 +73,7 @@ def _perform(job: Job, workshop: Path) -> Report:
         found = inspect(job, dataset, facts)
         if found.passes:
             assert found.measured is not None
-            made = Made("passthrough", found.measured)
+            made = WrittenCog("passthrough", found.measured)
         else:
             task = Task(job, workshop, dataset, facts, found)
             made = written(task)
@@ -94,7 +94,7 @@ def _perform(job: Job, workshop: Path) -> Report:
 
 def _judge(facts: Facts, job: Job, room: int) -> None:
     """Refuse what is beyond the limits, and wait where it does not fit, before any block is read."""
-    reason = beyond(facts, Bounds(job.max_pixels, job.max_bands, job.memory_limit))
+    reason = beyond(facts, RasterLimits(job.max_pixels, job.max_bands, job.memory_limit))
     if reason:
         raise RasterRefused(reason, RAISE if "limit" in reason else PASS)
     if job.on_missing_crs == "reject" and not placed(facts):
@@ -107,10 +107,10 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
             "Some of its strips or tiles have a place but no size: GDAL would take them for empty.",
             f"Write it anew with the program it is from. {PASS}",
         )
-    unkeepable, way_out = fidelity.unkeepable(facts, sources.first_image(job.source))
+    unkeepable, way_out = comparison.unkeepable(facts, sources.first_image(job.source))
     if unkeepable:
         raise RasterRefused(unkeepable, way_out)
-    needed = plan.disk_needed(facts, job.compression)
+    needed = method_choice.disk_needed(facts, job.compression)
     if needed > room:
         raise NoSpace(
             f"Converting may need {needed:,} bytes of disk; {room:,} are free above the reserve.",

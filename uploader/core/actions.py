@@ -8,7 +8,7 @@ from uploader.core.batching import Batch
 
 
 @dataclass(frozen=True, slots=True)
-class OfFile:
+class FileAction:
     """An action about one file; only one at a time runs for it."""
 
     file_id: int
@@ -20,7 +20,7 @@ class OfFile:
 
 
 @dataclass(frozen=True, slots=True)
-class OfSession:
+class SessionAction:
     """An action about one upload session; only one at a time runs for it."""
 
     session_id: int
@@ -31,50 +31,50 @@ class OfSession:
         return ("session", self.session_id)
 
 
-class Claim(OfFile):
+class Claim(FileAction):
     """Copy the settled group into staging while hashing it."""
 
 
-class Convert(OfFile):
+class Convert(FileAction):
     """Make the COG in a child process."""
 
 
-class SkipTwin(OfFile):
+class SkipTwin(FileAction):
     """End a file whose content another path brought in."""
 
 
 @dataclass(frozen=True, slots=True)
-class Put(OfFile):
+class Put(FileAction):
     """Mint a signed URL and send the bytes; repeated, it replaces the same object."""
 
     session_id: int
 
 
-class Dispose(OfFile):
+class Dispose(FileAction):
     """Archive or delete the source."""
 
 
-class Discard(OfFile):
+class Discard(FileAction):
     """Remove the private copies of a file that reached an end."""
 
 
-class Initiate(OfSession):
+class Initiate(SessionAction):
     """Reserve quota. The one effect that is not safe to repeat: every doubtful answer is counted."""
 
 
-class Complete(OfSession):
+class Complete(SessionAction):
     """Make the items; repeated until the answer is clear."""
 
 
-class Locate(OfSession):
+class Locate(SessionAction):
     """Look for the items of a session whose `complete` may or may not have been done."""
 
 
-class Abandon(OfSession):
+class Abandon(SessionAction):
     """Tell the platform that the session failed, which gives the reservation back."""
 
 
-class ReadBack(OfSession):
+class ReadBack(SessionAction):
     """Read the items of a completed session, before a source goes and to learn how many `complete` makes."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from uploader.core.model import Layout, Limits, SessionKey
-from uploader.core.view import View, Waiting
+from uploader.core.planner_view import PlannerView, Waiting
 
 FIRST_SESSION_FILES = 2
 """Files in the first session to a new target: enough to learn whether `complete` makes an item per file."""
@@ -27,7 +27,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class Batchable:
     """Converted files that could share a session."""
 
     key: SessionKey
@@ -35,7 +35,7 @@ class Candidates:
     files: tuple[Waiting, ...]
 
 
-def candidates(view: View, now: float) -> list[Candidates]:
+def candidates(view: PlannerView, now: float) -> list[Batchable]:
     """The waiting files by session key, the longest waiting first."""
     groups: dict[tuple[SessionKey, str], list[Waiting]] = {}
     places: dict[tuple[str, bool, str], list[Waiting]] = {}
@@ -47,7 +47,7 @@ def candidates(view: View, now: float) -> list[Candidates]:
             key = view.destinations[file.folder].key(categorical=file.categorical)
             places[place] = groups.setdefault((key, file.group), [])
         places[place].append(file)
-    found = [Candidates(key, group, tuple(files)) for (key, group), files in groups.items()]
+    found = [Batchable(key, group, tuple(files)) for (key, group), files in groups.items()]
     return sorted(found, key=lambda c: min(file.since for file in c.files))
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as classes; the doors raise them, `core.failures` decides what follows.
+"""What can go wrong, as classes; the doors raise them, `core.failure_policy` decides what follows.
 
     UploaderError
     ├── ConfigurationError        a person must edit something before a start makes sense (exit 78)

@@ -190,7 +190,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class PlatformProfile:
     """What was learned about the platform that its documents leave open."""
 
     transfer_method: str = ""

@@ -5,22 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import room
-from uploader.core.batching import (
-    Batch,
-    Candidates,
-    candidates,
-    closes_at,
-    fill,
-    most_files,
-    ordered,
-)
+from uploader.core import disk_space
+from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.capacity import MORE_TASKS
-from uploader.core.expecting import more_to_come
-from uploader.core.mistakes import Mistake
+from uploader.core.expected_files import more_to_come
 from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
-from uploader.core.turn import OUTAGE_SHOWN_AFTER, Plan, Turn
-from uploader.core.view import Member, Session, View
+from uploader.core.planner_view import PlannerView, Session, SessionMember
+from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Plan, PlanningPass
+from uploader.core.unexpected_errors import UnexpectedError
 
 LIVE_SESSIONS = 4
 """Sessions that may be under way at once; more would only hold reservations while they wait for the line."""
@@ -35,18 +27,18 @@ PLATFORM = (Scope.PLATFORM, "")
 ORGANIZATION = (Scope.ORGANIZATION, "")
 
 
-def plan(view: View, now: float, limits: Limits) -> Plan:
+def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
     """The actions for this moment; the same view gives the same plan."""
-    turn = Turn(view, now, limits)
+    turn = PlanningPass(view, now, limits)
     waits = sum(1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting)
     turn.expecting = bool(view.settled) or sum(view.settling.values()) > waits
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
     _batches(turn)
-    room.trouble(turn)
-    room.convert(turn)
-    room.claim(turn)
+    disk_space.trouble(turn)
+    disk_space.convert(turn)
+    disk_space.claim(turn)
     _unconfigured(turn)
     _outage(turn)
     _mistaken(turn)
@@ -55,14 +47,14 @@ def plan(view: View, now: float, limits: Limits) -> Plan:
     return turn.plan
 
 
-def _discard(turn: Turn) -> None:
+def _discard(turn: PlanningPass) -> None:
     """Private copies of ended files go first: they make room."""
     for file_id in turn.view.discards:
         if not turn.busy("file", file_id):
             turn.do(act.Discard(file_id))
 
 
-def _dispose(turn: Turn) -> None:
+def _dispose(turn: PlanningPass) -> None:
     """Sources go once their items were read back."""
     slots = DISPOSALS - turn.running("Dispose")
     for disposal in turn.view.disposals:
@@ -73,7 +65,7 @@ def _dispose(turn: Turn) -> None:
             turn.do(act.Dispose(disposal.file_id))
 
 
-def _sessions(turn: Turn) -> None:
+def _sessions(turn: PlanningPass) -> None:
     """Every live session gets its next step."""
     slots = turn.limits.transfers - turn.running("Put")
     for session in turn.view.sessions:
@@ -88,7 +80,7 @@ def _sessions(turn: Turn) -> None:
             slots -= _send(turn, session, slots)
 
 
-def _step(turn: Turn, session: Session) -> act.Action | None:
+def _step(turn: PlanningPass, session: Session) -> act.Action | None:
     """The one call that the session as a whole needs now."""
     session_id = session.session_id
     match session.state:
@@ -108,12 +100,12 @@ def _step(turn: Turn, session: Session) -> act.Action | None:
             return None
 
 
-def _sending(turn: Turn, session: Session) -> bool:
+def _sending(turn: PlanningPass, session: Session) -> bool:
     """Whether a transfer is still under way: where all are stored, a last progress report may be."""
     return any(turn.busy("file", member.file_id) for member in session.members)
 
 
-def _call(turn: Turn, step: act.Action, session: Session) -> None:
+def _call(turn: PlanningPass, step: act.Action, session: Session) -> None:
     gates = [PLATFORM]
     if isinstance(step, act.Initiate):
         gates += [ORGANIZATION, (Scope.TARGET, session.key.target)]
@@ -122,7 +114,7 @@ def _call(turn: Turn, step: act.Action, session: Session) -> None:
         turn.do(step)
 
 
-def _send(turn: Turn, session: Session, slots: int) -> int:
+def _send(turn: PlanningPass, session: Session, slots: int) -> int:
     """Start transfers of an open session as far as there are slots; returns how many."""
     started = 0
     for member in session.members:
@@ -133,13 +125,13 @@ def _send(turn: Turn, session: Session, slots: int) -> int:
     return started
 
 
-def _sendable(turn: Turn, member: Member) -> bool:
+def _sendable(turn: PlanningPass, member: SessionMember) -> bool:
     if member.state is not FileState.BATCHED or turn.busy("file", member.file_id):
         return False
     return turn.due(member.not_before, member.retrying_since)
 
 
-def _batches(turn: Turn) -> None:
+def _batches(turn: PlanningPass) -> None:
     """Converted files are frozen into sessions, one a turn: the next turn sees it."""
     for file in turn.view.waiting:
         turn.due(file.not_before)
@@ -159,12 +151,12 @@ def _batches(turn: Turn) -> None:
         turn.expecting = True
 
 
-def _held_up(turn: Turn, session: Session) -> bool:
+def _held_up(turn: PlanningPass, session: Session) -> bool:
     """Whether nothing is to be expected of a session soon; others need not wait for it."""
     return bool(session.hold) or ("session", session.session_id) in turn.resting
 
 
-def _unmistaken(turn: Turn) -> View:
+def _unmistaken(turn: PlanningPass) -> PlannerView:
     """The view without the files that a mistake in the program keeps from being planned."""
     if not turn.resting:
         return turn.view
@@ -172,7 +164,7 @@ def _unmistaken(turn: Turn) -> View:
     return replace(turn.view, waiting=free)
 
 
-def _may_open(turn: Turn, group: Candidates, live: int) -> bool:
+def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
     """Whether a session for these files may be planned now."""
     target = group.key.target
     same = [s for s in turn.view.sessions if s.key.target == target and not _held_up(turn, s)]
@@ -190,7 +182,7 @@ def _may_open(turn: Turn, group: Candidates, live: int) -> bool:
     return not (probing or (turn.held(Scope.TARGET, target) and any(s in planned for s in same)))
 
 
-def _close(turn: Turn, group: Candidates) -> tuple[Batch, float]:
+def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
     """The batch that these files make, and when it closes."""
     cap = turn.view.profile.quota_cap
     taken, full = fill(
@@ -202,13 +194,13 @@ def _close(turn: Turn, group: Candidates) -> tuple[Batch, float]:
         taken,
         turn.limits,
         turn.now,
-        at_once=full or room.short(turn),
+        at_once=full or disk_space.short(turn),
         more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),
     )
     return Batch(group.key, taken), at
 
 
-def _layout(turn: Turn, group: Candidates) -> Layout:
+def _layout(turn: PlanningPass, group: Batchable) -> Layout:
     return turn.view.profile.layouts.get(group.key.target, Layout.UNKNOWN)
 
 
@@ -222,7 +214,7 @@ def _layout_hold(target: str, now: float) -> Hold:
     )
 
 
-def _unconfigured(turn: Turn) -> None:
+def _unconfigured(turn: PlanningPass) -> None:
     """Files of a folder that left the configuration wait for it."""
     folders = {file.folder for file in turn.view.waiting} | {file.folder for file in turn.view.queued}
     for folder in sorted(folders.difference(turn.view.destinations)):
@@ -237,10 +229,10 @@ def _unconfigured(turn: Turn) -> None:
         )
 
 
-def _outage(turn: Turn) -> None:
+def _outage(turn: PlanningPass) -> None:
     """What has been retried for a while is shown, in the words of the last error."""
     for session in turn.view.sessions:
-        rows: tuple[Session | Member, ...] = (session, *session.members)
+        rows: tuple[Session | SessionMember, ...] = (session, *session.members)
         sinces = [row.retrying_since for row in rows if row.retrying_since is not None]
         if not sinces or turn.now - min(sinces) < OUTAGE_SHOWN_AFTER:
             continue
@@ -257,7 +249,7 @@ def _outage(turn: Turn) -> None:
         return
 
 
-def _mistaken(turn: Turn) -> None:
+def _mistaken(turn: PlanningPass) -> None:
     """Whom a mistake in the program concerns is shown until it was made good; of many, the first."""
     current = [mistake for mistake in turn.view.mistakes if turn.busy(*mistake.subject)]
     for mistake in current:
@@ -268,7 +260,7 @@ def _mistaken(turn: Turn) -> None:
         turn.show(_mistake_hold(mistake, len(current) - SHOWN_MISTAKES, resting=resting))
 
 
-def _mistake_hold(mistake: Mistake, more: int, *, resting: bool) -> Hold:
+def _mistake_hold(mistake: UnexpectedError, more: int, *, resting: bool) -> Hold:
     others = f" {more} more files or sessions wait for the like." if more > 0 else ""
     return Hold(
         Scope.SESSION if mistake.subject[0] == "session" else Scope.FILE,
@@ -281,7 +273,7 @@ def _mistake_hold(mistake: Mistake, more: int, *, resting: bool) -> Hold:
     )
 
 
-def _short_of_threads(turn: Turn) -> None:
+def _short_of_threads(turn: PlanningPass) -> None:
     """The daemon's own work waits too where the machine has no thread to give."""
     since = turn.view.no_thread_since
     if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):

@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SidecarKind:
     """One kind of sidecar: `name` and `copy` are templates over the groups of the family's pattern.
 
     `copy` is the name under which GDAL's reader looks for it; empty where that is its own.
@@ -44,7 +44,7 @@ class Family:
     name: str
     raster: re.Pattern[str]
     reader: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[SidecarKind, ...]
     shifts: bool = False
     """GDAL moves the coefficients of the whole product to the tile."""
 
@@ -64,22 +64,22 @@ FAMILIES: tuple[Family, ...] = (
         over_names(rf"IMG_(?P<product>.+)_{_TILE}"),
         "DIMAP",
         (
-            Kind("DIM_{product}_{tile}.XML", Role.GUIDE),
-            Kind("DIM_{product}.XML", Role.GUIDE),
-            Kind("RPC_{product}_{tile}.XML", Role.RPC),
-            Kind("RPC_{product}.XML", Role.RPC, whole=True),
+            SidecarKind("DIM_{product}_{tile}.XML", Role.GUIDE),
+            SidecarKind("DIM_{product}.XML", Role.GUIDE),
+            SidecarKind("RPC_{product}_{tile}.XML", Role.RPC),
+            SidecarKind("RPC_{product}.XML", Role.RPC, whole=True),
         ),
         shifts=True,
     ),
-    Family("spot", over_names("IMAGERY"), "DIMAP", (Kind("METADATA.DIM", Role.TEXT),)),
+    Family("spot", over_names("IMAGERY"), "DIMAP", (SidecarKind("METADATA.DIM", Role.TEXT),)),
     Family(
         "alos",  # AVNIR-2 and PRISM, bands in files of their own, or one file
         over_names(r"IMG(?:-\d\d)?-(?P<product>.+)"),
         "ALOS",
         (
-            Kind("HDR-{product}.txt", Role.GUIDE),
-            Kind("summary.txt", Role.GUIDE),
-            Kind("RPC-{product}.txt", Role.RPC),
+            SidecarKind("HDR-{product}.txt", Role.GUIDE),
+            SidecarKind("summary.txt", Role.GUIDE),
+            SidecarKind("RPC-{product}.txt", Role.RPC),
         ),
     ),
     Family(
@@ -87,10 +87,10 @@ FAMILIES: tuple[Family, ...] = (
         over_names(rf"(?P<head>.+)[_-]{_TILE}-(?P<tail>.+)"),
         "DG",
         (
-            Kind("{head}-{tail}.IMD", Role.TEXT, copy="{stem}.IMD"),
-            Kind("{head}-{tail}.RPB", Role.RPC, copy="{stem}.RPB", whole=True),
-            Kind("{head}-{tail}.XML", Role.RPC, copy="{stem}.XML", whole=True),
-            Kind("{head}-{tail}.TIL", Role.TEXT, read=False),
+            SidecarKind("{head}-{tail}.IMD", Role.TEXT, copy="{stem}.IMD"),
+            SidecarKind("{head}-{tail}.RPB", Role.RPC, copy="{stem}.RPB", whole=True),
+            SidecarKind("{head}-{tail}.XML", Role.RPC, copy="{stem}.XML", whole=True),
+            SidecarKind("{head}-{tail}.TIL", Role.TEXT, read=False),
         ),
     ),
     Family(
@@ -100,45 +100,45 @@ FAMILIES: tuple[Family, ...] = (
             r"(?P<rest>(?:(?!_B)[\w-])*)(?:_B.*)?"
         ),
         "ODL",
-        (Kind("{product}_MTL.txt", Role.TEXT, copy="{product}{rest}_MTL.txt"),),
+        (SidecarKind("{product}_MTL.txt", Role.TEXT, copy="{product}{rest}_MTL.txt"),),
     ),
     Family(
         "bands",  # the same for every name, as GDAL has it
         over_names(r"(?P<product>(?:(?!_B).)+)_B(?:\d|QA).*"),
         "ODL",
-        (Kind("{product}_MTL.txt", Role.TEXT),),
+        (SidecarKind("{product}_MTL.txt", Role.TEXT),),
     ),
     Family(
         "geoeye",
         over_names(r"(?P<product>po_\d+)_(?:rgb|pan)_.+"),
         "GE",
-        (Kind("{product}_metadata.txt", Role.TEXT),),
+        (SidecarKind("{product}_metadata.txt", Role.TEXT),),
     ),
     Family(
         "ikonos",
         over_names(r"(?P<product>po_\d+)_(?:red|grn|blu|nir|bgrn|rgbn)_.+"),
         "GE",
-        (Kind("{product}_metadata.txt", Role.TEXT, copy="{stem}_metadata.txt"),),
+        (SidecarKind("{product}_metadata.txt", Role.TEXT, copy="{stem}_metadata.txt"),),
     ),
     Family(
         "kompsat",
         over_names(rf"(?P<product>{_KOMPSAT})"),
         "KARI",
-        (Kind("{product}.txt", Role.TEXT, product=_KOMPSAT),),
+        (SidecarKind("{product}.txt", Role.TEXT, product=_KOMPSAT),),
     ),
     Family(
         "eros",
         over_names(r"(?P<product>[^.]+)\.1[A-Z][^.]*"),
         "EROS",
-        (Kind("{product}.pass", Role.TEXT), Kind("{product}.rpc", Role.RPC)),
+        (SidecarKind("{product}.pass", Role.TEXT), SidecarKind("{product}.rpc", Role.RPC)),
     ),
     Family(
         "planet",
         over_names(r"(?P<product>\d{8}_\d{6}(?:_\d\d)?_[0-9a-z]{4})_(?P<asset>\d[AB]_[0-9a-z]+).*"),
         "RE",
         (
-            Kind("{product}_{asset}_metadata.xml", Role.TEXT, copy="{stem}_metadata.xml"),
-            Kind("{product}_metadata.json", Role.TEXT, read=False),
+            SidecarKind("{product}_{asset}_metadata.xml", Role.TEXT, copy="{stem}_metadata.xml"),
+            SidecarKind("{product}_metadata.json", Role.TEXT, read=False),
         ),
     ),
 )

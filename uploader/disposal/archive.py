@@ -14,12 +14,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from uploader import filesystem as fs
-from uploader.core import names, products
+from uploader.core import naming, product_files
 from uploader.core.errors import LocalError, NoSpace
-from uploader.core.text import lossless, raw, shown
-from uploader.disposal.hiding import Member, same
-from uploader.failpoints import failpoint
+from uploader.core.path_text import lossless, raw, shown
+from uploader.disposal.hiding import HiddenFile, same
+from uploader.system import files as fs
+from uploader.system.failpoints import failpoint
 
 MOST_NUMBERS = 100_000
 
@@ -34,11 +34,11 @@ class Archive:
     renaming: bool
     """It is on the same mount as the drop folder."""
 
-    def where(self, group: list[Member], number: int) -> bytes:
+    def where(self, group: list[HiddenFile], number: int) -> bytes:
         """The path of the archived raster."""
         return self.path + b"/" + named(group, group[0], number)
 
-    def find(self, group: list[Member], source: int | None) -> int | None:
+    def find(self, group: list[HiddenFile], source: int | None) -> int | None:
         """The number under which this very raster lies here already, or None. `source` is the folder it came from."""
         for number in range(1, MOST_NUMBERS):
             name = named(group, group[0], number)
@@ -51,7 +51,7 @@ class Archive:
                 return number
         return None
 
-    def _copied(self, name: bytes, member: Member, source: int | None) -> bool:
+    def _copied(self, name: bytes, member: HiddenFile, source: int | None) -> bool:
         """Whether a file here is our copy. Once the source is gone its time and size have to do."""
         seen = fs.lstat_regular(name, self.fd)
         wanted = member.fingerprint
@@ -61,14 +61,14 @@ class Archive:
             return True
         return _digest(name, self.fd) == _digest(member.name, source)
 
-    def free_number(self, group: list[Member]) -> int:
+    def free_number(self, group: list[HiddenFile]) -> int:
         """The first number under which nothing of the group would meet anything."""
         for number in range(1, MOST_NUMBERS):
             if not any(fs.exists(named(group, member, number), self.fd) for member in group):
                 return number
         raise LocalError(f"The archive {shown(self.path)} has too many files of one name.", "Tidy it up.")
 
-    def move(self, group: list[Member], hidden: int) -> int:
+    def move(self, group: list[HiddenFile], hidden: int) -> int:
         """Bring a hidden group here, raster first, replacing nothing; returns its number. May be repeated."""
         number = self.find(group, hidden)
         if number is None:
@@ -79,7 +79,7 @@ class Archive:
         os.fsync(self.fd)
         return number
 
-    def _take(self, group: list[Member], member: Member, hidden: int, number: int) -> int:
+    def _take(self, group: list[HiddenFile], member: HiddenFile, hidden: int, number: int) -> int:
         """Bring one file here; somebody who takes the name in this instant moves us on by one."""
         while True:
             try:
@@ -89,7 +89,7 @@ class Archive:
             else:
                 return number
 
-    def _arrive(self, member: Member, name: bytes, hidden: int) -> None:
+    def _arrive(self, member: HiddenFile, name: bytes, hidden: int) -> None:
         """What is not in the hidden folder came here before a crash, or stays with another raster."""
         if fs.lstat_regular(member.name, hidden) is None:
             return
@@ -100,7 +100,7 @@ class Archive:
         elif not self._copied(name, member, hidden):
             raise LocalError(f"The copy in {shown(self.path)} has gone.", "It is copied again.")
 
-    def lacking(self, group: list[Member], source: dict[bytes, int]) -> list[Member]:
+    def lacking(self, group: list[HiddenFile], source: dict[bytes, int]) -> list[HiddenFile]:
         """Those of the group that lie in one of the source folders and are not here under their names."""
         number = self.find(group, source.get(group[0].name))
         present = [member for member in group if member.name in source]
@@ -108,7 +108,7 @@ class Archive:
             return present
         return [m for m in present if not self._copied(named(group, m, number), m, source[m.name])]
 
-    def copy(self, group: list[Member], source: dict[bytes, int], stop: threading.Event) -> None:
+    def copy(self, group: list[HiddenFile], source: dict[bytes, int], stop: threading.Event) -> None:
         """Copy a group to temporary names here, durably, and read it back; older copies of it are replaced.
 
         `source` tells the folder that each name lies in. Raises NoSpace, Interrupted, LocalError, OSError.
@@ -121,7 +121,7 @@ class Archive:
             raise
         failpoint("dispose.copied")
 
-    def _copy(self, member: Member, source: int, stop: threading.Event) -> None:
+    def _copy(self, member: HiddenFile, source: int, stop: threading.Event) -> None:
         name, flags = (
             self._temporary(member),
             os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC,
@@ -141,13 +141,13 @@ class Archive:
             finally:
                 os.close(fd)
 
-    def forget(self, group: list[Member]) -> None:
+    def forget(self, group: list[HiddenFile]) -> None:
         """Remove what was copied and is not wanted now."""
         for member in group:
             fs.remove_quietly(self._temporary(member), self.fd)
 
-    def _temporary(self, member: Member) -> bytes:
-        return names.hidden(self.token + b"\0" + member.name) + b".part"
+    def _temporary(self, member: HiddenFile) -> bytes:
+        return naming.hidden(self.token + b"\0" + member.name) + b".part"
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -161,14 +161,14 @@ class Archive:
             raise
 
 
-def named(group: list[Member], member: Member, number: int) -> bytes:
+def named(group: list[HiddenFile], member: HiddenFile, number: int) -> bytes:
     """The name of a member under a number; all members that are named after the raster keep one stem."""
     if number == 1:
         return member.name
-    if products.is_product(lossless(member.suffix)):
-        stem, extension = names.split(member.name)
-        return names.numbered(stem, number, len(extension)) + extension
-    return names.numbered(names.split(group[0].name)[0], number, names.LONGEST_SUFFIX) + member.suffix
+    if product_files.is_product(lossless(member.suffix)):
+        stem, extension = naming.split(member.name)
+        return naming.numbered(stem, number, len(extension)) + extension
+    return naming.numbered(naming.split(group[0].name)[0], number, naming.LONGEST_SUFFIX) + member.suffix
 
 
 def _digest(name: bytes, dir_fd: int) -> str:

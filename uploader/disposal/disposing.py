@@ -17,16 +17,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uploader import filesystem as fs
-from uploader.core import names, products
+from uploader.core import naming, product_files
 from uploader.core.errors import LocalError, SourceChanged, SourceUnreadable
 from uploader.core.model import Sighting
-from uploader.core.text import lossless, raw, shown
+from uploader.core.path_text import lossless, raw, shown
 from uploader.disposal import hiding
 from uploader.disposal.archive import Archive, open_archive
-from uploader.disposal.hiding import Member, same, untouched
-from uploader.failpoints import failpoint
-from uploader.leases import held_by_writer
+from uploader.disposal.hiding import HiddenFile, same, untouched
+from uploader.system import files as fs
+from uploader.system.failpoints import failpoint
+from uploader.system.leases import held_by_writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Work:
     """One disposal: the group, and the open folders it may lie in. `hidden` and `archive` may be absent."""
 
     sighting: Sighting
-    group: list[Member]
+    group: list[HiddenFile]
     visible: int
     stop: threading.Event
     archive: Archive | None = None
@@ -54,7 +54,7 @@ class _Work:
     """It passed through as it is: what lies beside it under its stem is not its own."""
 
     @property
-    def raster(self) -> Member:
+    def raster(self) -> HiddenFile:
         return self.group[0]
 
 
@@ -117,7 +117,7 @@ def _dispose(work: _Work) -> Disposed:
             return _end(work, "archived", work.archive.where(work.group, number))
     if seen is None:
         return _absent(work)
-    hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
+    hiding.remove_hidden(naming.hidden(work.raster.name), work.visible)
     return Disposed("replaced")
 
 
@@ -165,10 +165,10 @@ def _group_untouched(work: _Work) -> bool:
     known = {member.fingerprint.inode for member in work.group}
     suffixes = {
         suffix: seen.inode
-        for name, suffix in names.sidecar_names(work.raster.name)
+        for name, suffix in naming.sidecar_names(work.raster.name)
         if (seen := fs.lstat_regular(name, work.visible)) is not None
     }
-    counting = products.counting(names.split(work.raster.name)[0], suffixes)
+    counting = product_files.counting(naming.split(work.raster.name)[0], suffixes)
     # Where case does not matter a known sidecar answers to other spellings as well.
     return all(inode in known for suffix, inode in suffixes.items() if suffix in counting)
 
@@ -184,7 +184,7 @@ def _go_on(work: _Work) -> Disposed:
     return _looked_again(work)
 
 
-def _lies(work: _Work, member: Member) -> int | None:
+def _lies(work: _Work, member: HiddenFile) -> int | None:
     """The folder that a member lies in now."""
     places = [fd for fd in (work.hidden, work.visible) if fd is not None]
     return next((fd for fd in places if fs.lstat_regular(member.name, fd) is not None), None)
@@ -205,7 +205,7 @@ def _gather(work: _Work) -> bool:
     return all(_hide(work, member) for member in _moving(work)[1:])
 
 
-def _hide(work: _Work, member: Member) -> bool:
+def _hide(work: _Work, member: HiddenFile) -> bool:
     hidden = _hidden(work)
     if fs.lstat_regular(member.name, hidden) is None:
         seen = fs.lstat_regular(member.name, work.visible)
@@ -215,14 +215,14 @@ def _hide(work: _Work, member: Member) -> bool:
             fs.rename_noreplace(member.name, work.visible, member.name, hidden)
         except FileNotFoundError:
             # Another raster of the product took it along, as the last one that was to be seen.
-            return products.is_product(lossless(member.suffix))
+            return product_files.is_product(lossless(member.suffix))
     return same(fs.lstat_regular(member.name, hidden), member.fingerprint)
 
 
-def _moving(work: _Work) -> list[Member]:
+def _moving(work: _Work) -> list[HiddenFile]:
     """The raster and the sidecars that go with it: those that another raster still needs go with the last of them."""
     # Where case does not matter the raster itself answers to other spellings.
-    others = (fs.lstat_regular(name, work.visible) for name in names.shares_stem(work.raster.name))
+    others = (fs.lstat_regular(name, work.visible) for name in naming.shares_stem(work.raster.name))
     shared = any(other is not None and other.inode != work.raster.fingerprint.inode for other in others)
     wanted = _wanted(work)
     return [
@@ -231,15 +231,15 @@ def _moving(work: _Work) -> list[Member]:
     ]
 
 
-def _moves(work: _Work, member: Member, wanted: frozenset[bytes], *, shared: bool) -> bool:
+def _moves(work: _Work, member: HiddenFile, wanted: frozenset[bytes], *, shared: bool) -> bool:
     suffix = lossless(member.suffix)
-    if not products.is_product(suffix):
-        stays = shared and not names.belongs_to_name(work.raster.name, suffix)
+    if not product_files.is_product(suffix):
+        stays = shared and not naming.belongs_to_name(work.raster.name, suffix)
         return not stays and (member.needed or _there(work, member))
-    return wanted.isdisjoint(products.sidecar_keys(member.name)) and _there(work, member)
+    return wanted.isdisjoint(product_files.sidecar_keys(member.name)) and _there(work, member)
 
 
-def _there(work: _Work, member: Member) -> bool:
+def _there(work: _Work, member: HiddenFile) -> bool:
     """Whether a sidecar lies where it was, or hidden, as it was uploaded."""
     places = [fd for fd in (work.hidden, work.visible) if fd is not None]
     return any(same(fs.lstat_regular(member.name, fd), member.fingerprint) for fd in places)
@@ -247,10 +247,10 @@ def _there(work: _Work, member: Member) -> bool:
 
 def _wanted(work: _Work) -> frozenset[bytes]:
     """The products that other rasters which lie there are of, by the keys of their sidecars."""
-    if not any(products.is_product(lossless(member.suffix)) for member in work.group):
+    if not any(product_files.is_product(lossless(member.suffix)) for member in work.group):
         return frozenset()
-    found = (name for name in fs.listing(work.visible) if name != work.raster.name and names.is_raster(name))
-    return frozenset().union(*(products.raster_keys(names.split(name)[0]) for name in found))
+    found = (name for name in fs.listing(work.visible) if name != work.raster.name and naming.is_raster(name))
+    return frozenset().union(*(product_files.raster_keys(naming.split(name)[0]) for name in found))
 
 
 def _put_back(work: _Work) -> Disposed:
@@ -258,7 +258,7 @@ def _put_back(work: _Work) -> Disposed:
     if work.archive is not None:
         work.archive.forget(work.group)
     name = hiding.restore(work.raster.name, _hidden(work), work.visible)
-    hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
+    hiding.remove_hidden(naming.hidden(work.raster.name), work.visible)
     return Disposed("replaced", b"" if name == work.raster.name else name)
 
 
@@ -284,7 +284,7 @@ def _finish(work: _Work) -> Disposed:
 
 
 def _end(work: _Work, outcome: str, where: bytes = b"") -> Disposed:
-    hiding.remove_hidden(names.hidden(work.raster.name), work.visible)
+    hiding.remove_hidden(naming.hidden(work.raster.name), work.visible)
     failpoint("dispose.done")
     return Disposed(outcome, where)
 

@@ -16,19 +16,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from uploader import filesystem as fs
-from uploader.core import names
-from uploader.core.group import parts
+from uploader.core import naming
+from uploader.core.file_group import parts
 from uploader.core.model import Fingerprint, Sighting
-from uploader.core.text import raw, shown
-from uploader.failpoints import failpoint
-from uploader.walking import walk
+from uploader.core.path_text import raw, shown
+from uploader.system import files as fs
+from uploader.system.failpoints import failpoint
+from uploader.system.tree_walk import walk
 
 PUT_BACK_TRIES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class HiddenFile:
     """One file of a group, as it was uploaded. `suffix` is that of a `Sidecar`, of the raster its extension."""
 
     name: bytes
@@ -54,9 +54,11 @@ class Leftover:
         return whole if self.raster else b""
 
 
-def members(sighting: Sighting) -> list[Member]:
+def members(sighting: Sighting) -> list[HiddenFile]:
     """The group, raster first."""
-    return [Member(part.name, raw(part.suffix), part.fingerprint, part.counts) for part in parts(sighting)]
+    return [
+        HiddenFile(part.name, raw(part.suffix), part.fingerprint, part.counts) for part in parts(sighting)
+    ]
 
 
 def untouched(seen: Fingerprint | None, uploaded: Fingerprint) -> bool:
@@ -79,7 +81,7 @@ def _facts(fp: Fingerprint) -> tuple[int, int, int]:
 def open_hidden(raster: bytes, visible: int) -> int | None:
     """The hidden folder of this raster, if there is one."""
     try:
-        return fs.open_below(names.hidden(raster), visible)
+        return fs.open_below(naming.hidden(raster), visible)
     except OSError as error:
         if error.errno in fs.ABSENT:
             return None
@@ -89,8 +91,8 @@ def open_hidden(raster: bytes, visible: int) -> int | None:
 def make_hidden(raster: bytes, visible: int) -> int:
     """The hidden folder of this raster, made where it is not there yet."""
     with suppress(FileExistsError):
-        os.mkdir(names.hidden(raster), 0o700, dir_fd=visible)
-    return fs.open_below(names.hidden(raster), visible)
+        os.mkdir(naming.hidden(raster), 0o700, dir_fd=visible)
+    return fs.open_below(naming.hidden(raster), visible)
 
 
 def remove_hidden(hidden: bytes, visible: int) -> None:
@@ -106,7 +108,7 @@ def restore(raster: bytes, hidden: int, visible: int) -> bytes:
     Where a name was taken meanwhile the whole group gets a number. May be repeated after a crash.
     """
     present = fs.listing(hidden)
-    stem = names.split(raster)[0]
+    stem = naming.split(raster)[0]
     number = _free_number(stem, present, visible)
     # By this order the raster is seen last, with its sidecars beside it.
     for name in sorted(present, key=lambda name: (name == raster, name)):
@@ -117,8 +119,8 @@ def restore(raster: bytes, hidden: int, visible: int) -> bytes:
 
 def _renamed(name: bytes, stem: bytes, number: int) -> bytes:
     if not stem or not name.startswith(stem):
-        return names.numbered(name, number, 0)
-    return names.numbered(stem, number, names.LONGEST_SUFFIX) + name[len(stem) :]
+        return naming.numbered(name, number, 0)
+    return naming.numbered(stem, number, naming.LONGEST_SUFFIX) + name[len(stem) :]
 
 
 def _free_number(stem: bytes, present: list[bytes], visible: int) -> int:
@@ -130,11 +132,11 @@ def _free_number(stem: bytes, present: list[bytes], visible: int) -> int:
 
 def _bring_back(name: bytes, hidden: int, new: bytes, visible: int) -> None:
     """Rename out of the hidden folder; whoever took the name in the last instant keeps it."""
-    stem, extension = names.split(new)
+    stem, extension = naming.split(new)
     for number in range(1, PUT_BACK_TRIES):
         with suppress(FileExistsError):
             fs.rename_noreplace(
-                name, hidden, names.numbered(stem, number, len(extension)) + extension, visible
+                name, hidden, naming.numbered(stem, number, len(extension)) + extension, visible
             )
             return
     raise FileExistsError(shown(new))
@@ -151,9 +153,9 @@ def leftovers(folder: str, stop: threading.Event) -> Iterator[Leftover]:
         with suppress(OSError):
             with os.scandir(place.fd) as entries:
                 below = [raw(e.name) for e in entries if e.is_dir(follow_symlinks=False)]
-            place.below = [name for name in below if not names.ignored(name)]
+            place.below = [name for name in below if not naming.ignored(name)]
             for name in below:
-                if name.startswith(names.HIDDEN):
+                if name.startswith(naming.HIDDEN):
                     yield _leftover(place.path, name, place.fd)
 
 
@@ -163,7 +165,7 @@ def _leftover(directory: bytes, hidden: bytes, visible: int) -> Leftover:
         present = tuple(fs.listing(fd))
     finally:
         os.close(fd)
-    raster = next((name for name in present if names.hidden(name) == hidden), b"")
+    raster = next((name for name in present if naming.hidden(name) == hidden), b"")
     return Leftover(directory, hidden, raster, present)
 
 

@@ -8,8 +8,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from uploader import filesystem as fs
-from uploader.core import names
+from uploader.core import naming
+from uploader.system import files as fs
 
 
 def rights(folder: str, policy: str, archive_dir: Path | None) -> list[str]:
@@ -30,7 +30,7 @@ def rights(folder: str, policy: str, archive_dir: Path | None) -> list[str]:
 
 def _try_folder(folder: str, purpose: str) -> list[str]:
     """Make a hidden folder, a file, rename it into the folder, and remove both again."""
-    hidden = names.HIDDEN + b"check-" + secrets.token_hex(4).encode()
+    hidden = naming.HIDDEN + b"check-" + secrets.token_hex(4).encode()
     try:
         with fs.directory(os.fsencode(folder)) as fd:
             try:

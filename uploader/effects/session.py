@@ -7,19 +7,19 @@ import uuid
 from collections.abc import Mapping
 
 from uploader.core import errors as err
-from uploader.core import failures as fail
-from uploader.core.answers import is_clear
+from uploader.core import failure_policy as fail
 from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
-from uploader.core.failures import Step, classify
+from uploader.core.call_evidence import is_clear
+from uploader.core.complete_refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
+from uploader.core.failure_policy import Step, classify
+from uploader.core.matching import Found, match
 from uploader.core.model import Layout, Scope
-from uploader.core.readback import Found, match
-from uploader.core.refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
-from uploader.effects.ending import lose
-from uploader.effects.items import records
-from uploader.effects.tools import Tools
-from uploader.failpoints import failpoint
+from uploader.effects.context import Tools
+from uploader.effects.item_pages import records
+from uploader.effects.session_end import lose
 from uploader.journal import SessionRow
-from uploader.journal.views import profile
+from uploader.journal.queries import profile
+from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 

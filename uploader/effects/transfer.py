@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 
 from uploader.core import errors as err
-from uploader.core import failures as fail
-from uploader.core.failures import Step, classify
-from uploader.core.media import content_type
+from uploader.core import failure_policy as fail
+from uploader.core.failure_policy import Step, classify
+from uploader.core.media_types import content_type
 from uploader.core.model import FileState, Scope
-from uploader.effects.ending import lose
-from uploader.effects.tools import Tools
-from uploader.failpoints import failpoint
+from uploader.effects.context import Tools
+from uploader.effects.session_end import lose
 from uploader.journal import FileRow, SessionRow
+from uploader.journal.queries import file_row
 from uploader.journal.rows import clock
-from uploader.journal.views import file_row
 from uploader.staging import Interrupted
+from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 

@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 
 import anyio
 
-from uploader import threads
 from uploader.core.model import Hold
 from uploader.journal.files import Converted, Files
 from uploader.journal.holds import Holds
-from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
+from uploader.journal.queries import FileRow, SessionRow
 from uploader.journal.reader import Reader, told
-from uploader.journal.retrying import Retrying
+from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
-from uploader.journal.views import FileRow, SessionRow
-from uploader.journal.writer import COMMIT_RETRY, SLOW, Trouble, Writer, passing, untrustworthy
+from uploader.journal.sqlite_library import Database
+from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy
+from uploader.system import threads
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +56,13 @@ class Journal:
         return self._writer.identity
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> JournalProblem | None:
         """Why commits, or reads, do not go through at the moment; None while they do."""
         oldest = min(self._asked.values(), default=None)
         if self._writer.trouble or oldest is None or not (self._unread or time.time() - oldest > SLOW):
             return self._writer.trouble
         said = self._unread or "the disk neither answers nor fails; what is told is as of its last answer"
-        return Trouble(f"The journal {self._writer.path} cannot be read: {said}.", oldest)
+        return JournalProblem(f"The journal {self._writer.path} cannot be read: {said}.", oldest)
 
     async def read(self, query: Callable[[Database], T]) -> T:
         """Run a query on a connection of its own, in a thread, one at a time; a failing disk is waited out.
@@ -108,9 +108,9 @@ __all__ = [
     "Converted",
     "FileRow",
     "Journal",
+    "JournalProblem",
     "Reader",
     "SessionRow",
-    "Trouble",
     "told",
     "untrustworthy",
 ]

@@ -9,11 +9,11 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import Destination, FileState, Sighting
-from uploader.core.text import shown
-from uploader.journal.entries import file_row
-from uploader.journal.known import after_repair
-from uploader.journal.library import Database
+from uploader.core.path_text import shown
+from uploader.journal.recovery.recovered_items import after_repair
+from uploader.journal.row_queries import file_row
 from uploader.journal.rows import CALM, FRESH, clock, encode_sighting, log_event, move_file, one, set_columns
+from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from uploader.core.model import Hold, Scope
-from uploader.journal.library import Database
 from uploader.journal.rows import clock, rows
+from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
 
 ESTRANGED = "estranged"

@@ -7,8 +7,8 @@ from typing import Any
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import SessionState
 from uploader.journal.files import FRESH
-from uploader.journal.library import Database
 from uploader.journal.rows import move_file, one, rows
+from uploader.journal.sqlite_library import Database
 
 
 def alive(db: Database, session_id: int) -> bool:

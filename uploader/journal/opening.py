@@ -12,10 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from uploader.core.errors import JournalError
-from uploader.journal.connecting import connected
-from uploader.journal.library import Database
-from uploader.journal.mark import MARK_NAME, Mark
+from uploader.journal.connection import connected
+from uploader.journal.high_water_mark import MARK_NAME, Mark
 from uploader.journal.schema import SCHEMA, migrations
+from uploader.journal.sqlite_library import Database
 
 FILE_NAME = "journal.sqlite"
 

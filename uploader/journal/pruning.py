@@ -17,8 +17,8 @@ from collections.abc import Sequence
 
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.journal.holds import learn, read_profile
-from uploader.journal.library import Database
 from uploader.journal.rows import rows
+from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
 
 KEPT_SECONDS = 90 * 86400.0

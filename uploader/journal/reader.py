@@ -12,13 +12,13 @@ from typing import Any, Self
 
 from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Scope, SessionState
-from uploader.core.text import lossless, raw, shown
-from uploader.journal.connecting import connected
+from uploader.core.path_text import lossless, raw, shown
+from uploader.journal.connection import connected
 from uploader.journal.holds import from_dict, read_holds, read_profile
-from uploader.journal.library import Database
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import sums
 from uploader.journal.rows import full_path, rows
+from uploader.journal.sqlite_library import Database
 
 OUTAGE_SHOWN_AFTER = 30.0
 

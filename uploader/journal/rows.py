@@ -10,8 +10,8 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
 from uploader.core.model import FileState, Fingerprint, SessionState, Sidecar, Sighting
-from uploader.core.text import lossless, raw
-from uploader.journal.library import Database
+from uploader.core.path_text import lossless, raw
+from uploader.journal.sqlite_library import Database
 
 clock = time.time
 """Unix seconds; a test may replace it."""

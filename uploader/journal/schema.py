@@ -9,10 +9,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from uploader.journal.library import Migrations
+from uploader.journal.sqlite_library import Migrations
 
 if TYPE_CHECKING:
-    from uploader.journal.library import Database
+    from uploader.journal.sqlite_library import Database
 
 migrations = Migrations("uploader")
 

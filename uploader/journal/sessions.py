@@ -11,7 +11,6 @@ from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope
 from uploader.journal.files import CALM, FRESH, reject
 from uploader.journal.holds import clear_hold, learn, set_hold
-from uploader.journal.library import Database
 from uploader.journal.membership import (
     alive,
     attempts_of,
@@ -22,6 +21,7 @@ from uploader.journal.membership import (
     target_of,
 )
 from uploader.journal.rows import clock, move_file, move_session, one, set_columns
+from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
 
 

@@ -19,12 +19,12 @@ from typing import Any, TypeVar
 
 import anyio
 
-from uploader import threads
 from uploader.core.errors import JournalError
-from uploader.failpoints import failpoint
-from uploader.journal.library import Database
-from uploader.journal.mark import Marker
+from uploader.journal.high_water_mark import Marker
 from uploader.journal.opening import FILE_NAME, connect, damage, standing
+from uploader.journal.sqlite_library import Database
+from uploader.system import threads
+from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ SLOW = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class JournalProblem:
     """Why the journal does not do its work, as a sentence, and since when (unix seconds)."""
 
     text: str
@@ -79,13 +79,13 @@ class Writer:
         threads.start(self._thread)
 
     @property
-    def trouble(self) -> Trouble | None:
+    def trouble(self) -> JournalProblem | None:
         """Why commits do not go through at the moment; None while they do."""
         begun = self._begun
         if begun is None or not (self._refused or time.time() - begun > SLOW):
             return None
         said = self._refused or "neither the disk nor whoever holds it locked lets a commit through"
-        return Trouble(f"The journal {self.path} cannot be written: {said}.", begun)
+        return JournalProblem(f"The journal {self.path} cannot be written: {said}.", begun)
 
     async def transact(self, name: str, work: Callable[[Database], T]) -> T:
         """Run `work` in a transaction of its own and return its result once it is durable.
@@ -216,7 +216,7 @@ __all__ = [
     "FILE_NAME",
     "SLOW",
     "CommitInDoubt",
-    "Trouble",
+    "JournalProblem",
     "Writer",
     "passing",
     "untrustworthy",

@@ -12,23 +12,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from uploader import threads
 from uploader.config import Settings
-from uploader.connecting import connect
 from uploader.core.errors import UploaderError
 from uploader.core.model import Sighting
-from uploader.core.recognition import Target
-from uploader.failpoints import failpoint
-from uploader.intake.presence import spec_of
-from uploader.journal import rebuilt, reconciling, salvage
+from uploader.core.recovery_matching import Target
+from uploader.daemon.platform_connection import connect
+from uploader.folders import LookProblem, device, scan
+from uploader.folders.ownership import Owner, foreign, give
+from uploader.folders.presence import spec_of
 from uploader.journal.opening import FILE_NAME, REPAIRED_NAME, identity
-from uploader.journal.rebuilt import Outcome, Reality
-from uploader.locks import hold_locks
-from uploader.ownership import Owner, foreign, give
-from uploader.repair.copies import put_aside
-from uploader.repair.listing import listing
+from uploader.journal.recovery import rebuild, reconciliation, salvage
+from uploader.journal.recovery.rebuild import Outcome, Reality
+from uploader.repair.orphaned_copies import put_aside
+from uploader.repair.platform_listing import listing
 from uploader.staging import Staging
-from uploader.watch import Trouble, device, scan
+from uploader.system import threads
+from uploader.system.failpoints import failpoint
+from uploader.system.locks import hold_locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ async def _rebuild(settings: Settings, why: str) -> None:
     lost = await threads.run_sync(salvage.lost_sessions, settings.state_dir)
     failpoint("repair.salvaged")
     destinations = {str(folder.path): folder.destination() for folder in settings.folders}
-    wanted = {Target.of(destination) for destination in destinations.values()} | rebuilt.targets(base.path)
+    wanted = {Target.of(destination) for destination in destinations.values()} | rebuild.targets(base.path)
     async with connect(settings.platform) as (platform, _):
         listed, closed = await listing(platform, wanted)
     failpoint("repair.listed")
     reality = Reality(listed, destinations, _lying(settings), closed, lost)
     outcome = Outcome(base=base.kind, base_time=base.time, why=why)
-    await threads.run_sync(reconciling.reconcile, base.path, reality, outcome)
+    await threads.run_sync(reconciliation.reconcile, base.path, reality, outcome)
     await threads.run_sync(salvage.finish, settings.state_dir, base)
 
 
@@ -92,7 +92,7 @@ def _lying(settings: Settings) -> Iterator[Sighting]:
         for found in scan(spec_of(folder), threading.Event()) if there is not None else ():
             if isinstance(found, Sighting):
                 yield found
-            elif isinstance(found, Trouble) and not found.path:
+            elif isinstance(found, LookProblem) and not found.path:
                 there = None
         if there is None:
             raise UploaderError(
@@ -102,9 +102,9 @@ def _lying(settings: Settings) -> Iterator[Sighting]:
 
 
 def _put_in_place(settings: Settings, finished: Path) -> Repaired:
-    outcome = rebuilt.last_outcome(finished)
+    outcome = rebuild.last_outcome(finished)
     staging = Staging(settings.staging.path)
-    copies = put_aside(staging, settings.staging.path, rebuilt.copies(finished))
+    copies = put_aside(staging, settings.staging.path, rebuild.copies(finished))
     failpoint("repair.copies")
     damaged = salvage.swap(settings.state_dir)
     name = identity(settings.state_dir / FILE_NAME) or ""

@@ -14,7 +14,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TextIO
 
-from uploader.core.text import shown
+from uploader.core.path_text import shown
 
 MOST_WAITING = 10_000
 """Lines that wait for a reader."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from uploader.core.secrets import redact
 from uploader.report.log_stream import PatientHandler
-from uploader.report.text import printable
+from uploader.report.terminal_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from uploader import __version__
-from uploader.core.sizes import format_size
+from uploader.core.byte_sizes import format_size
 from uploader.report.status import again, doing, share, summary, under_way
-from uploader.report.text import moment, printable
+from uploader.report.terminal_text import moment, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

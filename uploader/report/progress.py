@@ -12,12 +12,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from uploader import threads
+from uploader.core.byte_sizes import format_size
 from uploader.core.errors import JournalError
-from uploader.core.sizes import format_size
 from uploader.journal import Reader
 from uploader.report.status import SHOWN_RUNNING, VERBS, summary
-from uploader.report.text import printable
+from uploader.report.terminal_text import printable
+from uploader.system import threads
 
 if TYPE_CHECKING:
     from pathlib import Path

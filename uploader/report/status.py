@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from uploader.core.sizes import format_size
-from uploader.report.text import moment, printable
+from uploader.core.byte_sizes import format_size
+from uploader.report.terminal_text import moment, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,7 +17,7 @@ from uploader.sandbox import misbehave
 from uploader.sandbox.access import authenticate
 from uploader.sandbox.database import insert
 from uploader.sandbox.delivery import deliver_due
-from uploader.sandbox.errors import Invalid, Mistake, Refusal
+from uploader.sandbox.errors import FieldError, Invalid, Refusal
 from uploader.sandbox.operations import find
 from uploader.sandbox.operations.base import Answer, Call, Input, Operation
 from uploader.sandbox.world import Trace
@@ -155,7 +155,7 @@ def _validated(known: Operation, received: Received) -> Input:
     try:
         return known.input.model_validate(value)
     except ValidationError as error:
-        mistakes = [Mistake((place, *one["loc"]), one["msg"], one["type"]) for one in error.errors()]
+        mistakes = [FieldError((place, *one["loc"]), one["msg"], one["type"]) for one in error.errors()]
         raise Invalid(mistakes) from error
 
 
@@ -182,7 +182,7 @@ def _parsed(received: Received) -> Any:
     kind = received.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Invalid(
-            [Mistake(("body",), "Input should be sent as application/json", "model_attributes_type")]
+            [FieldError(("body",), "Input should be sent as application/json", "model_attributes_type")]
         )
     try:
         value = json.loads(received.body)

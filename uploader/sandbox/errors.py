@@ -51,7 +51,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class FieldError:
     """One field that is wrong; `loc` leads to it from the request, such as ("body", "file_count")."""
 
     loc: tuple[str | int, ...]
@@ -66,7 +66,7 @@ class Mistake:
 class Invalid(Refusal):
     """422. A problem with `errors`, unless the shape says otherwise (`problem`, `fastapi`)."""
 
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+    def __init__(self, mistakes: Sequence[FieldError]) -> None:
         text = "; ".join(f"{'.'.join(map(str, one.loc))}: {one.msg}" for one in mistakes)
         super().__init__(422, text)
         self.mistakes = tuple(mistakes)

@@ -26,7 +26,7 @@ _HTML = b"<!DOCTYPE html><html><head><title>Gateway</title></head><body><h1>Plea
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Misbehaviour:
     """One call's fault and delay. `before` comes before the effect, `after` between the effect and the answer."""
 
     fault: Fault | None
@@ -104,9 +104,9 @@ class Truncated(Response):
             await asyncio.sleep(0)
 
 
-def turn(world: World, operation: str, native: Callable[[int], tuple[str, bytes]]) -> Turn:
+def turn(world: World, operation: str, native: Callable[[int], tuple[str, bytes]]) -> Misbehaviour:
     """What happens to this call, by the rules in force and the drawn delay."""
-    return Turn(world.faults.draw(operation), world.latency.draw(), native)
+    return Misbehaviour(world.faults.draw(operation), world.latency.draw(), native)
 
 
 def status_of(response: Response) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import uploader
-from uploader.sandbox.answers import COMPONENTS, answer_of
+from uploader.sandbox.answer_schemas import COMPONENTS, answer_of
 from uploader.sandbox.oauth import REALM
 from uploader.sandbox.operations import TABLE
 

@@ -18,12 +18,12 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from uploader.sandbox.access import Principal
-from uploader.sandbox.control import is_local
 from uploader.sandbox.errors import Refusal
 from uploader.sandbox.operations.base import Call
 from uploader.sandbox.operations.items import assets_of, shown, visible_item
 from uploader.sandbox.operations.provenance import Lineage, lineage
 from uploader.sandbox.operations.tiles import Profiles, Render, native_zoom, profiles, render
+from uploader.sandbox.test_control import is_local
 from uploader.sandbox.world import Trace
 
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ class Part:
     """Whether it brings nothing and wants to know how far the session is."""
 
 
-class Sessions:
+class ResumableSessions:
     """The resumable sessions of a store. For one event loop."""
 
     def __init__(self, world: World) -> None:

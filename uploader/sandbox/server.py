@@ -19,15 +19,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from uploader.sandbox import api, control, oauth, page
+from uploader.sandbox import api, oauth, page, test_control
+from uploader.sandbox.assembly import open_world
 from uploader.sandbox.banner import banner
 from uploader.sandbox.database import Database
 from uploader.sandbox.errors import Refusal
 from uploader.sandbox.openapi import document
-from uploader.sandbox.opening import open_world
 from uploader.sandbox.root import DATABASE, Lock, folder
 from uploader.sandbox.sockets import listen
-from uploader.sandbox.store import Store
+from uploader.sandbox.store import StoreApp
 
 if TYPE_CHECKING:
     import socket
@@ -95,7 +95,7 @@ class Sandbox:
 
     def state(self) -> dict[str, object]:
         """What `/sandbox/state` answers."""
-        return control.state(self.world)
+        return test_control.state(self.world)
 
     def close(self) -> None:
         """Stop; running calls get a second to end. May be called twice."""
@@ -157,7 +157,7 @@ class _Front:
 
     def __init__(self, world: World, store_port: int) -> None:
         self._store_port = store_port
-        self._store = Store(world)
+        self._store = StoreApp(world)
         self._api = Starlette(
             routes=[
                 Route(oauth.REALM + "token", oauth.token, methods=["POST"]),
@@ -165,7 +165,7 @@ class _Front:
                 Route("/v1/{path:path}", api.operation, methods=["GET", "POST"]),
                 Route("/openapi.json", _described, methods=["GET"]),
                 *page.ROUTES,
-                Route("/sandbox/{what}", control.control, methods=_METHODS),
+                Route("/sandbox/{what}", test_control.control, methods=_METHODS),
             ],
             exception_handlers={404: _no_route, 405: _no_route},
         )

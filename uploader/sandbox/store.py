@@ -16,7 +16,7 @@ from uploader.sandbox import misbehave
 from uploader.sandbox.blobs import Incoming, Stored, hash_header
 from uploader.sandbox.errors import StoreRefusal
 from uploader.sandbox.objects import PRECONDITION, answer, check_hashes, check_precondition, object_at, record
-from uploader.sandbox.resumable import Sessions, session_name
+from uploader.sandbox.resumable import ResumableSessions, session_name
 from uploader.sandbox.signing import PAYLOAD, UNSIGNED
 from uploader.sandbox.world import BUCKET, Trace
 
@@ -32,12 +32,12 @@ _BATCH = 4 << 20
 """Bytes that go to the writing thread at once: large enough that the hand-over costs nothing."""
 
 
-class Store:
+class StoreApp:
     """The ASGI application of the store's socket."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._sessions = Sessions(world)
+        self._sessions = ResumableSessions(world)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -46,7 +46,7 @@ class Store:
         await response(scope, receive, send)
 
 
-async def _answer(world: World, sessions: Sessions, request: Request) -> Response:
+async def _answer(world: World, sessions: ResumableSessions, request: Request) -> Response:
     path = unquote(request.scope["raw_path"].decode("ascii", "replace"))
     operation = _OPERATIONS.get(request.method, "store.get")
     turn = misbehave.turn(world, operation, misbehave.xml)
@@ -68,7 +68,7 @@ async def _answer(world: World, sessions: Sessions, request: Request) -> Respons
 
 
 async def _carried_out(
-    sessions: Sessions, trace: Trace, request: Request, path: str, fault: Fault | None
+    sessions: ResumableSessions, trace: Trace, request: Request, path: str, fault: Fault | None
 ) -> Response:
     if request.method == "POST":
         return await sessions.open(trace, request, path)

@@ -7,9 +7,9 @@
 A claim is whole or absent: it is copied into `in.tmp`, made durable, and renamed.
 """
 
-from uploader.filesystem import Interrupted
-from uploader.staging.answering import Answering
-from uploader.staging.copying import Claim, content_of
-from uploader.staging.folders import Measured, Staging
+from uploader.staging.copy_folders import Checksums, Staging
+from uploader.staging.copying import ClaimedCopy, content_of
+from uploader.staging.free_space import Answering
+from uploader.system.files import Interrupted
 
-__all__ = ["Answering", "Claim", "Interrupted", "Measured", "Staging", "content_of"]
+__all__ = ["Answering", "Checksums", "ClaimedCopy", "Interrupted", "Staging", "content_of"]

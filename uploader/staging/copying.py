@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uploader import filesystem as fs
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable
-from uploader.core.group import Part, content, parts
+from uploader.core.file_group import GroupFile, content, parts
 from uploader.core.model import Fingerprint, Sighting
-from uploader.core.text import raw, shown
+from uploader.core.path_text import raw, shown
+from uploader.system import files as fs
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ClaimedCopy:
     """What was claimed: the content hash and the bytes of the group, and the copies' names by suffix."""
 
     content: str
@@ -26,15 +26,15 @@ class Claim:
 
 
 def copy_group(
-    members: list[Part], source: int, target: Path, sighting: Sighting, stop: threading.Event
-) -> Claim:
+    members: list[GroupFile], source: int, target: Path, sighting: Sighting, stop: threading.Event
+) -> ClaimedCopy:
     """Copy all parts of a group from the open folder `source`, durably.
 
     Raises SourceChanged, SourceUnreadable, NoSpace, Interrupted.
     """
     copied = [(member, _copy_member(member, source, target, stop)) for member in members]
     digests = [(member.suffix, digest) for member, (digest, _) in copied if member.counts]
-    return Claim(
+    return ClaimedCopy(
         content=content(members[0].name, digests),
         size=sighting.size,
         copies={member.suffix: member.copy for member in members},
@@ -51,7 +51,7 @@ def content_of(sighting: Sighting, stop: threading.Event) -> str:
     return content(members[0].name, digests)
 
 
-def _copy_member(member: Part, source: int, target: Path, stop: threading.Event) -> tuple[str, int]:
+def _copy_member(member: GroupFile, source: int, target: Path, stop: threading.Event) -> tuple[str, int]:
     """Copy one file, durably; returns its sha256 and size."""
     with _reading(member.name), fs.opened(member.name, source) as reading:
         require(member, fs.fingerprint(os.fstat(reading)))
@@ -64,7 +64,7 @@ def _copy_member(member: Part, source: int, target: Path, stop: threading.Event)
     return digest, size
 
 
-def require(member: Part, found: Fingerprint | None) -> None:
+def require(member: GroupFile, found: Fingerprint | None) -> None:
     """Raises SourceChanged where this is not the file that was seen."""
     if found != member.fingerprint:
         raise _changed(member.name)

@@ -12,7 +12,7 @@ import rasterio
 import rasterio.shutil
 
 from uploader.convert.pyramid.downsample import Recipe, resembles_nodata, shrink
-from uploader.convert.pyramid.geometry import Axis, Footprints
+from uploader.convert.pyramid.pixel_coverage import Axis, Footprints
 
 pytestmark = pytest.mark.unit
 

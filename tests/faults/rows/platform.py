@@ -12,7 +12,7 @@ from tests.support import preload
 from tests.support.live import Live, control, live
 from tests.support.preload import Board
 from tests.support.world import PATIENCE
-from uploader.core.failures import PROBE_EVERY
+from uploader.core.failure_policy import PROBE_EVERY
 
 REFUSALS = (400, 401, 403, 404, 409, 412, 413, 422)
 

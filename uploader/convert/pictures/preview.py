@@ -14,9 +14,9 @@ import numpy as np
 import rasterio
 from rasterio.enums import Resampling
 
-from uploader.convert.formats.opening import Dataset, translated
 from uploader.convert.pictures import picture
-from uploader.convert.raster.facts import ITEM_BYTES, BandFacts, Facts
+from uploader.convert.read.facts import ITEM_BYTES, BandFacts, Facts
+from uploader.convert.read.formats.open_raster import Dataset, translated
 
 _DECODED = 2 << 30
 """Bytes of the source that may be decoded for a picture."""
@@ -29,7 +29,7 @@ _EXACT = frozenset({"int64", "uint64"})
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PreviewPart:
     """What is shown: ((row, row), (column, column)) of the raster, as so many rows and columns of the picture."""
 
     window: tuple[tuple[int, int], tuple[int, int]]
@@ -43,7 +43,7 @@ class View:
         return self.window[0][0] == self.window[1][0] == 0
 
 
-def view_of(facts: Facts, side: int, *, nearest: bool) -> View:
+def view_of(facts: Facts, side: int, *, nearest: bool) -> PreviewPart:
     """How to look at a raster, such that two panels fit into a square of `side` pixels. Pure."""
     bands = shown(facts.bands)
     width, height = facts.width, facts.height
@@ -59,7 +59,7 @@ def view_of(facts: Facts, side: int, *, nearest: bool) -> View:
             width, height = min(width, edge), min(height, edge)
             shape = _reduced(width, height, panel, side)
     top, left = (facts.height - height) // 2, (facts.width - width) // 2
-    return View(((top, top + height), (left, left + width)), shape, method, bands)
+    return PreviewPart(((top, top + height), (left, left + width)), shape, method, bands)
 
 
 def shown(bands: Sequence[BandFacts]) -> tuple[int, ...]:
@@ -107,7 +107,7 @@ def draw(source: Dataset, result: Path, facts: Facts, target: Path, *, side: int
     )
 
 
-def caption(facts: Facts, view: View) -> str:
+def caption(facts: Facts, view: PreviewPart) -> str:
     """What a picture shows, in one line."""
     (top, bottom), (left, right) = view.window
     part = "" if view.whole else f", its middle {right - left} x {bottom - top}"
@@ -117,7 +117,7 @@ def caption(facts: Facts, view: View) -> str:
     )
 
 
-def _seen(dataset: Dataset, view: View) -> tuple[picture.Samples, picture.Opacity]:
+def _seen(dataset: Dataset, view: PreviewPart) -> tuple[picture.Samples, picture.Opacity]:
     """Samples and opacity, reduced."""
     samples = dataset.read(
         list(view.bands),
@@ -131,7 +131,7 @@ def _seen(dataset: Dataset, view: View) -> tuple[picture.Samples, picture.Opacit
     return samples, np.where(opacity == 1, 255, opacity).astype(np.uint8)  # masks of single bits are 0 and 1
 
 
-def _palette(dataset: Dataset, view: View) -> picture.Palette:
+def _palette(dataset: Dataset, view: PreviewPart) -> picture.Palette:
     if len(view.bands) > 1:
         return ()
     try:

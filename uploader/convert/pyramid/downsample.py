@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from uploader.convert.pyramid.geometry import Footprints
+from uploader.convert.pyramid.pixel_coverage import Footprints
 
 Method = Literal["mean", "mode", "nearest"]
 Mask = NDArray[np.bool_]

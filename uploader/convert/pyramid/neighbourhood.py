@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uploader.convert.pyramid.geometry import Cover, Footprints
+from uploader.convert.pyramid.pixel_coverage import Cover, Footprints
 
 Mask = NDArray[np.bool_]
 

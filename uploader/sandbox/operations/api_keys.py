@@ -23,7 +23,7 @@ Scope = Annotated[str, Field(pattern=r"^(\*|(\*|[a-z_.]+):(\*|[a-z_]+))$", max_l
 Days = Annotated[int, Field(gt=0, le=36500)]
 
 
-class Create(Input):
+class ApiKeyCreateInput(Input):
     """Fields of the published ApiKeyCreateInput."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -32,7 +32,7 @@ class Create(Input):
     expires_in_days: Days | None = None
 
 
-class Listing(Input):
+class ApiKeyListInput(Input):
     """The published ApiKeyListInput has no fields."""
 
 
@@ -42,7 +42,7 @@ class Revoke(Input):
     key_id: str
 
 
-def create(call: Call, given: Create) -> Answer:
+def create(call: Call, given: ApiKeyCreateInput) -> Answer:
     """Mint a key with no more rights than the caller has."""
     _require_admin(call)
     for scope in given.permissions:
@@ -69,7 +69,7 @@ def create(call: Call, given: Create) -> Answer:
     return Answer.json({**_shown(row), "key": secret})
 
 
-def listing(call: Call, _: Listing) -> Answer:
+def listing(call: Call, _: ApiKeyListInput) -> Answer:
     """The organization's minted keys, newest first, without their secrets."""
     _require_admin(call)
     query = "SELECT * FROM api_key WHERE organization = ? ORDER BY created_at DESC, id"
@@ -102,7 +102,7 @@ def _shown(row: sqlite3.Row) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    Operation("api_keys.create", "api_keys:write", "share_export", Create, create),
-    Operation("api_keys.list", "api_keys:read", "read", Listing, listing),
+    Operation("api_keys.create", "api_keys:write", "share_export", ApiKeyCreateInput, create),
+    Operation("api_keys.list", "api_keys:read", "read", ApiKeyListInput, listing),
     Operation("api_keys.revoke", "api_keys:write", "destructive", Revoke, revoke),
 )

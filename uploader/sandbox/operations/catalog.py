@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from uploader.sandbox.catalogue import HOSTS, captures
-from uploader.sandbox.errors import Invalid, Mistake, Refusal
+from uploader.sandbox.errors import FieldError, Invalid, Refusal
 from uploader.sandbox.geometry import boxes_overlap, overlaps
 from uploader.sandbox.operations.base import Answer, Call, Input, Operation
 
@@ -29,7 +29,7 @@ _PROPERTIES = {
 _OPEN = ("", "..")
 
 
-class Bounds(BaseModel):
+class CloudQuery(BaseModel):
     """Fields of the published CloudQuery."""
 
     model_config = ConfigDict(extra="forbid")
@@ -49,7 +49,7 @@ class Bounds(BaseModel):
         )
 
 
-class Search(Input):
+class CatalogSearchInput(Input):
     """Fields of the published CatalogSearchInput."""
 
     host_name: str
@@ -58,13 +58,13 @@ class Search(Input):
     datetime: str | None = None
     bbox: list[float] | None = Field(default=None, min_length=4, max_length=4)
     intersects: dict[str, Any] | None = None
-    query: dict[str, Bounds] | None = None
+    query: dict[str, CloudQuery] | None = None
     limit: int = Field(default=100, ge=1, le=500)
     full_catalog: bool | None = None
     next: str | None = None
 
 
-def search(call: Call, given: Search) -> Answer:
+def search(call: Call, given: CatalogSearchInput) -> Answer:
     """One page of the captures that meet all conditions, newest first."""
     if given.host_name not in HOSTS:
         raise Refusal(404, f"host {given.host_name} not found")
@@ -92,7 +92,7 @@ def search(call: Call, given: Search) -> Answer:
     return Answer.json(body)
 
 
-def _check(given: Search) -> None:
+def _check(given: CatalogSearchInput) -> None:
     """Refuse a geometry or a query that nothing could be compared with."""
     if given.intersects is not None:
         if given.bbox is not None:
@@ -106,7 +106,7 @@ def _check(given: Search) -> None:
             raise _invalid("query", f"only {', '.join(_PROPERTIES)} can be asked for, not {name}")
 
 
-def _meets(one: Capture, given: Search) -> bool:
+def _meets(one: Capture, given: CatalogSearchInput) -> bool:
     values = {"cloud_cover": one.cloud_cover, "gsd": one.host.gsd}
     return (
         (given.collections is None or one.host.collection in given.collections)
@@ -135,11 +135,11 @@ def _moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _token(given: Search, start: int) -> str:
+def _token(given: CatalogSearchInput, start: int) -> str:
     return base64.urlsafe_b64encode(f"{start}.{_digest(given)}".encode()).decode()
 
 
-def _start(given: Search) -> int:
+def _start(given: CatalogSearchInput) -> int:
     """Where the page begins. A token goes with the search that gave it, `limit` apart."""
     if given.next is None:
         return 0
@@ -153,13 +153,13 @@ def _start(given: Search) -> int:
     return start
 
 
-def _digest(given: Search) -> str:
+def _digest(given: CatalogSearchInput) -> str:
     facts = given.model_dump(exclude={"next", "limit"})
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _invalid(field: str, text: str) -> Invalid:
-    return Invalid([Mistake(("body", field), text)])
+    return Invalid([FieldError(("body", field), text)])
 
 
-OPERATIONS = (Operation("catalog.search", "catalog:read", "read", Search, search),)
+OPERATIONS = (Operation("catalog.search", "catalog:read", "read", CatalogSearchInput, search),)

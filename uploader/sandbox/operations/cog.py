@@ -12,9 +12,9 @@ from uploader.sandbox.operations.styling import (
     SIDE,
     Expression,
     Format,
-    Look,
-    Place,
     Quality,
+    StyleInput,
+    TileInput,
     asset_at,
     band_numbers,
     on_grid,
@@ -31,7 +31,7 @@ Side = Annotated[int, Field(ge=1, le=1024)]
 Share = Annotated[float, Field(ge=0, le=100)]
 
 
-class Tile(Look, Place):
+class CogTileInput(StyleInput, TileInput):
     """Fields of the published CogTileInput; `aoi` is ignored."""
 
     url: str
@@ -39,7 +39,7 @@ class Tile(Look, Place):
     quality: Quality = 85
 
 
-class Terrain(Place):
+class Terrain(TileInput):
     """Fields of the published CogTerrainInput; `aoi` is ignored."""
 
     url: str
@@ -54,7 +54,7 @@ class Thumbnail(Input):
     height: Side = 256
 
 
-class Statistics(Input):
+class CogStatsInput(Input):
     """Fields of the published CogStatsInput; of the geometry only its extent counts."""
 
     url: str
@@ -64,7 +64,7 @@ class Statistics(Input):
     percentiles: tuple[Share, Share] = (2.0, 98.0)
 
 
-def tile(call: Call, given: Tile) -> Answer:
+def tile(call: Call, given: CogTileInput) -> Answer:
     """A tile by bands or an expression, else by what the raster itself says."""
     on_grid(given)
     asset = asset_at(call, given.url)
@@ -82,14 +82,14 @@ def thumbnail(call: Call, given: Thumbnail) -> Answer:
     """A small JPEG of the whole raster, painted by the default profile of its item."""
     asset = asset_at(call, given.url)
     profile = profile_of(call, asset["item_id"], None)
-    style = style_of(asset, profile, Look())
+    style = style_of(asset, profile, StyleInput())
     frame = {"width": given.width, "height": given.height}
     return picture(
         painted(call, asset, "preview", **frame, form="jpg", quality=_THUMBNAIL_QUALITY, style=style)
     )
 
 
-def statistics(call: Call, given: Statistics) -> Answer:
+def statistics(call: Call, given: CogStatsInput) -> Answer:
     """Statistics inside the extent of a geometry."""
     asset = asset_at(call, given.url)
     bbox = _extent(given.geometry)
@@ -118,8 +118,8 @@ def _extent(geometry: dict[str, Any]) -> list[float]:
 
 
 OPERATIONS = (
-    Operation("cog.tile.render", "tiles:read", "read", Tile, tile, paints=True),
+    Operation("cog.tile.render", "tiles:read", "read", CogTileInput, tile, paints=True),
     Operation("cog.tile.terrain", "tiles:read", "read", Terrain, terrain, paints=True),
     Operation("cog.thumbnail", "tiles:read", "read", Thumbnail, thumbnail, paints=True),
-    Operation("cog.statistics", "tiles:read", "read", Statistics, statistics, paints=True),
+    Operation("cog.statistics", "tiles:read", "read", CogStatsInput, statistics, paints=True),
 )

@@ -26,7 +26,7 @@ _SELECT = """SELECT collection.*, (SELECT count(*) FROM item
              WHERE item.collection_id = collection.id AND item.deleted_at IS NULL) AS item_count FROM collection"""
 
 
-class Create(Input):
+class CollectionCreateInput(Input):
     """Fields of the published CollectionCreateInput."""
 
     project_id: str
@@ -37,20 +37,20 @@ class Create(Input):
     layer_order: Annotated[int, Field(ge=-1000, le=1000)] = 0
 
 
-class Listing(Input):
+class CollectionsListInput(Input):
     """Fields of the published CollectionsListInput."""
 
     project_id: str
 
 
-class Get(Input):
+class CollectionsGetInput(Input):
     """Fields of the published CollectionsGetInput."""
 
     project_id: str
     collection_id: str
 
 
-def create(call: Call, given: Create) -> Answer:
+def create(call: Call, given: CollectionCreateInput) -> Answer:
     """Make a collection."""
     require_writer(call, given.project_id)
     collection_id = f"col_{uuid.uuid4().hex[:12]}"
@@ -61,14 +61,14 @@ def create(call: Call, given: Create) -> Answer:
     return Answer.json(_shown(row))
 
 
-def listing(call: Call, given: Listing) -> Answer:
+def listing(call: Call, given: CollectionsListInput) -> Answer:
     """All collections of a project."""
     project_role(call, given.project_id)
     rows = call.tx.execute(f"{_SELECT} WHERE project_id = ? ORDER BY created_at", (given.project_id,))
     return Answer.json({"collections": [_shown(row) for row in rows]})
 
 
-def get(call: Call, given: Get) -> Answer:
+def get(call: Call, given: CollectionsGetInput) -> Answer:
     """One collection."""
     project_role(call, given.project_id)
     query = f"{_SELECT} WHERE collection.id = ? AND project_id = ?"
@@ -85,7 +85,7 @@ def _shown(row: sqlite3.Row) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    Operation("collections.create", "collections:write", "compute", Create, create),
-    Operation("collections.list", "collections:read", "read", Listing, listing),
-    Operation("collections.get", "collections:read", "read", Get, get),
+    Operation("collections.create", "collections:write", "compute", CollectionCreateInput, create),
+    Operation("collections.list", "collections:read", "read", CollectionsListInput, listing),
+    Operation("collections.get", "collections:read", "read", CollectionsGetInput, get),
 )

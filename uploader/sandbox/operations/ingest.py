@@ -8,21 +8,21 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from uploader.sandbox.database import insert
-from uploader.sandbox.errors import Invalid, Mistake
+from uploader.sandbox.errors import FieldError, Invalid
 from uploader.sandbox.operations.base import Call, stamp
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from uploader.sandbox.operations.sessions import OfSession
+    from uploader.sandbox.operations.sessions import SessionInput
     from uploader.sandbox.world import World
 
 _COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 _VECTOR = (".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".shp", ".kml")
 
 
-def look_ahead(world: World, given: OfSession) -> None:
+def look_ahead(world: World, given: SessionInput) -> None:
     """Read what the session's rasters tell, outside of the transaction, and keep it with the objects."""
     with world.database.read() as tx:
         query = "SELECT path, blob, generation FROM object WHERE upload_id = ? AND facts IS NULL"
@@ -49,7 +49,7 @@ def stored_files(call: Call, session: sqlite3.Row) -> list[sqlite3.Row]:
                WHERE file.upload_id = ? ORDER BY file.file_name"""
     rows = call.tx.execute(query, (session["id"],)).fetchall()
     mistakes = [
-        Mistake(
+        FieldError(
             ("body", "files", row[0]),
             f"file {row[0]} is missing: nothing was stored under its path",
             "missing",
@@ -59,7 +59,7 @@ def stored_files(call: Call, session: sqlite3.Row) -> list[sqlite3.Row]:
     ]
     if len(rows) < session["file_count"]:
         text = f"{session['file_count']} file(s) were announced, {len(rows)} had a URL; files are missing"
-        mistakes.append(Mistake(("body", "file_count"), text, "missing"))
+        mistakes.append(FieldError(("body", "file_count"), text, "missing"))
     if mistakes:
         raise Invalid(mistakes)
     return rows

@@ -58,7 +58,7 @@ class OneAsset(One):
     asset_id: str
 
 
-class Listing(Input):
+class ItemsListInput(Input):
     """Fields of the published ItemsListInput, with the bounds that its siblings have."""
 
     project_id: str
@@ -68,7 +68,7 @@ class Listing(Input):
     offset: Count = 0
 
 
-class Search(Input):
+class ProjectItemSearchInput(Input):
     """Fields of the published ProjectItemSearchInput that the sandbox understands; it ignores the others."""
 
     project_id: str
@@ -93,7 +93,7 @@ def get_stac(call: Call, given: Stac) -> Answer:
     return Answer.json(found, media_type="application/geo+json")
 
 
-def listing(call: Call, given: Listing) -> Answer:
+def listing(call: Call, given: ItemsListInput) -> Answer:
     """The items of a project, newest first."""
     project_role(call, given.project_id)
     conditions: list[tuple[str, tuple[Any, ...]]] = []
@@ -106,7 +106,7 @@ def listing(call: Call, given: Listing) -> Answer:
     return Answer.json({"items": [shown(row) for row in rows], **page})
 
 
-def search(call: Call, given: Search) -> Answer:
+def search(call: Call, given: ProjectItemSearchInput) -> Answer:
     """The items of a project that meet all conditions, as a feature collection."""
     project_role(call, given.project_id)
     conditions: list[tuple[str, tuple[Any, ...]]] = []
@@ -257,7 +257,7 @@ def _brief(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def _page(
-    call: Call, given: Listing | Search, conditions: list[tuple[str, tuple[Any, ...]]]
+    call: Call, given: ItemsListInput | ProjectItemSearchInput, conditions: list[tuple[str, tuple[Any, ...]]]
 ) -> tuple[list[sqlite3.Row], int]:
     base = ("project_id = ? AND deleted_at IS NULL AND created_at <= ?", (given.project_id, horizon(call)))
     where = " AND ".join(text for text, _ in (base, *conditions))
@@ -282,8 +282,8 @@ def horizon(call: Call) -> float:
 OPERATIONS = (
     Operation("items.get", "items:read", "read", One, get),
     Operation("items.get_stac", "items:read", "read", Stac, get_stac),
-    Operation("items.list", "items:read", "read", Listing, listing),
-    Operation("items.search", "items:read", "read", Search, search),
+    Operation("items.list", "items:read", "read", ItemsListInput, listing),
+    Operation("items.search", "items:read", "read", ProjectItemSearchInput, search),
     Operation("items.list_assets", "items:read", "read", One, list_assets),
     Operation("items.delete", "items:write", "destructive", One, delete),
     Operation("items.asset.download", "items:read", "share_export", OneAsset, download),

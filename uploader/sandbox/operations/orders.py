@@ -14,7 +14,7 @@ from pydantic import AliasChoices, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from uploader.sandbox.database import insert
-from uploader.sandbox.errors import Invalid, Mistake, Refusal
+from uploader.sandbox.errors import FieldError, Invalid, Refusal
 from uploader.sandbox.operations import payment
 from uploader.sandbox.operations.base import Answer, Call, Count, Input, Operation, require_writer, stamp
 from uploader.sandbox.pricing import quote
@@ -42,7 +42,7 @@ class Estimate(_Camel):
     split_by_date: bool | None = False
 
 
-class Place(_Camel):
+class PlaceOrderInput(_Camel):
     """What the quickstart sends; the published schema leaves the body untyped."""
 
     project_id: str = Field(validation_alias=AliasChoices("projectId", "project_id"))
@@ -51,13 +51,13 @@ class Place(_Camel):
     display_name: str | None = Field(default=None, max_length=255)
 
 
-class Get(Input):
+class OrderGetInput(Input):
     """Field of the published OrderGetInput; the quickstart calls it id."""
 
     order_id: str = Field(validation_alias=AliasChoices("order_id", "id"))
 
 
-class Listing(_Camel):
+class OrdersListInput(_Camel):
     """Fields of the published OrdersListInput; the sandbox's orders have no products and tags to ask for."""
 
     workspace_id: str | None = None
@@ -80,14 +80,14 @@ def estimate(_: Call, given: Estimate) -> Answer:
     return Answer.json({"groups": list(priced.groups), "errors": list(priced.errors), **totals})
 
 
-def place(call: Call, given: Place) -> Answer:
+def place(call: Call, given: PlaceOrderInput) -> Answer:
     """Take the credits, write the order and where it comes from."""
     require_writer(call, given.project_id)
     priced = quote(given.captures, split_by_date=bool(given.split_by_date))
     if priced.errors:
         raise Invalid(
             [
-                Mistake(("body", "captures", one["index"]), one["message"], one["code"])
+                FieldError(("body", "captures", one["index"]), one["message"], one["code"])
                 for one in priced.errors
             ]
         )
@@ -99,12 +99,12 @@ def place(call: Call, given: Place) -> Answer:
     return Answer.json(shown(call, row), status=int(call.world.options.place_status))
 
 
-def get(call: Call, given: Get) -> Answer:
+def get(call: Call, given: OrderGetInput) -> Answer:
     """One order of the organization."""
     return Answer.json(shown(call, _row(call, given.order_id)))
 
 
-def listing(call: Call, given: Listing) -> Answer:
+def listing(call: Call, given: OrdersListInput) -> Answer:
     """A page of the organization's orders."""
     where, values = _conditions(call, given)
     total = call.tx.execute(f"SELECT count(*) FROM orders WHERE {where}", values).fetchone()[0]
@@ -138,7 +138,7 @@ def shown(call: Call, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def _write(call: Call, order_id: str, given: Place, priced: Quote) -> None:
+def _write(call: Call, order_id: str, given: PlaceOrderInput, priced: Quote) -> None:
     insert(
         call.tx,
         "orders",
@@ -178,7 +178,7 @@ def _row(call: Call, order_id: str) -> sqlite3.Row:
     return row
 
 
-def _conditions(call: Call, given: Listing) -> tuple[str, list[Any]]:
+def _conditions(call: Call, given: OrdersListInput) -> tuple[str, list[Any]]:
     """The filter of a listing; what no order of the sandbox can have matches none."""
     found: list[tuple[str, list[Any]]] = [("organization = ?", [call.who.organization])]
     if given.workspace_id is not None:
@@ -206,13 +206,13 @@ def _order_by(sort: str) -> str:
     field, _, direction = sort.partition(",")
     if field not in _SORTS or direction not in ("", "asc", "desc"):
         text = f"one of {', '.join(_SORTS)}, then asc or desc, is wanted"
-        raise Invalid([Mistake(("body", "sort"), text)])
+        raise Invalid([FieldError(("body", "sort"), text)])
     return f"{_SORTS[field]} {direction or 'asc'}, id"
 
 
 OPERATIONS = (
     Operation("orders.archive.estimate", "orders:read", "read", Estimate, estimate),
-    Operation("orders.archive.place", "orders:write", "external_spend", Place, place),
-    Operation("orders.get", "orders:read", "read", Get, get),
-    Operation("orders.list", "orders:read", "read", Listing, listing),
+    Operation("orders.archive.place", "orders:write", "external_spend", PlaceOrderInput, place),
+    Operation("orders.get", "orders:read", "read", OrderGetInput, get),
+    Operation("orders.list", "orders:read", "read", OrdersListInput, listing),
 )

@@ -75,7 +75,7 @@ class Index(Input):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class DerivedRaster:
     """A raster that lies among the objects, not in the database yet."""
 
     stored: Stored
@@ -85,7 +85,7 @@ class Made:
     told: dict[str, Any]
 
 
-def cut(call: Call, given: Clip) -> Made:
+def cut(call: Call, given: Clip) -> DerivedRaster:
     """Make the clip's file."""
     item = visible_item(call, given.item_id)
     require_writer(call, item["project_id"])
@@ -100,7 +100,7 @@ def clip(call: Call, given: Clip) -> Answer:
     return Answer.json({"id": item_id, "item_id": item_id, "item_ids": [item_id], "status": "completed"})
 
 
-def reckon(call: Call, given: Index) -> Made | Answer:
+def reckon(call: Call, given: Index) -> DerivedRaster | Answer:
     """Compute the index; with `cog`, into a file."""
     asset = asset_at(call, given.cog_url, "cog_url")
     item = visible_item(call, asset["item_id"])
@@ -125,7 +125,7 @@ def index(call: Call, given: Index) -> Answer:
     return Answer.json({"index": name, "item_id": item_id, "statistics": call.staged.told["statistics"]})
 
 
-def _made(call: Call, asset: Mapping[str, Any], do: str, **given: Any) -> Made:
+def _made(call: Call, asset: Mapping[str, Any], do: str, **given: Any) -> DerivedRaster:
     target = call.world.objects / "incoming" / f"{uuid.uuid4().hex}.tif"
     try:
         told = painted(call, asset, do, target=str(target), **given)
@@ -136,10 +136,10 @@ def _made(call: Call, asset: Mapping[str, Any], do: str, **given: Any) -> Made:
         target.unlink(missing_ok=True)
     stored = incoming.keep()
     facts = call.world.inspector.look(call.world.objects / stored.blob)
-    return Made(stored, asset["item_id"], dict(asset), facts, told)
+    return DerivedRaster(stored, asset["item_id"], dict(asset), facts, told)
 
 
-def _keep(call: Call, made: Made, kind: str, name: str) -> str:
+def _keep(call: Call, made: DerivedRaster, kind: str, name: str) -> str:
     """Write item, asset, object and lineage of a file that was made; its bytes count as used."""
     parent = visible_item(call, made.source)
     require_writer(call, parent["project_id"])
@@ -176,7 +176,7 @@ def _keep(call: Call, made: Made, kind: str, name: str) -> str:
     return item_id
 
 
-def _keep_file(call: Call, made: Made, item_id: str, path: str) -> None:
+def _keep_file(call: Call, made: DerivedRaster, item_id: str, path: str) -> None:
     stored = made.stored
     file = {"file_name": path.rpartition("/")[2], "size": stored.size, "upload_id": ""}
     file |= {"md5": stored.md5.hex(), "crc32c": stored.crc32c}

@@ -21,7 +21,7 @@ _TABLES = {"collection": "collection", "order": "orders"}
 Node = tuple[str, str]
 
 
-class Get(Input):
+class LineageGetInput(Input):
     """Fields of the published LineageGetInput."""
 
     entity_type: Literal["item", "order", "processing_job", "collection", "project"]
@@ -36,7 +36,7 @@ class Lineage(Input):
     item_id: str
 
 
-def get(call: Call, given: Get) -> Answer:
+def get(call: Call, given: LineageGetInput) -> Answer:
     """The part of the graph that is reached from the root."""
     _check_root(call, given)
     root = (given.entity_type, given.entity_id)
@@ -88,7 +88,7 @@ def _shown(row: sqlite3.Row, depth: int) -> dict[str, Any]:
     return {"depth": depth, **{name: row[name] for name in names}}
 
 
-def _check_root(call: Call, given: Get) -> None:
+def _check_root(call: Call, given: LineageGetInput) -> None:
     if given.entity_type == "item":
         visible_item(call, given.entity_id)
         return
@@ -107,6 +107,6 @@ def _check_root(call: Call, given: Get) -> None:
 
 
 OPERATIONS = (
-    Operation("provenance.get", "provenance:read", "read", Get, get),
+    Operation("provenance.get", "provenance:read", "read", LineageGetInput, get),
     Operation("items.lineage", "items:read", "read", Lineage, lineage),
 )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-class OfSession(Input):
+class SessionInput(Input):
     """An operation on one session."""
 
     upload_id: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from uploader.sandbox.errors import Invalid, Mistake
+from uploader.sandbox.errors import FieldError, Invalid
 from uploader.sandbox.geometry import overlaps
 from uploader.sandbox.operations.base import Answer, Call, Input, Operation
 from uploader.sandbox.operations.cql2 import holds
@@ -32,7 +32,7 @@ class Clause(BaseModel):
     direction: Literal["asc", "desc"] = "asc"
 
 
-class Search(Input):
+class SearchInput(Input):
     """Fields of the published SearchInput; of CQL2 as much is read as `cql2` tells, the rest refused, not ignored."""
 
     base_url: str = ""
@@ -48,7 +48,7 @@ class Search(Input):
     intersects: dict[str, Any] | None = None
 
 
-def search(call: Call, given: Search) -> Answer:
+def search(call: Call, given: SearchInput) -> Answer:
     """One page of the items that meet all conditions, newest first unless sorted."""
     _passes({}, given)  # a filter that is wrong is refused also where there is nothing to filter
     found = [
@@ -67,7 +67,7 @@ def search(call: Call, given: Search) -> Answer:
     return Answer.json(body, media_type="application/json")
 
 
-def _candidates(call: Call, given: Search) -> list[sqlite3.Row]:
+def _candidates(call: Call, given: SearchInput) -> list[sqlite3.Row]:
     conditions: list[tuple[str, tuple[Any, ...]]] = [
         ("organization = ? AND deleted_at IS NULL", (call.who.organization,)),
         ("item.created_at <= ?", (horizon(call),)),
@@ -92,7 +92,7 @@ def _is_mine(call: Call, row: sqlite3.Row) -> bool:
     return call.who.role(row["project_id"]) is not None
 
 
-def _touches(row: sqlite3.Row, given: Search) -> bool:
+def _touches(row: sqlite3.Row, given: SearchInput) -> bool:
     """Whether the item's bounds meet the shape that is asked for."""
     if given.intersects is None:
         return True
@@ -100,10 +100,10 @@ def _touches(row: sqlite3.Row, given: Search) -> bool:
         box = json.loads(row["bbox"])
         return box is not None and overlaps(given.intersects, tuple(box))
     except ValueError as error:
-        raise Invalid([Mistake(("body", "intersects"), str(error))]) from error
+        raise Invalid([FieldError(("body", "intersects"), str(error))]) from error
 
 
-def _passes(item: dict[str, Any], given: Search) -> bool:
+def _passes(item: dict[str, Any], given: SearchInput) -> bool:
     """Whether the filter holds for an item."""
     if given.filter is None:
         return True
@@ -111,16 +111,18 @@ def _passes(item: dict[str, Any], given: Search) -> bool:
     try:
         return holds(given.filter, known) is True
     except ValueError as error:
-        raise Invalid([Mistake(("body", "filter"), str(error))]) from error
+        raise Invalid([FieldError(("body", "filter"), str(error))]) from error
 
 
 def _order(clauses: list[Clause]) -> str:
     names = [clause.field.removeprefix("properties.") for clause in clauses]
     for name in names:
         if name not in _SORTS:
-            raise Invalid([Mistake(("body", "sortby"), f"one of {', '.join(_SORTS)} is wanted, not {name}")])
+            raise Invalid(
+                [FieldError(("body", "sortby"), f"one of {', '.join(_SORTS)} is wanted, not {name}")]
+            )
     pairs = zip(names, clauses, strict=True)
     return "".join(f"{_SORTS[name]} {clause.direction}, " for name, clause in pairs)
 
 
-OPERATIONS = (Operation("stac.search", "items:read", "read", Search, search),)
+OPERATIONS = (Operation("stac.search", "items:read", "read", SearchInput, search),)

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
-from uploader.sandbox.errors import Invalid, Mistake, Refusal
+from uploader.sandbox.errors import FieldError, Invalid, Refusal
 from uploader.sandbox.operations.base import Answer, Call, Input
 from uploader.sandbox.operations.items import visible_item
 from uploader.sandbox.painting import Outside, Unpaintable
@@ -29,7 +29,7 @@ Quality = Annotated[int, Field(ge=1, le=100)]
 Expression = Annotated[str, Field(max_length=500)]
 
 
-class Place(Input):
+class TileInput(Input):
     """Which tile."""
 
     z: Zoom
@@ -37,7 +37,7 @@ class Place(Input):
     y: Number
 
 
-class Look(Input):
+class StyleInput(Input):
     """How to paint it, where somebody does not want what the profile says."""
 
     bands: str | None = None
@@ -106,7 +106,7 @@ def profile_of(call: Call, item_id: str, profile: str | None) -> dict[str, Any] 
     return found[0]
 
 
-def style_of(asset: Mapping[str, Any], profile: Mapping[str, Any] | None, look: Look) -> dict[str, Any]:
+def style_of(asset: Mapping[str, Any], profile: Mapping[str, Any] | None, look: StyleInput) -> dict[str, Any]:
     """How to paint: the profile's way, unless bands or an expression are given; rescale and colormap go on top."""
     style: dict[str, Any] = {}
     if look.expression:
@@ -122,7 +122,9 @@ def style_of(asset: Mapping[str, Any], profile: Mapping[str, Any] | None, look: 
     return style
 
 
-def tile_of(call: Call, asset: Mapping[str, Any], place: Place, style: dict[str, Any], **file: Any) -> Answer:
+def tile_of(
+    call: Call, asset: Mapping[str, Any], place: TileInput, style: dict[str, Any], **file: Any
+) -> Answer:
     """One tile as an answer; `file` is its `form` and `quality`."""
     where = {"z": place.z, "x": place.x, "y": place.y, "size": SIDE}
     return picture(painted(call, asset, "tile", **where, **file, style=style))
@@ -186,7 +188,7 @@ def picture(found: Mapping[str, Any]) -> Answer:
     return Answer(base64.b64decode(found["image"]), media_type=found["media_type"])
 
 
-def on_grid(place: Place) -> None:
+def on_grid(place: TileInput) -> None:
     """Refuse tile numbers that the zoom level does not have, with 422."""
     for name, value in (("x", place.x), ("y", place.y)):
         if value >= 1 << place.z:
@@ -195,4 +197,4 @@ def on_grid(place: Place) -> None:
 
 def wrong(field: str, text: str) -> Invalid:
     """A 422 about one field of the body."""
-    return Invalid([Mistake(("body", field), text)])
+    return Invalid([FieldError(("body", field), text)])

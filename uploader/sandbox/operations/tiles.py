@@ -13,9 +13,9 @@ from uploader.sandbox.operations.styling import (
     SIDE,
     Expression,
     Format,
-    Look,
-    Place,
     Quality,
+    StyleInput,
+    TileInput,
     asset_of,
     on_grid,
     painted,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PERCENTILES = [2.0, 98.0]
 
 
-class Render(Look, Place):
+class Render(StyleInput, TileInput):
     """Fields of the published ItemTileRenderInput."""
 
     item_id: str
@@ -48,7 +48,7 @@ class TileJson(Input):
     asset_key: str | None = None
 
 
-class Statistics(Input):
+class ItemStatisticsInput(Input):
     """Fields of the published ItemStatisticsInput."""
 
     item_id: str
@@ -63,7 +63,7 @@ class Profiles(Input):
     item_id: str
 
 
-class Profile(Input):
+class ProfileGetInput(Input):
     """Fields of the published ProfileGetInput."""
 
     item_id: str
@@ -105,7 +105,7 @@ def tilejson(call: Call, given: TileJson) -> Answer:
     )
 
 
-def statistics(call: Call, given: Statistics) -> Answer:
+def statistics(call: Call, given: ItemStatisticsInput) -> Answer:
     """Statistics of an expression over the whole item, with the range that suits a picture of it."""
     profile_of(call, given.item_id, given.profile)
     asset = asset_of(call, given.item_id, given.asset_key)
@@ -123,7 +123,7 @@ def profiles(call: Call, given: Profiles) -> Answer:
     return Answer.json({"profiles": [_shown(row) for row in call.tx.execute(query, (given.item_id,))]})
 
 
-def profile(call: Call, given: Profile) -> Answer:
+def profile(call: Call, given: ProfileGetInput) -> Answer:
     """One profile, with the fields of the published ProfileResponse."""
     visible_item(call, given.item_id)
     query = "SELECT * FROM profile WHERE id = ? AND item_id = ?"
@@ -163,7 +163,7 @@ def _shown(row: sqlite3.Row) -> dict[str, Any]:
 OPERATIONS = (
     Operation("items.tile.render", "items:read", "read", Render, render, paints=True),
     Operation("items.tile.tilejson", "items:read", "read", TileJson, tilejson),
-    Operation("items.tile.statistics", "items:read", "read", Statistics, statistics, paints=True),
+    Operation("items.tile.statistics", "items:read", "read", ItemStatisticsInput, statistics, paints=True),
     Operation("visualization.profiles.list", "items:read", "read", Profiles, profiles),
-    Operation("visualization.profile.get", "items:read", "read", Profile, profile),
+    Operation("visualization.profile.get", "items:read", "read", ProfileGetInput, profile),
 )

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, field_validator
 
 from uploader.sandbox.database import insert, update
-from uploader.sandbox.errors import Invalid, Mistake, Refusal
+from uploader.sandbox.errors import FieldError, Invalid, Refusal
 from uploader.sandbox.operations import ingest
 from uploader.sandbox.operations.base import Answer, Call, Count, Input, Operation, require_writer
-from uploader.sandbox.operations.sessions import OfSession, open_session, release, reserve, session_of
+from uploader.sandbox.operations.sessions import SessionInput, open_session, release, reserve, session_of
 from uploader.sandbox.world import BUCKET
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _LONGEST_NAME = 255
 """Bytes of a file name in UTF-8; the store's own limit, 1024 for the whole path, lies above it."""
 
 
-class Initiate(Input):
+class InitiateInput(Input):
     """Fields of the published UploadInitiate."""
 
     project_id: str
@@ -39,7 +39,7 @@ class Initiate(Input):
     is_categorical: bool = False
 
 
-class SignedUrl(OfSession):
+class SignedUrlInput(SessionInput):
     """Fields of the published SignedUrlInput."""
 
     file_name: str = Field(min_length=1)
@@ -59,7 +59,7 @@ class SignedUrl(OfSession):
         return name
 
 
-class Progress(OfSession):
+class Progress(SessionInput):
     """Fields of the published UploadProgressInput."""
 
     status: (
@@ -68,18 +68,18 @@ class Progress(OfSession):
     bytes_uploaded: Count | None = None
 
 
-class Complete(OfSession):
+class CompleteInput(SessionInput):
     """What the guide sends; the published schema leaves the body untyped."""
 
 
-class Fail(OfSession):
+class Fail(SessionInput):
     """Fields of the published UploadFailInput."""
 
     error_message: str
     error_step: str | None = None
 
 
-def initiate(call: Call, given: Initiate) -> Answer:
+def initiate(call: Call, given: InitiateInput) -> Answer:
     """Reserve quota and open a session."""
     _check_method(call.world, given.transfer_method)
     require_writer(call, given.project_id)
@@ -108,11 +108,11 @@ def initiate(call: Call, given: Initiate) -> Answer:
     )
     call.effect("session.opened", upload_id=upload_id, size=given.total_bytes)
     if call.fault and call.fault.kind == "lose_session":
-        forget(call, Complete(upload_id=upload_id), call.fault.status)
+        forget(call, CompleteInput(upload_id=upload_id), call.fault.status)
     return Answer.json({"id": upload_id})
 
 
-def signed_url(call: Call, given: SignedUrl) -> Answer:
+def signed_url(call: Call, given: SignedUrlInput) -> Answer:
     """Mint a URL for one file; the same name gets the same path again."""
     row = open_session(call, given.upload_id)
     path = f"uploads/{given.upload_id}/{given.file_name}"
@@ -123,7 +123,7 @@ def signed_url(call: Call, given: SignedUrl) -> Answer:
     if given.file_name not in known and len(known) >= row["file_count"]:
         raise Invalid(
             [
-                Mistake(
+                FieldError(
                     ("body", "file_name"),
                     f"the session was opened for {row['file_count']} file(s), all are named",
                 )
@@ -164,7 +164,7 @@ def progress(call: Call, given: Progress) -> Answer:
     return Answer.json({"id": given.upload_id})
 
 
-def complete(call: Call, given: Complete) -> Answer:
+def complete(call: Call, given: CompleteInput) -> Answer:
     """Make the items, once; a repeat is a no-op."""
     row = session_of(call, given.upload_id)
     if row["state"] == "completed":
@@ -215,7 +215,7 @@ def fail(call: Call, given: Fail) -> Answer:
     return Answer.json({"id": row["id"]})
 
 
-def forget(call: Call, given: OfSession, status: int) -> None:
+def forget(call: Call, given: SessionInput, status: int) -> None:
     """Lose an open session, as a platform that cleans up does: later calls get 404, or 410 if `status` says so."""
     row = call.tx.execute(
         "SELECT * FROM session WHERE id = ? AND state = 'open'", (given.upload_id,)
@@ -246,7 +246,7 @@ def _check_method(world: World, method: str) -> None:
     if method not in taken:
         raise Invalid(
             [
-                Mistake(
+                FieldError(
                     ("body", "transfer_method"),
                     f"String should match pattern '^({'|'.join(taken)})$'",
                     "string_pattern_mismatch",
@@ -255,7 +255,7 @@ def _check_method(world: World, method: str) -> None:
         )
 
 
-def _check_targets(call: Call, given: Initiate) -> None:
+def _check_targets(call: Call, given: InitiateInput) -> None:
     for table, target in (("collection", given.target_collection_id), ("item", given.target_item_id)):
         if target is None:
             continue
@@ -265,7 +265,7 @@ def _check_targets(call: Call, given: Initiate) -> None:
         if found["project_id"] != given.project_id:
             field = f"target_{table}_id"
             raise Invalid(
-                [Mistake(("body", field), f"{table} {target} is not in project {given.project_id}")]
+                [FieldError(("body", field), f"{table} {target} is not in project {given.project_id}")]
             )
 
 
@@ -274,14 +274,14 @@ def _organization(call: Call, project_id: str) -> str:
 
 
 OPERATIONS = (
-    Operation("uploads.initiate", "uploads:write", "compute", Initiate, initiate),
-    Operation("uploads.signed_url", "uploads:write", "compute", SignedUrl, signed_url, forget=forget),
+    Operation("uploads.initiate", "uploads:write", "compute", InitiateInput, initiate),
+    Operation("uploads.signed_url", "uploads:write", "compute", SignedUrlInput, signed_url, forget=forget),
     Operation("uploads.progress", "uploads:write", "compute", Progress, progress, forget=forget),
     Operation(
         "uploads.complete",
         "uploads:write",
         "compute",
-        Complete,
+        CompleteInput,
         complete,
         prepare=ingest.look_ahead,
         forget=forget,

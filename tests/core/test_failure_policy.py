@@ -1,0 +1,148 @@
+"""The table of failures: one line for each step and error, and what follows."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from uploader.core import errors as err
+from uploader.core import failure_policy as fail
+from uploader.core.failure_policy import Known, Step, classify
+from uploader.core.model import Scope
+
+pytestmark = pytest.mark.unit
+
+
+def refused(
+    status: int,
+    detail: str = "no",
+    *,
+    fields: tuple[str, ...] = (),
+    after: float | None = None,
+    title: str = "No",
+) -> err.Refused:
+    """A clear answer of the platform."""
+    return err.Refused("it said no", err.Problem(status, title, detail, fields=fields), retry_after=after)
+
+
+CASES = [
+    (Step.INITIATE, err.Unreachable("x"), Known(), fail.Retry),
+    (Step.INITIATE, err.NoAnswer("x"), Known(), fail.Retry),
+    (Step.INITIATE, refused(429), Known(), fail.Retry),
+    (Step.INITIATE, refused(503), Known(), fail.Retry),
+    (Step.INITIATE, refused(500), Known(), fail.Retry),
+    (Step.INITIATE, refused(402), Known(), fail.Park),
+    (Step.INITIATE, refused(403), Known(), fail.Park),
+    (Step.INITIATE, refused(404), Known(), fail.Park),
+    (Step.INITIATE, refused(409), Known(), fail.Park),
+    (Step.INITIATE, refused(422, fields=("transfer_method",)), Known(), fail.Swap),
+    (Step.INITIATE, refused(422, fields=("transfer_method",)), Known(swapped=True), fail.Park),
+    (Step.INITIATE, err.CredentialRefused("x"), Known(), fail.Park),
+    (Step.SIGN, refused(404), Known(), fail.Lost),
+    (Step.SIGN, refused(410), Known(), fail.Lost),
+    (Step.SIGN, refused(409), Known(), fail.Lost),
+    (Step.SIGN, refused(404, title=""), Known(), fail.Retry),
+    (Step.SIGN, refused(422), Known(), fail.Reject),
+    (Step.SIGN, refused(403), Known(), fail.Refail),
+    (Step.SIGN, refused(403, "missing scope 'uploads:write'"), Known(), fail.Park),
+    (Step.PUT, err.StoreRefused("x", 403, "ExpiredToken"), Known(), fail.Again),
+    (Step.PUT, err.StoreRefused("x", 403), Known(refusals=2), fail.Refail),
+    (Step.PUT, err.StoreRefused("x", 503), Known(refusals=9), fail.Retry),
+    (Step.PUT, err.StoreMismatch("x"), Known(), fail.Again),
+    (Step.PUT, err.StoreMismatch("x"), Known(refusals=2), fail.Refail),
+    (Step.PUT, err.StagedDamaged("x"), Known(), fail.Damaged),
+    (Step.PUT, err.NoAnswer("x"), Known(tries=99), fail.Retry),
+    (Step.COMPLETE, err.NoAnswer("x"), Known(), fail.Retry),
+    (Step.COMPLETE, refused(500), Known(), fail.Retry),
+    (Step.COMPLETE, refused(422), Known(), fail.Judge),
+    (Step.COMPLETE, refused(422), Known(doubtful=True), fail.Doubt),
+    (Step.COMPLETE, refused(422, "missing objects"), Known(doubtful=True), fail.Judge),
+    (Step.COMPLETE, refused(404), Known(), fail.Lost),
+    (Step.COMPLETE, refused(404, title=""), Known(), fail.Retry),
+    (Step.COMPLETE, refused(404), Known(doubtful=True), fail.Doubt),
+    (Step.COMPLETE, refused(409), Known(), fail.Doubt),
+    (Step.COMPLETE, refused(403), Known(), fail.Park),
+    (Step.FAIL, refused(404), Known(), fail.Accept),
+    (Step.FAIL, refused(409), Known(), fail.Accept),
+    (Step.FAIL, err.NoAnswer("x"), Known(), fail.Retry),
+    (Step.READ, refused(404), Known(), fail.Retry),
+    (Step.CLAIM, err.SourceChanged("x"), Known(), fail.LookAgain),
+    (Step.CLAIM, err.SourceUnreadable("x"), Known(), fail.LookAgain),
+    (Step.CLAIM, err.SourceUnreadable("x"), Known(refusals=2), fail.Reject),
+    (Step.CLAIM, err.NoSpace("x"), Known(), fail.Park),
+    (Step.CONVERT, err.RasterUnreadable("x"), Known(), fail.LookAgain),
+    (Step.CONVERT, err.RasterUnreadable("x"), Known(refusals=2), fail.Reject),
+    (Step.CONVERT, err.RasterRefused("x"), Known(), fail.Reject),
+    (Step.CONVERT, err.ConversionFailed("x"), Known(), fail.Again),
+    (Step.CONVERT, err.ConversionFailed("x"), Known(refusals=1), fail.Reject),
+    (Step.CONVERT, err.NoSpace("x"), Known(), fail.Park),
+    (Step.CONVERT, err.ConverterBroken("x"), Known(refusals=9), fail.Retry),
+    (Step.CONVERT, err.ConverterBroken("x"), Known(tries=3), fail.Park),
+    (Step.CONVERT, err.Shortage("x"), Known(), fail.Park),
+    (Step.CONVERT, err.Shortage("x"), Known(tries=99, refusals=9), fail.Park),
+    (Step.CONVERT, err.MemoryTooNarrow("x"), Known(tries=99), fail.Park),
+]
+
+
+@pytest.mark.parametrize(("step", "error", "known", "verdict"), CASES)
+def test_verdict(step: Step, error: err.UploaderError, known: Known, verdict: type) -> None:
+    """Each failure has the verdict that the table of conditions gives it."""
+    assert isinstance(classify(step, error, known), verdict)
+
+
+def test_every_error_of_the_doors_is_in_the_table() -> None:
+    """A new error class needs a line here before it is raised."""
+    start = {err.UploaderError, err.RemoteError, err.LocalError}
+    refusing_to_start = {err.ConfigurationError, err.JournalError, err.AlreadyRunning}
+    classes = {c for _, c in inspect.getmembers(err, inspect.isclass) if issubclass(c, err.UploaderError)}
+
+    assert classes - start - refusing_to_start == {type(error) for _, error, _, _ in CASES}
+
+
+def test_an_outage_never_uses_up_anything() -> None:
+    """However long it lasts, the verdict on an outage is to try again."""
+    for tries in (0, 10, 10_000):
+        for step in (Step.INITIATE, Step.PUT, Step.COMPLETE, Step.FAIL, Step.READ):
+            assert isinstance(classify(step, err.NoAnswer("x"), Known(tries, 0, 0.5)), fail.Retry)
+
+
+def test_retry_after_is_obeyed() -> None:
+    """The platform's own word on when to come back wins over a shorter wait of ours."""
+    verdict = classify(Step.SIGN, refused(429, after=37.0), Known(jitter=0.1))
+
+    assert verdict == fail.Retry(37.0)
+
+
+def test_backoff_doubles_to_a_minute() -> None:
+    """One second, two, four, and never more than a minute, jittered from nothing to the whole."""
+    assert [fail.backoff(n, 1.0) for n in (0, 1, 2, 6, 60)] == [1.0, 2.0, 4.0, 60.0, 60.0]
+    assert fail.backoff(6, 0.0) == 0.05
+
+
+def test_quota_holds_the_organization_and_refusal_the_target() -> None:
+    """The scope of a hold is as wide as its cause and no wider."""
+    quota = classify(Step.INITIATE, refused(402), Known())
+    role = classify(Step.INITIATE, refused(403), Known())
+
+    assert isinstance(quota, fail.Park)
+    assert quota.scope is Scope.ORGANIZATION
+    assert isinstance(role, fail.Park)
+    assert role.scope is Scope.TARGET
+
+
+def test_a_shortage_holds_the_machine_and_narrow_memory_the_file() -> None:
+    """Without processes nothing converts; with little memory, smaller rasters do."""
+    processes = classify(Step.CONVERT, err.Shortage("x"), Known())
+    memory = classify(Step.CONVERT, err.MemoryTooNarrow("x"), Known())
+
+    assert isinstance(processes, fail.Park)
+    assert processes.scope is Scope.MACHINE
+    assert isinstance(memory, fail.Park)
+    assert memory.scope is Scope.FILE
+
+
+def test_an_unforeseen_exception_is_not_swallowed() -> None:
+    """A bug stops the daemon with a traceback."""
+    with pytest.raises(err.ConfigurationError):
+        classify(Step.PUT, err.ConfigurationError("a bug"), Known())

@@ -1,0 +1,123 @@
+"""How a drop folder comes by its mark."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import pytest
+
+from uploader.config import Folder
+from uploader.core.errors import Unreachable
+from uploader.folders import first_start
+from uploader.folders.first_start import Belonging
+from uploader.folders.folder_holds import FolderHolds
+from uploader.folders.ownership import Owner, mark, owner_of
+from uploader.folders.presence import spec_of
+from uploader.journal import Journal
+from uploader.journal.recovery.salvage import finding
+
+pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+
+
+class Platform:
+    """Answers from a list: names that are there, or an error."""
+
+    def __init__(self, *answers: list[str] | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[list[str]] = []
+
+    async def lookup(self, folder: Folder, names: Sequence[str]) -> list[str]:
+        """One look."""
+        self.asked.append(list(names))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return [name for name in names if name.startswith(tuple(answer))] if answer else []
+
+
+@asynccontextmanager
+async def belonging_of(
+    root: Path, platform: Platform, state_dir: str = "/state"
+) -> AsyncIterator[tuple[Belonging, Journal, Owner]]:
+    """One folder with six files, and its journal."""
+    drop = root / "drop"
+    drop.mkdir(exist_ok=True)
+    for number in range(6):
+        (drop / f"f{number}.tif").write_bytes(b"%d" % number * (number + 1))
+    (root / "state").mkdir(exist_ok=True)
+    folder, journal = Folder(path=drop, project_id="p-1"), Journal(root / "state")
+    owner = Owner(journal.identity, state_dir)
+    try:
+        yield (
+            Belonging(
+                folder,
+                spec_of(folder),
+                journal,
+                owner,
+                platform.lookup,
+                standing=FolderHolds(journal, str(drop)),
+                stop=threading.Event(),
+            ),
+            journal,
+            owner,
+        )
+    finally:
+        journal.close()
+
+
+async def test_a_folder_of_which_nothing_is_there_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the platform has answered; a few of the smallest files are asked for."""
+    monkeypatch.setattr(first_start, "AGAIN", 0.01)
+    platform = Platform(Unreachable("no route"), Unreachable("no route"), [])
+    async with belonging_of(tmp_path, platform) as (one, journal, owner):
+        with anyio.fail_after(10):
+            await one.run()
+        assert owner_of(tmp_path / "drop") == owner
+        assert (await journal.status())["holds"] == []
+    assert len(platform.asked) == 3
+    assert [name.partition("-")[0] for name in platform.asked[0]] == ["f0", "f1", "f2", "f3", "f4"]
+
+
+async def test_a_folder_of_which_something_is_there_is_held(tmp_path: Path) -> None:
+    """It bears no mark, and a repair has something to find; a person's word ends that."""
+    async with belonging_of(tmp_path, Platform(["f3-"])) as (one, journal, _):
+        await one.run()
+        (hold,) = (await journal.status())["holds"]
+        assert "f3-" in hold["reason"]
+        assert "--new-journal" in hold["reason"]
+        assert owner_of(tmp_path / "drop") is None
+    assert str(tmp_path / "drop") in finding(tmp_path / "state")
+    journal = Journal(tmp_path / "state")
+    await journal.holds.reconciled()
+    journal.close()
+    assert finding(tmp_path / "state") == ""
+
+
+async def test_what_this_journal_knows_is_not_asked_for(tmp_path: Path) -> None:
+    """Files that it has uploaded itself, as before there were marks."""
+    platform = Platform()
+    async with belonging_of(tmp_path, platform) as (one, journal, owner):
+        for sighting, content in first_start._sample(one._spec, threading.Event()):
+            (file_id,) = await journal.files.discovered([sighting])
+            await journal.files.claimed(file_id, sighting, content, sighting.size)
+        await one.run()
+        assert owner_of(tmp_path / "drop") == owner
+    assert platform.asked == []
+
+
+async def test_a_mark_of_ours_follows_its_state_directory_and_anothers_is_left(tmp_path: Path) -> None:
+    """Where the directory was moved, people are told of the place where it is now."""
+    other = Owner("f" * 16, "/other")
+    async with belonging_of(tmp_path, Platform(), "/moved") as (one, _, owner):
+        mark(tmp_path / "drop", Owner(owner.journal, "/before"))
+        await one.run()
+        assert owner_of(tmp_path / "drop") == owner
+        mark(tmp_path / "drop", other)
+        await one.run()
+        assert owner_of(tmp_path / "drop") == other

@@ -1,0 +1,67 @@
+"""The mark on a drop folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from uploader.core import naming
+from uploader.folders.ownership import ATTRIBUTE, FILE, MOST, Owner, foreign, give, mark, owner_of
+
+pytestmark = pytest.mark.unit
+
+MINE, OTHER = Owner("0123456789abcdef", "/var/lib/up loader"), Owner("f" * 16, "/old")
+
+
+@pytest.fixture(params=["attribute", "file"])
+def _kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File systems with extended attributes, and without."""
+    if request.param == "file":
+
+        def refused(*_: object) -> bytes:
+            raise OSError(errno.ENOTSUP, "not supported")
+
+        monkeypatch.setattr(os, "setxattr", refused)
+        monkeypatch.setattr(os, "getxattr", refused)
+
+
+@pytest.mark.usefixtures("_kind")
+def test_a_mark_is_read_as_it_was_given(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """And another one takes its place; whose folder it was is logged."""
+    assert owner_of(tmp_path) is None
+    assert mark(tmp_path, OTHER)
+    assert owner_of(tmp_path) == OTHER
+    assert "/old" in foreign(tmp_path, MINE.journal)
+    give([tmp_path], MINE)
+    assert owner_of(tmp_path) == MINE
+    assert foreign(tmp_path, MINE.journal) == ""
+    assert "/old" in caplog.text
+    assert all(naming.ignored(os.fsencode(entry.name)) for entry in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"0123456789abcdef", b"0123456789ABCDEF /x", b"\xff" * 9000])
+def test_a_mark_that_is_none_of_ours_is_none(tmp_path: Path, data: bytes) -> None:
+    """Whoever wrote it, as an attribute or as a file."""
+    (tmp_path / os.fsdecode(FILE)).write_bytes(data)
+    assert owner_of(tmp_path) is None
+    if len(data) < MOST:
+        (tmp_path / os.fsdecode(FILE)).unlink()
+        os.setxattr(tmp_path, ATTRIBUTE, data)
+        assert owner_of(tmp_path) is None
+
+
+def test_a_mark_is_no_door_to_other_files(tmp_path: Path) -> None:
+    """A link or a pipe in its place is not read, and nothing is written through it."""
+    (tmp_path / "secret").write_bytes(b"0123456789abcdef /x")
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / os.fsdecode(FILE)).symlink_to(tmp_path / "secret")
+    assert owner_of(drop) is None
+    (drop / os.fsdecode(FILE)).unlink()
+    os.mkfifo(drop / os.fsdecode(FILE))
+    assert owner_of(drop) is None
+    assert owner_of(tmp_path / "missing") is None
+    assert not mark(tmp_path / "missing", MINE)

@@ -1,0 +1,64 @@
+"""sd_notify: what systemd hears, and that nothing is ever raised."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from uploader.report import systemd_notify
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request, tmp_path, monkeypatch):
+    """A datagram socket in systemd's place."""
+    address = str(tmp_path / "notify") if request.param == "path" else f"\0uploader-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(address)
+        sock.settimeout(1)
+        monkeypatch.setenv("NOTIFY_SOCKET", address.replace("\0", "@"))
+        yield sock
+
+
+def test_each_word_arrives(manager):
+    """State and status travel in one datagram, newlines of a status do not break it."""
+    systemd_notify.ready("watching\n2 folders")
+    systemd_notify.status("3 pending")
+    systemd_notify.beat()
+    systemd_notify.extend(1.5)
+    systemd_notify.stopping("draining")
+    heard = [manager.recv(1000).decode() for _ in range(5)]
+    assert heard == [
+        "READY=1\nSTATUS=watching 2 folders",
+        "STATUS=3 pending",
+        "WATCHDOG=1",
+        "EXTEND_TIMEOUT_USEC=1500000",
+        "STOPPING=1\nSTATUS=draining",
+    ]
+
+
+@pytest.mark.parametrize("address", ["", "/nowhere/at/all", "@nobody-listens", "relative", "/" + "x" * 300])
+def test_a_manager_that_does_not_listen_is_no_error(address, monkeypatch):
+    """Outside systemd, or with its socket gone, the daemon goes on."""
+    monkeypatch.setenv("NOTIFY_SOCKET", address)
+    systemd_notify.ready("text")
+    systemd_notify.beat()
+
+
+@pytest.mark.parametrize(
+    ("environment", "interval"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "120000000"}, 60.0),
+        ({"WATCHDOG_USEC": "120000000", "WATCHDOG_PID": str(os.getpid())}, 60.0),
+        ({"WATCHDOG_USEC": "120000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+    ],
+)
+def test_half_of_the_watchdogs_patience(environment, interval):
+    """As sd_watchdog_enabled(3) advises, and only for the process that is meant."""
+    assert systemd_notify.watchdog_interval(environment) == interval

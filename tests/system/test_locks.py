@@ -1,0 +1,52 @@
+"""One daemon for a state directory and a drop folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from uploader.core.errors import AlreadyRunning
+from uploader.system.locks import FolderLock, hold_locks
+
+pytestmark = pytest.mark.unit
+
+
+def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
+    """By the drop folder, though its state directory is another one; and no longer once the first has ended."""
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    with hold_locks(tmp_path / "one", [drop]):
+        with pytest.raises(AlreadyRunning, match="drop folder"), hold_locks(tmp_path / "two", [drop]):
+            pass
+        with pytest.raises(AlreadyRunning, match="state directory"), hold_locks(tmp_path / "one", []):
+            pass
+    with hold_locks(tmp_path / "two", [drop]):
+        pass
+
+
+def test_a_folder_that_comes_later_is_locked_when_it_is_there(tmp_path: Path) -> None:
+    """As one that is mounted after the start; whoever comes second is told so."""
+    drop = tmp_path / "drop"
+    with hold_locks(tmp_path / "one", [drop]) as locks:
+        with pytest.raises(FileNotFoundError):
+            locks[drop].take()
+        drop.mkdir()
+        assert locks[drop].take()
+        assert not FolderLock(drop).take()
+
+
+def test_the_folder_that_lies_there_now_is_the_one_that_is_locked(tmp_path: Path) -> None:
+    """Another folder at the same place is locked anew, and the former one is let go."""
+    drop, former = tmp_path / "drop", tmp_path / "former"
+    drop.mkdir()
+    own = FolderLock(drop)
+    assert own.take()
+    drop.rename(former)
+    drop.mkdir()
+
+    assert own.take()
+    assert FolderLock(former).take()
+    assert not FolderLock(drop).take()
+    own.release()
+    assert FolderLock(drop).take()

@@ -1,0 +1,81 @@
+"""The probes of `uploader check` that talk to the platform: its address, the key, the projects, the clock."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+
+from uploader.cli.check_finding import Finding, fail, ok, warn
+from uploader.core.errors import CredentialRefused, Refused, RemoteError, UploaderError
+from uploader.daemon.platform_connection import connect
+from uploader.platform.geopera import read_key
+from uploader.platform.geopera.server_clock import server_time
+from uploader.report.terminal_text import duration
+
+if TYPE_CHECKING:
+    from uploader.config import PlatformSection, Settings
+    from uploader.platform import geopera
+
+MOST_SKEW = 60.0
+"""Seconds by which this machine's clock may be off before signed URLs and tokens begin to look expired."""
+PATIENCE = 30.0
+"""Seconds for one probe."""
+
+
+def all_findings(settings: Settings) -> list[Finding]:
+    """Run every probe of the platform; the later ones only where the earlier ones succeed."""
+    try:
+        read_key(str(settings.platform.api_key_file or ""), os.environ)
+    except CredentialRefused as error:
+        return [fail("credentials", error.reason, error.way_out)]
+    try:
+        return anyio.run(_talk, settings)
+    except UploaderError as error:
+        return [fail("platform", error.reason, error.way_out)]
+
+
+async def _talk(settings: Settings) -> list[Finding]:
+    p = settings.platform
+    found = await _clock(p)
+    async with connect(settings.platform) as (platform, _):
+        for project, collection in sorted({(f.project_id, f.collection_id) for f in settings.folders}):
+            answer = await _project(platform, project, collection)
+            found.append(answer)
+            if answer.name in {"credentials", "platform"}:
+                return found
+    return [*found[:1], ok("credentials", f"the key is accepted by {p.base_url}."), *found[1:]]
+
+
+async def _clock(p: PlatformSection) -> list[Finding]:
+    """Compare our clock with the far side's Date, which comes with any answer."""
+    before = time.time()
+    there = await server_time(p.base_url, proxy=p.proxy, ca_file=str(p.ca_file or ""))
+    if there is None:
+        return [warn("clock", "the platform's answer carries no date to compare with.", "")]
+    # A Date has whole seconds and was written somewhere between question and answer.
+    skew = there + 0.5 - (before + time.time()) / 2
+    if abs(skew) > MOST_SKEW:
+        off = f"it is {duration(abs(skew))} {'behind' if skew > 0 else 'ahead of'} the platform's."
+        return [warn("clock", off, "Set it, best by NTP: timedatectl set-ntp true.")]
+    return [ok("clock", "it agrees with the platform's.")]
+
+
+async def _project(platform: geopera.Platform, project: str, collection: str) -> Finding:
+    name = f"project {project}" + (f", collection {collection}" if collection else "")
+    try:
+        with anyio.fail_after(PATIENCE):
+            await platform.list_items(project, collection_id=collection, limit=1)
+    except CredentialRefused as error:
+        return fail("credentials", error.reason, error.way_out)
+    except Refused as error:
+        return fail(
+            name, error.problem.text, error.way_out or "Check its id, and that the key's user is a member."
+        )
+    except RemoteError as error:
+        return fail("platform", error.reason, error.way_out)
+    except TimeoutError:
+        return fail("platform", "it does not answer in time.", "Check network and proxy.")
+    return ok(name, "it can be read; whether the key may upload shows at the first upload (editor or admin).")

@@ -1,0 +1,77 @@
+"""What `demo` and `push` share: the daemon run to its end before a person's eyes, and its results as a table."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from rich.table import Table
+from rich.text import Text
+
+import uploader
+from uploader.activity import Activity
+from uploader.core.byte_sizes import format_size
+from uploader.daemon import loop
+from uploader.daemon.hard_exit import HardExit
+from uploader.report import progress
+from uploader.report.terminal_text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from uploader.config import Settings
+
+
+def run_until_idle(settings: Settings, console: Console) -> int:
+    """Run the daemon until only ends and holds are left, showing how far it is; returns its exit code."""
+    activity = Activity()
+
+    async def go(hard_exit: HardExit) -> int:
+        async with anyio.create_task_group() as group:
+            group.start_soon(progress.show, console, settings.state_dir, activity)
+            code = await loop.run(
+                settings,
+                until_idle=True,
+                activity=activity,
+                read_back_all=True,
+                bound=False,
+                hard_exit=hard_exit,
+            )
+            group.cancel_scope.cancel()
+        return code
+
+    with HardExit() as hard_exit:
+        return anyio.run(go, hard_exit)
+
+
+def items_table(
+    items: list[dict[str, Any]], root: Path | None = None, kinds: dict[str, str] | None = None
+) -> Table:
+    """Tell what became of each file; `kinds` says by path what it was, paths are shown relative to `root`."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("file", overflow="fold")
+    if kinds:
+        table.add_column("kind")
+    for head in ("size → object", "method", "item"):
+        table.add_column(head, no_wrap=True)
+    for item in sorted(items, key=lambda item: str(item["path"])):
+        path = Path(item["path"])
+        name = path.relative_to(root) if root and path.is_relative_to(root) else path.name
+        kind = (kinds.get(item["path"], ""),) if kinds else ()
+        sizes = f"{format_size(item['size'])} → {format_size(item['object_size'])}"
+        cells = (name, *kind, sizes, item["method"], item["id"] or "(not known)")
+        table.add_row(*(Text(printable(str(cell))) for cell in cells))
+    return table
+
+
+def child(module: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment to run a module of this very package in a process of its own.
+
+    The package need not be installed: the child is told where this one lies.
+    """
+    home = str(Path(uploader.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    return [sys.executable, "-m", module], {**os.environ, "PYTHONPATH": path}

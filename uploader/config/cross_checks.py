@@ -1,0 +1,190 @@
+"""The only place for the rules between the keys of a configuration, where each value alone is fine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uploader.core.address_policy import is_proxy, judge_base_url
+from uploader.system.overlap import FolderPlace, mounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from uploader.config.sections import Folder, PlatformSection
+    from uploader.config.toml_lines import Location
+
+KEY_PREFIX = "gpra_"
+"""How an API key begins; a configuration that holds one in place of a path is not quoted back."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigError:
+    """One thing that a person must mend, and where."""
+
+    location: Location
+    what: str
+    way_out: str = ""
+
+    @property
+    def text(self) -> str:
+        """The complaint without file and line."""
+        return f"{_spelled(self.location)}: {self.what} {self.way_out}".strip()
+
+
+def _spelled(location: Location) -> str:
+    """A location as a person would say it: `[[folders]] #2 path`, `[batch] max_files`, `state_dir`."""
+    match location:
+        case (str(section), int(position), *rest):
+            head = f"[[{section}]] #{position + 1}"
+        case (str(section), str(key), *rest):
+            head, rest = f"[{section}]", [key, *rest]
+        case _:
+            return " ".join(map(str, location))
+    words = [f"#{part + 1}" if isinstance(part, int) else part for part in rest]
+    return " ".join([head, *words])
+
+
+def relations(
+    state_dir: Path | None,
+    staging: Path | None,
+    folders: Mapping[int, Folder],
+    platform: PlatformSection | None,
+) -> Iterator[ConfigError]:
+    """Every rule between keys that is broken. What could not be read is None, or not in `folders`."""
+    if platform is not None:
+        yield from _platform(platform)
+    for number, folder in folders.items():
+        yield from _folder(number, folder)
+        yield from _one_asset(number, folder, folders)
+    yield from (mistake for _, mistake in overlaps(state_dir, staging, folders, mounted=False))
+
+
+def _platform(platform: PlatformSection) -> Iterator[ConfigError]:
+    verdict = judge_base_url(platform.base_url)
+    if verdict == "none":
+        yield ConfigError(
+            ("platform", "base_url"), "is not the address of a platform.", 'Write "https://" and a host name.'
+        )
+    elif verdict == "clear":
+        yield ConfigError(
+            ("platform", "base_url"),
+            "would send the key unencrypted.",
+            "Write https; http is for this machine only.",
+        )
+    if platform.proxy and not is_proxy(platform.proxy):
+        yield ConfigError(
+            ("platform", "proxy"),
+            "is not the address of a proxy.",
+            'Write for example "http://proxy:3128".',
+        )
+    if platform.api_key_file is not None and platform.api_key_file.name.startswith(KEY_PREFIX):
+        yield ConfigError(
+            ("platform", "api_key_file"),
+            "holds a key, not a path.",
+            "Put the key into a file and name that file.",
+        )
+
+
+def _folder(number: int, folder: Folder) -> Iterator[ConfigError]:
+    if folder.after_upload == "archive" and folder.archive_dir is None:
+        yield ConfigError(
+            ("folders", number, "archive_dir"),
+            'is required with after_upload = "archive".',
+            "Name a folder for it.",
+        )
+    marker = folder.ready_marker
+    if "/" in marker or set(re.findall(r"\{.*?\}", marker)) - {"{stem}", "{name}"}:
+        yield ConfigError(
+            ("folders", number, "ready_marker"),
+            "should be a file name, in which {stem} and {name} stand for the raster's.",
+            'Write for example "{stem}.done".',
+        )
+    if not folder.include and not folder.passthrough:
+        yield ConfigError(
+            ("folders", number, "include"), "is empty, so nothing would be taken.", "Name a pattern."
+        )
+
+
+def overlaps(
+    state_dir: Path | None, staging: Path | None, folders: Mapping[int, Folder], *, mounted: bool
+) -> Iterator[tuple[Folder, ConfigError]]:
+    """Each overlap of folders, with the drop folder that would take what is not dropped into it.
+
+    `mounted`: as things are mounted now; else by their names, as they are written and linked.
+    """
+    places = _Places(mounted=mounted)
+    for number, folder in folders.items():
+        for name, path in (("state_dir", state_dir), ("the staging folder", staging)):
+            if path is not None and places.sees(folder, path):
+                what = f"{name} lies inside this drop folder."
+                yield folder, ConfigError(("folders", number, "path"), what, "Put it somewhere else.")
+        if staging is not None:
+            yield from _swept(number, folder, staging, places)
+        for other, watched in folders.items():
+            yield from _pair(number, folder, other, watched, places)
+
+
+class _Places:
+    """Where folders lie; each is looked at once."""
+
+    def __init__(self, *, mounted: bool) -> None:
+        self._mounts = mounts() if mounted else None
+        self._places: dict[Path, FolderPlace] = {}
+
+    def of(self, path: Path) -> FolderPlace:
+        """Where a folder lies."""
+        if path not in self._places:
+            table = self._mounts
+            self._places[path] = FolderPlace.named(path) if table is None else FolderPlace.of(path, table)
+        return self._places[path]
+
+    def sees(self, folder: Folder, path: Path) -> bool:
+        """Whether a file dropped into `path` would be taken by `folder`."""
+        one, other = self.of(path), self.of(folder.path)
+        return one.inside(other) if folder.recursive else one.same(other)
+
+
+def _swept(
+    number: int, folder: Folder, staging: Path, places: _Places
+) -> Iterator[tuple[Folder, ConfigError]]:
+    for key, path in (("path", folder.path), ("archive_dir", folder.archive_dir)):
+        if path is not None and places.of(path).inside(places.of(staging)):
+            what = "lies inside the staging folder, which is swept."
+            yield folder, ConfigError(("folders", number, key), what, "Name another folder.")
+
+
+def _pair(
+    number: int, folder: Folder, other: int, watched: Folder, places: _Places
+) -> Iterator[tuple[Folder, ConfigError]]:
+    if other < number and (places.sees(watched, folder.path) or places.sees(folder, watched.path)):
+        yield (
+            folder,
+            ConfigError(
+                ("folders", number, "path"),
+                f"overlaps [[folders]] #{other + 1} ({watched.path}), so files would be taken twice.",
+                "Watch one of them, or give the outer one recursive = false.",
+            ),
+        )
+    if folder.archive_dir is not None and places.sees(watched, folder.archive_dir):
+        yield (
+            watched,
+            ConfigError(
+                ("folders", number, "archive_dir"),
+                f"lies inside the drop folder {watched.path}, so archived files would be uploaded again.",
+                "Put the archive beside it.",
+            ),
+        )
+
+
+def _one_asset(number: int, folder: Folder, folders: Mapping[int, Folder]) -> Iterator[ConfigError]:
+    mine = (folder.item_id, folder.asset_key)
+    for other, earlier in folders.items():
+        if other < number and all(mine) and (earlier.item_id, earlier.asset_key) == mine:
+            yield ConfigError(
+                ("folders", number, "asset_key"),
+                f"is that of [[folders]] #{other + 1} for the same item, so one would replace the other.",
+                "Give each its own.",
+            )

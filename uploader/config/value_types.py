@@ -1,0 +1,91 @@
+"""What one value of the configuration may be: text as people write it in, the type that the program works with out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from uploader.core import declared_values
+from uploader.core.bandwidth_schedule import Timetable, parse_timetable
+from uploader.core.byte_sizes import parse_size
+from uploader.core.path_text import is_text, shown
+
+LISTEN = r"^$|^(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[1-9]\d{0,4}$"
+"""HOST:PORT, or nothing."""
+MAX_PORT = 65535
+
+
+def _size(value: object) -> object:
+    return parse_size(value) if isinstance(value, str) else value
+
+
+def _timetable(value: object) -> object:
+    written = isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    )
+    return parse_timetable(value) if written else value  # type: ignore[arg-type]
+
+
+def _absolute(value: Path, info: ValidationInfo) -> Path:
+    """Make a path absolute: `~` is the user's home, other relative paths start at the configuration file."""
+    base = (info.context or {}).get("base", Path())
+    if "\0" in str(value):
+        raise ValueError("holds a character that no path may hold")
+    try:
+        path = Path(os.path.normpath(Path(base, value.expanduser()).absolute()))
+    except RuntimeError:
+        raise ValueError(f"there is no home folder for {value.parts[0]}; write the whole path") from None
+    if not is_text(str(path)):
+        raise ValueError(
+            f'lies at "{shown(str(path))}", which is not UTF-8; rename that folder, or link to it'
+        )
+    return path
+
+
+def _some_path(value: object) -> object:
+    """An empty path would mean the folder of the configuration file, which nobody says that way."""
+    if value == "":
+        raise ValueError("must not be empty; name a folder")
+    return value
+
+
+def _absolute_or_empty(value: Path | None, info: ValidationInfo) -> Path | None:
+    return None if value is None else _absolute(value, info)
+
+
+def _without_slash(value: str) -> str:
+    return value.rstrip("/")
+
+
+def _real_port(value: str) -> str:
+    if value and int(value.rpartition(":")[2]) > MAX_PORT:
+        raise ValueError(f'"{value}" names a port above {MAX_PORT}')
+    return value
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value == "" else value
+
+
+def _nodata(value: object) -> object:
+    return declared_values.nodata_text(value) if isinstance(value, str | int | float) else value
+
+
+Bytes = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=0)]
+Whole = Annotated[int, Field(strict=True, ge=0)]
+Positive = Annotated[int, Field(strict=True, ge=1)]
+Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
+AbsolutePath = Annotated[Path, BeforeValidator(_some_path), AfterValidator(_absolute)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_absolute_or_empty)]
+Name = Annotated[str, Field(min_length=1)]
+Patterns = tuple[Name, ...]
+Address = Annotated[str, Field(pattern=LISTEN), AfterValidator(_real_port)]
+BaseUrl = Annotated[Name, AfterValidator(_without_slash)]
+Bandwidth = Annotated[Timetable, BeforeValidator(_timetable)]
+DeclaredSystem = Annotated[str, AfterValidator(declared_values.crs_text)]
+DeclaredNodata = Annotated[str, BeforeValidator(_nodata)]
+SomeBytes = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=1)]

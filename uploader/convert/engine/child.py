@@ -1,0 +1,142 @@
+"""The child that converts one raster: forked by the zygote, confined, and gone when it has answered.
+
+GDAL may crash, hang or eat memory on what it is given, or be taken over by it. So this process is expendable: it
+has no secret, no descriptor but the two pipes to the zygote, and no second raster.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need not happen for each raster
+
+from uploader.convert.isolation import confine
+from uploader.convert.isolation.verdict import Confinement
+from uploader.convert.job import Job
+from uploader.convert.perform import perform
+from uploader.core.capacity import MORE_TASKS, pool_threads
+from uploader.core.errors import ConversionFailed, LocalError, Shortage
+
+ANSWER, ERRORS = 3, 2
+"""The child's descriptors: its answer, one line of JSON, and whatever it and its libraries print."""
+
+_FIRST_OTHER = 4
+_TRIAL_BYTES = 1 << 30
+_SMALL_STACK = 64 << 10
+"""Bytes that keep a thread which only waits; what is not taken away from the raster's memory."""
+
+_FEWEST_THREADS = 2
+"""One that decodes and one that encodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a child must know of its zygote: its process id, its libraries' places, whether it left the network."""
+
+    pid: int
+    places: tuple[Path, ...]
+    namespace: bool
+
+    def confined(
+        self, folders: tuple[Path, ...], workshops: tuple[Path, ...], memory_limit: int
+    ) -> Confinement:
+        """Be confined to the libraries' places, these folders to read, and these to write."""
+        return confine.enter(
+            (*self.places, *folders),
+            workshops,
+            parent=self.pid,
+            memory_limit=memory_limit,
+            namespace=self.namespace,
+        )
+
+
+def live(request: dict[str, Any], origin: Origin) -> NoReturn:
+    """Do what is asked, answer, and end: 0 with a whole answer, 1 with a traceback in the errors.
+
+    An empty request is a trial of the confinement. The forked process comes here with its descriptors in place,
+    and must never return into the zygote's loop.
+    """
+    code = 1
+    try:
+        os.closerange(_FIRST_OTHER, os.sysconf("SC_OPEN_MAX"))
+        answer = _convert(request, origin) if request else _trial(origin)
+        _write(json.dumps(answer).encode() + b"\n")
+        code = 0
+    except BaseException:  # noqa: BLE001 - whatever it is, it ends here and is told
+        traceback.print_exc(limit=-3)
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _convert(request: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """One job's report or error."""
+    job, workshop = Job.from_json(request["job"]), Path(request["workshop"])
+    try:
+        return {"report": _performed(job, workshop, origin)}
+    except LocalError as error:
+        reason = error.reason.replace(f"{job.source.parent}/", "").replace(f"{workshop}/", "")
+        return {"error": type(error).__name__, "reason": reason, "way_out": error.way_out}
+
+
+def _performed(job: Job, workshop: Path, origin: Origin) -> dict[str, Any]:
+    """The report of one job, done within its limits. Raises LocalError."""
+    require_threads(pool_threads(os.cpu_count() or 1))
+    origin.confined((job.source.parent,), (workshop,), job.memory_limit)
+    started = time.monotonic()
+    try:
+        _require_stacks()
+        report = perform(job, workshop).to_json()
+    except MemoryError as error:
+        confine.require_memory(job.memory_limit)
+        reason = f"The raster needs more memory than the limit of {job.memory_limit} bytes."
+        raise ConversionFailed(reason, "Raise convert.memory_limit.") from error
+    return report | {"seconds": round(time.monotonic() - started, 3)}
+
+
+def require_threads(count: int, stack_bytes: int = _SMALL_STACK) -> None:
+    """Raises Shortage where so many threads cannot be had at once: GDAL would wait for them for ever."""
+    gate = threading.Event()
+    others = [threading.Thread(target=gate.wait) for _ in range(count)]
+    threading.stack_size(stack_bytes)
+    try:
+        for started, thread in enumerate(others):
+            try:
+                thread.start()
+            except RuntimeError as error:
+                text = f"The machine has only {started} threads to give to a converter, which needs {count}."
+                raise Shortage(text, MORE_TASKS) from error
+    finally:
+        threading.stack_size(0)
+        gate.set()
+        for thread in others:
+            if thread.ident is not None:
+                thread.join()
+
+
+def _require_stacks() -> None:
+    """Raises MemoryError where the memory limit has no room for the stacks of threads; GDAL needs two at the least."""
+    try:
+        require_threads(_FEWEST_THREADS, stack_bytes=0)
+    except Shortage as error:
+        raise MemoryError from error
+
+
+def _trial(origin: Origin) -> dict[str, Any]:
+    """Be confined as for a job without folders, and try to get out."""
+    found = origin.confined((), (), _TRIAL_BYTES)
+    return found.to_json() | {"reached": confine.reached(origin.pid)}
+
+
+def _write(line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(ANSWER, rest) :]

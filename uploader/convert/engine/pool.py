@@ -1,0 +1,113 @@
+"""The pool of converting processes: how many at once, for how long, and what happens to those that fail."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import anyio
+
+from uploader.convert.engine.zygote_client import Worker
+from uploader.convert.job import Job, Report
+from uploader.convert.write import publish
+from uploader.core.errors import ConversionFailed, NoSpace
+from uploader.system import threads
+
+_LOG = logging.getLogger(__name__)
+
+
+class Converter:
+    """Converts rasters in confined child processes, `workers` at once (0: one per core).
+
+    Zygotes start when they are needed and are used again; each raster has a child of its own, forked from one.
+    Belongs to one event loop; the loop's thread must live as long as they, who die with it. Close it with
+    `aclose`, or use it as an async context manager.
+    """
+
+    def __init__(self, workers: int = 0) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self._turns = anyio.Semaphore(self.workers)
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def convert(self, job: Job) -> Report:
+        """Convert one raster. Its COG is at `job.target` when this returns, and not before.
+
+        Raises RasterUnreadable, RasterRefused (the raster's fault), ConversionFailed (the child crashed, hung or
+        ate its memory on it), NoSpace. Whatever happens, cancelling included, no partial target and no busy child
+        is left behind; may be repeated, an existing target is replaced.
+        """
+        async with self._turns, self._writing(job):
+            workshop = await threads.run_sync(publish.prepare, job.target)
+            try:
+                async with self._worker(job) as worker:
+                    report = await worker.convert(job, workshop)
+                if report.method == "passthrough":
+                    await threads.run_sync(publish.adopt, job.source, job.target)
+                await threads.run_sync(publish.publish, job.target)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await threads.run_sync(publish.clear, job.target)
+            return report
+
+    @asynccontextmanager
+    async def _writing(self, job: Job) -> AsyncIterator[None]:
+        """Whatever the system says while the result is put in place, the raster is not to blame."""
+        try:
+            yield
+        except OSError as error:
+            raise NoSpace(
+                f"{job.target.parent} cannot be written to: {error.strerror or error}.",
+                "Free some space there, or check its rights.",
+            ) from error
+
+    @asynccontextmanager
+    async def _worker(self, job: Job) -> AsyncIterator[Worker]:
+        """A zygote for one job within its deadline; it goes back to the others only if it is known to be sound."""
+        worker = await self._take()
+        try:
+            with anyio.fail_after(job.timeout):
+                yield worker
+        except TimeoutError as error:
+            raise ConversionFailed(
+                f"Converting took longer than {job.timeout:g} seconds and was stopped.",
+                "Raise convert.timeout_seconds if the raster is just large.",
+            ) from error
+        finally:
+            await self._give_back(worker)
+
+    async def _take(self) -> Worker:
+        """An idle zygote, or a new one; one that died meanwhile is nobody's failure."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                break
+            await worker.kill()
+        else:
+            worker = await Worker.start()
+        self._busy.add(worker)
+        return worker
+
+    async def _give_back(self, worker: Worker) -> None:
+        self._busy.discard(worker)
+        if worker.sound and worker.alive:
+            self._idle.append(worker)
+            return
+        _LOG.debug("converter ended pid=%d", worker.pid)
+        await worker.kill()
+
+    async def aclose(self) -> None:
+        """End all zygotes; may be repeated. Conversions that still run end with ConversionFailed."""
+        workers = [*self._idle, *self._busy]
+        self._idle.clear()
+        for worker in workers:
+            await worker.kill()

@@ -1,0 +1,198 @@
+"""The process that children are forked from: it has loaded GDAL and opened nothing, so a fork is ready at once.
+
+Reads jobs as lines of JSON from the daemon. Each gets a child of its own, confined to that job's folders; what it
+answers is passed on unread, with what only the kernel can tell: how it ended, and its peak of memory. Started by
+`worker`; `sys.argv` carries the parent's id. It has one thread, or forking would not be safe.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import selectors
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, BinaryIO, NoReturn
+
+from uploader.convert.engine.child_progress import ALIVE, BEAT, ChildProgress
+from uploader.convert.isolation import confine, namespaces
+
+ANSWER_BYTES = 8 << 20
+"""The longest answer of a child; one that says more is killed."""
+
+_ERROR_BYTES = 4096
+_PIECE = 1 << 16
+
+
+@dataclass(slots=True)
+class Zygote:
+    """What every child is confined to, and the child that lives now."""
+
+    places: tuple[Path, ...]
+    namespace: bool
+    answers: BinaryIO
+    child: int = 0
+
+    def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        """Have a child do what is asked, and wait for its end; gives the ending and its line, empty for none."""
+        answer, to_answer = os.pipe()
+        errors, to_errors = os.pipe()
+        try:
+            self._fork(request, to_answer, to_errors)
+        except OSError as error:
+            os.close(answer)
+            os.close(errors)
+            return {"exit": 0, "peak_bytes": 0, "errors": "", "short": error.strerror}, b""
+        finally:
+            os.close(to_answer)
+            os.close(to_errors)
+        said, printed = self._listen(answer, errors)
+        _, status, usage = os.wait4(self.child, 0)
+        self.child = 0
+        ending = {
+            "exit": os.waitstatus_to_exitcode(status),
+            "peak_bytes": usage.ru_maxrss << 10,
+            "errors": printed.decode("utf-8", "replace"),
+        }
+        return ending, said.partition(b"\n")[0]
+
+    def _fork(self, request: dict[str, Any], to_answer: int, to_errors: int) -> None:
+        """The signal that ends us waits until we know whom to end with us."""
+        ourselves = os.getpid()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            self.child = os.fork()
+        except OSError:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            raise
+        if self.child == 0:
+            self._be_child(request, to_answer, to_errors, ourselves)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _be_child(self, request: dict[str, Any], to_answer: int, to_errors: int, ourselves: int) -> NoReturn:
+        """Whatever fails in here ends this process: it must never go on as a second zygote."""
+        try:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+            _arrange(to_answer, to_errors)
+            from uploader.convert.engine import child  # noqa: PLC0415 - loaded by `main` before the first fork
+
+            child.live(request, child.Origin(ourselves, self.places, self.namespace))
+        except BaseException as error:  # noqa: BLE001 - there is nobody above who could tell it
+            os.write(to_errors, f"{error!r}\n".encode())
+        finally:
+            os._exit(1)
+
+    def _listen(self, answer: int, errors: int) -> tuple[bytes, bytes]:
+        """Read both pipes to their ends: the answer up to its bound, of the errors the last bytes.
+
+        Meanwhile the daemon is told that the child lives, for as long as it does.
+        """
+        said, printed = bytearray(), b""
+        pulse = ChildProgress(self.child)
+        with selectors.DefaultSelector() as selector:
+            for handle in (answer, errors):
+                selector.register(handle, selectors.EVENT_READ)
+            while selector.get_map():
+                ready = selector.select(BEAT)
+                if pulse.due() and pulse.beats():
+                    self.answers.write(ALIVE)
+                for key, _ in ready:
+                    piece = os.read(key.fd, _PIECE)
+                    if not piece:
+                        selector.unregister(key.fd)
+                        os.close(key.fd)
+                    elif key.fd == errors:
+                        printed = (printed + piece)[-_ERROR_BYTES:]
+                    elif len(said) <= ANSWER_BYTES:
+                        said += piece
+                    else:
+                        os.kill(self.child, signal.SIGKILL)
+        return bytes(said) if len(said) <= ANSWER_BYTES else b"", printed
+
+    def end(self, _signal: int, _frame: FrameType | None) -> None:
+        """End with the child, and leave no zombie of it to whoever would inherit it."""
+        if self.child:
+            os.kill(self.child, signal.SIGKILL)
+            os.waitpid(self.child, 0)
+        os._exit(0)
+
+
+def main(arguments: list[str]) -> None:
+    """Give up rights, load GDAL, tell that we are ready, then have jobs done until the input ends."""
+    confine.settle(int(arguments[0]))
+    _skip_drivers()
+    answers = _keep_stdout()
+    namespace = namespaces.leave_network()
+    namespaces.drop_capabilities()
+    logging.disable()
+    _load()
+    zygote = Zygote(confine.library_places(), namespace, answers)
+    signal.signal(signal.SIGTERM, zygote.end)
+    ending, line = zygote.run({})
+    _say(answers, {"ready": True, "versions": _versions()} | ending, line)
+    for request in sys.stdin.buffer:
+        _say(answers, *zygote.run(json.loads(request)))
+
+
+def _load() -> None:
+    """Load all that a job needs, with GDAL's drivers registered, so that its child finds it in memory."""
+    import rasterio  # noqa: PLC0415 - only here, after the rights are given up
+
+    from uploader.convert.engine import child  # noqa: F401, PLC0415 - likewise
+
+    with rasterio.Env():  # type: ignore[no-untyped-call]
+        pass
+    gc.collect()
+    gc.freeze()  # or the collector would touch, and so copy, what is shared with each child
+
+
+def _versions() -> dict[str, str]:
+    import rasterio  # noqa: PLC0415 - see _load
+
+    return {"gdal": rasterio.__gdal_version__, "rasterio": rasterio.__version__}
+
+
+def _arrange(to_answer: int, to_errors: int) -> None:
+    """Put a child's pipes where it looks for them; its input is empty."""
+    from uploader.convert.engine.child import ANSWER, ERRORS  # noqa: PLC0415 - see _load
+
+    nothing, unused = os.pipe()  # not /dev/null, which an odd host may lack
+    os.close(unused)
+    # None of the three has one of these numbers already: those are our own input, outputs and answers.
+    for handle, number in ((nothing, 0), (to_errors, 1), (to_errors, ERRORS), (to_answer, ANSWER)):
+        os.dup2(handle, number)
+
+
+def _keep_stdout() -> BinaryIO:
+    """Take the answers' pipe for ourselves, and send what libraries print to the bounded error stream."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return answers
+
+
+def _say(answers: BinaryIO, ending: dict[str, Any], line: bytes) -> None:
+    """Two lines: how the child ended, and what it said."""
+    answers.write(json.dumps(ending).encode() + b"\n" + line + b"\n")
+
+
+def _skip_drivers() -> None:
+    """Start over with all drivers switched off that are not needed.
+
+    GDAL reads GDAL_SKIP once, when it starts, and only then tells which drivers it has: so it is asked, and the
+    process replaces itself. Limits and pipes survive that.
+    """
+    if "GDAL_SKIP" in os.environ:
+        return
+    import rasterio  # noqa: PLC0415 - see _load
+
+    from uploader.convert.read.formats.open_raster import DRIVERS  # noqa: PLC0415 - see _load
+
+    with rasterio.Env() as env:  # type: ignore[no-untyped-call]
+        others = sorted(set(env.drivers()) - set(DRIVERS))
+    os.execve(sys.executable, sys.orig_argv, os.environ | {"GDAL_SKIP": ",".join(others)})  # noqa: S606 - ourselves

@@ -1,0 +1,321 @@
+"""One zygote, seen from the parent: start it, have it convert a raster in a child, read the answer, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.abc import ByteReceiveStream, Process
+
+import uploader
+from uploader.convert.engine.child_progress import ALIVE
+from uploader.convert.isolation import confine
+from uploader.convert.isolation.verdict import Confinement
+from uploader.convert.job import Job, Report
+from uploader.core import errors
+from uploader.core.capacity import MORE_TASKS
+
+_LOG = logging.getLogger(__name__)
+
+_START = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
+    "from uploader.convert.engine.zygote import main; main(sys.argv[1:])"
+)
+"""What the child runs first: it finds our modules where we do, be it an installation or a checkout."""
+
+_LINE_BYTES = (8 << 20) + 1
+"""The longest answer of a child that a zygote passes on, with its end."""
+
+_END_SECONDS = 5.0
+"""How long a zygote that was asked to end may take; it needs milliseconds, if it is not stopped."""
+
+SILENCE = 50.0
+"""Seconds without a sign of life after which a converter is given up; one that works gives one every `BEAT`."""
+
+_SHORT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""What the system answers when it has no process or descriptor to give."""
+
+_ERROR_BYTES = 4096
+_REASON_LENGTH = 1000
+
+_ERRORS: Mapping[str, type[errors.LocalError]] = {
+    kind.__name__: kind
+    for kind in (
+        errors.RasterUnreadable,
+        errors.RasterRefused,
+        errors.ConversionFailed,
+        errors.NoSpace,
+        errors.Shortage,
+        errors.MemoryTooNarrow,
+    )
+}
+
+_DEATHS: Mapping[int, str] = {
+    signal.SIGSEGV: "crashed (segmentation fault)",
+    signal.SIGBUS: "crashed (bus error)",
+    signal.SIGFPE: "crashed (arithmetic)",
+    signal.SIGILL: "crashed (illegal instruction)",
+    signal.SIGABRT: "gave up (abort)",
+    signal.SIGKILL: "was killed, perhaps for its memory",
+    signal.SIGXCPU: "used up its processor time",
+    signal.SIGXFSZ: "wrote too large a file",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ZygoteFacts:
+    """What a zygote tells when it is ready: versions of its libraries, and how its children are confined."""
+
+    gdal: str
+    rasterio: str
+    confinement: Confinement
+
+
+class Worker:
+    """A zygote and its pipes. Not shared: one job at a time. Made by `start`.
+
+    `sound` tells whether it may be given another job: each raster had a child of its own, so only a zygote that
+    died itself, talks nonsense, or was left in the middle of a job is not.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.host: ZygoteFacts | None = None
+        self.sound = True
+        self._rest = b""
+        self._errors = b""
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id, which is also that of its process group."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not been seen to end."""
+        return self._process.returncode is None
+
+    @classmethod
+    async def start(cls) -> Worker:
+        """Start a zygote with nothing of ours but the module path. It is ready when it says so to `convert`.
+
+        It is tied to the thread that runs this, and its child to it: they die when that thread ends. Raises
+        Shortage where the machine has no room for another process, and ConverterBroken where it cannot be started.
+        """
+        command = [sys.executable, "-I", "-c", _START, json.dumps(_module_path()), str(os.getpid())]
+        try:
+            process = await anyio.open_process(
+                command, env=confine.environment(), cwd="/", start_new_session=True
+            )
+        except OSError as error:
+            if error.errno in _SHORT:
+                raise _shortage(error.strerror) from error
+            raise errors.ConverterBroken(
+                f"The converter does not start: {error.strerror}.", _SEE_CHECK
+            ) from error
+        except RuntimeError as error:  # Python 3.11 waits for each process in a thread of its own
+            raise _shortage(str(error)) from error
+        return cls(process)
+
+    async def convert(self, job: Job, workshop: Path) -> Report:
+        """Hand over one job and wait for its report.
+
+        Raises what the child says is wrong, ConversionFailed when it or the zygote dies, shows no sign of life or
+        talks nonsense, ConverterBroken when the zygote does not come up, Shortage when the machine has no process or
+        thread to give, and MemoryTooNarrow.
+        """
+        request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
+        ending, line = await self._guarded(request)
+        if ending["exit"] != 0:
+            confine.require_memory(job.memory_limit, ending["peak_bytes"])
+            raise _death(ending["exit"], ending["errors"], " on this raster")
+        return replace(_report(_parsed(line)), peak_bytes=ending["peak_bytes"])
+
+    async def ready(self) -> ZygoteFacts:
+        """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
+        await self._guarded(b"")
+        assert self.host is not None
+        return self.host
+
+    async def _guarded(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+        """One exchange, while the error stream is kept from filling up."""
+        self.sound = False
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._collect_errors)
+            answer = await self._converse(request)
+            tasks.cancel_scope.cancel()
+        if isinstance(answer, errors.LocalError):
+            raise answer
+        self.sound = True
+        return answer
+
+    async def _converse(self, request: bytes) -> tuple[dict[str, Any], bytes] | errors.LocalError:
+        """The answer, or why there is none: returned, for a task group would wrap what is raised."""
+        try:
+            if self.host is None:
+                self.host = _host(*await self._answer())
+                layers = self.host.confinement.layers()
+                _LOG.info(
+                    "converter ready pid=%d %s", self.pid, " ".join(f"{k}={v!r}" for k, v in layers.items())
+                )
+            if not request:
+                return {}, b""
+            assert self._process.stdin is not None
+            await self._process.stdin.send(request)
+            return await self._answer()
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
+            code = await self._process.wait()
+            said = self._errors.decode("utf-8", "replace")
+            if self.host is None:
+                return errors.ConverterBroken(f"The converter does not start: {_end(said)}", _SEE_CHECK)
+            return _death(code, said, " on this raster")
+        except TimeoutError:
+            return self._silent()
+        except (errors.ConversionFailed, errors.Shortage) as error:
+            return error
+
+    def _silent(self) -> errors.LocalError:
+        """What it means that nothing was heard for so long: it hangs, is stopped, or waits for what never comes."""
+        if self.host is None:
+            text = f"The converter does not come up within {SILENCE:g} seconds."
+            return errors.ConverterBroken(text, _SEE_CHECK)
+        return errors.ConversionFailed(
+            f"The converter made no progress for {SILENCE:g} seconds and was stopped.",
+            "If the raster is sound, raise convert.memory_limit, should that be small.",
+        )
+
+    async def _answer(self) -> tuple[dict[str, Any], bytes]:
+        """How a child ended, as the zygote tells it, and the child's own line."""
+        while (line := await self._line()) == ALIVE[:-1]:
+            pass
+        ending = _parsed(line)
+        if ending.get("short"):
+            await self._line()
+            raise _shortage(str(ending["short"]))
+        try:
+            facts = {"exit": int(ending["exit"]), "peak_bytes": int(ending["peak_bytes"])}
+            said = {"errors": str(ending["errors"])}
+        except (KeyError, TypeError, ValueError) as error:
+            raise _nonsense() from error
+        return ending | facts | said, await self._line()
+
+    async def _line(self) -> bytes:
+        """One line of the zygote's, of bounded length."""
+        assert self._process.stdout is not None
+        while b"\n" not in self._rest:
+            if len(self._rest) > _LINE_BYTES:
+                raise errors.ConversionFailed("The converter does not stop talking.")
+            with anyio.fail_after(SILENCE):
+                self._rest += await self._process.stdout.receive()
+        line, self._rest = self._rest.split(b"\n", 1)
+        return line
+
+    async def _collect_errors(self) -> None:
+        """Keep the end of what the zygote and its libraries print, and never let the pipe fill up."""
+        stream: ByteReceiveStream | None = self._process.stderr
+        assert stream is not None
+        while True:
+            try:
+                self._errors = (self._errors + await stream.receive())[-_ERROR_BYTES:]
+            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                return
+
+    async def kill(self) -> None:
+        """End the zygote and its child, for certain; may be repeated. Not to be cancelled half-way.
+
+        It is asked first, so that it ends its child itself and leaves nothing for others to bury.
+        """
+        with anyio.CancelScope(shield=True):
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+            with anyio.move_on_after(_END_SECONDS):
+                await self._process.wait()
+            if self.alive:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                await self._process.wait()
+            await self._process.aclose()
+
+
+_SEE_CHECK = "See `uploader check`."
+_TRACEBACK = "Traceback (most recent call last)"
+_REPORT = (
+    "The log has the details: please report them. Listing the file in `passthrough` uploads it as it is."
+)
+_MORE_MEMORY = "Raise convert.memory_limit, or split the raster."
+
+
+def _module_path() -> list[str]:
+    """Where the child finds the same modules as we do: our path without what is relative to some folder."""
+    own = str(Path(uploader.__file__).resolve().parent.parent)
+    known = [entry for entry in sys.path if Path(entry).is_absolute()]
+    return known if own in known else [own, *known]
+
+
+def _shortage(why: str | None) -> errors.Shortage:
+    return errors.Shortage(f"The machine has no process to give to the converter ({why}).", MORE_TASKS)
+
+
+def _death(code: int, said: str, where: str) -> errors.ConversionFailed:
+    """What to say of a process that ended so, and had printed this."""
+    if "bad_alloc" in said or "MemoryError" in said:
+        return errors.ConversionFailed(f"The converter ran out of memory{where}.", _MORE_MEMORY)
+    how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
+    if _TRACEBACK in said:
+        _LOG.error("converter failed of itself%s: %s", where, said)
+        return errors.ConversionFailed(f"The converter {how}{where}, by a mistake of its own.", _REPORT)
+    return errors.ConversionFailed(f"The converter {how}{where}{': ' + _end(said) if said else ''}.")
+
+
+def _end(said: str) -> str:
+    return " ".join(said.split())[-200:]
+
+
+def _nonsense() -> errors.ConversionFailed:
+    return errors.ConversionFailed("The converter's answer makes no sense.")
+
+
+def _host(ending: dict[str, Any], line: bytes) -> ZygoteFacts:
+    """What the zygote tells of itself, and its first child of the confinement; without the latter there is none."""
+    try:
+        versions = ending["versions"]
+        confinement = Confinement.from_json(_parsed(line)) if ending["exit"] == 0 else Confinement()
+        return ZygoteFacts(str(versions["gdal"]), str(versions["rasterio"]), confinement)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _nonsense() from error
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    """One line of JSON from a process that may be out of its mind. Raises ConversionFailed."""
+    try:
+        # What was no UTF-8 in a raster comes as half a surrogate pair, which the journal could not hold.
+        text = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _nonsense() from error
+    if not isinstance(answer, dict):
+        raise _nonsense()
+    return answer
+
+
+def _report(answer: dict[str, Any]) -> Report:
+    """The report that an answer holds; raises the error that it holds."""
+    if "error" in answer:
+        kind = _ERRORS.get(str(answer["error"]), errors.ConversionFailed)
+        raise kind(
+            str(answer.get("reason", ""))[:_REASON_LENGTH], str(answer.get("way_out", ""))[:_REASON_LENGTH]
+        )
+    try:
+        return Report.from_json(answer["report"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise _nonsense() from error

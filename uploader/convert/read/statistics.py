@@ -1,0 +1,321 @@
+"""Exact statistics of bands, gathered window by window; and how few distinct values a band has.
+
+Each window is reduced in float64 around its own mean (corrected two-pass), and the reductions are merged as Chan,
+Golub and LeVeque do ("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979), so that a
+large mean does not eat the digits of a small variance. The sum is compensated (Neumaier). Pure: numpy arrays in,
+numbers out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uploader.convert.job import BandStatistics
+from uploader.convert.read.nodata_border import Suspect
+
+Samples = NDArray[Any]
+"""One dimension, of whatever type the band has."""
+
+MAX_CLASSES = 32
+"""More distinct values than this, and a band is not taken for classes, unless they are sets of flags."""
+
+MAX_VALUES = 64
+"""More distinct values than this, and nobody asks which they are."""
+
+_CHUNK = 1 << 18
+"""Samples reduced at once: 2 MiB as float64 stay in the processor's cache."""
+
+_SPREAD = 1 << 16
+_PROBE = 61
+
+_KEYS = ("STATISTICS_MINIMUM", "STATISTICS_MAXIMUM", "STATISTICS_MEAN", "STATISTICS_STDDEV")
+VALID_PERCENT = "STATISTICS_VALID_PERCENT"
+STATISTICS_KEYS = frozenset({*_KEYS, VALID_PERCENT, "STATISTICS_APPROXIMATE"})
+"""The metadata items in which GDAL keeps the statistics of a band."""
+
+_EXACT = 1e-9
+_DEFAULTS = (*((key, "") for key in _KEYS), (VALID_PERCENT, "100"))
+
+
+class Counts:
+    """How often each value of a type of one or two bytes was seen: from that everything follows, without rounding."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self._signed = dtype.kind == "i"
+        self._size = 1 << 8 * dtype.itemsize
+        self._seen: NDArray[np.int64] = np.zeros(self._size, np.int64)
+
+    @staticmethod
+    def fits(dtype: np.dtype[Any]) -> bool:
+        """Whether there are few enough values to count each."""
+        return dtype.kind in "iu" and dtype.itemsize <= 2  # noqa: PLR2004 - bytes
+
+    def add(self, samples: Samples) -> None:
+        """Take in valid samples."""
+        bits = np.ascontiguousarray(samples).view(f"u{samples.dtype.itemsize}")
+        if self._size == 1 << 8:
+            even = bits.size // 2 * 2
+            self._add_pairs(bits[:even].view(np.uint16))
+            bits = bits[even:]
+        for start in range(0, bits.size, _CHUNK):
+            self._seen += np.bincount(bits[start : start + _CHUNK], minlength=self._size)
+
+    def _add_pairs(self, pairs: Samples) -> None:
+        """Two bytes at a time, which takes half the steps."""
+        for start in range(0, pairs.size, _CHUNK):
+            both = np.bincount(pairs[start : start + _CHUNK], minlength=1 << 16).reshape(1 << 8, 1 << 8)
+            self._seen += both.sum(axis=0) + both.sum(axis=1)
+
+    def forget(self, value: int) -> None:
+        """Take out all samples of one value: nodata need not be sorted out before."""
+        self._seen[value % self._size] = 0
+
+    @property
+    def count(self) -> int:
+        """How many samples."""
+        return int(self._seen.sum())
+
+    def values(self) -> dict[int, int]:
+        """How often each value was seen, in ascending order."""
+        found = ((self._value(int(bits)), int(self._seen[bits])) for bits in np.flatnonzero(self._seen))
+        return dict(sorted(found))
+
+    def _value(self, bits: int) -> int:
+        return bits - self._size if self._signed and bits >= self._size // 2 else bits
+
+    def result(self, pixels: int) -> BandStatistics:
+        """The statistics, where the band has so many pixels in all; each is the true value, rounded once."""
+        seen = self.values()
+        count = sum(seen.values())
+        if not count:
+            return BandStatistics(None, None, None, None, 0.0)
+        total = sum(value * often for value, often in seen.items())
+        squares = sum(value * value * often for value, often in seen.items())
+        deviation = _root(squares * count - total * total) / count
+        return BandStatistics(min(seen), max(seen), total / count, deviation, 100.0 * count / pixels)
+
+
+def _root(value: int) -> float:
+    """The square root of a whole number beyond the reach of float64, to its last digit."""
+    spare = max(0, 128 - value.bit_length()) // 2 * 2
+    return math.ldexp(math.isqrt(value << spare), -(spare // 2))
+
+
+class Moments:
+    """Count, extremes, mean and variance of all samples added so far; NaN and infinities are counted apart.
+
+    Everything is reckoned from an origin among the samples, so that digits are spent on differences.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._low: float = math.inf
+        self._high: float = -math.inf
+        self._origin = 0.0
+        self._mean = 0.0
+        self._squares = 0.0
+        self._sum = 0.0
+        self._lost = 0.0
+        self.nans = 0
+        self.infinities = 0
+
+    def add(self, samples: Samples) -> None:
+        """Take in valid samples, in chunks. Complex ones count with their real part."""
+        values = samples.real if samples.dtype.kind == "c" else samples
+        for start in range(0, values.size, _CHUNK):
+            self._reduce(values[start : start + _CHUNK])
+
+    def _reduce(self, chunk: Samples) -> None:
+        with np.errstate(all="ignore"):
+            work = chunk.astype(np.float64)
+            total = float(work.sum())
+            if not math.isfinite(total):
+                self.nans += int(np.isnan(chunk).sum())
+                self.infinities += int(np.isinf(chunk).sum())
+                chunk = chunk[np.isfinite(chunk)]
+                work = chunk.astype(np.float64)
+            if chunk.size == 0:
+                return
+            if self.count == 0:
+                self._origin = float(chunk[0])
+            work -= self._origin
+            total = float(work.sum())
+            work -= total / chunk.size
+            squares = float(work.dot(work)) - float(work.sum()) ** 2 / chunk.size
+        # `item` keeps 64-bit integers exact, which float64 would not.
+        self._low = min(self._low, chunk.min().item())
+        self._high = max(self._high, chunk.max().item())
+        self._merge(chunk.size, total, squares)
+
+    def _merge(self, count: int, total: float, squares: float) -> None:
+        together = self.count + count
+        delta = total / count - self._mean
+        self._squares += squares + delta * delta * (self.count * count / together)
+        raised = self._sum + total
+        bigger, smaller = (self._sum, total) if abs(self._sum) >= abs(total) else (total, self._sum)
+        self._lost += (bigger - raised) + smaller
+        self._sum = raised
+        self.count = together
+        self._mean = (self._sum + self._lost) / together
+
+    def result(self, pixels: int) -> BandStatistics:
+        """The statistics, where the band has so many pixels in all."""
+        percent = 100.0 * self.count / pixels if pixels else 0.0
+        if self.count == 0:
+            return BandStatistics(None, None, None, None, 0.0)
+        deviation = math.sqrt(max(0.0, self._squares) / self.count)
+        mean = self._origin + self._mean
+        return BandStatistics(self._low, self._high, _finite(mean), _finite(deviation), percent)
+
+
+class Classes:
+    """The distinct values of a band of whole numbers, as long as they are few; of floats, non-finite ones aside."""
+
+    def __init__(self) -> None:
+        self._values: set[int] | None = set()
+
+    @property
+    def distinct(self) -> int | None:
+        """How many there are; None: too many to be classes."""
+        return None if self._values is None else len(self._values)
+
+    @property
+    def values(self) -> frozenset[int] | None:
+        """The values; None: too many to be classes."""
+        return None if self._values is None else frozenset(self._values)
+
+    def add(self, samples: Samples) -> None:
+        """Take in valid samples; cheap as soon as there are too many values."""
+        for start in range(0, samples.size, _CHUNK):
+            if self._values is None:
+                return
+            found = _whole_values(samples[start : start + _CHUNK])
+            together = None if found is None else self._values | found
+            self._values = together if together is not None and len(together) <= MAX_VALUES else None
+
+
+def few(values: Collection[int]) -> frozenset[int] | None:
+    """The distinct values if they are few enough for classes or sets of flags, else None."""
+    return frozenset(values) if len(values) <= MAX_VALUES else None
+
+
+@dataclass(frozen=True, slots=True)
+class PixelStatistics:
+    """What the pixels say: statistics per band, and the distinct values of the only data band, if few."""
+
+    bands: tuple[BandStatistics, ...]
+    distinct: int | None
+    """None: too many, or not whole numbers."""
+    counted: int
+    """Valid pixels of that band."""
+    values: frozenset[int] | None = None
+    """These distinct values themselves."""
+    holes: bool = False
+    """Some samples are NaN or infinite although no nodata value says so."""
+    suspect: Suspect | None = None
+    """A value at the border that may be meant as nodata."""
+
+
+def to_tags(statistics: BandStatistics) -> dict[str, str]:
+    """Statistics as the metadata items that GDAL reads."""
+    values = (statistics.min, statistics.max, statistics.mean, statistics.std)
+    tags = {key: _text(value) for key, value in zip(_KEYS, values, strict=True) if value is not None}
+    return tags | {VALID_PERCENT: _text(statistics.valid_percent)}
+
+
+def from_tags(tags: dict[str, str]) -> BandStatistics | None:
+    """The inverse of `to_tags`; None where something is missing, is no number, or is marked as an estimate.
+
+    Where nobody says how much is valid, all is.
+    """
+    if tags.get("STATISTICS_APPROXIMATE", "NO").upper() not in ("NO", "FALSE", "0"):
+        return None
+    try:
+        low, high, mean, deviation, valid = (float(tags.get(key, default)) for key, default in _DEFAULTS)
+    except ValueError:
+        return None
+    if not all(map(math.isfinite, (low, high, mean, deviation, valid))):
+        return None
+    return BandStatistics(low, high, mean, deviation, valid)
+
+
+def contradicts(told: BandStatistics, seen: BandStatistics) -> bool:
+    """Whether statistics of some samples cannot be of a band of which these are told."""
+    if told.min is None or told.max is None or told.mean is None or not told.min <= told.mean <= told.max:
+        return True
+    if seen.min is None or seen.max is None:
+        return False
+    slack = _EXACT * max(abs(told.min), abs(told.max))
+    return seen.min < told.min - slack or seen.max > told.max + slack
+
+
+def embedded(tags: dict[str, str], statistics: BandStatistics) -> bool:
+    """Whether metadata items say exactly this (to nine digits, for writers round).
+
+    A missing percentage is no lie; a missing extreme or moment is a lack.
+    """
+    wanted = to_tags(statistics)
+    scale = max(abs(value) for value in (statistics.min or 0.0, statistics.max or 0.0, statistics.std or 0.0))
+    keys = [key for key in (*_KEYS, VALID_PERCENT) if key in wanted and (key != VALID_PERCENT or key in tags)]
+    if tags.get("STATISTICS_APPROXIMATE") or any(key in tags and key not in wanted for key in _KEYS):
+        return False
+    return all(
+        _same(tags.get(key, ""), wanted[key], 100.0 if key == VALID_PERCENT else scale) for key in keys
+    )
+
+
+def _same(found: str, wanted: str, scale: float) -> bool:
+    """Percentages are rounded to four digits by GDAL itself, so they are compared so."""
+    try:
+        difference = abs(float(found) - float(wanted))
+    except ValueError:
+        return False
+    return difference <= (0.01 if scale == 100.0 and "." in found else _EXACT * scale)  # noqa: PLR2004 - percent
+
+
+def _whole_values(chunk: Samples) -> set[int] | None:
+    """The distinct values; None where they are too many, or not all whole numbers. Some are looked at first."""
+    if chunk.dtype.kind == "f":
+        chunk = chunk[np.isfinite(chunk)].astype(np.float64)
+    probe = chunk[::_PROBE]
+    if len(np.unique(probe)) > MAX_VALUES or not (_whole(probe) and _whole(chunk)):
+        return None
+    return set(_distinct(chunk)) if chunk.size else set()
+
+
+def _whole(samples: Samples) -> bool:
+    return samples.dtype.kind != "f" or bool((samples == np.rint(samples)).all())
+
+
+def _distinct(chunk: Samples) -> list[int]:
+    low, high = int(chunk.min()), int(chunk.max())
+    if high - low >= _SPREAD:
+        return [int(value) for value in np.unique(chunk)]
+    plain = low == 0 and chunk.dtype.kind == "u"
+    shifted = chunk if plain else _from_zero(chunk, low)
+    start = 0 if plain else low
+    return [int(value) + start for value in np.flatnonzero(np.bincount(shifted))]
+
+
+def _from_zero(chunk: Samples, low: int) -> NDArray[np.int64]:
+    """Floats are shifted as such: they are close to each other, but may be beyond any integer type."""
+    if chunk.dtype.kind == "f":
+        return (chunk - low).astype(np.int64)
+    return chunk.astype(np.int64) - low
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _text(value: float) -> str:
+    """The shortest text that reads back as the same number; whole numbers without a point."""
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1 << 53):
+        return str(int(value))
+    return repr(value)

@@ -1,0 +1,149 @@
+"""The levels of a COG whose base stays: those that came along, or new ones, put together with it.
+
+What a level's directory says of its samples is copied from the raster's, so that all levels say the same; what
+it says of its tiles is GDAL's, who wrote them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from uploader.convert.pyramid.downsample import Method
+from uploader.convert.pyramid.overview_writer import Pyramid, build
+from uploader.convert.pyramid.pixel_coverage import sizes
+from uploader.convert.read.facts import ITEM_BYTES, Facts
+from uploader.convert.read.formats.open_raster import Dataset
+from uploader.convert.tiff import ifd
+from uploader.convert.write import head_completion, method_choice, rewrite_rules
+from uploader.convert.write.source_heads import structure
+from uploader.convert.write.tile_copy import Image, move
+from uploader.core.errors import ConversionFailed
+
+_DESCRIPTIVE = (
+    ifd.BITS, ifd.PHOTOMETRIC, ifd.SAMPLES, ifd.COLOUR_MAP, ifd.EXTRA_SAMPLES, ifd.SAMPLE_FORMAT, ifd.NODATA,
+)  # fmt: skip
+"""Tags of which every level says what the raster says."""
+
+_STRUCTURAL = frozenset(
+    {
+        *(ifd.COMPRESSION, ifd.PREDICTOR, ifd.PLANAR, ifd.TILE_WIDTH, ifd.TILE_HEIGHT),
+        *(ifd.TILE_OFFSETS, ifd.TILE_BYTES, ifd.LERC, ifd.JPEG_TABLES, *ifd.YCBCR),
+    }
+)
+"""Tags that say how a level's tiles are laid out and compressed."""
+
+_METHODS: dict[str, Method] = {"AVERAGE": "mean", "MODE": "mode", "NEAREST": "nearest"}
+_YCBCR, _RGB = 6, 2
+_PLAIN = (0, 1, 2, 3, 5)
+_JPEG = 7
+_PREMULTIPLIED = 1
+_BITS = (8, 16, 32, 64)
+_REDUCED, _REDUCED_MASK = 1, 5
+
+
+def unmakeable(head: ifd.Tiff, facts: Facts) -> str:
+    """Why levels cannot be made for a base that stays, in a few words; empty when they can.
+
+    GDAL must hand over the samples as they are in the file, but for JPEG, and must take them in the same form.
+    """
+    base = head.directories[0]
+    photometric = head.number(base, ifd.PHOTOMETRIC, 1)
+    decoded = photometric == _YCBCR and head.number(base, ifd.COMPRESSION) == _JPEG
+    bits = head.number(base, ifd.BITS, 1)
+    rules = (
+        (photometric not in _PLAIN and not decoded, "the colour space"),
+        (head.number(base, ifd.SAMPLES, 1) != facts.count, "the number of bands"),
+        (len(set(facts.dtypes)) != 1 or facts.dtypes[0].startswith("complex_int"), "the types"),
+        (bits not in _BITS and not (bits == 1 and facts.dtypes[0] == "uint8"), "the bits of a sample"),
+        (
+            bits != 8 * ITEM_BYTES[facts.dtypes[0]] and not any(band.bits for band in facts.bands),
+            "the samples",
+        ),
+    )
+    return next((reason for wrong, reason in rules if wrong), "")
+
+
+def _beyond(nodata: float | None, dtype: str) -> bool:
+    """Whether a value is beyond what floats of the type can hold; GDAL has ways of its own with such."""
+    if nodata is None or not dtype.startswith("float") or not math.isfinite(nodata):
+        return False
+    return abs(nodata) > float(np.finfo(dtype).max)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelOptions:
+    """What is chosen for the levels of one raster. `nodata` is that of 64-bit integers with all digits, or empty."""
+
+    categorical: bool
+    compression: str
+    threads: int
+    nodata: str = ""
+
+
+def rebuilt(
+    base: Dataset, facts: Facts, target: Path, added: head_completion.Additions, chosen: LevelOptions
+) -> None:
+    """Write a COG of the tiles of a TIFF, open as `base`, and of levels made anew in the folder of `target`.
+
+    Raises ConversionFailed where the file is not laid out as it should be, RasterUnreadable, OSError.
+    """
+    try:
+        _rebuilt(base, facts, target, added, chosen)
+    except ifd.Malformed as error:
+        raise ConversionFailed(f"Its levels cannot be put together: {error}.") from error
+
+
+def _rebuilt(
+    base: Dataset, facts: Facts, target: Path, added: head_completion.Additions, chosen: LevelOptions
+) -> None:
+    source = Path(base.name)
+    head = structure(source)
+    if head is None:
+        raise ifd.Malformed("no structure")
+    wanted = _wanted(head, facts, chosen)
+    made = build(base, wanted, target.parent)
+    images = rewrite_rules.images(source, head, base_only=True)
+    for path, size in zip(made, sizes(facts.width, facts.height, wanted.tile), strict=True):
+        images += _level(path, size, head)
+    move(head, images, target, added, head_completion.reserve(added))
+    for path in made:
+        path.unlink()
+
+
+def _wanted(head: ifd.Tiff, facts: Facts, chosen: LevelOptions) -> Pyramid:
+    base = head.directories[0]
+    options = method_choice.level_options(facts, chosen.compression, categorical=chosen.categorical)
+    return Pyramid(
+        facts=facts,
+        tile=head.number(base, ifd.TILE_WIDTH),
+        method=_METHODS[method_choice.resampling(facts, categorical=chosen.categorical)],
+        options=options | {"NUM_THREADS": str(chosen.threads)},
+        nodata=int(chosen.nodata) if chosen.nodata else facts.bands[0].nodata,
+        premultiplied=_PREMULTIPLIED in head.numbers(base, ifd.EXTRA_SAMPLES),
+        planar=head.number(base, ifd.PLANAR, 1) > 1,
+        order=head.order,
+    )
+
+
+def _level(path: Path, size: tuple[int, int], head: ifd.Tiff) -> list[Image]:
+    """The directories of a level of this width and height, as those of an overview of the raster."""
+    made = structure(path)
+    if made is None or made.order != head.order:
+        raise ifd.Malformed("a level of another kind")
+    base = head.directories[0].entries
+    true = {ifd.WIDTH: head.entry(ifd.LONG, [size[0]]), ifd.HEIGHT: head.entry(ifd.LONG, [size[1]])}
+    image, *masks = made.directories
+    kept = {tag: entry for tag, entry in image.entries.items() if tag in _STRUCTURAL}
+    kept |= {tag: base[tag] for tag in _DESCRIPTIVE if tag in base}
+    if head.number(head.directories[0], ifd.PHOTOMETRIC, 1) == _YCBCR != made.number(image, ifd.PHOTOMETRIC):
+        kept[ifd.PHOTOMETRIC] = head.entry(ifd.SHORT, [_RGB])
+    kept[ifd.SUBFILE] = head.entry(ifd.LONG, [_REDUCED])
+    found = [Image(path, ifd.Directory(kept | true))]
+    for mask in masks:
+        kind = {ifd.SUBFILE: head.entry(ifd.LONG, [_REDUCED_MASK])}
+        found.append(Image(path, ifd.Directory(dict(mask.entries) | kind | true)))
+    return found

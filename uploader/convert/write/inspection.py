@@ -1,0 +1,92 @@
+"""What is known of a raster before anything is written: its kind, its statistics, whether it can be sent as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from uploader.convert.job import Job
+from uploader.convert.pyramid.overview_reader import LevelWatch, overviews, rules, smaller_levels_fit
+from uploader.convert.read.facts import Facts
+from uploader.convert.read.formats.open_raster import Dataset, opened
+from uploader.convert.read.measure import Gauge, gather, may_be_classes, measure
+from uploader.convert.read.statistics import PixelStatistics, contradicts
+from uploader.convert.read.windows import Piece, pieces, scattered
+from uploader.convert.write import cog_driver, method_choice
+from uploader.convert.write.source_heads import sound
+from uploader.core.errors import RasterUnreadable
+
+_UNSEEN = PixelStatistics(bands=(), distinct=None, counted=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What was found. `measured` is None where it is enough to know when the result is compared.
+
+    `levels` says whether the overviews show the raster; None: nobody looked. `sampled`: not everything was read.
+    """
+
+    categorical: bool
+    measured: PixelStatistics | None = None
+    passes: bool = False
+    levels: bool | None = None
+    sampled: bool = False
+
+
+def inspect(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
+    """Read as much as is needed to decide. Raises RasterUnreadable where a block is missing or damaged."""
+    full = job.verify == "full"
+    # Validating opens the file with its overviews, so it comes last: by then it names no other file.
+    claimed = method_choice.may_pass(facts) and method_choice.statistics_claimed(facts)
+    candidate = claimed and sound(job.source) and cog_driver.valid(job.source)
+    levels = None
+    if candidate and not full:
+        found = _sampled(job, dataset, facts)
+        if found.passes:
+            return found
+        levels = found.levels
+    classes = method_choice.counts_classes(facts, job.categorical)
+    measured = None
+    if not full or (classes and may_be_classes(dataset, facts)):
+        measured = measure(dataset, facts, classes=classes)
+    categorical = method_choice.is_categorical(facts, measured or _UNSEEN, job.categorical, job.name)
+    if candidate and full:
+        gauge = Gauge(facts, classes=False)
+        levels = _shown(job, dataset, facts, list(pieces(facts)), gauge, categorical=categorical)
+        if levels and measured is None:
+            measured = gauge.result()
+    exact = measured is not None and method_choice.statistics_exact(facts, measured)
+    method = method_choice.method(passable=candidate, exact=exact, valid_cog=candidate, shown=levels is True)
+    return Inspected(categorical, measured, method == "passthrough", levels)
+
+
+def _sampled(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
+    """What a block in each part of the raster says, and all of the overviews."""
+    classes = method_choice.counts_classes(facts, job.categorical)
+    wanted = scattered(facts)
+    first = Gauge(facts, classes=classes)
+    gather(dataset, facts, first, wanted)
+    measured = first.result()
+    categorical = method_choice.is_categorical(facts, measured, job.categorical, job.name)
+    told = method_choice.statistics_told(facts)
+    if told is None or any(map(contradicts, told, measured.bands)):
+        return Inspected(categorical)
+    gauge = Gauge(facts, classes=False)
+    levels = _shown(job, dataset, facts, wanted, gauge, categorical=categorical)
+    return Inspected(categorical, replace(measured, bands=told), passes=levels, levels=levels, sampled=True)
+
+
+def _shown(
+    job: Job, dataset: Dataset, facts: Facts, wanted: list[Piece], gauge: Gauge, *, categorical: bool
+) -> bool:
+    """Whether the overviews of a valid COG show it, as far as the pieces go; these are shown to the gauge, too."""
+    if not overviews(job.source):
+        gather(dataset, facts, gauge, wanted)
+        return True
+    judged = rules(dataset, facts, classes=categorical)
+    try:
+        with opened(job.source, "GTiff", overview=0) as level:
+            watch = LevelWatch(level, facts, judged)
+            gather(dataset, facts, gauge, wanted, watch)
+        return not watch.failed and smaller_levels_fit(job.source, facts, judged)
+    except RasterUnreadable:
+        return False

@@ -1,0 +1,181 @@
+"""Rules for what needs disk: converting, and claiming a little ahead of it. Sizes in bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from uploader.core import actions as act
+from uploader.core.model import Hold, Scope
+from uploader.core.planner_view import PlannerView, Queued
+from uploader.core.planning_pass import PlanningPass
+
+CLAIM_AHEAD = 8
+"""Files that are claimed beyond those that the converters can take at once."""
+
+CLAIMS = 2
+"""Files of a folder that are copied at once: a folder that hangs holds up no other."""
+
+STAGING_RETRY = 30.0
+"""Seconds between two looks at a staging folder that had no room."""
+
+
+def estimate(size: int) -> int:
+    """Bytes a conversion may write for a source of `size` bytes: the COG, its overviews, temporary files.
+
+    Uncompressed sources shrink; compressed ones may grow when they are compressed another way. A conversion that
+    needs more meets NoSpace, which is a hold and not the file's failure.
+    """
+    return size * 2 + (1 << 20)
+
+
+def reserved(view: PlannerView, action: act.Action) -> int:
+    """Bytes that an action which is started now may still write."""
+    match action:
+        case act.Claim(file_id):
+            return next((_with_copy(file.size) for file in view.settled if file.file_id == file_id), 0)
+        case act.Convert(file_id):
+            return next((estimate(file.size) for file in view.queued if file.file_id == file_id), 0)
+        case _:
+            return 0
+
+
+def copied_from(view: PlannerView, action: act.Action) -> str:
+    """The folder that a claim which is started now copies from; empty for all other actions."""
+    if not isinstance(action, act.Claim):
+        return ""
+    return next((file.folder for file in view.settled if file.file_id == action.file_id), "")
+
+
+def _with_copy(size: int) -> int:
+    """What a file needs that is not claimed yet: its private copy as well."""
+    return size + estimate(size)
+
+
+def convert(turn: PlanningPass) -> None:
+    """Queued files go to the converters in order, as far as the disk has room; smaller ones pass those that wait."""
+    slots = _converters(turn)
+    free = turn.view.free_bytes - turn.limits.min_free_bytes - turn.view.reserved_bytes
+    blocked: list[int] = []
+    for file in turn.view.queued:
+        if not _convertible(turn, file) or slots <= 0:
+            continue
+        if file.alone and slots < turn.limits.converters:
+            turn.expecting = True
+            continue
+        if estimate(file.size) > free:
+            blocked.append(file.size)
+            continue
+        slots -= turn.limits.converters if file.alone else 1
+        free -= estimate(file.size)
+        turn.do(act.Convert(file.file_id))
+    if blocked and slots == turn.limits.converters:
+        _no_room(turn, min(blocked))
+
+
+def _converters(turn: PlanningPass) -> int:
+    """How many conversions may start; while the machine is short of something, one alone tries whether it still is."""
+    free = turn.limits.converters - turn.running("Convert")
+    if not turn.held(Scope.MACHINE):
+        return free
+    return 1 if turn.ripe(Scope.MACHINE) and not turn.running("Convert") else 0
+
+
+def _convertible(turn: PlanningPass, file: Queued) -> bool:
+    if turn.busy("file", file.file_id) or file.folder not in turn.view.destinations:
+        return False
+    if file.file_id in turn.view.twins_completed:
+        turn.do(act.SkipTwin(file.file_id))
+        return False
+    if file.file_id in turn.view.twins_pending or _twin_at_work(turn, file):
+        return False
+    return turn.due(file.not_before, file.retrying_since)
+
+
+def _twin_at_work(turn: PlanningPass, file: Queued) -> bool:
+    """Whether a file of the same content, of which the folder wants one only, is being converted already."""
+    if turn.view.destinations[file.folder].duplicates != "skip":
+        return False
+    twins = (other for other in turn.view.queued if other.content == file.content)
+    return any(turn.busy("file", other.file_id) for other in twins)
+
+
+def claim(turn: PlanningPass) -> None:
+    """Settled files are copied into staging, with room for what their conversion writes."""
+    view, limits = turn.view, turn.limits
+    if not view.settled:
+        return
+    resting = sum(
+        1 for mistake in view.mistakes if mistake.step == "Convert" and mistake.subject in turn.resting
+    )
+    slots = limits.converters + CLAIM_AHEAD - (view.queued_total - resting) - turn.running("Claim")
+    copying = Counter(view.copying)
+    free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
+    free -= view.reserved_bytes
+    blocked: list[int] = []
+    for file in view.settled:
+        if slots <= 0:
+            break
+        need = _with_copy(file.size)
+        if turn.busy("file", file.file_id) or copying[file.folder] >= CLAIMS:
+            continue
+        if need > free:
+            blocked.append(file.size)
+            continue
+        slots -= 1
+        free -= need
+        copying[file.folder] += 1
+        turn.do(act.Claim(file.file_id))
+    if blocked and not (view.busy or turn.plan.actions):
+        _no_room(turn, min(blocked))
+        turn.expecting = False
+
+
+def short(turn: PlanningPass) -> bool:
+    """Whether a file waits for room that uploading makes: it would fit if all that is staged were gone.
+
+    A running conversion has its room, and a file that is larger than all of it waits for a person.
+    """
+    view, limits = turn.view, turn.limits
+    disk = view.free_bytes - limits.min_free_bytes - view.reserved_bytes
+    claimable = min(disk, limits.staging_bytes - view.staged_bytes - view.reserved_bytes)
+    needs = [(estimate(f.size), disk) for f in view.queued if not turn.busy("file", f.file_id)]
+    needs += [(_with_copy(f.size), claimable) for f in view.settled if not turn.busy("file", f.file_id)]
+    fits_later = any(free < need <= free + view.staged_bytes for need, free in needs)
+    return fits_later and not view.staging_trouble  # what hangs or is gone has no room to make
+
+
+def trouble(turn: PlanningPass) -> None:
+    """A staging folder that hangs, is gone or refuses everything is told, whatever waits for it."""
+    if turn.view.staging_trouble:
+        turn.show(
+            Hold(
+                Scope.STAGING,
+                "",
+                turn.view.staging_trouble,
+                "Mount its disk again, or look after it. If the folder was removed, restart: it is made anew.",
+                since=turn.now,
+                until=turn.now + STAGING_RETRY,
+            )
+        )
+
+
+def _no_room(turn: PlanningPass, smallest: int) -> None:
+    view, limits = turn.view, turn.limits
+    if any(hold.scope is Scope.STAGING for hold in turn.plan.holds):
+        return
+    turn.show(
+        Hold(
+            Scope.STAGING,
+            "",
+            f"There is no room for the next conversion, which may write {_gib(_with_copy(smallest))}: "
+            f"{_gib(view.free_bytes)} are free, of which {_gib(limits.min_free_bytes)} stay free, and staging "
+            f"holds {_gib(view.staged_bytes)} of {_gib(limits.staging_bytes)}.",
+            "Free disk space, or change staging.max_bytes or limits.min_free_bytes; it goes on by itself.",
+            since=turn.now,
+            until=turn.now + STAGING_RETRY,
+        )
+    )
+
+
+def _gib(size: int) -> str:
+    return f"{max(size, 0) / (1 << 30):.2f} GiB"

@@ -1,0 +1,300 @@
+"""What follows from a failure: `(step, error, what is known) → Verdict`. The only place that decides it.
+
+An outage never uses up a file's attempts. An answer that nobody foresaw is retried; an exception that nobody
+foresaw is a bug and is not caught here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from uploader.core import errors as err
+from uploader.core.call_evidence import TRANSIENT
+from uploader.core.complete_refusal import says_missing
+from uploader.core.model import Scope
+
+LOOK_DELAYS = (10.0, 20.0)
+"""Seconds before the second and the third look at a raster that does not open; then it is rejected."""
+
+PROBE_EVERY = 60.0
+"""Seconds between two tries at a held platform, organization or staging."""
+
+TARGET_PROBE_EVERY = 300.0
+"""Seconds between two tries at a held target: a person has to act there."""
+
+MAX_MINTS = 3
+"""Signed URLs that are minted for one PUT before its session is given up."""
+
+CONVERT_TRIES = 2
+"""Tries of a raster on which the child died, the last one alone."""
+
+BROKEN_TRIES = 3
+"""Tries of a converter that does not come up, after which the machine is held."""
+
+
+class Step(StrEnum):
+    """What was being done."""
+
+    CLAIM = "claim"
+    CONVERT = "convert"
+    INITIATE = "initiate"
+    SIGN = "signed_url"
+    PUT = "put"
+    COMPLETE = "complete"
+    LOCATE = "locate"
+    FAIL = "fail"
+    READ = "read"
+    DISPOSE = "dispose"
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The same step again after this many seconds; uses up nothing."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The same step again after this many seconds, counted as an attempt of the file."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Back to the drop folder: the file may still be on its way."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Everybody in the scope waits; nothing is wrong with the file."""
+
+    scope: Scope
+    reason: str
+    way_out: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """The file will not pass as it is."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refail:
+    """The session is given up and its files are planned anew."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The platform no longer knows the session."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Whether `complete` was done is not known: the items are looked for."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The refusal says that what was asked for is so already."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """The platform does not take this transfer_method: the published one is used from now on."""
+
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """`complete` was refused in clear words: the words decide which files stay (see `refusal`)."""
+
+    problem: err.Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """The private copy is not what was recorded: converted again."""
+
+    reason: str
+
+
+Verdict = Retry | Again | LookAgain | Park | Reject | Refail | Lost | Doubt | Accept | Swap | Judge | Damaged
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the verdict depends on besides the error. `jitter` is uniform in [0, 1)."""
+
+    tries: int = 0
+    """Failed tries of this step before this one, outages included."""
+    refusals: int = 0
+    """Those of them that were the file's own: a refused PUT, a child that died, a look that failed."""
+    jitter: float = 0.5
+    doubtful: bool = False
+    """An earlier `complete` of this session went unanswered."""
+    swapped: bool = False
+    """The published transfer_method is in use already."""
+
+
+def backoff(tries: int, jitter: float, *, first: float = 1.0, most: float = 60.0) -> float:
+    """Seconds to wait after `tries` failures: doubling from `first` to `most`, full jitter, never quite zero."""
+    return max(0.05, min(most, first * 2.0 ** min(tries, 16)) * jitter)
+
+
+def classify(step: Step, error: err.UploaderError, known: Known) -> Verdict:
+    """What follows from `error` in `step`."""
+    match error:
+        case err.LocalError():
+            return _local(error, known)
+        case err.CredentialRefused():
+            return Park(Scope.PLATFORM, error.reason, error.way_out, PROBE_EVERY)
+        case err.StoreRefused():
+            return _store(error, known)
+        case err.StoreMismatch():
+            return _counted(error.reason, known)
+        case err.Refused() if error.status not in TRANSIENT:
+            return _refused(step, error, known)
+        case err.RemoteError():
+            wait = backoff(known.tries, known.jitter)
+            return Retry(max(wait, error.retry_after or 0.0))
+        case _:
+            raise error
+
+
+def _local(error: err.LocalError, known: Known) -> Verdict:
+    match error:
+        case err.NoSpace():
+            return Park(Scope.STAGING, error.reason, error.way_out, PROBE_EVERY / 2)
+        case err.ConverterBroken() | err.Shortage() | err.MemoryTooNarrow():
+            return _machine(error, known)
+        case err.StagedDamaged():
+            return Damaged(error.reason)
+        case err.SourceChanged():
+            return LookAgain(0.0)
+        case err.RasterUnreadable() | err.SourceUnreadable():
+            if known.refusals < len(LOOK_DELAYS):
+                return LookAgain(LOOK_DELAYS[known.refusals])
+            return Reject(str(error))
+        case err.ConversionFailed():
+            if known.refusals + 1 < CONVERT_TRIES:
+                return Again(0.0)
+            return Reject(str(error))
+        case err.RasterRefused():
+            return Reject(str(error))
+        case _:
+            raise error
+
+
+def _machine(error: err.ConverterBroken | err.Shortage | err.MemoryTooNarrow, known: Known) -> Verdict:
+    """The machine is at fault; but a converter that does not come up may just have been killed as it did.
+
+    Memory is too narrow for one file, and others may need less.
+    """
+    if isinstance(error, err.MemoryTooNarrow):
+        return Park(Scope.FILE, error.reason, error.way_out, TARGET_PROBE_EVERY)
+    if isinstance(error, err.ConverterBroken) and known.tries < BROKEN_TRIES:
+        return Retry(backoff(known.tries, known.jitter))
+    return Park(Scope.MACHINE, error.reason, error.way_out, PROBE_EVERY / 2)
+
+
+def _store(error: err.StoreRefused, known: Known) -> Verdict:
+    if error.status in TRANSIENT:
+        return Retry(max(backoff(known.tries, known.jitter), error.retry_after or 0.0))
+    return _counted(error.reason, known)
+
+
+def _counted(reason: str, known: Known) -> Verdict:
+    """A PUT that failed for a reason of its own: a fresh URL a few times, then a fresh session."""
+    if known.refusals + 1 < MAX_MINTS:
+        return Again(backoff(known.refusals, known.jitter))
+    return Refail(reason)
+
+
+def _refused(step: Step, error: err.Refused, known: Known) -> Verdict:
+    if error.status == 403 and "scope" in error.problem.detail.lower():  # noqa: PLR2004
+        way_out = "Give the API key the scopes uploads:write and items:read."
+        return Park(Scope.PLATFORM, error.reason, way_out, PROBE_EVERY)
+    match step:
+        case Step.INITIATE:
+            return _initiate(error, known)
+        case Step.SIGN:
+            return _sign(error, known)
+        case Step.COMPLETE:
+            return _complete(error, known)
+        case Step.FAIL:
+            return Accept(error.reason)
+        case _:
+            return Retry(backoff(known.tries + 3, known.jitter))
+
+
+def _initiate(error: err.Refused, known: Known) -> Verdict:
+    if error.status == 402:  # noqa: PLR2004
+        return Park(
+            Scope.ORGANIZATION,
+            f"The storage quota is used up ({error.problem.text}).",
+            "Free space or raise the quota on the platform; uploads go on by themselves within a minute.",
+            PROBE_EVERY,
+        )
+    if "transfer_method" in error.problem.fields and not known.swapped:
+        return Swap("cli")
+    return Park(
+        Scope.TARGET,
+        f"The platform refuses uploads there ({error.problem.text}).",
+        "Check project_id, collection_id and item_id in the configuration, and that the key's owner is editor "
+        "or admin of the project.",
+        TARGET_PROBE_EVERY,
+    )
+
+
+def _sign(error: err.Refused, known: Known) -> Verdict:
+    match error.status:
+        case 404 | 409 | 410 if error.problem.title:
+            return Lost(error.reason)
+        case 404 | 409 | 410:
+            return Retry(
+                backoff(known.tries + 3, known.jitter)
+            )  # a framework's bare word is not the platform's
+        case 400 | 422:
+            return Reject(f"The platform does not take the file ({error.problem.text}).")
+        case _:
+            return Refail(error.reason)
+
+
+def _complete(error: err.Refused, known: Known) -> Verdict:
+    if error.status == 422 and says_missing(error.problem):  # noqa: PLR2004
+        return Judge(error.problem)
+    if known.doubtful or error.status == 409:  # noqa: PLR2004
+        return Doubt(error.reason)
+    match error.status:
+        case 404 | 410 if error.problem.title:
+            return Lost(error.reason)
+        case 402:
+            return _initiate(error, known)
+        case 400 | 413 | 422:
+            return Judge(error.problem)
+        case 403:
+            return Park(
+                Scope.TARGET,
+                f"The platform refuses to make the items ({error.problem.text}).",
+                "Check that the key's owner is editor or admin of the project.",
+                TARGET_PROBE_EVERY,
+            )
+        case _:
+            return Retry(backoff(known.tries + 3, known.jitter))

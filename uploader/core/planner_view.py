@@ -1,0 +1,128 @@
+"""What the planner sees: the journal's rows and the machine's room, as plain values at one moment.
+
+All times are unix seconds of the same clock that `plan` is given; sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from uploader.core.model import Destination, FileState, Hold, PlatformProfile, SessionKey, SessionState
+from uploader.core.unexpected_errors import UnexpectedError
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A file that may be claimed now."""
+
+    file_id: int
+    folder: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A file with a private copy, to be converted."""
+
+    file_id: int
+    folder: str
+    size: int
+    content: str
+    not_before: float = 0.0
+    alone: bool = False
+    """The child died on it once: the second try has the converter for itself."""
+    retrying_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A converted file that waits for a session; `size` is the object's."""
+
+    file_id: int
+    folder: str
+    size: int
+    since: float
+    categorical: bool
+    file_name: str
+    group: str = ""
+    """Which part of a bisected batch it belongs to."""
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMember:
+    """A file in a live session."""
+
+    file_id: int
+    state: FileState
+    size: int
+    not_before: float = 0.0
+    retrying_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An upload session that still needs something."""
+
+    session_id: int
+    key: SessionKey
+    state: SessionState
+    members: tuple[SessionMember, ...]
+    not_before: float = 0.0
+    hold: str = ""
+    locating: bool = False
+    """A `complete` went unanswered: the items are looked for before it is given up."""
+    readback_due: bool = False
+    retrying_since: float | None = None
+    last_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """A completed file whose source is to be archived or deleted, its items having been read back."""
+
+    file_id: int
+    not_before: float = 0.0
+    retrying_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannerView:
+    """Everything a plan depends on."""
+
+    destinations: Mapping[str, Destination]
+    settled: tuple[Settled, ...] = ()
+    settling: Mapping[str, int] = field(default_factory=dict)
+    """By folder: files that are not claimed yet."""
+    queued: tuple[Queued, ...] = ()
+    queued_total: int = 0
+    coming: Mapping[str, int] = field(default_factory=dict)
+    """By folder: files that settle, and can be expected to have settled within the linger time."""
+    waiting: tuple[Waiting, ...] = ()
+    twins_completed: frozenset[int] = frozenset()
+    """Queued files of `duplicates = "skip"` folders whose twin is completed."""
+    twins_pending: frozenset[int] = frozenset()
+    """Queued files of such folders whose twin is still under way: they wait."""
+    sessions: tuple[Session, ...] = ()
+    disposals: tuple[Disposal, ...] = ()
+    discards: tuple[int, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    profile: PlatformProfile = field(default_factory=PlatformProfile)
+    staged_bytes: int = 0
+    free_bytes: int = 1 << 62
+    busy: frozenset[tuple[str, int]] = frozenset()
+    running: Mapping[str, int] = field(default_factory=dict)
+    """How many actions of each class are running."""
+    since: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    """By subject: when the action that runs for it was started."""
+    copying: Mapping[str, int] = field(default_factory=dict)
+    """By folder: how many files are being copied from it."""
+    mistakes: tuple[UnexpectedError, ...] = ()
+    """Whom a mistake in the program concerns: they wait until their time has come."""
+    staging_trouble: str = ""
+    """Why staging cannot be used at the moment, in words; empty where it can."""
+    no_thread_since: float | None = None
+    """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
+    reserved_bytes: int = 0
+    """What running claims and conversions may still write."""

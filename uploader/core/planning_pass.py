@@ -1,0 +1,109 @@
+"""One planning turn: what was seen, what is decided so far, and the gates that every rule passes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from uploader.core.actions import Action
+from uploader.core.model import Hold, Limits, Scope
+from uploader.core.planner_view import PlannerView
+
+OUTAGE_SHOWN_AFTER = 30.0
+"""Seconds of retrying after which an outage is shown, and counts, as a hold."""
+
+CALLS = frozenset({"Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack"})
+"""Actions that speak to the platform: while a hold is probed, one of them runs at a time."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to do now, what holds work back, and when to look again (unix seconds)."""
+
+    actions: list[Action] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    """Holds that follow from the view; they end by themselves when the view changes."""
+    wake_at: float | None = None
+    idle: bool = False
+    """Only ends and holds are left."""
+
+
+class PlanningPass:
+    """Collects the plan. `expecting` is set where more is to come by itself; then the turn is not idle."""
+
+    def __init__(self, view: PlannerView, now: float, limits: Limits) -> None:
+        self.view = view
+        self.now = now
+        self.limits = limits
+        self.plan = Plan()
+        self.expecting = False
+        self.resting = frozenset(mistake.subject for mistake in view.mistakes if mistake.until > now)
+        """Whom a mistake in the program keeps from being taken up."""
+        self._taken = {*view.busy, *self.resting}
+        self._holds = {(hold.scope, hold.subject): hold for hold in view.holds}
+        self._probing = any(count and kind in CALLS for kind, count in view.running.items())
+
+    def do(self, action: Action) -> None:
+        """Decide on an action; its subject is busy from now on, also for the rules that follow."""
+        self.plan.actions.append(action)
+        self._taken.add(action.subject)
+
+    def show(self, hold: Hold) -> None:
+        """Tell what holds work back; it is looked at again when the hold ends."""
+        self.plan.holds.append(hold)
+        if hold.until is not None:
+            self.wake(hold.until)
+
+    def wake(self, at: float) -> None:
+        """Look again at this time, or earlier."""
+        self.plan.wake_at = at if self.plan.wake_at is None else min(self.plan.wake_at, at)
+
+    def running(self, kind: str) -> int:
+        """How many actions of a class are running."""
+        return self.view.running.get(kind, 0)
+
+    def busy(self, kind: str, row_id: int) -> bool:
+        """Whether something is being done about this file or session, or was decided on in this turn."""
+        return (kind, row_id) in self._taken
+
+    def due(self, not_before: float, retrying_since: float | None = None) -> bool:
+        """Whether a row's time has come. A retry is waited for, until it has lasted so long that it is a hold."""
+        if not_before <= self.now:
+            return True
+        self.wake(not_before)
+        if retrying_since is None or self.now - retrying_since < OUTAGE_SHOWN_AFTER:
+            self.expecting = True
+        return False
+
+    def held(self, scope: Scope, subject: str = "") -> bool:
+        """Whether there is a hold, due or not."""
+        return (scope, subject) in self._holds
+
+    def ripe(self, scope: Scope) -> bool:
+        """Whether a hold of the whole scope is due to be tried; where it is not, it wakes the next turn."""
+        until = self._holds[scope, ""].until
+        if until is None or until > self.now:
+            self.wake(self.now if until is None else until)
+            return False
+        return True
+
+    def open(self, *gates: tuple[Scope, str]) -> bool:
+        """Whether all these scopes are free; a hold that is due lets one call through as a probe."""
+        if not self._holds:
+            return True
+        return all([self._open(gate) for gate in gates])  # noqa: C419 - every gate sets its wake
+
+    def passed(self, *gates: tuple[Scope, str]) -> None:
+        """A call goes through these gates; where one is held, it is the probe."""
+        if any(gate in self._holds for gate in gates):
+            self._probing = True
+
+    def _open(self, gate: tuple[Scope, str]) -> bool:
+        hold = self._holds.get(gate)
+        if hold is None:
+            return True
+        if hold.until is None:
+            return False
+        if hold.until > self.now:
+            self.wake(hold.until)
+            return False
+        return not self._probing

@@ -1,0 +1,68 @@
+"""What a repaired journal may believe: which of the platform's records are files of ours, and whether that is certain.
+
+A record is recognised by the file name it carries, because the name has the content's hash in it. Each record accounts
+for one file. Where names do not come back, nothing is recognised and nothing may be sent again unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from uploader.core.matching import our_stems
+from uploader.core.model import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where items of ours are looked for: a project, a collection of it, or the assets of one item."""
+
+    project_id: str
+    collection_id: str = ""
+    item_id: str = ""
+
+    @classmethod
+    def of(cls, destination: Destination) -> Target:
+        """Where the files of a folder go."""
+        return cls(destination.project_id, destination.collection_id, destination.item_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One record of a listing: an item, or an asset of the target's item.
+
+    `stems` are the file names of ours that it carries, without their extensions.
+    """
+
+    target: Target
+    record_id: str
+    item_id: str
+    upload_id: str
+    stems: frozenset[str]
+
+    @classmethod
+    def of(cls, target: Target, record: Mapping[str, Any]) -> Listed:
+        """What matters of a record of the platform."""
+        record_id = str(record.get("id") or "")
+        upload_id = record.get("upload_id")
+        return cls(
+            target,
+            record_id,
+            target.item_id or record_id,
+            upload_id if isinstance(upload_id, str) else "",
+            our_stems(record),
+        )
+
+
+def names_come_back(listed: Iterable[Listed], items: Collection[str], uploads: Collection[str]) -> bool:
+    """Whether a file that is not among these records of a target is surely not there.
+
+    So it is where the target is empty, or where names are shown and every record that is known to be ours, by its id
+    or its session's, shows one.
+    """
+    records = list(listed)
+    if not records:
+        return True
+    ours = [one for one in records if one.item_id in items or (one.upload_id and one.upload_id in uploads)]
+    return any(one.stems for one in records) and all(one.stems for one in ours)

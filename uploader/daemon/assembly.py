@@ -1,0 +1,160 @@
+"""How a daemon is put together: locks first, then the journal, then the doors; given back in reverse order."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from uploader.activity import Activity
+from uploader.config import Folder, Settings
+from uploader.convert import Converter, Job
+from uploader.core import capacity
+from uploader.core.errors import JournalError
+from uploader.core.model import Destination
+from uploader.daemon.platform_connection import connect
+from uploader.effects.context import Tools
+from uploader.effects.name_lookup import uploaded
+from uploader.folders.intake import FolderBounds, Intake, Territory
+from uploader.folders.ownership import WAYS_OUT, Owner, foreign, give
+from uploader.journal import FILE_NAME, Journal
+from uploader.journal.maintenance import Upkeep
+from uploader.journal.opening import identity
+from uploader.journal.queries import staged_ids
+from uploader.platform.geopera import Bandwidth
+from uploader.staging import Staging
+from uploader.system import task_limit
+from uploader.system.locks import hold_locks
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a daemon works with."""
+
+    tools: Tools
+    intake: Intake
+    bandwidth: Bandwidth
+    upkeep: Upkeep
+
+
+@asynccontextmanager
+async def assembled(
+    settings: Settings, activity: Activity, *, read_back_all: bool, bound: bool, new_journal: bool
+) -> AsyncIterator[Parts]:
+    """Take the locks, open the journal and the doors; all are given back in reverse order.
+
+    `bound`: the drop folders bear the mark of this journal, and must not touch what is the daemon's own. `new_journal`:
+    a person gives them to it, whoever had them before.
+    """
+    folders = [folder.path for folder in settings.folders]
+    territory = Territory(settings.state_dir, settings.staging.path, settings.folders)
+    if bound:
+        territory.require()
+    async with AsyncExitStack() as stack:
+        locks = stack.enter_context(hold_locks(settings.state_dir, folders))
+        if bound and not new_journal:
+            _require_own(settings.state_dir, folders)
+        journal = Journal(settings.state_dir)
+        stack.callback(journal.close)
+        owner = Owner(journal.identity, str(settings.state_dir))
+        if new_journal:
+            await journal.holds.reconciled()
+            give(folders, owner)
+        _make_archives(settings)
+        staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
+        swept = staging.sweep(await journal.read(staged_ids))
+        if swept:
+            log.info("swept %d private copies that no file refers to", swept)
+        workers = _workers(settings)
+        converter = Converter(workers)
+        stack.push_async_callback(converter.aclose)
+        bandwidth = Bandwidth(None)
+        platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth))
+        if bound:
+            territory.look()  # once more, as archive and staging are there by now
+        intake = Intake(
+            journal,
+            settings.folders,
+            locks,
+            bounds=FolderBounds(territory, owner) if bound else None,
+            lookup=partial(uploaded, platform),
+        )
+        tools = Tools(
+            journal=journal,
+            platform=platform,
+            store=store,
+            converter=converter,
+            staging=staging,
+            intake=intake,
+            activity=activity,
+            limits=replace(settings.planner_limits(), converters=workers),
+            destinations={str(folder.path): folder.destination() for folder in settings.folders},
+            archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
+            transfer_method=settings.platform.transfer_method,
+            job=partial(_job, settings),
+            read_back_all=read_back_all,
+        )
+        await journal.holds.shown([])
+        await journal.holds.set_back()
+        await journal.holds.restarted([_target(folder) for folder in settings.folders])
+        yield Parts(
+            tools, intake, bandwidth, Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
+        )
+
+
+def _require_own(state_dir: Path, folders: Sequence[Path]) -> None:
+    """Raises JournalError where a drop folder bears the mark of another journal than lies, or would be made, here."""
+    own = identity(state_dir / FILE_NAME)
+    for folder in folders if own is not None else ():
+        if why := foreign(folder, own or ""):
+            what = "is another one" if own else "does not exist yet"
+            raise JournalError(f"{why} The one in {state_dir} {what}.", WAYS_OUT)
+
+
+def _make_archives(settings: Settings) -> None:
+    """Make each archive folder whose parent exists; what is missing beyond that is told when it is needed."""
+    for folder in settings.folders:
+        if folder.after_upload == "archive" and folder.archive_dir is not None:
+            with suppress(OSError):
+                folder.archive_dir.mkdir(exist_ok=True)
+
+
+def _workers(settings: Settings) -> int:
+    """As many converters as are set, where the machine's limits have room for them."""
+    wanted, room = settings.convert.processes, task_limit.room()
+    left = None if room is None else room.tasks
+    workers = capacity.workers(wanted, left, cores=os.cpu_count() or 1, folders=len(settings.folders))
+    if room is not None and workers < wanted:
+        log.warning(
+            "convert: %d of %d workers, because %s. %s", workers, wanted, room.limit, capacity.MORE_TASKS
+        )
+    return workers
+
+
+def _target(folder: Folder) -> str:
+    return folder.destination().key(categorical=False).target
+
+
+def _job(settings: Settings, source: Path, target: Path, destination: Destination) -> Job:
+    return Job(
+        source=source,
+        target=target,
+        categorical=destination.categorical,
+        compression=settings.convert.compression,
+        strict=destination.strict,
+        crs=destination.crs,
+        nodata=destination.nodata,
+        on_missing_crs=destination.on_missing_crs,
+        verify=settings.convert.verify,
+        max_pixels=settings.limits.max_pixels,
+        max_bands=settings.limits.max_bands,
+        min_free_bytes=settings.limits.min_free_bytes,
+        memory_limit=settings.convert.memory_limit,
+        timeout=settings.convert.timeout_seconds,
+    )

@@ -1,0 +1,88 @@
+"""Performs actions, and contains what nobody foresaw in one of them: its file or session waits, and the others go on.
+
+The daemon ends where going on would be a risk: without memory, without a journal that can be trusted, or where one
+mistake follows another. It is loud in each case: the log has the traceback, and a hold tells it in words.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from uploader.core.actions import Action, Claim, PlanSession
+from uploader.core.path_text import shown
+from uploader.core.secrets import redact
+from uploader.core.unexpected_errors import Mistakes, Subject, UnexpectedError, leaves
+from uploader.daemon.performer import perform
+from uploader.effects.context import Tools
+from uploader.journal import untrustworthy
+from uploader.journal.queries import file_row, session_row
+from uploader.system.failpoints import failpoint
+
+log = logging.getLogger(__name__)
+
+MOST_WORDS = 300
+"""Characters of an exception's text in a hold; the log has all of it."""
+
+CONTAINED = "a mistake in the program was contained"
+"""How the line in the log begins. No test may leave one behind that it did not plant."""
+
+
+class Containment:
+    """The door between the plan and the effects."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._mistakes = Mistakes()
+
+    def current(self, now: float) -> tuple[UnexpectedError, ...]:
+        """The mistakes that have not been made good yet."""
+        return self._mistakes.current(now)
+
+    async def perform(self, action: Action) -> None:
+        """Do one action. Raises what must end the daemon, and nothing else."""
+        try:
+            failpoint(f"action.{type(action).__name__}")
+            await perform(self._tools, action)
+        except Exception as error:
+            if any(isinstance(leaf, MemoryError) or untrustworthy(leaf) for leaf in leaves(error)):
+                raise
+            await self._contain(action, error)
+            if self._mistakes.too_many:
+                log.critical("nothing but mistakes in the program: ending, for whoever starts it again")
+                raise
+        else:
+            self._mistakes.done(_subjects(action))
+
+    async def _contain(self, action: Action, error: Exception) -> None:
+        step, name = type(action).__name__, await self._name(action)
+        after = self._mistakes.made(_subjects(action), step, name, _words(error, step), time.time())
+        log.error("%s action=%s of=%r again in %.0f s", CONTAINED, step, name, after, exc_info=error)
+        if isinstance(action, Claim):
+            self._tools.intake.unsettled(action.file_id, after)
+
+    async def _name(self, action: Action) -> str:
+        """What a person calls the file or the session."""
+        kind, row_id = _subjects(action)[0]
+        try:
+            if kind == "file":
+                return shown((await self._tools.journal.read(lambda db: file_row(db, row_id))).path)
+            return (
+                await self._tools.journal.read(lambda db: session_row(db, row_id))
+            ).upload_id or f"{row_id}"
+        except LookupError:
+            return f"{kind} {row_id}"
+
+
+def _subjects(action: Action) -> list[Subject]:
+    """Whom it concerns: of a session that cannot be planned, the files that were to be in it."""
+    if isinstance(action, PlanSession):
+        return [("file", file.file_id) for file in action.batch.files]
+    return [action.subject]
+
+
+def _words(error: Exception, step: str) -> str:
+    """One sentence: what was being done, and what the program says."""
+    said = redact(shown(" ".join(f"{type(leaf).__name__}: {leaf}" for leaf in leaves(error))))
+    said = " ".join(said.split())
+    return f"A mistake in the program ended the step {step} ({said[:MOST_WORDS]})."

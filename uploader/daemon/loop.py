@@ -1,0 +1,334 @@
+"""The daemon: one task group that watches, plans, performs and beats. Nothing is decided here.
+
+There is no recovery code. A restart plans from the journal's rows, as every other turn does.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from uploader.activity import Activity
+from uploader.config import Settings
+from uploader.core import disk_space
+from uploader.core.actions import Action
+from uploader.core.bandwidth_schedule import limit_at
+from uploader.core.errors import UploaderError
+from uploader.core.model import Hold
+from uploader.core.path_text import raw
+from uploader.core.planner import Plan, plan
+from uploader.core.planner_view import PlannerView
+from uploader.daemon import control
+from uploader.daemon.assembly import Parts, assembled
+from uploader.daemon.containment import Containment
+from uploader.daemon.hard_exit import PATIENCE, HardExit
+from uploader.daemon.live_status import LiveStatus, journal_hold
+from uploader.daemon.planned_holds import ShownHolds
+from uploader.journal.queries import read_view, rejected_since
+from uploader.report import dashboard, systemd_notify
+from uploader.staging import Answering
+from uploader.system import threads
+from uploader.system.bounded_read import BoundedRead
+from uploader.system.inherited_process import ignore_hangup, ignores_hangup
+
+log = logging.getLogger(__name__)
+
+TURN = 5.0
+"""Seconds after which the planner looks even if nothing happened: disks fill and clocks jump unannounced."""
+
+CLOCK_SLACK = 2.0
+"""Seconds that the wall clock may be set back without anybody waiting noticeably longer."""
+
+LOOK_PATIENCE = 2.0
+"""Seconds that the journal may take to be looked at; without an answer the loop turns, beats, and asks on."""
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
+"""Signals that ask for the end: the first one lets what is being sent finish."""
+
+SOCKET = "control.sock"
+
+
+async def run(
+    settings: Settings,
+    *,
+    until_idle: bool = False,
+    activity: Activity | None = None,
+    read_back_all: bool = False,
+    bound: bool = True,
+    new_journal: bool = False,
+    hard_exit: HardExit | None = None,
+) -> int:
+    """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
+
+    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. `bound` and `new_journal` are
+    those of `assembled`; `hard_exit` ends the process where something does not end when it should. Raises
+    ConfigurationError, JournalError or AlreadyRunning where it cannot start.
+    """
+    async with assembled(
+        settings,
+        activity or Activity(),
+        read_back_all=read_back_all,
+        bound=bound,
+        new_journal=new_journal,
+    ) as parts:
+        return await Daemon(settings, parts, hard_exit or HardExit()).run(until_idle=until_idle)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """An action that runs, since when, the bytes that it may still write, and the folder that a claim copies from."""
+
+    action: Action
+    since: float
+    reserved: int
+    copied_from: str
+
+
+class Daemon:
+    """The task group and what it shares."""
+
+    def __init__(self, settings: Settings, parts: Parts, hard_exit: HardExit) -> None:
+        self._settings = settings
+        self._tools = parts.tools
+        self._intake = parts.intake
+        self._bandwidth = parts.bandwidth
+        self._upkeep = parts.upkeep
+        self._staging_room = Answering(parts.tools.staging.free)
+        self._doing: dict[tuple[str, int], _Doing] = {}
+        self._shown = ShownHolds(parts.tools.journal)
+        self._contained = Containment(parts.tools)
+        self._unseen_since: float | None = None
+        """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
+        self._ahead = time.time() - time.monotonic()
+        self._wake = anyio.Event()
+        self._stopping = anyio.Event()
+        self._hard_exit = hard_exit
+        self._beat = min(TURN, systemd_notify.watchdog_interval() or TURN)
+
+    async def run(self, *, until_idle: bool) -> int:
+        """Serve until stopped or idle; returns the exit code."""
+        started = time.time()
+        held = await self._serve(until_idle=until_idle)
+        if not until_idle or self._stopping.is_set():
+            return 0
+        rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
+        return 1 if rejected or held else 0
+
+    async def _serve(self, *, until_idle: bool) -> bool:
+        """Returns whether something is held at the end."""
+        held = False
+        async with anyio.create_task_group() as background, anyio.create_task_group() as work:
+            status = LiveStatus(self._tools, self._intake, self._shown, self._pressing, background)
+            background.start_soon(self._signals)
+            background.start_soon(self._intake.run, self._nudge)
+            background.start_soon(self._upkeep.run)
+            background.start_soon(self._shown.run)
+            background.start_soon(control.serve, self._settings.state_dir / SOCKET, self._handlers(status))
+            if self._settings.dashboard.listen:
+                background.start_soon(dashboard.serve, self._settings.dashboard.listen, status.ask)
+            try:
+                held = await self._plan_and_perform(work, background, until_idle=until_idle)
+            finally:
+                await self._drain(work)
+                background.cancel_scope.cancel()
+        return held
+
+    async def _plan_and_perform(self, work: TaskGroup, background: TaskGroup, *, until_idle: bool) -> bool:
+        """Turn after turn: look, plan, start what the plan says, wait. Returns whether something is held at the end.
+
+        No turn waits for the journal: where it does not answer, the loop says so and asks on.
+        """
+        threads.reserve()
+        systemd_notify.ready("watching")
+        look = BoundedRead(self._look, background)
+        while not self._stopping.is_set():
+            self._wake = anyio.Event()
+            self._bandwidth.rate = _rate(self._settings)
+            self._mind_the_clock(background)
+            view, now = await look.ask(min(LOOK_PATIENCE, self._beat)), time.time()
+            self._unseen_since = (self._unseen_since or now) if view is None else None
+            turn = None if view is None else self._turn(work, view, now)
+            systemd_notify.beat()
+            systemd_notify.status(_summary(view, self._running(), self._holds(view)))
+            if until_idle and turn is not None and turn.idle:
+                await self._shown.written(LOOK_PATIENCE)
+                return bool((await self._tools.journal.status(self._shown.holds))["holds"])
+            await self._wait(turn.wake_at if turn else None, now)
+        return False
+
+    def _turn(self, work: TaskGroup, view: PlannerView, now: float) -> Plan:
+        """Plan for what was seen, and start what the plan says."""
+        view = replace(view, mistakes=self._contained.current(now))
+        turn = plan(view, now, self._tools.limits)
+        self._shown.show(turn.holds)
+        for action in turn.actions:
+            self._start(work, action, view)
+        return turn
+
+    def _holds(self, view: PlannerView | None) -> list[Hold]:
+        return [*self._pressing(), *(view.holds if view else ()), *self._shown.holds]
+
+    def _pressing(self) -> list[Hold]:
+        """Holds that stand in no journal, for it is the journal that is held up."""
+        return journal_hold(self._tools.journal, self._unseen_since)
+
+    def _mind_the_clock(self, background: TaskGroup) -> None:
+        """Where the wall clock was set back, nothing waits for it to catch up."""
+        ahead = time.time() - time.monotonic()
+        back, self._ahead = self._ahead - ahead, ahead
+        if back > CLOCK_SLACK:
+            log.warning("the clock was set back by %.0f s: what was scheduled moves with it", back)
+            background.start_soon(self._set_back, back)
+
+    async def _set_back(self, seconds: float) -> None:
+        await self._tools.journal.holds.set_back(seconds)
+        self._nudge()
+
+    async def _look(self) -> PlannerView:
+        """The journal's rows and the machine's room.
+
+        Who is busy is noted before the rows are read: what ends in between counts as busy, and its end wakes the
+        next turn. The other way round it would be done twice.
+        """
+        busy, running = frozenset(self._doing), self._running()
+        copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
+        reserved = sum(doing.reserved for doing in self._doing.values())
+        free, trouble = await self._staging_room.free()
+        since = {subject: doing.since for subject, doing in self._doing.items()}
+        settled, settling = self._intake.settled(), self._intake.settling()
+        coming = self._intake.coming(self._tools.limits.linger)
+        resting, read = len(self._contained.current(time.time())), self._tools.journal.read
+        view = await read(lambda db: read_view(db, self._tools.destinations, resting=resting))
+        self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
+        self._tools.machine_held = any(hold.scope == "machine" for hold in view.holds)
+        return replace(
+            view,
+            settled=settled,
+            settling=settling,
+            coming=coming,
+            free_bytes=free,
+            staging_trouble=trouble,
+            busy=busy,
+            running=running,
+            since=since,
+            copying=copying,
+            reserved_bytes=reserved,
+            no_thread_since=threads.short_since(),
+        )
+
+    def _start(self, work: TaskGroup, action: Action, view: PlannerView) -> None:
+        self._doing[action.subject] = _Doing(
+            action, time.time(), disk_space.reserved(view, action), disk_space.copied_from(view, action)
+        )
+        work.start_soon(self._perform, action)
+
+    async def _perform(self, action: Action) -> None:
+        try:
+            await self._contained.perform(action)
+        finally:
+            self._doing.pop(action.subject, None)
+            self._nudge()
+
+    def _running(self) -> Counter[str]:
+        return Counter(type(doing.action).__name__ for doing in self._doing.values())
+
+    def _nudge(self) -> None:
+        """Something happened: plan again."""
+        self._wake.set()
+
+    async def _wait(self, wake_at: float | None, now: float) -> None:
+        seconds = self._beat if wake_at is None else min(self._beat, max(0.01, wake_at - now))
+        with anyio.move_on_after(seconds):
+            await self._wake.wait()
+
+    async def _signals(self) -> None:
+        hangup = ignores_hangup()
+        try:
+            with anyio.open_signal_receiver(*STOPS, *((signal.SIGHUP,) if hangup else ())) as signals:
+                async for number in signals:
+                    self._heard(number)
+        finally:
+            if hangup:  # the receiver leaves the default behind, which would end the last commits
+                ignore_hangup()
+
+    def _heard(self, number: signal.Signals) -> None:
+        name = signal.Signals(number).name
+        if number == signal.SIGHUP:
+            log.warning(
+                "%s is ignored: the configuration is read at the start, so restart for a new one", name
+            )
+        elif self._stopping.is_set():
+            log.warning("second %s: ending at once", name)
+            self._tools.cut.set()
+        else:
+            log.info("%s: finishing what is being sent", name)
+            self._stopping.set()
+            self._hard_exit.after(self._settings.transfer.drain_seconds + PATIENCE)
+            self._nudge()
+
+    async def _drain(self, work: TaskGroup) -> None:
+        """Let running transfers and calls finish within the limit; conversions are redone by the next start.
+
+        An exception has cancelled everything already, also this task: the shield lets it see to the end all the same.
+        """
+        systemd_notify.stopping("finishing what is being sent")
+        self._tools.stop.set()
+        deadline = time.monotonic() + self._settings.transfer.drain_seconds
+        with anyio.CancelScope(shield=True):
+            while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
+                await anyio.sleep(0.05)
+                systemd_notify.beat()
+        self._tools.cut.set()
+        work.cancel_scope.cancel()
+        self._hard_exit.after(PATIENCE)
+
+    def _calls(self) -> int:
+        local = ("Claim", "Convert", "Dispose", "Discard")
+        return sum(count for kind, count in self._running().items() if kind not in local)
+
+    def _handlers(self, live: LiveStatus) -> dict[str, Callable[[dict[str, Any]], Any]]:
+        async def retry(request: dict[str, Any]) -> dict[str, Any]:
+            count = await self._tools.journal.retrying.retried(_paths(request.get("paths")))
+            self._intake.rescan()
+            return {"retried": count}
+
+        async def status(_: dict[str, Any]) -> dict[str, Any]:
+            return await live.ask()
+
+        return {"retry": retry, "status": status}
+
+
+def _paths(given: object) -> list[bytes] | None:
+    """The paths of a request, or None for all. Raises UploaderError where they are none."""
+    if given is None:
+        return None
+    if isinstance(given, list) and all(isinstance(path, str) for path in given):
+        with suppress(ValueError):
+            return [raw(path) for path in given]
+    raise UploaderError("`paths` is a list of absolute paths, or null for all.")
+
+
+def _rate(settings: Settings) -> int | None:
+    """Bytes per second that may leave now, by the timetable and the machine's local time."""
+    local = time.localtime()
+    return limit_at(settings.transfer.bandwidth_limit, local.tm_wday, local.tm_hour * 60 + local.tm_min)
+
+
+def _summary(view: PlannerView | None, running: Counter[str], holds: Sequence[Hold]) -> str:
+    told = f"{len(holds)} holds" + (f": {holds[0].text}" if holds else "")
+    if view is None:
+        return f"the journal does not answer, {running['Put']} transfers, {told}"
+    sessions = sum(1 for session in view.sessions if session.state != "completed")
+    return (
+        f"{sum(view.settling.values())} settling, {view.queued_total} queued, {len(view.waiting)} converted, "
+        f"{sessions} sessions, {running['Put']} transfers, {told}"
+    )

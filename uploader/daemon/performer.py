@@ -1,0 +1,40 @@
+"""One `match` over the actions: each calls its effect, which tells the journal what became true."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from uploader.core import actions as act
+from uploader.effects import local_files, session, session_end, transfer
+from uploader.effects.context import Tools
+
+
+async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0912 - one line an action
+    """Do one action. A failure that was foreseen is in the journal when this returns; any other one is raised."""
+    match action:
+        case act.Claim(file_id=file_id):
+            await local_files.claim(tools, file_id)
+        case act.Convert(file_id=file_id):
+            await local_files.convert(tools, file_id)
+        case act.SkipTwin(file_id=file_id):
+            await local_files.skip_twin(tools, file_id)
+        case act.Dispose(file_id=file_id):
+            await local_files.dispose(tools, file_id)
+        case act.Discard(file_id=file_id):
+            await local_files.discard(tools, file_id)
+        case act.Put(file_id=file_id, session_id=session_id):
+            await transfer.put(tools, session_id, file_id)
+        case act.PlanSession(batch=batch):
+            await session.plan_session(tools, batch)
+        case act.Initiate(session_id=session_id):
+            await session.initiate(tools, session_id)
+        case act.Complete(session_id=session_id):
+            await session.complete(tools, session_id)
+        case act.Locate(session_id=session_id):
+            await session.locate(tools, session_id)
+        case act.Abandon(session_id=session_id):
+            await session_end.abandon(tools, session_id)
+        case act.ReadBack(session_id=session_id):
+            await session.read_back(tools, session_id)
+        case _:
+            assert_never(action)

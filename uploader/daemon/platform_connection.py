@@ -1,0 +1,27 @@
+"""The platform as the configuration names it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+
+from uploader.config import PlatformSection
+from uploader.platform import geopera
+from uploader.platform.geopera.key_file import read_key
+
+
+def connect(
+    platform: PlatformSection, throttle: geopera.Bandwidth | None = None
+) -> AbstractAsyncContextManager[tuple[geopera.Platform, geopera.ObjectStore]]:
+    """The platform and its object storage, for as long as the block runs; the key is read whenever it is needed."""
+    return geopera.open_platform(
+        base_url=platform.base_url,
+        auth=platform.auth,
+        client_id=platform.client_id,
+        read_key=partial(read_key, str(platform.api_key_file or ""), os.environ),
+        requests_per_minute=platform.requests_per_minute,
+        proxy=platform.proxy,
+        ca_file=str(platform.ca_file or ""),
+        throttle=throttle,
+    )

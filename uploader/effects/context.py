@@ -1,0 +1,119 @@
+"""What the effects work with."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import anyio
+
+from uploader.activity import Activity
+from uploader.convert import Converter, Job
+from uploader.core.call_evidence import is_answer
+from uploader.core.errors import UploaderError
+from uploader.core.failure_policy import Known
+from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
+from uploader.journal import Journal, SessionRow
+from uploader.journal.queries import session_row
+from uploader.journal.rows import clock
+from uploader.platform.geopera import ObjectStore, Platform
+from uploader.staging import Staging
+from uploader.system import threads
+
+T = TypeVar("T")
+
+
+class SettledFiles(Protocol):
+    """Where settled files come from and go back to."""
+
+    def settled_sighting(self, file_id: int) -> Sighting | None:
+        """The look at which the file was found to be settled."""
+
+    def claimed(self, file_id: int) -> None:
+        """The file has a private copy: it is not looked at again."""
+
+    def unsettled(self, file_id: int, after: float = 0.0) -> None:
+        """The file has to settle once more, and is not looked at before so many seconds."""
+
+    async def folder_fails(self, file_id: int) -> bool:
+        """Whether the folder is at fault that a file could not be read: then it is held, and the file waits."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """The doors, the settings and the randomness that effects are given."""
+
+    journal: Journal
+    platform: Platform
+    store: ObjectStore
+    converter: Converter
+    staging: Staging
+    intake: SettledFiles
+    activity: Activity
+    limits: Limits
+    destinations: Mapping[str, Destination]
+    archive_dirs: Mapping[str, Path]
+    transfer_method: str
+    job: Callable[[Path, Path, Destination], Job]
+    read_back_all: bool = False
+    """Read every session's items back, so that each file's item id is known."""
+    platform_held: bool = False
+    """Calls to the platform are on hold: the first that succeeds ends it."""
+    machine_held: bool = False
+    """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set when work on this machine has to end soon."""
+    cut: threading.Event = field(default_factory=threading.Event)
+    """Set when running transfers have to end at their next chunk."""
+    random: random.Random = field(default_factory=random.Random)
+    progress_sent: dict[int, float] = field(default_factory=dict)
+    """By session: when its progress was reported last."""
+
+    def known(
+        self, tries: int = 0, refusals: int = 0, *, doubtful: bool = False, swapped: bool = False
+    ) -> Known:
+        """What a verdict depends on, with fresh jitter."""
+        return Known(tries, refusals, self.random.random(), doubtful, swapped)
+
+    def hold(self, scope: Scope, subject: str, reason: str, way_out: str, after: float) -> Hold:
+        """A hold from now on for so many seconds."""
+        now = clock()
+        return Hold(scope, subject, reason, way_out, now, now + after)
+
+    async def session(self, session_id: int) -> SessionRow:
+        """An upload session with its members, as the journal has it now."""
+        return await self.journal.read(lambda db: session_row(db, session_id))
+
+    async def reached(self) -> None:
+        """A call to the platform succeeded."""
+        if self.platform_held:
+            self.platform_held = False
+            await self.journal.holds.clear(Scope.PLATFORM)
+
+    async def converter_works(self) -> None:
+        """A conversion came to an end, good or bad, so the machine has what it takes."""
+        if self.machine_held:
+            self.machine_held = False
+            await self.journal.holds.clear(Scope.MACHINE)
+
+    async def answered(self, error: UploaderError) -> None:
+        """A call to the platform failed; where it was understood and refused, the platform was reached."""
+        if is_answer(error):
+            await self.reached()
+
+    def within(self, seconds: float) -> AbstractContextManager[object]:
+        """Leave the block after so many seconds, done or not."""
+        return anyio.move_on_after(seconds)
+
+    async def pause(self, seconds: float) -> None:
+        """Keep what this is about from being tried again for so long."""
+        await anyio.sleep(seconds)
+
+    async def in_thread(self, work: Callable[..., T], *args: object) -> T:
+        """Run blocking file work; it watches `stop` itself, so it is waited for."""
+        return await threads.run_sync(work, *args)

@@ -1,0 +1,233 @@
+"""Effects on files of this machine: claim, convert, dispose, discard."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from uploader.convert import Report
+from uploader.convert.write import publish
+from uploader.core import errors as err
+from uploader.core import failure_policy as fail
+from uploader.core.failure_policy import Step, classify
+from uploader.core.media_types import upload_name
+from uploader.core.model import Destination, FileState, Scope
+from uploader.core.naming import matches
+from uploader.core.path_text import shown
+from uploader.disposal import dispose as dispose_of
+from uploader.effects.context import Tools
+from uploader.journal import Converted, FileRow
+from uploader.journal.queries import file_row
+from uploader.journal.rows import decode_sighting
+from uploader.staging import Interrupted
+from uploader.system import files as fs
+from uploader.system.failpoints import failpoint
+from uploader.system.files import words
+
+log = logging.getLogger(__name__)
+
+DISPOSAL_RETRY = 60.0
+"""Seconds before a source that could not be archived or deleted is tried again."""
+
+
+async def claim(tools: Tools, file_id: int) -> None:
+    """Copy a settled group into staging while hashing it."""
+    sighting = tools.intake.settled_sighting(file_id)
+    if sighting is None:
+        return
+    row = await _row(tools, file_id)
+    if row.state is not FileState.SETTLING:  # a look that began before the last claim has brought it up again
+        tools.intake.claimed(file_id)
+        return
+    failpoint("claim.before")
+    with tools.activity.track("claim", _name(row), sighting.size):
+        try:
+            claimed = await tools.in_thread(
+                tools.staging.claim, file_id, sighting.folder, sighting, tools.stop
+            )
+        except Interrupted:
+            return
+        except err.UploaderError as error:
+            await _claim_failed(tools, row, error)
+            return
+    failpoint("claim.after")
+    destination = tools.destinations.get(sighting.folder)
+    state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
+    tools.intake.claimed(file_id)
+    log.info("claimed file=%r bytes=%d state=%s", _name(row), claimed.size, state)
+
+
+async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    if isinstance(error, err.SourceUnreadable) and await tools.intake.folder_fails(row.id):
+        return  # the folder is held in words; the file is not to blame
+    match classify(Step.CLAIM, error, tools.known(refusals=row.looks)):
+        case fail.LookAgain(after):
+            tools.intake.unsettled(row.id, after)
+            if isinstance(error, err.SourceUnreadable):
+                await tools.journal.files.looked(row.id, str(error), after)
+        case fail.Reject(reason):
+            await _reject(tools, row, reason)
+            tools.intake.claimed(row.id)
+        case fail.Park(_, reason, _, after):
+            await tools.journal.files.retry(row.id, reason, after)
+            tools.intake.unsettled(row.id, after)
+        case verdict:
+            raise AssertionError(f"claim: no way on from {verdict}") from error
+
+
+async def convert(tools: Tools, file_id: int) -> None:
+    """Make the COG from the private copy, and measure what came out."""
+    row = await _row(tools, file_id)
+    target = tools.staging.result(file_id)
+    destination = tools.destinations[row.folder]
+    failpoint("convert.before")
+    with tools.activity.track("convert", _name(row), row.size):
+        try:
+            source = await tools.in_thread(_claimed, tools, file_id)
+            passed = matches(row.path, destination.passthrough)
+            made_by = _passed if passed else partial(_converted, name=_name(row).rpartition("/")[2])
+            report = await made_by(tools, source, target, destination)
+            measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
+        except Interrupted:
+            return
+        except err.UploaderError as error:
+            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, file_id, error))
+            return
+    failpoint("convert.after")
+    await tools.converter_works()
+    made = Converted(
+        size=measured.size,
+        md5=measured.md5,
+        crc32c=measured.crc32c,
+        method=report.method,
+        categorical=report.categorical,
+        file_name=upload_name(row.path, row.content, destination.passthrough),
+        warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
+        bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
+        declared=report.declared,
+    )
+    await tools.journal.files.converted(file_id, made)
+    log.info("converted file=%r method=%s bytes=%d to=%d", _name(row), report.method, row.size, measured.size)
+    for warning in report.warnings:
+        log.warning("conversion file=%r %s: %s", _name(row), warning.code, warning.text)
+
+
+def _claimed(tools: Tools, file_id: int) -> Path:
+    """The private copy. Raises StagedDamaged where somebody has removed it."""
+    source = tools.staging.source(file_id)
+    if not source.exists():
+        raise err.StagedDamaged(f"The private copy {source} is gone.")
+    return source
+
+
+def _whose_fault(tools: Tools, file_id: int, error: err.UploaderError) -> err.UploaderError:
+    """A copy that was removed while it was read says nothing of the raster."""
+    try:
+        _claimed(tools, file_id)
+    except err.StagedDamaged as damaged:
+        return damaged
+    return error
+
+
+async def _converted(
+    tools: Tools, source: Path, target: Path, destination: Destination, *, name: str
+) -> Report:
+    return await tools.converter.convert(replace(tools.job(source, target, destination), name=name))
+
+
+async def _passed(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:
+    """Hand over what its folder lists as `passthrough`: it is not even looked into."""
+    await tools.in_thread(publish.hand_over, source, target)
+    return Report(method="passthrough", categorical=destination.categorical == "yes")
+
+
+async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    looks = isinstance(error, err.RasterUnreadable)
+    if isinstance(error, err.RasterUnreadable | err.RasterRefused):
+        await tools.converter_works()
+    match classify(Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals)):
+        case fail.LookAgain(after):
+            await tools.journal.files.look_again(row.id, str(error), after)
+            tools.intake.unsettled(row.id, after)
+        case fail.Damaged(reason):
+            await tools.journal.files.look_again(row.id, reason, 0.0)
+            tools.intake.unsettled(row.id)
+        case fail.Again(after):
+            await tools.journal.files.retry(row.id, str(error), after, counted=True, alone=True)
+        case fail.Retry(after):
+            await tools.journal.files.retry(row.id, str(error), after)
+        case fail.Reject(reason):
+            await _reject(tools, row, reason)
+            return
+        case fail.Park(Scope.FILE, reason, way_out, after):
+            await tools.journal.files.stuck(row.id, f"{reason} {way_out}", after)
+        case fail.Park(scope, reason, way_out, after):
+            if scope is Scope.MACHINE:
+                await tools.journal.holds.set(tools.hold(scope, "", reason, way_out, after))
+            await tools.journal.files.retry(row.id, reason, after)
+        case verdict:
+            raise AssertionError(f"convert: no way on from {verdict}") from error
+    log.warning("conversion failed file=%r: %s", _name(row), error)
+
+
+async def dispose(tools: Tools, file_id: int) -> None:
+    """Archive or delete the source, if it still is the file that was uploaded."""
+    row = await _row(tools, file_id)
+    sighting = decode_sighting(row.folder, row.path, row.sighting)
+    destination = tools.destinations.get(row.folder)
+    alone = destination is not None and matches(row.path, destination.passthrough)
+    failpoint("dispose.before")
+    with tools.activity.track("dispose", _name(row), row.size):
+        try:
+            archive = tools.archive_dirs.get(row.folder)
+            done = await tools.in_thread(
+                partial(dispose_of, alone=alone), row.after_upload, sighting, archive, tools.stop
+            )
+        except Interrupted:
+            return
+        except (err.UploaderError, OSError) as error:
+            said = words(error) if isinstance(error, OSError) else str(error)
+            reason = f"The source of {_name(row)} cannot be {_PAST[row.after_upload]}: {said}"
+            await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
+            log.warning("%s", reason)
+            return
+    failpoint("dispose.after")
+    identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
+    await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
+    log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, shown(done.where))
+
+
+_PAST = {"archive": "archived", "delete": "deleted"}
+
+
+async def discard(tools: Tools, file_id: int) -> None:
+    """Remove the private copies of a file that reached an end."""
+    failpoint("discard.before")
+    try:
+        await tools.in_thread(tools.staging.discard, file_id)
+    except OSError as error:
+        log.warning("private copies of file id=%d cannot be removed: %s", file_id, error)
+        await tools.pause(DISPOSAL_RETRY)
+        return
+    failpoint("discard.after")
+    await tools.journal.files.discarded(file_id)
+
+
+async def skip_twin(tools: Tools, file_id: int) -> None:
+    """End a file whose content another path brought in."""
+    await tools.journal.files.twin(file_id)
+
+
+async def _row(tools: Tools, file_id: int) -> FileRow:
+    return await tools.journal.read(lambda db: file_row(db, file_id))
+
+
+async def _reject(tools: Tools, row: FileRow, reason: str) -> None:
+    await tools.journal.files.rejected(row.id, reason)
+    log.warning("rejected file=%r: %s", _name(row), reason)
+
+
+def _name(row: FileRow) -> str:
+    return shown(row.path)

@@ -1,0 +1,62 @@
+"""Upload sessions that end without items: given up by us, or lost by the platform."""
+
+from __future__ import annotations
+
+import logging
+
+from uploader.core import errors as err
+from uploader.core import failure_policy as fail
+from uploader.core.failure_policy import Step, classify
+from uploader.core.model import Hold, Scope
+from uploader.effects.context import Tools
+from uploader.journal import SessionRow
+from uploader.system.failpoints import failpoint
+
+log = logging.getLogger(__name__)
+
+LOSSES = 2
+"""Losses of a file's sessions in a row after which the target is held."""
+
+
+async def abandon(tools: Tools, session_id: int) -> None:
+    """Give the reservation back; repeated until the platform has understood."""
+    session = await tools.session(session_id)
+    if session.state == "open":
+        await tools.journal.sessions.abandoned(session_id, "no file is left in it")
+    tools.progress_sent.pop(session_id, None)
+    failpoint("fail.before")
+    try:
+        await tools.platform.fail(session.upload_id, "the client gave the session up", "transfer")
+    except err.UploaderError as error:
+        await tools.answered(error)
+        match classify(Step.FAIL, error, tools.known(session.tries)):
+            case fail.Accept(reason):
+                await tools.journal.sessions.failed(session_id, reason)
+            case fail.Retry(after):
+                await tools.journal.sessions.retry(session_id, str(error), after)
+            case fail.Park(scope, reason, way_out, after):
+                hold = tools.hold(scope, "", reason, way_out, after)
+                await tools.journal.sessions.retry(session_id, reason, after, hold=hold)
+            case verdict:
+                raise AssertionError(f"fail: no way on from {verdict}") from error
+        return
+    failpoint("fail.after")
+    await tools.reached()
+    await tools.journal.sessions.failed(session_id)
+
+
+async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
+    """The platform no longer knows the session: `fail` is tried once, then its files wait for another one."""
+    tools.progress_sent.pop(session.id, None)
+    try:
+        await tools.platform.fail(session.upload_id, "the session is no longer known", "transfer")
+    except err.UploaderError as error:
+        await tools.answered(error)
+        log.info("fail after a loss: %s", error)
+    hold: Hold | None = None
+    if any(member.losses + 1 >= LOSSES for member in session.members):
+        text = f"Two upload sessions in a row were lost by the platform ({reason})."
+        hold = tools.hold(
+            Scope.TARGET, session.key.target, text, "Ask the platform's support.", fail.TARGET_PROBE_EVERY
+        )
+    await tools.journal.sessions.lost(session.id, reason, hold)

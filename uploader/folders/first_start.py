@@ -1,0 +1,125 @@
+"""Whether a drop folder without a mark is new to everybody, or was another journal's whose state is gone.
+
+The daemon works meanwhile. The names that some of the files would get are looked up on the platform: a name has the
+content's hash in it, so one that is there was uploaded before, and not by this journal. Then the folder is held.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from heapq import nsmallest
+from itertools import islice
+
+import anyio
+
+from uploader.config import Folder
+from uploader.core.errors import UploaderError
+from uploader.core.media_types import upload_name
+from uploader.core.model import Sighting
+from uploader.folders import FolderSpec, device, scan
+from uploader.folders.folder_holds import Cause, FolderHolds
+from uploader.folders.ownership import Owner, mark, owner_of
+from uploader.journal import Journal
+from uploader.journal.queries import content_known
+from uploader.staging import content_of
+from uploader.system import threads
+
+log = logging.getLogger(__name__)
+
+SAMPLED = 5
+"""Files whose names are looked up."""
+
+SEEN = 1000
+"""Files among which the smallest are chosen, so that reading them takes a moment."""
+
+MOST_BYTES = 1 << 30
+"""Bytes that are read for it at most; of larger files one is read."""
+
+AGAIN = 60.0
+"""Seconds after which a look is repeated that could not be made."""
+
+Lookup = Callable[[Folder, Sequence[str]], Awaitable[list[str]]]
+"""Which of these file names the platform has where the folder's files go. Raises UploaderError where it cannot tell."""
+
+
+class Belonging:
+    """Gives one folder its mark, once it is clear that it is this journal's."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        spec: FolderSpec,
+        journal: Journal,
+        owner: Owner,
+        lookup: Lookup,
+        *,
+        standing: FolderHolds,
+        stop: threading.Event,
+    ) -> None:
+        self._folder = folder
+        self._spec = spec
+        self._journal = journal
+        self._owner = owner
+        self._lookup = lookup
+        self._standing = standing
+        self._stop = stop
+
+    async def run(self) -> None:
+        """Until the folder bears a mark, cannot bear one, or is held; or until cancelled."""
+        while True:
+            if await self._settled():
+                return
+            await anyio.sleep(AGAIN)
+
+    async def _settled(self) -> bool:
+        path = self._folder.path
+        owner = await threads.run_sync(owner_of, path, abandon_on_cancel=True)
+        if owner is not None:
+            if owner.journal == self._owner.journal and owner != self._owner:
+                await threads.run_sync(mark, path, self._owner)  # its state directory was moved
+            return True  # where it is another's, the scan says so
+        try:
+            if await threads.run_sync(device, str(path), abandon_on_cancel=True) is None:
+                return False
+            uploaded = await self._uploaded()
+        except (OSError, UploaderError) as error:
+            log.info("folder=%s it is looked up later whether its files were uploaded: %s", path, error)
+            return False
+        if uploaded:
+            await self._hold(uploaded)
+        elif not await threads.run_sync(mark, path, self._owner):
+            log.info("folder=%s it cannot bear a mark; a lost state directory would not be noticed", path)
+        return True
+
+    async def _uploaded(self) -> list[str]:
+        """Names of ours that the platform has for files of the folder that this journal does not know."""
+        sampled = await threads.run_sync(_sample, self._spec, self._stop, abandon_on_cancel=True)
+        wanted: list[str] = []
+        for sighting, content in sampled:
+            if not await self._journal.read(lambda db, content=content: content_known(db, content)):  # type: ignore[misc]
+                wanted.append(upload_name(sighting.path, content, self._folder.passthrough))
+        return await self._lookup(self._folder, wanted) if wanted else []
+
+    async def _hold(self, uploaded: Sequence[str]) -> None:
+        await self._journal.holds.estranged(str(self._folder.path))
+        await self._standing.set(
+            Cause.STRANGE,
+            f"Files in the drop folder {self._folder.path} were uploaded by another journal, as the platform shows "
+            f"{uploaded[0]} and this one in {self._owner.state_dir} does not know it.",
+        )
+
+
+def _sample(spec: FolderSpec, stop: threading.Event) -> list[tuple[Sighting, str]]:
+    """Some files of the folder with the hashes of their contents. Blocking."""
+    seen = (found for found in scan(spec, stop) if isinstance(found, Sighting))
+    found, read = list[tuple[Sighting, str]](), 0
+    for sighting in nsmallest(SAMPLED, islice(seen, SEEN), key=lambda sighting: sighting.size):
+        if found and read + sighting.size > MOST_BYTES:
+            break
+        read += sighting.size
+        with suppress(UploaderError):
+            found.append((sighting, content_of(sighting, stop)))
+    return found

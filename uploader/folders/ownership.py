@@ -1,0 +1,115 @@
+"""Which journal a drop folder belongs to: a mark on the folder itself, which outlasts the disk that the journal is on.
+
+It is an extended attribute, or a hidden file where there are none, or nothing where neither can be written. A mark that
+cannot be read as one of ours is none.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from uploader.core import naming
+from uploader.core.path_text import lossless, raw, shown
+
+log = logging.getLogger(__name__)
+
+ATTRIBUTE = "user.uploader.journal"
+FILE = naming.HIDDEN + b"journal"
+MOST = 8192
+"""Bytes of a mark at most: a path and a few more."""
+
+_MARK = re.compile(rb"(?P<journal>[0-9a-f]{16}) (?P<state_dir>/.*)", re.DOTALL)
+
+WAYS_OUT = (
+    "If that directory is on a disk that is not mounted, mount it. If it is lost, `uploader check --repair-journal` "
+    "finds out what was uploaded; `uploader run --new-journal` takes all that lies in the folder as new and uploads it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A journal by its name, and the state directory that it lies in."""
+
+    journal: str
+    state_dir: str
+
+
+def owner_of(folder: Path) -> Owner | None:
+    """Whose a drop folder is; None where it bears no mark, or there is no folder. Raises nothing."""
+    match = _MARK.fullmatch(_attribute(folder) or _file(folder))
+    return Owner(lossless(match["journal"]), lossless(match["state_dir"])) if match else None
+
+
+def foreign(folder: Path, journal: str) -> str:
+    """Why a folder is not this journal's, in words; empty where it is, or bears no mark."""
+    owner = owner_of(folder)
+    if owner is None or owner.journal == journal:
+        return ""
+    return f"The drop folder {folder} belongs to another journal, that of the state directory {shown(owner.state_dir)}."
+
+
+def mark(folder: Path, owner: Owner) -> bool:
+    """Give a drop folder to a journal, whoever had it before; returns whether it bears the mark now."""
+    data = f"{owner.journal} ".encode() + raw(owner.state_dir)
+    try:
+        os.setxattr(folder, ATTRIBUTE, data)
+    except OSError:
+        return _write(folder, data)
+    return True
+
+
+def give(folders: Iterable[Path], owner: Owner) -> None:
+    """Give drop folders to a journal, as far as they are there and can bear a mark."""
+    for folder in folders:
+        before = owner_of(folder)
+        if before is not None and before.journal != owner.journal:
+            log.warning(
+                "folder=%s was another journal's state_dir=%s, and is taken over",
+                folder,
+                shown(before.state_dir),
+            )
+        mark(folder, owner)
+
+
+def _attribute(folder: Path) -> bytes:
+    try:
+        return os.getxattr(folder, ATTRIBUTE)
+    except OSError:
+        return b""
+
+
+def _file(folder: Path) -> bytes:
+    try:
+        fd = os.open(
+            raw(str(folder)) + b"/" + FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        )
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, MOST)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def _write(folder: Path, data: bytes) -> bool:
+    """The hidden file: whole or not at all."""
+    path = raw(str(folder)) + b"/" + FILE
+    fresh = path + b".part"
+    try:
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        try:
+            os.write(fd, data)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(fresh, path)  # noqa: PTH104 - bytes
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,53 @@
+"""A configured folder as the watch sees it, and whether it is there, and ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from uploader.config import Folder
+from uploader.folders import FolderSpec, device
+from uploader.folders.folder_holds import Cause
+from uploader.folders.own_places import Territory
+from uploader.folders.ownership import Owner, foreign
+from uploader.system import files as fs
+from uploader.system.locks import FolderLock
+
+
+@dataclass(frozen=True, slots=True)
+class FolderBounds:
+    """What a drop folder must not touch, and whose it must be."""
+
+    territory: Territory
+    owner: Owner
+
+
+def spec_of(folder: Folder, *, private_too: bool = False) -> FolderSpec:
+    """What watching needs to know of a configured folder."""
+    return FolderSpec(
+        path=str(folder.path),
+        include=folder.include,
+        exclude=folder.exclude,
+        passthrough=folder.passthrough,
+        recursive=folder.recursive,
+        ready_marker=folder.ready_marker,
+        polling=folder.polling,
+        ignore_below=(str(folder.archive_dir),) if folder.archive_dir else (),
+        private_too=private_too,
+    )
+
+
+def absent(folder: str, lock: FolderLock, bounds: FolderBounds | None) -> tuple[Cause, str] | None:
+    """Why nothing can be expected from a folder; None where it is there, locked for us, and within bounds. Blocks."""
+    try:
+        if device(folder) is None:
+            return Cause.FOLDER, f"The drop folder {folder} is missing."
+        if bounds is not None and (why := bounds.territory.conflict(Path(folder))):
+            return Cause.OVERLAP, why
+        if bounds is not None and (why := foreign(Path(folder), bounds.owner.journal)):
+            return Cause.FOREIGN, why
+        if not lock.take():
+            return Cause.TAKEN, f"Another daemon is watching the drop folder {folder}."
+    except OSError as error:
+        return Cause.FOLDER, f"The drop folder {folder} cannot be read: {fs.words(error)}."
+    return None

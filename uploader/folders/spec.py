@@ -1,0 +1,109 @@
+"""What watching needs to know of a drop folder, and which of its names that takes in."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+
+from uploader.core import naming
+from uploader.core.model import Sighting
+from uploader.system import files as fs
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSpec:
+    """A drop folder: `path` absolute, patterns as in the configuration, `ignore_below` absolute folders left out.
+
+    `passthrough` names files that are taken besides `include`. `polling` is auto, always or never.
+    """
+
+    path: str
+    include: tuple[str, ...] = ("*.tif", "*.tiff")
+    exclude: tuple[str, ...] = ()
+    passthrough: tuple[str, ...] = ()
+    recursive: bool = True
+    ready_marker: str = ""
+    polling: str = "auto"
+    ignore_below: tuple[str, ...] = ()
+    private_too: bool = False
+    """Also folders that bear the token of an archive are looked into: a person has named them."""
+
+    @property
+    def root(self) -> bytes:
+        """The path as the file system spells it."""
+        return os.fsencode(self.path)
+
+    def wants(self, path: bytes) -> bool:
+        """Whether a file of this relative path is a raster to take, by its name alone."""
+        name = path.rpartition(b"/")[2]
+        return not naming.ignored(name) and naming.matches(
+            path, (*self.include, *self.passthrough), self.exclude
+        )
+
+    def passes(self, path: bytes) -> bool:
+        """Whether a file of this relative path is uploaded as it is; then nothing beside it belongs to it."""
+        return bool(self.passthrough) and naming.matches(path, self.passthrough)
+
+    def enters(self, directory: bytes) -> bool:
+        """Whether files below this relative folder count; the folder itself is the empty path."""
+        above, _, name = directory.rpartition(b"/")
+        if not directory:
+            return True
+        return not any(naming.ignored(part) for part in above.split(b"/")) and self.enters_below(above, name)
+
+    def enters_below(self, directory: bytes, name: bytes) -> bool:
+        """The same of a subfolder of a folder that counts."""
+        if not self.recursive or naming.ignored(name):
+            return False
+        if not self.ignore_below:
+            return True
+        absolute = self.root.rstrip(b"/") + b"/" + joined(directory, name) + b"/"
+        return not any(absolute.startswith(os.fsencode(p).rstrip(b"/") + b"/") for p in self.ignore_below)
+
+    def closed(self, fd: int) -> bool:
+        """Whether an open folder bears the token of what is no drop folder. Raises OSError."""
+        return not self.private_too and fs.exists(naming.TOKEN, fd)
+
+    def marker(self, raster: bytes) -> bytes:
+        """The name of a raster's ready marker; empty where the folder has none."""
+        return naming.marker(self.ready_marker, raster) if self.ready_marker else b""
+
+
+class OddityKind(StrEnum):
+    """What there is to tell of an entry that is in order."""
+
+    LINK = "ignored_link"
+    """It has the name of a raster and is a link, which is never followed."""
+    SPECIAL = "ignored_special"
+    """It has the name of a raster and is a pipe, a socket or a device."""
+    PRIVATE = "private"
+    """A folder that is an archive, a staging or a state directory, by the token in it; it is not looked into."""
+    DEEP = "deep_folders"
+    """A folder below uncommonly many others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Something that a person may take for a raster or a folder like others, and that is not. `path` is relative."""
+
+    path: bytes
+    kind: OddityKind
+
+
+@dataclass(frozen=True, slots=True)
+class LookProblem:
+    """Why a folder or file could not be looked at; the scan went on. `path` is relative, empty for the drop folder."""
+
+    path: bytes
+    reason: str
+    errno: int = 0
+
+
+Found = Sighting | LookProblem | Oddity
+"""What a scan tells of an entry."""
+
+
+def joined(directory: bytes, name: bytes) -> bytes:
+    """The relative path of an entry of a relative folder."""
+    return directory + b"/" + name if directory else name

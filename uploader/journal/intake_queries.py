@@ -1,0 +1,136 @@
+"""What intake reads from the journal, a batch or a page at a time: no query here grows with the folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from uploader.core.model import FileState, Sighting
+from uploader.core.path_text import raw
+from uploader.journal.queries import LEAVING, latest
+from uploader.journal.rows import encode_sighting
+from uploader.journal.sqlite_library import Database
+
+
+@dataclass(slots=True)
+class Compared:
+    """A batch of sightings beside the newest versions of their paths."""
+
+    ids: list[int] = field(default_factory=list)
+    """Rows of all paths that are known, touched or not."""
+    settling: list[tuple[int, Sighting]] = field(default_factory=list)
+    """Files that settle, as they were when they were entered."""
+    different: list[Sighting] = field(default_factory=list)
+    """What is not known, or not as it is now: to be entered."""
+    rewritten: set[bytes] = field(default_factory=set)
+    """Paths of those of them that were settling already."""
+    changed: set[bytes] = field(default_factory=set)
+    """Paths of those of them that are known, settling or not."""
+    devices: set[int] = field(default_factory=set)
+    """The device numbers that the known ones were entered with."""
+    archived: list[tuple[Sighting, bytes]] = field(default_factory=list)
+    """Unknown ones that are files which were archived, if these still lie at the paths beside them."""
+
+
+def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compared:
+    """Tell what is known and untouched from what has to be entered."""
+    known = latest(db, folder, [sighting.path for sighting in sightings])
+    found = Compared()
+    for sighting in sightings:
+        row = known.get(sighting.path)
+        if row is None:
+            archived_as = _archived_as(db, sighting)
+            if archived_as:
+                found.archived.append((sighting, archived_as))
+            else:
+                found.different.append(sighting)
+            continue
+        file_id, state, seen = row
+        found.ids.append(file_id)
+        if seen == encode_sighting(sighting):
+            found.devices.add(sighting.fingerprint.device)
+            if state == FileState.SETTLING:
+                found.settling.append((file_id, sighting))
+            continue
+        found.devices.add(device_of(seen))
+        found.different.append(sighting)
+        found.changed.add(sighting.path)
+        if state == FileState.SETTLING:
+            found.rewritten.add(sighting.path)
+    return found
+
+
+def _archived_as(db: Database, sighting: Sighting) -> bytes:
+    """The archive's path of a file with this device, inode and name; empty where none was archived.
+
+    Another name may be another link to the same file, which somebody has dropped.
+    """
+    raster, name = sighting.fingerprint, sighting.path.rpartition(b"/")[2]
+    found = db.conn.execute(
+        "SELECT archived_as FROM files WHERE archived_identity = ?", (f"{raster.device}:{raster.inode}",)
+    )
+    # Older journals have it as text.
+    paths = (raw(path) if isinstance(path, str) else bytes(path) for (path,) in found)
+    return next((path for path in paths if path.rpartition(b"/")[2] == name), b"")
+
+
+def device_of(sighting: str) -> int:
+    """The device number that a raster was on when it was seen."""
+    return int(json.loads(sighting)[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """A path that is believed to exist: its newest version, and the device it was seen on."""
+
+    file_id: int
+    path: bytes
+    settling: bool
+    device: int
+
+
+def unseen(
+    db: Database, folder: str, seen: Callable[[int], bool], after: int, limit: int
+) -> tuple[list[Believed], int]:
+    """Of the next rows by id: paths believed to exist of which no row was seen; and the last id, 0 at the end.
+
+    Older versions of a path count as seen with the newest. Files that are being archived or deleted are left out:
+    they may be hidden at the moment.
+    """
+    rows = db.conn.execute(
+        f"SELECT id, path, state, sighting, {LEAVING} FROM files "  # noqa: S608 - a condition of ours
+        "WHERE id > ? AND +folder = ? AND current = 1 ORDER BY id LIMIT ?",
+        (after, folder, limit),
+    ).fetchall()
+    found = [
+        Believed(file_id, bytes(path), state == FileState.SETTLING, device_of(sighting))
+        for file_id, path, state, sighting, leaves in rows
+        if not seen(file_id) and not leaves and latest(db, folder, [path]).get(path, (0,))[0] == file_id
+    ]
+    return found, rows[-1][0] if len(rows) == limit else 0
+
+
+def waiting(db: Database, folder: str, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """The next settling files of a folder by id."""
+    rows = db.conn.execute(
+        "SELECT id, path FROM files WHERE state = 'settling' AND folder = ? AND id > ? AND current = 1 "
+        "ORDER BY id LIMIT ?",
+        (folder, after, limit),
+    )
+    return [(row[0], bytes(row[1])) for row in rows]
+
+
+def settling_count(db: Database, folder: str) -> int:
+    """How many files of a folder settle."""
+    found = db.conn.execute(
+        "SELECT COUNT(*) FROM files WHERE state = 'settling' AND folder = ? AND current = 1", (folder,)
+    )
+    return int(found.fetchone()[0])
+
+
+def places(db: Database, file_ids: Sequence[int]) -> list[tuple[int, str, bytes]]:
+    """Where files lie: id, folder and path."""
+    marks = ", ".join("?" * len(file_ids))
+    rows = db.conn.execute(f"SELECT id, folder, path FROM files WHERE id IN ({marks})", tuple(file_ids))  # noqa: S608
+    return [(row[0], row[1], bytes(row[2])) for row in rows]

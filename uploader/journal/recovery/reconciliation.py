@@ -1,0 +1,263 @@
+"""A journal that is older than the world is told what happened since, as far as the platform shows it.
+
+One transaction, on the copy that is to become the journal. The rules, for files that are not at their end in it:
+
+- a file whose name is among the platform's records, and of which no other file is known, is completed;
+- a session of which all files are completed so is completed; one of which some are is lost, as its files went another
+  way; one that was planned only is lost, because nobody knows whether it was opened;
+- where names do not come back, a session is completed if the platform shows as many records of it as it has files; all
+  other files, and all that lie in the folders and are not known, may have been uploaded: they wait for a person.
+
+All else goes on by the rules of every day: `complete` and PUT may be repeated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from uploader.core.lifecycle import FileEvent, SessionEvent
+from uploader.core.model import FileState, SessionState
+from uploader.core.naming import file_name
+from uploader.core.recovery_matching import Listed, Target, names_come_back
+from uploader.journal.files import CALM, reject
+from uploader.journal.holds import ESTRANGED, learn
+from uploader.journal.membership import couple
+from uploader.journal.opening import connect_copy, writing
+from uploader.journal.recovery.rebuild import KEY, LIVE, UNENDED, Outcome, Reality
+from uploader.journal.recovery.recovered_items import UNSURE, recognised, stem, take_item
+from uploader.journal.rows import (
+    clock,
+    encode_sighting,
+    log_event,
+    move_file,
+    move_session,
+    rows,
+    set_columns,
+)
+from uploader.journal.sqlite_library import Database
+
+
+def reconcile(path: Path, reality: Reality, outcome: Outcome) -> Outcome:
+    """Bring the copy at `path` in line with the world, and keep in it what was found; `outcome` is filled in."""
+    with writing(path), closing(connect_copy(path)) as db, db.atomic():
+        _Reconciling(db, reality, outcome).run()
+        learn(db, KEY, outcome.to_json())
+        learn(db, ESTRANGED, None)
+        log_event(db, "repaired", "", f"from {outcome.base}: {outcome.why}")
+    return outcome
+
+
+class _Reconciling:
+    def __init__(self, db: Database, reality: Reality, outcome: Outcome) -> None:
+        self._db = db
+        self._reality = reality
+        self._outcome = outcome
+        items = {r["item_id"] for r in rows(db, "SELECT item_id FROM files WHERE item_id IS NOT NULL")}
+        uploads = {
+            r["upload_id"] for r in rows(db, "SELECT upload_id FROM sessions WHERE upload_id IS NOT NULL")
+        }
+        by_target: dict[Target, list[Listed]] = {}
+        for one in reality.listed:
+            by_target.setdefault(one.target, []).append(one)
+        self._unsure = {t for t, found in by_target.items() if not names_come_back(found, items, uploads)}
+        self._unsure.update(reality.closed)
+        self._shown = Counter(one.upload_id for one in reality.listed if one.upload_id)
+
+    def run(self) -> None:
+        """All of it, in the order in which it depends on each other."""
+        outcome = self._outcome
+        outcome.rows = self._count("files", "1")
+        outcome.listed = len(self._reality.listed)
+        outcome.unsure_targets = sorted("/".join(filter(None, vars_of(t))) for t in self._unsure)
+        self._enter_items()
+        self._account_for_the_completed()
+        for session in rows(self._db, f"SELECT * FROM sessions WHERE {LIVE} ORDER BY id"):  # noqa: S608
+            self._session(session)
+        self._loose()
+        self._lost_sessions()
+        self._lying()
+        outcome.again = self._count("files", UNENDED)
+        outcome.possibly_leaked_bytes = self._leaked()
+
+    def _enter_items(self) -> None:
+        self._db.conn.execute("DELETE FROM known_items")
+        self._db.conn.executemany(
+            "INSERT INTO known_items (project_id, collection_id, target_item_id, record_id, item_id, upload_id, stem) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (*vars_of(one.target), one.record_id, one.item_id, one.upload_id, name)
+                for one in self._reality.listed
+                for name in sorted(one.stems)
+            ],
+        )
+
+    def _account_for_the_completed(self) -> None:
+        """The records of files that are completed already are no other file's."""
+        unknown = []
+        for row in self._files("state IN ('completed', 'disposed') AND file_name IS NOT NULL"):
+            taken = self._db.conn.execute(
+                "UPDATE known_items SET file_id = ? WHERE id = (SELECT id FROM known_items "
+                "WHERE stem = ? AND item_id = ? AND file_id IS NULL LIMIT 1)",
+                (row["id"], stem(row["file_name"]), row["item_id"]),
+            )
+            if not taken.rowcount and not row["item_id"]:
+                unknown.append(row)
+        for row in unknown:
+            if target := self._target(row):
+                take_item(self._db, target, row["file_name"], row["id"], row["upload_id"] or "")
+
+    def _session(self, session: dict[str, Any]) -> None:
+        members = self._files("session_id = ?", session["id"])
+        target = Target(session["project_id"], session["collection_id"], session["item_id"])
+        items = {row["id"]: self._take(row, target) for row in members}
+        found = {file_id: item for file_id, item in items.items() if item is not None}
+        state = SessionState(session["state"])
+        shown = bool(session["upload_id"]) and self._shown[session["upload_id"]] >= len(members) > 0
+        complete = len(found) == len(members) > 0 or (target in self._unsure and shown)
+        if complete and state in {SessionState.OPEN, SessionState.COMPLETING}:
+            self._complete(session, members, found)
+            return
+        for row in members:
+            if row["id"] in found:
+                self._recognise(row, found[row["id"]])
+        if state is SessionState.FAILING:
+            self._outcome.sessions_kept += 1
+        elif state is SessionState.PLANNED or found or target in self._unsure:
+            self._lose(session)
+        else:
+            self._keep(session, members)
+        if target in self._unsure:
+            self._reject([row for row in members if row["id"] not in found])
+
+    def _complete(
+        self, session: dict[str, Any], members: Sequence[dict[str, Any]], items: Mapping[int, str]
+    ) -> None:
+        answered = json.dumps(sorted(set(items.values())))
+        columns = {"item_ids": answered, "completes_clear": session["completes_sent"], "locating": 0, **CALM}
+        note = "its items were listed when the journal was repaired"
+        move_session(self._db, session["id"], SessionEvent.RECOGNISED, note, **columns)
+        couple(self._db, session["id"], SessionEvent.RECOGNISED)
+        for row in members:
+            _, facts = recognised(items.get(row["id"], ""), row["file_name"], row["after_upload"] or "keep")
+            set_columns(self._db, "files", row["id"], {**facts, "item_id": items.get(row["id"])})
+        self._outcome.recognised += len(members)
+        self._outcome.sessions_completed += 1
+
+    def _lose(self, session: dict[str, Any]) -> None:
+        """Nobody knows what became of it: it may still hold what it reserved."""
+        doubtful = {"initiates_sent": max(session["initiates_sent"], session["initiates_clear"] + 1), **CALM}
+        note = "what became of it is not known since the journal was repaired"
+        move_session(self._db, session["id"], SessionEvent.LOST, note, **{**doubtful, "last_error": note})
+        couple(self._db, session["id"], SessionEvent.LOST)
+        self._outcome.sessions_lost += 1
+
+    def _keep(self, session: dict[str, Any], members: Sequence[dict[str, Any]]) -> None:
+        """It goes on. Where all is stored, `complete` may have been sent since: a refusal of it proves nothing."""
+        if all(row["state"] == FileState.STORED for row in members):
+            sent = max(session["completes_sent"], session["completes_clear"] + 1)
+            set_columns(self._db, "sessions", session["id"], {"completes_sent": sent})
+        self._outcome.sessions_kept += 1
+
+    def _loose(self) -> None:
+        """Files in no session."""
+        for row in self._files(f"{UNENDED} AND session_id IS NULL"):
+            target = self._target(row)
+            if target is None:
+                continue
+            item = self._take(row, target)
+            if item is not None:
+                self._recognise(row, item)
+            elif target in self._unsure:
+                self._reject([row])
+
+    def _lost_sessions(self) -> None:
+        """Sessions that only the damaged file knew: counted as what they may hold."""
+        now = clock()
+        known = {r["idempotency_key"] for r in rows(self._db, "SELECT idempotency_key FROM sessions")}
+        for lost in self._reality.lost:
+            if lost.key in known or self._shown[lost.upload_id]:
+                continue
+            self._db.conn.execute(
+                "INSERT INTO sessions (state, project_id, collection_id, item_id, asset_key, categorical, "
+                "idempotency_key, body, file_count, total_bytes, upload_id, initiates_sent, last_error, created_at, "
+                "changed_at) VALUES ('lost', '', '', '', '', 0, ?, '{}', 0, ?, ?, 1, ?, ?, ?)",
+                (lost.key, lost.total_bytes, lost.upload_id, "only the damaged journal knew it", now, now),
+            )
+            self._outcome.sessions_lost += 1
+
+    def _lying(self) -> None:
+        """What lies in the folders and is not known as it lies there."""
+        self._db.conn.execute("DELETE FROM unsure")
+        for sighting in self._reality.lying:
+            found = rows(
+                self._db,
+                "SELECT state, sighting FROM files WHERE folder = ? AND path = ? AND current = 1",
+                sighting.folder,
+                sighting.path,
+            )
+            text = encode_sighting(sighting)
+            if any(row["sighting"] == text and row["state"] != "settling" for row in found):
+                continue
+            self._outcome.new += 1
+            destination = self._reality.destinations.get(sighting.folder)
+            if destination is not None and Target.of(destination) in self._unsure:
+                self._outcome.unsure += 1
+                self._db.conn.execute(
+                    "INSERT OR REPLACE INTO unsure (folder, path, sighting) VALUES (?, ?, ?)",
+                    (sighting.folder, sighting.path, text),
+                )
+
+    def _files(self, where: str, *args: Any) -> list[dict[str, Any]]:
+        return rows(
+            self._db,
+            "SELECT f.id, f.folder, f.path, f.state, f.content, f.file_name, f.item_id, f.after_upload, "  # noqa: S608
+            "s.project_id, s.collection_id, s.item_id AS target_item_id, s.upload_id "
+            f"FROM (SELECT * FROM files WHERE {where}) f LEFT JOIN sessions s ON s.id = f.session_id ORDER BY f.id",
+            *args,
+        )
+
+    def _target(self, row: Mapping[str, Any]) -> Target | None:
+        """Where a file went, by its session, or where it goes, by its folder."""
+        if row["project_id"] is not None:
+            return Target(row["project_id"], row["collection_id"], row["target_item_id"])
+        destination = self._reality.destinations.get(row["folder"])
+        return None if destination is None else Target.of(destination)
+
+    def _take(self, row: Mapping[str, Any], target: Target) -> str | None:
+        return take_item(self._db, target, _name(row), row["id"], row["upload_id"] or "")
+
+    def _recognise(self, row: Mapping[str, Any], item: str) -> None:
+        destination = self._reality.destinations.get(row["folder"])
+        policy = row["after_upload"] or (destination.after_upload if destination else "keep")
+        note, facts = recognised(item, _name(row), policy)
+        move_file(self._db, row["id"], FileEvent.RECOGNISED, note, session_id=None, **facts)
+        self._outcome.recognised += 1
+
+    def _reject(self, found: Iterable[Mapping[str, Any]]) -> None:
+        """Nobody can tell whether these were uploaded. Their copies are put aside, for the sources may be gone."""
+        for row in found:
+            reject(self._db, row["id"], UNSURE)
+            set_columns(self._db, "files", row["id"], {"staged": 0})
+            self._outcome.unsure += 1
+
+    def _count(self, table: str, where: str) -> int:
+        return int(self._db.conn.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}").fetchone()[0])  # noqa: S608
+
+    def _leaked(self) -> int:
+        sql = "SELECT COALESCE(SUM(MAX(0, initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions"
+        return int(self._db.conn.execute(sql).fetchone()[0])
+
+
+def vars_of(target: Target) -> tuple[str, str, str]:
+    """Project, collection and item of a target."""
+    return target.project_id, target.collection_id, target.item_id
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """The name under which the file is, or would be, uploaded."""
+    return row["file_name"] or file_name(bytes(row["path"]), row["content"] or "")

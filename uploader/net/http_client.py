@@ -1,0 +1,144 @@
+"""One HTTP request to the platform and its whole answer; the only place that uses the httpx client."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+
+from uploader import __version__
+from uploader.core.errors import NoAnswer
+from uploader.net.answer_errors import HttpAnswer
+from uploader.net.transport_errors import BROKEN, Stage, broken
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+SMALL = 1 << 20
+"""Bytes of an answer that are read at most."""
+
+LARGE = 16 << 20
+"""The same for lists."""
+
+# Below the 5 s after which common servers close an idle connection: a request that meets the closing is
+# doubtful, and a doubtful `initiate` is dear.
+_KEEP_ALIVE = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long what may take, in seconds."""
+
+    connect: float = 10.0
+    token: float = 20.0
+    """A whole exchange for a token."""
+    call: float = 60.0
+    """A whole call, from the first byte sent to the last byte read."""
+    complete: float = 300.0
+    """The same for `uploads.complete`, which makes all items of a session."""
+    write: float = 60.0
+    """One chunk of a PUT."""
+    stored: float = 300.0
+    """The answer to a PUT, once all bytes are sent."""
+
+
+class HttpClient:
+    """Sends requests to one base URL. No redirects, no proxies of the environment, bounded time and size."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        context: ssl.SSLContext | None = None,
+        proxy: str = "",
+        connect: float = 10.0,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._wall = wall
+        self._connect = connect
+        self._client = httpx.AsyncClient(
+            verify=context if context is not None else True,
+            proxy=proxy or None,
+            trust_env=False,
+            follow_redirects=False,
+            # No cookie is kept: nothing that one answer sets may change the next request.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            limits=httpx.Limits(
+                max_connections=16, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE
+            ),
+            headers={
+                "User-Agent": f"geopera-uploader/{__version__}",
+                "Accept": "application/json",
+                # What is not compressed cannot grow while it is read.
+                "Accept-Encoding": "identity",
+            },
+        )
+        self._host = self._client.build_request("POST", self.base_url).url.host
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def post(
+        self,
+        path: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        *,
+        what: str,
+        deadline: float,
+        most: int = SMALL,
+    ) -> HttpAnswer:
+        """Send one POST and read its answer within `deadline` seconds, once.
+
+        Raises Unreachable or NoAnswer where there is no whole answer; any whole answer is returned, whatever
+        its status. The body of a 429 is not waited for: the status says it all.
+        """
+        stage = Stage()
+        request = self._client.build_request(
+            "POST",
+            self.base_url + path,
+            content=content,
+            headers=dict(headers),
+            timeout=httpx.Timeout(deadline, connect=self._connect, pool=self._connect),
+            extensions={"trace": stage},
+        )
+        try:
+            with anyio.fail_after(deadline):
+                return await self._exchange(request, what, most)
+        except BROKEN as error:
+            raise broken(error, stage, what, self._host) from error
+
+    async def _exchange(self, request: httpx.Request, what: str, most: int) -> HttpAnswer:
+        response = await self._client.send(request, stream=True)
+        try:
+            body = b""
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                body = await self._read(response, what, most)
+            return HttpAnswer.of(response.status_code, response.headers.multi_items(), body, self._wall())
+        finally:
+            await response.aclose()
+
+    async def _read(self, response: httpx.Response, what: str, most: int) -> bytes:
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in {"", "identity"}:
+            raise NoAnswer(f"{what} got an answer in a coding that was not asked for.")
+        body = bytearray()
+        async for part in response.aiter_raw():
+            body += part
+            if len(body) > most:
+                raise NoAnswer(f"{what} got an answer of more than {most} bytes.")
+        return bytes(body)
+
+
+def hush() -> None:
+    """Keep the libraries from logging whole URLs and headers, at whatever level the program logs."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)

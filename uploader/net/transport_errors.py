@@ -1,0 +1,125 @@
+"""The only place that knows which failures of a connection mean that surely nothing was sent.
+
+httpx and httpcore tell by class where a request broke. Some classes say enough (`ConnectError`: there was no
+connection to send on). Others do not: a read may time out on the platform's answer or on a proxy's handshake.
+So each request also carries a `Stage`, which listens to httpcore's trace events and knows how far it came.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+from uploader.core.errors import NoAnswer, RemoteError, Unreachable
+from uploader.net.answer_errors import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BROKEN: tuple[type[Exception], ...] = (
+    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError),
+    *(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError),
+    *(httpcore.ProxyError, httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable),
+    # Both let some errors of TLS and of the socket through as they are; TimeoutError is the whole call's.
+    OSError,
+    # A host that cannot be one: in a redirect, which httpx takes apart although it is not followed, and for a resolver.
+    UnicodeError,
+)
+"""All that a request can end with, other than an answer."""
+
+_BREAKS: tuple[tuple[tuple[type[Exception], ...], bool, str], ...] = (
+    ((httpx.ConnectTimeout, httpcore.ConnectTimeout), True, "no connection in time"),
+    ((httpx.ConnectError, httpcore.ConnectError), True, "no connection"),
+    ((httpx.PoolTimeout, httpcore.PoolTimeout), True, "no free connection in time"),
+    ((httpx.ProxyError, httpcore.ProxyError), True, "the proxy refused to connect"),
+    ((httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol), True, "the URL is not one of http or https"),
+    ((httpx.InvalidURL,), True, "the URL is not valid"),
+    ((httpx.ReadTimeout, httpcore.ReadTimeout, TimeoutError), False, "no answer in time"),
+    ((httpx.WriteTimeout, httpcore.WriteTimeout), False, "the far side took no more data"),
+    ((httpx.RemoteProtocolError, httpcore.RemoteProtocolError), False, "the answer broke off or is not HTTP"),
+    ((httpx.DecodingError,), False, "the answer cannot be decoded"),
+    ((ssl.SSLError,), False, "the encrypted connection broke"),
+    ((UnicodeError,), False, "it names a host that cannot be one"),
+    ((Exception,), False, "the connection broke"),
+)
+"""(classes, whether the class alone proves that nothing was sent, words). The first row that fits counts."""
+
+_CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
+    (
+        ssl.SSLCertVerificationError,
+        "its certificate is not trusted",
+        "Check the clock of this machine; where a proxy re-signs traffic, name its certificate as ca_file.",
+    ),
+    (ssl.SSLError, "no encryption could be agreed on", "Check that base_url and proxy name the right port."),
+    (socket.gaierror, "its name is not known", "Check base_url, and the name service of this machine."),
+    (
+        ConnectionRefusedError,
+        "it refuses connections",
+        "Check base_url, and whether a firewall is in the way.",
+    ),
+)
+"""What lies behind a connection that did not come about, and what to do about it."""
+
+
+class Stage:
+    """How far one request came; passed to httpx or httpcore as the `trace` extension."""
+
+    def __init__(self) -> None:
+        self._connecting = False
+        self._sent = False
+
+    async def __call__(self, event: str, info: dict[str, Any]) -> None:
+        """Take note of one event, such as `connection.connect_tcp.started`."""
+        if event.startswith(("connection.connect_", "connection.start_tls")):
+            self._connecting = True
+        elif event.endswith(".send_request_headers.started"):
+            # What is sent to a proxy to open a tunnel is not the request.
+            request = info.get("request")
+            self._sent = self._sent or getattr(request, "method", b"") != b"CONNECT"
+
+    @property
+    def nothing_sent(self) -> bool:
+        """Whether the request was seen connecting, and surely did not begin to be sent."""
+        return self._connecting and not self._sent
+
+
+def broken(error: Exception, stage: Stage, what: str, host: str) -> RemoteError:
+    """The error for a request that ended without an answer. `what` and `host` are for the reader."""
+    proof, words = next((proof, words) for classes, proof, words in _BREAKS if isinstance(error, classes))
+    if not proof and not stage.nothing_sent:
+        return NoAnswer(f"{what} got no answer from {host}: {words}.")
+    if not proof:
+        words = "no connection in time" if isinstance(error, TimeoutError) else "no connection"
+    cause, way_out = _cause(error)
+    if isinstance(error, httpx.ProxyError | httpcore.ProxyError):
+        cause, way_out = clean(str(error), 100), "Check [platform] proxy."
+    return Unreachable(f"{what} could not reach {host}: {words}{f' ({cause})' if cause else ''}.", way_out)
+
+
+def _cause(error: BaseException) -> tuple[str, str]:
+    # These two say only that TLS waits for the network; every handshake raises them inside.
+    chain = [e for e in _chain(error) if not isinstance(e, ssl.SSLWantReadError | ssl.SSLWantWriteError)]
+    for kind, words, way_out in _CAUSES:
+        found = next((e for e in chain if isinstance(e, kind)), None)
+        if found is not None:
+            told = getattr(found, "verify_message", "")
+            return f"{words}: {clean(told, 100)}" if told else words, way_out
+    numbers = (e.errno for e in chain if isinstance(e, OSError))
+    code = next((n for n in numbers if n in errno.errorcode), None)
+    return (os.strerror(code).lower(), "") if code else ("", "")
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, those within it and those behind it."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for inner in error.exceptions:
+                yield from _chain(inner)
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,221 @@
+"""The platform's operations that an upload needs. Each method makes one attempt and retries nothing.
+
+The one exception: a token that is refused (401) is replaced, and the call made once more. A 401 means that
+nothing was done, so this is still one attempt.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from uploader.core.errors import CredentialRefused, NoAnswer, Refused, RemoteError, Unreachable
+from uploader.core.secrets import redact
+from uploader.net.answer_errors import HttpAnswer, not_an_answer, refusal
+from uploader.net.http_client import LARGE, SMALL, HttpClient, Timeouts
+from uploader.platform.geopera import answer_fields
+from uploader.platform.geopera.signed_url import SignedUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from uploader.core.secrets import Secret
+    from uploader.net.rate_limit import RateLimit
+    from uploader.platform.geopera.credentials import Credentials
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call as it is sent, but for its token."""
+
+    op: str
+    content: bytes
+    headers: Mapping[str, str]
+    deadline: float
+    most: int
+
+
+T = TypeVar("T")
+
+MOST_MESSAGE = 1000
+"""Characters of the message that is sent with `uploads.fail`."""
+
+_PUSHES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""With a Retry-After these hold back everybody."""
+
+
+class Platform:
+    """The calls. All raise Unreachable, NoAnswer, Refused or CredentialRefused, and nothing else.
+
+    Unreachable means that the operation was not sent, also where it is the token that could not be had.
+    """
+
+    def __init__(
+        self,
+        wire: HttpClient,
+        credentials: Credentials,
+        pacer: RateLimit,
+        *,
+        timeouts: Timeouts | None = None,
+        allow_http: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wire = wire
+        self._credentials = credentials
+        self._pacer = pacer
+        self._timeouts = timeouts or Timeouts()
+        self._allow_http = allow_http
+        self._clock = clock
+
+    async def initiate(self, body: Mapping[str, object], idempotency_key: str) -> str:
+        """Open an upload session, which reserves storage, and give back its id.
+
+        Not safe to repeat after NoAnswer: a second session may come of it. The same body is sent as the same
+        bytes.
+        """
+        headers = {"Idempotency-Key": idempotency_key}
+        return await self._call(
+            "uploads.initiate",
+            body,
+            lambda a: answer_fields.identifier(answer_fields.document(a.body).get("id")),
+            headers=headers,
+        )
+
+    async def signed_url(self, upload_id: str, file_name: str, content_type: str) -> SignedUrl:
+        """Mint a URL for one file of the session. May be repeated: each is good for the same object."""
+        body = {"upload_id": upload_id, "file_name": file_name, "content_type": content_type}
+        return await self._call("uploads.signed_url", body, self._read_url)
+
+    async def progress(self, upload_id: str, bytes_uploaded: int) -> None:
+        """Tell how many bytes of the session are stored. Advisory; may be repeated or left out."""
+        body = {"upload_id": upload_id, "status": "uploading", "bytes_uploaded": bytes_uploaded}
+        await self._call("uploads.progress", body, lambda a: answer_fields.document(a.body))
+
+    async def complete(self, upload_id: str) -> tuple[str, ...]:
+        """Make the items of the session. May be repeated: on a completed session it does nothing.
+
+        Gives the items' ids as far as they are told, in no order that means anything; a repeat may tell none.
+        """
+        return await self._call(
+            "uploads.complete",
+            {"upload_id": upload_id},
+            lambda a: answer_fields.item_ids(a.body, upload_id),
+            deadline=self._timeouts.complete,
+        )
+
+    async def fail(self, upload_id: str, message: str, step: str) -> None:
+        """Give the session up and its storage back. May be repeated."""
+        body = {"upload_id": upload_id, "error_message": redact(message)[:MOST_MESSAGE], "error_step": step}
+        await self._call("uploads.fail", body, lambda a: answer_fields.document(a.body))
+
+    async def list_items(
+        self, project_id: str, *, collection_id: str = "", limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """One page of a project's items, as the platform describes them."""
+        body: dict[str, object] = {"project_id": project_id, "limit": limit, "offset": offset}
+        if collection_id:
+            body["collection_id"] = collection_id
+        return await self._call(
+            "items.list", body, lambda a: answer_fields.listing(a.body, "items", "features"), most=LARGE
+        )
+
+    async def get_item(self, item_id: str) -> dict[str, Any]:
+        """One item."""
+        return await self._call(
+            "items.get", {"item_id": item_id}, lambda a: answer_fields.item(a.body), most=LARGE
+        )
+
+    async def list_assets(self, item_id: str) -> list[dict[str, Any]]:
+        """The files of an item."""
+        return await self._call(
+            "items.list_assets",
+            {"item_id": item_id},
+            lambda a: answer_fields.listing(a.body, "assets", "items"),
+            most=LARGE,
+        )
+
+    def _read_url(self, answer: HttpAnswer) -> SignedUrl:
+        url = answer_fields.document(answer.body).get("upload_url")
+        if not isinstance(url, str):
+            raise ValueError("it has no upload_url")  # noqa: TRY004 - as all that is unexpected
+        return SignedUrl.parse(url, now=answer.now, allow_http=self._allow_http)
+
+    async def _call(
+        self,
+        op: str,
+        body: Mapping[str, object],
+        read: Callable[[HttpAnswer], T],
+        *,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+        most: int = SMALL,
+    ) -> T:
+        """Make a call and read its answer with `read`, which raises ValueError at what is not as expected."""
+        content = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+        call = _Call(op, content, headers or {}, deadline or self._timeouts.call, most)
+        answer = await self._authorized(call)
+        if not answer.ok:
+            raise refusal(answer, op)
+        try:
+            return read(answer)
+        except ValueError as error:
+            raise NoAnswer(f"{not_an_answer(answer, op).reason[:-1]}: {error}.") from error
+
+    async def _authorized(self, call: _Call) -> HttpAnswer:
+        """The answer to a call with a token that is accepted."""
+        token = await self._token(call.op)
+        answer = await self._send(call, token)
+        if not _token_refused(answer, call.op):
+            return answer
+        await self._credentials.refused(token)
+        token = await self._token(call.op)
+        answer = await self._send(call, token)
+        if not _token_refused(answer, call.op):
+            return answer
+        await self._credentials.refused(token, fresh=True)
+        raise CredentialRefused(
+            f"The platform does not accept the API key: {call.op} answers HTTP 401 to a fresh token.",
+            "Check that the key is not revoked and is of this platform; a new key is picked up by itself.",
+        )
+
+    async def _token(self, op: str) -> Secret:
+        try:
+            return await self._credentials.token()
+        except NoAnswer as error:
+            # Doubtful as an exchange; of the operation it is certain that it was not sent.
+            reason = f"{op} was not sent. {error.reason}"
+            raise Unreachable(reason, error.way_out, retry_after=error.retry_after) from error
+
+    async def _send(self, call: _Call, token: Secret) -> HttpAnswer:
+        await self._pacer.wait()
+        own = {"Content-Type": "application/json", "Authorization": f"Bearer {token.reveal()}"}
+        began, status = self._clock(), "-"
+        try:
+            answer = await self._wire.post(
+                f"/v1/op/{call.op}",
+                call.content,
+                {**call.headers, **own},
+                what=call.op,
+                deadline=call.deadline,
+                most=call.most,
+            )
+            status = str(answer.status)
+        except RemoteError as error:
+            status = type(error).__name__
+            raise
+        finally:
+            logger.debug("op=%s status=%s ms=%d", call.op, status, (self._clock() - began) * 1000)
+        if answer.status in _PUSHES and answer.retry_after is not None:
+            self._pacer.hold_off(answer.retry_after)
+        return answer
+
+
+def _token_refused(answer: HttpAnswer, op: str) -> bool:
+    """Whether the platform itself, not something in between, says 401."""
+    return answer.status == HTTPStatus.UNAUTHORIZED and isinstance(refusal(answer, op), Refused)

@@ -1,0 +1,214 @@
+"""The only place that sends files: one PUT to a signed URL, checked by what the store says it holds."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+from uploader.core.errors import NoAnswer, StagedDamaged, StoreMismatch
+from uploader.net.answer_errors import not_an_answer, store_refusal
+from uploader.platform.geopera.stored_checksums import difference
+from uploader.system import threads
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from uploader.platform.geopera.put_connection import PutConnection
+    from uploader.platform.geopera.signed_url import SignedUrl
+
+logger = logging.getLogger(__name__)
+
+WHAT = "The upload of the file"
+
+FIRST_CHUNK = 256 << 10
+LEAST_CHUNK = 64 << 10
+MOST_CHUNK = 4 << 20
+"""Bytes that are read and written at a time. Measured on loopback: 64 KiB halves the speed of 1 MiB, beyond 4
+MiB nothing is gained. A chunk is also how long a stop takes to be noticed, so slow lines get small ones."""
+
+_QUICK, _SLOW = 0.1, 1.0
+"""Seconds: a chunk that took less makes the next one twice as large, one that took more half as large."""
+
+
+class TransferStopped(NoAnswer):
+    """The PUT was ended by us, as `stop` told. The store keeps nothing of a PUT that was cut off."""
+
+
+def next_chunk(chunk: int, seconds: float) -> int:
+    """Size of the chunk after one of `chunk` bytes that took this long."""
+    if seconds < _QUICK:
+        return min(chunk * 2, MOST_CHUNK)
+    return max(chunk // 2, LEAST_CHUNK) if seconds > _SLOW else chunk
+
+
+def in_memory(file: int, size: int, offset: int) -> bool:
+    """Whether a read will most likely not wait for a disk: its first and last byte are in the page cache."""
+    byte = [bytearray(1)]
+    try:
+        return all(os.preadv(file, byte, at, os.RWF_NOWAIT) == 1 for at in (offset, offset + size - 1))
+    except OSError:
+        # EAGAIN: not there. EOPNOTSUPP: a file system that cannot tell.
+        return False
+
+
+class ObjectStore:
+    """The object store behind signed URLs. As many PUTs at once as callers ask for, each on its own lane."""
+
+    def __init__(
+        self,
+        new_lane: Callable[[], PutConnection],
+        *,
+        throttle: Callable[[int], Awaitable[None]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._new_lane = new_lane
+        self._idle: list[PutConnection] = []
+        self._throttle = throttle
+        self._clock = clock
+        # Of its own: reads must not queue behind hours of copying elsewhere in the program.
+        self._readers = anyio.CapacityLimiter(32)
+
+    async def put(
+        self,
+        url: SignedUrl,
+        path: Path,
+        *,
+        size: int,
+        content_type: str,
+        crc32c: int,
+        md5: bytes,
+        on_bytes: Callable[[int], None],
+        stop: Callable[[], bool],
+    ) -> None:
+        """Send the file once. It may be sent again, to this URL or another: objects are replaced as a whole.
+
+        `on_bytes` gets the bytes of each chunk that was handed over to the network; `stop` is asked before
+        each.
+
+        Raises StagedDamaged (the file is missing, or not `size` bytes long), StoreRefused, StoreMismatch
+        (sent, but the store holds other bytes), TransferStopped, NoAnswer, Unreachable.
+        """
+        began = self._clock()
+        body = _Body(path, size, on_bytes, stop, self)
+        try:
+            await threads.run_sync(body.open, limiter=self._readers)
+            async with self._lane() as lane:
+                answer = await lane.put(url, body, size=size, content_type=content_type, what=WHAT)
+        finally:
+            body.close()
+        logger.debug(
+            "op=put status=%d bytes=%d ms=%d", answer.status, body.sent, (self._clock() - began) * 1000
+        )
+        if not answer.ok:
+            raise store_refusal(answer, WHAT)
+        if body.sent < size:
+            raise not_an_answer(answer, WHAT)
+        if told := difference(answer.headers, size=size, crc32c=crc32c, md5=md5):
+            raise StoreMismatch(f"The object store holds something else than was sent: {told}.")
+
+    async def throttled(self, size: int) -> None:
+        """Wait until `size` bytes may leave."""
+        if self._throttle is not None:
+            await self._throttle(size)
+
+    async def read(self, file: int, size: int, offset: int) -> bytes:
+        """Read from a file without stalling the loop: in a thread, unless the bytes are in memory already.
+
+        A private copy has just been written or checked, so they mostly are; and on a busy machine waking a thread
+        for each chunk costs a quarter of the speed (2.2 instead of 3.0 GB/s on loopback).
+        """
+        if in_memory(file, size, offset):
+            return os.pread(file, size, offset)
+        return await threads.run_sync(os.pread, file, size, offset, limiter=self._readers)
+
+    async def aclose(self) -> None:
+        """Close all idle connections."""
+        while self._idle:
+            await self._idle.pop().aclose()
+
+    @asynccontextmanager
+    async def _lane(self) -> AsyncIterator[PutConnection]:
+        """A lane for one PUT: the one used last, whose connection is most likely still open, or a new one."""
+        lane = self._idle.pop() if self._idle else self._new_lane()
+        try:
+            yield lane
+        finally:
+            self._idle.append(lane)
+
+
+class _Body:
+    """The file as an asynchronous iterator of chunks that grow and shrink with the line."""
+
+    def __init__(
+        self,
+        path: Path,
+        size: int,
+        on_bytes: Callable[[int], None],
+        stop: Callable[[], bool],
+        store: ObjectStore,
+    ) -> None:
+        self._path = path
+        self._size = size
+        self._on_bytes = on_bytes
+        self._stop = stop
+        self._store = store
+        self._file = -1
+        self._chunk = FIRST_CHUNK
+        self._under_way = 0
+        self._began = 0.0
+        self.sent = 0
+
+    def open(self) -> None:
+        """Open the file; to be called in a thread."""
+        try:
+            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            found = os.fstat(self._file).st_size
+            os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        except OSError as error:
+            raise StagedDamaged(f"The private copy cannot be read: {error.strerror}.") from error
+        if found != self._size:
+            raise StagedDamaged(f"The private copy has {found} bytes instead of {self._size}.")
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._account()
+        if self.sent == self._size:
+            raise StopAsyncIteration
+        if self._stop():
+            raise TransferStopped("The upload of the file was stopped before its end.")
+        self._began = time.monotonic()
+        block = await self._read(min(self._chunk, self._size - self.sent))
+        await self._store.throttled(len(block))
+        self._under_way = len(block)
+        return block
+
+    def _account(self) -> None:
+        """Count the chunk before: being asked for the next one means that it was handed over."""
+        if self._under_way:
+            self.sent += self._under_way
+            self._on_bytes(self._under_way)
+            self._chunk = next_chunk(self._chunk, time.monotonic() - self._began)
+            self._under_way = 0
+
+    async def _read(self, size: int) -> bytes:
+        try:
+            block = await self._store.read(self._file, size, self.sent)
+        except OSError as error:
+            raise StagedDamaged(f"The private copy cannot be read: {error.strerror}.") from error
+        if not block:
+            raise StagedDamaged(f"The private copy ended after {self.sent} of {self._size} bytes.")
+        return block

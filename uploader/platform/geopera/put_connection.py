@@ -1,0 +1,160 @@
+"""One connection to the object store, and one PUT at a time on it.
+
+httpcore is used here without the httpx client above it: a signed request must go out with exactly the target
+and the headers that were signed, and a store that refuses a PUT answers long before the body is sent, then
+closes the connection or stops reading. Who only writes meanwhile sends gigabytes for nothing, and never
+learns why.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import anyio
+import httpcore
+
+from uploader.core.errors import UploaderError
+from uploader.net.answer_errors import HttpAnswer
+from uploader.net.early_answer import Backend
+from uploader.net.http_client import Timeouts
+from uploader.net.transport_errors import BROKEN, Stage, broken
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from uploader.platform.geopera.signed_url import SignedUrl
+
+MOST_ANSWER = 65_536
+"""Bytes of the store's answer that are read: a refusal is a short XML text."""
+
+_KEEP_ALIVE = 4.0
+"""Seconds; below the 5 after which common servers close an idle connection."""
+
+
+class PutConnection:
+    """Sends one file at a time and keeps its connection for the next."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        proxy: str = "",
+        timeouts: Timeouts | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._backend = Backend()
+        self._pool = _pool(context, proxy, self._backend)
+        self._timeouts = timeouts or Timeouts()
+        self._wall = wall
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._pool.aclose()
+
+    async def put(
+        self, url: SignedUrl, body: AsyncIterator[bytes], *, size: int, content_type: str, what: str
+    ) -> HttpAnswer:
+        """Send `body`, which must be `size` bytes long, and give back the answer, also one that came early.
+
+        Raises Unreachable or NoAnswer where there is no answer, and whatever `body` raises. Only headers that
+        any signature allows are sent: Host, Content-Type, Content-Length.
+        """
+        headers = [
+            (b"Host", urlsplit(url.url).netloc.encode("ascii")),
+            (b"Content-Type", content_type.encode("ascii")),
+            (b"Content-Length", str(size).encode("ascii")),
+        ]
+        outcome: HttpAnswer | UploaderError
+        async with anyio.create_task_group() as group:
+            try:
+                outcome = await self._request(
+                    url, headers, _Overheard(body, lambda: self._attend(group)), what
+                )
+            except UploaderError as error:
+                # Carried out by hand: the task group would wrap it.
+                outcome = error
+            group.cancel_scope.cancel()
+        if isinstance(outcome, UploaderError):
+            raise outcome
+        return outcome
+
+    def _attend(self, group: anyio.abc.TaskGroup) -> None:
+        if self._backend.stream is not None:
+            self._backend.stream.attend(group, self._timeouts.stored)
+
+    async def _request(
+        self, url: SignedUrl, headers: list[tuple[bytes, bytes]], body: AsyncIterator[bytes], what: str
+    ) -> HttpAnswer:
+        t = self._timeouts
+        stage = Stage()
+        timeout = {"connect": t.connect, "pool": t.connect, "write": t.write, "read": t.stored}
+        try:
+            async with self._pool.stream(
+                "PUT",
+                _target(url),
+                headers=headers,
+                content=body,
+                extensions={"timeout": timeout, "trace": stage},
+            ) as response:
+                content = await _read(response)
+                pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers]
+                return HttpAnswer.of(response.status, pairs, content, self._wall())
+        except BROKEN as error:
+            raise broken(error, stage, what, url.host) from error
+
+
+class _Overheard:
+    """A body that says when it begins to be sent: then the connection is there and its headers are out."""
+
+    def __init__(self, body: AsyncIterator[bytes], begin: Callable[[], None]) -> None:
+        self._body = body
+        self._begin = begin
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._begin()
+        return self._body
+
+    def __anext__(self) -> Awaitable[bytes]:
+        return anext(self._body)
+
+
+async def _read(response: httpcore.Response) -> bytes:
+    """The first part of an answer's body; what is beyond is left unread."""
+    content = bytearray()
+    async for part in response.aiter_stream():
+        content += part
+        if len(content) >= MOST_ANSWER:
+            break
+    return bytes(content[:MOST_ANSWER])
+
+
+def _target(url: SignedUrl) -> httpcore.URL:
+    """The URL byte for byte: any rewriting of the query would break the signature."""
+    parts = urlsplit(url.url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target)
+
+
+def _pool(context: ssl.SSLContext, proxy: str, backend: Backend) -> httpcore.AsyncConnectionPool:
+    """One connection, direct or through a proxy."""
+    if not proxy:
+        return httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=1,
+            keepalive_expiry=_KEEP_ALIVE,
+            network_backend=backend,
+        )
+    parts = urlsplit(proxy)
+    name, word = unquote(parts.username or ""), unquote(parts.password or "")
+    return httpcore.AsyncHTTPProxy(
+        proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
+        proxy_auth=(name.encode(), word.encode()) if name or word else None,
+        ssl_context=context,
+        proxy_ssl_context=context if parts.scheme == "https" else None,
+        max_connections=1,
+        keepalive_expiry=_KEEP_ALIVE,
+        network_backend=backend,
+    )

@@ -1,0 +1,1 @@
+"""What the kernel is asked for: files, threads, leases, locks, limits. Knows nothing of rasters and sessions."""

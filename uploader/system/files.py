@@ -1,0 +1,271 @@
+"""The only place for file system calls that are easily done wrong.
+
+Opening without following links, copying while hashing, renaming without replacing, and making it durable.
+
+Paths are bytes. Nothing below a drop folder is ever opened by a path that could lead through a symbolic link.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from uploader.core.model import Fingerprint
+from uploader.core.path_text import raw, shown
+
+CHUNK = 1 << 20
+"""Bytes that are copied between two looks at the stop flag: a tenth of a second on a slow disk."""
+
+FICLONE = 0x40049409
+"""The ioctl that shares the blocks of one file with another, where the file system can."""
+
+RENAME_NOREPLACE = 1
+_AT_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_AT_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_ZEROS = bytes(CHUNK)
+
+ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
+"""What the system says of a file that is not there. A stale handle says nothing of the file: its server was away."""
+
+FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What the system says when there is no room for more bytes."""
+
+
+class Interrupted(Exception):
+    """The work was told to stop, and left nothing behind that a repeat would trip over."""
+
+
+class ReadError(OSError):
+    """Reading failed, where a failure to write would mean something else."""
+
+
+def open_directory(root: bytes, relative: bytes = b"") -> int:
+    """A descriptor of the folder `relative` below `root`, reached without following a link below the root.
+
+    The root itself is what the operator configured, and may be a link. Raises OSError.
+    """
+    fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in relative.split(b"/"):
+        if not part:
+            continue
+        try:
+            below = open_below(part, fd)
+        finally:
+            os.close(fd)
+        fd = below
+    return fd
+
+
+def open_below(name: bytes, dir_fd: int) -> int:
+    """A descriptor of a subfolder that is not a link. Raises OSError."""
+    return os.open(name, _AT_DIRECTORY, dir_fd=dir_fd)
+
+
+def exists(name: bytes, dir_fd: int) -> bool:
+    """Whether anything has this name, of whatever kind."""
+    try:
+        os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return False
+        raise
+    return True
+
+
+def listing(fd: int) -> list[bytes]:
+    """The names in an open folder, sorted."""
+    with os.scandir(fd) as entries:
+        return sorted(raw(entry.name) for entry in entries)
+
+
+def mount_id(fd: int) -> str:
+    """Which mount a descriptor is on: renaming works within one only, also where two show one file system."""
+    try:
+        lines = Path(f"/proc/self/fdinfo/{fd}").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return ""
+    return next((line.split()[1] for line in lines if line.startswith("mnt_id:")), "")
+
+
+@contextmanager
+def directory(root: bytes, relative: bytes = b"") -> Iterator[int]:
+    """`open_directory` for the length of a with block."""
+    fd = open_directory(root, relative)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def opened(name: bytes, dir_fd: int | None = None) -> Iterator[int]:
+    """A file for reading: links are refused, and a fifo does not block."""
+    fd = os.open(name, _AT_FILE, dir_fd=dir_fd)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def fingerprint(found: os.stat_result) -> Fingerprint:
+    """The part of a stat that tells one file from another."""
+    return Fingerprint(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def identity(path: bytes) -> str:
+    """Device and inode of a file, as text; empty where there is none."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return ""
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+def lstat_regular(name: bytes, dir_fd: int) -> Fingerprint | None:
+    """The fingerprint of a regular file; None where there is none of that name. Raises OSError for the rest."""
+    try:
+        found = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+    return fingerprint(found) if stat.S_ISREG(found.st_mode) else None
+
+
+def reflink(source: int, target: int) -> bool:
+    """Share the source's blocks with the target; False where the file system cannot, and nothing has happened."""
+    try:
+        fcntl.ioctl(target, FICLONE, source)
+    except OSError:
+        return False
+    return True
+
+
+def copy(source: int, target: int, stop: threading.Event, *, shared: bool = False) -> tuple[str, int]:
+    """Copy all bytes of `source` to `target` from the start; returns their sha256 and count.
+
+    With `shared` the target has the bytes already and they are only read and hashed, from the target. Blank chunks
+    become holes. Raises Interrupted, ReadError, and OSError where writing fails.
+    """
+    reading = target if shared else source
+    os.posix_fadvise(reading, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+    digest, buffer, done = hashlib.sha256(), bytearray(CHUNK), 0
+    view = memoryview(buffer)
+    while count := _read(reading, buffer, done):
+        if stop.is_set():
+            raise Interrupted
+        digest.update(view[:count])
+        if not shared and buffer != _ZEROS:
+            _write_all(target, view[:count], done)
+        done += count
+    if not shared:
+        os.ftruncate(target, done)
+    return digest.hexdigest(), done
+
+
+def _read(fd: int, buffer: bytearray, offset: int) -> int:
+    try:
+        return os.preadv(fd, [buffer], offset)
+    except OSError as error:
+        raise ReadError(error.errno, error.strerror) from error
+
+
+def _write_all(fd: int, data: memoryview, offset: int) -> None:
+    while data:
+        written = os.pwrite(fd, data, offset)
+        data, offset = data[written:], offset + written
+
+
+def digest(fd: int, stop: threading.Event) -> str:
+    """The sha256 of a file. Raises Interrupted, ReadError."""
+    whole, buffer, done = hashlib.sha256(), bytearray(CHUNK), 0
+    view = memoryview(buffer)
+    while count := _read(fd, buffer, done):
+        if stop.is_set():
+            raise Interrupted
+        whole.update(view[:count])
+        done += count
+    return whole.hexdigest()
+
+
+def sync_directory(path: bytes | str, dir_fd: int | None = None) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
+    """Rename within a file system, from one open folder to another, never replacing: FileExistsError instead.
+
+    Where the kernel or the file system cannot (NFS, old FUSE), a hard link does the same in two steps; a repeat
+    after a crash between them finishes the second.
+    """
+    code = _renameat2(source, name, target, new)
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        code = _link(name, source, new, target)
+    if code == errno.EEXIST and _same(name, source, new, target):
+        code = 0
+    if code:
+        raise OSError(code, os.strerror(code), shown(name))
+    if _same(name, source, new, target):
+        os.unlink(name, dir_fd=source)
+
+
+def _link(name: bytes, source: int, new: bytes, target: int) -> int:
+    try:
+        os.link(name, new, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
+
+
+def _same(name: bytes, source: int, new: bytes, target: int) -> bool:
+    """Whether two names are one file."""
+    one, other = lstat_regular(name, source), lstat_regular(new, target)
+    return one is not None and other is not None and (one.device, one.inode) == (other.device, other.inode)
+
+
+def _renameat2(source: int, name: bytes, target: int, new: bytes) -> int:
+    """Zero, or the error number."""
+    if _RENAMEAT2 is None:
+        return errno.ENOSYS
+    return 0 if _RENAMEAT2(source, name, target, new, RENAME_NOREPLACE) == 0 else ctypes.get_errno()
+
+
+_RENAMEAT2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+if _RENAMEAT2 is not None:
+    _RENAMEAT2.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+
+
+def remove_quietly(name: bytes, dir_fd: int) -> None:
+    """Remove a file of ours, if it is there and can be."""
+    with suppress(OSError):
+        os.unlink(name, dir_fd=dir_fd)
+
+
+def words(error: OSError) -> str:
+    """What the system said, for a person: no traceback words, no path that the sentence around it names already."""
+    return {
+        errno.EACCES: f"permission denied for user id {os.geteuid()}",
+        errno.EPERM: f"not permitted for user id {os.geteuid()}",
+        errno.EIO: "the disk reports an input/output error",
+        errno.EROFS: "the file system is mounted read-only",
+        errno.ENOSPC: "the file system is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.ESTALE: "the file server no longer knows the handle",
+        errno.ENOTCONN: "what serves the file system has ended",
+        errno.ETIMEDOUT: "the file server does not answer in time",
+        errno.EHOSTDOWN: "the file server is down",
+        errno.EHOSTUNREACH: "the file server cannot be reached",
+    }.get(error.errno or 0, (error.strerror or str(error)).lower())
