@@ -47,8 +47,8 @@ anyio.run(main)
 
 SPYING = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "import uploader.convert.engine.child as child; from uploader.convert.engine import pulse, zygote; "
-    "zygote.BEAT = pulse.BEAT = 0.5; "
+    "import uploader.convert.engine.child as child; from uploader.convert.engine import child_progress, zygote; "
+    "zygote.BEAT = child_progress.BEAT = 0.5; "
     "from tests.convert import lazing; child.perform = lazing.{what}; zygote.main(sys.argv[1:])"
 )
 """A zygote whose children do one of the things in `lazing` instead of converting."""

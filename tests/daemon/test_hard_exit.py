@@ -20,7 +20,9 @@ SLACK = 20.0
 
 FAILS_WHILE_SENDING = """
 import anyio
-from uploader import cli, containment, daemon, threads
+from uploader import cli
+from uploader.daemon import containment, loop
+from uploader.system import threads
 perform, sending = containment.perform, anyio.Event()
 
 async def until_cut(tools, action):
@@ -34,7 +36,7 @@ async def failing(*_):
     await sending.wait()
     raise MemoryError("planted")
 
-containment.perform, daemon.control.serve = until_cut, failing
+containment.perform, loop.control.serve = until_cut, failing
 cli.main()
 """
 """A daemon whose transfer ends only when it is cut, and of which another task breaks while it runs."""

@@ -255,8 +255,9 @@ async def test_all_die_with_the_daemon(monkeypatch, staged: Job, tmp_path: Path)
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import anyio; from pathlib import Path\n"
         "from tests.security import spying; from uploader.convert import Converter, Job; "
-        "from uploader.convert.engine import worker\n"
-        f"worker._START = spying.START.format(what='hang'); worker._module_path = lambda: {[str(ROOT), *sys.path]!r}\n"
+        "from uploader.convert.engine import zygote_client\n"
+        f"zygote_client._START = spying.START.format(what='hang')\n"
+        f"zygote_client._module_path = lambda: {[str(ROOT), *sys.path]!r}\n"
         f"anyio.run(Converter(1).convert, Job(Path({str(staged.source)!r}), Path({str(staged.target)!r})))\n"
     )
     process = await anyio.open_process([sys.executable, "-c", program], stderr=None)

@@ -53,7 +53,7 @@ def test_without_limits_or_without_proc_none_is_known(tmp_path: Path) -> None:
 @pytest.mark.skipif(bool(tasks.missing()), reason=tasks.missing() or "-")
 def test_a_real_group_is_seen() -> None:
     """The kernel's own files, of whichever version this machine has."""
-    code = "from uploader import task_limit; print(task_limit.room().tasks)"
+    code = "from uploader.system import task_limit; print(task_limit.room().tasks)"
     with tasks.group("seen") as group:
         group.limit(40)
         done = subprocess.run(
