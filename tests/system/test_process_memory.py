@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 def test_memory_is_kept_private_and_flat() -> None:
     """Afterwards no core is dumped, and the kernel lets no process of the same user look in."""
-    ask = "import ctypes; from uploader.system import process_memory; process_memory.keep_flat(); process_memory.keep_private(); "
-    ask += "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    ask = "import ctypes; from uploader.system import process_memory; process_memory.keep_flat(); "
+    ask += "process_memory.keep_private(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
