@@ -16,7 +16,7 @@ import anyio
 import psutil
 import pytest
 
-from tests.support import mounts, rasters, tasks
+from tests.support import mounts, rasters, stranger, tasks
 from uploader.convert import Converter, Job
 from uploader.convert.engine import zygote_client
 from uploader.core.capacity import pool_threads
@@ -56,12 +56,11 @@ SPYING = (
 
 def converted(source: Path, prefix: Sequence[str] = (), python: str = sys.executable, **more) -> list[str]:
     """What a process says that converts the raster twice."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *(p for p in sys.path if p)])}
     done = subprocess.run(
         [*prefix, python, "-B", "-c", CONVERT, str(source), str(source.parent.parent / "out.tif")],
         capture_output=True,
         text=True,
-        env=environment,
+        env=stranger.environment(),
         timeout=200,
         check=False,
         **more,
@@ -113,7 +112,7 @@ def test_a_user_without_processes_is_told_so() -> None:
         source = rasters.make("rgb_striped", Path(name) / "in" / "source.tif", size=600)
         for path in (source, source.parent, Path(name)):
             os.chown(path, user, user)
-        said = converted(source, prefix)
+        said = converted(source, prefix, stranger.interpreter(user))
     assert [line.partition(" ")[0] for line in said] == ["Shortage"] * 2, said
 
 

@@ -178,7 +178,7 @@ def a_shift_grid_in_the_auxiliary(folder: Path, lure: Lure) -> None:
 @attack("names")
 def a_projection_by_name(folder: Path, lure: Lure) -> None:
     """The `.prj` is not WKT but an address, as PROJ and GDAL take them."""
-    rasters.make("plain", folder / "source.tif")
+    plain(folder)
     (folder / "source.prj").write_text(f"{lure.url}/def/crs/EPSG/0/4326")
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ import psutil
 import pytest
 
 from tests.security import spying
-from tests.support import rasters
+from tests.support import rasters, stranger
 from uploader.convert import Converter, Job
 from uploader.convert.engine import zygote_client
 from uploader.convert.engine.zygote_client import Worker
@@ -145,7 +144,7 @@ async def test_a_host_that_lacks_a_layer_converts_and_says_so(staged: Job, lacki
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
 async def test_somebody_without_rights_is_confined_alike() -> None:
     """An ordinary user gets the same layers as root."""
-    python = _python_for_all()
+    python = stranger.interpreter(_NOBODY)
     # Not in pytest's own folder: every session of root's shuts that to others when it starts.
     with tempfile.TemporaryDirectory(prefix="confined-") as name:
         source = rasters.make("classes", Path(name) / "in" / "source.tif", size=64)
@@ -162,31 +161,12 @@ async def _layers() -> tuple[int, bool, tuple[str, ...]]:
     return found.landlock, found.seccomp, found.reached
 
 
-def _python_for_all() -> str:
-    """An interpreter of this version that anybody may run, with the libraries that are in use here."""
-    candidates = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
-    for path in candidates:
-        probe = ["setpriv", f"--reuid={_NOBODY}", "--clear-groups", "sh", "-c", _IMPORTS, path]
-        found = subprocess.run(probe, check=False, capture_output=True, env=_environment())
-        if Path(path).exists() and found.returncode == 0:
-            return path
-    pytest.skip("no interpreter and libraries here may be used by others")
-
-
-_IMPORTS = 'exec "$0" -B -c "import anyio, rasterio, uploader, tests.support"'
-
-
-def _environment() -> dict[str, str]:
-    """What a process needs to find the modules that are in use here."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *(p for p in sys.path if p)])}
-
-
 async def _elsewhere(prefix: list[str], job: Job) -> dict:
     """Convert in a process of its own; its report and confinement."""
     done = await anyio.run_process(
         [*prefix, "-c", _CONVERT, str(job.source), str(job.target)],
         check=False,
-        env=_environment(),
+        env=stranger.environment(),
     )
     assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)

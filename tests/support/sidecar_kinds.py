@@ -49,7 +49,8 @@ def _dimap(folder: Path, tile: str) -> Path:
 
 
 @kind(
-    "DIMAP 2: rational polynomials of the product", either(rpc(line_off=512.5, long_off=13.25), warned("rpc"))
+    "DIMAP 2: rational polynomials of the product",  # which counts lines and samples from 1
+    either(rpc(line_off=511.5, samp_off=699, long_off=13.25), warned("rpc")),
 )
 def _pleiades(folder: Path) -> Path:
     return _dimap(folder, "R1C1")
