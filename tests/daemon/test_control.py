@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from uploader.core.errors import UploaderError
+from uploader.core.errors import ConfigurationError, UploaderError
 from uploader.daemon import control
 from uploader.daemon.loop import _paths
 
@@ -116,6 +116,33 @@ async def test_a_line_without_end_is_cut_off(tmp_path, monkeypatch):
     async with serving(tmp_path / "s"):
         assert await anyio.to_thread.run_sync(flood) == b""
         assert await _asked(tmp_path / "s", "echo")
+
+
+async def test_clients_that_say_nothing_keep_nobody_waiting(tmp_path):
+    """However many they are: whoever asks is answered at once, and of the silent ones the oldest are cut off."""
+    path = tmp_path / "s"
+
+    async def connect():
+        sock = socket.socket(socket.AF_UNIX)
+        await anyio.to_thread.run_sync(sock.connect, str(path))
+        return sock
+
+    async with serving(path):
+        silent = [await connect() for _ in range(300)]
+        with anyio.fail_after(control.PATIENCE / 2):
+            assert await _asked(path, "echo")
+        assert silent[0].recv(1) == b""
+        for sock in silent:
+            sock.close()
+
+
+async def test_a_folder_in_the_place_of_the_socket_is_said_so(tmp_path):
+    """Whoever put it there learns which folder it is; nothing is left beside it."""
+    path = tmp_path / "control.sock"
+    path.mkdir()
+    with pytest.raises(ConfigurationError, match=r"folder lies where .*control\.sock\. Remove it"):
+        await control.serve(path, HANDLERS)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 async def test_the_socket_is_private_and_replaces_a_stale_one(tmp_path):

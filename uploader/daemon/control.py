@@ -17,7 +17,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from uploader.core.errors import UploaderError
+from uploader.core.errors import ConfigurationError, UploaderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +34,10 @@ MAX_ANSWER = 64 << 20
 """Bytes of one answer that `ask` will read: a status with very many failed files."""
 PATIENCE = 10.0
 """Seconds a client may take to send its line or to read its answer."""
-MAX_CLIENTS = 16
-"""Clients served at once; the others wait in the socket's queue."""
+MAX_ANSWERS = 16
+"""Requests answered at once; the others wait for their turn."""
+MAX_SILENT = 64
+"""Clients that may be connected without having said anything; of more, the one that was silent longest is cut off."""
 
 _PEER = struct.Struct("3i")
 _SHORT = 100
@@ -49,16 +51,23 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
     listens to it. A handler returns what is put beside `"ok": true`; an `UploaderError` of it is answered in
     its own words, any other exception is logged and answered without details.
     """
-    slots = asyncio.Semaphore(MAX_CLIENTS)
+    turns = asyncio.Semaphore(MAX_ANSWERS)
+    silent: dict[asyncio.StreamWriter, None] = {}
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async with slots:
-            try:
-                await _converse(reader, writer, handlers)
-            except (OSError, asyncio.LimitOverrunError) as error:
-                log.debug("control client given up: %s", error)
-            finally:
-                writer.close()
+        if len(silent) >= MAX_SILENT:
+            next(iter(silent)).transport.abort()
+        silent[writer] = None
+        try:
+            line = await _line(reader)
+            del silent[writer]
+            async with turns:
+                await _reply(line, writer, handlers)
+        except (OSError, asyncio.LimitOverrunError) as error:
+            log.debug("control client given up: %s", error)
+        finally:
+            silent.pop(writer, None)
+            writer.close()
 
     sock = _listen(path)
     try:
@@ -121,11 +130,15 @@ def _read_line(sock: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
-async def _converse(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, handlers: Mapping[str, Handler]
-) -> None:
+async def _line(reader: asyncio.StreamReader) -> bytes:
     async with asyncio.timeout(PATIENCE):
-        line = await _line(reader)
+        try:
+            return await reader.readuntil(b"\n")
+        except asyncio.IncompleteReadError as error:
+            return error.partial
+
+
+async def _reply(line: bytes, writer: asyncio.StreamWriter, handlers: Mapping[str, Handler]) -> None:
     if _heard(writer.get_extra_info("socket")):
         answer = await _answer(line, handlers)
     else:
@@ -133,13 +146,6 @@ async def _converse(
     writer.write(json.dumps(answer).encode() + b"\n")
     async with asyncio.timeout(PATIENCE):
         await writer.drain()
-
-
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    try:
-        return await reader.readuntil(b"\n")
-    except asyncio.IncompleteReadError as error:
-        return error.partial
 
 
 async def _answer(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any]:
@@ -176,11 +182,17 @@ def _listen(path: Path) -> socket.socket:
         with _address(fresh) as address:
             sock.bind(address)
         fresh.chmod(0o600)
-        sock.listen(MAX_CLIENTS)
+        sock.listen(MAX_SILENT)
         fresh.replace(path)
-    except OSError:
+    except OSError as error:
         sock.close()
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        if isinstance(error, IsADirectoryError):
+            raise ConfigurationError(
+                f"A folder lies where the control socket belongs: {error.filename2 or error.filename}.",
+                "Remove it, or move it away.",
+            ) from error
         raise
     return sock
 
