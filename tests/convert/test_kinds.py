@@ -8,12 +8,12 @@ import pytest
 
 from tests.cases import converted
 from tests.judge.rights import problems
-from tests.support import sidecar_kinds, suspected
+from tests.support import level_kinds, sidecar_kinds, suspected
 from tests.support.kinds import KINDS
 
 pytestmark = pytest.mark.e2e
 
-MODULES = (sidecar_kinds, suspected)
+MODULES = (level_kinds, sidecar_kinds, suspected)
 """Makers that enter themselves into the register when they are imported."""
 
 _PRODUCTS = [name for name, (make, _) in KINDS.items() if make.__module__ == sidecar_kinds.__name__]

@@ -40,6 +40,12 @@ def rounded(above: int, below: int) -> tuple[Array, Array]:
     return np.minimum(at, above - 1), (at < edges[1:, None]).astype(float)
 
 
+def paired(above: int, below: int) -> tuple[Array, Array]:
+    """The same two by two from the first one, whatever is left over at the end: so GDAL covers masks."""
+    at = 2 * np.arange(below)[:, None] + np.arange(2)
+    return np.minimum(at, above - 1), (at < above).astype(float)
+
+
 Along = Callable[[int, int], tuple[Array, Array]]
 """Which pixels of the level above each pixel covers along one axis, and how much of each."""
 

@@ -17,7 +17,7 @@ import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 
 from tests.judge import showing
-from tests.judge.areas import Cover, among_modes, mean, rounded, shares, whole
+from tests.judge.areas import Cover, among_modes, mean, paired, rounded, shares, whole
 from tests.judge.findings import Finding, fault
 
 Array = np.ndarray
@@ -96,9 +96,14 @@ def checked(
     found = levels(result, _GIANT_OF_CLASSES if classes else _GIANT)
     if len(found) < 2:
         return
-    bits, nodata = _kind(result)
+    bits, nodata, dtype = _kind(result)
     half = found[0].samples.dtype == np.float16 or (bits == 16 and found[0].samples.dtype == np.float32)
-    rule = Wanted(classes or bits == 1, premultiplied, nodata, by_gdal, _HALF_STEP if half else _FLOAT_STEP)
+    odd = by_gdal and bits not in (0, 1)
+    whole_numbers = "int" in dtype
+    digits = _HALF_STEP if half else _FLOAT_STEP
+    rule = Wanted(
+        classes or bits == 1, premultiplied, nodata, by_gdal, digits, odd=odd, whole_numbers=whole_numbers
+    )
     kept = _came_along(source, found[1:])
     for number, (above, below) in enumerate(pairwise(found)):
         cover = Cover(above.size, below.size)
@@ -115,9 +120,10 @@ def checked(
                 )
 
 
-def _kind(path: Path) -> tuple[int, float | None]:
+def _kind(path: Path) -> tuple[int, float | None, str]:
+    """Bits of a sample where they are fewer than the type's (else 0), nodata, type as GDAL calls it."""
     with rasterio.open(path, sharing=False) as dataset:
-        return int(dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 0)), dataset.nodata
+        return int(dataset.tags(1, ns="IMAGE_STRUCTURE").get("NBITS", 0)), dataset.nodata, dataset.dtypes[0]
 
 
 def _came_along(source: Path, found: list[Level]) -> list[bool]:
@@ -143,6 +149,10 @@ class Wanted:
     by_gdal: bool
     digits: float = _FLOAT_STEP
     """One step, as a part of the largest value."""
+    odd: bool = False
+    """GDAL alone makes levels of such samples, and takes the mask two by two."""
+    whole_numbers: bool = False
+    """The values are whole numbers, also the halves of complex ones."""
 
     def __call__(self, above: Level, below: Level, band: int) -> Iterator[str]:
         """What is wrong with one band of one level, in a few words."""
@@ -153,8 +163,11 @@ class Wanted:
         if values.dtype.kind in "fc":
             known = known & np.isfinite(values)
         there = cover.total(known.astype(float)) > 0
+        demanded = there
+        if self.odd:
+            demanded = Cover(above.size, below.size, paired, paired).total(known.astype(float)) > 0
         seen = below.valid[band] & (np.isfinite(found) if found.dtype.kind in "fc" else True)
-        yield from _many(there & ~seen, "pixels are invalid over valid ones")
+        yield from _many(demanded & ~seen, "pixels are invalid over valid ones")
         yield from _many(~there & seen, "pixels are valid over invalid ones")
         both = there & seen
         if self.classes:
@@ -181,7 +194,7 @@ class Wanted:
         """Which of these pixels are not the mean, by none of the ways to take it."""
         values, found = above.samples[band], below.samples[band]
         cover = Cover(above.size, below.size)
-        step = 1.0 if values.dtype.kind in "iu" else self.digits * _reach(values, known, cover)
+        step = 1.0 if self.whole_numbers else self.digits * _reach(values, known, cover)
         for weights, each in self._ways(above, band, known, cover):
             wanted, weighted = mean(values, weights, each)
             near = np.zeros(cover.below, bool)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from uploader.report.status import SHOWN_FAILURES, render, summary
+from uploader.report.status import SHOWN_FAILURES, render, render_screen, summary
 from uploader.report.terminal_text import duration, printable
 
 pytestmark = pytest.mark.unit
@@ -24,10 +25,13 @@ EMPTY = {
 }
 
 
-def shown(status: dict) -> str:
+NOW = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+
+
+def shown(status: dict, *, by=render, width: int = 100) -> str:
     """What a person would read."""
-    screen = Console(file=io.StringIO(), width=100, markup=False)
-    for part in render({**EMPTY, **status}):
+    screen = Console(file=io.StringIO(), width=width, markup=False)
+    for part in by({**EMPTY, **status}, now=NOW):
         screen.print(part)
     return screen.file.getvalue()
 
@@ -41,9 +45,39 @@ def test_a_hold_is_shown_with_reason_way_out_and_next_try():
         "until": "2026-01-01T00:00:59.123+00:00",
     }
     text = shown({"holds": [hold]})
-    assert "held (platform, tried again 2026-01-01 00:00:59 UTC)" in text
+    assert "held (platform, next try in 1 min 0 s)" in text
     assert "Put a new one." in text
     assert "waits for you" in shown({"holds": [{**hold, "until": None}]})
+
+
+def test_a_time_that_is_over_is_not_said_as_one_to_come():
+    """Between the moment of the next try and its end, it is being tried."""
+    hold = {"scope": "platform", "reason": "No answer.", "until": "2025-12-31T23:59:58+00:00"}
+    assert "held (platform, being tried again): No answer." in shown({"holds": [hold]})
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 15), (200, 60)])
+def test_holds_come_first_on_a_screen_that_is_cut_off(columns, lines):
+    """Hundreds of rejected files push none of them out of a terminal's window."""
+    holds = [
+        {"scope": "folder", "subject": f"/drop/{n}", "reason": f"It is gone: {n}.", "until": None}
+        for n in range(3)
+    ]
+    failed = [{"path": f"/d/{n}.tif", "reason": "no", "attempts": 1} for n in range(500)]
+    text = shown({"holds": holds, "failed": failed, "rejected": 500}, by=render_screen, width=columns)
+    first = "\n".join(text.splitlines()[: lines - 1])
+    assert all(f"It is gone: {n}." in " ".join(first.split()) for n in range(3))
+
+
+def test_warnings_of_a_kind_are_one_line():
+    """The first file stands for all; other kinds have lines of their own."""
+    warnings = [{"path": f"/d/{n}.tif", "code": "crs_missing", "text": "It has none."} for n in range(7)]
+    warnings.append({"path": "/d/x.tif", "code": "prj_unreadable", "text": "Garbage."})
+    lines = [line for line in shown({"warnings": warnings}).splitlines() if line.startswith("warning")]
+    assert lines == [
+        "warning: /d/0.tif: crs_missing: It has none. (and 6 more like this; --json names all)",
+        "warning: /d/x.tif: prj_unreadable: Garbage.",
+    ]
 
 
 def test_possibly_leaked_storage_is_told():

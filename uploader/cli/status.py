@@ -28,7 +28,7 @@ def command(*, config: str | None, as_json: bool, watch: bool) -> int:
     elif watch:
         _watch(state_dir)
     else:
-        for part in _rendered(look(state_dir)):
+        for part in _rendered(look(state_dir), screen=False):
             console().print(part)
     return 0
 
@@ -45,15 +45,15 @@ def look(state_dir: Path) -> dict[str, Any]:
         return {"daemon": "stopped", **reader.status()}
 
 
-def _rendered(status: dict[str, Any]) -> list[Any]:
+def _rendered(status: dict[str, Any], *, screen: bool) -> list[Any]:
     from rich.text import Text
 
-    from uploader.report.status import render
+    from uploader.report.status import render, render_screen
 
-    parts = list(render(status))
-    if status["daemon"] == "stopped":
-        parts.append(Text("No daemon is running on this state directory.", style="yellow"))
-    return parts
+    if status["daemon"] != "stopped":
+        return [*(render_screen if screen else render)(status)]
+    told = Text("No daemon is running on this state directory.", style="yellow")
+    return [told, *render_screen(status)] if screen else [*render(status), told]
 
 
 def _watch(state_dir: Path) -> None:
@@ -62,5 +62,5 @@ def _watch(state_dir: Path) -> None:
 
     with Live(console=console(), auto_refresh=False) as live:
         while True:
-            live.update(Group(*_rendered(look(state_dir))), refresh=True)
+            live.update(Group(*_rendered(look(state_dir), screen=True)), refresh=True)
             time.sleep(PERIOD)

@@ -35,6 +35,9 @@ ascp", WinSCP's "transfer to temporary filename", the download code of Firefox a
 """
 
 _AFFIXES = tuple(affix for affixes in MADE_BY.values() for affix in affixes)
+_STARTS = tuple({before for before, _ in _AFFIXES if before})
+_ENDS = tuple({after for before, after in _AFFIXES if not before})
+"""What the name of every control file starts or ends with: hardly a file's does, and a scan asks for each."""
 
 
 def of(name: bytes) -> Iterator[bytes]:
@@ -45,6 +48,8 @@ def of(name: bytes) -> Iterator[bytes]:
 
 def owners(name: bytes) -> frozenset[bytes]:
     """The names of the files that a file of this name could be a control file of; the spelling matters."""
+    if not (name.endswith(_ENDS) or name.startswith(_STARTS)):
+        return frozenset()
     return frozenset(
         name[len(before) : len(name) - len(after)]
         for before, after in _AFFIXES

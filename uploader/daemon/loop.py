@@ -48,6 +48,9 @@ TURN = 5.0
 CLOCK_SLACK = 2.0
 """Seconds that the wall clock may be set back without anybody waiting noticeably longer."""
 
+GATHERED = 0.004
+"""Seconds after something happened in which more may happen: one turn plans for all of it."""
+
 LOOK_PATIENCE = 2.0
 """Seconds that the journal may take to be looked at; without an answer the loop turns, beats, and asks on."""
 
@@ -249,6 +252,7 @@ class Daemon:
         seconds = self._beat if wake_at is None else min(self._beat, max(0.01, wake_at - now))
         with anyio.move_on_after(seconds):
             await self._wake.wait()
+            await anyio.sleep(GATHERED)
 
     async def _signals(self) -> None:
         hangup = ignores_hangup()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -9,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from uploader.core.byte_sizes import format_size
-from uploader.report.terminal_text import moment, printable
+from uploader.report.terminal_text import duration, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,32 +52,65 @@ def summary(status: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def render(status: dict[str, Any]) -> Iterator[RenderableType]:
-    """Everything a person should see, the most pressing last, where the eye is."""
+def render(status: dict[str, Any], *, now: float | None = None) -> Iterator[RenderableType]:
+    """Everything a person should see, the most pressing last, where the eye is. `now` in unix seconds."""
+    yield from _head(status)
+    yield from _under_way(status)
+    yield from _warnings(status)
+    if status.get("failed"):
+        yield failures(status["failed"])
+    yield from _holds(status, now)
+
+
+def render_screen(status: dict[str, Any], *, now: float | None = None) -> Iterator[RenderableType]:
+    """The same for a screen that is cut off at its lower end: the most pressing first."""
+    head, *rest = _head(status)
+    yield head
+    yield from _holds(status, now)
+    yield from rest
+    yield from _under_way(status)
+    if status.get("failed"):
+        yield failures(status["failed"])
+    yield from _warnings(status)
+
+
+def _head(status: dict[str, Any]) -> Iterator[RenderableType]:
     amounts = status.get("bytes", {})
     yield Text(summary({**status, "holds": None}), style="bold")
     yield Text(
         f"{format_size(amounts.get('pending', 0))} to go, {format_size(amounts.get('uploaded', 0))} uploaded"
     )
-    for title, counts in under_way(status):
-        yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
-    for one in status.get("running", ())[:SHOWN_RUNNING]:
-        yield Text(f"{doing(one)} {printable(one['subject'])} {share(one)}".rstrip())
     if leaked := status.get("possibly_leaked_bytes", 0):
         yield Text(
             f"At most {format_size(leaked)} of storage may be reserved on the platform by starts of sessions whose "
             "answer was lost; `uploader check` explains.",
             style="yellow",
         )
-    for warning in status.get("warnings") or ():
-        yield Text(f"warning: {printable(_worded(warning))}", style="yellow")
-    if status.get("failed"):
-        yield failures(status["failed"])
+
+
+def _under_way(status: dict[str, Any]) -> Iterator[RenderableType]:
+    for title, counts in under_way(status):
+        yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
+    for one in status.get("running", ())[:SHOWN_RUNNING]:
+        yield Text(f"{doing(one)} {printable(one['subject'])} {share(one)}".rstrip())
+
+
+def _holds(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
     for hold in status.get("holds", ()):
         subject = f" {printable(hold['subject'])}" if hold.get("subject") else ""
         yield Text(
-            f"held ({hold['scope']}{subject}, {again(hold)}): {printable(hold['reason'])}", style="red"
+            f"held ({hold['scope']}{subject}, {again(hold, now)}): {printable(hold['reason'])}", style="red"
         )
+
+
+def _warnings(status: dict[str, Any]) -> Iterator[RenderableType]:
+    """A line for each kind of warning, with its first file and how many more there are."""
+    kinds: dict[str, list[Any]] = {}
+    for warning in status.get("warnings") or ():
+        kinds.setdefault(warning["code"] if isinstance(warning, dict) else str(warning), []).append(warning)
+    for same in kinds.values():
+        more = f" (and {len(same) - 1} more like this; --json names all)" if same[1:] else ""
+        yield Text(f"warning: {printable(_worded(same[0]))}{more}", style="yellow")
 
 
 def under_way(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, int]]]:
@@ -100,11 +136,12 @@ def share(running: dict[str, Any]) -> str:
     return f"{100 * running.get('done', 0) / total:.0f} %" if total else ""
 
 
-def again(hold: dict[str, Any]) -> str:
-    """When what is held goes on: by itself at a moment, or when a person has done something."""
+def again(hold: dict[str, Any], now: float | None = None) -> str:
+    """When what is held goes on: by itself after a while, or when a person has done something."""
     if not hold.get("until"):
         return "waits for you"
-    return "tried again {} {} UTC".format(*moment(hold["until"]))
+    left = datetime.fromisoformat(hold["until"]).timestamp() - (time.time() if now is None else now)
+    return f"next try in {duration(math.ceil(left))}" if left > 0 else "being tried again"
 
 
 def failures(failed: list[dict[str, Any]]) -> RenderableType:

@@ -73,6 +73,14 @@ def shrink_mask(valid: Mask, footprints: Footprints) -> Mask:
     return np.asarray(footprints.reduced(valid, np.logical_or), np.bool_)
 
 
+def visible(alpha: NDArray[Any], level: NDArray[Any], footprints: Footprints) -> NDArray[Any]:
+    """The alpha of a level, at least 1 where something under it is to be seen, be it ever so little."""
+    if alpha.dtype.kind not in "iu" or level.all():
+        return level
+    hidden = (level == 0) & shrink_mask(alpha > 0, footprints)
+    return np.asarray(np.where(hidden, level.dtype.type(1), level))
+
+
 def _counted(above: NDArray[Any], valid: Mask | None) -> Mask | None:
     """Which pixels enter; None: all."""
     if above.dtype.kind not in "fc":

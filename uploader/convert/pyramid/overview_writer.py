@@ -17,7 +17,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
-from uploader.convert.pyramid.downsample import Method, Recipe, held, shrink, shrink_mask
+from uploader.convert.pyramid.downsample import Method, Recipe, held, shrink, shrink_mask, visible
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints, sizes
 from uploader.convert.read.block_reader import Block, Mask, read
 from uploader.convert.read.facts import ALL_VALID, ITEM_BYTES, PER_DATASET, Facts
@@ -148,7 +148,8 @@ def _shrunk(source: Dataset, above: Facts, level: Facts, piece: Piece, wanted: P
     for samples, index in zip(block.samples, piece.bands, strict=True):
         weighted = None if index == wanted.alpha else alpha
         valid = None if wanted.premultiplied else block.masks.get(index)
-        bands.append(shrink(samples, valid, footprints, wanted.recipe(index), weighted))
+        made = shrink(samples, valid, footprints, wanted.recipe(index), weighted)
+        bands.append(visible(samples, made, footprints) if index == wanted.alpha else made)
     mask = shrink_mask(block.masks[piece.bands[0]], footprints) if wanted.masked else None
     return _Shrunk(np.stack(bands), mask)
 

@@ -7,7 +7,7 @@ Pure. Source of the names: GDAL's metadata domain RPC.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 POLYNOMIALS = ("LINE_NUM_COEFF", "LINE_DEN_COEFF", "SAMP_NUM_COEFF", "SAMP_DEN_COEFF")
 """Twenty numbers each."""
@@ -36,6 +36,18 @@ def others(found: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """Items of the domain that a TIFF has no place for, such as the bounds of validity."""
     known = {*POLYNOMIALS, *SCALARS, *ERRORS}
     return sorted((name, value) for name, value in found.items() if name not in known)
+
+
+def are(values: Sequence[float], found: Mapping[str, str]) -> bool:
+    """Whether the values of a TIFF's tag are these coefficients, of which GDAL writes fifteen digits.
+
+    The order of the tag's 92 numbers: two errors, which may be unknown; offsets and scales; the polynomials.
+    """
+    told = [n for name in (*SCALARS, *POLYNOMIALS) for n in _numbers(found.get(name, ""))]
+    known = values[len(ERRORS) :]
+    return len(told) == len(known) and all(
+        float(text) in (value, float(f"{value:.15g}")) for text, value in zip(told, known, strict=True)
+    )
 
 
 def _numbers(text: str) -> list[str]:

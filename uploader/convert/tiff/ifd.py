@@ -28,7 +28,7 @@ EXIF, GPS, INTEROPERABILITY, GDAL_METADATA, NODATA = 34665, 34853, 40965, 42112,
 MASK = 4
 """The bit of a subfile type that says it is a mask."""
 
-ASCII, SHORT, LONG, LONG8, IFD8 = 2, 3, 4, 16, 18
+ASCII, SHORT, LONG, DOUBLE, LONG8, IFD8 = 2, 3, 4, 12, 16, 18
 _SWAPPED = {**TYPE_BYTES, 5: 4, 10: 4}
 """What is turned around in the other byte order: of a fraction each half."""
 
@@ -96,6 +96,13 @@ class Tiff:
         if entry is None or entry.type not in _READ:
             return np.zeros(0, np.uint64)
         return np.frombuffer(entry.data, self.order + _READ[entry.type]).astype(np.uint64)
+
+    def doubles(self, directory: Directory, tag: int) -> NDArray[np.float64]:
+        """The numbers of a tag of doubles; none where it is missing or of another type."""
+        entry = directory.entries.get(tag)
+        if entry is None or entry.type != DOUBLE:
+            return np.zeros(0)
+        return np.frombuffer(entry.data, self.order + "f8").astype(np.float64)
 
     def number(self, directory: Directory, tag: int, default: int = 0) -> int:
         """The first integer of a tag."""

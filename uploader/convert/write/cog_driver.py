@@ -35,6 +35,7 @@ _OLD_STATISTICS = re.compile(
 _DESCRIPTION = re.compile(rb"\s*<Description>[^<]*</Description>")
 _GCP = re.compile(rb'<GCP (?:\s*(?:Pixel|Line|X|Y|Z)="[^"]*"|(?=\s))*')
 _COLOURS = re.compile(rb"\s*<ColorTable>.*?</ColorTable>|<ColorInterp>Palette</ColorInterp>", re.DOTALL)
+_NODATA = re.compile(rb"\s*<NoDataValue>([^<]*)</NoDataValue>")
 _MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
 _MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
 _SYSTEM = re.compile(rb"\s*<SRS[^>]*>[^<]*</SRS>")
@@ -52,20 +53,26 @@ def write(
     *,
     reserved: int,
     nodata: str = "",
-) -> None:
+) -> bytes:
     """Convert an open source; `target` must not exist. Leaves what GDAL leaves beside it.
 
-    So many bytes are `reserved` in its head. `nodata` is the value of 64-bit integers, all digits of it. Raises
-    RasterUnreadable for whatever GDAL says; the caller knows whether the disk was full.
+    So many bytes are `reserved` in its head. `nodata` is the value of 64-bit integers, all digits of it. Returns the
+    text of a declared nodata value that the type cannot have: the result lacks it, for the mode that GDAL takes
+    would make the nearest value of it. Raises RasterUnreadable for whatever GDAL says; the caller knows whether the
+    disk was full.
     """
     wrapper = target.parent / _WRAPPER
     with translated("converted"):
         rasterio.shutil.copy(dataset, wrapper, driver="VRT")
         own = dataset.crs.to_wkt() if dataset.crs else ""
-        wrapper.write_bytes(_dressed(_placed(wrapper.read_bytes(), facts, own), facts, reserved, nodata))
+        text, unfit = wrapper.read_bytes(), None
+        if not nodata and all(band.nodata is None for band in facts.bands):
+            unfit, text = _NODATA.search(text), _NODATA.sub(b"", text)
+        wrapper.write_bytes(_dressed(_placed(text, facts, own), facts, reserved, nodata))
         with rasterio.open(wrapper, driver="VRT", sharing=False) as source:
             rasterio.shutil.copy(source, target, driver="COG", strict=False, **options)
     wrapper.unlink()
+    return unfit.group(1) if unfit else b""
 
 
 def _placed(wrapper: bytes, facts: Facts, own: str) -> bytes:

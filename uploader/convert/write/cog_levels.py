@@ -41,7 +41,7 @@ _YCBCR, _RGB = 6, 2
 _PLAIN = (0, 1, 2, 3, 5)
 _JPEG = 7
 _PREMULTIPLIED = 1
-_BITS = (8, 16, 32, 64)
+_BITS = (8, 16, 32, 64, 128)
 _REDUCED, _REDUCED_MASK = 1, 5
 
 

@@ -98,9 +98,9 @@ def _convert(task: Task) -> WrittenCog:
     with _cramped(job, task.workshop):
         added = head_completion.additions(job.source, facts)
         ours = method_choice.own_levels(facts, categorical=categorical)
-        beside = _written_by_gdal(task, added, options | ({"OVERVIEWS": "NONE"} if ours else {}))
+        added, beside = _written_by_gdal(task, added, options | ({"OVERVIEWS": "NONE"} if ours else {}))
         if ours and not _give_levels(task, added):
-            ours, beside = False, _written_by_gdal(task, added, options)
+            ours, (added, beside) = False, _written_by_gdal(task, added, options)
         made = _finished(task, "cog_driver", added, beside=beside)
         if made.measured.holes and not ours and _give_levels(task, added):
             made = _finished(task, "cog_driver", added, beside=beside, measured=made.measured)
@@ -110,14 +110,14 @@ def _convert(task: Task) -> WrittenCog:
 
 def _written_by_gdal(
     task: Task, added: head_completion.Additions, options: Mapping[str, str]
-) -> frozenset[str]:
-    """Have GDAL's COG driver write the result. What it puts beside it, by name."""
+) -> tuple[head_completion.Additions, frozenset[str]]:
+    """Have GDAL's COG driver write the result. What its head needs besides, and what lies beside it, by name."""
     path = task.workshop / RESULT
     reserved = head_completion.reserve(added)
     nodata = task.level_options.nodata
-    cog_driver.write(task.dataset, task.facts, options, path, reserved=reserved, nodata=nodata)
+    unfit = cog_driver.write(task.dataset, task.facts, options, path, reserved=reserved, nodata=nodata)
     path.rename(task.result)
-    return cog_driver.beside(path)
+    return replace(added, nodata=unfit), cog_driver.beside(path)
 
 
 def _give_levels(task: Task, added: head_completion.Additions) -> bool:

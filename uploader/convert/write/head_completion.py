@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uploader.convert.job import BandStatistics
+from uploader.convert.read import rpc
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.statistics import STATISTICS_KEYS, to_tags
 from uploader.convert.tiff import gdal_metadata, ifd, tag_table
@@ -19,9 +20,6 @@ from uploader.convert.write import restored_tags
 from uploader.convert.write.cog_driver import RESERVED
 from uploader.convert.write.source_heads import first_image
 from uploader.core.errors import ConversionFailed
-
-_SILENT = (".msk", ".ovr", ".prj", ".wld", "w", "wx")
-"""Sidecars that say nothing of rational polynomials: masks, overviews, systems, world files."""
 
 _STATISTICS_BYTES = 600
 _HEAD_BYTES = 1024
@@ -42,6 +40,8 @@ class Additions:
     source: ifd.Tiff | None = None
     moved: bool = False
     """The result's head is the source's own already."""
+    nodata: bytes = b""
+    """The text of a nodata value that the type cannot have, where the source declares one."""
 
 
 def additions(source: Path, facts: Facts) -> Additions:
@@ -57,10 +57,10 @@ def additions(source: Path, facts: Facts) -> Additions:
     if head is None:
         return Additions(facts, tuple(items))
     copied, below = restored_tags.copied(head)
-    if not all(
-        name.lower().endswith(_SILENT) for name in facts.sidecars
-    ):  # they may say something else of it
-        copied = {tag: entry for tag, entry in copied.items() if tag != tag_table.RPC}
+    if tag_table.RPC in copied and not rpc.are(
+        head.doubles(head.directories[0], tag_table.RPC).tolist(), dict(facts.rpcs)
+    ):
+        del copied[tag_table.RPC]  # a sidecar says something else
     return Additions(facts, tuple(items), copied, below, head)
 
 
@@ -130,6 +130,10 @@ def _first(
             del entries[tag]
         if ifd.NODATA in over:  # word for word: what GDAL makes of an odd text it makes of it again
             entries[ifd.NODATA] = over[ifd.NODATA]
+        if tag_table.RPC in added.tags:  # GDAL rounds them to fifteen digits
+            entries[tag_table.RPC] = added.tags[tag_table.RPC]
+    if added.nodata:
+        entries.setdefault(ifd.NODATA, ifd.Entry(ifd.ASCII, len(added.nodata) + 1, added.nodata + b"\0"))
     return replace(image, entries=entries, children=dict(added.children) | dict(image.children))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from uploader.convert.job import BandStatistics, Method
-from uploader.convert.read.facts import ITEM_BYTES, Facts
+from uploader.convert.read.facts import ALL_VALID, ALPHA, ITEM_BYTES, NODATA, Facts
 from uploader.convert.read.quality_bands import is_bit_mask, is_quality
 from uploader.convert.read.statistics import MAX_CLASSES, PixelStatistics, embedded, from_tags
 
@@ -25,7 +25,7 @@ _TILE_BYTES = 16 * _MEBIBYTE
 _INTERLEAVE_SINCE = (3, 11)
 
 _PREDICTED = frozenset({"deflate", "zstd", "lzw"})
-_UNPREDICTED = frozenset({"float16", "int64", "uint64"})
+_UNPREDICTED = frozenset({"int64", "uint64"})
 _HALF_AS_FLOAT = (16, "float32")
 """How GDAL before 3.11 shows half floats, for which it has a predictor; later ones have none for them."""
 _LERC_TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
@@ -99,14 +99,19 @@ def resampling(facts: Facts, *, categorical: bool) -> str:
 
 
 def predictor(facts: Facts, compression: str, *, categorical: bool) -> str:
-    """YES lets GDAL choose 2 or 3 by the type; classes, and what GDAL has none for, get none."""
+    """YES lets GDAL choose 2 or 3 by the type; classes, and what GDAL has none for, get none.
+
+    Of half floats as a type GDAL writes no differences of floats, but of whole numbers, which save an eighth.
+    """
     plain = any(
         "complex" in band.dtype
         or band.dtype in _UNPREDICTED
         or (band.bits and (band.bits, band.dtype) != _HALF_AS_FLOAT)
         for band in facts.bands
     )
-    return "YES" if compression in _PREDICTED and not (plain or categorical) else "NO"
+    if compression not in _PREDICTED or plain or categorical:
+        return "NO"
+    return "STANDARD" if "float16" in facts.dtypes else "YES"
 
 
 def tiling(facts: Facts, gdal: tuple[int, int]) -> dict[str, str]:
@@ -182,8 +187,9 @@ def level_options(facts: Facts, compression: str, *, categorical: bool) -> dict[
         return {"COMPRESS": "WEBP", "WEBP_LOSSLESS": "YES"}
     compression = _lossless(facts, compression)
     options = {"COMPRESS": compression.upper()}
-    if predictor(facts, compression, categorical=categorical) == "YES" and not _beyond_predictors(facts):
-        options["PREDICTOR"] = "3" if "float" in facts.dtypes[0] else "2"
+    chosen = predictor(facts, compression, categorical=categorical)
+    if chosen != "NO" and not _beyond_predictors(facts):
+        options["PREDICTOR"] = "3" if chosen == "YES" and "float" in facts.dtypes[0] else "2"
     if compression in _LEVELS:
         name = {"deflate": "ZLEVEL", "zstd": "ZSTD_LEVEL"}[compression]
         options[name] = str(_LEVELS[compression][categorical])
@@ -241,15 +247,20 @@ def method(*, passable: bool, exact: bool, valid_cog: bool, shown: bool) -> Meth
 def own_levels(facts: Facts, *, categorical: bool) -> bool:
     """Whether GDAL's overviews would not do.
 
-    It averages colours without regard to their alpha; and where all is nodata, its mode is zero.
+    It averages colours without regard to their alpha, and complex numbers without regard to which are valid; where
+    all is nodata, its mode is zero, and where a mask ends within a pixel, its mode may miss what is valid.
     """
-    plain = len(set(facts.dtypes)) == 1 and not facts.dtypes[0].startswith(("complex", "float16"))
-    if not plain or any(band.bits for band in facts.bands):
+    if len(set(facts.dtypes)) != 1 or facts.dtypes[0].startswith(("complex_int", "float16")):
+        return False
+    if any(band.bits not in (0, 1) for band in facts.bands):
         return False
     method = resampling(facts, categorical=categorical)
+    if facts.dtypes[0].startswith("complex"):
+        return method == "AVERAGE" and any(not band.mask & ALL_VALID for band in facts.bands)
     alpha = facts.count > 1 and any(band.interpretation == "alpha" for band in facts.bands)
     nodata = any(band.nodata not in (None, 0) for band in facts.bands)
-    return (method == "AVERAGE" and alpha) or (method == "MODE" and nodata)
+    masked = any(not band.mask & (ALL_VALID | NODATA | ALPHA) for band in facts.bands)
+    return (method == "AVERAGE" and alpha) or (method == "MODE" and (nodata or masked))
 
 
 def disk_needed(facts: Facts, compression: str) -> int:

@@ -24,6 +24,8 @@ _COPIED_BYTES = 16 << 20
 _COPIED = frozenset({TagRule.EQUAL, TagRule.KEPT, TagRule.NAMED})
 _WORD_FOR_WORD = frozenset({tag_table.RPC, ifd.NODATA})
 _SHAPE = frozenset({256, 257})
+_BLACK_AND_WHITE = ((0, (0, 0, 0, 255)), (1, (255, 255, 255, 255)))
+"""The colours that GDAL makes up for single bits."""
 _ROLE = "colorinterp"
 _INTERPRETATION = "COLORINTERP"
 
@@ -35,10 +37,12 @@ def has_pam(facts: Facts) -> bool:
 
 def palette_beside(source: ifd.Tiff, facts: Facts) -> bool:
     """Whether the colours come from beside the raster, so that the head says nothing of them."""
-    return facts.palette and has_pam(facts) and ifd.COLOUR_MAP not in source.directories[0].entries
+    made_up = all(band.bits == 1 and band.colours == _BLACK_AND_WHITE for band in facts.bands)
+    beside = has_pam(facts) and ifd.COLOUR_MAP not in source.directories[0].entries
+    return facts.palette and beside and not made_up
 
 
-def copied(source: ifd.Tiff) -> tuple[ifd.Entries, Mapping[int, ifd.Entries]]:
+def copied(source: ifd.Tiff) -> tuple[dict[int, ifd.Entry], Mapping[int, ifd.Entries]]:
     """Entries of the first image that mean the same in any TIFF, and its Exif and GPS directories; low byte first."""
     first = source.directories[0]
     mine = {
