@@ -56,7 +56,8 @@ def in_conversion(root: Path, seed: int) -> Result:
 
 
 def _busy(daemon: psutil.Process) -> bool:
-    return any(child.cpu_times().user > 0.8 for child in daemon.children(recursive=True))
+    """Whether a zygote has a child, which lives as long as one raster takes."""
+    return any(zygote.children() for zygote in daemon.children())
 
 
 def orphan(root: Path, seed: int) -> Result:
