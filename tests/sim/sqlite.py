@@ -132,6 +132,15 @@ class SqliteJournal:
         events = self._all("SELECT file_id, session_id, event, state, time FROM events ORDER BY id")
         return hashlib.sha256(b"".join(line(*event) for event in events)).hexdigest()[:16]
 
+    def everything(self) -> str:
+        """The hash of all that is in it, but for its name."""
+        hashed = hashlib.sha256()
+        for table in ("files", "sessions", "events", "holds", "profile"):
+            where = "WHERE key != 'journal'" if table == "profile" else ""
+            for row in self._all(f"SELECT * FROM {table} {where} ORDER BY 1, 2"):
+                hashed.update(f"{table} {row}\n".encode())
+        return hashed.hexdigest()[:16]
+
     def view(
         self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
     ) -> PlannerView:

@@ -148,7 +148,7 @@ class World:
         view = self.look()
         self.tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
         turn = plan(view, self.now, self.limits)
-        self.wrong += broken(self, view, turn)
+        self.judge(view, turn)
         self.running += turn.actions
         if not self.running:
             return self._wait(view, turn)
@@ -157,6 +157,10 @@ class World:
         for action in self._now_ready():
             await self._perform(action)
         return True
+
+    def judge(self, view: PlannerView, turn: Plan) -> None:
+        """Hold a plan against the properties that every plan has."""
+        self.wrong += broken(self, view, turn)
 
     def _now_ready(self) -> list[Action]:
         """What ends in this turn, in any order."""
