@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.sim.journal import COLUMNS, Clockwork
-from tests.sim.memory_files import MemoryFiles
 from tests.sim.memory_holds import MemoryHolds, MemoryRetrying
 from tests.sim.memory_sessions import MemorySessions
 from tests.sim.tables import Tables
+from tests.sim.transactions import MemoryTransactions
 from uploader.core.duplicates import judge_twins
 from uploader.core.model import Destination, FileState, Layout, PlatformProfile, Sighting
 from uploader.core.planner_view import Disposal, PlannerView, Queued
 from uploader.journal import FileRow, SessionRow, queries
+from uploader.journal.files import Files
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -29,7 +30,7 @@ class MemoryJournal:
         self.world = world
         self.tables = Tables()
         doors = (self.tables, self._before, self._after)
-        self.files = MemoryFiles(*doors)
+        self.files = Files(MemoryTransactions(world, self.tables))
         self.sessions = MemorySessions(*doors)
         self.holds = MemoryHolds(*doors)
         self.retrying = MemoryRetrying(*doors)

@@ -9,7 +9,7 @@ from tests.sim.rows import File, Upload
 from tests.sim.tables import Tables
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, Scope, SessionState
-from uploader.journal.files import FRESH
+from uploader.core.transitions.records import FRESH
 
 
 class MemoryHolds:

@@ -12,7 +12,7 @@ from tests.sim.tables import Tables
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope, SessionState
-from uploader.journal.files import CALM, FRESH
+from uploader.core.transitions.records import CALM, FRESH
 
 
 class MemorySessions:

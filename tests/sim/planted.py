@@ -11,7 +11,7 @@ import pytest
 import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.transfer as transfer_effects
-from tests.sim import memory_files, memory_sessions
+from tests.sim import memory_sessions
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
 from uploader.core import actions as act
@@ -22,6 +22,7 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import PlanningPass
+from uploader.core.transitions import file_events
 from uploader.disposal import Disposed
 from uploader.effects.context import Tools
 
@@ -207,7 +208,7 @@ def does_two_things(patch: pytest.MonkeyPatch) -> None:
 
 def looks_for_what_is_gone(patch: pytest.MonkeyPatch) -> None:
     """A damaged copy of a replaced source waits for that source."""
-    patch.setattr(memory_files, "superseded", lambda *_: False)
+    patch.setattr(file_events, "superseded", lambda *_: False)
 
 
 def forgets_damage(patch: pytest.MonkeyPatch) -> None:

@@ -6,42 +6,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import SESSION_ENDS
-from uploader.core.model import FileState, SessionKey, SessionState, Sighting
+from uploader.core.model import SessionKey, SessionState, Sighting
 from uploader.core.planner_view import Session, SessionMember, Waiting
+from uploader.core.transitions.records import FileRecord
 from uploader.journal import FileRow, SessionRow
 
 
-@dataclass(slots=True, eq=False)
-class File:
+@dataclass(slots=True, kw_only=True, eq=False)
+class File(FileRecord):
     """A row of `files`; `row`, `member` and `candidate` are what was made of it since its last change."""
 
-    id: int
-    folder: str
-    path: bytes
     sighting: Sighting
     size: int
+    discovered_at: float
     changed_at: float
-    current: int | None = 1
-    state: FileState = FileState.SETTLING
-    content: str | None = None
     staged: int = 0
     object_size: int = 0
     object_md5: bytes = b""
     object_crc32c: int = 0
+    method: str | None = None
     categorical: int = 0
+    warnings: list[Any] = field(default_factory=list)
+    bands: list[Any] = field(default_factory=list)
     file_name: str = ""
-    session_id: int | None = None
     batch_group: str = ""
-    after_upload: str | None = None
-    disposal: str | None = None
+    archived_as: bytes | None = None
+    archived_identity: str | None = None
     item_id: str | None = None
-    attempts: int = 0
-    looks: int = 0
-    tries: int = 0
-    refusals: int = 0
     alone: int = 0
-    losses: int = 0
-    retrying_since: float | None = None
     not_before: float = 0.0
     hold: str = ""
     last_error: str = ""

@@ -14,6 +14,7 @@ from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
 from uploader.core.planner_view import PlannerView
 from uploader.journal import FileRow, SessionRow, queries
+from uploader.journal.apply import StoredTransactions
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.retry import Retrying
@@ -32,7 +33,7 @@ class SqliteJournal:
     def __init__(self, world: Clockwork) -> None:
         self.world = world
         self.db = _database()
-        self.files = Files(self)  # type: ignore[arg-type]
+        self.files = Files(StoredTransactions(self))  # type: ignore[arg-type]
         self.sessions = Sessions(self)  # type: ignore[arg-type]
         self.holds = Holds(self)  # type: ignore[arg-type]
         self.retrying = Retrying(self)  # type: ignore[arg-type]

@@ -12,11 +12,11 @@ from typing import Any
 from tests.sim.journal import line
 from tests.sim.rows import File, Upload
 from uploader.core.lifecycle import FILE_ENDS, FileEvent, SessionEvent, advance_file, advance_session
-from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey, Sighting
+from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey
 
 
 class Tables:
-    """All rows, by what they are looked for; `set_file`, `move_file` and their like are the only ones that write."""
+    """All rows, by what they are looked for; `set_file`, `set_upload` and their like are the only ones that write."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -44,34 +44,27 @@ class Tables:
 
     # -- files -----------------------------------------------------------------------------------------------
 
-    def insert(self, sighting: Sighting) -> File:
+    def insert(self, file_id: int, columns: dict[str, Any]) -> None:
         """A new version of a path."""
-        self.files_made += 1
-        path = sighting.path
-        file = File(self.files_made, sighting.folder, path, sighting, sighting.size, self.now)
-        self.files[file.id] = self.by_state[FileState.SETTLING][file.id] = file
-        self.by_path.setdefault(path, {})[file.id] = file
-        return file
+        self.files_made = file_id
+        file = File(id=file_id, **columns)
+        self.files[file.id] = self.by_state[file.state][file.id] = file
+        self.by_path.setdefault(file.path, {})[file.id] = file
 
     def set_file(self, file: File, columns: dict[str, Any]) -> None:
         """Set columns of a row, and mind the indexes."""
+        del self.by_state[file.state][file.id]
         self._leave(file, columns)
         for name, value in columns.items():
             setattr(file, name, value)
+        self.by_state[file.state][file.id] = file
         self._enter(file, columns)
 
     def move_file(self, file: File, event: FileEvent, columns: dict[str, Any]) -> FileState:
         """Advance by an event, set columns, log it. Raises IllegalTransition."""
         state = advance_file(file.state, event)
         session_id = columns.get("session_id", file.session_id)
-        del self.by_state[file.state][file.id]
-        self._leave(file, columns)
-        for name, value in columns.items():
-            setattr(file, name, value)
-        file.changed_at = self.now
-        file.state = state
-        self.by_state[state][file.id] = file
-        self._enter(file, columns)
+        self.set_file(file, {**columns, "state": state, "changed_at": self.now})
         self.log(event, state, file.id, session_id)
         return state
 

@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 import anyio
 
 from uploader.core.model import Hold
-from uploader.journal.files import Converted, Files
+from uploader.core.transitions.file_events import Converted
+from uploader.journal.apply import StoredTransactions
+from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
@@ -44,7 +46,7 @@ class Journal:
         """What SQLite says of the reads that are tried; empty while they succeed."""
         self._asked: dict[object, float] = {}
         """When the reads began that are under way, in unix seconds."""
-        self.files = Files(self._writer)
+        self.files = Files(StoredTransactions(self._writer))
         self.sessions = Sessions(self._writer)
         self.holds = Holds(self._writer)
         self.retrying = Retrying(self._writer)

@@ -6,7 +6,7 @@ from typing import Any
 
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import SessionState
-from uploader.journal.files import FRESH
+from uploader.core.transitions.records import FRESH
 from uploader.journal.rows import move_file, one, rows
 from uploader.journal.sqlite_library import Database
 

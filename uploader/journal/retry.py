@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import SessionState
-from uploader.journal.files import FRESH
+from uploader.core.transitions.records import FRESH
 from uploader.journal.recovery.recovered_items import assured
 from uploader.journal.rows import full_path, move_file, move_session, rows
 from uploader.journal.sqlite_library import Database

@@ -16,12 +16,6 @@ from uploader.journal.sqlite_library import Database
 clock = time.time
 """Unix seconds; a test may replace it."""
 
-CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": "", "hold": ""}
-"""The columns of a row that is not being retried, of a file or a session."""
-
-FRESH: dict[str, Any] = {**CALM, "refusals": 0}
-"""The same for a file that begins a new step."""
-
 
 def encode_sighting(sighting: Sighting) -> str:
     """The fingerprints of a group as text: equal texts mean an untouched group."""

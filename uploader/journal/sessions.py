@@ -9,7 +9,9 @@ from typing import Any
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope
-from uploader.journal.files import CALM, FRESH, reject
+from uploader.core.transitions import file_events
+from uploader.core.transitions.records import CALM, FRESH
+from uploader.journal.apply import StoredRows
 from uploader.journal.holds import clear_hold, learn, set_hold
 from uploader.journal.membership import (
     alive,
@@ -241,7 +243,7 @@ class Sessions:
             members = {row["id"] for row in members_of(db, session_id)}
             for file_id, why in (rejected or {}).items():
                 if file_id in members:
-                    reject(db, file_id, why)
+                    _reject(db, file_id, why)
             for file_id in members.intersection(damaged):
                 move_file(db, file_id, FileEvent.DAMAGED, reason, session_id=None, **FRESH)
             for file_id, group in (groups or {}).items():
@@ -278,3 +280,10 @@ class Sessions:
                 set_hold(db, hold)
 
         await self._writer.transact("lost", work)
+
+
+def _reject(db: Database, file_id: int, reason: str) -> None:
+    stored = StoredRows(db)
+    file = stored.file(file_id)
+    newest = stored.newest_version(file.folder, file.path)
+    stored.apply(file_events.rejected(stored.now, file, newest, reason))

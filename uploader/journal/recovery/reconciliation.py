@@ -24,12 +24,15 @@ from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import FileState, SessionState
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Listed, Target, names_come_back
-from uploader.journal.files import CALM, reject
+from uploader.core.transitions import file_events
+from uploader.core.transitions.records import CALM
+from uploader.core.transitions.repaired import UNSURE, recognised
+from uploader.journal.apply import StoredRows
 from uploader.journal.holds import ESTRANGED, learn
 from uploader.journal.membership import couple
 from uploader.journal.opening import connect_copy, writing
 from uploader.journal.recovery.rebuild import KEY, LIVE, UNENDED, Outcome, Reality
-from uploader.journal.recovery.recovered_items import UNSURE, recognised, stem, take_item
+from uploader.journal.recovery.recovered_items import known_item, stem, take
 from uploader.journal.rows import (
     clock,
     encode_sighting,
@@ -109,7 +112,7 @@ class _Reconciling:
                 unknown.append(row)
         for row in unknown:
             if target := self._target(row):
-                take_item(self._db, target, row["file_name"], row["id"], row["upload_id"] or "")
+                self._take(row, target)
 
     def _session(self, session: dict[str, Any]) -> None:
         members = self._files("session_id = ?", session["id"])
@@ -229,7 +232,12 @@ class _Reconciling:
         return None if destination is None else Target.of(destination)
 
     def _take(self, row: Mapping[str, Any], target: Target) -> str | None:
-        return take_item(self._db, target, _name(row), row["id"], row["upload_id"] or "")
+        """The item that a file is, which then is no other file's."""
+        item = known_item(self._db, target, _name(row), row["upload_id"] or "")
+        if item is None:
+            return None
+        take(self._db, item.id, row["id"])
+        return item.item_id
 
     def _recognise(self, row: Mapping[str, Any], item: str) -> None:
         destination = self._reality.destinations.get(row["folder"])
@@ -240,8 +248,11 @@ class _Reconciling:
 
     def _reject(self, found: Iterable[Mapping[str, Any]]) -> None:
         """Nobody can tell whether these were uploaded. Their copies are put aside, for the sources may be gone."""
+        stored = StoredRows(self._db)
         for row in found:
-            reject(self._db, row["id"], UNSURE)
+            file = stored.file(row["id"])
+            newest = stored.newest_version(file.folder, file.path)
+            stored.apply(file_events.rejected(stored.now, file, newest, UNSURE))
             set_columns(self._db, "files", row["id"], {"staged": 0})
             self._outcome.unsure += 1
 
