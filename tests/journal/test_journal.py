@@ -323,7 +323,7 @@ async def test_a_source_goes_only_after_its_items_were_read_back(journal: Journa
     await journal.sessions.completed(session_id, ["it"], {}, readback=True)
     assert (await journal.read(lambda db: read_view(db, DESTINATIONS))).disposals == ()
 
-    await journal.sessions.read_back(session_id, {}, Layout.UNKNOWN, "p", verified=True)
+    await journal.sessions.read_back(session_id, {}, Layout.UNKNOWN, verified=True)
 
     view = await journal.read(lambda db: read_view(db, DESTINATIONS))
     assert [d.file_id for d in view.disposals] == ids
@@ -335,7 +335,7 @@ async def test_what_was_learned_survives(journal: Journal) -> None:
     session_id, _ = await stored(journal, b"a.tif", b"b.tif")
     await journal.sessions.completing(session_id)
     await journal.sessions.completed(session_id, ["it"], {}, readback=True)
-    await journal.sessions.read_back(session_id, {}, Layout.PER_FILE, "p", verified=True)
+    await journal.sessions.read_back(session_id, {}, Layout.PER_FILE, verified=True)
 
     view = await journal.read(lambda db: read_view(db, DESTINATIONS))
     assert view.profile.layouts == {"p": Layout.PER_FILE}
@@ -412,7 +412,7 @@ async def test_a_clock_that_is_set_back_makes_nobody_wait(
     await journal.files.retry(file_id, "no answer", 40.0)
     now = time.time()
     await journal.holds.set(Hold(Scope.ORGANIZATION, "", "full", "", now, now + 60))
-    monkeypatch.setattr("uploader.journal.holds.clock", lambda: now - 3600)
+    monkeypatch.setattr("uploader.journal.stored_rows.clock", lambda: now - 3600)
 
     await journal.holds.set_back(3600)
 
@@ -434,7 +434,7 @@ async def test_a_clock_that_was_set_back_while_nothing_ran_is_noticed(
     await journal.holds.set_back()
     assert await journal.read(lambda db: schedule(db, file_id)) == before
     now = time.time()
-    monkeypatch.setattr("uploader.journal.holds.clock", lambda: now - 86400)
+    monkeypatch.setattr("uploader.journal.stored_rows.clock", lambda: now - 86400)
 
     await journal.holds.set_back()
 

@@ -11,7 +11,6 @@ import pytest
 import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.transfer as transfer_effects
-from tests.sim import memory_sessions
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
 from uploader.core import actions as act
@@ -22,7 +21,7 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import PlanningPass
-from uploader.core.transitions import file_events
+from uploader.core.transitions import file_events, session_events
 from uploader.disposal import Disposed
 from uploader.effects.context import Tools
 
@@ -50,7 +49,7 @@ def forgets_doubt(patch: pytest.MonkeyPatch) -> None:
 
 def leaves_members_behind(patch: pytest.MonkeyPatch) -> None:
     """A session that ends does not move its files."""
-    patch.setattr(memory_sessions, "couple", lambda *_: None)
+    patch.setattr(session_events, "couple", lambda *_: None)
 
 
 def completes_on_loss(patch: pytest.MonkeyPatch) -> None:
@@ -131,7 +130,7 @@ def never_frees_the_platform(patch: pytest.MonkeyPatch) -> None:
 
 def never_frees_the_target(patch: pytest.MonkeyPatch) -> None:
     """Holds of quota and target stay although sessions are opened again."""
-    patch.setattr(memory_sessions, "clear_hold", lambda *_: None)
+    patch.setattr(session_events, "end_hold", lambda *_: None)
 
 
 def disposes_before_readback(patch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import SESSION_ENDS
-from uploader.core.model import SessionKey, SessionState, Sighting
+from uploader.core.model import Sighting
 from uploader.core.planner_view import Session, SessionMember, Waiting
-from uploader.core.transitions.records import FileRecord
+from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.journal import FileRow, SessionRow
 
 
@@ -90,29 +90,21 @@ class File(FileRecord):
         return self.candidate
 
 
-@dataclass(slots=True, eq=False)
-class Upload:
+@dataclass(slots=True, kw_only=True, eq=False)
+class Upload(SessionRecord):
     """A row of `sessions`, with its members by id."""
 
-    id: int
-    key: SessionKey
     idempotency_key: str
     body: dict[str, Any]
+    file_count: int
     total_bytes: int
-    state: SessionState = SessionState.PLANNED
+    created_at: float
+    changed_at: float
     upload_id: str | None = None
-    initiates_sent: int = 0
-    initiates_clear: int = 0
-    completes_sent: int = 0
-    completes_clear: int = 0
     locating: int = 0
-    locate_tries: int = 0
-    item_ids: tuple[str, ...] = ()
+    item_ids: list[str] = field(default_factory=list)
     readback: str | None = None
-    tries: int = 0
-    retrying_since: float | None = None
     not_before: float = 0.0
-    hold: str = ""
     last_error: str = ""
     members: dict[int, File] = field(default_factory=dict)
     row: SessionRow | None = None
@@ -142,7 +134,7 @@ class Upload:
                 self.completes_sent,
                 self.completes_clear,
                 self.locate_tries,
-                self.item_ids,
+                tuple(self.item_ids),
                 self.tries,
                 self.retrying_since,
                 tuple([file.as_row() for file in self.ordered()]),

@@ -14,13 +14,13 @@ from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
 from uploader.core.planner_view import PlannerView
 from uploader.journal import FileRow, SessionRow, queries
-from uploader.journal.apply import StoredTransactions
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.retry import Retrying
 from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.schema import migrations
 from uploader.journal.sessions import Sessions
+from uploader.journal.stored_rows import StoredTransactions
 
 
 class SqliteJournal:
@@ -33,10 +33,11 @@ class SqliteJournal:
     def __init__(self, world: Clockwork) -> None:
         self.world = world
         self.db = _database()
-        self.files = Files(StoredTransactions(self))  # type: ignore[arg-type]
-        self.sessions = Sessions(self)  # type: ignore[arg-type]
-        self.holds = Holds(self)  # type: ignore[arg-type]
-        self.retrying = Retrying(self)  # type: ignore[arg-type]
+        transactions = StoredTransactions(self)  # type: ignore[arg-type]
+        self.files = Files(transactions)
+        self.sessions = Sessions(transactions)
+        self.holds = Holds(transactions)
+        self.retrying = Retrying(transactions)
 
     async def transact(self, name: str, work: Callable[[Database], Any]) -> Any:
         """Commit when it returns; or die before or after that."""

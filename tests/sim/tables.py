@@ -11,8 +11,8 @@ from typing import Any
 
 from tests.sim.journal import line
 from tests.sim.rows import File, Upload
-from uploader.core.lifecycle import FILE_ENDS, FileEvent, SessionEvent, advance_file, advance_session
-from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey
+from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.model import FileState, Hold, PlatformProfile, Scope
 
 
 class Tables:
@@ -60,14 +60,6 @@ class Tables:
         self.by_state[file.state][file.id] = file
         self._enter(file, columns)
 
-    def move_file(self, file: File, event: FileEvent, columns: dict[str, Any]) -> FileState:
-        """Advance by an event, set columns, log it. Raises IllegalTransition."""
-        state = advance_file(file.state, event)
-        session_id = columns.get("session_id", file.session_id)
-        self.set_file(file, {**columns, "state": state, "changed_at": self.now})
-        self.log(event, state, file.id, session_id)
-        return state
-
     def _leave(self, file: File, columns: dict[str, Any]) -> None:
         """Take a row out of the indexes that its columns decide."""
         if file.hold:
@@ -114,12 +106,10 @@ class Tables:
 
     # -- sessions --------------------------------------------------------------------------------------------
 
-    def insert_upload(self, key: SessionKey, idempotency_key: str, body: dict[str, Any], size: int) -> Upload:
-        """A new session, planned."""
-        self.uploads_made += 1
-        upload = Upload(self.uploads_made, key, idempotency_key, body, size)
-        self.uploads[upload.id] = self.live[upload.id] = upload
-        return upload
+    def insert_upload(self, session_id: int, columns: dict[str, Any]) -> None:
+        """A new session."""
+        self.uploads_made = session_id
+        self.uploads[session_id] = self.live[session_id] = Upload(id=session_id, **columns)
 
     def set_upload(self, upload: Upload, columns: dict[str, Any]) -> None:
         """Set columns of a session."""
@@ -132,11 +122,20 @@ class Tables:
             self.live.pop(upload.id, None)
         self.stale.add(FileState.COMPLETED)  # a disposal waits for its session's readback
 
-    def move_upload(self, upload: Upload, event: SessionEvent, columns: dict[str, Any]) -> None:
-        """Advance by an event, set columns, log it. Raises IllegalTransition."""
-        state = advance_session(upload.state, event)
-        self.set_upload(upload, {"state": state, **columns})
-        self.log(event, state, None, upload.id)
+    # -- holds, and what was learned -------------------------------------------------------------------------
+
+    def set_hold(self, scope: Scope, subject: str, hold: Hold | None) -> None:
+        """Keep a hold as it is, or end it."""
+        if hold is None:
+            self.holds.pop((scope, subject), None)
+        else:
+            self.holds[scope, subject] = hold
+
+    def learn(self, facts: dict[str, Any]) -> None:
+        """Keep facts; None forgets one."""
+        self.profile = None
+        self.learned |= facts
+        self.learned = {key: value for key, value in self.learned.items() if value is not None}
 
     # -- the event log -----------------------------------------------------------------------------------------
 

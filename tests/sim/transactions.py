@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from tests.sim.journal import Clockwork
-from tests.sim.rows import File
+from tests.sim.rows import File, Upload
 from tests.sim.tables import Tables
-from uploader.core.model import FileState, Sighting
+from uploader.core.model import FileState, Hold, Scope, Sighting
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
 
@@ -65,8 +65,35 @@ class MemoryRows:
         others = self.versions(file.folder, file.path)
         return next((other for other in others if other.content == content and other is not file), None)
 
+    def held_files(self) -> list[File]:
+        held = self.tables.held
+        return [held[file_id] for file_id in sorted(held)]
+
+    def rejected_files(self) -> list[File]:
+        rejected = self.tables.by_state[FileState.REJECTED]
+        return [rejected[file_id] for file_id in sorted(rejected) if rejected[file_id].current == 1]
+
     def next_file_id(self) -> int:
         return self.tables.files_made + 1
+
+    def session(self, session_id: int) -> Upload:
+        return self.tables.uploads[session_id]
+
+    def members(self, session_id: int) -> list[File]:
+        return self.tables.uploads[session_id].ordered()
+
+    def held_sessions(self) -> list[Upload]:
+        uploads = self.tables.uploads
+        return [uploads[session_id] for session_id in sorted(uploads) if uploads[session_id].hold]
+
+    def next_session_id(self) -> int:
+        return self.tables.uploads_made + 1
+
+    def holds(self) -> list[Hold]:
+        return list(self.tables.holds.values())
+
+    def hold(self, scope: Scope, subject: str) -> Hold | None:
+        return self.tables.holds.get((scope, subject))
 
     def known_item(self, target: object, file_name: str) -> None:
         return None
@@ -79,9 +106,17 @@ class MemoryRows:
 
     def apply(self, change: Change) -> None:
         tables = self.tables
+        for session_id, columns in change.new_sessions.items():
+            tables.insert_upload(session_id, columns)
         for file_id, columns in change.new_files.items():
             tables.insert(file_id, columns)
+        for session_id, columns in change.sessions.items():
+            tables.set_upload(tables.uploads[session_id], columns)
         for file_id, columns in change.files.items():
             tables.set_file(tables.files[file_id], columns)
+        for (scope, subject), hold in change.holds.items():
+            tables.set_hold(scope, subject, hold)
+        if change.learned:
+            tables.learn(change.learned)
         for line in change.log:
             tables.log(line.event, line.state, line.file_id, line.session_id)

@@ -17,10 +17,7 @@ import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_end as ending_effects
 import uploader.effects.transfer as transfer_effects
-import uploader.journal.apply as apply_module
-import uploader.journal.holds as holds_module
-import uploader.journal.rows as rows_module
-import uploader.journal.sessions as sessions_module
+import uploader.journal.stored_rows as stored_rows_module
 from tests.sim.disk import FOLDER, Disk
 from tests.sim.intake import Intake
 from tests.sim.memory import MemoryJournal
@@ -37,7 +34,7 @@ from uploader.daemon.performer import perform
 
 START = 1_000_000.0
 EFFECTS = (ending_effects, local_effects, session_effects, transfer_effects)
-CLOCKS = (rows_module, apply_module, sessions_module, holds_module, tools_module, transfer_effects)
+CLOCKS = (stored_rows_module, tools_module, transfer_effects)
 """Where the clock is looked up by name."""
 
 

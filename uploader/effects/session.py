@@ -207,9 +207,7 @@ async def read_back(tools: Tools, session_id: int) -> None:
     layout = found.layout(names) if not session.key.single else Layout.UNKNOWN
     verified = found.complete(names)
     if verified or layout is Layout.PER_SESSION:
-        await tools.journal.sessions.read_back(
-            session_id, found.item_of, layout, session.key.target, verified=verified
-        )
+        await tools.journal.sessions.read_back(session_id, found.item_of, layout, verified=verified)
         log.info("read back session=%d items=%d layout=%s", session_id, len(found.item_ids), layout)
         return
     reason = (

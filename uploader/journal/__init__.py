@@ -13,7 +13,6 @@ import anyio
 
 from uploader.core.model import Hold
 from uploader.core.transitions.file_events import Converted
-from uploader.journal.apply import StoredTransactions
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
@@ -23,6 +22,7 @@ from uploader.journal.reader import Reader, told
 from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
+from uploader.journal.stored_rows import StoredTransactions
 from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy
 from uploader.system import threads
 
@@ -46,10 +46,11 @@ class Journal:
         """What SQLite says of the reads that are tried; empty while they succeed."""
         self._asked: dict[object, float] = {}
         """When the reads began that are under way, in unix seconds."""
-        self.files = Files(StoredTransactions(self._writer))
-        self.sessions = Sessions(self._writer)
-        self.holds = Holds(self._writer)
-        self.retrying = Retrying(self._writer)
+        transactions = StoredTransactions(self._writer)
+        self.files = Files(transactions)
+        self.sessions = Sessions(transactions)
+        self.holds = Holds(transactions)
+        self.retrying = Retrying(transactions)
         self.pruning = Pruning(self._writer)
 
     @property

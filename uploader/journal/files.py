@@ -11,7 +11,7 @@ from uploader.core.transitions import file_events as events
 from uploader.core.transitions.file_events import Claimed, Converted
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.repaired import NOTHING, Repaired
-from uploader.journal.apply import Rows, Transactions
+from uploader.journal.transactions import Rows, Transactions
 
 
 class Files:

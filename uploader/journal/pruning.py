@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
-from uploader.journal.holds import learn, read_profile
+from uploader.journal.hold_rows import learn, read_profile
 from uploader.journal.rows import rows
 from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer

@@ -44,6 +44,10 @@ class Change:
     """Facts about the platform; None forgets one."""
     taken: dict[int, int] = field(default_factory=dict)
     """Records of the platform that a repair has listed, each with the file that it is from now on."""
+    assured: list[tuple[str, bytes]] = field(default_factory=list)
+    """Folders and paths of files of which a person says that they were not uploaded before a repair."""
+    set_back: float = 0.0
+    """Seconds by which the clock was set back; see `clock_events`."""
     log: list[LogLine] = field(default_factory=list)
 
     # -- files -----------------------------------------------------------------------------------------------
