@@ -20,7 +20,6 @@ class File(FileRecord):
     size: int
     discovered_at: float
     changed_at: float
-    staged: int = 0
     object_size: int = 0
     object_md5: bytes = b""
     object_crc32c: int = 0
@@ -35,7 +34,6 @@ class File(FileRecord):
     item_id: str | None = None
     alone: int = 0
     not_before: float = 0.0
-    hold: str = ""
     last_error: str = ""
     row: FileRow | None = None
     member: SessionMember | None = None
@@ -97,13 +95,11 @@ class Upload(SessionRecord):
     idempotency_key: str
     body: dict[str, Any]
     file_count: int
-    total_bytes: int
     created_at: float
     changed_at: float
     upload_id: str | None = None
     locating: int = 0
     item_ids: list[str] = field(default_factory=list)
-    readback: str | None = None
     not_before: float = 0.0
     last_error: str = ""
     members: dict[int, File] = field(default_factory=dict)

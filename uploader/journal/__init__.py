@@ -51,7 +51,7 @@ class Journal:
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
-        self.pruning = Pruning(self._writer)
+        self.pruning = Pruning(transactions)
 
     @property
     def identity(self) -> str:

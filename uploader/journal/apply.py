@@ -37,6 +37,7 @@ def apply(db: Database, change: Change) -> None:
     for folder, path in change.assured:
         recovered_items.assured(db, folder, path)
     _log(db, change.now, change.log)
+    _forget(db, change)
     if change.set_back:
         _set_back(db, change.now, change.set_back)
 
@@ -54,6 +55,22 @@ def _log(db: Database, now: float, lines: Sequence[LogLine]) -> None:
         "INSERT INTO events (time, file_id, session_id, event, state, note) VALUES (?, ?, ?, ?, ?, ?)",
         [(now, line.file_id, line.session_id, str(line.event), str(line.state), line.note) for line in lines],
     )
+
+
+def _forget(db: Database, change: Change) -> None:
+    """The newest event stays, so that no id is given twice."""
+    newest = "id < (SELECT MAX(id) FROM events)"
+    for going, table, about in (
+        (change.forgotten_files, "files", f"file_id = ? AND {newest}"),
+        (change.forgotten_sessions, "sessions", f"session_id = ? AND file_id IS NULL AND {newest}"),
+        (change.forgotten_events, "", f"id = ? AND {newest}"),
+    ):
+        ids = [(row_id,) for row_id in going]
+        if not ids:
+            continue
+        db.conn.executemany(f"DELETE FROM events WHERE {about}", ids)  # noqa: S608 - conditions of ours
+        if table:
+            db.conn.executemany(f"DELETE FROM {table} WHERE id = ?", ids)  # noqa: S608 - a table of ours
 
 
 def _set_back(db: Database, now: float, seconds: float) -> None:

@@ -83,6 +83,15 @@ class StoredRows:
         """See `Rows`."""
         return self._files("state = 'rejected' AND current = 1 ORDER BY id")
 
+    def past_files(self, before: float, up_to: int) -> list[FileRecord]:
+        """Versions of paths that no longer exist: those that have not moved since then, and all up to this id."""
+        return self._files("current IS NULL AND (changed_at < ? OR id <= ?) ORDER BY id", before, up_to)
+
+    def left_sessions(self, before: float) -> list[SessionRecord]:
+        """Sessions without members that have not moved since then."""
+        left = "NOT EXISTS (SELECT 1 FROM files WHERE session_id = sessions.id)"
+        return self._sessions(f"changed_at < ? AND {left} ORDER BY id", before)
+
     def next_file_id(self) -> int:
         """See `Rows`."""
         return self._next_id("files")

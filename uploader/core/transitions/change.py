@@ -48,6 +48,10 @@ class Change:
     """Folders and paths of files of which a person says that they were not uploaded before a repair."""
     set_back: float = 0.0
     """Seconds by which the clock was set back; see `clock_events`."""
+    forgotten_files: list[int] = field(default_factory=list)
+    forgotten_sessions: list[int] = field(default_factory=list)
+    forgotten_events: list[int] = field(default_factory=list)
+    """By id; files and sessions go with the events that are about them alone. The newest event stays in any case."""
     log: list[LogLine] = field(default_factory=list)
 
     # -- files -----------------------------------------------------------------------------------------------

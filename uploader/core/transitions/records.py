@@ -27,6 +27,7 @@ class FileRecord:
     current: int | None = 1
     state: FileState = FileState.SETTLING
     content: str | None = None
+    staged: int = 0
     object_size: int | None = None
     file_name: str | None = None
     session_id: int | None = None
@@ -38,6 +39,7 @@ class FileRecord:
     refusals: int = 0
     losses: int = 0
     retrying_since: float | None = None
+    hold: str = ""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -47,11 +49,13 @@ class SessionRecord:
     id: int
     key: SessionKey
     state: SessionState = SessionState.PLANNED
+    total_bytes: int = 0
     initiates_sent: int = 0
     initiates_clear: int = 0
     completes_sent: int = 0
     completes_clear: int = 0
     locate_tries: int = 0
+    readback: str | None = None
     tries: int = 0
     retrying_since: float | None = None
     hold: str = ""
