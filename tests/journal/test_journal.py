@@ -31,6 +31,7 @@ from uploader.core.model import (
     Sighting,
 )
 from uploader.core.planner_view import Waiting
+from uploader.core.transitions.fates import Fates
 from uploader.journal import Converted, Journal, Reader
 from uploader.journal.queries import file_row, latest, read_view, session_row
 from uploader.journal.rows import decode_sighting, encode_sighting, one
@@ -261,7 +262,7 @@ async def test_a_bisected_batch_cannot_come_together_again(journal: Journal) -> 
     """The halves are written with the decision to give the session up."""
     session_id, ids = await stored(journal, b"a.tif", b"b.tif")
     await journal.sessions.completing(session_id)
-    await journal.sessions.abandoned(session_id, "422", groups={ids[0]: "1.a", ids[1]: "1.b"})
+    await journal.sessions.abandoned(session_id, "422", Fates(groups={ids[0]: "1.a", ids[1]: "1.b"}))
     await journal.sessions.failed(session_id)
 
     view = await journal.read(lambda db: read_view(db, DESTINATIONS))
@@ -277,7 +278,7 @@ async def test_a_transfer_that_ends_after_its_session_changes_nothing(journal: J
     await journal.sessions.lost(session_id, "404", None)
 
     await journal.files.stored(file_id, session_id)
-    await journal.sessions.abandoned(session_id, "late", counted=[file_id])
+    await journal.sessions.abandoned(session_id, "late", Fates(counted=[file_id]))
     await journal.sessions.lost(session_id, "404 again", None)
 
     assert await state(journal, file_id) is FileState.CONVERTED
@@ -310,7 +311,7 @@ async def test_a_damaged_copy_leaves_its_session(journal: Journal) -> None:
     session_id = await planned(journal, *ids)
     await journal.sessions.initiating(session_id)
     await journal.sessions.opened(session_id, "u1", None)
-    await journal.sessions.abandoned(session_id, "bad hash", damaged=[ids[0]])
+    await journal.sessions.abandoned(session_id, "bad hash", Fates(damaged=[ids[0]]))
 
     assert await state(journal, ids[0]) is FileState.QUEUED
     assert [m.id for m in (await journal.read(lambda db: session_row(db, session_id))).members] == [ids[1]]

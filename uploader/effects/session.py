@@ -10,10 +10,11 @@ from uploader.core import errors as err
 from uploader.core import failure_policy as fail
 from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
 from uploader.core.call_evidence import is_clear
-from uploader.core.complete_refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
+from uploader.core.complete_refusal import HoldTarget, judge
 from uploader.core.failure_policy import Step, classify
 from uploader.core.matching import Found, match
 from uploader.core.model import Layout, Scope
+from uploader.core.transitions.fates import SentAgain, after_refused_complete
 from uploader.effects.context import Tools
 from uploader.effects.item_pages import records
 from uploader.effects.session_end import lose
@@ -154,29 +155,19 @@ async def _complete_failed(tools: Tools, session: SessionRow, error: err.Uploade
 
 async def _judged(tools: Tools, session: SessionRow, problem: err.Problem, text: str) -> None:
     """A clear refusal: its words decide which members stay."""
-    sessions = tools.journal.sessions
     members = session.members
-    match judge(problem, [member.file_name for member in members]):
-        case Resend(indexes):
-            tired = {
-                members[i].id: text for i in indexes if members[i].attempts + 1 >= tools.limits.max_attempts
-            }
-            if tired:
-                await sessions.abandoned(session.id, text, rejected=tired)
-            else:
-                await sessions.incomplete(session.id, [members[i].id for i in indexes], text)
-        case RejectFiles(indexes):
-            reason = f"The platform does not take the file ({problem.text})."
-            await sessions.abandoned(session.id, text, rejected={members[i].id: reason for i in indexes})
-        case HoldTarget():
-            way_out = "Check collection_id, item_id and project_id in the configuration."
-            reason = f"The platform refuses the target ({problem.text})."
-            hold = tools.hold(Scope.TARGET, session.key.target, reason, way_out, fail.TARGET_PROBE_EVERY)
-            await sessions.abandoned(session.id, text, hold=hold)
-        case Bisect(first, second):
-            halves = ((first, f"{session.id}.a"), (second, f"{session.id}.b"))
-            groups = {members[i].id: group for half, group in halves for i in half}
-            await sessions.abandoned(session.id, text, groups=groups)
+    judgement = judge(problem, [member.file_name for member in members])
+    hold = None
+    if isinstance(judgement, HoldTarget):
+        way_out = "Check collection_id, item_id and project_id in the configuration."
+        reason = f"The platform refuses the target ({problem.text})."
+        hold = tools.hold(Scope.TARGET, session.key.target, reason, way_out, fail.TARGET_PROBE_EVERY)
+    most = tools.limits.max_attempts
+    match after_refused_complete(judgement, session.id, members, text, said=problem.text, max_attempts=most):
+        case SentAgain(file_ids):
+            await tools.journal.sessions.incomplete(session.id, file_ids, text)
+        case fates:
+            await tools.journal.sessions.abandoned(session.id, text, fates, hold=hold)
 
 
 async def locate(tools: Tools, session_id: int) -> None:

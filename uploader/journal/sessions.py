@@ -8,9 +8,12 @@ from typing import Any
 from uploader.core.batching import Batch
 from uploader.core.model import Hold, Layout
 from uploader.core.transitions import session_events as events
-from uploader.core.transitions.session_events import Fates, NewSession
+from uploader.core.transitions.fates import Fates
+from uploader.core.transitions.session_events import NewSession
 from uploader.journal.holds import renewed
 from uploader.journal.transactions import Rows, Transactions
+
+_ALL_WAIT = Fates()
 
 
 class Sessions:
@@ -144,19 +147,15 @@ class Sessions:
         self,
         session_id: int,
         reason: str,
+        fates: Fates = _ALL_WAIT,
         *,
-        rejected: Mapping[int, str] | None = None,
-        damaged: Sequence[int] = (),
-        groups: Mapping[int, str] | None = None,
-        counted: Sequence[int] = (),
         hold: Hold | None = None,
     ) -> None:
-        """Give a session up, and say in the same transaction what becomes of its members; see `Fates`.
+        """Give a session up, and say in the same transaction what becomes of its members.
 
         Several transfers may come to this end at once: the first one moves the session, and files that have left it
         meanwhile are not touched.
         """
-        fates = Fates(rejected or {}, damaged, groups or {}, counted)
 
         def work(rows: Rows) -> None:
             named = rows.files({*fates.groups, *fates.counted})

@@ -26,6 +26,27 @@ def member(number: int, state: FileState = FileState.STORED, **columns) -> FileR
     return FileRecord(id=number, folder="/d", path=b"%d" % number, sighting="", state=state, **given)
 
 
+@pytest.mark.parametrize(
+    ("state", "found", "shown", "unsure", "expected"),
+    [
+        ("open", 2, 0, False, "completed"),
+        ("completing", 0, 2, True, "completed"),
+        ("open", 0, 2, False, "kept"),
+        ("open", 0, 1, True, "lost"),
+        ("open", 1, 0, False, "lost"),
+        ("open", 0, 0, False, "kept"),
+        ("planned", 0, 0, False, "lost"),
+        ("planned", 2, 2, True, "lost"),
+        ("failing", 2, 2, True, "kept"),
+    ],
+)
+def test_the_records_of_the_platform_decide_about_a_session(
+    state: str, found: int, shown: int, unsure: bool, expected: str
+) -> None:
+    """By names where they come back, by their number where they do not; one that is being failed goes on."""
+    assert events.session_fate(SessionState(state), 2, found, shown, unsure=unsure) == expected
+
+
 def test_a_session_whose_items_are_listed_is_completed() -> None:
     """A file whose name does not come back is completed with it, without an item that is known."""
     members = [member(1), member(2, FileState.BATCHED)]

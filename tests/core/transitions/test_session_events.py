@@ -10,8 +10,9 @@ from uploader.core.model import FileState, Hold, Layout, Scope, SessionKey, Sess
 from uploader.core.planner_view import Waiting
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.change import Change, LogLine
+from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
-from uploader.core.transitions.session_events import Fates, NewSession
+from uploader.core.transitions.session_events import NewSession
 
 pytestmark = pytest.mark.unit
 

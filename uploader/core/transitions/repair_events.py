@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import FileState, SessionKey, SessionState
@@ -11,7 +12,7 @@ from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import reject
 from uploader.core.transitions.records import CALM, FileRecord, SessionRecord
 from uploader.core.transitions.repaired import UNSURE, recognised
-from uploader.core.transitions.session_events import couple
+from uploader.core.transitions.session_events import ALIVE, couple
 
 _NOWHERE = SessionKey("", "", "", "", categorical=False)
 
@@ -23,6 +24,29 @@ class LostSession:
     key: str
     upload_id: str
     total_bytes: int
+
+
+class SessionFate(StrEnum):
+    """What becomes of a session of the older journal."""
+
+    COMPLETED = "completed"
+    LOST = "lost"
+    KEPT = "kept"
+
+
+def session_fate(state: SessionState, members: int, found: int, shown: int, *, unsure: bool) -> SessionFate:
+    """What the platform's records say of a session: `found` of its `members` by name, `shown` in all by its id.
+
+    `unsure`: names do not come back from its target. Then as many records as files are its files, and what else may
+    have become of it nobody knows. So it is with a session of which some files went another way, and with one that
+    may have been opened since.
+    """
+    complete = found == members > 0 or (unsure and shown >= members > 0)
+    if complete and state in ALIVE:
+        return SessionFate.COMPLETED
+    if state is not SessionState.FAILING and (state is SessionState.PLANNED or found or unsure):
+        return SessionFate.LOST
+    return SessionFate.KEPT
 
 
 def session_recognised(
@@ -55,7 +79,7 @@ def session_lost(now: float, session: SessionRecord, members: Iterable[FileRecor
 def session_kept(now: float, session: SessionRecord, members: Sequence[FileRecord]) -> Change:
     """It goes on. Where all is stored, `complete` may have been sent since: a refusal of it proves nothing."""
     change = Change(now)
-    if all(file.state is FileState.STORED for file in members):
+    if session.state in ALIVE and all(file.state is FileState.STORED for file in members):
         sent = max(session.completes_sent, session.completes_clear + 1)
         change.set_session(session, {"completes_sent": sent})
     return change

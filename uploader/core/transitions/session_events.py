@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope, SessionState
 from uploader.core.transitions.change import Change
+from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.file_events import reject
 from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
@@ -26,20 +27,6 @@ class NewSession:
     body: Mapping[str, object]
     idempotency_key: str
     after_upload: Mapping[int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Fates:
-    """What becomes of the files of a session that is given up, by id; all others wait for another session.
-
-    `rejected` end with their reason, `damaged` are converted again, `groups` keeps the halves of a bisected batch
-    apart, `counted` use up an attempt.
-    """
-
-    rejected: Mapping[int, str] = field(default_factory=dict)
-    damaged: Sequence[int] = ()
-    groups: Mapping[int, str] = field(default_factory=dict)
-    counted: Sequence[int] = ()
 
 
 def planned(now: float, session_id: int, new: NewSession, files: Iterable[FileRecord]) -> Change:

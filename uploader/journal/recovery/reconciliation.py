@@ -23,6 +23,7 @@ from uploader.core.model import SessionState
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Listed, Target, names_come_back
 from uploader.core.transitions import repair_events as events
+from uploader.core.transitions.repair_events import SessionFate
 from uploader.journal.hold_rows import ESTRANGED, learn
 from uploader.journal.opening import connect_copy, writing
 from uploader.journal.recovery.rebuild import KEY, LIVE, UNENDED, Outcome, Reality
@@ -111,22 +112,20 @@ class _Reconciling:
         target = Target(session["project_id"], session["collection_id"], session["item_id"])
         items = {row["id"]: self._take(row, target) for row in members}
         found = {file_id: item for file_id, item in items.items() if item is not None}
-        state = SessionState(session["state"])
-        shown = bool(session["upload_id"]) and self._shown[session["upload_id"]] >= len(members) > 0
-        complete = len(found) == len(members) > 0 or (target in self._unsure and shown)
-        if complete and state in {SessionState.OPEN, SessionState.COMPLETING}:
+        state, unsure = SessionState(session["state"]), target in self._unsure
+        shown = self._shown[session["upload_id"]] if session["upload_id"] else 0
+        fate = events.session_fate(state, len(members), len(found), shown, unsure=unsure)
+        if fate is SessionFate.COMPLETED:
             self._complete(session, found)
             return
         for row in members:
             if row["id"] in found:
                 self._recognise(row, found[row["id"]])
-        if state is SessionState.FAILING:
-            self._outcome.sessions_kept += 1
-        elif state is SessionState.PLANNED or found or target in self._unsure:
+        if fate is SessionFate.LOST:
             self._lose(session)
         else:
             self._keep(session)
-        if target in self._unsure:
+        if unsure:
             self._reject([row for row in members if row["id"] not in found])
 
     def _complete(self, session: dict[str, Any], items: Mapping[int, str]) -> None:
