@@ -21,7 +21,10 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import PlanningPass
+from uploader.core.transitions import change as change_module
 from uploader.core.transitions import file_events, session_events
+from uploader.core.transitions.change import Change
+from uploader.core.transitions.fates import Fates
 from uploader.disposal import Disposed
 from uploader.effects.context import Tools
 
@@ -234,6 +237,27 @@ def counts_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PlanningPass, "running", lambda *_: 0)
 
 
+def forgets_what_was_sent(patch: pytest.MonkeyPatch) -> None:
+    """An `initiate` is not counted before it is sent."""
+    patch.setattr(session_events, "initiating", lambda now, _: Change(now))
+
+
+def keeps_the_refused(patch: pytest.MonkeyPatch) -> None:
+    """A session is given up for a file that nobody takes, and the file is uploaded again."""
+    patch.setattr(session_events, "reject", lambda *_: None)
+
+
+def waits_for_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Whatever a step is delayed by, it is due at once."""
+    true = change_module._delayed
+    patch.setattr(change_module, "_delayed", lambda row, now, reason, _: true(row, now, reason, 0.0))
+
+
+def forgets_the_halves(patch: pytest.MonkeyPatch) -> None:
+    """A refused batch is given up, and its halves are not kept apart."""
+    patch.setattr(session_effects, "after_refused_complete", lambda *_, **__: Fates())
+
+
 PLANTED: list[Plant] = [
     counts_nothing,
     gives_up_on_doubt,
@@ -260,4 +284,8 @@ PLANTED: list[Plant] = [
     looks_for_what_is_gone,
     forgets_damage,
     rejects_in_an_outage,
+    forgets_what_was_sent,
+    keeps_the_refused,
+    waits_for_nothing,
+    forgets_the_halves,
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -85,6 +86,21 @@ def test_a_day_with_everything_in_it_ends_well() -> None:
     again = Month(3, days=2, files=1200, faults=0.01)
     again.run(said.append)
     assert again.journal.digest() == month.journal.digest()
+
+
+@pytest.mark.parametrize("name", ["expectations.py", "properties.py", "history.py"])
+def test_the_checkers_share_no_rule_with_the_program(name: str) -> None:
+    """They know its nouns, and the plan that they judge; a mistake in a table or a limit is not made twice."""
+    tree = ast.parse((Path(__file__).parent / name).read_text())
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    used = {f"{n.module}.{alias.name}" for n in froms for alias in n.names}
+    program = {name for name in used if name.startswith("uploader.")}
+    nouns = ("uploader.core.model.", "uploader.core.planner_view.")
+
+    assert {name for name in program if not name.startswith(nouns)} <= {
+        "uploader.core.actions",
+        "uploader.core.planning_pass.Plan",
+    }
 
 
 @pytest.mark.parametrize("plant", PLANTED)
