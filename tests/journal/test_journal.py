@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from uploader.core.batching import Batch
 from uploader.core.errors import JournalError
+from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import IllegalTransition
 from uploader.core.model import (
     Destination,
@@ -238,7 +239,7 @@ async def test_every_doubtful_initiate_is_counted(journal: Journal) -> None:
     assert (await journal.status())["possibly_leaked_bytes"] == 12
 
     await journal.sessions.initiating(session_id)
-    await journal.sessions.retry(session_id, "429", 1.0, clear="initiates_clear")
+    await journal.sessions.retry(session_id, "429", 1.0, answered=Step.INITIATE)
     await journal.sessions.initiating(session_id)
     await journal.sessions.opened(session_id, "u1", None)
 

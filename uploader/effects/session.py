@@ -72,17 +72,17 @@ async def initiate(tools: Tools, session_id: int) -> None:
 async def _initiate_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
     swapped = session.body.get("transfer_method") != tools.transfer_method
     verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped))
-    clear = "initiates_clear" if is_clear(error) else ""
+    answered = Step.INITIATE if is_clear(error) else None
     sessions = tools.journal.sessions
-    log.warning("initiate failed session=%d clear=%s: %s", session.id, bool(clear), error)
+    log.warning("initiate failed session=%d clear=%s: %s", session.id, bool(answered), error)
     match verdict:
         case fail.Retry(after):
-            await sessions.retry(session.id, str(error), after, clear=clear)
+            await sessions.retry(session.id, str(error), after, answered=answered)
         case fail.Swap(method):
             await sessions.refused(session.id, str(error), None, {"transfer_method": method})
         case fail.Park(Scope.PLATFORM, reason, way_out, after):
             hold = tools.hold(Scope.PLATFORM, "", reason, way_out, after)
-            await sessions.retry(session.id, reason, 0.0, clear=clear, hold=hold)
+            await sessions.retry(session.id, reason, 0.0, answered=answered, hold=hold)
         case fail.Park(scope, reason, way_out, after):
             learned = {"quota_cap": cap_after_refusal(session.total_bytes)}
             subject = "" if scope is Scope.ORGANIZATION else session.key.target
@@ -133,12 +133,12 @@ def _verifies(tools: Tools, folder: str) -> bool:
 
 async def _complete_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
     verdict = classify(Step.COMPLETE, error, tools.known(session.tries, doubtful=session.doubtful))
-    clear = "completes_clear" if is_clear(error) else ""
+    answered = Step.COMPLETE if is_clear(error) else None
     sessions = tools.journal.sessions
-    log.warning("complete failed session=%d clear=%s: %s", session.id, bool(clear), error)
+    log.warning("complete failed session=%d clear=%s: %s", session.id, bool(answered), error)
     match verdict:
         case fail.Retry(after):
-            await sessions.retry(session.id, str(error), after, clear=clear)
+            await sessions.retry(session.id, str(error), after, answered=answered)
         case fail.Doubt(reason):
             await sessions.doubted(session.id, reason)
         case fail.Lost(reason):
@@ -148,7 +148,7 @@ async def _complete_failed(tools: Tools, session: SessionRow, error: err.Uploade
         case fail.Park(scope, reason, way_out, after):
             subject = session.key.target if scope is Scope.TARGET else ""
             hold = tools.hold(scope, subject, reason, way_out, after)
-            await sessions.retry(session.id, reason, after, clear=clear, hold=hold)
+            await sessions.retry(session.id, reason, after, answered=answered, hold=hold)
         case _:
             raise AssertionError(f"complete: no way on from {verdict}") from error
 

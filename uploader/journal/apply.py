@@ -21,13 +21,9 @@ _JSON = frozenset({"warnings", "bands", "item_ids", "body"})
 
 
 def apply(db: Database, change: Change) -> None:
-    """Within a transaction: write a change, the log last."""
-    for table, new in (("sessions", change.new_sessions), ("files", change.new_files)):
-        for row_id, columns in new.items():
-            _insert(db, table, row_id, columns)
-    for table, changed in (("sessions", change.sessions), ("files", change.files)):
-        for row_id, columns in changed.items():
-            set_columns(db, table, row_id, _encoded(columns))
+    """Within a transaction: write a change, rows first and the log after them."""
+    _write(db, "sessions", change.new_sessions, change.sessions)
+    _write(db, "files", change.new_files, change.files)
     for (scope, subject), hold in change.holds.items():
         write_hold(db, scope, subject, hold)
     for key, value in change.learned.items():
@@ -36,10 +32,18 @@ def apply(db: Database, change: Change) -> None:
         recovered_items.take(db, item_id, file_id)
     for folder, path in change.assured:
         recovered_items.assured(db, folder, path)
-    _log(db, change.now, change.log)
+    if change.log:
+        _log(db, change.now, change.log)
     _forget(db, change)
     if change.set_back:
         _set_back(db, change.now, change.set_back)
+
+
+def _write(db: Database, table: str, new: Mapping[int, Columns], changed: Mapping[int, Columns]) -> None:
+    for row_id, columns in new.items():
+        _insert(db, table, row_id, columns)
+    for row_id, columns in changed.items():
+        set_columns(db, table, row_id, _encoded(columns))
 
 
 def _insert(db: Database, table: str, row_id: int, columns: Columns) -> None:

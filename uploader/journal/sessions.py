@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uploader.core.batching import Batch
+from uploader.core.failure_policy import Step
 from uploader.core.model import Hold, Layout
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.fates import Fates
@@ -66,17 +67,24 @@ class Sessions:
         await self._transact("refused", work)
 
     async def retry(
-        self, session_id: int, reason: str, after: float, *, clear: str = "", hold: Hold | None = None
+        self,
+        session_id: int,
+        reason: str,
+        after: float,
+        *,
+        answered: Step | None = None,
+        hold: Hold | None = None,
     ) -> None:
         """The same step again after so many seconds.
 
-        `clear` names the counter of a call that was answered, so that it is not doubtful: `initiates_clear` or
-        `completes_clear`.
+        `answered` is the call that was answered in clear words, so that it is not doubtful.
         """
 
         def work(rows: Rows) -> None:
             session, entered = rows.session(session_id), _renewed(rows, hold)
-            rows.apply(events.retried_later(rows.now, session, reason, after, clear=clear, hold=entered))
+            rows.apply(
+                events.retried_later(rows.now, session, reason, after, answered=answered, hold=entered)
+            )
 
         await self._transact("session_retry", work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from uploader.core.batching import Batch
+from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import SESSION_ENDS, IllegalTransition
 from uploader.core.model import FileState, Hold, Layout, Scope, SessionKey, SessionState
 from uploader.core.planner_view import Waiting
@@ -92,7 +93,7 @@ def test_what_alone_exceeds_the_quota_is_held_by_name(count: int) -> None:
 def test_a_retry_of_a_session_keeps_its_beginning() -> None:
     """The counter of an answered call goes up with it, and a hold is entered."""
     change = events.retried_later(
-        NOW, session(retrying_since=900.0, tries=2), "down", 5.0, clear="completes_clear", hold=HOLD
+        NOW, session(retrying_since=900.0, tries=2), "down", 5.0, answered=Step.COMPLETE, hold=HOLD
     )
 
     retried = {"tries": 3, "completes_clear": 1, "retrying_since": 900.0, "not_before": 1005.0}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.batching import Batch
+from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope, SessionState
 from uploader.core.transitions.change import Change
@@ -14,6 +15,9 @@ from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.file_events import reject
 from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
+
+ANSWERED = {Step.INITIATE: "initiates_clear", Step.COMPLETE: "completes_clear"}
+"""What counts the answers to the calls that may be doubtful: where more were sent than answered, one is."""
 
 ALIVE = frozenset({SessionState.OPEN, SessionState.COMPLETING})
 """States in which the platform may still know the session."""
@@ -109,16 +113,12 @@ def retried_later(
     reason: str,
     after: float,
     *,
-    clear: str = "",
+    answered: Step | None = None,
     hold: Hold | None = None,
 ) -> Change:
-    """The same step again after so many seconds.
-
-    `clear` names the counter of a call that was answered, so that it is not doubtful: `initiates_clear` or
-    `completes_clear`.
-    """
+    """The same step again after so many seconds; `answered`: this call was answered in clear words."""
     change = Change(now)
-    change.count_session(session, "tries", *([clear] if clear else []))
+    change.count_session(session, "tries", *([ANSWERED[answered]] if answered else []))
     change.delay_session(session, reason, after)
     _enter(change, hold)
     return change
