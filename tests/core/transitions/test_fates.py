@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from uploader.core.complete_refusal import Bisect, HoldTarget, Judgement, RejectFiles, Resend
-from uploader.core.transitions.fates import Fates, SentAgain, after_refused_complete, after_refused_put
+from uploader.core.model import Scope
+from uploader.core.transitions.fates import (
+    Fates,
+    SentAgain,
+    after_loss,
+    after_refused_complete,
+    after_refused_put,
+)
 from uploader.core.transitions.records import FileRecord
 
 pytestmark = pytest.mark.unit
@@ -37,3 +44,14 @@ def test_a_put_that_fails_for_good_uses_up_an_attempt() -> None:
     """The last one rejects the file."""
     assert after_refused_put(MEMBERS[1], "403", 5) == Fates(counted=[12])
     assert after_refused_put(MEMBERS[2], "403", 5) == Fates(rejected={13: "403"})
+
+
+def test_the_second_loss_in_a_row_holds_the_target() -> None:
+    """One file that has lost its session before is enough; the first loss holds nobody."""
+    first = FileRecord(id=1, folder="/d", path=b"1", sighting="")
+    again = FileRecord(id=2, folder="/d", path=b"2", sighting="", losses=1)
+
+    assert after_loss([first], "404") is None
+    park = after_loss([first, again], "404")
+    assert park is not None
+    assert (park.scope, "(404)" in park.reason) == (Scope.TARGET, True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from uploader.core.complete_refusal import Bisect, HoldTarget, Judgement, RejectFiles, Resend
+from uploader.core.failure_policy import TARGET_PROBE_EVERY, Park
+from uploader.core.model import Scope
+
+LOSSES = 2
+"""Losses of a file's sessions in a row after which the target is held."""
 
 
 class Member(Protocol):
-    """What a fate depends on: the file, and the attempts that it has used up."""
+    """What a fate depends on: the file, the attempts that it has used up, and its sessions' losses in a row."""
 
     @property
     def id(self) -> int:
@@ -19,6 +24,10 @@ class Member(Protocol):
     @property
     def attempts(self) -> int:
         """How many attempts it has used up."""
+
+    @property
+    def losses(self) -> int:
+        """How many of its sessions were lost in a row before this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +85,11 @@ def after_refused_put(file: Member, reason: str, max_attempts: int) -> Fates:
     if file.attempts + 1 >= max_attempts:
         return Fates(rejected={file.id: reason})
     return Fates(counted=[file.id])
+
+
+def after_loss(members: Iterable[Member], reason: str) -> Park | None:
+    """What holds the target when the platform has lost a session; None where it is the first loss in a row."""
+    if all(file.losses + 1 < LOSSES for file in members):
+        return None
+    text = f"Two upload sessions in a row were lost by the platform ({reason})."
+    return Park(Scope.TARGET, text, "Ask the platform's support.", TARGET_PROBE_EVERY)
