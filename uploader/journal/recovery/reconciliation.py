@@ -28,11 +28,7 @@ from uploader.journal.hold_rows import ESTRANGED, learn
 from uploader.journal.opening import connect_copy, writing
 from uploader.journal.recovery.rebuild import KEY, LIVE, UNENDED, Outcome, Reality
 from uploader.journal.recovery.recovered_items import known_item, stem, take
-from uploader.journal.rows import (
-    encode_sighting,
-    log_event,
-    rows,
-)
+from uploader.journal.rows import encode_sighting, log_event, rows
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stored_rows import StoredRows
 
