@@ -191,6 +191,20 @@ def test_imports_go_down_within_convert():
     assert beside == set()
 
 
+def test_a_state_changes_in_one_place():
+    """Only a transition knows events, and only its `Change` moves a row by one."""
+    uses = {"FileEvent": set(), "SessionEvent": set(), "advance_file": set(), "advance_session": set()}
+    for module, tree in modules().items():
+        for name in imports(tree):
+            if name.startswith("uploader.core.lifecycle."):
+                uses.get(name.rpartition(".")[2], set()).add(module)
+
+    assert uses["advance_file"] | uses["advance_session"] == {"uploader.core.transitions.change"}
+    assert {module.rpartition(".")[0] for module in uses["FileEvent"] | uses["SessionEvent"]} == {
+        "uploader.core.transitions"
+    }
+
+
 def test_imports_go_down_only():
     """An arrow that points up, or sideways to a room of the same level, is a knot."""
     arrows = {

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from uploader.core.batching import Batch
 from uploader.core.errors import JournalError
+from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import IllegalTransition
 from uploader.core.model import (
     Destination,
@@ -31,6 +32,7 @@ from uploader.core.model import (
     Sighting,
 )
 from uploader.core.planner_view import Waiting
+from uploader.core.transitions.fates import Fates
 from uploader.journal import Converted, Journal, Reader
 from uploader.journal.queries import file_row, latest, read_view, session_row
 from uploader.journal.rows import decode_sighting, encode_sighting, one
@@ -237,7 +239,7 @@ async def test_every_doubtful_initiate_is_counted(journal: Journal) -> None:
     assert (await journal.status())["possibly_leaked_bytes"] == 12
 
     await journal.sessions.initiating(session_id)
-    await journal.sessions.retry(session_id, "429", 1.0, clear="initiates_clear")
+    await journal.sessions.retry(session_id, "429", 1.0, answered=Step.INITIATE)
     await journal.sessions.initiating(session_id)
     await journal.sessions.opened(session_id, "u1", None)
 
@@ -261,7 +263,7 @@ async def test_a_bisected_batch_cannot_come_together_again(journal: Journal) -> 
     """The halves are written with the decision to give the session up."""
     session_id, ids = await stored(journal, b"a.tif", b"b.tif")
     await journal.sessions.completing(session_id)
-    await journal.sessions.abandoned(session_id, "422", groups={ids[0]: "1.a", ids[1]: "1.b"})
+    await journal.sessions.abandoned(session_id, "422", Fates(groups={ids[0]: "1.a", ids[1]: "1.b"}))
     await journal.sessions.failed(session_id)
 
     view = await journal.read(lambda db: read_view(db, DESTINATIONS))
@@ -277,7 +279,7 @@ async def test_a_transfer_that_ends_after_its_session_changes_nothing(journal: J
     await journal.sessions.lost(session_id, "404", None)
 
     await journal.files.stored(file_id, session_id)
-    await journal.sessions.abandoned(session_id, "late", counted=[file_id])
+    await journal.sessions.abandoned(session_id, "late", Fates(counted=[file_id]))
     await journal.sessions.lost(session_id, "404 again", None)
 
     assert await state(journal, file_id) is FileState.CONVERTED
@@ -310,7 +312,7 @@ async def test_a_damaged_copy_leaves_its_session(journal: Journal) -> None:
     session_id = await planned(journal, *ids)
     await journal.sessions.initiating(session_id)
     await journal.sessions.opened(session_id, "u1", None)
-    await journal.sessions.abandoned(session_id, "bad hash", damaged=[ids[0]])
+    await journal.sessions.abandoned(session_id, "bad hash", Fates(damaged=[ids[0]]))
 
     assert await state(journal, ids[0]) is FileState.QUEUED
     assert [m.id for m in (await journal.read(lambda db: session_row(db, session_id))).members] == [ids[1]]
@@ -323,7 +325,7 @@ async def test_a_source_goes_only_after_its_items_were_read_back(journal: Journa
     await journal.sessions.completed(session_id, ["it"], {}, readback=True)
     assert (await journal.read(lambda db: read_view(db, DESTINATIONS))).disposals == ()
 
-    await journal.sessions.read_back(session_id, {}, Layout.UNKNOWN, "p", verified=True)
+    await journal.sessions.read_back(session_id, {}, Layout.UNKNOWN, verified=True)
 
     view = await journal.read(lambda db: read_view(db, DESTINATIONS))
     assert [d.file_id for d in view.disposals] == ids
@@ -335,7 +337,7 @@ async def test_what_was_learned_survives(journal: Journal) -> None:
     session_id, _ = await stored(journal, b"a.tif", b"b.tif")
     await journal.sessions.completing(session_id)
     await journal.sessions.completed(session_id, ["it"], {}, readback=True)
-    await journal.sessions.read_back(session_id, {}, Layout.PER_FILE, "p", verified=True)
+    await journal.sessions.read_back(session_id, {}, Layout.PER_FILE, verified=True)
 
     view = await journal.read(lambda db: read_view(db, DESTINATIONS))
     assert view.profile.layouts == {"p": Layout.PER_FILE}
@@ -412,7 +414,7 @@ async def test_a_clock_that_is_set_back_makes_nobody_wait(
     await journal.files.retry(file_id, "no answer", 40.0)
     now = time.time()
     await journal.holds.set(Hold(Scope.ORGANIZATION, "", "full", "", now, now + 60))
-    monkeypatch.setattr("uploader.journal.holds.clock", lambda: now - 3600)
+    monkeypatch.setattr("uploader.journal.stored_rows.clock", lambda: now - 3600)
 
     await journal.holds.set_back(3600)
 
@@ -434,7 +436,7 @@ async def test_a_clock_that_was_set_back_while_nothing_ran_is_noticed(
     await journal.holds.set_back()
     assert await journal.read(lambda db: schedule(db, file_id)) == before
     now = time.time()
-    monkeypatch.setattr("uploader.journal.holds.clock", lambda: now - 86400)
+    monkeypatch.setattr("uploader.journal.stored_rows.clock", lambda: now - 86400)
 
     await journal.holds.set_back()
 

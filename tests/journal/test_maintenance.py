@@ -16,6 +16,7 @@ import pytest
 
 from uploader.core.errors import JournalError
 from uploader.core.model import Fingerprint, Sighting
+from uploader.core.transitions import pruning_events
 from uploader.journal import FILE_NAME, Journal, maintenance, pruning
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import SNAPSHOTS, verdict
@@ -269,7 +270,7 @@ async def test_a_journal_through_which_many_files_pass_stays_bounded(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fifty thousand come and go: the file keeps its largest size, which is that of what is kept."""
-    monkeypatch.setattr(pruning, "KEPT_FILES", 5000)
+    monkeypatch.setattr(pruning_events, "KEPT_FILES", 5000)
     sizes = []
     for round_ in range(5):
         fill(tmp_path, 10_000, first=1 + round_ * 10_000)

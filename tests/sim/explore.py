@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import uploader.effects.session as session_effects
+from tests.sim.expectations import ENDS
 from tests.sim.ordered import LOOKS, Ordered, Step
-from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination
 
 STEPS = 60
@@ -104,7 +104,7 @@ def told(world: Ordered) -> str:
     if held:
         return "the session is held"
     texts = [hold.way_out for hold in world.look().holds]
-    if all(row[3] in FILE_ENDS for row in rows):
+    if all(row[3] in ENDS for row in rows):
         return ""
     return " ".join(texts) or "?"
 

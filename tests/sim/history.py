@@ -8,16 +8,14 @@ from functools import partial
 from typing import Any
 
 from tests.sim.disk import FOLDER
+from tests.sim.expectations import DONE, ENDS, LOOKS, name_of
 from tests.sim.intake import SETTLE
 from tests.sim.journal import COLUMNS
 from tests.sim.standins import drive
 from tests.sim.world import START, World
-from uploader.core.failure_policy import LOOK_DELAYS
-from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, FileState, Limits
-from uploader.core.naming import file_name
-from uploader.core.planner import Plan
 from uploader.core.planner_view import PlannerView
+from uploader.core.planning_pass import Plan
 
 MOST_TURNS = 2000
 LONGEST = 86400.0
@@ -33,9 +31,8 @@ PATIENCE = 400.0
 """Seconds that a hold is given to end by itself; then a person acts."""
 
 NEVER = float("inf")
-DONE = frozenset({FileState.COMPLETED, FileState.DISPOSED})
 _NAMES = COLUMNS.split(", ")
-PATH, CURRENT, STATE, CONTENT, LOOKS = map(_NAMES.index, ("path", "current", "state", "content", "looks"))
+PATH, CURRENT, STATE, CONTENT, LOOKED = map(_NAMES.index, ("path", "current", "state", "content", "looks"))
 
 
 class History(World):
@@ -165,7 +162,7 @@ class History(World):
         """What a person does about holds and rejections, as they say it; False where nothing is to be mended."""
         rows = self.journal.table()
         self._judge_rejections(rows)
-        open_ = any(row[STATE] not in FILE_ENDS for row in rows)
+        open_ = any(row[STATE] not in ENDS for row in rows)
         refused = any(row[STATE] == FileState.REJECTED and row[CURRENT] == 1 for row in rows)
         if not (self.journal.held() or (not self.mended and (open_ or refused))) or self.mended == MENDS:
             return False
@@ -187,7 +184,7 @@ class History(World):
         """Without three looks at it, only what is no raster, or is refused alone, may be rejected."""
         for row in rows:
             good = row[STATE] == FileState.REJECTED and self._seen(row[0]).startswith("c")
-            if good and row[LOOKS] < len(LOOK_DELAYS):
+            if good and row[LOOKED] < LOOKS:
                 self.wrong.append(f"{bytes(row[PATH])!r} was rejected too soon: {row}")
 
     def _exists(self, upload_id: str) -> bool:
@@ -224,7 +221,7 @@ class History(World):
         for row in self.journal.table():
             path, state = bytes(row[PATH]), row[STATE]
             done += state in DONE
-            if state not in FILE_ENDS:
+            if state not in ENDS:
                 self.wrong.append(f"{path!r} is {state} for ever: {row}")
             if state == FileState.REJECTED and row[CURRENT] == 1 and row[CONTENT] and row[CONTENT][0] == "c":
                 self.wrong.append(f"{path!r} with good content was rejected: {row}")
@@ -246,11 +243,6 @@ class History(World):
                 lost += upload.reserved
         if lost > self.journal.leaked():
             self.wrong.append(f"{lost} bytes leaked, {self.journal.leaked()} told")
-
-
-def name_of(path: bytes, content: str) -> str:
-    """The name under which a version is uploaded."""
-    return file_name(path, (content * 12)[:12])
 
 
 def simulate(seed: int, *, memory: bool = True) -> tuple[int, str, list[str]]:

@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.sim.journal import COLUMNS, Clockwork
-from tests.sim.memory_files import MemoryFiles
-from tests.sim.memory_holds import MemoryHolds, MemoryRetrying
-from tests.sim.memory_sessions import MemorySessions
 from tests.sim.tables import Tables
+from tests.sim.transactions import MemoryTransactions
 from uploader.core.duplicates import judge_twins
 from uploader.core.model import Destination, FileState, Layout, PlatformProfile, Sighting
 from uploader.core.planner_view import Disposal, PlannerView, Queued
 from uploader.journal import FileRow, SessionRow, queries
+from uploader.journal.files import Files
+from uploader.journal.holds import Holds
+from uploader.journal.retry import Retrying
+from uploader.journal.sessions import Sessions
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -28,22 +30,14 @@ class MemoryJournal:
     def __init__(self, world: Clockwork) -> None:
         self.world = world
         self.tables = Tables()
-        doors = (self.tables, self._before, self._after)
-        self.files = MemoryFiles(*doors)
-        self.sessions = MemorySessions(*doors)
-        self.holds = MemoryHolds(*doors)
-        self.retrying = MemoryRetrying(*doors)
+        transactions = MemoryTransactions(world, self.tables)
+        self.files = Files(transactions)
+        self.sessions = Sessions(transactions)
+        self.holds = Holds(transactions)
+        self.retrying = Retrying(transactions)
         self._queued: tuple[Queued, ...] = ()
         self._waiting: tuple[Any, ...] = ()
         self._disposals: tuple[Disposal, ...] = ()
-
-    def _before(self, name: str) -> None:
-        """A crash before the commit is one before the work: nothing of it would stay."""
-        self.world.crash(name)
-        self.tables.now = self.world.now
-
-    def _after(self, name: str) -> None:
-        self.world.crash(name)
 
     def revive(self) -> None:
         """A new process opens it."""

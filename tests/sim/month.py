@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from tests.sim.expectations import DONE, ENDS
 from tests.sim.memory import MemoryJournal
 from tests.sim.rows import File, Upload
 from tests.sim.standins import drive
 from tests.sim.world import START, World
-from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, FileState, Limits
 
 DAY = 86400.0
@@ -32,8 +32,6 @@ STUCK = 2 * DAY
 
 CRASHES = 5e-5
 """Of all failpoints and commits, that many are deadly."""
-
-DONE = frozenset({FileState.COMPLETED, FileState.DISPOSED})
 
 
 class Month(World):
@@ -177,7 +175,7 @@ class Month(World):
 
     def waits_for(self, view: object, turn: object) -> bool:
         """Every hold of these days ends by itself."""
-        open_ = (state for state in FileState if state not in FILE_ENDS and self.tables.by_state[state])
+        open_ = (state for state in FileState if state not in ENDS and self.tables.by_state[state])
         return (
             any(open_)
             or any(not upload.hold for upload in self.tables.live.values())
@@ -201,7 +199,7 @@ class Month(World):
     def _sweep(self) -> None:
         """Judge and drop what has ended, and what nothing that is still running will ask for."""
         asked = {getattr(action, "session_id", 0) for action in self.running}
-        for state in FILE_ENDS:
+        for state in ENDS:
             for file in [f for f in self.tables.by_state[state].values() if self._over(f)]:
                 self._judge_file(file)
                 self.ended[str(file.state)] += 1
@@ -244,7 +242,7 @@ class Month(World):
 
     def _stuck(self) -> None:
         for state in FileState:
-            if state not in FILE_ENDS:
+            if state not in ENDS:
                 old = [f for f in self.tables.by_state[state].values() if f.changed_at < self.now - STUCK]
                 if old:
                     self.wrong.append(f"{len(old)} files are stuck, such as {old[0]}")
@@ -258,7 +256,7 @@ class Month(World):
             if known is None or not known[2] or known[1] not in want:
                 self.wrong.append(f"{path!r} ({source.content}) ended as {known}")
         for file in self.tables.files.values():
-            if file.state not in FILE_ENDS:
+            if file.state not in ENDS:
                 self.wrong.append(f"{file.path!r} is {file.state} for ever: {file}")
         done = sum(self._counts()[str(state)] for state in DONE)
         if done != self.platform.items_made:

@@ -11,7 +11,6 @@ import pytest
 import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.transfer as transfer_effects
-from tests.sim import memory_files, memory_sessions
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
 from uploader.core import actions as act
@@ -22,6 +21,10 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import PlanningPass
+from uploader.core.transitions import change as change_module
+from uploader.core.transitions import file_events, session_events
+from uploader.core.transitions.change import Change
+from uploader.core.transitions.fates import Fates
 from uploader.disposal import Disposed
 from uploader.effects.context import Tools
 
@@ -49,7 +52,7 @@ def forgets_doubt(patch: pytest.MonkeyPatch) -> None:
 
 def leaves_members_behind(patch: pytest.MonkeyPatch) -> None:
     """A session that ends does not move its files."""
-    patch.setattr(memory_sessions, "couple", lambda *_: None)
+    patch.setattr(session_events, "couple", lambda *_: None)
 
 
 def completes_on_loss(patch: pytest.MonkeyPatch) -> None:
@@ -130,7 +133,7 @@ def never_frees_the_platform(patch: pytest.MonkeyPatch) -> None:
 
 def never_frees_the_target(patch: pytest.MonkeyPatch) -> None:
     """Holds of quota and target stay although sessions are opened again."""
-    patch.setattr(memory_sessions, "clear_hold", lambda *_: None)
+    patch.setattr(session_events, "end_hold", lambda *_: None)
 
 
 def disposes_before_readback(patch: pytest.MonkeyPatch) -> None:
@@ -207,7 +210,7 @@ def does_two_things(patch: pytest.MonkeyPatch) -> None:
 
 def looks_for_what_is_gone(patch: pytest.MonkeyPatch) -> None:
     """A damaged copy of a replaced source waits for that source."""
-    patch.setattr(memory_files, "superseded", lambda *_: False)
+    patch.setattr(file_events, "superseded", lambda *_: False)
 
 
 def forgets_damage(patch: pytest.MonkeyPatch) -> None:
@@ -232,6 +235,27 @@ def rejects_in_an_outage(patch: pytest.MonkeyPatch) -> None:
 def counts_nothing(patch: pytest.MonkeyPatch) -> None:
     """What is running does not count towards the limits."""
     patch.setattr(PlanningPass, "running", lambda *_: 0)
+
+
+def forgets_what_was_sent(patch: pytest.MonkeyPatch) -> None:
+    """An `initiate` is not counted before it is sent."""
+    patch.setattr(session_events, "initiating", lambda now, _: Change(now))
+
+
+def keeps_the_refused(patch: pytest.MonkeyPatch) -> None:
+    """A session is given up for a file that nobody takes, and the file is uploaded again."""
+    patch.setattr(session_events, "reject", lambda *_: None)
+
+
+def waits_for_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Whatever a step is delayed by, it is due at once."""
+    true = change_module._delayed
+    patch.setattr(change_module, "_delayed", lambda row, now, reason, _: true(row, now, reason, 0.0))
+
+
+def forgets_the_halves(patch: pytest.MonkeyPatch) -> None:
+    """A refused batch is given up, and its halves are not kept apart."""
+    patch.setattr(session_effects, "after_refused_complete", lambda *_, **__: Fates())
 
 
 PLANTED: list[Plant] = [
@@ -260,4 +284,8 @@ PLANTED: list[Plant] = [
     looks_for_what_is_gone,
     forgets_damage,
     rejects_in_an_outage,
+    forgets_what_was_sent,
+    keeps_the_refused,
+    waits_for_nothing,
+    forgets_the_halves,
 ]

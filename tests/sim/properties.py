@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tests.sim.expectations import CALLS, CLAIMS, DISPOSALS, ENDS
 from uploader.core import actions as act
-from uploader.core.disk_space import CLAIMS
-from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import FileState, Hold, Layout, Scope, SessionState
-from uploader.core.planner import DISPOSALS, Plan
 from uploader.core.planner_view import PlannerView, Session
-from uploader.core.planning_pass import CALLS
+from uploader.core.planning_pass import Plan
 
 if TYPE_CHECKING:
     from tests.sim.world import World
@@ -156,7 +154,7 @@ def _dispose(world: World, file_id: int) -> str:
 
 
 def _discard(world: World, file_id: int) -> str:
-    return "" if world.journal.file(file_id).state in FILE_ENDS else "it has not ended"
+    return "" if world.journal.file(file_id).state in ENDS else "it has not ended"
 
 
 _OF_FILE: dict[type[object], Callable[[World, int], str]] = {

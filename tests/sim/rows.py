@@ -6,44 +6,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import SESSION_ENDS
-from uploader.core.model import FileState, SessionKey, SessionState, Sighting
+from uploader.core.model import Sighting
 from uploader.core.planner_view import Session, SessionMember, Waiting
+from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.journal import FileRow, SessionRow
 
 
-@dataclass(slots=True, eq=False)
-class File:
+@dataclass(slots=True, kw_only=True, eq=False)
+class File(FileRecord):
     """A row of `files`; `row`, `member` and `candidate` are what was made of it since its last change."""
 
-    id: int
-    folder: str
-    path: bytes
     sighting: Sighting
     size: int
+    discovered_at: float
     changed_at: float
-    current: int | None = 1
-    state: FileState = FileState.SETTLING
-    content: str | None = None
-    staged: int = 0
     object_size: int = 0
     object_md5: bytes = b""
     object_crc32c: int = 0
+    method: str | None = None
     categorical: int = 0
+    warnings: list[Any] = field(default_factory=list)
+    bands: list[Any] = field(default_factory=list)
     file_name: str = ""
-    session_id: int | None = None
     batch_group: str = ""
-    after_upload: str | None = None
-    disposal: str | None = None
+    archived_as: bytes | None = None
+    archived_identity: str | None = None
     item_id: str | None = None
-    attempts: int = 0
-    looks: int = 0
-    tries: int = 0
-    refusals: int = 0
     alone: int = 0
-    losses: int = 0
-    retrying_since: float | None = None
     not_before: float = 0.0
-    hold: str = ""
     last_error: str = ""
     row: FileRow | None = None
     member: SessionMember | None = None
@@ -98,29 +88,19 @@ class File:
         return self.candidate
 
 
-@dataclass(slots=True, eq=False)
-class Upload:
+@dataclass(slots=True, kw_only=True, eq=False)
+class Upload(SessionRecord):
     """A row of `sessions`, with its members by id."""
 
-    id: int
-    key: SessionKey
     idempotency_key: str
     body: dict[str, Any]
-    total_bytes: int
-    state: SessionState = SessionState.PLANNED
+    file_count: int
+    created_at: float
+    changed_at: float
     upload_id: str | None = None
-    initiates_sent: int = 0
-    initiates_clear: int = 0
-    completes_sent: int = 0
-    completes_clear: int = 0
     locating: int = 0
-    locate_tries: int = 0
-    item_ids: tuple[str, ...] = ()
-    readback: str | None = None
-    tries: int = 0
-    retrying_since: float | None = None
+    item_ids: list[str] = field(default_factory=list)
     not_before: float = 0.0
-    hold: str = ""
     last_error: str = ""
     members: dict[int, File] = field(default_factory=dict)
     row: SessionRow | None = None
@@ -150,7 +130,7 @@ class Upload:
                 self.completes_sent,
                 self.completes_clear,
                 self.locate_tries,
-                self.item_ids,
+                tuple(self.item_ids),
                 self.tries,
                 self.retrying_since,
                 tuple([file.as_row() for file in self.ordered()]),

@@ -20,6 +20,7 @@ from uploader.journal.retry import Retrying
 from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.schema import migrations
 from uploader.journal.sessions import Sessions
+from uploader.journal.stored_rows import StoredTransactions
 
 
 class SqliteJournal:
@@ -32,10 +33,11 @@ class SqliteJournal:
     def __init__(self, world: Clockwork) -> None:
         self.world = world
         self.db = _database()
-        self.files = Files(self)  # type: ignore[arg-type]
-        self.sessions = Sessions(self)  # type: ignore[arg-type]
-        self.holds = Holds(self)  # type: ignore[arg-type]
-        self.retrying = Retrying(self)  # type: ignore[arg-type]
+        transactions = StoredTransactions(self)  # type: ignore[arg-type]
+        self.files = Files(transactions)
+        self.sessions = Sessions(transactions)
+        self.holds = Holds(transactions)
+        self.retrying = Retrying(transactions)
 
     async def transact(self, name: str, work: Callable[[Database], Any]) -> Any:
         """Commit when it returns; or die before or after that."""
@@ -131,6 +133,15 @@ class SqliteJournal:
         """The hash of the event log."""
         events = self._all("SELECT file_id, session_id, event, state, time FROM events ORDER BY id")
         return hashlib.sha256(b"".join(line(*event) for event in events)).hexdigest()[:16]
+
+    def everything(self) -> str:
+        """The hash of all that is in it, but for its name."""
+        hashed = hashlib.sha256()
+        for table in ("files", "sessions", "events", "holds", "profile"):
+            where = "WHERE key != 'journal'" if table == "profile" else ""
+            for row in self._all(f"SELECT * FROM {table} {where} ORDER BY 1, 2"):
+                hashed.update(f"{table} {row}\n".encode())
+        return hashed.hexdigest()[:16]
 
     def view(
         self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any

@@ -11,12 +11,12 @@ from typing import Any
 
 from tests.sim.journal import line
 from tests.sim.rows import File, Upload
-from uploader.core.lifecycle import FILE_ENDS, FileEvent, SessionEvent, advance_file, advance_session
-from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey, Sighting
+from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.model import FileState, Hold, PlatformProfile, Scope
 
 
 class Tables:
-    """All rows, by what they are looked for; `set_file`, `move_file` and their like are the only ones that write."""
+    """All rows, by what they are looked for; `set_file`, `set_upload` and their like are the only ones that write."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -44,36 +44,21 @@ class Tables:
 
     # -- files -----------------------------------------------------------------------------------------------
 
-    def insert(self, sighting: Sighting) -> File:
+    def insert(self, file_id: int, columns: dict[str, Any]) -> None:
         """A new version of a path."""
-        self.files_made += 1
-        path = sighting.path
-        file = File(self.files_made, sighting.folder, path, sighting, sighting.size, self.now)
-        self.files[file.id] = self.by_state[FileState.SETTLING][file.id] = file
-        self.by_path.setdefault(path, {})[file.id] = file
-        return file
+        self.files_made = file_id
+        file = File(id=file_id, **columns)
+        self.files[file.id] = self.by_state[file.state][file.id] = file
+        self.by_path.setdefault(file.path, {})[file.id] = file
 
     def set_file(self, file: File, columns: dict[str, Any]) -> None:
         """Set columns of a row, and mind the indexes."""
-        self._leave(file, columns)
-        for name, value in columns.items():
-            setattr(file, name, value)
-        self._enter(file, columns)
-
-    def move_file(self, file: File, event: FileEvent, columns: dict[str, Any]) -> FileState:
-        """Advance by an event, set columns, log it. Raises IllegalTransition."""
-        state = advance_file(file.state, event)
-        session_id = columns.get("session_id", file.session_id)
         del self.by_state[file.state][file.id]
         self._leave(file, columns)
         for name, value in columns.items():
             setattr(file, name, value)
-        file.changed_at = self.now
-        file.state = state
-        self.by_state[state][file.id] = file
+        self.by_state[file.state][file.id] = file
         self._enter(file, columns)
-        self.log(event, state, file.id, session_id)
-        return state
 
     def _leave(self, file: File, columns: dict[str, Any]) -> None:
         """Take a row out of the indexes that its columns decide."""
@@ -121,12 +106,10 @@ class Tables:
 
     # -- sessions --------------------------------------------------------------------------------------------
 
-    def insert_upload(self, key: SessionKey, idempotency_key: str, body: dict[str, Any], size: int) -> Upload:
-        """A new session, planned."""
-        self.uploads_made += 1
-        upload = Upload(self.uploads_made, key, idempotency_key, body, size)
-        self.uploads[upload.id] = self.live[upload.id] = upload
-        return upload
+    def insert_upload(self, session_id: int, columns: dict[str, Any]) -> None:
+        """A new session."""
+        self.uploads_made = session_id
+        self.uploads[session_id] = self.live[session_id] = Upload(id=session_id, **columns)
 
     def set_upload(self, upload: Upload, columns: dict[str, Any]) -> None:
         """Set columns of a session."""
@@ -139,11 +122,20 @@ class Tables:
             self.live.pop(upload.id, None)
         self.stale.add(FileState.COMPLETED)  # a disposal waits for its session's readback
 
-    def move_upload(self, upload: Upload, event: SessionEvent, columns: dict[str, Any]) -> None:
-        """Advance by an event, set columns, log it. Raises IllegalTransition."""
-        state = advance_session(upload.state, event)
-        self.set_upload(upload, {"state": state, **columns})
-        self.log(event, state, None, upload.id)
+    # -- holds, and what was learned -------------------------------------------------------------------------
+
+    def set_hold(self, scope: Scope, subject: str, hold: Hold | None) -> None:
+        """Keep a hold as it is, or end it."""
+        if hold is None:
+            self.holds.pop((scope, subject), None)
+        else:
+            self.holds[scope, subject] = hold
+
+    def learn(self, facts: dict[str, Any]) -> None:
+        """Keep facts; None forgets one."""
+        self.profile = None
+        self.learned |= facts
+        self.learned = {key: value for key, value in self.learned.items() if value is not None}
 
     # -- the event log -----------------------------------------------------------------------------------------
 

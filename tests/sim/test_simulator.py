@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sim.history import History, simulate
+from tests.sim.memory import MemoryJournal
 from tests.sim.month import Month
 from tests.sim.planted import PLANTED, Plant
+from tests.sim.transactions import MemoryRows
+from uploader.core.transitions.records import FileRecord, SessionRecord
+from uploader.journal.stored_rows import StoredRows
 
 pytestmark = pytest.mark.unit
 
@@ -69,8 +76,19 @@ def test_the_model_of_the_journal_is_the_journal() -> None:
 
 def _text(history: History) -> list[str]:
     """All rows and holds; an enumeration's member is its word."""
-    rows = [*history.journal.table(), *history.journal.holdings()]
-    return ["|".join(str(column) for column in row) for row in rows]
+    journal = history.journal
+    rows = [*journal.table(), *journal.holdings()]
+    found: Any = MemoryRows(journal.tables) if isinstance(journal, MemoryJournal) else StoredRows(journal.db)
+    records = [found.file(row[0]) for row in journal.table()]
+    records += [found.session(session_id) for session_id in range(1, found.next_session_id())]
+    return ["|".join(str(column) for column in row) for row in rows] + [_record(record) for record in records]
+
+
+def _record(record: FileRecord | SessionRecord) -> str:
+    """What a transition reads of a row; NULL is nothing, and how a sighting is kept is each journal's own affair."""
+    kind = FileRecord if isinstance(record, FileRecord) else SessionRecord
+    names = [field.name for field in fields(kind) if field.name != "sighting"]
+    return " ".join(f"{name}={getattr(record, name) or ''}" for name in names)
 
 
 def test_a_day_with_everything_in_it_ends_well() -> None:
@@ -85,6 +103,21 @@ def test_a_day_with_everything_in_it_ends_well() -> None:
     again = Month(3, days=2, files=1200, faults=0.01)
     again.run(said.append)
     assert again.journal.digest() == month.journal.digest()
+
+
+@pytest.mark.parametrize("name", ["expectations.py", "properties.py", "history.py"])
+def test_the_checkers_share_no_rule_with_the_program(name: str) -> None:
+    """They know its nouns, and the plan that they judge; a mistake in a table or a limit is not made twice."""
+    tree = ast.parse((Path(__file__).parent / name).read_text())
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    used = {f"{n.module}.{alias.name}" for n in froms for alias in n.names}
+    program = {name for name in used if name.startswith("uploader.")}
+    nouns = ("uploader.core.model.", "uploader.core.planner_view.")
+
+    assert {name for name in program if not name.startswith(nouns)} <= {
+        "uploader.core.actions",
+        "uploader.core.planning_pass.Plan",
+    }
 
 
 @pytest.mark.parametrize("plant", PLANTED)

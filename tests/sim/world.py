@@ -17,10 +17,7 @@ import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_end as ending_effects
 import uploader.effects.transfer as transfer_effects
-import uploader.journal.files as files_module
-import uploader.journal.holds as holds_module
-import uploader.journal.rows as rows_module
-import uploader.journal.sessions as sessions_module
+import uploader.journal.stored_rows as stored_rows_module
 from tests.sim.disk import FOLDER, Disk
 from tests.sim.intake import Intake
 from tests.sim.memory import MemoryJournal
@@ -37,7 +34,7 @@ from uploader.daemon.performer import perform
 
 START = 1_000_000.0
 EFFECTS = (ending_effects, local_effects, session_effects, transfer_effects)
-CLOCKS = (rows_module, files_module, sessions_module, holds_module, tools_module, transfer_effects)
+CLOCKS = (stored_rows_module, tools_module, transfer_effects)
 """Where the clock is looked up by name."""
 
 
@@ -148,7 +145,7 @@ class World:
         view = self.look()
         self.tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
         turn = plan(view, self.now, self.limits)
-        self.wrong += broken(self, view, turn)
+        self.judge(view, turn)
         self.running += turn.actions
         if not self.running:
             return self._wait(view, turn)
@@ -157,6 +154,10 @@ class World:
         for action in self._now_ready():
             await self._perform(action)
         return True
+
+    def judge(self, view: PlannerView, turn: Plan) -> None:
+        """Hold a plan against the properties that every plan has."""
+        self.wrong += broken(self, view, turn)
 
     def _now_ready(self) -> list[Action]:
         """What ends in this turn, in any order."""

@@ -10,10 +10,11 @@ from uploader.core import errors as err
 from uploader.core import failure_policy as fail
 from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
 from uploader.core.call_evidence import is_clear
-from uploader.core.complete_refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
+from uploader.core.complete_refusal import HoldTarget, judge
 from uploader.core.failure_policy import Step, classify
 from uploader.core.matching import Found, match
 from uploader.core.model import Layout, Scope
+from uploader.core.transitions.fates import SentAgain, after_refused_complete
 from uploader.effects.context import Tools
 from uploader.effects.item_pages import records
 from uploader.effects.session_end import lose
@@ -71,17 +72,17 @@ async def initiate(tools: Tools, session_id: int) -> None:
 async def _initiate_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
     swapped = session.body.get("transfer_method") != tools.transfer_method
     verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped))
-    clear = "initiates_clear" if is_clear(error) else ""
+    answered = Step.INITIATE if is_clear(error) else None
     sessions = tools.journal.sessions
-    log.warning("initiate failed session=%d clear=%s: %s", session.id, bool(clear), error)
+    log.warning("initiate failed session=%d clear=%s: %s", session.id, bool(answered), error)
     match verdict:
         case fail.Retry(after):
-            await sessions.retry(session.id, str(error), after, clear=clear)
+            await sessions.retry(session.id, str(error), after, answered=answered)
         case fail.Swap(method):
             await sessions.refused(session.id, str(error), None, {"transfer_method": method})
         case fail.Park(Scope.PLATFORM, reason, way_out, after):
             hold = tools.hold(Scope.PLATFORM, "", reason, way_out, after)
-            await sessions.retry(session.id, reason, 0.0, clear=clear, hold=hold)
+            await sessions.retry(session.id, reason, 0.0, answered=answered, hold=hold)
         case fail.Park(scope, reason, way_out, after):
             learned = {"quota_cap": cap_after_refusal(session.total_bytes)}
             subject = "" if scope is Scope.ORGANIZATION else session.key.target
@@ -132,12 +133,12 @@ def _verifies(tools: Tools, folder: str) -> bool:
 
 async def _complete_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
     verdict = classify(Step.COMPLETE, error, tools.known(session.tries, doubtful=session.doubtful))
-    clear = "completes_clear" if is_clear(error) else ""
+    answered = Step.COMPLETE if is_clear(error) else None
     sessions = tools.journal.sessions
-    log.warning("complete failed session=%d clear=%s: %s", session.id, bool(clear), error)
+    log.warning("complete failed session=%d clear=%s: %s", session.id, bool(answered), error)
     match verdict:
         case fail.Retry(after):
-            await sessions.retry(session.id, str(error), after, clear=clear)
+            await sessions.retry(session.id, str(error), after, answered=answered)
         case fail.Doubt(reason):
             await sessions.doubted(session.id, reason)
         case fail.Lost(reason):
@@ -147,36 +148,26 @@ async def _complete_failed(tools: Tools, session: SessionRow, error: err.Uploade
         case fail.Park(scope, reason, way_out, after):
             subject = session.key.target if scope is Scope.TARGET else ""
             hold = tools.hold(scope, subject, reason, way_out, after)
-            await sessions.retry(session.id, reason, after, clear=clear, hold=hold)
+            await sessions.retry(session.id, reason, after, answered=answered, hold=hold)
         case _:
             raise AssertionError(f"complete: no way on from {verdict}") from error
 
 
 async def _judged(tools: Tools, session: SessionRow, problem: err.Problem, text: str) -> None:
     """A clear refusal: its words decide which members stay."""
-    sessions = tools.journal.sessions
     members = session.members
-    match judge(problem, [member.file_name for member in members]):
-        case Resend(indexes):
-            tired = {
-                members[i].id: text for i in indexes if members[i].attempts + 1 >= tools.limits.max_attempts
-            }
-            if tired:
-                await sessions.abandoned(session.id, text, rejected=tired)
-            else:
-                await sessions.incomplete(session.id, [members[i].id for i in indexes], text)
-        case RejectFiles(indexes):
-            reason = f"The platform does not take the file ({problem.text})."
-            await sessions.abandoned(session.id, text, rejected={members[i].id: reason for i in indexes})
-        case HoldTarget():
-            way_out = "Check collection_id, item_id and project_id in the configuration."
-            reason = f"The platform refuses the target ({problem.text})."
-            hold = tools.hold(Scope.TARGET, session.key.target, reason, way_out, fail.TARGET_PROBE_EVERY)
-            await sessions.abandoned(session.id, text, hold=hold)
-        case Bisect(first, second):
-            halves = ((first, f"{session.id}.a"), (second, f"{session.id}.b"))
-            groups = {members[i].id: group for half, group in halves for i in half}
-            await sessions.abandoned(session.id, text, groups=groups)
+    judgement = judge(problem, [member.file_name for member in members])
+    hold = None
+    if isinstance(judgement, HoldTarget):
+        way_out = "Check collection_id, item_id and project_id in the configuration."
+        reason = f"The platform refuses the target ({problem.text})."
+        hold = tools.hold(Scope.TARGET, session.key.target, reason, way_out, fail.TARGET_PROBE_EVERY)
+    most = tools.limits.max_attempts
+    match after_refused_complete(judgement, session.id, members, text, said=problem.text, max_attempts=most):
+        case SentAgain(file_ids):
+            await tools.journal.sessions.incomplete(session.id, file_ids, text)
+        case fates:
+            await tools.journal.sessions.abandoned(session.id, text, fates, hold=hold)
 
 
 async def locate(tools: Tools, session_id: int) -> None:
@@ -207,9 +198,7 @@ async def read_back(tools: Tools, session_id: int) -> None:
     layout = found.layout(names) if not session.key.single else Layout.UNKNOWN
     verified = found.complete(names)
     if verified or layout is Layout.PER_SESSION:
-        await tools.journal.sessions.read_back(
-            session_id, found.item_of, layout, session.key.target, verified=verified
-        )
+        await tools.journal.sessions.read_back(session_id, found.item_of, layout, verified=verified)
         log.info("read back session=%d items=%d layout=%s", session_id, len(found.item_ids), layout)
         return
     reason = (

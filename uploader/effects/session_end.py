@@ -7,15 +7,13 @@ import logging
 from uploader.core import errors as err
 from uploader.core import failure_policy as fail
 from uploader.core.failure_policy import Step, classify
-from uploader.core.model import Hold, Scope
+from uploader.core.model import Hold
+from uploader.core.transitions.fates import after_loss
 from uploader.effects.context import Tools
 from uploader.journal import SessionRow
 from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
-
-LOSSES = 2
-"""Losses of a file's sessions in a row after which the target is held."""
 
 
 async def abandon(tools: Tools, session_id: int) -> None:
@@ -54,9 +52,6 @@ async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
         await tools.answered(error)
         log.info("fail after a loss: %s", error)
     hold: Hold | None = None
-    if any(member.losses + 1 >= LOSSES for member in session.members):
-        text = f"Two upload sessions in a row were lost by the platform ({reason})."
-        hold = tools.hold(
-            Scope.TARGET, session.key.target, text, "Ask the platform's support.", fail.TARGET_PROBE_EVERY
-        )
+    if (park := after_loss(session.members, reason)) is not None:
+        hold = tools.hold(park.scope, session.key.target, park.reason, park.way_out, park.after)
     await tools.journal.sessions.lost(session.id, reason, hold)

@@ -9,6 +9,7 @@ from uploader.core import failure_policy as fail
 from uploader.core.failure_policy import Step, classify
 from uploader.core.media_types import content_type
 from uploader.core.model import FileState, Scope
+from uploader.core.transitions.fates import Fates, after_refused_put
 from uploader.effects.context import Tools
 from uploader.effects.session_end import lose
 from uploader.journal import FileRow, SessionRow
@@ -79,14 +80,12 @@ async def _failed(
             await tools.journal.holds.set(tools.hold(scope, subject, reason, way_out, after))
             await tools.journal.files.retry(row.id, reason, 0.0)
         case fail.Damaged(reason):
-            await sessions.abandoned(session.id, reason, damaged=[row.id])
+            await sessions.abandoned(session.id, reason, Fates(damaged=[row.id]))
         case fail.Reject(reason):
-            await sessions.abandoned(session.id, reason, rejected={row.id: reason})
+            await sessions.abandoned(session.id, reason, Fates(rejected={row.id: reason}))
         case fail.Refail(reason):
-            if row.attempts + 1 >= tools.limits.max_attempts:
-                await sessions.abandoned(session.id, reason, rejected={row.id: reason})
-            else:
-                await sessions.abandoned(session.id, reason, counted=[row.id])
+            fates = after_refused_put(row, reason, tools.limits.max_attempts)
+            await sessions.abandoned(session.id, reason, fates)
         case fail.Lost(reason):
             await lose(tools, session, reason)
         case verdict:

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import anyio
 
 from uploader.core.model import Hold
-from uploader.journal.files import Converted, Files
+from uploader.core.transitions.file_events import Converted
+from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
@@ -21,6 +22,7 @@ from uploader.journal.reader import Reader, told
 from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
+from uploader.journal.stored_rows import StoredTransactions
 from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy
 from uploader.system import threads
 
@@ -44,11 +46,12 @@ class Journal:
         """What SQLite says of the reads that are tried; empty while they succeed."""
         self._asked: dict[object, float] = {}
         """When the reads began that are under way, in unix seconds."""
-        self.files = Files(self._writer)
-        self.sessions = Sessions(self._writer)
-        self.holds = Holds(self._writer)
-        self.retrying = Retrying(self._writer)
-        self.pruning = Pruning(self._writer)
+        transactions = StoredTransactions(self._writer)
+        self.files = Files(transactions)
+        self.sessions = Sessions(transactions)
+        self.holds = Holds(transactions)
+        self.retrying = Retrying(transactions)
+        self.pruning = Pruning(transactions)
 
     @property
     def identity(self) -> str:

@@ -9,7 +9,7 @@ from uploader.core.duplicates import DONE, judge_twins
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, FileState, Layout, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
-from uploader.journal.holds import read_holds, read_profile
+from uploader.journal.hold_rows import read_holds, read_profile
 from uploader.journal.row_queries import FileRow, SessionRow, file_row, session_key, session_row
 from uploader.journal.rows import full_path, rows
 from uploader.journal.sqlite_library import Database

@@ -14,7 +14,7 @@ from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.path_text import lossless, raw, shown
 from uploader.journal.connection import connected
-from uploader.journal.holds import from_dict, read_holds, read_profile
+from uploader.journal.hold_rows import from_dict, read_holds, read_profile
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import sums
 from uploader.journal.rows import full_path, rows

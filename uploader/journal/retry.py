@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from uploader.core.lifecycle import FileEvent, SessionEvent
-from uploader.core.model import SessionState
-from uploader.journal.files import FRESH
-from uploader.journal.recovery.recovered_items import assured
-from uploader.journal.rows import full_path, move_file, move_session, rows
-from uploader.journal.sqlite_library import Database
-from uploader.journal.writer import Writer
+from uploader.core.transitions import retry_events as events
+from uploader.core.transitions.records import FileRecord
+from uploader.journal.rows import full_path
+from uploader.journal.transactions import Rows, Transactions
 
 
 class Retrying:
     """A person's wish, entered into the journal."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, transactions: Transactions) -> None:
+        self._transact = transactions.transact
 
     async def retried(self, paths: Sequence[bytes] | None) -> int:
         """Take files up once more: those named by absolute path, or all that can be (None). Returns how many.
@@ -25,36 +22,20 @@ class Retrying:
         A rejected file settles again. A session whose items are not to be found is looked for again; where a file of
         it is named, the person has looked and says that the items do not exist: it is uploaded again.
         """
-        return await self._writer.transact("retried", lambda db: _rejected(db, paths) + _held(db, paths))
+        named = None if paths is None else frozenset(paths)
+
+        def work(rows: Rows) -> int:
+            rejected = [file for file in rows.rejected_files() if _among(file, named)]
+            sessions = [(session, rows.members(session.id)) for session in rows.held_sessions()]
+            held = [
+                (session, members) for session, members in sessions if any(_among(m, named) for m in members)
+            ]
+            change, count = events.retried(rows.now, rejected, held, denied=named is not None)
+            rows.apply(change)
+            return count
+
+        return await self._transact("retried", work)
 
 
-def _rejected(db: Database, paths: Sequence[bytes] | None) -> int:
-    found = rows(db, "SELECT id, folder, path FROM files WHERE state = 'rejected' AND current = 1")
-    chosen = [row for row in found if paths is None or _full(row) in paths]
-    for row in chosen:
-        file_id = row["id"]
-        assured(db, row["folder"], bytes(row["path"]))
-        columns = {**FRESH, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
-        move_file(db, file_id, FileEvent.RETRIED, session_id=None, batch_group="", **columns)
-    return len(chosen)
-
-
-def _held(db: Database, paths: Sequence[bytes] | None) -> int:
-    found = rows(
-        db,
-        "SELECT s.id, s.state, f.folder, f.path FROM sessions s JOIN files f ON f.session_id = s.id WHERE s.hold != ''",
-    )
-    chosen = {row["id"]: row["state"] for row in found if paths is None or _full(row) in paths}
-    for session_id, state in chosen.items():
-        db.conn.execute(
-            "UPDATE sessions SET hold = '', locate_tries = 0, not_before = 0, retrying_since = NULL WHERE id = ?",
-            (session_id,),
-        )
-        if paths is not None and state == SessionState.COMPLETING:
-            # `fail` gives back what it may still reserve; where the platform does not know it, that is as good.
-            move_session(db, session_id, SessionEvent.ABANDONED, "a person says that its items do not exist")
-    return sum(1 for row in found if row["id"] in chosen)
-
-
-def _full(row: dict[str, object]) -> bytes:
-    return full_path(str(row["folder"]), bytes(row["path"]))  # type: ignore[call-overload]
+def _among(file: FileRecord, named: Collection[bytes] | None) -> bool:
+    return named is None or full_path(file.folder, file.path) in named

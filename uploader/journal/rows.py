@@ -1,4 +1,4 @@
-"""How values become columns, and the one way a state changes: by its event, with a line in the event log."""
+"""How values become columns, and rows become values."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
-from uploader.core.model import FileState, Fingerprint, SessionState, Sidecar, Sighting
+from uploader.core.model import Fingerprint, Sidecar, Sighting
 from uploader.core.path_text import lossless, raw
 from uploader.journal.sqlite_library import Database
 
 clock = time.time
 """Unix seconds; a test may replace it."""
-
-CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": "", "hold": ""}
-"""The columns of a row that is not being retried, of a file or a session."""
-
-FRESH: dict[str, Any] = {**CALM, "refusals": 0}
-"""The same for a file that begins a new step."""
 
 
 def encode_sighting(sighting: Sighting) -> str:
@@ -74,33 +67,6 @@ def set_columns(db: Database, table: str, row_id: int, columns: Mapping[str, Any
         f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",  # noqa: S608
         (*columns.values(), row_id),
     )
-
-
-def move_file(db: Database, file_id: int, event: FileEvent, note: str = "", **columns: Any) -> FileState:
-    """Advance a file by an event, set columns, and log it. Raises IllegalTransition, and then nothing is written."""
-    row = one(db, "SELECT state, session_id FROM files WHERE id = ?", file_id)
-    if row is None:
-        raise LookupError(f"no file {file_id} in the journal")
-    state = advance_file(FileState(row["state"]), event)
-    now = clock()
-    set_columns(db, "files", file_id, {"state": state, "changed_at": now, **columns})
-    log_event(
-        db, event, state, note, file_id=file_id, session_id=columns.get("session_id", row["session_id"])
-    )
-    return state
-
-
-def move_session(
-    db: Database, session_id: int, event: SessionEvent, note: str = "", **columns: Any
-) -> SessionState:
-    """Advance a session by an event, set columns, and log it. Raises IllegalTransition."""
-    row = one(db, "SELECT state FROM sessions WHERE id = ?", session_id)
-    if row is None:
-        raise LookupError(f"no session {session_id} in the journal")
-    state = advance_session(SessionState(row["state"]), event)
-    set_columns(db, "sessions", session_id, {"state": state, "changed_at": clock(), **columns})
-    log_event(db, event, state, note, session_id=session_id)
-    return state
 
 
 def log_event(

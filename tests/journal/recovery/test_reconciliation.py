@@ -14,11 +14,11 @@ from uploader.core.model import Destination, FileState, Fingerprint, SessionKey,
 from uploader.core.naming import file_name
 from uploader.core.planner_view import Waiting
 from uploader.core.recovery_matching import Listed, Target, names_come_back
+from uploader.core.transitions.repaired import UNSURE
 from uploader.journal import FILE_NAME, Converted, Journal
 from uploader.journal.queries import file_row, read_view, session_row
 from uploader.journal.recovery.rebuild import Outcome, Reality
 from uploader.journal.recovery.reconciliation import reconcile
-from uploader.journal.recovery.recovered_items import UNSURE
 from uploader.journal.recovery.salvage import LostSession
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]

@@ -9,9 +9,9 @@ from typing import Any
 
 from uploader.core.model import Destination, Sighting
 from uploader.core.recovery_matching import Listed, Target
-from uploader.journal.holds import read_profile
+from uploader.core.transitions.repair_events import LostSession
+from uploader.journal.hold_rows import read_profile
 from uploader.journal.opening import connect_copy
-from uploader.journal.recovery.salvage import LostSession
 from uploader.journal.rows import decode_sighting, rows
 
 KEY = "repaired"

@@ -13,33 +13,24 @@ All else goes on by the rules of every day: `complete` and PUT may be repeated.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from uploader.core.lifecycle import FileEvent, SessionEvent
-from uploader.core.model import FileState, SessionState
+from uploader.core.model import SessionState
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Listed, Target, names_come_back
-from uploader.journal.files import CALM, reject
-from uploader.journal.holds import ESTRANGED, learn
-from uploader.journal.membership import couple
+from uploader.core.transitions import repair_events as events
+from uploader.core.transitions.repair_events import SessionFate
+from uploader.journal.hold_rows import ESTRANGED, learn
 from uploader.journal.opening import connect_copy, writing
 from uploader.journal.recovery.rebuild import KEY, LIVE, UNENDED, Outcome, Reality
-from uploader.journal.recovery.recovered_items import UNSURE, recognised, stem, take_item
-from uploader.journal.rows import (
-    clock,
-    encode_sighting,
-    log_event,
-    move_file,
-    move_session,
-    rows,
-    set_columns,
-)
+from uploader.journal.recovery.recovered_items import known_item, stem, take
+from uploader.journal.rows import encode_sighting, log_event, rows
 from uploader.journal.sqlite_library import Database
+from uploader.journal.stored_rows import StoredRows
 
 
 def reconcile(path: Path, reality: Reality, outcome: Outcome) -> Outcome:
@@ -55,6 +46,7 @@ def reconcile(path: Path, reality: Reality, outcome: Outcome) -> Outcome:
 class _Reconciling:
     def __init__(self, db: Database, reality: Reality, outcome: Outcome) -> None:
         self._db = db
+        self._stored = StoredRows(db)
         self._reality = reality
         self._outcome = outcome
         items = {r["item_id"] for r in rows(db, "SELECT item_id FROM files WHERE item_id IS NOT NULL")}
@@ -109,58 +101,46 @@ class _Reconciling:
                 unknown.append(row)
         for row in unknown:
             if target := self._target(row):
-                take_item(self._db, target, row["file_name"], row["id"], row["upload_id"] or "")
+                self._take(row, target)
 
     def _session(self, session: dict[str, Any]) -> None:
         members = self._files("session_id = ?", session["id"])
         target = Target(session["project_id"], session["collection_id"], session["item_id"])
         items = {row["id"]: self._take(row, target) for row in members}
         found = {file_id: item for file_id, item in items.items() if item is not None}
-        state = SessionState(session["state"])
-        shown = bool(session["upload_id"]) and self._shown[session["upload_id"]] >= len(members) > 0
-        complete = len(found) == len(members) > 0 or (target in self._unsure and shown)
-        if complete and state in {SessionState.OPEN, SessionState.COMPLETING}:
-            self._complete(session, members, found)
+        state, unsure = SessionState(session["state"]), target in self._unsure
+        shown = self._shown[session["upload_id"]] if session["upload_id"] else 0
+        fate = events.session_fate(state, len(members), len(found), shown, unsure=unsure)
+        if fate is SessionFate.COMPLETED:
+            self._complete(session, found)
             return
         for row in members:
             if row["id"] in found:
                 self._recognise(row, found[row["id"]])
-        if state is SessionState.FAILING:
-            self._outcome.sessions_kept += 1
-        elif state is SessionState.PLANNED or found or target in self._unsure:
+        if fate is SessionFate.LOST:
             self._lose(session)
         else:
-            self._keep(session, members)
-        if target in self._unsure:
+            self._keep(session)
+        if unsure:
             self._reject([row for row in members if row["id"] not in found])
 
-    def _complete(
-        self, session: dict[str, Any], members: Sequence[dict[str, Any]], items: Mapping[int, str]
-    ) -> None:
-        answered = json.dumps(sorted(set(items.values())))
-        columns = {"item_ids": answered, "completes_clear": session["completes_sent"], "locating": 0, **CALM}
-        note = "its items were listed when the journal was repaired"
-        move_session(self._db, session["id"], SessionEvent.RECOGNISED, note, **columns)
-        couple(self._db, session["id"], SessionEvent.RECOGNISED)
-        for row in members:
-            _, facts = recognised(items.get(row["id"], ""), row["file_name"], row["after_upload"] or "keep")
-            set_columns(self._db, "files", row["id"], {**facts, "item_id": items.get(row["id"])})
-        self._outcome.recognised += len(members)
+    def _complete(self, session: dict[str, Any], items: Mapping[int, str]) -> None:
+        stored = self._stored
+        record, files = stored.session(session["id"]), stored.members(session["id"])
+        stored.apply(events.session_recognised(stored.now, record, files, items))
+        self._outcome.recognised += len(files)
         self._outcome.sessions_completed += 1
 
     def _lose(self, session: dict[str, Any]) -> None:
-        """Nobody knows what became of it: it may still hold what it reserved."""
-        doubtful = {"initiates_sent": max(session["initiates_sent"], session["initiates_clear"] + 1), **CALM}
-        note = "what became of it is not known since the journal was repaired"
-        move_session(self._db, session["id"], SessionEvent.LOST, note, **{**doubtful, "last_error": note})
-        couple(self._db, session["id"], SessionEvent.LOST)
+        stored = self._stored
+        record, files = stored.session(session["id"]), stored.members(session["id"])
+        stored.apply(events.session_lost(stored.now, record, files))
         self._outcome.sessions_lost += 1
 
-    def _keep(self, session: dict[str, Any], members: Sequence[dict[str, Any]]) -> None:
-        """It goes on. Where all is stored, `complete` may have been sent since: a refusal of it proves nothing."""
-        if all(row["state"] == FileState.STORED for row in members):
-            sent = max(session["completes_sent"], session["completes_clear"] + 1)
-            set_columns(self._db, "sessions", session["id"], {"completes_sent": sent})
+    def _keep(self, session: dict[str, Any]) -> None:
+        stored = self._stored
+        record, files = stored.session(session["id"]), stored.members(session["id"])
+        stored.apply(events.session_kept(stored.now, record, files))
         self._outcome.sessions_kept += 1
 
     def _loose(self) -> None:
@@ -177,17 +157,12 @@ class _Reconciling:
 
     def _lost_sessions(self) -> None:
         """Sessions that only the damaged file knew: counted as what they may hold."""
-        now = clock()
         known = {r["idempotency_key"] for r in rows(self._db, "SELECT idempotency_key FROM sessions")}
         for lost in self._reality.lost:
             if lost.key in known or self._shown[lost.upload_id]:
                 continue
-            self._db.conn.execute(
-                "INSERT INTO sessions (state, project_id, collection_id, item_id, asset_key, categorical, "
-                "idempotency_key, body, file_count, total_bytes, upload_id, initiates_sent, last_error, created_at, "
-                "changed_at) VALUES ('lost', '', '', '', '', 0, ?, '{}', 0, ?, ?, 1, ?, ?, ?)",
-                (lost.key, lost.total_bytes, lost.upload_id, "only the damaged journal knew it", now, now),
-            )
+            change = events.session_remembered(self._stored.now, self._stored.next_session_id(), lost)
+            self._stored.apply(change)
             self._outcome.sessions_lost += 1
 
     def _lying(self) -> None:
@@ -229,20 +204,27 @@ class _Reconciling:
         return None if destination is None else Target.of(destination)
 
     def _take(self, row: Mapping[str, Any], target: Target) -> str | None:
-        return take_item(self._db, target, _name(row), row["id"], row["upload_id"] or "")
+        """The item that a file is, which then is no other file's."""
+        item = known_item(self._db, target, _name(row), row["upload_id"] or "")
+        if item is None:
+            return None
+        take(self._db, item.id, row["id"])
+        return item.item_id
 
     def _recognise(self, row: Mapping[str, Any], item: str) -> None:
         destination = self._reality.destinations.get(row["folder"])
         policy = row["after_upload"] or (destination.after_upload if destination else "keep")
-        note, facts = recognised(item, _name(row), policy)
-        move_file(self._db, row["id"], FileEvent.RECOGNISED, note, session_id=None, **facts)
+        file = self._stored.file(row["id"])
+        self._stored.apply(events.file_recognised(self._stored.now, file, item, _name(row), policy))
         self._outcome.recognised += 1
 
     def _reject(self, found: Iterable[Mapping[str, Any]]) -> None:
-        """Nobody can tell whether these were uploaded. Their copies are put aside, for the sources may be gone."""
+        """Nobody can tell whether these were uploaded."""
+        stored = self._stored
         for row in found:
-            reject(self._db, row["id"], UNSURE)
-            set_columns(self._db, "files", row["id"], {"staged": 0})
+            file = stored.file(row["id"])
+            newest = stored.newest_version(file.folder, file.path)
+            stored.apply(events.file_unsure(stored.now, file, newest))
             self._outcome.unsure += 1
 
     def _count(self, table: str, where: str) -> int:

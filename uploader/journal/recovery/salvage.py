@@ -19,9 +19,10 @@ from typing import Literal
 from uploader.core.errors import JournalError
 from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.model import FileState, SessionState
+from uploader.core.transitions.repair_events import LostSession
 from uploader.journal.connection import connected
 from uploader.journal.high_water_mark import MARK_NAME, Mark
-from uploader.journal.holds import ESTRANGED, read_profile
+from uploader.journal.hold_rows import ESTRANGED, read_profile
 from uploader.journal.opening import (
     FILE_NAME,
     REPAIRED_NAME,
@@ -56,15 +57,6 @@ class Base:
     path: Path
     time: float
     event: int
-
-
-@dataclass(frozen=True, slots=True)
-class LostSession:
-    """An upload session that only the damaged file tells of; it may hold a reservation."""
-
-    key: str
-    upload_id: str
-    total_bytes: int
 
 
 def finding(state_dir: Path) -> str:

@@ -1,0 +1,246 @@
+"""What becomes true of files: each rule on rows of its own, without a journal."""
+
+from __future__ import annotations
+
+import pytest
+
+from uploader.core.lifecycle import IllegalTransition
+from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.core.transitions import file_events as events
+from uploader.core.transitions.change import LogLine
+from uploader.core.transitions.file_events import Claimed, Converted, Seen
+from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.repaired import NOTHING, UNSURE, KnownItem, Repaired
+
+pytestmark = pytest.mark.unit
+
+NOW = 1000.0
+SIGHTING = Sighting("/d", b"a.tif", Fingerprint(1, 2, 10, 3, 4))
+SEEN = Seen(SIGHTING, "as it lies")
+COPY = Claimed(SEEN, "abcdefabcdefabcd", 10)
+
+
+def file(state: FileState = FileState.SETTLING, *, id: int = 7, **columns) -> FileRecord:  # noqa: A002
+    """A version of the path."""
+    given = {"sighting": "as it lay", **columns}
+    return FileRecord(id=id, folder="/d", path=b"a.tif", state=state, **given)
+
+
+def test_a_path_without_a_settling_version_gets_one() -> None:
+    """The new row has the next id, and rejected versions of the path are not tried again."""
+    refused = file(FileState.REJECTED, id=3)
+    change, file_id = events.discovered(NOW, refused, [refused], SEEN, 8)
+
+    assert file_id == 8
+    assert change.new_files[8]["state"] is FileState.SETTLING
+    assert change.new_files[8]["discovered_at"] == NOW
+    assert change.files == {3: {"current": None}}
+    assert change.log == [LogLine("discovered", "settling", "10 bytes", 8)]
+
+
+def test_a_settling_version_takes_a_new_sighting_over() -> None:
+    """No row is made; looks and tries begin anew."""
+    change, file_id = events.discovered(NOW, file(looks=2), [], SEEN, 8)
+
+    assert file_id == 7
+    assert change.files == {7: {"looks": 0, "size": 10, "sighting": "as it lies", **FRESH}}
+    assert not change.new_files
+    assert not change.log
+
+
+def test_a_settling_version_that_lies_as_it_lay_is_left_alone() -> None:
+    """The same sighting twice changes nothing."""
+    change, file_id = events.discovered(NOW, file(sighting="as it lies"), [], SEEN, 8)
+
+    assert file_id == 7
+    assert not change.files
+
+
+@pytest.mark.parametrize("state", set(FileState) - {FileState.SETTLING})
+def test_what_has_left_settling_neither_changes_nor_vanishes(state: FileState) -> None:
+    """A scan that comes late says nothing about a file that was claimed meanwhile."""
+    assert not events.changed(NOW, file(state), SEEN).files
+    assert not events.vanished(NOW, [file(state)]).files
+
+
+def test_a_settling_file_that_vanishes_is_gone() -> None:
+    """Its path's history is over."""
+    change = events.vanished(NOW, [file()])
+
+    assert change.files[7]["state"] is FileState.GONE
+    assert change.files[7]["current"] is None
+
+
+def test_a_look_that_fails_is_counted_and_its_beginning_stays() -> None:
+    """`retrying_since` is the time of the first failure."""
+    first = events.looked(NOW, file(), "half", 10.0).files[7]
+    later = events.looked(NOW, file(looks=1, retrying_since=900.0), "half", 20.0).files[7]
+
+    assert first == {"looks": 1, "retrying_since": NOW, "not_before": 1010.0, "last_error": "half"}
+    assert later == {"looks": 2, "retrying_since": 900.0, "not_before": 1020.0, "last_error": "half"}
+
+
+def test_forgotten_versions_are_history() -> None:
+    """All versions of the path, and their states stay."""
+    change = events.forgotten(NOW, [file(FileState.COMPLETED), file(FileState.QUEUED, id=9)])
+
+    assert change.files == {7: {"current": None}, 9: {"current": None}}
+
+
+def test_a_claim_queues_the_file() -> None:
+    """What was copied is what the row says from now on."""
+    change, state = events.claimed(NOW, file(), None, COPY, NOTHING)
+
+    assert state is FileState.QUEUED
+    claimed = {"content": COPY.content, "size": 10, "staged": 1, "sighting": "as it lies", **FRESH}
+    assert change.files == {7: {**claimed, "state": "queued", "changed_at": NOW}}
+    assert change.log == [LogLine("claimed", "queued", "10 bytes, sha256 abcdefabcdef", 7)]
+
+
+@pytest.mark.parametrize(
+    ("disposal", "expected"), [("replaced", {"disposal": None}), ("kept", {}), (None, {})]
+)
+def test_the_content_that_a_path_has_already_is_no_new_version(disposal: str | None, expected: dict) -> None:
+    """The version that has it takes the sighting over, and a source that was left alone can go after all."""
+    same = file(FileState.COMPLETED, id=3, disposal=disposal)
+    change, state = events.claimed(NOW, file(), same, COPY, Repaired(KnownItem(1, "i"), unsure=True))
+
+    assert state is FileState.DUPLICATE
+    assert change.files[7]["current"] is None
+    assert change.files[3] == {"sighting": "as it lies", **expected}
+    assert not change.taken
+
+
+def test_a_claim_after_a_repair_is_the_item_that_the_platform_has_shown() -> None:
+    """The record is the file's from now on, and the policy of the folder decides about the source."""
+    change, state = events.claimed(
+        NOW, file(), None, COPY, Repaired(KnownItem(5, "i1"), name="a-x.tif", after_upload="delete")
+    )
+
+    assert state is FileState.COMPLETED
+    assert change.taken == {5: 7}
+    assert change.files[7]["item_id"] == "i1"
+    assert change.files[7]["disposal"] is None
+
+
+def test_a_claim_that_may_have_been_uploaded_before_a_repair_waits_for_a_person() -> None:
+    """It is rejected with words that say what to do."""
+    change, state = events.claimed(NOW, file(), None, COPY, Repaired(unsure=True))
+
+    assert state is FileState.REJECTED
+    assert change.files[7]["last_error"] == UNSURE
+
+
+def test_a_conversion_tells_its_method_and_warnings() -> None:
+    """The log has them in words, the row as they are."""
+    made = Converted(
+        *(12, b"m", 7, "encode"),
+        categorical=True,
+        file_name="a-x.tif",
+        warnings=[{"code": "no_crs", "text": "none"}],
+        declared={"nodata": "0"},
+    )
+    change = events.converted(NOW, file(FileState.QUEUED), made)
+
+    assert change.files[7]["state"] is FileState.CONVERTED
+    assert change.files[7]["categorical"] == 1
+    assert change.files[7]["warnings"] == [{"code": "no_crs", "text": "none"}]
+    assert change.log[0].note == "encode, 12 bytes; declared by the folder: nodata = 0; no_crs: none"
+
+
+def test_a_damaged_copy_is_looked_for_again() -> None:
+    """The look counts; it settles once more."""
+    change = events.look_again(NOW, file(FileState.QUEUED), file(FileState.QUEUED), "damaged", 5.0)
+
+    assert change.files[7]["state"] is FileState.SETTLING
+    assert change.files[7]["looks"] == 1
+    assert change.files[7]["content"] is None
+
+
+@pytest.mark.parametrize(
+    ("current", "newest"),
+    [(None, None), (1, FileRecord(id=8, folder="/d", path=b"a.tif", sighting=""))],
+)
+def test_a_superseded_version_is_not_looked_for(current: int | None, newest: FileRecord | None) -> None:
+    """Its path is gone, or another version lies there: it is gone, and a rejection leaves nothing to retry."""
+    again = events.look_again(NOW, file(FileState.QUEUED, current=current), newest, "damaged", 5.0)
+    refused = events.rejected(NOW, file(FileState.QUEUED, current=current), newest, "no raster")
+
+    assert [line.event for line in again.log] == ["look_again", "vanished"]
+    assert again.files[7]["state"] is FileState.GONE
+    assert refused.files[7]["current"] is None
+
+
+def test_a_rejection_keeps_its_reason_and_leaves_the_session() -> None:
+    """A person can retry it, for it is the path's newest version."""
+    change = events.rejected(NOW, file(FileState.BATCHED, session_id=4), file(), "no raster")
+
+    assert change.files[7]["last_error"] == "no raster"
+    assert change.files[7]["session_id"] is None
+    assert "current" not in change.files[7]
+    assert change.log == [LogLine("rejected", "rejected", "no raster", 7, None)]
+
+
+@pytest.mark.parametrize(
+    ("state", "session_id", "expected"),
+    [(FileState.BATCHED, 4, True), (FileState.BATCHED, 5, False), (FileState.CONVERTED, None, False)],
+)
+def test_bytes_count_for_the_session_they_were_sent_in(
+    state: FileState, session_id: int | None, expected: bool
+) -> None:
+    """A file that has left the session meanwhile is not stored."""
+    assert bool(events.stored(NOW, file(state, session_id=session_id), 4).files) is expected
+
+
+def test_an_outage_uses_up_nothing() -> None:
+    """Only what is the file's own fault counts as a refusal, and only a lonely try as an attempt."""
+    outage = events.retried_later(NOW, file(), "down", 5.0).files[7]
+    own = events.retried_later(NOW, file(), "killed", 5.0, counted=True, alone=True).files[7]
+
+    assert (outage["tries"], "refusals" in outage, "attempts" in outage) == (1, False, False)
+    assert (own["tries"], own["refusals"], own["attempts"], own["alone"]) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("outcome", ["archived", "deleted", "missing"])
+def test_a_source_that_is_gone_ends_its_path(outcome: str) -> None:
+    """What is dropped there next is new."""
+    change = events.disposed(NOW, file(FileState.COMPLETED), outcome, b"/a/x", SEEN, identity="1:2")
+
+    assert change.files[7]["state"] is FileState.DISPOSED
+    assert change.files[7]["current"] is None
+    assert change.files[7]["archived_identity"] == "1:2"
+    assert change.log[0].note == f"{outcome} /a/x"
+
+
+def test_a_source_that_was_replaced_stays() -> None:
+    """It is told once; the file stays completed, and the path exists."""
+    change = events.disposed(NOW, file(FileState.COMPLETED, sighting="as it lies"), "replaced", b"", SEEN)
+
+    assert change.files == {7: {"disposal": "replaced", "archived_as": None, **FRESH}}
+    assert change.log == [LogLine("kept", "completed", "source replaced, left alone", 7)]
+
+
+def test_a_source_whose_content_was_found_again_is_tried_once_more() -> None:
+    """A claim took another sighting over while the disposal looked at the old one."""
+    assert not events.disposed(NOW, file(FileState.COMPLETED), "replaced", b"", SEEN).files
+
+
+def test_a_stuck_source_says_so() -> None:
+    """Its reason is a hold of the file, and it is tried again."""
+    change = events.stuck(NOW, file(FileState.COMPLETED, tries=1), "read-only", 60.0)
+
+    assert change.files[7]["hold"] == "read-only"
+    assert change.files[7]["tries"] == 2
+    assert change.files[7]["not_before"] == 1060.0
+
+
+def test_a_twin_ends_and_private_copies_go() -> None:
+    """Another path brought the same content in."""
+    assert events.twin(NOW, file(FileState.QUEUED)).files[7]["state"] is FileState.DUPLICATE
+    assert events.discarded(NOW, file(FileState.GONE)).files == {7: {"staged": 0}}
+
+
+def test_an_illegal_event_is_loud() -> None:
+    """The change is void: nobody gets it."""
+    with pytest.raises(IllegalTransition):
+        events.twin(NOW, file(FileState.COMPLETED))

@@ -1,0 +1,70 @@
+"""What becomes true of holds and of what was learned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from uploader.core.model import FileState, Hold, Scope
+from uploader.core.transitions import hold_events as events
+from uploader.core.transitions.records import FileRecord
+
+pytestmark = pytest.mark.unit
+
+NOW = 1000.0
+HOLD = Hold(Scope.TARGET, "p", "refused", "Look there.", since=NOW, until=1300.0)
+
+
+def file(number: int, state: FileState) -> FileRecord:
+    """A file with a hold of its own."""
+    return FileRecord(id=number, folder="/d", path=b"a", sighting="", state=state)
+
+
+def test_a_hold_begins_with_its_first_attempt() -> None:
+    """It is kept as it was told."""
+    entered = events.renewed(HOLD, None)
+
+    assert entered == replace(HOLD, attempts=1)
+    assert events.held(NOW, entered).holds == {(Scope.TARGET, "p"): entered}
+
+
+def test_a_hold_that_is_renewed_keeps_its_beginning() -> None:
+    """Its reason and its time are the new ones."""
+    before = replace(HOLD, reason="before", since=500.0, attempts=2)
+
+    assert events.renewed(HOLD, before) == replace(HOLD, since=500.0, attempts=3)
+
+
+def test_the_end_of_the_quotas_hold_frees_files() -> None:
+    """Files that wait for a session keep theirs: a larger batch says nothing about them."""
+    files = [file(n, state) for n, state in enumerate(FileState)]
+    freed = {n for n, state in enumerate(FileState) if state not in {"converted", "rejected"}}
+
+    assert set(events.ended(NOW, Scope.ORGANIZATION, "", files).files) == freed
+    assert not events.ended(NOW, Scope.TARGET, "p", files).files
+
+
+def test_a_start_tries_what_is_held() -> None:
+    """Targets that are not configured any more end; the quota and the disk are probed by the clock."""
+    holds = [
+        HOLD,
+        replace(HOLD, subject="old"),
+        replace(HOLD, scope=Scope.PLATFORM, subject=""),
+        replace(HOLD, scope=Scope.ORGANIZATION, subject=""),
+        replace(HOLD, scope=Scope.STAGING, subject=""),
+    ]
+    files = [file(1, FileState.COMPLETED), file(2, FileState.QUEUED)]
+    change = events.restarted(NOW, holds, files, ["p"])
+
+    assert {key: hold and hold.until for key, hold in change.holds.items()} == {
+        (Scope.TARGET, "p"): 0.0,
+        (Scope.TARGET, "old"): None,
+        (Scope.PLATFORM, ""): 0.0,
+    }
+    assert change.files == {1: {"not_before": 0.0}}
+
+
+def test_a_fact_is_kept() -> None:
+    """None forgets it."""
+    assert events.learned(NOW, "quota_cap", 5).learned == {"quota_cap": 5}

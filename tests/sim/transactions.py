@@ -1,0 +1,122 @@
+"""Transactions over rows in memory: what `uploader.journal.apply` does with SQLite.
+
+The journal's own methods run on both. A row that is asked for is the one that is kept, and a change is applied once it
+is whole: where a transition raises, nothing has happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from tests.sim.journal import Clockwork
+from tests.sim.rows import File, Upload
+from tests.sim.tables import Tables
+from uploader.core.model import FileState, Hold, Scope, Sighting
+from uploader.core.transitions.change import Change
+from uploader.core.transitions.file_events import Seen
+
+T = TypeVar("T")
+
+
+class MemoryTransactions:
+    """Runs the work of a method of the journal; the process may die before it, or after it."""
+
+    def __init__(self, world: Clockwork, tables: Tables) -> None:
+        self.world = world
+        self.tables = tables
+        self.rows = MemoryRows(tables)
+
+    async def transact(self, name: str, work: Callable[[Any], T]) -> T:
+        """A crash before the commit is one before the work: nothing of it would stay."""
+        self.world.crash(name)
+        self.rows.now = self.tables.now = self.world.now
+        result = work(self.rows)
+        self.world.crash(name)
+        return result
+
+
+class MemoryRows:
+    """See `uploader.journal.apply.Rows`; there is one folder, and nothing was ever repaired."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.now = 0.0
+
+    def file(self, file_id: int) -> File:
+        return self.tables.files[file_id]
+
+    def files(self, file_ids: Iterable[int]) -> list[File]:
+        files = self.tables.files
+        return [files[file_id] for file_id in file_ids if file_id in files]
+
+    def versions(self, folder: str, path: bytes) -> list[File]:
+        versions = self.tables.by_path.get(path, {})
+        return [versions[file_id] for file_id in sorted(versions)]
+
+    def newest_version(self, folder: str, path: bytes) -> File | None:
+        versions = self.tables.by_path.get(path)
+        return versions[max(versions)] if versions else None
+
+    def rejected_versions(self, folder: str, path: bytes) -> list[File]:
+        return [file for file in self.versions(folder, path) if file.state is FileState.REJECTED]
+
+    def version_with(self, file: File, content: str) -> File | None:
+        others = self.versions(file.folder, file.path)
+        return next((other for other in others if other.content == content and other is not file), None)
+
+    def held_files(self) -> list[File]:
+        held = self.tables.held
+        return [held[file_id] for file_id in sorted(held)]
+
+    def rejected_files(self) -> list[File]:
+        rejected = self.tables.by_state[FileState.REJECTED]
+        return [rejected[file_id] for file_id in sorted(rejected) if rejected[file_id].current == 1]
+
+    def next_file_id(self) -> int:
+        return self.tables.files_made + 1
+
+    def session(self, session_id: int) -> Upload:
+        return self.tables.uploads[session_id]
+
+    def members(self, session_id: int) -> list[File]:
+        return self.tables.uploads[session_id].ordered()
+
+    def held_sessions(self) -> list[Upload]:
+        uploads = self.tables.uploads
+        return [uploads[session_id] for session_id in sorted(uploads) if uploads[session_id].hold]
+
+    def next_session_id(self) -> int:
+        return self.tables.uploads_made + 1
+
+    def holds(self) -> list[Hold]:
+        return list(self.tables.holds.values())
+
+    def hold(self, scope: Scope, subject: str) -> Hold | None:
+        return self.tables.holds.get((scope, subject))
+
+    def known_item(self, target: object, file_name: str) -> None:
+        return None
+
+    def is_unsure(self, seen: Seen) -> bool:
+        return False
+
+    def seen(self, sighting: Sighting) -> Seen:
+        return Seen(sighting, sighting)
+
+    def apply(self, change: Change) -> None:
+        tables = self.tables
+        for session_id, columns in change.new_sessions.items():
+            tables.insert_upload(session_id, columns)
+        for file_id, columns in change.new_files.items():
+            tables.insert(file_id, columns)
+        for session_id, columns in change.sessions.items():
+            tables.set_upload(tables.uploads[session_id], columns)
+        for file_id, columns in change.files.items():
+            tables.set_file(tables.files[file_id], columns)
+        for (scope, subject), hold in change.holds.items():
+            tables.set_hold(scope, subject, hold)
+        if change.learned:
+            tables.learn(change.learned)
+        for line in change.log:
+            tables.log(line.event, line.state, line.file_id, line.session_id)

@@ -1,0 +1,61 @@
+"""Rows of the journal as the transitions read them. Only who keeps rows changes them; a transition never does."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from uploader.core.model import FileState, SessionKey, SessionState
+
+CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": "", "hold": ""}
+"""The columns of a row that is not being retried, of a file or a session."""
+
+FRESH: dict[str, Any] = {**CALM, "refusals": 0}
+"""The same for a file that begins a new step."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FileRecord:
+    """A row of `files`: one version of one path. None stands for NULL; times in unix seconds, sizes in bytes."""
+
+    id: int
+    folder: str
+    path: bytes
+    sighting: Hashable
+    """Equal values mean an untouched group; nothing else is read from it."""
+    current: int | None = 1
+    state: FileState = FileState.SETTLING
+    content: str | None = None
+    staged: int = 0
+    object_size: int | None = None
+    file_name: str | None = None
+    session_id: int | None = None
+    after_upload: str | None = None
+    disposal: str | None = None
+    attempts: int = 0
+    looks: int = 0
+    tries: int = 0
+    refusals: int = 0
+    losses: int = 0
+    retrying_since: float | None = None
+    hold: str = ""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class SessionRecord:
+    """A row of `sessions`. None stands for NULL; times in unix seconds, sizes in bytes."""
+
+    id: int
+    key: SessionKey
+    state: SessionState = SessionState.PLANNED
+    total_bytes: int = 0
+    initiates_sent: int = 0
+    initiates_clear: int = 0
+    completes_sent: int = 0
+    completes_clear: int = 0
+    locate_tries: int = 0
+    readback: str | None = None
+    tries: int = 0
+    retrying_since: float | None = None
+    hold: str = ""

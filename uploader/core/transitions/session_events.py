@@ -1,0 +1,288 @@
+"""What becomes true of upload sessions, and of their files with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uploader.core.batching import Batch
+from uploader.core.failure_policy import Step
+from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
+from uploader.core.model import Hold, Layout, Scope, SessionState
+from uploader.core.transitions.change import Change
+from uploader.core.transitions.fates import Fates
+from uploader.core.transitions.file_events import reject
+from uploader.core.transitions.hold_events import end_hold, enter_hold
+from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
+
+ANSWERED = {Step.INITIATE: "initiates_clear", Step.COMPLETE: "completes_clear"}
+"""What counts the answers to the calls that may be doubtful: where more were sent than answered, one is."""
+
+ALIVE = frozenset({SessionState.OPEN, SessionState.COMPLETING})
+"""States in which the platform may still know the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session to be frozen: its batch, what `initiate` sends verbatim, and what becomes of each source, by file."""
+
+    batch: Batch
+    body: Mapping[str, object]
+    idempotency_key: str
+    after_upload: Mapping[int, str]
+
+
+def planned(now: float, session_id: int, new: NewSession, files: Iterable[FileRecord]) -> Change:
+    """Freeze a session: members, sizes, body and Idempotency-Key."""
+    change = Change(now)
+    batch = new.batch
+    change.new_sessions[session_id] = {
+        "state": SessionState.PLANNED,
+        "key": batch.key,
+        "idempotency_key": new.idempotency_key,
+        "body": dict(new.body),
+        "file_count": len(batch.files),
+        "total_bytes": batch.total_bytes,
+        "created_at": now,
+        "changed_at": now,
+    }
+    for file in files:
+        columns = {"session_id": session_id, "after_upload": new.after_upload[file.id], **FRESH}
+        change.move_file(file, FileEvent.BATCHED, f"session {session_id}", **columns)
+    return change
+
+
+def initiating(now: float, session: SessionRecord) -> Change:
+    """`initiate` is about to be sent: from now on its answer may be lost."""
+    change = Change(now)
+    change.count_session(session, "initiates_sent")
+    return change
+
+
+def opened(
+    now: float,
+    session: SessionRecord,
+    upload_id: str,
+    quota_cap: int | None,
+    held_files: Iterable[FileRecord],
+) -> Change:
+    """`initiate` answered; whatever held it back is over. `held_files` have holds of their own."""
+    change = Change(now)
+    change.count_session(session, "initiates_clear")
+    change.move_session(session, SessionEvent.OPENED, upload_id, upload_id=upload_id, **CALM)
+    end_hold(change, Scope.ORGANIZATION, "", held_files)
+    end_hold(change, Scope.TARGET, session.key.target)
+    change.learned["quota_cap"] = quota_cap
+    return change
+
+
+def refused(
+    now: float,
+    session: SessionRecord,
+    members: Sequence[FileRecord],
+    reason: str,
+    *,
+    hold: Hold | None = None,
+    learned: Mapping[str, Any] | None = None,
+) -> Change:
+    """`initiate` said no in clear words: nothing was reserved, the files wait for another session."""
+    change = Change(now)
+    change.count_session(session, "initiates_clear")
+    change.move_session(session, SessionEvent.REFUSED, reason, last_error=reason)
+    couple(change, session, members, SessionEvent.REFUSED)
+    if hold is not None:
+        enter_hold(change, hold)
+        if hold.scope is Scope.ORGANIZATION and len(members) == 1:
+            change.set_file(members[0], {"hold": too_large_for_the_quota(members[0])})
+    change.learned.update(learned or {})
+    return change
+
+
+def too_large_for_the_quota(file: FileRecord) -> str:
+    """Why a file waits that was refused for want of quota although it was alone in its session."""
+    return (
+        f"{file.file_name} needs {file.object_size:,} bytes of storage quota, more "
+        "than there are. Free space or raise the quota; smaller files go on."
+    )
+
+
+def retried_later(
+    now: float,
+    session: SessionRecord,
+    reason: str,
+    after: float,
+    *,
+    answered: Step | None = None,
+    hold: Hold | None = None,
+) -> Change:
+    """The same step again after so many seconds; `answered`: this call was answered in clear words."""
+    change = Change(now)
+    change.count_session(session, "tries", *([ANSWERED[answered]] if answered else []))
+    change.delay_session(session, reason, after)
+    _enter(change, hold)
+    return change
+
+
+def held(now: float, session: SessionRecord, reason: str) -> Change:
+    """Only a person can go on with this session."""
+    change = Change(now)
+    change.set_session(session, {"hold": reason, "last_error": reason})
+    return change
+
+
+def completing(now: float, session: SessionRecord) -> Change:
+    """`complete` is about to be sent: from now on the items may exist."""
+    change = Change(now)
+    if session.state is SessionState.OPEN:
+        change.move_session(session, SessionEvent.COMPLETING, **CALM)
+    change.count_session(session, "completes_sent")
+    return change
+
+
+def doubted(now: float, session: SessionRecord, reason: str) -> Change:
+    """A later answer contradicts a `complete` that went unanswered: the items are looked for."""
+    change = Change(now)
+    change.set_session(session, {**CALM, "locating": 1, "last_error": reason})
+    return change
+
+
+def not_found(now: float, session: SessionRecord, reason: str, after: float) -> Change:
+    """The items are not to be seen yet; they are looked for again after so many seconds."""
+    change = Change(now)
+    change.count_session(session, "locate_tries")
+    change.delay_session(session, reason, after)
+    return change
+
+
+def completed(
+    now: float,
+    session: SessionRecord,
+    members: Sequence[FileRecord],
+    item_ids: Sequence[str],
+    item_of: Mapping[str, str],
+    *,
+    readback: bool,
+) -> Change:
+    """The items exist; the members are completed with it."""
+    change = Change(now)
+    columns = {
+        "item_ids": list(item_ids),
+        "completes_clear": session.completes_sent,
+        "readback": "due" if readback else None,
+        "locating": 0,
+        **CALM,
+    }
+    change.move_session(session, SessionEvent.COMPLETED, f"{len(item_ids)} items answered", **columns)
+    couple(change, session, members, SessionEvent.COMPLETED)
+    end_hold(change, Scope.TARGET, session.key.target)
+    for file in members:
+        change.set_file(file, {"item_id": item_of.get(file.file_name or "")})
+        if file.after_upload == "keep":
+            change.set_file(file, {"disposal": "kept"})
+    return change
+
+
+def read_back(
+    now: float,
+    session: SessionRecord,
+    members: Iterable[FileRecord],
+    item_of: Mapping[str, str],
+    layout: Layout,
+    *,
+    verified: bool,
+) -> Change:
+    """The items were read back: sources may go if all are there, and the target's layout is known."""
+    change = Change(now)
+    change.set_session(session, {"readback": "verified" if verified else "mismatch", **CALM})
+    for file in members:
+        if file.file_name and file.file_name in item_of:
+            change.set_file(file, {"item_id": item_of[file.file_name]})
+    if layout is not Layout.UNKNOWN:
+        change.learned[f"layout:{session.key.target}"] = str(layout)
+    return change
+
+
+def incomplete(now: float, session: SessionRecord, missing: Iterable[FileRecord], reason: str) -> Change:
+    """`complete` said in clear words that the bytes of these files are missing: they are sent again."""
+    change = Change(now)
+    columns = {"completes_clear": session.completes_sent, **CALM}
+    change.move_session(session, SessionEvent.INCOMPLETE, reason, **columns)
+    for file in missing:
+        change.move_file(file, FileEvent.MISSING, reason)
+        change.count(file, "attempts")
+    return change
+
+
+def abandoned(
+    now: float,
+    session: SessionRecord,
+    files: Mapping[int, FileRecord],
+    fates: Fates,
+    reason: str,
+    *,
+    newest: Mapping[int, FileRecord | None],
+    hold: Hold | None = None,
+) -> Change:
+    """Give a session up, and say in the same change what becomes of its members.
+
+    `files` holds the members and all others that `fates` names, `newest` the newest version of the path of each that
+    is to be rejected. Several transfers may come to this end at once: the first one moves the session, and files that
+    have left it meanwhile are neither rejected nor converted again.
+    """
+    change = Change(now)
+    if session.state in ALIVE:
+        columns = {**CALM, "completes_clear": session.completes_sent, "last_error": reason}
+        change.move_session(session, SessionEvent.ABANDONED, reason, **columns)
+    members = {file_id: file for file_id, file in files.items() if file.session_id == session.id}
+    for file_id, why in fates.rejected.items():
+        if file_id in members:
+            reject(change, members[file_id], newest[file_id], why)
+    for file_id in sorted(members.keys() & set(fates.damaged)):
+        change.move_file(members[file_id], FileEvent.DAMAGED, reason, session_id=None, **FRESH)
+    for file_id, group in fates.groups.items():
+        change.set_file(files[file_id], {"batch_group": group})
+    for file_id in fates.counted:
+        change.count(files[file_id], "attempts")
+    _enter(change, hold)
+    return change
+
+
+def failed(now: float, session: SessionRecord, members: Sequence[FileRecord], note: str) -> Change:
+    """The platform knows that the session failed; its reservation is given back. No two losses come in a row."""
+    change = Change(now)
+    change.move_session(session, SessionEvent.FAILED, note, **CALM)
+    couple(change, session, members, SessionEvent.FAILED)
+    for file in members:
+        change.set_file(file, {"losses": 0})
+    return change
+
+
+def lost(
+    now: float, session: SessionRecord, members: Sequence[FileRecord], reason: str, hold: Hold | None
+) -> Change:
+    """The platform no longer knows the session; its files wait for another one. Only the first to say so counts."""
+    change = Change(now)
+    if session.state not in ALIVE:
+        return change
+    change.move_session(session, SessionEvent.LOST, reason, last_error=reason)
+    couple(change, session, members, SessionEvent.LOST)
+    for file in members:
+        change.count(file, "losses")
+    _enter(change, hold)
+    return change
+
+
+def couple(
+    change: Change, session: SessionRecord, members: Iterable[FileRecord], event: SessionEvent
+) -> None:
+    """Move all members of a session as its event demands."""
+    released = COUPLED[event] is FileEvent.RELEASED
+    columns = {**FRESH, "session_id": None} if released else FRESH
+    for file in members:
+        change.move_file(file, COUPLED[event], f"session {session.id} {event}", **columns)
+
+
+def _enter(change: Change, hold: Hold | None) -> None:
+    if hold is not None:
+        enter_hold(change, hold)

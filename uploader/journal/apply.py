@@ -1,0 +1,97 @@
+"""Writes what a transition makes true. Nothing is decided here, and no rule stands in its SQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from uploader.core.transitions.change import Change, Columns, LogLine
+from uploader.core.transitions.clock_events import TIMES
+from uploader.journal.hold_rows import learn, write_hold
+from uploader.journal.recovery import recovered_items
+from uploader.journal.rows import set_columns
+from uploader.journal.sqlite_library import Database
+
+SESSION_KEY = ("project_id", "collection_id", "item_id", "asset_key", "categorical")
+"""The columns that a session's key fills, in the order of `SessionKey`."""
+
+_JSON = frozenset({"warnings", "bands", "item_ids", "body"})
+"""Columns that hold JSON."""
+
+
+def apply(db: Database, change: Change) -> None:
+    """Within a transaction: write a change, rows first and the log after them."""
+    _write(db, "sessions", change.new_sessions, change.sessions)
+    _write(db, "files", change.new_files, change.files)
+    for (scope, subject), hold in change.holds.items():
+        write_hold(db, scope, subject, hold)
+    for key, value in change.learned.items():
+        learn(db, key, value)
+    for item_id, file_id in change.taken.items():
+        recovered_items.take(db, item_id, file_id)
+    for folder, path in change.assured:
+        recovered_items.assured(db, folder, path)
+    if change.log:
+        _log(db, change.now, change.log)
+    _forget(db, change)
+    if change.set_back:
+        _set_back(db, change.now, change.set_back)
+
+
+def _write(db: Database, table: str, new: Mapping[int, Columns], changed: Mapping[int, Columns]) -> None:
+    for row_id, columns in new.items():
+        _insert(db, table, row_id, columns)
+    for row_id, columns in changed.items():
+        set_columns(db, table, row_id, _encoded(columns))
+
+
+def _insert(db: Database, table: str, row_id: int, columns: Columns) -> None:
+    values = {"id": row_id, **_encoded(columns)}
+    db.conn.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",  # noqa: S608
+        tuple(values.values()),
+    )
+
+
+def _log(db: Database, now: float, lines: Sequence[LogLine]) -> None:
+    db.conn.executemany(
+        "INSERT INTO events (time, file_id, session_id, event, state, note) VALUES (?, ?, ?, ?, ?, ?)",
+        [(now, line.file_id, line.session_id, str(line.event), str(line.state), line.note) for line in lines],
+    )
+
+
+def _forget(db: Database, change: Change) -> None:
+    """The newest event stays, so that no id is given twice."""
+    newest = "id < (SELECT MAX(id) FROM events)"
+    for going, table, about in (
+        (change.forgotten_files, "files", f"file_id = ? AND {newest}"),
+        (change.forgotten_sessions, "sessions", f"session_id = ? AND file_id IS NULL AND {newest}"),
+        (change.forgotten_events, "", f"id = ? AND {newest}"),
+    ):
+        ids = [(row_id,) for row_id in going]
+        if not ids:
+            continue
+        db.conn.executemany(f"DELETE FROM events WHERE {about}", ids)  # noqa: S608 - conditions of ours
+        if table:
+            db.conn.executemany(f"DELETE FROM {table} WHERE id = ?", ids)  # noqa: S608 - a table of ours
+
+
+def _set_back(db: Database, now: float, seconds: float) -> None:
+    """All rows at once, for it may be all that there are."""
+    for table, columns in TIMES.items():
+        for name, scheduled in columns.items():
+            value = f"{name} - ?" if scheduled else "?"
+            db.conn.execute(
+                f"UPDATE {table} SET {name} = {value} WHERE {name} > ?",  # noqa: S608 - names of ours
+                (seconds if scheduled else now, now),
+            )
+
+
+def _encoded(columns: Mapping[str, Any]) -> Columns:
+    """The columns as SQLite has them."""
+    found = {name: json.dumps(value) if name in _JSON else value for name, value in columns.items()}
+    key = found.pop("key", None)
+    if key is not None:
+        found |= {name: getattr(key, name) for name in SESSION_KEY}
+    return found

@@ -1,0 +1,74 @@
+"""The rows of `holds` and `profile`, and holds as a value of JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from uploader.core.model import Hold, Scope
+from uploader.journal.rows import rows
+from uploader.journal.sqlite_library import Database
+
+ESTRANGED = "estranged"
+"""The profile's key of the folders whose files were uploaded by another journal."""
+
+SHOWN_HOLDS = "shown_holds"
+"""The profile's key of the holds that follow from the plan, as values of JSON."""
+
+
+def write_hold(db: Database, scope: Scope, subject: str, hold: Hold | None) -> None:
+    """Within a transaction: a hold as it is from now on; None ends it."""
+    if hold is None:
+        db.conn.execute("DELETE FROM holds WHERE scope = ? AND subject = ?", (str(scope), subject))
+        return
+    db.conn.execute(
+        "INSERT INTO holds (scope, subject, reason, way_out, since, until, attempts) VALUES (?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (scope, subject) DO UPDATE SET reason = excluded.reason, way_out = excluded.way_out, "
+        "since = excluded.since, until = excluded.until, attempts = excluded.attempts",
+        (str(scope), subject, hold.reason, hold.way_out, hold.since, hold.until, hold.attempts),
+    )
+
+
+def learn(db: Database, key: str, value: Any) -> None:
+    """Within a transaction: keep a fact; None forgets it."""
+    if value is None:
+        db.conn.execute("DELETE FROM profile WHERE key = ?", (key,))
+    else:
+        db.conn.execute(
+            "INSERT INTO profile (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, json.dumps(value)),
+        )
+
+
+def read_holds(db: Database) -> list[Hold]:
+    """All holds of the table, the oldest first."""
+    return [
+        Hold(
+            Scope(r["scope"]), r["subject"], r["reason"], r["way_out"], r["since"], r["until"], r["attempts"]
+        )
+        for r in rows(db, "SELECT * FROM holds ORDER BY since")
+    ]
+
+
+def read_profile(db: Database) -> dict[str, Any]:
+    """All that was learned, by key."""
+    return {r["key"]: json.loads(r["value"]) for r in rows(db, "SELECT key, value FROM profile")}
+
+
+def from_dict(value: dict[str, Any]) -> Hold:
+    """A hold as `shown` wrote it."""
+    return Hold(
+        Scope(value["scope"]), *(value[k] for k in ("subject", "reason", "way_out", "since", "until"))
+    )
+
+
+def as_dict(hold: Hold) -> dict[str, Any]:
+    """A hold as `from_dict` reads it."""
+    return {
+        "scope": str(hold.scope),
+        "subject": hold.subject,
+        "reason": hold.reason,
+        "way_out": hold.way_out,
+        "since": hold.since,
+        "until": hold.until,
+    }

@@ -1,0 +1,180 @@
+"""The rows that transitions ask for, from SQLite. Each is found by a key or an index, and nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from uploader.core.model import FileState, Hold, Scope, SessionKey, SessionState, Sighting
+from uploader.core.recovery_matching import Target
+from uploader.core.transitions.change import Change
+from uploader.core.transitions.file_events import Seen
+from uploader.core.transitions.records import FileRecord, SessionRecord
+from uploader.core.transitions.repaired import KnownItem
+from uploader.journal.apply import SESSION_KEY, apply
+from uploader.journal.hold_rows import read_holds, read_profile
+from uploader.journal.recovery import recovered_items
+from uploader.journal.rows import clock, encode_sighting
+from uploader.journal.sqlite_library import Database
+from uploader.journal.transactions import Rows
+from uploader.journal.writer import Writer
+
+T = TypeVar("T")
+
+_FILE_NAMES = tuple(column.name for column in fields(FileRecord))
+_FILES = f"SELECT {', '.join(_FILE_NAMES)} FROM files"  # noqa: S608 - names of ours
+_SESSION_NAMES = tuple(column.name for column in fields(SessionRecord) if column.name != "key")
+_SESSIONS = f"SELECT {', '.join((*SESSION_KEY, *_SESSION_NAMES))} FROM sessions"  # noqa: S608 - names of ours
+_PATH = "folder = ? AND path = ? AND current = 1"
+
+
+class StoredTransactions:
+    """Transactions of the journal's writer."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def transact(self, name: str, work: Callable[[Rows], T]) -> T:
+        """See `Transactions`."""
+        return await self._writer.transact(name, lambda db: work(StoredRows(db)))
+
+
+class StoredRows:
+    """The rows in SQLite, within a transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.now = clock()
+
+    def file(self, file_id: int) -> FileRecord:
+        """See `Rows`."""
+        found = self._files("id = ?", file_id)
+        if not found:
+            raise LookupError(f"no file {file_id} in the journal")
+        return found[0]
+
+    def files(self, file_ids: Iterable[int]) -> list[FileRecord]:
+        """See `Rows`."""
+        return [file for file_id in file_ids for file in self._files("id = ?", file_id)]
+
+    def versions(self, folder: str, path: bytes) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files(f"{_PATH} ORDER BY id", folder, path)
+
+    def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
+        """See `Rows`."""
+        return _first(self._files(f"{_PATH} ORDER BY id DESC LIMIT 1", folder, path))
+
+    def rejected_versions(self, folder: str, path: bytes) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files(f"{_PATH} AND state = 'rejected' ORDER BY id", folder, path)
+
+    def version_with(self, file: FileRecord, content: str) -> FileRecord | None:
+        """See `Rows`."""
+        where = f"{_PATH} AND content = ? AND id != ?"
+        return _first(self._files(where, file.folder, file.path, content, file.id))
+
+    def held_files(self) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("hold != '' ORDER BY id")
+
+    def rejected_files(self) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("state = 'rejected' AND current = 1 ORDER BY id")
+
+    def past_files(self, before: float, up_to: int) -> list[FileRecord]:
+        """Versions of paths that no longer exist: those that have not moved since then, and all up to this id."""
+        return self._files("current IS NULL AND (changed_at < ? OR id <= ?) ORDER BY id", before, up_to)
+
+    def left_sessions(self, before: float) -> list[SessionRecord]:
+        """Sessions without members that have not moved since then."""
+        left = "NOT EXISTS (SELECT 1 FROM files WHERE session_id = sessions.id)"
+        return self._sessions(f"changed_at < ? AND {left} ORDER BY id", before)
+
+    def next_file_id(self) -> int:
+        """See `Rows`."""
+        return self._next_id("files")
+
+    def session(self, session_id: int) -> SessionRecord:
+        """See `Rows`."""
+        found = self._sessions("id = ?", session_id)
+        if not found:
+            raise LookupError(f"no session {session_id} in the journal")
+        return found[0]
+
+    def members(self, session_id: int) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("session_id = ? ORDER BY id", session_id)
+
+    def held_sessions(self) -> list[SessionRecord]:
+        """See `Rows`."""
+        return self._sessions("hold != '' ORDER BY id")
+
+    def next_session_id(self) -> int:
+        """See `Rows`."""
+        return self._next_id("sessions")
+
+    def holds(self) -> list[Hold]:
+        """See `Rows`."""
+        return read_holds(self._db)
+
+    def hold(self, scope: Scope, subject: str) -> Hold | None:
+        """See `Rows`."""
+        return next((hold for hold in self.holds() if (hold.scope, hold.subject) == (scope, subject)), None)
+
+    def learned(self, key: str) -> Any:
+        """See `Rows`."""
+        return read_profile(self._db).get(key)
+
+    def known_item(self, target: Target, file_name: str) -> KnownItem | None:
+        """See `Rows`."""
+        return recovered_items.known_item(self._db, target, file_name)
+
+    def is_unsure(self, seen: Seen) -> bool:
+        """See `Rows`."""
+        at = seen.sighting
+        return recovered_items.is_unsure(self._db, at.folder, at.path, seen.value)
+
+    def seen(self, sighting: Sighting) -> Seen:
+        """See `Rows`."""
+        return Seen(sighting, encode_sighting(sighting))
+
+    def last_event(self) -> float | None:
+        """See `Rows`."""
+        found = self._db.conn.execute("SELECT time FROM events ORDER BY id DESC LIMIT 1").fetchone()
+        return found[0] if found else None
+
+    def apply(self, change: Change) -> None:
+        """See `Rows`."""
+        apply(self._db, change)
+
+    def _files(self, where: str, *args: Any) -> list[FileRecord]:
+        return [_file(row) for row in self._db.conn.execute(f"{_FILES} WHERE {where}", args)]
+
+    def _sessions(self, where: str, *args: Any) -> list[SessionRecord]:
+        return [_session(row) for row in self._db.conn.execute(f"{_SESSIONS} WHERE {where}", args)]
+
+    def _next_id(self, table: str) -> int:
+        """The newest row of a table always stays (see `pruning`), so no id is given twice."""
+        sql = f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}"  # noqa: S608 - a table of ours
+        return int(self._db.conn.execute(sql).fetchone()[0])
+
+
+def _first(found: Sequence[FileRecord]) -> FileRecord | None:
+    return found[0] if found else None
+
+
+def _file(row: Sequence[Any]) -> FileRecord:
+    columns = dict(zip(_FILE_NAMES, row, strict=True))
+    columns["path"] = bytes(columns["path"])
+    columns["state"] = FileState(columns["state"])
+    return FileRecord(**columns)
+
+
+def _session(row: Sequence[Any]) -> SessionRecord:
+    project_id, collection_id, item_id, asset_key, categorical = row[: len(SESSION_KEY)]
+    key = SessionKey(project_id, collection_id, item_id, asset_key, bool(categorical))
+    columns = dict(zip(_SESSION_NAMES, row[len(SESSION_KEY) :], strict=True))
+    columns["state"] = SessionState(columns["state"])
+    return SessionRecord(key=key, **columns)

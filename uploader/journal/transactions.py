@@ -1,0 +1,95 @@
+"""What a method of the journal may do within its transaction: ask for rows, and apply what core makes of them.
+
+The daemon does so with SQLite (`stored_rows`), the simulator with rows in memory: the same methods run on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
+
+from uploader.core.model import Hold, Scope, Sighting
+from uploader.core.recovery_matching import Target
+from uploader.core.transitions.change import Change
+from uploader.core.transitions.file_events import Seen
+from uploader.core.transitions.records import FileRecord, SessionRecord
+from uploader.core.transitions.repaired import KnownItem
+
+T = TypeVar("T")
+
+
+class Rows(Protocol):
+    """The rows of one transaction. What is asked for by a key that no row has raises LookupError."""
+
+    now: float
+    """Unix seconds, the same for the whole transaction."""
+
+    def file(self, file_id: int) -> FileRecord:
+        """One file."""
+
+    def files(self, file_ids: Iterable[int]) -> list[FileRecord]:
+        """Those of these files that there are, in this order."""
+
+    def versions(self, folder: str, path: bytes) -> list[FileRecord]:
+        """All current versions of a path, the oldest first."""
+
+    def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
+        """The newest current version of a path."""
+
+    def rejected_versions(self, folder: str, path: bytes) -> list[FileRecord]:
+        """The current versions of a path that are rejected."""
+
+    def version_with(self, file: FileRecord, content: str) -> FileRecord | None:
+        """The other current version of a file's path that has this content; there is one at most."""
+
+    def held_files(self) -> list[FileRecord]:
+        """Files that have a hold of their own."""
+
+    def rejected_files(self) -> list[FileRecord]:
+        """The current versions of all paths that are rejected."""
+
+    def next_file_id(self) -> int:
+        """The id of the next file that is made."""
+
+    def session(self, session_id: int) -> SessionRecord:
+        """One session."""
+
+    def members(self, session_id: int) -> list[FileRecord]:
+        """The files of a session, in order of their ids."""
+
+    def held_sessions(self) -> list[SessionRecord]:
+        """The sessions that only a person can go on with."""
+
+    def next_session_id(self) -> int:
+        """The id of the next session that is made."""
+
+    def holds(self) -> list[Hold]:
+        """All holds, the oldest first."""
+
+    def hold(self, scope: Scope, subject: str) -> Hold | None:
+        """One hold."""
+
+    def learned(self, key: str) -> Any:
+        """What was learned under this key; None where it was not."""
+
+    def known_item(self, target: Target, file_name: str) -> KnownItem | None:
+        """A record of the platform that a repair has listed, has this file name, and is no file's yet."""
+
+    def is_unsure(self, seen: Seen) -> bool:
+        """Whether this very file lay there at a repair that could not tell whether it had been uploaded."""
+
+    def seen(self, sighting: Sighting) -> Seen:
+        """A sighting with the value by which these rows keep it."""
+
+    def last_event(self) -> float | None:
+        """The time of the last event; None where there is none."""
+
+    def apply(self, change: Change) -> None:
+        """Write what a transition makes true."""
+
+
+class Transactions(Protocol):
+    """Runs the work of one method of the journal in one durable transaction."""
+
+    async def transact(self, name: str, work: Callable[[Rows], T]) -> T:
+        """Run `work`, and return its result once what it applied is durable; see `Writer.transact`."""
