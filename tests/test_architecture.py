@@ -64,6 +64,8 @@ DOORS = {
     "starlette": ("uploader.sandbox",),
     "uvicorn": ("uploader.sandbox",),
     "pystac": ("uploader.sandbox",),
+    "cryptography": ("uploader.sandbox.rsa",),
+    "shapely": ("uploader.sandbox",),
     "requests": (),
     "urllib3": (),
     "http.client": (),
@@ -276,7 +278,10 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
         ("uploader.cli.push", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.cli.demo", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.core.planner", {"sqlite3", "pydantic", "anyio"}),
-        ("uploader.sandbox", {"uploader.core", "uploader.config", "rasterio"}),
+        (
+            "uploader.sandbox",
+            {"uploader.core", "uploader.config", "rasterio", "numpy", "shapely", "cryptography"},
+        ),
     ],
 )
 def test_what_is_not_needed_is_not_loaded(module, absent):

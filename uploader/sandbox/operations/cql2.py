@@ -9,7 +9,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from uploader.sandbox.geometry import overlaps
+from uploader.sandbox.geometry import overlaps, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,7 +111,8 @@ def _touches(arguments: list[Any], item: Mapping[str, Any]) -> bool | None:
     shape = next((one for one in arguments if isinstance(one, dict) and "type" in one), None)
     if shape is None:
         raise ValueError("s_intersects wants the property geometry and a shape")
-    return None if item.get("bbox") is None else overlaps(shape, tuple(item["bbox"]))
+    known = shape_of(shape)
+    return None if item.get("bbox") is None else overlaps(known, tuple(item["bbox"]))
 
 
 def _value(given: Any, item: Mapping[str, Any]) -> Any:
