@@ -52,7 +52,8 @@ ALONE = {
 
 DOORS = {
     "httpx": ("uploader.net",),
-    "httpcore": ("uploader.net", "uploader.platform.geopera.put_connection"),
+    "httpcore": ("uploader.net",),
+    "ctypes": ("uploader.system.libc", "uploader.convert.isolation"),
     "sqlite3": ("uploader.journal", "uploader.sandbox"),
     "sqlite_utils": ("uploader.journal.sqlite_library",),
     "rasterio": ("uploader.convert", "uploader.sandbox", "uploader.cli.samples", "uploader.cli.compare"),

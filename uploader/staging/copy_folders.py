@@ -75,12 +75,12 @@ class Staging:
 
     def _publish(self, home: Path, raster: str) -> None:
         """Let the claim appear, and make it last."""
-        fs.sync_directory(str(home / "in.tmp"))
+        fs.sync_directory(home / "in.tmp")
         (home / "source").symlink_to(Path("in") / raster)
         failpoint("claim.linked")
         (home / "in.tmp").rename(home / "in")
-        fs.sync_directory(str(home))
-        fs.sync_directory(str(self._root))
+        fs.sync_directory(home)
+        fs.sync_directory(self._root)
         failpoint("claim.renamed")
 
     def source(self, file_id: int) -> Path:

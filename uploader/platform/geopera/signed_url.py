@@ -37,11 +37,6 @@ class SignedUrl:
         """The URL itself, with its signature."""
         return self.secret.reveal()
 
-    @property
-    def host(self) -> str:
-        """The host alone, for people."""
-        return urlsplit(self.url).hostname or ""
-
 
 def _check(url: str, *, allow_http: bool) -> None:
     if len(url) > MOST or not all("!" <= c <= "~" for c in url):
