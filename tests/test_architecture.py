@@ -308,6 +308,15 @@ def test_text_of_names_is_made_in_one_place():
     assert found == set()
 
 
+def test_each_module_of_the_core_has_its_tests():
+    """Under its own name: what a rule does is found where the rule is, and not among those of its callers."""
+    tests = Path(__file__).parent / "core"
+    names = {
+        module.rpartition(".")[2] for module in modules() if room(module) == "core" and module.count(".") > 1
+    }
+    assert {name for name in names if not (tests / f"test_{name}.py").exists()} == set()
+
+
 def test_files_stay_small_enough_to_be_read():
     """A file that outgrows three hundred lines or so is two rooms."""
     sizes = {path.relative_to(PACKAGE): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}

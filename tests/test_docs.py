@@ -70,7 +70,7 @@ def resolves(name: str) -> bool:
     """Whether a path of the repository, or one below the package, is there; a name alone may lie anywhere."""
     plain = name.rstrip("/")
     if "/" not in plain:
-        return any(chain(PACKAGE.rglob(plain), TESTS.rglob(plain), ROOT.glob(plain)))
+        return plain == PACKAGE.name or any(chain(PACKAGE.rglob(plain), TESTS.rglob(plain), ROOT.glob(plain)))
     places = (base / plain for base in (ROOT, PACKAGE, PACKAGE.parent))
     return any(place.exists() or place.with_suffix(".py").exists() for place in places)
 
