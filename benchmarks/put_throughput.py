@@ -58,7 +58,7 @@ async def ours(store: ObjectStore, url: str, path: Path, size: int) -> float:
     """Seconds of one PUT by the uploader."""
     began = time.perf_counter()
     await store.put(
-        SignedUrl.parse(url, now=0, allow_http=True),
+        SignedUrl.parse(url, allow_http=True),
         path,
         size=size,
         content_type="image/tiff",

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from uploader.cli import COMMANDS
 from uploader.config import load
 from uploader.core import capacity
 
@@ -105,20 +104,6 @@ def test_the_configuration_in_the_readme_is_valid(tmp_path):
     assert text is not None
     (tmp_path / "config.toml").write_text(text.group(1))
     assert load(tmp_path / "config.toml").folders[0].after_upload == "archive"
-
-
-def test_every_command_in_the_documents_exists():
-    """A command that was renamed is renamed everywhere."""
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for name in re.findall(r"`uploader ([a-z]+)", path.read_text()):
-            assert name in COMMANDS, f"{path.name}: {name}"
-
-
-def test_every_link_in_the_documents_leads_somewhere():
-    """Relative links only: what is on the net is not ours."""
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
-        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
-            assert (path.parent / target).exists(), f"{path.name}: {target}"
 
 
 def test_every_dependency_is_pinned_once():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,8 +26,6 @@ class Activity:
 
     bytes_sent: int = 0
     """Bytes handed to the object store since the start, repeats included."""
-    calls: Counter[str] = field(default_factory=Counter)
-    """Calls to the platform since the start, by operation."""
     _running: dict[int, Running] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=count)
 

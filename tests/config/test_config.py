@@ -82,6 +82,24 @@ def test_every_mistake_is_told_at_once_with_its_line(write):
         assert any(line.startswith(start) for line in found), start
 
 
+def test_the_rules_between_keys_are_applied_once(write, monkeypatch, tmp_path):
+    """A document's are told with their lines by who reads it; the model applies them to what no document says."""
+    from uploader.config import error_messages, settings  # noqa: PLC0415
+
+    applied = []
+    for place in (error_messages, settings):
+        rules = place.relations
+        monkeypatch.setattr(
+            place,
+            "relations",
+            lambda *given, rules=rules, place=place: applied.append(place) or rules(*given),
+        )
+    load(write(f'state_dir = "{tmp_path / "s"}"\n[[folders]]\npath = "{tmp_path / "d"}"\nproject_id = "p"\n'))
+    Settings()
+
+    assert applied == [error_messages, settings]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

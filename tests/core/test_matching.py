@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.complete_refusal import Bisect, HoldTarget, RejectFiles, Resend, judge
-from uploader.core.errors import Problem
 from uploader.core.matching import match
 from uploader.core.model import Layout
 
@@ -83,23 +81,3 @@ def test_a_hostile_record_is_bounded() -> None:
     node["name"] = NAMES[0]
 
     assert not match(NAMES[:1], [{"id": "i1", "deep": deep}], upload_id="u1").complete(NAMES[:1])
-
-
-@pytest.mark.parametrize(
-    ("detail", "expected"),
-    [
-        (f"{NAMES[0]} is not a raster", RejectFiles((0,))),
-        (f"missing objects: {NAMES[1]}", Resend((1,))),
-        ("objects missing", Resend((0, 1))),
-        ("target collection was deleted", HoldTarget()),
-        ("computer says no", Bisect((0,), (1,))),
-    ],
-)
-def test_a_refusal_is_read(detail: str, expected: object) -> None:
-    """The words of a 422 decide whether one file, some bytes, the target or a half is the matter."""
-    assert judge(Problem(422, detail=detail), NAMES) == expected
-
-
-def test_a_single_file_refused_alone_is_rejected() -> None:
-    """There is nothing left to halve."""
-    assert judge(Problem(422, detail="computer says no"), NAMES[:1]) == RejectFiles((0,))

@@ -8,7 +8,6 @@ import pytest
 
 from uploader.core import actions as act
 from uploader.core.disk_space import estimate, reserved
-from uploader.core.duplicates import judge_twins
 from uploader.core.model import (
     Destination,
     FileState,
@@ -377,25 +376,6 @@ def test_twins_are_not_converted_side_by_side() -> None:
 
     assert actions(replace(view, busy=frozenset({("file", 2)}))) == []
     assert actions(view) == [act.Convert(1)]
-
-
-@pytest.mark.parametrize(
-    ("others", "verdict"),
-    [
-        ([], None),
-        ([(5, FileState.QUEUED)], None),
-        ([(9, FileState.QUEUED)], None),
-        ([(1, FileState.QUEUED)], FileState.QUEUED),
-        ([(9, FileState.CONVERTED)], FileState.QUEUED),
-        ([(9, FileState.STORED), (1, FileState.GONE)], FileState.QUEUED),
-        ([(1, FileState.REJECTED), (9, FileState.DUPLICATE)], None),
-        ([(9, FileState.COMPLETED), (1, FileState.QUEUED)], FileState.DUPLICATE),
-        ([(1, FileState.DISPOSED)], FileState.DUPLICATE),
-    ],
-)
-def test_one_of_the_twins_goes(others: list[tuple[int, FileState]], verdict: FileState | None) -> None:
-    """Of file 5: a twin that is further along goes first, also one that came later."""
-    assert judge_twins(5, others) is verdict
 
 
 def test_a_folder_that_left_the_configuration_is_told() -> None:

@@ -21,6 +21,7 @@ from uploader.disposal import archive as archiving
 from uploader.folders import prepare_leases
 from uploader.staging import Interrupted
 from uploader.system import files as fs
+from uploader.system import libc
 from uploader.system.failpoints import within
 
 pytestmark = pytest.mark.unit
@@ -374,7 +375,7 @@ def test_without_renameat2_a_hard_link_does_it(
     drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """File systems that cannot rename without replacing are served as well."""
-    monkeypatch.setattr(fs, "_RENAMEAT2", None)
+    monkeypatch.setattr(libc, "_renameat2", None)
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive/a.tif").write_bytes(b"taken")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from uploader.folders import blind, device, held_by_writer, inotify_limits, lease_doubt, prepare_leases
-from uploader.system import leases
+from uploader.system import leases, libc
 
 pytestmark = pytest.mark.unit
 
@@ -84,7 +84,7 @@ def test_file_systems_of_others_are_blind(tmp_path: Path, monkeypatch: pytest.Mo
     assert blind(str(tmp_path)) == ""
     monkeypatch.setattr(leases, "BLIND", {})
     with (tmp_path / "x").open("wb") as opened:
-        magic = leases.magic(opened.fileno())
+        magic = libc.magic(opened.fileno())
         assert held_by_writer(str(tmp_path / "x")) is True
         monkeypatch.setattr(leases, "BLIND", {magic: "NFS"})
         assert held_by_writer(str(tmp_path / "x")) is None

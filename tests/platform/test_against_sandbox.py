@@ -64,8 +64,6 @@ async def test_an_upload_becomes_an_item(box: Any, raster: Path, auth: str) -> N
     async with open_platform(**settings(box, auth)) as (platform, store):
         upload_id = await platform.initiate({**body, "transfer_method": "signed_url"}, "key-1")
         url = await platform.signed_url(upload_id, "scene.tif", "image/tiff")
-        assert url.expires_in is not None
-        assert 0 < url.expires_in <= 300
         await put(store, url, raster, **facts)
         await platform.progress(upload_id, len(content))
         (item_id,) = await platform.complete(upload_id)

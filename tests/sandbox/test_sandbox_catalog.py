@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.audit import audit
 from uploader.sandbox.catalogue import captures
-from uploader.sandbox.geometry import area_km2, lines, overlaps, polygon
+from uploader.sandbox.geometry import area_km2, overlaps, polygon, shape_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -166,6 +166,11 @@ def test_reads_leave_no_trace(wire: Wire, tmp_path: Path) -> None:
         ]
 
 
+def area(geometry: dict[str, Any], box: tuple[float, float, float, float] = WORLD) -> float:
+    """Square kilometres of a GeoJSON geometry inside a box."""
+    return area_km2(shape_of(geometry), box)
+
+
 def test_areas_are_those_of_the_sphere() -> None:
     """The whole world, half of it, a hole, and the part inside a box."""
     whole = 4 * math.pi * 6371.0072**2
@@ -176,15 +181,42 @@ def test_areas_are_those_of_the_sphere() -> None:
         "coordinates": [[inner], [polygon((50.0, 0.0, 60.0, 9.0))["coordinates"][0]]],
     }
 
-    assert area_km2(polygon(WORLD), WORLD) == pytest.approx(whole)
-    assert area_km2(polygon(WORLD), (-180.0, 0.0, 180.0, 90.0)) == pytest.approx(whole / 2)
-    assert area_km2(holed, WORLD) == pytest.approx(
-        area_km2(polygon((-20.0, -20.0, 20.0, 20.0)), WORLD)
-        - area_km2(polygon((-10.0, -10.0, 10.0, 10.0)), WORLD)
+    assert area(polygon(WORLD)) == pytest.approx(whole)
+    assert area(polygon(WORLD), (-180.0, 0.0, 180.0, 90.0)) == pytest.approx(whole / 2)
+    assert area(holed) == pytest.approx(
+        area(polygon((-20.0, -20.0, 20.0, 20.0))) - area(polygon((-10.0, -10.0, 10.0, 10.0)))
     )
-    assert area_km2(both, (-10.0, -10.0, 10.0, 10.0)) == pytest.approx(
-        area_km2(polygon((-10, -10, 10, 10)), WORLD)
+    assert area(both, (-10.0, -10.0, 10.0, 10.0)) == pytest.approx(area(polygon((-10, -10, 10, 10))))
+
+
+def test_what_crosses_itself_is_ordered_once() -> None:
+    """Of a bow both halves count, and of two polygons that lie on each other one."""
+    bow = {"type": "Polygon", "coordinates": [[[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]]}
+    ring = polygon((0.0, 0.0, 1.0, 1.0))["coordinates"]
+    halves = [{"type": "Polygon", "coordinates": [[[x, 0], [1, 1], [x, 2], [x, 0]]]} for x in (0, 2)]
+
+    assert area(bow) == pytest.approx(sum(map(area, halves)))
+    assert area({"type": "MultiPolygon", "coordinates": [ring, ring]}) == pytest.approx(
+        area({"type": "Polygon", "coordinates": ring})
     )
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"type": "MultiPoint", "coordinates": [[-7, -4], [4, -0.3], [-2, 3]]},
+        {"type": "LineString", "coordinates": [[-1, 3], [3, 3], [3, -1]]},
+        {
+            "type": "Polygon",
+            "coordinates": [polygon(one)["coordinates"][0] for one in ((-9, -9, 9, 9), (-1, -1, 3, 3))],
+        },
+        {"type": "Polygon", "coordinates": []},
+    ],
+    ids=["points around it", "a line around its corner", "a hole around it", "nothing"],
+)
+def test_what_only_surrounds_a_box_does_not_overlap_it(shape: dict[str, Any]) -> None:
+    """Points have nothing between them, a line has no inside, and a hole is not part of its polygon."""
+    assert not overlaps(shape_of(shape), (0.0, 0.0, 2.0, 2.0))
 
 
 @pytest.mark.parametrize(
@@ -198,13 +230,17 @@ def test_areas_are_those_of_the_sphere() -> None:
         {"type": "Point", "coordinates": [1e308, 0]},
         {"type": "Point", "coordinates": ["1", "2"]},
         {"type": "Point", "coordinates": [10**400, 2]},
+        {"type": "Point", "coordinates": [1, 2, float("inf")]},
+        {"type": "Point", "coordinates": [True, False]},
         {"type": "MultiPolygon", "coordinates": {}},
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 1]]]},
+        {"type": "GeometryCollection", "geometries": []},
     ],
 )
 def test_malformed_shapes_are_refused(shape: dict[str, Any]) -> None:
     """Whatever is wrong with them, it is a ValueError."""
     with pytest.raises(ValueError, match=r"wanted|fit|Earth"):
-        lines(shape)
+        shape_of(shape)
 
 
 def test_the_catalogue_is_the_same_every_time() -> None:
@@ -213,4 +249,4 @@ def test_the_catalogue_is_the_same_every_time() -> None:
 
     assert len(found) == len({(one.host.name, one.id) for one in found}) > 300
     assert all(0 <= one.cloud_cover <= 100 for one in found)
-    assert all(overlaps(polygon(one.box), WORLD) and one.box[0] < one.box[2] for one in found)
+    assert all(overlaps(shape_of(polygon(one.box)), WORLD) and one.box[0] < one.box[2] for one in found)

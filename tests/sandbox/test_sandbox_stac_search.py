@@ -49,6 +49,8 @@ def test_a_search_over_all_projects(open_wire: Callable[..., Wire], raster: byte
         {"filter": {"op": "=", "args": [1]}},
         {"filter": {"op": "casei", "args": ["a"]}},
         {"filter": {"op": "<", "args": [1, "a"]}},
+        {"filter": {"op": "<", "args": [{"timestamp": "yesterday"}, {"date": "2024-06-01"}]}},
+        {"filter": {"op": "<", "args": [7, {"date": "2024-06-01"}]}},
         {"filter": {"op": "s_intersects", "args": [{"property": "geometry"}, 7]}},
         {"filter": {"op": "not", "args": [{"op": "not", "args": [7]}]}},
         {"filter": {"op": "=", "args": [1, 1]}, "filter-lang": "cql2-text"},
@@ -83,6 +85,9 @@ TITLE, GSD = {"property": "title"}, {"property": "gsd"}
         ({"op": "not", "args": [{"op": "=", "args": [{"property": "nothing"}, 1]}]}, None),
         ({"op": "or", "args": [{"op": "=", "args": [{"property": "nothing"}, 1]}, True]}, True),
         ({"op": "<=", "args": [{"property": "datetime"}, {"timestamp": "2025-01-01T00:00:00Z"}]}, True),
+        ({"op": "<=", "args": [{"property": "datetime"}, {"timestamp": "2024-06-01T02:00:00+10:00"}]}, False),
+        ({"op": "=", "args": [{"date": "2024-06-01"}, {"property": "datetime"}]}, True),
+        ({"op": ">", "args": [{"property": "nothing"}, {"date": "2024-06-01"}]}, None),
         (
             {
                 "op": "s_intersects",

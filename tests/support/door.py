@@ -35,7 +35,7 @@ async def door(base_url: str, **settings: Any) -> AsyncIterator[tuple[Platform, 
 
 def signed(base_url: str, path: str = "/bucket/o?X-Goog-Signature=CANARYSIGNATURE") -> SignedUrl:
     """A signed URL on a loopback server."""
-    return SignedUrl.parse(base_url + path, now=0, allow_http=True)
+    return SignedUrl.parse(base_url + path, allow_http=True)
 
 
 async def put(store: ObjectStore, url: SignedUrl, path: Path, **changes: Any) -> None:

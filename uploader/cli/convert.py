@@ -25,6 +25,7 @@ from uploader.cli.common import (
 )
 from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
 from uploader.report.terminal_text import printable
+from uploader.system import files as fs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -246,11 +247,7 @@ def _publish(result: Path, target: Path) -> None:
         near = target.with_name(f".{target.name}.part")
         shutil.copyfile(result, near)
         near.replace(target)
-    folder = os.open(target.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    fs.sync_directory(target.absolute().parent)
 
 
 def _umask() -> int:

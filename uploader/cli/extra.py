@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 from uploader.core.errors import UploaderError
 
-PARTS = ("pystac", "rio_tiler", "starlette", "uvicorn", "xstatic")
-"""What the extra brings; some of it is imported only when a raster is painted, too late to say so."""
+PARTS = ("cryptography", "pystac", "rio_tiler", "shapely", "starlette", "uvicorn", "xstatic")
+"""What the extra brings; some of it is imported only when it is needed, too late to say so."""
 
 
 def require_sandbox() -> None:

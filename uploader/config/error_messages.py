@@ -40,13 +40,14 @@ def load_document(model: type[Model], path: Path, *, need_folders: bool) -> Mode
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(_syntax(path, text, error)) from None
     context: Context = {"base": Path(path).absolute().parent}
-    mistakes = [*_of_fields(model, data, context), *_between(model, data, context)]
+    read, mistakes = _fields(model, data, context)
+    mistakes += _between(model, data, context)
     if need_folders and "folders" not in data:
         mistakes.append(
             ConfigError(("folders",), "there is no drop folder.", "Add one with a path and a project_id.")
         )
-    if not mistakes:
-        return model.model_validate(data, context=context)
+    if read is not None and not mistakes:
+        return read
     lines = line_numbers(text)
     found = sorted({(line_of(lines, mistake.location) or 0, mistake.text) for mistake in mistakes})
     raise ConfigurationError("\n".join(f"{path}:{line or 1}: {complaint}" for line, complaint in found))
@@ -99,14 +100,14 @@ WORDS = {
 """By pydantic's name of the error: our words for it, with its context filled in."""
 
 
-def _of_fields(model: type[BaseModel], data: dict[str, Any], context: Context) -> list[ConfigError]:
+def _fields(
+    model: type[Model], data: dict[str, Any], context: Context
+) -> tuple[Model | None, list[ConfigError]]:
+    """The document as a model, or what is wrong with its keys one by one."""
     try:
-        model.model_validate(data, context=context)
+        return model.model_validate(data, context=context), []
     except ValidationError as error:
-        return [_judge(model, detail) for detail in error.errors(include_url=False)]
-    except ConfigurationError:
-        pass  # a rule between keys, told with its line by `_between`
-    return []
+        return None, [_judge(model, detail) for detail in error.errors(include_url=False)]
 
 
 def _judge(model: type[BaseModel], error: ErrorDetails) -> ConfigError:

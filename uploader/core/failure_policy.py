@@ -42,10 +42,8 @@ class Step(StrEnum):
     SIGN = "signed_url"
     PUT = "put"
     COMPLETE = "complete"
-    LOCATE = "locate"
     FAIL = "fail"
     READ = "read"
-    DISPOSE = "dispose"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""The only place that makes text of a name or a path, and a name of text. Names are bytes, and need not be UTF-8."""
+"""The only place that makes text of a name or a path, and a name of text. Names are bytes, and need not be UTF-8.
+
+Neither need be what a raster holds as text, which goes the same way to and fro.
+"""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ def open_archive(root: str, folder: str, path: bytes, visible: int) -> Iterator[
         ) from error
     # The archive's own name has to last as well; what is above may not be ours to open, and then it was not made by us.
     with suppress(OSError):
-        fs.sync_directory(str(Path(root).parent))
+        fs.sync_directory(Path(root).parent)
     try:
         for part in filter(None, directory.split(b"/")):
             fd = _enter(part, fd)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -64,4 +65,6 @@ def _sticky(folder: str) -> list[str]:
     mine = os.geteuid() in (0, found.st_uid)
     if mine or not found.st_mode & stat.S_ISVTX:
         return []
-    return [f"{folder} is sticky: files of other users stay. Remove the sticky bit: chmod -t {folder!r}."]
+    return [
+        f"{folder} is sticky: files of other users stay. Remove the sticky bit: chmod -t {shlex.quote(folder)}"
+    ]

@@ -42,7 +42,7 @@ async def claim(tools: Tools, file_id: int) -> None:
         tools.intake.claimed(file_id)
         return
     failpoint("claim.before")
-    with tools.activity.track("claim", _name(row), sighting.size):
+    with tools.activity.track("claim", shown(row.path), sighting.size):
         try:
             claimed = await tools.in_thread(
                 tools.staging.claim, file_id, sighting.folder, sighting, tools.stop
@@ -56,7 +56,7 @@ async def claim(tools: Tools, file_id: int) -> None:
     destination = tools.destinations.get(sighting.folder)
     state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
     tools.intake.claimed(file_id)
-    log.info("claimed file=%r bytes=%d state=%s", _name(row), claimed.size, state)
+    log.info("claimed file=%r bytes=%d state=%s", shown(row.path), claimed.size, state)
 
 
 async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -83,11 +83,11 @@ async def convert(tools: Tools, file_id: int) -> None:
     target = tools.staging.result(file_id)
     destination = tools.destinations[row.folder]
     failpoint("convert.before")
-    with tools.activity.track("convert", _name(row), row.size):
+    with tools.activity.track("convert", shown(row.path), row.size):
         try:
             source = await tools.in_thread(_claimed, tools, file_id)
             passed = matches(row.path, destination.passthrough)
-            made_by = _passed if passed else partial(_converted, name=_name(row).rpartition("/")[2])
+            made_by = _passed if passed else partial(_converted, name=shown(row.path).rpartition("/")[2])
             report = await made_by(tools, source, target, destination)
             measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
@@ -109,9 +109,11 @@ async def convert(tools: Tools, file_id: int) -> None:
         declared=report.declared,
     )
     await tools.journal.files.converted(file_id, made)
-    log.info("converted file=%r method=%s bytes=%d to=%d", _name(row), report.method, row.size, measured.size)
+    log.info(
+        "converted file=%r method=%s bytes=%d to=%d", shown(row.path), report.method, row.size, measured.size
+    )
     for warning in report.warnings:
-        log.warning("conversion file=%r %s: %s", _name(row), warning.code, warning.text)
+        log.warning("conversion file=%r %s: %s", shown(row.path), warning.code, warning.text)
 
 
 def _claimed(tools: Tools, file_id: int) -> Path:
@@ -169,7 +171,7 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
             await tools.journal.files.retry(row.id, reason, after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error
-    log.warning("conversion failed file=%r: %s", _name(row), error)
+    log.warning("conversion failed file=%r: %s", shown(row.path), error)
 
 
 async def dispose(tools: Tools, file_id: int) -> None:
@@ -179,7 +181,7 @@ async def dispose(tools: Tools, file_id: int) -> None:
     destination = tools.destinations.get(row.folder)
     alone = destination is not None and matches(row.path, destination.passthrough)
     failpoint("dispose.before")
-    with tools.activity.track("dispose", _name(row), row.size):
+    with tools.activity.track("dispose", shown(row.path), row.size):
         try:
             archive = tools.archive_dirs.get(row.folder)
             done = await tools.in_thread(
@@ -189,14 +191,14 @@ async def dispose(tools: Tools, file_id: int) -> None:
             return
         except (err.UploaderError, OSError) as error:
             said = words(error) if isinstance(error, OSError) else str(error)
-            reason = f"The source of {_name(row)} cannot be {_PAST[row.after_upload]}: {said}"
+            reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {said}"
             await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
             log.warning("%s", reason)
             return
     failpoint("dispose.after")
     identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
     await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
-    log.info("disposed file=%r outcome=%s %s", _name(row), done.outcome, shown(done.where))
+    log.info("disposed file=%r outcome=%s %s", shown(row.path), done.outcome, shown(done.where))
 
 
 _PAST = {"archive": "archived", "delete": "deleted"}
@@ -226,8 +228,4 @@ async def _row(tools: Tools, file_id: int) -> FileRow:
 
 async def _reject(tools: Tools, row: FileRow, reason: str) -> None:
     await tools.journal.files.rejected(row.id, reason)
-    log.warning("rejected file=%r: %s", _name(row), reason)
-
-
-def _name(row: FileRow) -> str:
-    return shown(row.path)
+    log.warning("rejected file=%r: %s", shown(row.path), reason)

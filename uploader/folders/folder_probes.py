@@ -7,7 +7,8 @@ from pathlib import Path
 
 from uploader.folders.spec import FolderSpec
 from uploader.system import files as fs
-from uploader.system.leases import BLIND, magic
+from uploader.system.leases import BLIND
+from uploader.system.libc import magic
 
 _CAP_LEASE = 28
 

@@ -37,11 +37,6 @@ def stopping(text: str = "") -> None:
     _send("STOPPING=1", *_status(text))
 
 
-def extend(seconds: float) -> None:
-    """Ask for this much more time for the start, the stop or the next beat that is under way."""
-    _send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
-
-
 def watchdog_interval(environment: Mapping[str, str] = os.environ) -> float | None:
     """Seconds between two beats, or None where nobody waits for them."""
     if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):

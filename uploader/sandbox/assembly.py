@@ -16,7 +16,6 @@ from uploader.sandbox.limits import Window
 from uploader.sandbox.options import Key, Options
 from uploader.sandbox.painting import Painters
 from uploader.sandbox.pipeline import Pipeline
-from uploader.sandbox.rsa import PublicKey
 from uploader.sandbox.signing import Signer
 from uploader.sandbox.world import Latency, World
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from uploader.sandbox.database import Database
+    from uploader.sandbox.rsa import PublicKey
 
 _PAINTERS = 2
 _ACCOUNT = "sandbox@geopera-sandbox.iam.gserviceaccount.com"
@@ -84,6 +84,10 @@ def _seed(database: Database, options: Options) -> None:
 
 def _accounts(given: tuple[str, ...]) -> dict[str, PublicKey]:
     """The service accounts of the option `store_keys`, each `address=file`."""
+    if not given:
+        return {}
+    from uploader.sandbox.rsa import PublicKey  # noqa: PLC0415  it loads a library that few sandboxes need
+
     pairs = (one.partition("=")[::2] for one in given)
     try:
         return {address: PublicKey.from_pem(Path(file).read_text()) for address, file in pairs}

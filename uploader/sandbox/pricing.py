@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from uploader.sandbox.catalogue import HOSTS, Capture, captures
-from uploader.sandbox.geometry import area_km2, polygon
+from uploader.sandbox.geometry import area_km2, polygon, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,14 +82,12 @@ def _line(wanted: Mapping[str, Any]) -> Line | tuple[str, str]:
     if not isinstance(geometry, dict):
         return "bad_geometry", "a GeoJSON geometry is wanted"
     try:
-        area = area_km2(geometry, capture.box)
-        geometry = {"type": geometry["type"], "coordinates": geometry["coordinates"]}
-        json.dumps(geometry, allow_nan=False)  # an infinite height would make an answer that is no JSON
+        area = area_km2(shape_of(geometry), capture.box)
     except ValueError as error:
         return "bad_geometry", str(error)
     if area <= 0:
         return "no_overlap", f"the geometry does not overlap capture '{capture.id}'"
-    return Line(capture, geometry, area)
+    return Line(capture, {name: geometry[name] for name in ("type", "coordinates")}, area)
 
 
 def _groups(lines: Sequence[Line], *, split_by_date: bool) -> list[dict[str, Any]]:

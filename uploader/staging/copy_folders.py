@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import stat
 import threading
 from collections.abc import Container, Iterator
 from contextlib import suppress
@@ -42,8 +41,6 @@ class Staging:
         self._root = root
         self._min_free = min_free_bytes
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._weights = {path.name: _weight(path) for path in self._folders()}
 
     def claim(self, file_id: int, folder: str, sighting: Sighting, stop: threading.Event) -> ClaimedCopy:
         """Copy the group that was sighted in `folder` into staging while hashing it; an earlier claim is replaced.
@@ -74,17 +71,16 @@ class Staging:
             ):  # what staging refuses now is removed by the next claim, or the next start
                 self.discard(file_id)
             raise
-        self._weigh(file_id)
         return claim
 
     def _publish(self, home: Path, raster: str) -> None:
         """Let the claim appear, and make it last."""
-        fs.sync_directory(str(home / "in.tmp"))
+        fs.sync_directory(home / "in.tmp")
         (home / "source").symlink_to(Path("in") / raster)
         failpoint("claim.linked")
         (home / "in.tmp").rename(home / "in")
-        fs.sync_directory(str(home))
-        fs.sync_directory(str(self._root))
+        fs.sync_directory(home)
+        fs.sync_directory(self._root)
         failpoint("claim.renamed")
 
     def source(self, file_id: int) -> Path:
@@ -110,8 +106,6 @@ class Staging:
             md5.update(piece)
             crc = google_crc32c.extend(crc, piece)
             size += len(piece)
-        if path.is_relative_to(self._root):
-            self._weigh(int(path.relative_to(self._root).parts[0]))
         return Checksums(size, md5.digest(), crc)
 
     def verify(self, path: Path, size: int, crc32c: int, stop: threading.Event) -> None:
@@ -148,8 +142,6 @@ class Staging:
         failpoint("discard.half")
         with suppress(FileNotFoundError):
             shutil.rmtree(home)
-        with self._lock:
-            self._weights.pop(home.name, None)
 
     def sweep(self, known: Container[int]) -> int:
         """Remove the private copies of files that are not known; returns how many."""
@@ -157,11 +149,6 @@ class Staging:
         for path in strange:
             self.discard(int(path.name))
         return len(strange)
-
-    def used(self) -> int:
-        """Bytes of all private copies, as of the last claim, measurement and discard of each."""
-        with self._lock:
-            return sum(self._weights.values())
 
     def free(self) -> int:
         """Bytes that the file system has left for us. Raises OSError."""
@@ -173,12 +160,6 @@ class Staging:
 
     def _folders(self) -> list[Path]:
         return [path for path in self._root.iterdir() if path.name.isdecimal()]
-
-    def _weigh(self, file_id: int) -> None:
-        home = self._home(file_id)
-        weight = _weight(home)
-        with self._lock:
-            self._weights[home.name] = weight
 
     def _check_room(self, sighting: Sighting) -> None:
         with writing(self._root):
@@ -206,14 +187,3 @@ def _pieces(path: Path, stop: threading.Event) -> Iterator[bytes]:
         raise StagedDamaged(
             f"The private copy {path} cannot be read: {fs.words(error)}.", "It is made again."
         ) from error
-
-
-def _weight(home: Path) -> int:
-    """Bytes of all files below a folder, as they are declared: holes are filled sooner or later."""
-    total = 0
-    for directory, _, files in os.walk(home):
-        for name in files:
-            with suppress(OSError):
-                found = (Path(directory) / name).lstat()
-                total += found.st_size if stat.S_ISREG(found.st_mode) else 0
-    return total

@@ -7,7 +7,6 @@ Paths are bytes. Nothing below a drop folder is ever opened by a path that could
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import hashlib
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from uploader.core.model import Fingerprint
 from uploader.core.path_text import raw, shown
+from uploader.system import libc
 
 CHUNK = 1 << 20
 """Bytes that are copied between two looks at the stop flag: a tenth of a second on a slow disk."""
@@ -27,7 +27,6 @@ CHUNK = 1 << 20
 FICLONE = 0x40049409
 """The ioctl that shares the blocks of one file with another, where the file system can."""
 
-RENAME_NOREPLACE = 1
 _AT_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _AT_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _ZEROS = bytes(CHUNK)
@@ -196,7 +195,7 @@ def digest(fd: int, stop: threading.Event) -> str:
     return whole.hexdigest()
 
 
-def sync_directory(path: bytes | str, dir_fd: int | None = None) -> None:
+def sync_directory(path: bytes | str | Path, dir_fd: int | None = None) -> None:
     """Make the names in a folder durable."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
     try:
@@ -211,7 +210,7 @@ def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     Where the kernel or the file system cannot (NFS, old FUSE), a hard link does the same in two steps; a repeat
     after a crash between them finishes the second.
     """
-    code = _renameat2(source, name, target, new)
+    code = libc.rename_noreplace(name, source, new, target)
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         code = _link(name, source, new, target)
     if code == errno.EEXIST and _same(name, source, new, target):
@@ -234,18 +233,6 @@ def _same(name: bytes, source: int, new: bytes, target: int) -> bool:
     """Whether two names are one file."""
     one, other = lstat_regular(name, source), lstat_regular(new, target)
     return one is not None and other is not None and (one.device, one.inode) == (other.device, other.inode)
-
-
-def _renameat2(source: int, name: bytes, target: int, new: bytes) -> int:
-    """Zero, or the error number."""
-    if _RENAMEAT2 is None:
-        return errno.ENOSYS
-    return 0 if _RENAMEAT2(source, name, target, new, RENAME_NOREPLACE) == 0 else ctypes.get_errno()
-
-
-_RENAMEAT2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-if _RENAMEAT2 is not None:
-    _RENAMEAT2.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
 
 
 def remove_quietly(name: bytes, dir_fd: int) -> None:

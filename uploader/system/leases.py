@@ -6,13 +6,13 @@ the file owner's uid or CAP_LEASE, and a file system that only this machine writ
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
 import signal
 
 from uploader.system import files as fs
+from uploader.system.libc import magic
 
 BLIND = {
     0x6969: "NFS",
@@ -33,8 +33,6 @@ BLIND = {
     0xBACBACBC: "VMware shared folder",
 }
 """File systems (statfs magic) that others can write to without the kernel here knowing: no events, no honest leases."""
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def prepare_leases() -> None:
@@ -67,11 +65,3 @@ def _asked(fd: int) -> bool | None:
         return True if error.errno == errno.EAGAIN else None
     fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return False
-
-
-def magic(fd: int) -> int:
-    """The magic number of the file system that a descriptor is on; 0 where it cannot be asked."""
-    buffer = ctypes.create_string_buffer(256)
-    if _libc.fstatfs(fd, buffer) != 0:
-        return 0
-    return ctypes.c_ulong.from_buffer(buffer).value & 0xFFFFFFFF

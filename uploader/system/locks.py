@@ -90,7 +90,7 @@ def _keep_the_name(folder: Path) -> None:
     """
     with suppress(OSError):
         for above in folder.absolute().parents:
-            fs.sync_directory(str(above))
+            fs.sync_directory(above)
 
 
 def _locked(descriptor: int) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-from contextlib import suppress
+from uploader.system import libc
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h of glibc
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
 
 ARENAS = 2
 """Heaps that threads share. By default each worker thread gets one of its own, up to eight for each processor, and
@@ -18,10 +16,8 @@ LARGE = 256 << 10
 
 def keep_flat() -> None:
     """Set both for this process. Nothing happens where the C library has no such settings (musl)."""
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_ARENA_MAX, ARENAS)
-        libc.mallopt(_M_MMAP_THRESHOLD, LARGE)
+    libc.set_malloc(_M_ARENA_MAX, ARENAS)
+    libc.set_malloc(_M_MMAP_THRESHOLD, LARGE)
 
 
 def keep_private() -> None:
@@ -30,5 +26,4 @@ def keep_private() -> None:
     Without it, whoever takes over a converting child on a host without Landlock could read `/proc/PID/mem` of its
     parent. Nothing happens where the kernel has no such setting.
     """
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    libc.forbid_dumps()

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from uploader.core.path_text import raw
+
 _ITEM = re.compile(rb'[ \t]*<Item name="([^"]*)"([^>]*)(?:/>|>[^<]*</Item>)\r?\n?')
 _DOMAIN = re.compile(rb'domain="([^"]*)"')
 _SAMPLE = re.compile(rb'sample="(\d+)"')
@@ -120,7 +122,7 @@ def _written(item: Item) -> bytes:
     domain = f" domain={_quoted(item.domain)}" if item.domain else ""
     domain += f' role="{item.role}"' if item.role else ""
     text = f"  <Item name={_quoted(item.name)}{sample}{domain}>{escape(escape(item.value, _QUOTE))}</Item>\n"
-    return text.encode("utf-8", "surrogateescape")
+    return raw(text)
 
 
 _QUOTE = {'"': "&quot;"}

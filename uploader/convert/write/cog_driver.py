@@ -21,6 +21,7 @@ from uploader.convert.read import reference_systems
 from uploader.convert.read.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
 from uploader.convert.read.formats.open_raster import Dataset, translated
 from uploader.convert.read.statistics import STATISTICS_KEYS
+from uploader.core.path_text import raw
 
 RESERVED = "UPLOADER_RESERVED"
 """Name of the metadata item that keeps room in the head; never in a finished file."""
@@ -103,7 +104,7 @@ def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
     def dressed_band(tag: re.Match[bytes]) -> bytes:
         index = int(tag.group(1)) - 1
         name = facts.bands[index].description
-        description = _encoded(f"<Description>{escape(name)}</Description>") if name else b""
+        description = raw(f"<Description>{escape(name)}</Description>") if name else b""
         return tag.group() + description + missing
 
     bands = _BAND.sub(dressed_band, _DESCRIPTION.sub(b"", bands))
@@ -152,12 +153,7 @@ def _forgotten(head: bytes, facts: Facts) -> bytes:
 def _metadata(tags: Mapping[str, str], domain: str = "") -> bytes:
     items = "".join(f"<MDI key={quoteattr(key)}>{escape(value)}</MDI>" for key, value in sorted(tags.items()))
     of = f" domain={quoteattr(domain)}" if domain else ""
-    return _encoded(f"<Metadata{of}>{items}</Metadata>")
-
-
-def _encoded(text: str) -> bytes:
-    """Text as bytes; what was no UTF-8 in the source is what it was."""
-    return text.encode("utf-8", "surrogateescape")
+    return raw(f"<Metadata{of}>{items}</Metadata>")
 
 
 def packet_of(facts: Facts) -> str:

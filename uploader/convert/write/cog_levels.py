@@ -6,11 +6,8 @@ it says of its tiles is GDAL's, who wrote them.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from uploader.convert.pyramid.downsample import Method
 from uploader.convert.pyramid.overview_writer import Pyramid, build
@@ -65,13 +62,6 @@ def unmakeable(head: ifd.Tiff, facts: Facts) -> str:
         ),
     )
     return next((reason for wrong, reason in rules if wrong), "")
-
-
-def _beyond(nodata: float | None, dtype: str) -> bool:
-    """Whether a value is beyond what floats of the type can hold; GDAL has ways of its own with such."""
-    if nodata is None or not dtype.startswith("float") or not math.isfinite(nodata):
-        return False
-    return abs(nodata) > float(np.finfo(dtype).max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ Pure. The rules that people will ask about are written here and in no other plac
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from uploader.convert.job import BandStatistics, Method
 from uploader.convert.read.facts import ALL_VALID, ALPHA, ITEM_BYTES, NODATA, Facts
@@ -46,15 +45,6 @@ _GROWTH: Mapping[str, float] = {
     "LZMA": 4.0,
 }
 _LOSSY_GROWTH = 14.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionPlan:
-    """What to do: `options` are creation options of GDAL's COG driver."""
-
-    method: Method
-    categorical: bool
-    options: Mapping[str, str]
 
 
 def is_categorical(facts: Facts, measured: PixelStatistics, choice: str, name: str = "") -> bool:

@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 
 from uploader.core.errors import ConversionFailed, NoSpace
+from uploader.system import files as fs
 
 RESULT = "result.tif"
 PREVIEW = "preview.png"
@@ -101,12 +102,4 @@ def publish(target: Path) -> None:
     finally:
         os.close(handle)
     result.rename(target)
-    _fsync_folder(target.parent)
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    fs.sync_directory(target.parent)

@@ -144,7 +144,7 @@ class Platform:
         url = answer_fields.document(answer.body).get("upload_url")
         if not isinstance(url, str):
             raise ValueError("it has no upload_url")  # noqa: TRY004 - as all that is unexpected
-        return SignedUrl.parse(url, now=answer.now, allow_http=self._allow_http)
+        return SignedUrl.parse(url, allow_http=self._allow_http)
 
     async def _call(
         self,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from uploader.core.address_policy import is_proxy, judge_base_url
 from uploader.core.errors import ConfigurationError
 from uploader.net.http_client import HttpClient, Timeouts, hush
+from uploader.net.put_connection import PutConnection
 from uploader.net.rate_limit import RateLimit
 from uploader.net.tls import trust
 from uploader.platform.geopera.calls import Platform
 from uploader.platform.geopera.credentials import Credentials
 from uploader.platform.geopera.object_store import ObjectStore
-from uploader.platform.geopera.put_connection import PutConnection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

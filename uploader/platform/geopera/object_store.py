@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
-    from uploader.platform.geopera.put_connection import PutConnection
+    from uploader.net.put_connection import PutConnection
     from uploader.platform.geopera.signed_url import SignedUrl
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class ObjectStore:
         try:
             await threads.run_sync(body.open, limiter=self._readers)
             async with self._lane() as lane:
-                answer = await lane.put(url, body, size=size, content_type=content_type, what=WHAT)
+                answer = await lane.put(url.secret, body, size=size, content_type=content_type, what=WHAT)
         finally:
             body.close()
         logger.debug(

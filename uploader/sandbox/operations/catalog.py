@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from uploader.sandbox.catalogue import HOSTS, captures
 from uploader.sandbox.errors import FieldError, Invalid, Refusal
-from uploader.sandbox.geometry import boxes_overlap, overlaps
+from uploader.sandbox.geometry import boxes_overlap, overlaps, shape_of
 from uploader.sandbox.operations.base import Answer, Call, Input, Operation
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
     from uploader.sandbox.catalogue import Capture
 
 _PROPERTIES = {
@@ -69,11 +71,11 @@ def search(call: Call, given: CatalogSearchInput) -> Answer:
     if given.host_name not in HOSTS:
         raise Refusal(404, f"host {given.host_name} not found")
     begin, end = _interval(given.datetime)
-    _check(given)
+    wanted = _wanted(given)
     found = [
         one
         for one in captures().values()
-        if one.host.name == given.host_name and begin <= one.taken <= end and _meets(one, given)
+        if one.host.name == given.host_name and begin <= one.taken <= end and _meets(one, given, wanted)
     ]
     start = _start(given)
     page = found[start : start + given.limit]
@@ -92,27 +94,28 @@ def search(call: Call, given: CatalogSearchInput) -> Answer:
     return Answer.json(body)
 
 
-def _check(given: CatalogSearchInput) -> None:
-    """Refuse a geometry or a query that nothing could be compared with."""
-    if given.intersects is not None:
-        if given.bbox is not None:
-            raise _invalid("intersects", "only one of bbox and intersects may be given")
-        try:
-            overlaps(given.intersects, (0, 0, 0, 0))
-        except ValueError as error:
-            raise _invalid("intersects", str(error)) from error
+def _wanted(given: CatalogSearchInput) -> BaseGeometry | None:
+    """The shape that is asked for, if any; a geometry or a query that nothing could be compared with is refused."""
     for name in given.query or ():
         if name not in _PROPERTIES:
             raise _invalid("query", f"only {', '.join(_PROPERTIES)} can be asked for, not {name}")
+    if given.intersects is None:
+        return None
+    if given.bbox is not None:
+        raise _invalid("intersects", "only one of bbox and intersects may be given")
+    try:
+        return shape_of(given.intersects)
+    except ValueError as error:
+        raise _invalid("intersects", str(error)) from error
 
 
-def _meets(one: Capture, given: CatalogSearchInput) -> bool:
+def _meets(one: Capture, given: CatalogSearchInput, wanted: BaseGeometry | None) -> bool:
     values = {"cloud_cover": one.cloud_cover, "gsd": one.host.gsd}
     return (
         (given.collections is None or one.host.collection in given.collections)
         and (given.ids is None or one.id in given.ids)
         and (given.bbox is None or boxes_overlap(given.bbox, one.box))
-        and (given.intersects is None or overlaps(given.intersects, one.box))
+        and (wanted is None or overlaps(wanted, one.box))
         and all(bounds.hold(values[_PROPERTIES[name]]) for name, bounds in (given.query or {}).items())
     )
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from uploader.sandbox.geometry import lines
+from uploader.sandbox.geometry import shape_of
 from uploader.sandbox.operations.base import Answer, Call, Input, Operation
 from uploader.sandbox.operations.styling import (
     SIDE,
@@ -108,13 +108,13 @@ def statistics(call: Call, given: CogStatsInput) -> Answer:
 
 def _extent(geometry: dict[str, Any]) -> list[float]:
     try:
-        points = [point for line in lines(geometry) for point in line]
+        shape = shape_of(geometry)
     except ValueError as error:
         raise wrong("geometry", str(error)) from error
-    xs, ys = zip(*points, strict=True) if points else ((), ())
-    if not xs or min(xs) == max(xs) or min(ys) == max(ys):
+    west, south, east, north = shape.bounds
+    if shape.is_empty or west == east or south == north:
         raise wrong("geometry", "it encloses nothing")
-    return [min(xs), min(ys), max(xs), max(ys)]
+    return [west, south, east, north]
 
 
 OPERATIONS = (

@@ -6,10 +6,11 @@ comparison with null is never true, also not under `not`: the three values of SQ
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from uploader.sandbox.geometry import overlaps
+from uploader.sandbox.geometry import overlaps, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,6 +88,8 @@ def _logic(operator: str, known: list[bool | None]) -> bool | None:
 
 
 def _compared(operator: str, values: list[Any]) -> bool:
+    if any(isinstance(value, datetime) for value in values):
+        values = [_moment(value) for value in values]
     try:
         if operator == "between":
             value, low, high = values
@@ -111,13 +114,25 @@ def _touches(arguments: list[Any], item: Mapping[str, Any]) -> bool | None:
     shape = next((one for one in arguments if isinstance(one, dict) and "type" in one), None)
     if shape is None:
         raise ValueError("s_intersects wants the property geometry and a shape")
-    return None if item.get("bbox") is None else overlaps(shape, tuple(item["bbox"]))
+    known = shape_of(shape)
+    return None if item.get("bbox") is None else overlaps(known, tuple(item["bbox"]))
 
 
 def _value(given: Any, item: Mapping[str, Any]) -> Any:
     if not isinstance(given, dict):
         return given
-    for name in ("property", "timestamp", "date"):
+    if isinstance(given.get("property"), str):
+        return item.get(given["property"])
+    for name in ("timestamp", "date"):
         if isinstance(given.get(name), str):
-            return item.get(given[name]) if name == "property" else given[name]
+            return _moment(given[name])
     raise ValueError("an argument is a value, a property, a timestamp or a date")
+
+
+def _moment(given: Any) -> datetime:
+    """A time that can be compared with others whatever their zones are; a day is its beginning in UTC."""
+    try:
+        found = given if isinstance(given, datetime) else datetime.fromisoformat(given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{given!r} is compared with a time, and is none") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from uploader.sandbox.errors import FieldError, Invalid
-from uploader.sandbox.geometry import overlaps
+from uploader.sandbox.geometry import overlaps, shape_of
 from uploader.sandbox.operations.base import Answer, Call, Input, Operation
 from uploader.sandbox.operations.cql2 import holds
 from uploader.sandbox.operations.items import feature, horizon, interval, shown
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from shapely.geometry.base import BaseGeometry
 
 _SORTS = {
     "id": "stac_id",
@@ -51,10 +53,11 @@ class SearchInput(Input):
 def search(call: Call, given: SearchInput) -> Answer:
     """One page of the items that meet all conditions, newest first unless sorted."""
     _passes({}, given)  # a filter that is wrong is refused also where there is nothing to filter
+    wanted = _wanted(given)
     found = [
         row
         for row in _candidates(call, given)
-        if _is_mine(call, row) and _touches(row, given) and _passes(shown(row), given)
+        if _is_mine(call, row) and _touches(row, wanted) and _passes(shown(row), given)
     ]
     page = found[given.page * given.limit : (given.page + 1) * given.limit]
     body = {
@@ -92,15 +95,20 @@ def _is_mine(call: Call, row: sqlite3.Row) -> bool:
     return call.who.role(row["project_id"]) is not None
 
 
-def _touches(row: sqlite3.Row, given: SearchInput) -> bool:
-    """Whether the item's bounds meet the shape that is asked for."""
-    if given.intersects is None:
-        return True
+def _wanted(given: SearchInput) -> BaseGeometry | None:
+    """The shape that is asked for, if any."""
     try:
-        box = json.loads(row["bbox"])
-        return box is not None and overlaps(given.intersects, tuple(box))
+        return None if given.intersects is None else shape_of(given.intersects)
     except ValueError as error:
         raise Invalid([FieldError(("body", "intersects"), str(error))]) from error
+
+
+def _touches(row: sqlite3.Row, wanted: BaseGeometry | None) -> bool:
+    """Whether the item's bounds meet the shape that is asked for."""
+    if wanted is None:
+        return True
+    box = json.loads(row["bbox"])
+    return box is not None and overlaps(wanted, tuple(box))
 
 
 def _passes(item: dict[str, Any], given: SearchInput) -> bool:

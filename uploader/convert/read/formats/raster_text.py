@@ -17,6 +17,7 @@ import rasterio.shutil
 from rasterio.io import MemoryFile
 
 from uploader.convert.read.formats.open_raster import Dataset
+from uploader.core.path_text import lossless
 
 UNNAMED = "\ufffd"
 """Stands for metadata domains that cannot be asked for, so that their loss is named like that of others."""
@@ -59,7 +60,7 @@ def _filled(found: Sequence[str | None]) -> tuple[str, ...]:
 def _as_vrt(dataset: Dataset) -> BandTexts:
     with MemoryFile(ext=".vrt") as wrapper:  # type: ignore[no-untyped-call]
         rasterio.shutil.copy(dataset, wrapper.name, driver="VRT")
-        bands = _BAND.findall(wrapper.read().decode("utf-8", "surrogateescape"))
+        bands = _BAND.findall(lossless(wrapper.read()))
     names, units = ([_element(band, pattern) for band in bands] for pattern in _ELEMENTS.values())
     return BandTexts(tuple(names), tuple(units))
 
@@ -83,7 +84,7 @@ def tags(dataset: Dataset, band: int = 0, domain: str | None = None) -> dict[str
     with _undecoded() as missing:
         found = dict(dataset.tags(band, ns=domain))
     for item in missing:
-        name, _, value = item.decode("utf-8", "surrogateescape").partition("=")
+        name, _, value = lossless(item).partition("=")
         found[name] = value
     return found
 

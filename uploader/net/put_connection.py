@@ -1,4 +1,4 @@
-"""One connection to the object store, and one PUT at a time on it.
+"""One connection to an object store, and one PUT at a time on it.
 
 httpcore is used here without the httpx client above it: a signed request must go out with exactly the target
 and the headers that were signed, and a store that refuses a PUT answers long before the body is sent, then
@@ -16,6 +16,7 @@ import anyio
 import httpcore
 
 from uploader.core.errors import UploaderError
+from uploader.core.secrets import Secret
 from uploader.net.answer_errors import HttpAnswer
 from uploader.net.early_answer import Backend
 from uploader.net.http_client import Timeouts
@@ -24,8 +25,6 @@ from uploader.net.transport_errors import BROKEN, Stage, broken
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from uploader.platform.geopera.signed_url import SignedUrl
 
 MOST_ANSWER = 65_536
 """Bytes of the store's answer that are read: a refusal is a short XML text."""
@@ -55,15 +54,15 @@ class PutConnection:
         await self._pool.aclose()
 
     async def put(
-        self, url: SignedUrl, body: AsyncIterator[bytes], *, size: int, content_type: str, what: str
+        self, url: Secret, body: AsyncIterator[bytes], *, size: int, content_type: str, what: str
     ) -> HttpAnswer:
-        """Send `body`, which must be `size` bytes long, and give back the answer, also one that came early.
+        """Send `body`, which must be `size` bytes long, to a signed URL; gives the answer, also one that came early.
 
         Raises Unreachable or NoAnswer where there is no answer, and whatever `body` raises. Only headers that
         any signature allows are sent: Host, Content-Type, Content-Length.
         """
         headers = [
-            (b"Host", urlsplit(url.url).netloc.encode("ascii")),
+            (b"Host", urlsplit(url.reveal()).netloc.encode("ascii")),
             (b"Content-Type", content_type.encode("ascii")),
             (b"Content-Length", str(size).encode("ascii")),
         ]
@@ -86,7 +85,7 @@ class PutConnection:
             self._backend.stream.attend(group, self._timeouts.stored)
 
     async def _request(
-        self, url: SignedUrl, headers: list[tuple[bytes, bytes]], body: AsyncIterator[bytes], what: str
+        self, url: Secret, headers: list[tuple[bytes, bytes]], body: AsyncIterator[bytes], what: str
     ) -> HttpAnswer:
         t = self._timeouts
         stage = Stage()
@@ -103,7 +102,7 @@ class PutConnection:
                 pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers]
                 return HttpAnswer.of(response.status, pairs, content, self._wall())
         except BROKEN as error:
-            raise broken(error, stage, what, url.host) from error
+            raise broken(error, stage, what, urlsplit(url.reveal()).hostname or "") from error
 
 
 class _Overheard:
@@ -131,9 +130,9 @@ async def _read(response: httpcore.Response) -> bytes:
     return bytes(content[:MOST_ANSWER])
 
 
-def _target(url: SignedUrl) -> httpcore.URL:
+def _target(url: Secret) -> httpcore.URL:
     """The URL byte for byte: any rewriting of the query would break the signature."""
-    parts = urlsplit(url.url)
+    parts = urlsplit(url.reveal())
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target)
 

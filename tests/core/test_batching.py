@@ -1,0 +1,125 @@
+"""Which converted files share a session, and when it closes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uploader.core.batching import (
+    FIRST_SESSION_FILES,
+    Batch,
+    candidates,
+    cap_after_refusal,
+    cap_after_success,
+    closes_at,
+    fill,
+    most_files,
+    ordered,
+)
+from uploader.core.model import Destination, Layout, Limits, SessionKey
+from uploader.core.planner_view import PlannerView, Waiting
+
+pytestmark = pytest.mark.unit
+
+NOW = 1000.0
+KEY = SessionKey("p", "", "", "", categorical=False)
+LIMITS = Limits(batch_files=100, batch_bytes=1000, linger=10, max_wait=300)
+
+
+def file(file_id: int, size: int = 10, name: str = "", since: float = NOW, **more: object) -> Waiting:
+    """A converted file."""
+    return Waiting(file_id, more.pop("folder", "/d"), size, since, False, name or f"{file_id}.tif", **more)  # type: ignore[arg-type]
+
+
+def test_files_are_put_together_by_what_a_session_is_for() -> None:
+    """Folders with the same destination share, halves of a bisected batch do not, and who waits longest is first."""
+    view = PlannerView(
+        destinations={"/d": Destination("p"), "/e": Destination("p"), "/f": Destination("q")},
+        waiting=(
+            file(1),
+            file(2, folder="/e"),
+            file(3, folder="/f", since=NOW - 5),
+            file(4, group="7.a"),
+            file(5, not_before=NOW + 1),
+            file(6, folder="/gone"),
+            file(7, not_before=NOW),
+        ),
+    )
+
+    assert [[one.file_id for one in found.files] for found in candidates(view, NOW)] == [[3], [1, 2, 7], [4]]
+
+
+@pytest.mark.parametrize(
+    ("key", "layout", "most"),
+    [
+        (KEY, Layout.PER_FILE, 100),
+        (KEY, Layout.UNKNOWN, FIRST_SESSION_FILES),
+        (SessionKey("p", "", "item", "", categorical=False), Layout.PER_FILE, 1),
+        (SessionKey("p", "", "", "asset", categorical=False), Layout.PER_FILE, 1),
+    ],
+)
+def test_a_session_holds_so_many_files(key: SessionKey, layout: Layout, most: int) -> None:
+    """Two at first, to learn the layout; one where item or asset is named."""
+    assert most_files(key, layout, LIMITS) == most
+
+
+@pytest.mark.parametrize("other", ["A.TIF", "a\u0301.tif"])
+def test_names_that_a_platform_might_confuse_do_not_share(other: str) -> None:
+    """Case twins and Unicode twins."""
+    first = "a.tif" if other.isascii() else "\u00e1.tif"
+
+    taken, full = fill([file(1, name=first), file(2, name=other), file(3)], most=9, most_bytes=1000)
+
+    assert [one.file_id for one in taken] == [1, 3]
+    assert not full
+
+
+def test_what_is_too_large_for_any_session_goes_alone() -> None:
+    """It would wait for ever otherwise, and others do not go with it."""
+    taken, full = fill([file(1, 5000), file(2)], most=9, most_bytes=1000)
+
+    assert ([one.file_id for one in taken], full) == ([1], True)
+
+
+@given(st.lists(st.integers(1, 1500), min_size=1, max_size=30), st.integers(1, 10))
+def test_a_session_never_exceeds_its_limits(sizes: list[int], most: int) -> None:
+    """Neither in files nor, but for one that is larger by itself, in bytes; and it is never empty."""
+    taken, full = fill([file(n, size) for n, size in enumerate(sizes)], most=most, most_bytes=1000)
+
+    assert 1 <= len(taken) <= most
+    assert len(taken) == 1 or Batch(KEY, taken).total_bytes <= 1000
+    assert full or len(taken) == len(sizes)
+
+
+def test_a_session_closes_in_time() -> None:
+    """At once when full; after a pause when nothing more comes; never later than `max_wait` after the first."""
+    files = [file(1, since=NOW - 200), file(2, since=NOW - 3)]
+
+    def closes(*, at_once: bool = False, more: bool = False) -> float:
+        return closes_at(files, LIMITS, NOW, at_once=at_once, more_to_come=more)
+
+    assert closes(at_once=True) == NOW
+    assert closes() == NOW - 3 + 10
+    assert closes(more=True) == NOW - 200 + 300
+    assert (
+        closes_at([file(1, since=NOW - 299), file(2)], LIMITS, NOW, at_once=False, more_to_come=False)
+        == NOW + 1
+    )
+
+
+def test_a_short_quota_lets_the_smallest_pass() -> None:
+    """Without a shortage the order of arrival stands."""
+    files = [file(1, 30), file(2, 10), file(3, 20), file(4, 10)]
+
+    assert [one.file_id for one in ordered(files, None)] == [1, 2, 3, 4]
+    assert [one.file_id for one in ordered(files, 100)] == [2, 4, 3, 1]
+
+
+def test_the_cap_halves_and_grows_back() -> None:
+    """It never reaches nothing, and is forgotten once it no longer matters."""
+    assert (cap_after_refusal(1000), cap_after_refusal(1)) == (500, 1)
+    assert cap_after_success(None, 10, 1000) is None
+    assert cap_after_success(100, 10, 1000) == 200
+    assert cap_after_success(100, 300, 1000) == 600
+    assert cap_after_success(500, 10, 1000) is None
