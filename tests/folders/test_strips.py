@@ -12,7 +12,7 @@ from rasterio.errors import RasterioIOError
 
 from uploader.convert import Converter, Job
 from uploader.core.errors import RasterRefused
-from uploader.folders import tiff_extent
+from uploader.folders import extent
 
 _SIDE = 200
 _ENTRY = struct.Struct("<HHI")
@@ -73,8 +73,8 @@ def test_whole_is_what_gdal_reads(tmp_path: Path, variant: str, cut: int) -> Non
     data, path = stored(**VARIANTS[variant]), tmp_path / "a.tif"
     path.write_bytes(data[: len(data) - cut])
 
-    assert tiff_extent(str(path)).whole is _read(path, VARIANTS[variant].get("bands", 1))
-    assert tiff_extent(str(path)).needs == len(data)
+    assert extent(str(path)).whole is _read(path, VARIANTS[variant].get("bands", 1))
+    assert extent(str(path)).needs == len(data)
 
 
 def _read(path: Path, bands: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uploader.folders import tiff_extent
+from uploader.folders import extent
 from uploader.folders.tiff_extent import MAX_DIRECTORIES
 
 pytestmark = pytest.mark.unit
@@ -92,9 +92,9 @@ def test_a_whole_tiff_is_whole_and_every_cut_of_it_is_not(write, variant: dict[s
     data = tiff([b"a" * 20, b"b" * 25, b"c" * 30], **variant)  # type: ignore[arg-type]
     linked = 8 if variant["big"] else 4
 
-    assert tiff_extent(write(data)).whole is True
+    assert extent(write(data)).whole is True
     for size in range(len(data)):
-        found = tiff_extent(write(data[:size]))
+        found = extent(write(data[:size]))
         # The link to the next directory may be missing: nothing hangs on it.
         assert found.whole is (size >= len(data) - linked and found.needs <= size), size
         assert found.whole or size < found.needs <= len(data)
@@ -102,16 +102,16 @@ def test_a_whole_tiff_is_whole_and_every_cut_of_it_is_not(write, variant: dict[s
 
 def test_sparse_tiles_need_nothing(write) -> None:
     """Tiles without offset or bytes are blank by agreement, and a file of them is whole."""
-    assert tiff_extent(write(tiff([None, b"a" * 10, None]))).whole is True
-    assert tiff_extent(write(tiff([None, None]))).whole is True
+    assert extent(write(tiff([None, b"a" * 10, None]))).whole is True
+    assert extent(write(tiff([None, None]))).whole is True
 
 
 def test_short_offsets_and_inline_values_are_read(write) -> None:
     """Small files keep their numbers in two bytes, or within the directory itself."""
     data = tiff([b"a" * 30], kind=SHORT)
 
-    assert tiff_extent(write(data)).whole is True
-    assert tiff_extent(write(tiff([b"a" * 30], kind=SHORT, ifd_first=True)[:-1])).whole is False
+    assert extent(write(data)).whole is True
+    assert extent(write(tiff([b"a" * 30], kind=SHORT, ifd_first=True)[:-1])).whole is False
 
 
 @pytest.mark.parametrize(
@@ -133,13 +133,13 @@ def test_what_is_no_tiff_cannot_be_told_and_what_has_no_directory_is_short(
     write, data: bytes, whole: bool | None
 ) -> None:
     """Empty, reserved and headless files are still on their way; other formats are not judged."""
-    assert tiff_extent(write(data)).whole is whole
+    assert extent(write(data)).whole is whole
 
 
 def test_tag_values_beyond_the_end_count_only_where_they_matter(write) -> None:
     """The geokeys have to be there; where a private tag points is nobody's business."""
-    assert tiff_extent(write(tiff([b"a" * 30], extra=[(34735, SHORT, 40, 9000)]))).needs == 9080
-    assert tiff_extent(write(tiff([b"a" * 30], extra=[(65000, SHORT, 40, 9000)]))).whole is True
+    assert extent(write(tiff([b"a" * 30], extra=[(34735, SHORT, 40, 9000)]))).needs == 9080
+    assert extent(write(tiff([b"a" * 30], extra=[(65000, SHORT, 40, 9000)]))).whole is True
 
 
 def test_directories_that_form_a_ring_end(write) -> None:
@@ -147,7 +147,7 @@ def test_directories_that_form_a_ring_end(write) -> None:
     data = bytearray(tiff([b"a" * 30]))
     struct.pack_into("<I", data, len(data) - 4, struct.unpack_from("<I", data, 4)[0])
 
-    assert tiff_extent(write(bytes(data))).whole is True
+    assert extent(write(bytes(data))).whole is True
 
 
 def test_an_endless_chain_is_left_at_the_bound(write) -> None:
@@ -155,7 +155,7 @@ def test_an_endless_chain_is_left_at_the_bound(write) -> None:
     page = struct.pack("<HHHIHH", 1, 256, SHORT, 1, 7, 0)
     pages = b"".join(page + struct.pack("<I", 8 + (n + 1) * 18) for n in range(MAX_DIRECTORIES + 1))
 
-    assert tiff_extent(write(b"II*\0\x08\0\0\0" + pages)).whole is None
+    assert extent(write(b"II*\0\x08\0\0\0" + pages)).whole is None
 
 
 def test_a_monstrous_count_is_answered_at_once(write) -> None:
@@ -163,17 +163,17 @@ def test_a_monstrous_count_is_answered_at_once(write) -> None:
     data = b"II*\0\x08\0\0\0" + struct.pack("<H", 2)
     data += struct.pack("<HHII", 324, LONG, 0xFFFFFFFF, 50) + struct.pack("<HHII", 325, LONG, 0xFFFFFFFF, 50)
 
-    assert tiff_extent(write(data + bytes(100))).whole is False
+    assert extent(write(data + bytes(100))).whole is False
     absurd = b"II\x2b\0\x08\0\0\0" + struct.pack("<QQ", 16, 1) + struct.pack("<HHQQ", 324, LONG8, 1 << 60, 50)
-    assert tiff_extent(write(absurd + bytes(100))).whole is None
+    assert extent(write(absurd + bytes(100))).whole is None
 
 
 def test_many_tiles_are_read_in_pieces_and_the_last_one_counts(write) -> None:
     """The last of a hundred thousand tiles is looked at like the first."""
     data = tiff([b"x"] * 100_000, ifd_first=True)
 
-    assert tiff_extent(write(data)).whole is True
-    assert tiff_extent(write(data[:-1])).needs == len(data)
+    assert extent(write(data)).whole is True
+    assert extent(write(data[:-1])).needs == len(data)
 
 
 @given(st.binary(max_size=400), st.booleans())
@@ -182,7 +182,7 @@ def test_garbage_never_raises(data: bytes, big: bool) -> None:
     fd = os.memfd_create("x")
     try:
         os.write(fd, (b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0" if big else b"II*\0\x08\0\0\0") + data)
-        assert tiff_extent(fd).whole in (True, False, None)
+        assert extent(fd).whole in (True, False, None)
     finally:
         os.close(fd)
 
@@ -193,4 +193,4 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "l").symlink_to("x")
 
     with pytest.raises(OSError, match="symbolic"):
-        tiff_extent(str(tmp_path / "l"))
+        extent(str(tmp_path / "l"))
