@@ -298,30 +298,31 @@ def test_enough_are_ready(queue: SettleQueue, monkeypatch: pytest.MonkeyPatch) -
 def test_who_waits_too_long_gives_way_and_comes_back_when_all_others_had_their_turn() -> None:
     """Of two places one is left to the line; who left it is let in when the line was gone through."""
     queue = SettleQueue(SettleRule(10.0), 2)
+    rows = [(number, b"%d.tif" % number) for number in (1, 2, 3)]
+
+    def read(now: float) -> list[bytes]:
+        """Read the next page of the line, and look at those who have no place."""
+        page = queue.next_page(now)
+        assert page is not None
+        queue.paged(page, [row for row in rows if row[0] > page.after][: page.most])
+        asked = list(queue.next_looks(-1.0, 9))
+        for path in asked:
+            queue.seen(int(path[:1]), sighted(path=path), now)
+        return asked
+
     for number in (1, 2, 3):
         queue.seen(number, numbered(number), float(number))
-    assert (queue.line.waiting, queue.next_page(), queue.next_turn()) == (1, None, 61.0)
-    queue.take_turns(60.9)
-    assert queue.line.unsettled == 0
+    assert (queue.line.waiting, queue.next_page(60.9), queue.next_turn()) == (1, None, 61.0)
 
-    queue.take_turns(61.0)
-    assert (queue.id_of(b"1.tif"), queue.line.unsettled, queue.next_turn()) == (None, 1, None)
-    assert queue.seen(1, numbered(1), 61.0) is None, "others come first"
-    for number in (1, 2, 3):
-        page = queue.next_page()
-        assert page is not None
-        queue.paged(page, [(number, b"%d.tif" % number)])
-        for path in queue.next_looks(-1.0, 1):  # only what was asked for
-            queue.seen(number, sighted(path=path), 61.0)
-    assert (queue.id_of(b"1.tif"), queue.id_of(b"3.tif"), queue.next_page()) == (None, 3, None)
+    assert read(61.0) == [b"1.tif"], "its turn is over, and it is turned away"
+    assert (queue.id_of(b"1.tif"), queue.line.unsettled) == (None, 1)
+    assert read(61.0) == []
+    assert read(61.0) == [b"3.tif"], "others come first"
+    assert (queue.id_of(b"3.tif"), queue.next_page(61.0)) == (3, None)
     queue.let_go(3)
-    page = queue.next_page()
-    assert page is not None
-    queue.paged(page, [])
-    queue.take_turns(61.0)
-    assert queue.seen(1, numbered(1), 62.0) is Next.WAIT
-    page = queue.next_page()
-    assert page is None, "both places are taken"
+    assert read(61.0) == []
+    assert read(61.0) == [b"1.tif"], "now the line has been gone through"
+    assert queue.id_of(b"1.tif") == 1
 
 
 # -- claims ----------------------------------------------------------------------------------------------------

@@ -254,10 +254,13 @@ class History:
         """Who waits is let into places that are free, or that others give up after their turn."""
         late = [k.row for k in self.known.values() if k.does in {"settles", "grows", "later"}]
         late = [row for row in late if self.known[row].since + TURN <= self.now]
-        self.queue.take_turns(self.now)
+        self.page()
         for row in [row for row in late if self.queue.path_of(row) is None]:
             del self.known[row]
-        while page := self.queue.next_page():
+
+    def page(self) -> None:
+        """Read as many rows of the line as are asked for."""
+        while page := self.queue.next_page(self.now):
             rows = sorted((file.row, file.path) for file in self.files if file.row > page.after)
             self.queue.paged(page, rows[: page.most])
 

@@ -152,18 +152,6 @@ class SettleQueue:
                 self._places.move(entry, Phase.SETTLING)
                 self._places.schedule.plan(entry.file_id, entry.quiet_at(rule))
 
-    def take_turns(self, now: float) -> None:
-        """No look is under way. Those whose turn is over leave their places to others that wait; half at most."""
-        if not self._asked:
-            self.line.begin_anew()
-        if (at := self.next_turn()) is None or at > now:
-            return
-        late = (entry for entry in self._places.unsettled() if entry.since + self._turn <= now)
-        leaving = list(islice(late, max(1, self._places.total // 2)))
-        for entry in leaving:
-            self._places.remove(entry)
-        self.line.give_way([entry.file_id for entry in leaving])
-
     def paged(self, page: Page, rows: Sequence[tuple[int, bytes]]) -> None:
         """The settling rows that were read, by id with their paths: those without a place are looked at."""
         self.line.paged(page, [file_id for file_id, _ in rows])
@@ -206,9 +194,17 @@ class SettleQueue:
             return None
         return next((entry.since + self._turn for entry in self._places.unsettled()), None)
 
-    def next_page(self) -> Page | None:
-        """The rows of the line to read next, where so much room is free that it is worth filling."""
-        return self.line.next_page(self._places.room) if self._places.roomy and not self._asked else None
+    def next_page(self, now: float) -> Page | None:
+        """The rows of the line to read next, once all looks that were handed out have come back; None: no need.
+
+        Where the line waits for places, those whose turn is over leave theirs; it is read where so much room is free
+        that it is worth filling.
+        """
+        if self._asked:
+            return None
+        self.line.begin_anew()
+        self._give_way(now)
+        return self.line.next_page(self._places.room) if self._places.roomy else None
 
     def claimable(self) -> list[tuple[int, Sighting]]:
         """What may be claimed or is being copied, the earliest discovered first."""
@@ -263,6 +259,16 @@ class SettleQueue:
     @property
     def _turn(self) -> float:
         return max(TURN, TURN_QUIETS * self._rule.quiet)
+
+    def _give_way(self, now: float) -> None:
+        """Those whose turn is over leave their places to others that wait, the oldest first; half of them at most."""
+        if (at := self.next_turn()) is None or at > now:
+            return
+        late = (entry for entry in self._places.unsettled() if entry.since + self._turn <= now)
+        leaving = list(islice(late, max(1, self._places.total // 2)))
+        for entry in leaving:
+            self._places.remove(entry)
+        self.line.give_way([entry.file_id for entry in leaving])
 
     def _unmarked(self, entry: Entry | None, sighting: Sighting) -> Next | None:
         """A file whose marker is missing takes no place: its marker brings it up."""

@@ -37,7 +37,7 @@ class WaitingLine:
     _after: int = 0
     """The last row that was read; 0 at the beginning."""
     _gone_through: bool = False
-    """The last row was read, and may still be looked at."""
+    """The last row was read, and may still be looked at; then the line begins anew."""
     _gave_way_before: int = 0
     """How many had given up their places the last time that the line was gone through."""
 
@@ -68,7 +68,7 @@ class WaitingLine:
 
     def next_page(self, room: int) -> Page | None:
         """The rows of whom somebody may get a place: whoever is read of finds one, or his turn is over."""
-        return Page(self._after, min(PAGE, room)) if self.stands else None
+        return Page(self._after, min(PAGE, room)) if self.stands and not self._gone_through else None
 
     def paged(self, page: Page, ids: Sequence[int]) -> None:
         """These rows were read; who finds no place is told of by `turned_away`."""

@@ -132,8 +132,7 @@ class FolderFiles:
             found = await self._journal.read(lambda db: settling(db, self._folder, ids))
             self._queue.brought_back(ids, found, now)
             self._nudge()
-        self._queue.take_turns(now)
-        while page := self._queue.next_page():
+        while page := self._queue.next_page(now):
             rows = await self._journal.read(lambda db: waiting(db, self._folder, page.after, page.most))
             self._queue.paged(page, rows)
             self._recount = True
