@@ -384,6 +384,9 @@ def test_a_claim_that_failed_leaves_a_file_that_settles(queue: SettleQueue) -> N
 
     assert (queue.claimable(), queue.under_claim(1), queue.next_look()) == ([], False, 20.0)
     assert queue.looked(1, numbered(1), 20.0, WHOLE).kind is Next.READY
+    queue.seen(1, numbered(1, version=1), 21.0)
+    queue.let_go(1)
+    assert due(queue, 100.0) == [], "the claim that failed is forgotten"
 
 
 @pytest.mark.parametrize("let_go_first", [False, True])

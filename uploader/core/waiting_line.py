@@ -68,7 +68,7 @@ class WaitingLine:
 
     def next_page(self, room: int) -> Page | None:
         """The rows of whom somebody may get a place: whoever is read of finds one, or his turn is over."""
-        return Page(self._after, min(PAGE, room)) if self.stands and not self._gone_through else None
+        return Page(self._after, min(PAGE, room)) if self.stands else None
 
     def paged(self, page: Page, ids: Sequence[int]) -> None:
         """These rows were read; who finds no place is told of by `turned_away`."""
