@@ -15,7 +15,7 @@ from uploader.folders import FolderSpec, fault_of_folder, folder_probes
 from uploader.folders.folder_health import FolderHealth
 from uploader.folders.folder_holds import Cause, FolderHolds
 from uploader.folders.folder_threads import FolderThreads
-from uploader.folders.inbox import Probed, Rechecked
+from uploader.folders.inbox import Answered
 from uploader.journal import Journal
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -75,9 +75,9 @@ async def test_an_ailing_folder_gets_well(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / f"{name}.tif").touch()
     health = FolderHealth(FolderSpec(str(tmp_path)), FolderThreads())
 
-    async def told(message: Probed | Rechecked) -> None:
-        if isinstance(message, Rechecked):
-            health.note(message.path, message.reason)
+    async def told(message: Answered) -> None:
+        for path, reason in message.faults:
+            health.note(path, reason)
 
     with monkeypatch.context() as patch:
         fail(patch, b"a.tif", b"b.tif", b"c.tif", b"d.tif")

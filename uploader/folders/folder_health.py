@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from uploader.core.path_text import shown
 from uploader.folders import FolderSpec, device, fault_of_folder
 from uploader.folders.folder_threads import FolderThreads
-from uploader.folders.inbox import Probed, Rechecked
+from uploader.folders.inbox import Answered
 
 PROBED_EVERY = 30.0
 """Seconds between two questions whether the folder answers."""
@@ -82,14 +82,14 @@ class FolderHealth:
         """A check begins."""
         self._checking, self.check_at, self.mute_at = True, float("inf"), now + PATIENCE
 
-    async def check(self, deliver: Callable[[Probed | Rechecked], Awaitable[None]]) -> None:
+    async def check(self, deliver: Callable[[Answered], Awaitable[None]]) -> None:
         """Ask whether the folder answers, and try the parts again that ail; what comes out is delivered."""
         with suppress(OSError):  # whoever reads the folder says what is the matter
             await self._threads.run(device, self._folder.path, abandon=True)
         self.mute_at = float("inf")
-        await deliver(Probed())
+        await deliver(Answered())
         for fault in list(self._faults.values()):
             reason = await self._threads.run(fault_of_folder, self._folder, fault.path)
-            await deliver(Rechecked(fault.path, reason))
+            await deliver(Answered([(fault.path, reason)]))
         self._checking = False
         self.check_at = time.monotonic() + (AGAIN if self._faults else PROBED_EVERY)

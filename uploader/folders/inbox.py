@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import anyio
 
 from uploader.core.model import Sighting
-from uploader.core.settle_rules import SettleRule
 from uploader.folders.folder_holds import Cause
 from uploader.folders.ignored_names import Oddities
 from uploader.folders.looking import Look
@@ -42,11 +41,6 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class ScanWanted:
-    """Events hint at more than they can name."""
-
-
-@dataclass(frozen=True, slots=True)
 class ScanEnded:
     """A scan came to its end. `hold` tells why nothing can be expected from the folder, if that is so."""
 
@@ -66,15 +60,6 @@ class ClaimEnded:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file could not be copied, because `reason` ails its part of the folder."""
-
-    file_id: int
-    path: bytes
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Restored:
     """Of files that seemed to be archived, `sightings` are those that were brought back. `new` as above."""
 
@@ -84,46 +69,13 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
-    """The folder answers."""
+class Answered:
+    """The folder answers. `faults` are files that could not be read, and why their parts ail, or empty for no more."""
+
+    faults: Sequence[tuple[bytes, str]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rechecked:
-    """A part in which no file could be read was tried again; `reason` is empty where it is well."""
-
-    path: bytes
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Doubted:
-    """The folder may be another journal's."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RuleChanged:
-    """Its files settle by another rule from now on."""
-
-    rule: SettleRule
-
-
-Message = (
-    Seen
-    | Looked
-    | Gone
-    | ScanWanted
-    | ScanEnded
-    | ClaimEnded
-    | Unreadable
-    | Restored
-    | Probed
-    | Rechecked
-    | Doubted
-    | RuleChanged
-)
+Message = Seen | Looked | Gone | ScanEnded | ClaimEnded | Restored | Answered
 
 
 class Inbox:

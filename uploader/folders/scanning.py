@@ -91,7 +91,7 @@ class Scanner:
         self._bounds = bounds
         self._first = True
 
-    async def run(self, seen: Pass, *, new: bool) -> None:
+    async def run(self, seen: Pass, new: bool) -> None:  # noqa: FBT001 - it is passed on
         """Scan once. `seen` is filled meanwhile by the reader of the inbox; `new` as in `Seen`."""
         if self._first:
             self._first = False

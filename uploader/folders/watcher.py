@@ -72,13 +72,14 @@ class FolderWatcher:
         self._first = True
         """The folder was not seen as a whole yet, so that events cannot have missed what a scan finds."""
         self._hinted = False
-        """Events asked for the next scan, so that they did not miss what it finds."""
+        """Events asked for the next scan."""
         self._looking = False
         self._restoring = 0
         self._belonging: Belonging | None = None
         if bounds and lookup:
+            doubt = partial(self._holds.set, Cause.STRANGE)
             self._belonging = Belonging(
-                folder, self.spec, journal, bounds.owner, lookup, threads=self._threads, doubt=self._doubt
+                folder, self.spec, journal, bounds.owner, lookup, threads=self._threads, doubt=doubt
             )
 
     # -- what others ask -------------------------------------------------------------------------------------
@@ -106,8 +107,9 @@ class FolderWatcher:
 
     # -- what others tell ------------------------------------------------------------------------------------
 
-    def rescan(self) -> None:
-        """Scan soon."""
+    def rescan(self, *, hinted: bool = False) -> None:
+        """Scan soon. `hinted`: events ask for it, so that they did not miss what it finds."""
+        self._hinted |= hinted
         self._scanned = False
         self._scans.ask(time.monotonic())
         self._inbox.wake()
@@ -123,21 +125,16 @@ class FolderWatcher:
         self._inbox.wake()
         self._nudge()
 
-    def change_rule(self, rule: SettleRule) -> None:
-        """The folder's files settle by another rule from now on."""
-        self._inbox.post(told.RuleChanged(rule))
-
     async def unreadable(self, file_id: int) -> bool:
         """Whether the folder is at fault that a file could not be copied: then it is held, and the file waits."""
         path = self.queue.path_of(file_id)
         if path is None:
             return False
         reason = await self._health.fault(path)
-        await self._inbox.deliver(told.Unreadable(file_id, path, reason))
+        await self._inbox.deliver(told.Answered([(path, reason)]))
+        if reason:
+            self.queue.returned(file_id, time.monotonic() + WITHDRAWN)
         return bool(reason)
-
-    async def _doubt(self, reason: str) -> None:
-        await self._inbox.deliver(told.Doubted(reason))
 
     # -- what runs beside ------------------------------------------------------------------------------------
 
@@ -163,7 +160,7 @@ class FolderWatcher:
         async with aclosing(changes(self.spec, self.missed, limiter=self._threads.limiter)) as hints:
             async for paths in hints:
                 if self.held or WHOLE in paths:
-                    await self._inbox.deliver(told.ScanWanted())
+                    self.rescan(hinted=True)
                     continue
                 wanted = list(paths)
                 for start in range(0, len(wanted), CHUNK):
@@ -205,7 +202,7 @@ class FolderWatcher:
         if now >= self._scans.due:
             new, self._hinted = not (self._first or self._hinted), False
             self._scans.begin(now)
-            self._beside.start_soon(partial(self._scanner.run, self._files.begin(), new=new))
+            self._beside.start_soon(self._scanner.run, self._files.begin(), new)
         if not self._looking and not self.held:
             await self._files.fill_places(now)
             if looks := self.queue.next_looks(now, LOOKED_AT):
@@ -227,40 +224,24 @@ class FolderWatcher:
             case told.Restored(archived, back, new):
                 await self._files.restored(archived, back, new=new)
                 self._restoring -= 1
-            case told.ScanWanted():
-                self._hinted = True
-                self.rescan()
-            case told.RuleChanged(rule):
-                self.queue.change_rule(rule)
-                self._nudge()
             case told.ScanEnded():
                 await self._scan_ended(message)
-            case told.Doubted(reason):
-                await self._holds.set(Cause.STRANGE, reason)
-            case _:
-                await self._act_on_health(message)
+            case told.Answered(faults):
+                await self._answered(faults)
 
-    async def _act_on_health(self, message: told.Unreadable | told.Probed | told.Rechecked) -> None:
-        match message:
-            case told.Unreadable(file_id, path, reason):
-                await self._blame([(path, reason)])
-                if reason:
-                    self.queue.returned(file_id, time.monotonic() + WITHDRAWN)
-            case told.Probed():
-                if self._holds.mute:
-                    await self._holds.set(Cause.MUTE, "")
-                    self.queue.hasten(time.monotonic())
-                    self.rescan()
-                    self._nudge()
-            case told.Rechecked(path, reason):
-                await self._blame([(path, reason)])
-                if not reason:
-                    self.queue.hasten(time.monotonic())
-                    self._nudge()
+    async def _answered(self, faults: Sequence[tuple[bytes, str]]) -> None:
+        """The folder answers; what ailed and is well again is looked at soon."""
+        was_mute = self._holds.mute
+        await self._holds.set(Cause.MUTE, "")
+        await self._blame(faults)
+        if was_mute:
+            self.rescan()
+        if was_mute or any(not reason for _, reason in faults):
+            self.queue.hasten(time.monotonic())
+            self._nudge()
 
     async def _follow_up(self, found: Consequences, *, new: bool = False) -> None:
-        if found.faults:
-            await self._blame(found.faults)
+        await self._blame(found.faults)
         if found.archived:
             self._restoring += 1
             self._beside.start_soon(self._restore, found.archived, new)
@@ -271,7 +252,8 @@ class FolderWatcher:
         """Note whether the parts of files that cannot be read are at fault, and tell it."""
         for path, reason in faults:
             self._health.note(path, reason)
-        await self._holds.set(Cause.FILES, self._health.reason)
+        if faults:
+            await self._holds.set(Cause.FILES, self._health.reason)
 
     async def _scan_ended(self, scan: told.ScanEnded) -> None:
         if scan.oddities is not None:
