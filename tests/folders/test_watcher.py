@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,22 @@ async def test_a_folder_that_does_not_answer_is_held_until_it_does(
             gate.set()
         assert len(await b.settled(1)) == 1
         assert not b.watcher.held
+
+
+async def test_a_sick_file_hastens_nobody_and_a_part_that_gets_well_does(tmp_path: Path) -> None:
+    """A file that ends too early is looked at in its time, whatever else cannot be read."""
+    async with bench(tmp_path) as b:
+        b.put("a.tif")
+        (file_id,) = await b.settled(1)
+        b.watcher.queue.returned(file_id, time.monotonic() + 1000)
+        for faults, hastened in (
+            ([(b"b.tif", "")], False),
+            ([(b"b.tif", "EIO")], False),
+            ([(b"b.tif", "")], True),
+        ):
+            await b.watcher._inbox.deliver(inbox.Answered(faults))
+            soon = (b.watcher.queue.next_look() or 0.0) < time.monotonic() + 500
+            assert (soon or b.intake.settled() != ()) == hastened
 
 
 async def test_whoever_delivers_to_a_watcher_that_has_ended_goes_on() -> None:

@@ -58,15 +58,15 @@ class FolderHealth:
         more = f" (and {len(self._faults) - 1} more folders)" if len(self._faults) > 1 else ""
         return f"Files in {place}{more} cannot be read; {fault.reason}."
 
-    def note(self, path: bytes, reason: str) -> None:
-        """The part of a file that could not be read ails for this reason, or for none."""
+    def note(self, path: bytes, reason: str) -> bool:
+        """The part of a file that could not be read ails for this reason, or for none. Returns whether it got well."""
         directory = path.rpartition(b"/")[0]
         if reason:
             self._faults[directory] = _Fault(reason, path, time.monotonic())
             if not self._checking:
                 self.check_at = min(self.check_at, time.monotonic() + AGAIN)
-        else:
-            self._faults.pop(directory, None)
+            return False
+        return self._faults.pop(directory, None) is not None
 
     def faults(self) -> dict[bytes, str]:
         """The parts that ailed a moment ago, with the reasons."""

@@ -233,10 +233,10 @@ class FolderWatcher:
         """The folder answers; what ailed and is well again is looked at soon."""
         was_mute = self._holds.mute
         await self._holds.set(Cause.MUTE, "")
-        await self._blame(faults)
+        got_well = await self._blame(faults)
         if was_mute:
             self.rescan()
-        if was_mute or any(not reason for _, reason in faults):
+        if was_mute or got_well:
             self.queue.hasten(time.monotonic())
             self._nudge()
 
@@ -248,12 +248,12 @@ class FolderWatcher:
         if found.rescan:
             self.rescan()
 
-    async def _blame(self, faults: Sequence[tuple[bytes, str]]) -> None:
-        """Note whether the parts of files that cannot be read are at fault, and tell it."""
-        for path, reason in faults:
-            self._health.note(path, reason)
+    async def _blame(self, faults: Sequence[tuple[bytes, str]]) -> bool:
+        """Note and tell whether the parts of files that cannot be read are at fault; returns whether one got well."""
+        got_well = [self._health.note(path, reason) for path, reason in faults]
         if faults:
             await self._holds.set(Cause.FILES, self._health.reason)
+        return any(got_well)
 
     async def _scan_ended(self, scan: told.ScanEnded) -> None:
         if scan.oddities is not None:
