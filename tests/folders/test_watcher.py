@@ -93,6 +93,30 @@ async def test_a_folder_that_does_not_answer_is_held_until_it_does(
         assert not b.watcher.held
 
 
+async def test_a_folder_is_not_idle_before_its_hold_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a run until idle would end well, with nothing told of what it left."""
+    gate = anyio.Event()
+    async with bench(tmp_path) as b:
+        b.put("a.tif")
+        await b.settled(1)
+        real = b.journal.holds.set
+
+        async def slow(hold: Any) -> None:
+            await gate.wait()
+            await real(hold)
+
+        monkeypatch.setattr(b.journal.holds, "set", slow)
+        b.drop.rename(tmp_path / "away")
+        b.intake.rescan()
+        await b.until(lambda: b.watcher.held, "it is held")
+        assert b.intake.settling() == {str(b.drop): 1}
+        gate.set()
+        await b.until(lambda: b.intake.settling() == {str(b.drop): 0}, "it is told")
+        assert "is missing" in await b.hold()
+
+
 async def test_a_sick_file_hastens_nobody_and_a_part_that_gets_well_does(tmp_path: Path) -> None:
     """A file that ends too early is looked at in its time, whatever else cannot be read."""
     async with bench(tmp_path) as b:

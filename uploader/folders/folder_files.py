@@ -15,12 +15,12 @@ from uploader.core.model import Sighting
 from uploader.core.path_text import shown
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import Next
+from uploader.folders.archived_files import Archived, ArchivedFiles
 from uploader.folders.looking import Look
-from uploader.folders.missed_events import Missed
+from uploader.folders.missed_events import GRACE, Missed
 from uploader.folders.missing_files import Pass
-from uploader.folders.registration import Archived, Entered, Registration
 from uploader.journal import Journal
-from uploader.journal.intake_queries import Believed, settling, settling_count, waiting
+from uploader.journal.intake_queries import Believed, compare, settling, settling_count, waiting
 from uploader.journal.queries import file_row
 from uploader.journal.rows import decode_sighting
 
@@ -48,7 +48,7 @@ class FolderFiles:
     def __init__(
         self, folder: str, journal: Journal, queue: SettleQueue, missed: Missed, nudge: Callable[[], None]
     ) -> None:
-        self.registration = Registration(folder, journal)
+        self.archived = ArchivedFiles(folder)
         self.scan = Pass()
         """What the scan that is under way, or was the last, and the events since its start have seen."""
         self._folder = folder
@@ -62,7 +62,7 @@ class FolderFiles:
     def begin(self) -> Pass:
         """A scan begins; returns what it is to fill."""
         self.scan = Pass()
-        self.registration.begin()
+        self.archived.begin()
         return self.scan
 
     async def seen(self, sightings: Sequence[Sighting], gone: Sequence[bytes], *, new: bool) -> Consequences:
@@ -121,10 +121,9 @@ class FolderFiles:
 
     async def restored(self, archived: Sequence[Archived], back: Sequence[Sighting], *, new: bool) -> None:
         """Of files that seemed to lie in the archive, these were brought back."""
-        self.registration.left_alone(archived, back)
-        entered = await self.registration.discover(back)
-        entered.unannounced = [sighting.path for sighting in back]
-        await self._take(entered, new=new)
+        self.archived.left_alone(archived, back)
+        self._take(await self._discover(back))
+        self._note_missed(back if new else ())
 
     async def fill_places(self, now: float) -> None:
         """Take back who has returned, and let files into the places that are free, or are given up."""
@@ -142,23 +141,35 @@ class FolderFiles:
         self._queue.counted(await self._journal.read(lambda db: settling_count(db, self._folder)))
 
     async def _enter(self, sightings: Sequence[Sighting], *, new: bool) -> list[Archived]:
+        """Enter what is new or changed; the rest costs one lookup. Returns what seems to lie in the archive."""
         if not sightings:
             return []
-        entered = await self.registration.enter(sightings)
-        await self._take(entered, new=new)
-        return entered.archived
-
-    async def _take(self, entered: Entered, *, new: bool) -> None:
-        """Look at settling files by turns from now on, where there is room."""
-        now = time.monotonic()
-        self.scan.saw(entered.rows, entered.devices)
-        for file_id, sighting in entered.settling:
-            if self._queue.seen(file_id, sighting, now) is not None:
-                self._nudge()
-        for path in entered.unannounced if new else ():
-            self._missed.found(path, now)
+        found = await self._journal.read(lambda db: compare(db, self._folder, sightings))
+        self.scan.saw(found.ids, found.devices)
+        self._take([*found.settling, *await self._discover(found.different)])
+        if new:
+            written = {s.path for s in found.different if s.path in found.changed and _being_written(s)}
+            known = found.rewritten | written
+            self._note_missed([s for s in found.different if s.path not in known])
         if self._queue.line.recount:
             await self.count()
+        return found.archived
+
+    async def _discover(self, sightings: Sequence[Sighting]) -> list[tuple[int, Sighting]]:
+        ids = await self._journal.files.discovered(sightings) if sightings else []
+        self.scan.saw(ids, {sighting.fingerprint.device for sighting in sightings})
+        return list(zip(ids, sightings, strict=True))
+
+    def _take(self, rows: Sequence[tuple[int, Sighting]]) -> None:
+        """Look at settling files by turns from now on, where there is room."""
+        for file_id, sighting in rows:
+            if self._queue.seen(file_id, sighting, time.monotonic()) is not None:
+                self._nudge()
+
+    def _note_missed(self, sightings: Sequence[Sighting]) -> None:
+        """Of these events should have told."""
+        for sighting in sightings:
+            self._missed.found(sighting.path, time.monotonic())
 
     async def _judge(self, file_id: int, look: Look, sighting: Sighting) -> bool:
         """Act upon a look at a file that has a place. Returns whether it was written to."""
@@ -197,3 +208,8 @@ class FolderFiles:
         self._queue.let_go(file_id)
         log.warning("rejected file=%r: %s", shown(sighting.path), reason)
         self._nudge()
+
+
+def _being_written(sighting: Sighting) -> bool:
+    """Whether it was written to a moment ago: events tell of a write when the file is closed."""
+    return abs(time.time() - sighting.fingerprint.mtime_ns / 1e9) < GRACE

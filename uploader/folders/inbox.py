@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import anyio
 
 from uploader.core.model import Sighting
+from uploader.folders.archived_files import Archived
 from uploader.folders.folder_holds import Cause
 from uploader.folders.ignored_names import Oddities
 from uploader.folders.looking import Look
-from uploader.folders.registration import Archived
 from uploader.folders.spec import LookProblem
 from uploader.journal.intake_queries import Believed
 

@@ -19,6 +19,7 @@ from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import SettleRule
 from uploader.folders import WHOLE, Missed, changes, look_all
 from uploader.folders import inbox as told
+from uploader.folders.archived_files import Archived, brought_back
 from uploader.folders.first_start import Belonging, Lookup
 from uploader.folders.folder_files import Consequences, FolderFiles
 from uploader.folders.folder_health import FolderHealth
@@ -27,7 +28,6 @@ from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.inbox import Inbox, Message
 from uploader.folders.looking import look_closely
 from uploader.folders.presence import FolderBounds, spec_of
-from uploader.folders.registration import Archived, restored
 from uploader.folders.scanning import CHUNK, Scanner, ScanTimes
 from uploader.folders.watch_warnings import WatchWarnings
 from uploader.journal import Journal
@@ -91,7 +91,9 @@ class FolderWatcher:
 
     @property
     def expected(self) -> int:
-        """How many files can be expected to be claimed; at least one while the folder is not seen as a whole."""
+        """How many files can be expected to be claimed; at least one before the folder is seen as a whole, or told of."""
+        if self._holds.telling:
+            return 1
         if self.held:
             return 0
         busy = not self._scanned or self.queue.asked or self._looking or self._restoring
@@ -103,7 +105,7 @@ class FolderWatcher:
 
     def warnings(self) -> list[dict[str, str]]:
         """What a person should know of the watch itself, as a status tells warnings."""
-        return self._warnings.all(self._files.registration.archived, held=self.held)
+        return self._warnings.all(self._files.archived.paths, held=self.held)
 
     # -- what others tell ------------------------------------------------------------------------------------
 
@@ -179,7 +181,7 @@ class FolderWatcher:
         await self._inbox.deliver(told.Looked(looks))
 
     async def _restore(self, archived: Sequence[Archived], new: bool) -> None:  # noqa: FBT001 - it is passed on
-        found = await self._threads.run(restored, archived)
+        found = await self._threads.run(brought_back, archived)
         await self._inbox.deliver(told.Restored(archived, found, new))
 
     # -- one thing after the other ---------------------------------------------------------------------------
@@ -253,6 +255,7 @@ class FolderWatcher:
         got_well = [self._health.note(path, reason) for path, reason in faults]
         if faults:
             await self._holds.set(Cause.FILES, self._health.reason)
+            self._nudge()
         return any(got_well)
 
     async def _scan_ended(self, scan: told.ScanEnded) -> None:
