@@ -91,7 +91,7 @@ class FolderWatcher:
 
     @property
     def expected(self) -> int:
-        """How many files can be expected to be claimed; at least one before the folder is seen as a whole, or told of."""
+        """How many files can be expected to be claimed; at least one before the folder, or its hold, is known."""
         if self._holds.telling:
             return 1
         if self.held:
