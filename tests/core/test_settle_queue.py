@@ -359,9 +359,11 @@ def test_a_change_during_the_claim_makes_a_new_version(queue: SettleQueue, ended
     queue.seen(1, numbered(1, version=1), 1.0)
     assert (queue.claimable(), queue.under_claim(1)) == ([], True)
     queue.claim_ended(1)
+    assert queue.asked, "it is never forgotten in between"
+    assert due(queue, 1.0) == [b"1.tif"]
     queue.let_go(1)
 
-    assert due(queue, 1.0) == [b"1.tif"]
+    assert due(queue, 1.0) == [b"1.tif"], "what a look has found before is not believed"
 
 
 def test_a_hold_takes_back_what_is_ready_but_not_what_is_being_copied(queue: SettleQueue) -> None:

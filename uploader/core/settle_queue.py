@@ -90,13 +90,13 @@ class SettleQueue:
         """It has a private copy, or an end: nobody may claim it. It keeps its place until `let_go`."""
         if entry := self._places.get(file_id):
             self._places.move(entry, Phase.ENDED)
+            self._ask_again(entry)
 
     def let_go(self, file_id: int) -> None:
-        """It was claimed or is gone. If it was written to while it was copied, its path is looked at as a new file."""
+        """It was claimed or is gone."""
         if entry := self._places.get(file_id):
-            if entry.touched:
-                self.ask(entry.path)
             self._places.remove(entry)
+            self._ask_again(entry)
 
     def returned(self, file_id: int, until: float) -> None:
         """It has to settle once more, and is not looked at before `until`: its claim failed, or was undone."""
@@ -259,6 +259,11 @@ class SettleQueue:
     @property
     def _turn(self) -> float:
         return max(TURN, TURN_QUIETS * self._rule.quiet)
+
+    def _ask_again(self, entry: Entry) -> None:
+        """What was written to while it was copied is looked at as a new file."""
+        if entry.touched:
+            self.ask(entry.path)
 
     def _give_way(self, now: float) -> None:
         """Those whose turn is over leave their places to others that wait, the oldest first; half of them at most."""

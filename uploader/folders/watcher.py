@@ -220,7 +220,6 @@ class FolderWatcher:
                 self._looking = False
             case told.ClaimEnded(file_id):
                 self.queue.let_go(file_id)
-                self._nudge()
             case told.Gone(files):
                 await self._files.gone(files)
             case told.Restored(archived, back, new):
