@@ -254,8 +254,6 @@ class SettleQueue:
         soon = (entry.quiet_at(self._rule) for entry in settling)
         return sum(1 for at in soon if at is not None and at <= now + within)
 
-    # -- within ----------------------------------------------------------------------------------------------
-
     @property
     def _turn(self) -> float:
         return max(TURN, TURN_QUIETS * self._rule.quiet)
