@@ -202,6 +202,18 @@ def test_imports_go_down_only():
     assert [(module, other) for module, mine, other in sorted(arrows) if not may(mine, other)] == []
 
 
+def test_the_queue_of_a_folder_has_one_owner():
+    """Scans, looks, events and probes post what they found to the watcher, and know neither it nor its queue."""
+    owners = {
+        "uploader.core.settle_queue": {"watcher", "folder_files", "watch_warnings"},
+        "uploader.folders.folder_files": {"watcher"},
+        "uploader.folders.watcher": {"intake"},
+    }
+    for owned, allowed in owners.items():
+        users = {module for module, tree in modules().items() if owned in imports(tree)}
+        assert users == {f"uploader.folders.{name}" for name in allowed}
+
+
 @pytest.mark.parametrize("library", DOORS)
 def test_each_library_has_its_door(library):
     """What a library can do is wrapped in one place, which the rest of the program calls."""
