@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -14,7 +15,8 @@ from uploader.config import Folder
 from uploader.core.errors import Unreachable
 from uploader.folders import first_start
 from uploader.folders.first_start import Belonging
-from uploader.folders.folder_holds import FolderHolds
+from uploader.folders.folder_holds import Cause, FolderHolds
+from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.ownership import Owner, mark, owner_of
 from uploader.folders.presence import spec_of
 from uploader.journal import Journal
@@ -59,8 +61,8 @@ async def belonging_of(
                 journal,
                 owner,
                 platform.lookup,
-                standing=FolderHolds(journal, str(drop)),
-                stop=threading.Event(),
+                threads=FolderThreads(),
+                doubt=partial(FolderHolds(journal, str(drop)).set, Cause.STRANGE),
             ),
             journal,
             owner,

@@ -12,8 +12,10 @@ import anyio
 import pytest
 
 from uploader.folders import FolderSpec, fault_of_folder, folder_probes
+from uploader.folders.folder_health import FolderHealth
 from uploader.folders.folder_holds import Cause, FolderHolds
-from uploader.folders.unreadable_parts import Ailing
+from uploader.folders.folder_threads import FolderThreads
+from uploader.folders.inbox import Answered
 from uploader.journal import Journal
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -71,17 +73,23 @@ async def test_an_ailing_folder_gets_well(tmp_path: Path, monkeypatch: pytest.Mo
     """The words name the folder and what the system says; they end when a file can be read."""
     for name in "abcd":
         (tmp_path / f"{name}.tif").touch()
-    ailing = Ailing(FolderSpec(str(tmp_path)))
+    health = FolderHealth(FolderSpec(str(tmp_path)), FolderThreads())
+
+    async def told(message: Answered) -> None:
+        for path, reason in message.faults:
+            health.note(path, reason)
+
     with monkeypatch.context() as patch:
         fail(patch, b"a.tif", b"b.tif", b"c.tif", b"d.tif")
-        assert await ailing.blames(b"a.tif")
-        assert str(tmp_path) in ailing.reason
-        assert "input/output error" in ailing.reason
-        assert not await ailing.recheck()
+        health.note(b"a.tif", await health.fault(b"a.tif"))
+        assert str(tmp_path) in health.reason
+        assert "input/output error" in health.reason
+        await health.check(told)
+        assert health.reason != ""
 
-    assert await ailing.recheck()
-    assert not ailing
-    assert ailing.reason == ""
+    assert await health.fault(b"b.tif") != "", "what was found holds for a while"
+    await health.check(told)
+    assert health.reason == ""
 
 
 async def test_a_hold_lasts_as_long_as_one_of_its_causes(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.intake import Bench, bench
 from uploader.core.model import FileState, Sighting
+from uploader.folders.inbox import Seen
 from uploader.folders.missing_files import Marks
 from uploader.journal.rows import encode_sighting
 from uploader.system.locks import FolderLock
@@ -54,31 +56,29 @@ async def test_a_restart_takes_up_what_waited(tmp_path: Path) -> None:
 async def test_a_claim_that_ends_while_rows_are_read_is_not_undone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was read of a file before its claim is not acted upon after it: it does not become a candidate again."""
+    """What was read of a file before its claim is not acted upon after it: it does not get a place again."""
     async with bench(tmp_path) as b:
         b.put("a.tif")
         (file_id,) = await b.settled(1)
-        candidates, register = b.intake._candidates, b.intake._watching[str(b.drop)]._register
         sighting = b.intake.settled_sighting(file_id)
         assert sighting is not None
-        candidates.drop(file_id)  # it waits in the journal
         real, claimed = b.journal.read, list[FileState]()
 
         async def read(query: Any) -> Any:
             found = await real(query)
-            if not claimed:  # another turn brings it up, and it is claimed, before this one goes on
-                candidates.add(file_id, sighting)
-                candidates.ready(file_id, sighting)
+            if not claimed:  # while the watcher reads of another file, this one is claimed
                 claimed.append(await b.claim(file_id))
             return found
 
         monkeypatch.setattr(b.journal, "read", read)
-        await register.enter([sighting], new=False)
+        other = replace(sighting, path=b"b.tif")
+        await b.watcher._inbox.deliver(Seen([other, sighting]))
         monkeypatch.undo()
+        await b.watcher._inbox.deliver(Seen([sighting]))
 
         assert claimed == [FileState.QUEUED]
-        assert candidates.id_of(str(b.drop), b"a.tif") is None
-        (row,) = await b.files()
+        assert b.watcher.queue.id_of(b"a.tif") is None
+        row = next(row for row in await b.files() if row["id"] == file_id)
         assert (row["state"], row["sighting"]) == ("queued", encode_sighting(sighting))
 
 
@@ -106,9 +106,7 @@ async def test_what_changes_while_it_is_claimed_is_a_new_version(tmp_path: Path)
         (file_id,) = await b.settled(1)
         sighting = b.intake.settled_sighting(file_id)
         b.put("a.tif", b"other content, longer than before" * 3)
-        await b.until(
-            lambda: not b.intake._candidates.settling(str(b.drop)).same(sighting), "the change is seen"
-        )
+        await b.until(lambda: b.intake.settled() == (), "the change is seen")
         await b.journal.files.claimed(file_id, sighting, "c", 1)
         b.intake.claimed(file_id)
 
@@ -217,7 +215,7 @@ async def test_what_is_wrong_with_the_watch_is_told(tmp_path: Path) -> None:
         b.put("a.tif")
         await b.settled(1)
         assert b.intake.warnings() == []
-        missed = b.intake._watching[str(b.drop)].missed
+        missed = b.watcher.missed
         missed.limited = True
         missed.found(b"late.tif", time.monotonic() - 1000)
 
@@ -297,7 +295,7 @@ async def test_a_write_that_goes_on_is_no_event_that_was_missed(tmp_path: Path) 
         b.put("a.tif")
         (file_id,) = await b.settled(1)
         await b.claim(file_id)
-        missed = b.intake._watching[str(b.drop)].missed
+        missed = b.watcher.missed
         missed._told.clear()
         with (b.drop / "a.tif").open("ab", buffering=0) as file:
             file.write(b"more")

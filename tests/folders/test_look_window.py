@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.chains import chain
 from tests.support.intake import Bench, bench
-from uploader.folders import look_window
+from uploader.core import settle_queue
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -42,7 +42,7 @@ async def test_files_that_never_settle_give_their_places_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of them than there are places, and a file that is quiet: it gets its turn, and they are told of."""
-    monkeypatch.setattr(look_window, "TURN", 0.3)
+    monkeypatch.setattr(settle_queue, "TURN", 0.3)
     async with bench(tmp_path, window=4) as b:
 
         async def grow() -> None:
@@ -57,7 +57,7 @@ async def test_files_that_never_settle_give_their_places_up(
             await b.until(lambda: b.intake.settling()[str(b.drop)] == 8, "all that grow are known")
             b.put("quiet.tif")
             (file_id,) = await b.settled(1)
-            assert b.intake._candidates.key_of(file_id) == (str(b.drop), b"quiet.tif")
+            assert b.watcher.queue.path_of(file_id) == b"quiet.tif"
             await b.claim(file_id)
             await b.until(lambda: "never_settling" in codes(b), "it is told")
             group.cancel_scope.cancel()

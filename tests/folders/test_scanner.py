@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.groups import as_nobody, make_group, public_folder, seen
 from uploader.core.model import Sighting
-from uploader.core.settle_rules import unchanged
+from uploader.core.settle_rules import state_of
 from uploader.folders import FolderSpec, LookProblem, Oddity, OddityKind, look, look_all, scan
 from uploader.folders.scanner import rasters_of
 
@@ -58,7 +58,7 @@ def test_a_look_and_a_scan_agree(tmp_path: Path) -> None:
         single = look(spec, found.path)
         many = dict(look_all(spec, [found.path] * 40, stop))[found.path]
         assert single == many == found
-        assert unchanged(found, single)
+        assert state_of(found) == state_of(single)
 
 
 def test_special_files_links_and_hidden_names_are_left_alone(tmp_path: Path) -> None:

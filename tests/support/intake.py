@@ -14,6 +14,7 @@ import anyio
 from uploader.config import Folder
 from uploader.core.model import FileState
 from uploader.folders.intake import Intake
+from uploader.folders.watcher import FolderWatcher
 from uploader.journal import Journal
 from uploader.journal.rows import rows
 from uploader.system.locks import FolderLock
@@ -28,6 +29,11 @@ class Bench:
     intake: Intake
     journal: Journal
     drop: Path
+
+    @property
+    def watcher(self) -> FolderWatcher:
+        """Who watches the folder."""
+        return self.intake._watchers[str(self.drop)]
 
     def put(self, name: str, data: bytes = TINY) -> Path:
         """A file that appears at once."""

@@ -24,7 +24,7 @@ PLAIN_WIDTH = 120
 OUTCOMES = (
     "uploader.daemon.loop",
     "uploader.effects",
-    "uploader.folders.intake",
+    "uploader.folders.folder_files",
     "uploader.daemon.planned_holds",
 )
 """Rooms whose warnings are about rejected files and holds, which a result names anyway."""

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -54,29 +55,35 @@ LIMITED = "the kernel gives no more inotify watches; raise fs.inotify.max_user_w
 
 
 async def changes(
-    folder: FolderSpec, missed: Missed | None = None, *, poll_seconds: float = POLL_SECONDS
+    folder: FolderSpec,
+    missed: Missed | None = None,
+    *,
+    poll_seconds: float = POLL_SECONDS,
+    limiter: anyio.CapacityLimiter | None = None,
 ) -> AsyncGenerator[set[bytes]]:
     """Endless sets of relative paths of rasters worth a look; some may be gone by then. Never raises by itself.
 
     Where there are too many to name, the set is `{WHOLE}`.
 
     Start it before the first scan, so that nothing falls between. What it tells is noted in `missed`. Close it
-    (`contextlib.aclosing`) when done; cancelling waits for nothing.
+    (`contextlib.aclosing`) when done; cancelling waits for nothing. Its threads are among those of `limiter`.
     """
     missed = missed or Missed()
-    async with aclosing(_sources(folder, missed, poll_seconds)) as source:
+    async with aclosing(_sources(folder, missed, poll_seconds, limiter)) as source:
         async for paths in source:
             missed.told(paths, time.monotonic())
             yield paths
 
 
-async def _sources(folder: FolderSpec, missed: Missed, poll_seconds: float) -> AsyncGenerator[set[bytes]]:
+async def _sources(
+    folder: FolderSpec, missed: Missed, poll_seconds: float, limiter: anyio.CapacityLimiter | None
+) -> AsyncGenerator[set[bytes]]:
     """One life of the watches after the other, and polls in between; or polls alone."""
     pause = PAUSE_SHORT
     while True:
-        reason, length = await in_thread(_reason_to_poll, folder), float("inf")
+        reason, length = await in_thread(_reason_to_poll, folder, limiter=limiter), float("inf")
         if not reason:
-            started, watching = time.monotonic(), _Watching(folder, missed, poll_seconds)
+            started, watching = time.monotonic(), _Watching(folder, missed, poll_seconds, limiter)
             async with aclosing(watching.told()) as told:
                 async for paths in told:
                     yield paths
@@ -84,7 +91,7 @@ async def _sources(folder: FolderSpec, missed: Missed, poll_seconds: float) -> A
             pause = PAUSE_SHORT if time.monotonic() - started > PAUSE_LONG else min(2 * pause, PAUSE_LONG)
             length = EVENTS_AGAIN if missed.limited else pause
         log.info("polling folder=%r every=%.0fs reason=%r", folder.path, poll_seconds, reason)
-        async with aclosing(polled(folder, poll_seconds, length)) as told:
+        async with aclosing(polled(folder, poll_seconds, length, limiter)) as told:
             async for paths in told:
                 yield paths
 
@@ -96,9 +103,16 @@ def _reason_to_poll(folder: FolderSpec, _: threading.Event) -> str:
 class _Watching:
     """One life of the watches of a folder, from their start to their end."""
 
-    def __init__(self, folder: FolderSpec, missed: Missed, poll_seconds: float) -> None:
+    def __init__(
+        self,
+        folder: FolderSpec,
+        missed: Missed,
+        poll_seconds: float,
+        limiter: anyio.CapacityLimiter | None,
+    ) -> None:
         self.ended = ""
         """Why they ended, in words."""
+        self._in_thread = partial(in_thread, limiter=limiter)
         self._folder = folder
         self._missed = missed
         self._poll_seconds = poll_seconds
@@ -106,8 +120,8 @@ class _Watching:
     async def told(self) -> AsyncGenerator[set[bytes]]:
         """Paths as events name them; ends where the watches do, and says so."""
         try:
-            identity = await in_thread(_identity, self._folder)
-            watches = await in_thread(_begun, self._folder)
+            identity = await self._in_thread(_identity, self._folder)
+            watches = await self._in_thread(_begun, self._folder)
         except OSError as error:
             self._end(error)
             return
@@ -123,24 +137,24 @@ class _Watching:
         yield {WHOLE}
 
     async def _followed(self, watches: Watches, identity: tuple[int, int]) -> AsyncGenerator[set[bytes]]:
-        shown = await in_thread(_mounted, self._folder)
-        await in_thread(watches.build)
+        shown = await self._in_thread(_mounted, self._folder)
+        await self._in_thread(watches.build)
         self._missed.limited, self._missed.ended = False, ""
         told = Told(folders={b""})  # what came before the watches stood
         again = time.monotonic() + self._poll_seconds
         while True:
             if told.overflowed or told.remounted:
-                await in_thread(watches.build)
+                await self._in_thread(watches.build)
             for paths in await self._paths(told):
                 yield paths
             with anyio.move_on_after(TICK):
                 await anyio.wait_readable(watches.fileno())
                 await anyio.sleep(GROUPED)
-            told = await in_thread(_read, self._folder, watches, identity)
+            told = await self._in_thread(_read, self._folder, watches, identity)
             if time.monotonic() >= again:
                 again = time.monotonic() + self._poll_seconds
-                told.folders |= await in_thread(watches.again)
-                before, shown = shown, await in_thread(_mounted, self._folder)
+                told.folders |= await self._in_thread(watches.again)
+                before, shown = shown, await self._in_thread(_mounted, self._folder)
                 told.remounted = before != shown
 
     async def _paths(self, told: Told) -> list[set[bytes]]:
@@ -151,7 +165,7 @@ class _Watching:
             return [{WHOLE}]
         if not told.names and not told.folders:
             return []
-        found = await in_thread(_named, self._folder, told)
+        found = await self._in_thread(_named, self._folder, told)
         return [{WHOLE}] if len(found) > NAMED else list(chunks(found))
 
     def _end(self, error: OSError) -> None:

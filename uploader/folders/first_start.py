@@ -20,12 +20,11 @@ from uploader.core.errors import UploaderError
 from uploader.core.media_types import upload_name
 from uploader.core.model import Sighting
 from uploader.folders import FolderSpec, device, scan
-from uploader.folders.folder_holds import Cause, FolderHolds
+from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.ownership import Owner, mark, owner_of
 from uploader.journal import Journal
 from uploader.journal.queries import content_known
 from uploader.staging import content_of
-from uploader.system import threads
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +45,7 @@ Lookup = Callable[[Folder, Sequence[str]], Awaitable[list[str]]]
 
 
 class Belonging:
-    """Gives one folder its mark, once it is clear that it is this journal's."""
+    """Gives one folder its mark, once it is clear that it is this journal's; `doubt` is told why it is not."""
 
     def __init__(
         self,
@@ -56,16 +55,16 @@ class Belonging:
         owner: Owner,
         lookup: Lookup,
         *,
-        standing: FolderHolds,
-        stop: threading.Event,
+        threads: FolderThreads,
+        doubt: Callable[[str], Awaitable[None]],
     ) -> None:
         self._folder = folder
         self._spec = spec
         self._journal = journal
         self._owner = owner
         self._lookup = lookup
-        self._standing = standing
-        self._stop = stop
+        self._threads = threads
+        self._doubt = doubt
 
     async def run(self) -> None:
         """Until the folder bears a mark, cannot bear one, or is held; or until cancelled."""
@@ -76,13 +75,13 @@ class Belonging:
 
     async def _settled(self) -> bool:
         path = self._folder.path
-        owner = await threads.run_sync(owner_of, path, abandon_on_cancel=True)
+        owner = await self._threads.run(owner_of, path, abandon=True)
         if owner is not None:
             if owner.journal == self._owner.journal and owner != self._owner:
-                await threads.run_sync(mark, path, self._owner)  # its state directory was moved
+                await self._threads.run(mark, path, self._owner)  # its state directory was moved
             return True  # where it is another's, the scan says so
         try:
-            if await threads.run_sync(device, str(path), abandon_on_cancel=True) is None:
+            if await self._threads.run(device, str(path), abandon=True) is None:
                 return False
             uploaded = await self._uploaded()
         except (OSError, UploaderError) as error:
@@ -90,13 +89,13 @@ class Belonging:
             return False
         if uploaded:
             await self._hold(uploaded)
-        elif not await threads.run_sync(mark, path, self._owner):
+        elif not await self._threads.run(mark, path, self._owner):
             log.info("folder=%s it cannot bear a mark; a lost state directory would not be noticed", path)
         return True
 
     async def _uploaded(self) -> list[str]:
         """Names of ours that the platform has for files of the folder that this journal does not know."""
-        sampled = await threads.run_sync(_sample, self._spec, self._stop, abandon_on_cancel=True)
+        sampled = await self._threads.run(_sample, self._spec, self._threads.stop, abandon=True)
         wanted: list[str] = []
         for sighting, content in sampled:
             if not await self._journal.read(lambda db, content=content: content_known(db, content)):  # type: ignore[misc]
@@ -105,8 +104,7 @@ class Belonging:
 
     async def _hold(self, uploaded: Sequence[str]) -> None:
         await self._journal.holds.estranged(str(self._folder.path))
-        await self._standing.set(
-            Cause.STRANGE,
+        await self._doubt(
             f"Files in the drop folder {self._folder.path} were uploaded by another journal, as the platform shows "
             f"{uploaded[0]} and this one in {self._owner.state_dir} does not know it.",
         )

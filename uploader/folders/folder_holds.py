@@ -69,11 +69,17 @@ class FolderHolds:
         self._causes: dict[Cause, str] = {}
         self._told: str | None = None
         """None: a hold of an earlier life may be in the journal still."""
+        self._writing = 0
 
     @property
     def held(self) -> bool:
         """Whether nothing can be expected from the folder."""
         return not HOLDING.isdisjoint(self._causes)
+
+    @property
+    def telling(self) -> bool:
+        """Whether the journal has still to learn of a change: until then nobody can be told why the folder waits."""
+        return self._writing > 0
 
     @property
     def mute(self) -> bool:
@@ -107,6 +113,13 @@ class FolderHolds:
         if text == told or (told is None and not first):
             return
         self._told = text  # before the first `await`: whoever comes meanwhile goes by what will be told
+        self._writing += 1
+        try:
+            await self._write(text, told)
+        finally:
+            self._writing -= 1
+
+    async def _write(self, text: str, told: str | None) -> None:
         if text:
             log.warning("hold scope=folder %s", text)
             reasons = [self._causes[cause] for cause in Cause if cause in self._causes]

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-
-import anyio
 
 from uploader.core.model import Sighting
 from uploader.core.settle_rules import vanished
 from uploader.folders import FolderSpec, LookProblem, look_all
-from uploader.folders.candidates import Unclaimed
+from uploader.folders.folder_threads import FolderThreads
 from uploader.journal import Journal
 from uploader.journal.intake_queries import Believed, unseen
 from uploader.system import files as fs
-from uploader.system import threads
 
 PAGE = 5000
 """Rows that are read together."""
@@ -67,59 +64,36 @@ class Absent:
     """Those whose file system is not there either."""
 
 
-class Absence:
-    """What becomes of the files of one folder that are not there.
+async def judge(
+    folder: FolderSpec,
+    journal: Journal,
+    threads: FolderThreads,
+    seen: Pass,
+    let_go: Callable[[Sequence[Believed]], Awaitable[None]],
+) -> tuple[str, int]:
+    """Let go of what vanished one by one.
 
-    `entering` is the lock under which files of the folder are entered: while it is held, what was absent at a look
-    cannot be entered anew.
+    Returns why the folder as a whole cannot be believed, in words or empty; and how many files that settle lay on a
+    file system that is away. A page at a time: a folder that is unmounted may have a million files.
     """
-
-    def __init__(
-        self, folder: FolderSpec, journal: Journal, candidates: Unclaimed, entering: anyio.Lock
-    ) -> None:
-        self._folder = folder
-        self._journal = journal
-        self._candidates = candidates
-        self._entering = entering
-
-    async def judge(self, seen: Pass, stop: threading.Event) -> tuple[str, int]:
-        """Let go of what vanished one by one.
-
-        Returns why the folder as a whole cannot be believed, in words or empty; and how many files that settle lay on
-        a file system that is away. A page at a time: a folder that is unmounted may have a million files.
-        """
-        after, waits, lone = 0, 0, Absent()
-        while True:
-            page = partial(
-                unseen, folder=self._folder.path, seen=seen.marks.__contains__, after=after, limit=PAGE
-            )
-            rows, after = await self._journal.read(page)
-            async with self._entering:
-                found = await threads.run_sync(whereabouts, self._folder, rows, seen.devices, stop)
-                if seen.marks.any:
-                    await self._let_go(found.gone)
-                    waits += sum(entry.settling for entry in found.away)
-            if not seen.marks.any:
-                lone = Absent(lone.gone + found.gone, lone.away + found.away)
-                missing = len(lone.gone) + len(lone.away)
-                if vanished(missing, missing, device_changed=bool(lone.away)) == "hold":
-                    return _words(self._folder.path, away=bool(lone.away)), 0
-            if not after:
-                break
-        async with self._entering:
-            found = await threads.run_sync(whereabouts, self._folder, lone.gone, seen.devices, stop)
-            await self._let_go(found.gone)
-        return "", waits
-
-    async def _let_go(self, gone: Sequence[Believed]) -> None:
-        """These left one by one: who was not claimed yet is gone, and the others' history is over."""
-        settling = [e.file_id for e in gone if e.settling and not self._candidates.being_claimed(e.file_id)]
-        if settling:
-            await self._journal.files.vanished(settling)
-            for file_id in settling:
-                self._candidates.drop(file_id)
-        if others := [entry.path for entry in gone if not entry.settling]:
-            await self._journal.files.forgotten(self._folder.path, others)
+    after, waits, lone = 0, 0, Absent()
+    while True:
+        page = partial(unseen, folder=folder.path, seen=seen.marks.__contains__, after=after, limit=PAGE)
+        rows, after = await journal.read(page)
+        found = await threads.run(whereabouts, folder, rows, seen.devices, threads.stop)
+        if seen.marks.any:
+            await let_go(found.gone)
+            waits += sum(entry.settling for entry in found.away)
+        else:
+            lone = Absent(lone.gone + found.gone, lone.away + found.away)
+            missing = len(lone.gone) + len(lone.away)
+            if vanished(missing, missing, device_changed=bool(lone.away)) == "hold":
+                return _words(folder.path, away=bool(lone.away)), 0
+        if not after:
+            break
+    found = await threads.run(whereabouts, folder, lone.gone, seen.devices, threads.stop)
+    await let_go(found.gone)
+    return "", waits
 
 
 def _words(folder: str, *, away: bool) -> str:

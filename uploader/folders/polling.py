@@ -40,14 +40,17 @@ def reason_to_poll(folder: FolderSpec) -> str:
 
 
 async def polled(
-    folder: FolderSpec, poll_seconds: float, length: float = float("inf")
+    folder: FolderSpec,
+    poll_seconds: float,
+    length: float = float("inf"),
+    limiter: anyio.CapacityLimiter | None = None,
 ) -> AsyncGenerator[set[bytes]]:
     """What differs from one scan to the next; all that is there at first. Ends after `length` seconds."""
     end = time.monotonic() + length
     known: frozenset[int] = frozenset()
     while time.monotonic() < end:
         started = time.monotonic()
-        known, different = await in_thread(_compare, folder, known)
+        known, different = await in_thread(_compare, folder, known, limiter=limiter)
         for paths in chunks(different):
             yield paths
         await anyio.sleep(max(poll_seconds, REST * (time.monotonic() - started)))
@@ -75,10 +78,10 @@ def chunks(paths: Iterable[bytes]) -> Iterator[set[bytes]]:
         yield chunk
 
 
-async def in_thread(work: Callable[..., T], *args: object) -> T:
+async def in_thread(work: Callable[..., T], *args: object, limiter: anyio.CapacityLimiter | None = None) -> T:
     """Run blocking work that takes a stop flag last; cancelling sets the flag and does not wait for it."""
     stop = threading.Event()
     try:
-        return await threads.run_sync(partial(work, *args, stop), abandon_on_cancel=True)
+        return await threads.run_sync(partial(work, *args, stop), limiter=limiter, abandon_on_cancel=True)
     finally:
         stop.set()

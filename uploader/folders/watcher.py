@@ -1,314 +1,281 @@
-"""One drop folder under watch: scans, events, and what it means when files are no longer there."""
+"""The watcher of one drop folder: it alone owns the folder's queue, and acts upon one message after the other.
+
+Whatever may hang (scans, looks, hints, probes) runs beside it, delivers to its inbox, and touches nothing else. So
+what it has read of a file is true until it has acted upon it: nobody else enters, lets go or looks meanwhile.
+"""
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 import anyio
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
-from uploader.core.path_text import shown
-from uploader.folders import WHOLE, FolderSpec, Found, LookProblem, Missed, Oddity, changes, look_all, paced
-from uploader.folders.candidates import Unclaimed
+from uploader.core.settle_queue import WITHDRAWN, SettleQueue
+from uploader.core.settle_rules import SettleRule
+from uploader.folders import WHOLE, Missed, changes, look_all
+from uploader.folders import inbox as told
+from uploader.folders.archived_files import Archived, brought_back
+from uploader.folders.first_start import Belonging, Lookup
+from uploader.folders.folder_files import Consequences, FolderFiles
+from uploader.folders.folder_health import FolderHealth
 from uploader.folders.folder_holds import Cause, FolderHolds, entries
-from uploader.folders.hidden_sources import put_back_all
-from uploader.folders.ignored_names import Oddities
-from uploader.folders.liveness_probe import LivenessProbe
-from uploader.folders.look_window import Filling
-from uploader.folders.missing_files import Absence
-from uploader.folders.presence import FolderBounds, absent, spec_of
-from uploader.folders.registration import Registration
-from uploader.folders.unreadable_parts import AGAIN, Ailing
+from uploader.folders.folder_threads import FolderThreads
+from uploader.folders.inbox import Inbox, Message
+from uploader.folders.looking import look_closely
+from uploader.folders.presence import FolderBounds, spec_of
+from uploader.folders.scanning import CHUNK, Scanner, ScanTimes
+from uploader.folders.watch_warnings import WatchWarnings
 from uploader.journal import Journal
-from uploader.system import threads
 from uploader.system.locks import FolderLock
 
-log = logging.getLogger(__name__)
+LOOKED_AT = 200
+"""Files that are looked at in one go."""
 
-CHUNK = 500
-"""Sightings that are entered into the journal together, and rows that are read from it."""
-
-CHUNK_SECONDS = 0.5
-"""Seconds after which a scan's sightings are entered, however few: a tree of empty folders delays nobody's file."""
-
-RESCAN_PAUSE = 2.0
-"""Seconds between two scans that were asked for, at least."""
-
-REST = 2
-"""A scan that was asked for is followed by a rest of so many times its length."""
-
-LIMITED = (
-    "the kernel gives no more inotify watches, so the folder is polled; raise fs.inotify.max_user_watches and "
-    "fs.inotify.max_user_instances"
-)
-
-STILL_ARRIVING = (
-    "{} rasters wait for the end of their transfer, of which a control file tells, such as {}; where the transfer was "
-    "given up, remove that file"
-)
-
-ALL_TROUBLED = 3
-"""Files of which none can be looked at, from which on it is the folder that fails."""
+LONGEST_WAIT = 60.0
+"""Seconds after which the watcher looks around even if nothing is due."""
 
 
 class FolderWatcher:
-    """The watch over one folder."""
+    """Watches one folder until cancelled; `nudge` is called when there is something new to plan."""
 
     def __init__(
         self,
         folder: Folder,
         lock: FolderLock,
         journal: Journal,
-        candidates: Unclaimed,
+        places: int,
         nudge: Callable[[], None],
         *,
         bounds: FolderBounds | None = None,
+        lookup: Lookup | None = None,
     ) -> None:
         self.name = str(folder.path)
         self.spec = spec_of(folder, private_too=bounds is None)
-        self.scanned = False
-        """The folder was seen as a whole since the last time that this was asked for."""
         self.missed = Missed()
-        self.standing = FolderHolds(journal, self.name)
-        self._rescan_seconds = folder.rescan_seconds
-        self._lock = lock
-        self._bounds = bounds
-        self._journal = journal
-        self._candidates = candidates
+        self.queue = SettleQueue(SettleRule(folder.settle_seconds, bool(folder.ready_marker)), places)
         self._nudge = nudge
-        self._ailing = Ailing(self.spec)
-        self.stop = threading.Event()
-        self._ask = anyio.Event()
+        self._inbox = Inbox()
+        self._threads = FolderThreads()
+        self._holds = FolderHolds(journal, self.name)
+        self._health = FolderHealth(self.spec, self._threads)
+        self._files = FolderFiles(self.name, journal, self.queue, self.missed, nudge)
+        self._warnings = WatchWarnings(self.name, self.missed, self.queue)
+        self._scanner = Scanner(self.spec, journal, self._threads, self._inbox, lock=lock, bounds=bounds)
+        self._scans = ScanTimes(folder.rescan_seconds)
+        self._scanned = False
+        """The folder was seen as a whole since the last time that this was asked for."""
         self._first = True
-        self._hinted = True
-        """An event asked for the next scan, so that events did not miss what it finds."""
-        self._register = Registration(
-            self.spec,
-            journal,
-            candidates,
-            self.missed,
-            look_again=lambda path: self.line.look_again(path),  # noqa: PLW0108 - the two know each other
-            taken=nudge,
-        )
-        self.line = Filling(
-            self.name, journal, candidates, self._register, look=self._look, held=lambda: self.held
-        )
-        self._absence = Absence(self.spec, journal, candidates, self._register.lock)
-        self._told_missed = 0
-        self._troubles: set[bytes] = set()
-        self._oddities = Oddities()
+        """The folder was not seen as a whole yet, so that events cannot have missed what a scan finds."""
+        self._hinted = False
+        """Events asked for the next scan."""
+        self._looking = False
+        self._restoring = 0
+        self._belonging: Belonging | None = None
+        if bounds and lookup:
+            doubt = partial(self._holds.set, Cause.STRANGE)
+            self._belonging = Belonging(
+                folder, self.spec, journal, bounds.owner, lookup, threads=self._threads, doubt=doubt
+            )
+
+    # -- what others ask -------------------------------------------------------------------------------------
 
     @property
     def held(self) -> bool:
         """The folder is missing, or its files vanished together: nothing can be expected from it."""
-        return self.standing.held
-
-    def coming(self, within: float) -> int:
-        """How many files can be expected to have settled within so many seconds."""
-        return 0 if self.held else self._candidates.coming(self.name, within)
+        return self._holds.held
 
     @property
     def expected(self) -> int:
-        """How many files can be expected to be claimed by and by."""
+        """How many files can be expected to be claimed; at least one before the folder, or its hold, is known."""
+        if self._holds.telling:
+            return 1
         if self.held:
             return 0
-        if not self.standing.ailing:
-            known = self._candidates.count(self.name) + self._register.waiting
-        else:  # what waits for its disk is held; the rest is not
-            known = self._candidates.present(self.name)
-            known += self._register.waiting if self._candidates.room(self.name) else 0
-        return max(known, 0 if self.scanned and not self.line.busy else 1)
+        busy = not self._scanned or self.queue.asked or self._looking or self._restoring
+        return max(self.queue.expected(ailing=self._holds.ailing), 1 if busy else 0)
+
+    def coming(self, within: float) -> int:
+        """How many files can be expected to have settled within so many seconds."""
+        return 0 if self.held else self.queue.coming(time.monotonic(), within)
 
     def warnings(self) -> list[dict[str, str]]:
         """What a person should know of the watch itself, as a status tells warnings."""
-        found = []
-        if self.missed.limited:
-            found.append({"path": self.name, "code": "inotify_limit", "text": LIMITED})
-        if self.missed.ended and not self.held:
-            text = f"events have ended ({self.missed.ended}), so the folder is polled until they are back"
-            found.append({"path": self.name, "code": "events_ended", "text": text})
-        if self._register.archived:
-            text = f"{len(self._register.archived)} files of the archive are shown in the drop folder, and are left"
-            found.append({"path": self.name, "code": "archived_again", "text": text})
-        if self.line.unsettled:
-            found.append({"path": self.name, "code": "never_settling", "text": self._never_settling()})
-        found += self._oddities.warnings(self.name)
-        if missed := self.missed.total(time.monotonic()):
-            text = f"events did not tell of {missed} files since the start; the scan found them"
-            found.append({"path": self.name, "code": "events_missed", "text": text})
-        if arriving := self._candidates.settling(self.name).arriving():
-            text = STILL_ARRIVING.format(len(arriving), shown(min(arriving)))
-            found.append({"path": self.name, "code": "still_arriving", "text": text})
-        return found
+        return self._warnings.all(self._files.archived.paths, held=self.held)
 
-    def _never_settling(self) -> str:
-        return (
-            f"{self.line.unsettled} files are still being written to, or open, after a turn of looks; they take turns "
-            f"with {self._register.waiting} others that wait"
-        )
+    # -- what others tell ------------------------------------------------------------------------------------
 
-    def rescan(self) -> None:
-        """Scan soon."""
-        self.scanned = False
-        self._ask.set()
+    def rescan(self, *, hinted: bool = False) -> None:
+        """Scan soon. `hinted`: events ask for it, so that they did not miss what it finds."""
+        self._hinted |= hinted
+        self._scanned = False
+        self._scans.ask(time.monotonic())
+        self._inbox.wake()
 
-    async def bring_back(self, path: bytes) -> None:
-        """Look at a path now, so that its settling row is among those that are looked at by turns."""
-        await self._look([path])
+    def claim_ended(self, file_id: int) -> None:
+        """A file has a private copy, or an end: it is not looked at again."""
+        self.queue.claim_ended(file_id)
+        self._inbox.post(told.ClaimEnded(file_id))
 
-    async def blames(self, path: bytes) -> bool:
-        """Whether the folder is at fault that this file cannot be read; then it is told, and the file waits."""
-        blamed = await self._ailing.blames(path)
-        await self.standing.set(Cause.FILES, self._ailing.reason)
-        return blamed
+    def returned(self, file_id: int, after: float) -> None:
+        """A file has to settle once more, and is not looked at before so many seconds."""
+        self.queue.returned(file_id, time.monotonic() + after)
+        self._inbox.wake()
+        self._nudge()
+
+    async def unreadable(self, file_id: int) -> bool:
+        """Whether the folder is at fault that a file could not be copied: then it is held, and the file waits."""
+        path = self.queue.path_of(file_id)
+        if path is None:
+            return False
+        reason = await self._health.fault(path)
+        await self._inbox.deliver(told.Answered([(path, reason)]))
+        if reason:
+            self.queue.returned(file_id, time.monotonic() + WITHDRAWN)
+        return bool(reason)
+
+    # -- what runs beside ------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Scan, follow events, scan again; until cancelled."""
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._follow)
-                group.start_soon(self.line.run)
-                group.start_soon(self._recheck)
-                group.start_soon(LivenessProbe(self.name, self.standing, self._beats).run)
-                await put_back_all(self._journal, self.name, self.stop)
+        """Watch until cancelled."""
+        async with anyio.create_task_group() as self._beside:
+            self._beside.start_soon(self._follow)
+            if self._belonging is not None:
+                self._beside.start_soon(self._belonging.run)
+            try:
                 while True:
-                    self._ask = anyio.Event()
-                    started = time.monotonic()
-                    await self._scan()
-                    rest = max(RESCAN_PAUSE, REST * (time.monotonic() - started))
-                    await anyio.sleep(rest if self._ask.is_set() else 0)
-                    with anyio.move_on_after(
-                        min(self._rescan_seconds, AGAIN) if self.held else self._rescan_seconds
-                    ):
-                        await self._ask.wait()
-        finally:
-            self.stop.set()
+                    await self._begin_what_is_due()
+                    await self._inbox.wait(self._delay())
+                    while taken := self._inbox.take():
+                        await self._act(taken[0])
+                        taken[1].set()
+            finally:
+                self._threads.stop.set()
+                self._inbox.close()
 
     async def _follow(self) -> None:
         """Events are hints: each names paths that are worth a look."""
-        async with aclosing(changes(self.spec, self.missed)) as hints:
+        async with aclosing(changes(self.spec, self.missed, limiter=self._threads.limiter)) as hints:
             async for paths in hints:
                 if self.held or WHOLE in paths:
-                    self._hinted = True
-                    self.rescan()
-                else:
-                    await self._look(paths)
+                    self.rescan(hinted=True)
+                    continue
+                wanted = list(paths)
+                for start in range(0, len(wanted), CHUNK):
+                    await self._look_in_passing(wanted[start : start + CHUNK])
 
-    async def _recheck(self) -> None:
-        """Look every now and then whether what ails is well again."""
-        while True:
-            await anyio.sleep(AGAIN)
-            if self._ailing and await self._ailing.recheck():
-                await self.standing.set(Cause.FILES, self._ailing.reason)
-                self._candidates.hasten(self.name)
-                self._nudge()
+    async def _look_in_passing(self, paths: Sequence[bytes]) -> None:
+        stop = self._threads.stop
+        found = await self._threads.run(lambda: list(look_all(self.spec, paths, stop)))
+        sightings = [seen for _, seen in found if isinstance(seen, Sighting)]
+        gone = [path for path, seen in found if seen is None]
+        await self._inbox.deliver(told.Seen(sightings, gone))
 
-    def _beats(self) -> None:
-        """It does not answer, or does so again."""
-        if self.standing.mute:
-            self._candidates.withdraw(self.name)
-        else:
-            self._candidates.hasten(self.name)
+    async def _look(self, wanted: dict[bytes, int | None]) -> None:
+        faults, stop = self._health.faults(), self._threads.stop
+        looks = await self._threads.run(look_closely, self.spec, wanted, faults, stop)
+        await self._inbox.deliver(told.Looked(looks))
+
+    async def _restore(self, archived: Sequence[Archived], new: bool) -> None:  # noqa: FBT001 - it is passed on
+        found = await self._threads.run(brought_back, archived)
+        await self._inbox.deliver(told.Restored(archived, found, new))
+
+    # -- one thing after the other ---------------------------------------------------------------------------
+
+    def _delay(self) -> float:
+        """Seconds until something is due."""
+        times = [self._scans.due, self._health.check_at, self._health.mute_at]
+        if not self._looking and not self.held:
+            times += [at for at in (self.queue.next_look(), self.queue.next_turn()) if at is not None]
+        return min(max(0.0, min(times) - time.monotonic()), LONGEST_WAIT)
+
+    async def _begin_what_is_due(self) -> None:
+        now = time.monotonic()
+        if now >= self._health.mute_at:
+            self._health.mute_at = float("inf")
+            await self._hold(Cause.MUTE, f"The drop folder {self.name} does not answer.")
+        if now >= self._health.check_at:
+            self._health.begin(now)
+            self._beside.start_soon(self._health.check, self._inbox.deliver)
+        if now >= self._scans.due:
+            new, self._hinted = not (self._first or self._hinted), False
+            self._scans.begin(now)
+            self._beside.start_soon(self._scanner.run, self._files.begin(), new)
+        if not self._looking and not self.held:
+            await self._files.fill_places(now)
+            if looks := self.queue.next_looks(now, LOOKED_AT):
+                self._looking = True
+                self._beside.start_soon(self._look, looks)
+
+    async def _act(self, message: Message) -> None:
+        match message:
+            case told.Seen(sightings, gone, new):
+                await self._follow_up(await self._files.seen(sightings, gone, new=new), new=new)
+            case told.Looked(looks):
+                await self._follow_up(await self._files.looked(looks))
+                self._looking = False
+            case told.ClaimEnded(file_id):
+                self.queue.let_go(file_id)
+            case told.Gone(files):
+                await self._files.gone(files)
+            case told.Restored(archived, back, new):
+                await self._files.restored(archived, back, new=new)
+                self._restoring -= 1
+            case told.ScanEnded():
+                await self._scan_ended(message)
+            case told.Answered(faults):
+                await self._answered(faults)
+
+    async def _answered(self, faults: Sequence[tuple[bytes, str]]) -> None:
+        """The folder answers; what ailed and is well again is looked at soon."""
+        was_mute = self._holds.mute
+        await self._holds.set(Cause.MUTE, "")
+        got_well = await self._blame(faults)
+        if was_mute:
             self.rescan()
-        self._nudge()
+        if was_mute or got_well:
+            self.queue.hasten(time.monotonic())
+            self._nudge()
 
-    async def _look(self, paths: Iterable[bytes]) -> None:
-        """Look at some paths now, and scan if one of them is gone."""
-        wanted = list(paths)
-        for start in range(0, len(wanted), CHUNK):
-            part = wanted[start : start + CHUNK]
-            results = await threads.run_sync(_looks, self.spec, part, self.stop)
-            await self._register.enter(
-                [found for _, found in results if isinstance(found, Sighting)], new=False
-            )
-            gone = [path for path, found in results if found is None]
-            if any(self._candidates.id_of(self.name, path) is not None for path in gone):
-                self.rescan()
+    async def _follow_up(self, found: Consequences, *, new: bool = False) -> None:
+        await self._blame(found.faults)
+        if found.archived:
+            self._restoring += 1
+            self._beside.start_soon(self._restore, found.archived, new)
+        if found.rescan:
+            self.rescan()
 
-    async def _scan(self) -> None:
-        if why := await threads.run_sync(absent, self.name, self._lock, self._bounds):
-            await self._hold(*why)
-            return
-        self._register.begin()
-        new, self._hinted = not (self._first or self._hinted), False
-        count, troubled = 0, list[LookProblem]()
-        scanning, odd = paced(self.spec, self.stop), Oddities()
-        while (chunk := await threads.run_sync(_chunk, scanning)) is not None:
-            found = [entry for entry in chunk if isinstance(entry, Sighting)]
-            troubled += [entry for entry in chunk if isinstance(entry, LookProblem)]
-            odd.add(entry for entry in chunk if isinstance(entry, Oddity))
-            count += len(found)
-            await self._register.enter(found, new=new)
-        odd.tell(self.name, before=self._oddities)
-        self._oddities = odd
-        self._tell(troubled)
-        failed = next((t for t in troubled if not t.path), None)
-        if failed is not None or (not count and len(troubled) >= ALL_TROUBLED):
-            what = (
-                f"cannot be read: {failed.reason}" if failed else f"can be listed only: {troubled[0].reason}"
-            )
-            await self._hold(Cause.FOLDER, f"The drop folder {self.name} {what}.")
-        elif private := odd.private(self.name):
-            await self._hold(Cause.OVERLAP, private)
+    async def _blame(self, faults: Sequence[tuple[bytes, str]]) -> bool:
+        """Note and tell whether the parts of files that cannot be read are at fault; returns whether one got well."""
+        got_well = [self._health.note(path, reason) for path, reason in faults]
+        if faults:
+            await self._holds.set(Cause.FILES, self._health.reason)
+            self._nudge()
+        return any(got_well)
+
+    async def _scan_ended(self, scan: told.ScanEnded) -> None:
+        if scan.oddities is not None:
+            self._warnings.scanned(scan.oddities, scan.problems)
+        if scan.hold:
+            await self._hold(*scan.hold)
         else:
-            await self._missing(troubled)
-
-    async def _missing(self, troubled: Sequence[LookProblem]) -> None:
-        """What the journal believes to exist and the scan did not see; and the words for what is the matter."""
-        reason, waits = await self._absence.judge(self._register.scan, self.stop)
-        if self.stop.is_set():
-            return
-        if reason:
-            await self._hold(Cause.FOLDER, reason)
-            return
-        if self.held:
-            self._candidates.hasten(self.name)
-        await self.standing.good(Cause.FOLDER, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN)
-        await self.standing.set(Cause.ENTRIES, entries(self.name, troubled))
-        lost = f"{waits} files of {self.name} wait whose file system is no longer mounted." if waits else ""
-        await self.standing.set(Cause.AWAY, lost)
-        await self._register.count()
-        self._first = False
-        self.scanned = True
+            if self.held:
+                self.queue.hasten(time.monotonic())
+            await self._holds.good(Cause.FOLDER, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN)
+            await self._holds.set(Cause.ENTRIES, entries(self.name, scan.problems))
+            lost = f"{scan.away} files of {self.name} wait whose file system is no longer mounted."
+            await self._holds.set(Cause.AWAY, lost if scan.away else "")
+            await self._files.count()
+            self._first = False
+        self._scanned = not self._scans.asked
+        self._scans.end(time.monotonic(), held=self.held)
         self._nudge()
 
     async def _hold(self, cause: Cause, reason: str) -> None:
-        await self.standing.set(cause, reason)
-        self._candidates.withdraw(self.name)
-        self.scanned = True
+        await self._holds.set(cause, reason)
+        self.queue.withdraw(time.monotonic())
         self._nudge()
-
-    def _tell(self, troubled: Sequence[LookProblem]) -> None:
-        """Say once what could not be looked at, and what events missed."""
-        for trouble in troubled:
-            if trouble.path not in self._troubles:
-                log.warning(
-                    "folder=%s path=%r cannot be read: %s", self.name, shown(trouble.path), trouble.reason
-                )
-        self._troubles = {trouble.path for trouble in troubled}
-        missed = self.missed.total(time.monotonic())
-        if missed > self._told_missed:
-            log.warning("folder=%s events missed=%d files, found by the scan", self.name, missed)
-            self._told_missed = missed
-
-
-def _looks(
-    folder: FolderSpec, paths: Sequence[bytes], stop: threading.Event
-) -> list[tuple[bytes, Sighting | LookProblem | None]]:
-    return list(look_all(folder, paths, stop))
-
-
-def _chunk(scanning: Iterator[Found | None]) -> list[Found] | None:
-    """What a scan finds next: so many entries, or those of a moment; None at its end."""
-    chunk, until = list[Found](), time.monotonic() + CHUNK_SECONDS
-    for found in scanning:
-        if found is not None:
-            chunk.append(found)
-        if len(chunk) >= CHUNK or (found is None and time.monotonic() >= until):
-            return chunk
-    return chunk or None

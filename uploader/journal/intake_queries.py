@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from uploader.core.model import FileState, Sighting
 from uploader.core.path_text import raw
 from uploader.journal.queries import LEAVING, latest
-from uploader.journal.rows import encode_sighting
+from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.sqlite_library import Database
 
 
@@ -129,8 +129,12 @@ def settling_count(db: Database, folder: str) -> int:
     return int(found.fetchone()[0])
 
 
-def places(db: Database, file_ids: Sequence[int]) -> list[tuple[int, str, bytes]]:
-    """Where files lie: id, folder and path."""
+def settling(db: Database, folder: str, file_ids: Sequence[int]) -> dict[int, Sighting]:
+    """Those of these rows that settle in this folder, as their files were seen last."""
     marks = ", ".join("?" * len(file_ids))
-    rows = db.conn.execute(f"SELECT id, folder, path FROM files WHERE id IN ({marks})", tuple(file_ids))  # noqa: S608
-    return [(row[0], row[1], bytes(row[2])) for row in rows]
+    rows = db.conn.execute(
+        f"SELECT id, path, sighting FROM files WHERE id IN ({marks}) "  # noqa: S608
+        "AND folder = ? AND state = 'settling' AND current = 1",
+        (*file_ids, folder),
+    )
+    return {row[0]: decode_sighting(folder, bytes(row[1]), row[2]) for row in rows}

@@ -1,0 +1,98 @@
+"""The files of one drop folder that have a place: they are looked at by turns, until they may be claimed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from uploader.core.look_schedule import LookSchedule
+from uploader.core.model import Sighting
+from uploader.core.settle_entry import CLAIMABLE, DONE, Entry
+from uploader.core.settle_rules import Phase
+
+FILLED = 500
+"""Places that are filled together."""
+
+READY_MOST = 500
+"""Files that are ready at once. The claims are slower than the looks, and a look grows old."""
+
+
+class Places:
+    """So many places, by the ids of their rows and by the paths; who got one first comes first."""
+
+    def __init__(self, total: int) -> None:
+        self.total = max(1, total)
+        self.schedule = LookSchedule()
+        """The looks that are planned; who is ready or being claimed has none."""
+        self.claimable: dict[int, Sighting] = {}
+        """The looks at which files were found ready; those that are being copied are among them."""
+        self._entries: dict[int, Entry] = {}
+        self._id_of: dict[bytes, int] = {}
+        self._phases: Counter[Phase] = Counter()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def __getitem__(self, file_id: int) -> Entry:
+        return self._entries[file_id]
+
+    def get(self, file_id: int) -> Entry | None:
+        """The file of a row, if it has a place."""
+        return self._entries.get(file_id)
+
+    def at(self, path: bytes) -> Entry | None:
+        """The file at a path, if it has a place."""
+        return self._entries.get(self._id_of.get(path, 0))
+
+    def add(self, entry: Entry) -> None:
+        """Give a file a place. A path has one settling row at a time: an older one loses its place."""
+        if older := self.at(entry.path):
+            self.remove(older)
+        self._entries[entry.file_id] = entry
+        self._id_of[entry.path] = entry.file_id
+        self._phases[entry.phase] += 1
+
+    def move(self, entry: Entry, phase: Phase) -> None:
+        """Note where a file stands from now on."""
+        self._phases[entry.phase] -= 1
+        self._phases[phase] += 1
+        entry.phase = phase
+        if phase not in CLAIMABLE:
+            self.claimable.pop(entry.file_id, None)
+        if phase in DONE:
+            self.schedule.plan(entry.file_id, None)
+
+    def remove(self, entry: Entry) -> None:
+        """Take a file's place."""
+        self.move(entry, Phase.ENDED)
+        self._phases[Phase.ENDED] -= 1
+        del self._entries[entry.file_id]
+        del self._id_of[entry.path]
+
+    def counted(self, phase: Phase) -> int:
+        """How many stand there."""
+        return self._phases[phase]
+
+    @property
+    def count(self) -> int:
+        """How many files have places and have not ended."""
+        return len(self._entries) - self._phases[Phase.ENDED]
+
+    @property
+    def room(self) -> int:
+        """How many places are free."""
+        return max(0, self.total - len(self._entries))
+
+    @property
+    def roomy(self) -> bool:
+        """Whether so much room is free that it is worth filling."""
+        return self.room >= min(FILLED, (self.total + 1) // 2)
+
+    @property
+    def enough_ready(self) -> bool:
+        """Whether nobody needs to be looked at by turns for now."""
+        return len(self.claimable) >= READY_MOST
+
+    def unsettled(self) -> Iterator[Entry]:
+        """Who is neither ready nor being claimed, by the age of their places."""
+        return (entry for entry in self if entry.phase not in DONE)
