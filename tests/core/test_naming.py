@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from uploader.core import naming
@@ -133,6 +133,8 @@ def test_sidecars_are_told_by_what_they_add_to_the_stem(
     st.binary(min_size=1, max_size=20).filter(lambda b: b"/" not in b and b"\0" not in b),
     st.sampled_from([b".tif", b".JP2", b"", b".img", b".DAT", b".hgt"]),
 )
+@example(b"a.0", b"")  # the world file of an extension of one letter
+@example(b"a.geotiff", b"")
 def test_the_list_of_sidecars_and_the_test_for_one_agree(stem: bytes, extension: bytes) -> None:
     """A look by name and a scan of the folder see the same group."""
     raster = stem + extension

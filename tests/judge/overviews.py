@@ -150,7 +150,7 @@ class Wanted:
     digits: float = _FLOAT_STEP
     """One step, as a part of the largest value."""
     odd: bool = False
-    """GDAL alone makes levels of such samples, and takes the mask two by two."""
+    """GDAL alone makes levels of such samples, and takes masks and modes two by two."""
     whole_numbers: bool = False
     """The values are whole numbers, also the halves of complex ones."""
 
@@ -163,15 +163,18 @@ class Wanted:
         if values.dtype.kind in "fc":
             known = known & np.isfinite(values)
         there = cover.total(known.astype(float)) > 0
-        demanded = there
+        demanded, two_by_two = there, Cover(above.size, below.size, paired, paired)
         if self.odd:
-            demanded = Cover(above.size, below.size, paired, paired).total(known.astype(float)) > 0
+            demanded = two_by_two.total(known.astype(float)) > 0
         seen = below.valid[band] & (np.isfinite(found) if found.dtype.kind in "fc" else True)
         yield from _many(demanded & ~seen, "pixels are invalid over valid ones")
         yield from _many(~there & seen, "pixels are valid over invalid ones")
         both = there & seen
         if self.classes:
-            yield from _many(both & ~among_modes(found, values, known, cover), "pixels are not the mode")
+            off = both & ~among_modes(found, values, known, cover)
+            if self.odd:
+                off &= ~among_modes(found, values, known, two_by_two)
+            yield from _many(off, "pixels are not the mode")
         else:
             off = both & ~self._excused(above, band, known, cover)
             yield from _many(self._off(off, above, below, band, known), "pixels are not the mean")

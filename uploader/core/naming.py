@@ -186,7 +186,7 @@ _SHAPES = tuple(
         {*STEM_SIDECARS, *NAME_SIDECARS, *HEADER_SIDECARS, *chain.from_iterable(FORMAT_SIDECARS.values())}
     )
 )
-_WORLD = re.compile(rb"\.[a-z0-9]{2,5}w", re.IGNORECASE)
+_WORLD = re.compile(rb"\.[a-z0-9]+w", re.IGNORECASE)
 
 
 def shares_stem(raster: bytes) -> Iterator[bytes]:

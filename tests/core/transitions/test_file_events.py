@@ -56,7 +56,7 @@ def test_a_settling_version_that_lies_as_it_lay_is_left_alone() -> None:
     assert not change.files
 
 
-@pytest.mark.parametrize("state", set(FileState) - {FileState.SETTLING})
+@pytest.mark.parametrize("state", sorted(set(FileState) - {FileState.SETTLING}))
 def test_what_has_left_settling_neither_changes_nor_vanishes(state: FileState) -> None:
     """A scan that comes late says nothing about a file that was claimed meanwhile."""
     assert not events.changed(NOW, file(state), SEEN).files

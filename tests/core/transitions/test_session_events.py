@@ -184,7 +184,7 @@ def test_members_end_or_begin_again_with_their_session() -> None:
     assert change.holds == {(Scope.TARGET, "p/c"): HOLD}
 
 
-@pytest.mark.parametrize("state", [SessionState.FAILING, *SESSION_ENDS])
+@pytest.mark.parametrize("state", [SessionState.FAILING, *sorted(SESSION_ENDS)])
 def test_who_comes_late_to_the_end_of_a_session_does_not_move_it(state: SessionState) -> None:
     """Nor does a file that has left it meanwhile end with it."""
     gone = member(1, FileState.CONVERTED, session_id=None)

@@ -54,7 +54,7 @@ def unmakeable(head: ifd.Tiff, facts: Facts) -> str:
     rules = (
         (photometric not in _PLAIN and not decoded, "the colour space"),
         (head.number(base, ifd.SAMPLES, 1) != facts.count, "the number of bands"),
-        (len(set(facts.dtypes)) != 1 or facts.dtypes[0].startswith("complex_int"), "the types"),
+        (len(set(facts.dtypes)) != 1, "the types"),
         (bits not in _BITS and not (bits == 1 and facts.dtypes[0] == "uint8"), "the bits of a sample"),
         (
             bits != 8 * ITEM_BYTES[facts.dtypes[0]] and not any(band.bits for band in facts.bands),

@@ -240,7 +240,7 @@ def own_levels(facts: Facts, *, categorical: bool) -> bool:
     It averages colours without regard to their alpha, and complex numbers without regard to which are valid; where
     all is nodata, its mode is zero, and where a mask ends within a pixel, its mode may miss what is valid.
     """
-    if len(set(facts.dtypes)) != 1 or facts.dtypes[0].startswith(("complex_int", "float16")):
+    if len(set(facts.dtypes)) != 1 or facts.dtypes[0] == "float16":
         return False
     if any(band.bits not in (0, 1) for band in facts.bands):
         return False
