@@ -11,6 +11,7 @@ from tests.sim.transactions import MemoryTransactions
 from uploader.core.duplicates import judge_twins
 from uploader.core.model import Destination, FileState, Layout, PlatformProfile, Sighting
 from uploader.core.planner_view import Disposal, PlannerView, Queued
+from uploader.core.working_set import WorkingSet
 from uploader.journal import FileRow, SessionRow, queries
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
@@ -30,6 +31,7 @@ class MemoryJournal:
     def __init__(self, world: Clockwork) -> None:
         self.world = world
         self.tables = Tables()
+        self.live = WorkingSet()  # an empty one: the effects ask the tables
         transactions = MemoryTransactions(world, self.tables)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)

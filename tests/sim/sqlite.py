@@ -13,7 +13,8 @@ from sqlite_utils import Database
 from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
 from uploader.core.planner_view import PlannerView
-from uploader.journal import FileRow, SessionRow, queries
+from uploader.core.working_set import WorkingSet
+from uploader.journal import FileRow, SessionRow, live_rows, queries
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.retry import Retrying
@@ -33,14 +34,17 @@ class SqliteJournal:
     def __init__(self, world: Clockwork) -> None:
         self.world = world
         self.db = _database()
-        transactions = StoredTransactions(self)  # type: ignore[arg-type]
+        self.live = WorkingSet()
+        transactions = StoredTransactions(self, lambda delta: self.live.apply(delta))  # type: ignore[arg-type]
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
 
-    async def transact(self, name: str, work: Callable[[Database], Any]) -> Any:
-        """Commit when it returns; or die before or after that."""
+    async def transact(
+        self, name: str, work: Callable[[Database], Any], committed: Callable[[Any], None]
+    ) -> Any:
+        """Commit when it returns, and tell; or die before or after that."""
         conn = self.db.conn
         conn.execute("BEGIN")
         self.world.crash(name)
@@ -51,12 +55,15 @@ class SqliteJournal:
             raise
         conn.execute("COMMIT")
         self.world.crash(name)
+        committed(result)
         return result
 
     def revive(self) -> None:
         """A new process opens it: what was not committed is gone."""
         if self.db.conn.in_transaction:
             self.db.conn.execute("ROLLBACK")
+        self.live = WorkingSet()
+        self.live.apply(live_rows.everything(self.db))
 
     async def read(self, query: Callable[[Any], Any]) -> Any:
         """What an effect looks up."""
@@ -146,9 +153,12 @@ class SqliteJournal:
     def view(
         self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
     ) -> PlannerView:
-        """What the planner sees."""
-        view = queries.read_view(self.db, destinations)
-        return replace(view, discards=tuple(sorted(view.discards)), settling=coming, coming=coming, **machine)
+        """What the planner sees: the working set, which must be what the queries say."""
+        expected = queries.read_view(self.db, destinations)
+        live = self.live.view(destinations)
+        view = replace(live, twins_completed=expected.twins_completed, twins_pending=expected.twins_pending)
+        assert view == expected, f"the working set has {view}, the journal {expected}"
+        return replace(view, settling=coming, coming=coming, **machine)
 
 
 _EMPTY: bytes = b""

@@ -153,7 +153,7 @@ class World:
         """The environment of this process, so that a checkout is found, without anybody's key."""
         paths = os.pathsep.join([p for p in sys.path if p] + [str(Path.cwd())])
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("GEOPERA", "UPLOADER"))}
-        return {**kept, "PYTHONPATH": paths, "COVERAGE_PROCESS_START": "", **more}
+        return {**kept, "PYTHONPATH": paths, "COVERAGE_PROCESS_START": "", "UPLOADER_COMPARE": "1", **more}
 
     def start(self, log: Path | None = None, **environment: str) -> subprocess.Popen[bytes]:
         """Start a daemon in the background, in a process group of its own."""

@@ -18,8 +18,8 @@ from uploader.core.call_evidence import is_answer
 from uploader.core.errors import UploaderError
 from uploader.core.failure_policy import Known
 from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
-from uploader.journal import Journal, SessionRow
-from uploader.journal.queries import session_row
+from uploader.journal import FileRow, Journal, SessionRow
+from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
 from uploader.platform.geopera import ObjectStore, Platform
 from uploader.staging import Staging
@@ -87,7 +87,17 @@ class Tools:
 
     async def session(self, session_id: int) -> SessionRow:
         """An upload session with its members, as the journal has it now."""
+        live = self.journal.live.session(session_id)
+        if live is not None:
+            return live
         return await self.journal.read(lambda db: session_row(db, session_id))
+
+    async def file(self, file_id: int) -> FileRow:
+        """A file, as the journal has it now."""
+        live = self.journal.live.file(file_id)
+        if live is not None:
+            return live
+        return await self.journal.read(lambda db: file_row(db, file_id))
 
     async def reached(self) -> None:
         """A call to the platform succeeded."""

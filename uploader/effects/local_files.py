@@ -19,7 +19,6 @@ from uploader.core.path_text import shown
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools
 from uploader.journal import Converted, FileRow
-from uploader.journal.queries import file_row
 from uploader.journal.rows import decode_sighting
 from uploader.staging import Interrupted
 from uploader.system import files as fs
@@ -37,7 +36,7 @@ async def claim(tools: Tools, file_id: int) -> None:
     sighting = tools.intake.settled_sighting(file_id)
     if sighting is None:
         return
-    row = await _row(tools, file_id)
+    row = await tools.file(file_id)
     if row.state is not FileState.SETTLING:  # a look that began before the last claim has brought it up again
         tools.intake.claimed(file_id)
         return
@@ -79,7 +78,7 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
 
 async def convert(tools: Tools, file_id: int) -> None:
     """Make the COG from the private copy, and measure what came out."""
-    row = await _row(tools, file_id)
+    row = await tools.file(file_id)
     target = tools.staging.result(file_id)
     destination = tools.destinations[row.folder]
     failpoint("convert.before")
@@ -176,7 +175,7 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
 
 async def dispose(tools: Tools, file_id: int) -> None:
     """Archive or delete the source, if it still is the file that was uploaded."""
-    row = await _row(tools, file_id)
+    row = await tools.file(file_id)
     sighting = decode_sighting(row.folder, row.path, row.sighting)
     destination = tools.destinations.get(row.folder)
     alone = destination is not None and matches(row.path, destination.passthrough)
@@ -220,10 +219,6 @@ async def discard(tools: Tools, file_id: int) -> None:
 async def skip_twin(tools: Tools, file_id: int) -> None:
     """End a file whose content another path brought in."""
     await tools.journal.files.twin(file_id)
-
-
-async def _row(tools: Tools, file_id: int) -> FileRow:
-    return await tools.journal.read(lambda db: file_row(db, file_id))
 
 
 async def _reject(tools: Tools, row: FileRow, reason: str) -> None:

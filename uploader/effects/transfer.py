@@ -13,7 +13,6 @@ from uploader.core.transitions.fates import Fates, after_refused_put
 from uploader.effects.context import Tools
 from uploader.effects.session_end import lose
 from uploader.journal import FileRow, SessionRow
-from uploader.journal.queries import file_row
 from uploader.journal.rows import clock
 from uploader.staging import Interrupted
 from uploader.system.failpoints import failpoint
@@ -30,7 +29,7 @@ PROGRESS_EVERY = 15.0
 async def put(tools: Tools, session_id: int, file_id: int) -> None:
     """Send one member's bytes. A URL lives in memory only and is minted just before its PUT."""
     session = await tools.session(session_id)
-    row = await tools.journal.read(lambda db: file_row(db, file_id))
+    row = await tools.file(file_id)
     path = tools.staging.result(file_id)
     step = Step.SIGN
     with tools.activity.track("put", row.file_name, row.object_size) as running:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 
-from uploader.core.model import Hold
+from uploader.core.model import Destination, Hold
+from uploader.core.planner_view import PlannerView
 from uploader.core.transitions.file_events import Converted
+from uploader.core.working_set import WorkingSet
+from uploader.journal import live_rows
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
-from uploader.journal.queries import FileRow, SessionRow
+from uploader.journal.queries import FileRow, SessionRow, read_view
 from uploader.journal.reader import Reader, told
 from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
@@ -46,7 +50,10 @@ class Journal:
         """What SQLite says of the reads that are tried; empty while they succeed."""
         self._asked: dict[object, float] = {}
         """When the reads began that are under way, in unix seconds."""
-        transactions = StoredTransactions(self._writer)
+        self.live = WorkingSet()
+        """The rows with which something is still to be done, as of the last commit that this loop was told of."""
+        self.live.apply(live_rows.everything(self._reader.db))
+        transactions = StoredTransactions(self._writer, self.live.apply)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
@@ -94,6 +101,18 @@ class Journal:
             return None
         self._unread = ""
         return (found,)
+
+    async def compare(self, destinations: Mapping[str, Destination]) -> None:
+        """Raise CommitInDoubt where the working set is not what the journal says; tests ask at every turn."""
+        nobody: frozenset[int] = frozenset()
+
+        def check(told: PlannerView) -> None:
+            expected = replace(told, twins_completed=nobody, twins_pending=nobody)
+            found = self.live.view(destinations)
+            if found != expected:
+                raise AssertionError(f"the working set has {found}, the journal {expected}")
+
+        await self._writer.transact("", lambda db: read_view(db, destinations), check)
 
     async def status(self, shown: Sequence[Hold] | None = None) -> dict[str, Any]:
         """See `Reader.status`."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from uploader.core.duplicates import DONE, judge_twins
 from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.live_rows import FileRow, SessionRow
 from uploader.core.model import Destination, FileState, Layout, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 from uploader.journal.hold_rows import read_holds, read_profile
-from uploader.journal.row_queries import FileRow, SessionRow, file_row, session_key, session_row
+from uploader.journal.row_queries import file_row, session_key, session_row
 from uploader.journal.rows import full_path, rows
 from uploader.journal.sqlite_library import Database
 
@@ -36,7 +37,7 @@ def read_view(db: Database, destinations: Mapping[str, Destination], *, resting:
     """
     skipping = {folder for folder, d in destinations.items() if d.duplicates == "skip"}
     queued = _queued(db, resting)
-    completed, pending = _twins(db, [q for q in queued if q.folder in skipping])
+    completed, pending = twins(db, [q for q in queued if q.folder in skipping])
     return PlannerView(
         destinations=destinations,
         queued=queued,
@@ -180,7 +181,7 @@ def _sessions(db: Database) -> tuple[Session, ...]:
     )
 
 
-def _twins(db: Database, files: list[Queued]) -> tuple[frozenset[int], frozenset[int]]:
+def twins(db: Database, files: Sequence[Queued]) -> tuple[frozenset[int], frozenset[int]]:
     """Of these queued files: those whose content is completed elsewhere, and those that have to wait for it."""
     completed: set[int] = set()
     pending: set[int] = set()
@@ -213,7 +214,7 @@ def _disposals(db: Database, resting: int) -> tuple[Disposal, ...]:
 
 def _discards(db: Database, resting: int) -> tuple[int, ...]:
     ends = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS))
-    sql = f"SELECT id FROM files WHERE staged = 1 AND state IN ({ends}) LIMIT ?"  # noqa: S608
+    sql = f"SELECT id FROM files WHERE staged = 1 AND state IN ({ends}) ORDER BY id LIMIT ?"  # noqa: S608
     found = rows(db, sql, ENDING_WINDOW + resting)
     return tuple(r["id"] for r in found)
 
@@ -244,4 +245,5 @@ __all__ = [
     "session_row",
     "staged_ids",
     "tracked",
+    "twins",
 ]

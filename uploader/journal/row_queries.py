@@ -4,61 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from uploader.core.lifecycle import SESSION_ENDS
+from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, SessionKey, SessionState
 from uploader.journal.rows import one, rows
 from uploader.journal.sqlite_library import Database
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """What an effect needs to know of its file."""
-
-    id: int
-    folder: str
-    path: bytes
-    state: FileState
-    sighting: str
-    size: int
-    content: str
-    object_size: int
-    object_md5: bytes
-    object_crc32c: int
-    file_name: str
-    session_id: int | None
-    after_upload: str
-    attempts: int
-    looks: int
-    tries: int
-    refusals: int
-    losses: int
-
-
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """What an effect needs to know of its session."""
-
-    id: int
-    state: SessionState
-    key: SessionKey
-    idempotency_key: str
-    body: dict[str, Any]
-    total_bytes: int
-    upload_id: str
-    completes_sent: int
-    completes_clear: int
-    locate_tries: int
-    item_ids: tuple[str, ...]
-    tries: int
-    retrying_since: float | None
-    members: tuple[FileRow, ...]
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether a `complete` went unanswered."""
-        return self.completes_sent > self.completes_clear
 
 
 def file_row(db: Database, file_id: int) -> FileRow:
@@ -75,6 +27,47 @@ def session_row(db: Database, session_id: int) -> SessionRow:
     if row is None:
         raise LookupError(f"no session {session_id} in the journal")
     members = rows(db, "SELECT * FROM files WHERE session_id = ? ORDER BY id", session_id)
+    return _session(row, tuple(_file(m) for m in members))
+
+
+def live_files(db: Database, where: str, *args: Any) -> list[LiveFile]:
+    """Files as the working set keeps them; the condition is ours."""
+    return [_live_file(row) for row in rows(db, f"SELECT * FROM files WHERE {where}", *args)]  # noqa: S608
+
+
+def live_sessions(db: Database, where: str, *args: Any) -> list[LiveSession]:
+    """Sessions as the working set keeps them; the condition is ours."""
+    return [_live_session(row) for row in rows(db, f"SELECT * FROM sessions WHERE {where}", *args)]  # noqa: S608
+
+
+def _live_file(row: Mapping[str, Any]) -> LiveFile:
+    return LiveFile(
+        row=_file(row),
+        staged=bool(row["staged"]),
+        disposal_due=row["state"] == FileState.COMPLETED and row["disposal"] is None,
+        changed_at=row["changed_at"],
+        categorical=bool(row["categorical"]),
+        batch_group=row["batch_group"],
+        alone=bool(row["alone"]),
+        not_before=row["not_before"],
+        retrying_since=row["retrying_since"],
+    )
+
+
+def _live_session(row: Mapping[str, Any]) -> LiveSession:
+    ended = SessionState(row["state"]) in SESSION_ENDS
+    return LiveSession(
+        row=_session(row, ()),
+        needed=not ended or row["readback"] == "due",
+        locating=bool(row["locating"]),
+        readback=row["readback"],
+        not_before=row["not_before"],
+        hold=row["hold"],
+        last_error=row["last_error"],
+    )
+
+
+def _session(row: Mapping[str, Any], members: tuple[FileRow, ...]) -> SessionRow:
     return SessionRow(
         id=row["id"],
         state=SessionState(row["state"]),
@@ -89,7 +82,7 @@ def session_row(db: Database, session_id: int) -> SessionRow:
         item_ids=tuple(json.loads(row["item_ids"])),
         tries=row["tries"],
         retrying_since=row["retrying_since"],
-        members=tuple(_file(m) for m in members),
+        members=members,
     )
 
 

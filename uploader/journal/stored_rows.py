@@ -12,8 +12,10 @@ from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
+from uploader.core.working_set import Delta
 from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.hold_rows import read_holds, read_profile
+from uploader.journal.live_rows import Touched, delta
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
@@ -30,14 +32,22 @@ _PATH = "folder = ? AND path = ? AND current = 1"
 
 
 class StoredTransactions:
-    """Transactions of the journal's writer."""
+    """Transactions of the journal's writer. `committed` is told what the rows are after each of them."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, committed: Callable[[Delta], None]) -> None:
         self._writer = writer
+        self._committed = committed
 
     async def transact(self, name: str, work: Callable[[Rows], T]) -> T:
         """See `Transactions`."""
-        return await self._writer.transact(name, lambda db: work(StoredRows(db)))
+
+        def told(db: Database) -> tuple[T, Delta]:
+            rows = StoredRows(db)
+            result = work(rows)
+            return result, delta(db, rows.touched)
+
+        result, _ = await self._writer.transact(name, told, lambda done: self._committed(done[1]))
+        return result
 
 
 class StoredRows:
@@ -46,6 +56,7 @@ class StoredRows:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.now = clock()
+        self.touched = Touched()
 
     def file(self, file_id: int) -> FileRecord:
         """See `Rows`."""
@@ -148,6 +159,7 @@ class StoredRows:
     def apply(self, change: Change) -> None:
         """See `Rows`."""
         apply(self._db, change)
+        self.touched.by(change)
 
     def _files(self, where: str, *args: Any) -> list[FileRecord]:
         return [_file(row) for row in self._db.conn.execute(f"{_FILES} WHERE {where}", args)]

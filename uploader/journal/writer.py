@@ -56,6 +56,7 @@ class _Job:
     work: Callable[[Database], Any]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Any]
+    committed: Callable[[Any], None]
     result: Any = None
     error: BaseException | None = None
 
@@ -87,13 +88,16 @@ class Writer:
         said = self._refused or "neither the disk nor whoever holds it locked lets a commit through"
         return JournalProblem(f"The journal {self.path} cannot be written: {said}.", begun)
 
-    async def transact(self, name: str, work: Callable[[Database], T]) -> T:
+    async def transact(
+        self, name: str, work: Callable[[Database], T], committed: Callable[[T], None] = lambda _: None
+    ) -> T:
         """Run `work` in a transaction of its own and return its result once it is durable.
 
+        One without a name only reads. `committed` is called with it in the event loop, in the order of the commits, before anybody who waits goes on.
         An exception of `work` rolls back its changes alone and is raised here. Cannot be cancelled.
         """
         loop = asyncio.get_running_loop()
-        job = _Job(name, work, loop, loop.create_future())
+        job = _Job(name, work, loop, loop.create_future(), committed)
         self._jobs.put(job)
         with anyio.CancelScope(shield=True):
             await job.future
@@ -123,7 +127,7 @@ class Writer:
             self._commit(jobs)
             self._begun, self._refused = None, ""
             for job in jobs:
-                job.loop.call_soon_threadsafe(_resolve, job.future)
+                job.loop.call_soon_threadsafe(_resolve, job)
             if ending:
                 return
 
@@ -167,13 +171,14 @@ class Writer:
                 if not self._db.conn.in_transaction:
                     raise  # SQLite gave up the whole transaction, the changes of the other jobs with it
                 job.error = damage(self.path, error) or error
-        for job in jobs:
-            failpoint(f"commit.{job.name}.before")
+        named = [job.name for job in jobs if job.name]
+        for name in named:
+            failpoint(f"commit.{name}.before")
         last = self._db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
         self._db.conn.execute("COMMIT")
         self._marker.note(last)
-        for job in jobs:
-            failpoint(f"commit.{job.name}.after")
+        for name in named:
+            failpoint(f"commit.{name}.after")
 
 
 def _told(error: Exception) -> Exception:
@@ -206,9 +211,15 @@ def untrustworthy(error: BaseException) -> bool:
     return isinstance(error, JournalError | CommitInDoubt)
 
 
-def _resolve(future: asyncio.Future[Any]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _resolve(job: _Job) -> None:
+    if job.error is None:
+        try:
+            job.committed(job.result)
+        except Exception as error:  # noqa: BLE001 - what is in memory is no longer what is in the journal
+            job.error = CommitInDoubt(f"after {job.name}: {type(error).__name__}: {error}")
+            job.error.__cause__ = error
+    if not job.future.done():
+        job.future.set_result(None)
 
 
 __all__ = [

@@ -4,6 +4,7 @@
 `UPLOADER_MISTAKES=NAME,NAME:N` raises `PlantedMistake` there, each time or the first N times; `action.CLASS` is where
 an action of that class begins. Without the variables a failpoint costs two comparisons.
 `python -m uploader.system.failpoints` lists the names.
+`UPLOADER_COMPARE=1` has the daemon hold its working set against the journal at every turn, and end where they differ.
 """
 
 from __future__ import annotations
@@ -119,6 +120,9 @@ _mistakes: dict[str, int] = {
     if name
 }
 """How often a mistake is still to be made at which failpoint."""
+
+
+COMPARING = os.environ.get("UPLOADER_COMPARE") == "1"
 
 
 class PlantedMistake(Exception):

@@ -1,0 +1,87 @@
+"""Rows of the journal as planner and effects need them while something is still to be done with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from uploader.core.model import FileState, SessionKey, SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """What an effect needs to know of its file."""
+
+    id: int
+    folder: str
+    path: bytes
+    state: FileState
+    sighting: str
+    size: int
+    content: str
+    object_size: int
+    object_md5: bytes
+    object_crc32c: int
+    file_name: str
+    session_id: int | None
+    after_upload: str
+    attempts: int
+    looks: int
+    tries: int
+    refusals: int
+    losses: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """What an effect needs to know of its session."""
+
+    id: int
+    state: SessionState
+    key: SessionKey
+    idempotency_key: str
+    body: dict[str, Any]
+    total_bytes: int
+    upload_id: str
+    completes_sent: int
+    completes_clear: int
+    locate_tries: int
+    item_ids: tuple[str, ...]
+    tries: int
+    retrying_since: float | None
+    members: tuple[FileRow, ...]
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a `complete` went unanswered."""
+        return self.completes_sent > self.completes_clear
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFile:
+    """A file with which something is still to be done. Times in unix seconds."""
+
+    row: FileRow
+    staged: bool
+    disposal_due: bool
+    """Its items are made, and nothing was done with its source yet."""
+    changed_at: float
+    categorical: bool
+    batch_group: str
+    alone: bool
+    not_before: float
+    retrying_since: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that needs something, or whose files do. `row` is without members."""
+
+    row: SessionRow
+    needed: bool
+    """The session itself needs a step."""
+    locating: bool
+    readback: str | None
+    not_before: float
+    hold: str
+    last_error: str

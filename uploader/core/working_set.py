@@ -1,0 +1,286 @@
+"""The working set: the live rows of the journal in memory, indexed for the planner.
+
+The journal's writer says after each commit what the rows that it touched are now (`Delta`), in the order of the
+commits; nobody else changes the set. So a plan costs what has changed, and no query. Settling files are not in it:
+their folder's queue knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from heapq import nsmallest
+from typing import TypeVar
+
+from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
+from uploader.core.model import Destination, FileState, Hold, PlatformProfile
+from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
+
+QUEUE_WINDOW = 64
+"""Queued files that a plan looks at: more than the converters can take in a turn."""
+
+WAITING_WINDOW = 2000
+"""Converted files that a plan looks at."""
+
+ENDING_WINDOW = 64
+"""Files whose source or private copies are to go that a plan looks at."""
+
+IN_SESSION = frozenset({FileState.BATCHED, FileState.STORED})
+WORKED_ON = frozenset({FileState.QUEUED, FileState.CONVERTED}) | IN_SESSION
+"""States in which a file is live whatever else is true of it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What rows are after a commit, by id; None: the row is gone. Holds and profile where they have changed."""
+
+    files: Mapping[int, LiveFile | None] = field(default_factory=dict)
+    sessions: Mapping[int, LiveSession | None] = field(default_factory=dict)
+    holds: tuple[Hold, ...] | None = None
+    profile: PlatformProfile | None = None
+    whole: bool = False
+    """It holds all live rows, and what the set had before counts no more."""
+
+
+class _Index:
+    """Ids of one kind in order, and what a plan sees of them; made anew only where one of them has changed."""
+
+    def __init__(self, belongs: Callable[[LiveFile], bool]) -> None:
+        self.belongs = belongs
+        self.ids: set[int] = set()
+        self.seen: dict[int, object] = {}
+        """By window size: what was made of it last."""
+
+    def put(self, file_id: int, file: LiveFile | None) -> None:
+        """Note what a file is now."""
+        if file is not None and self.belongs(file):
+            self.ids.add(file_id)
+        elif file_id in self.ids:
+            self.ids.discard(file_id)
+        else:
+            return
+        self.seen.clear()
+
+    def window(self, size: int, make: Callable[[], T]) -> T:
+        """What `make` makes, kept until something changes."""
+        if size not in self.seen:
+            self.seen.clear()
+            self.seen[size] = make()
+        found: T = self.seen[size]  # type: ignore[assignment]
+        return found
+
+
+class WorkingSet:
+    """The live rows. Belongs to the event loop: `apply` and the questions are asked there alone."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        """How many deltas were applied."""
+        self.holds: tuple[Hold, ...] = ()
+        self.profile = PlatformProfile()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._files: dict[int, LiveFile] = {}
+        self._sessions: dict[int, LiveSession] = {}
+        self._members: dict[int, set[int]] = {}
+        self._seen: dict[int, Session] = {}
+        self._staged_bytes = 0
+        self._queued = _Index(lambda file: file.row.state is FileState.QUEUED)
+        self._waiting = _Index(lambda file: file.row.state is FileState.CONVERTED)
+        self._disposals = _Index(lambda file: file.disposal_due)
+        self._discards = _Index(lambda file: file.staged and file.row.state in FILE_ENDS)
+        self._indexes = (self._queued, self._waiting, self._disposals, self._discards)
+
+    def apply(self, delta: Delta) -> None:
+        """Take over what a commit has made of the rows."""
+        self.revision += 1
+        if delta.whole:
+            self._clear()
+        for session_id, session in delta.sessions.items():
+            self._put_session(session_id, session)
+        for file_id, file in delta.files.items():
+            self._put_file(file_id, file)
+        for session_id in delta.sessions:
+            self._drop_idle(session_id)
+        if delta.holds is not None:
+            self.holds = delta.holds
+        if delta.profile is not None:
+            self.profile = delta.profile
+
+    def file(self, file_id: int) -> FileRow | None:
+        """A live file; None where it is none."""
+        found = self._files.get(file_id)
+        return found.row if found else None
+
+    def session(self, session_id: int) -> SessionRow | None:
+        """A live session with its members in order of their ids; None where it is none."""
+        found = self._sessions.get(session_id)
+        return replace(found.row, members=tuple(m.row for m in self._of(session_id))) if found else None
+
+    def view(self, destinations: Mapping[str, Destination], *, resting: int = 0) -> PlannerView:
+        """The journal's part of what the planner sees, twins left out.
+
+        `resting`: files that the planner will pass over although they are in the windows.
+        """
+        return PlannerView(
+            destinations=destinations,
+            queued=self._window(self._queued, QUEUE_WINDOW + resting, _queued, _scheduled_last),
+            queued_total=len(self._queued.ids),
+            waiting=self._window(self._waiting, WAITING_WINDOW + resting, _waiting),
+            sessions=tuple(self._session(s) for s in sorted(self._sessions) if self._sessions[s].needed),
+            disposals=self._disposable(ENDING_WINDOW + resting),
+            discards=self._window(self._discards, ENDING_WINDOW + resting, lambda file: file.row.id),
+            holds=self.holds,
+            profile=self.profile,
+            staged_bytes=self._staged_bytes,
+        )
+
+    # -- keeping it ------------------------------------------------------------------------------------------
+
+    def _put_session(self, session_id: int, session: LiveSession | None) -> None:
+        before = self._sessions.pop(session_id, None)
+        self._seen.pop(session_id, None)
+        if session is not None:
+            self._sessions[session_id] = session
+        if (before.readback if before else None) != (session.readback if session else None):
+            self._disposals.seen.clear()
+
+    def _put_file(self, file_id: int, file: LiveFile | None) -> None:
+        if file is not None and not self._is_live(file):
+            file = None
+        before = self._files.pop(file_id, None)
+        self._staged_bytes -= _staged_bytes(before)
+        left = before.row.session_id if before else None
+        if left is not None and (file is None or file.row.session_id != left):
+            self._leave(left, file_id)
+        for index in self._indexes:
+            index.put(file_id, file)
+        if file is None:
+            return
+        self._files[file_id] = file
+        self._staged_bytes += _staged_bytes(file)
+        if file.row.session_id is not None:
+            self._members.setdefault(file.row.session_id, set()).add(file_id)
+            self._seen.pop(file.row.session_id, None)
+
+    def _leave(self, session_id: int, file_id: int) -> None:
+        members = self._members.get(session_id, set())
+        members.discard(file_id)
+        self._seen.pop(session_id, None)
+        if not members:
+            self._members.pop(session_id, None)
+            self._drop_idle(session_id)
+
+    def _is_live(self, file: LiveFile) -> bool:
+        session = self._sessions.get(file.row.session_id or 0)
+        return (
+            file.staged
+            or file.disposal_due
+            or file.row.state in WORKED_ON
+            or (session is not None and session.needed)
+        )
+
+    def _drop_idle(self, session_id: int) -> None:
+        """Forget a session that needs nothing more, once none of its files does; and members that were kept for it."""
+        session = self._sessions.get(session_id)
+        if session is not None and session.needed:
+            return
+        for file_id in list(self._members.get(session_id, ())):
+            if not self._is_live(self._files[file_id]):
+                self._put_file(file_id, None)
+        if session_id not in self._members:
+            self._sessions.pop(session_id, None)
+
+    # -- what is seen of it ----------------------------------------------------------------------------------
+
+    def _of(self, session_id: int) -> list[LiveFile]:
+        return [self._files[file_id] for file_id in sorted(self._members.get(session_id, ()))]
+
+    def _window(
+        self,
+        index: _Index,
+        size: int,
+        shown: Callable[[LiveFile], T],
+        order: Callable[[LiveFile], tuple[object, ...]] | None = None,
+    ) -> tuple[T, ...]:
+        def made() -> tuple[T, ...]:
+            files = [self._files[file_id] for file_id in index.ids]
+            return tuple(shown(file) for file in _first(files, size, order or _by_id))
+
+        return index.window(size, made)
+
+    def _disposable(self, size: int) -> tuple[Disposal, ...]:
+        def made() -> tuple[Disposal, ...]:
+            files = (self._files[file_id] for file_id in self._disposals.ids)
+            due = [file for file in files if self._read_back(file)]
+            return tuple(
+                Disposal(file.row.id, file.not_before, file.retrying_since)
+                for file in _first(due, size, _by_id)
+            )
+
+        return self._disposals.window(size, made)
+
+    def _read_back(self, file: LiveFile) -> bool:
+        """Whether the items of its session were read back, or need not be."""
+        session = self._sessions.get(file.row.session_id or 0)
+        return session is None or session.readback in (None, "verified")
+
+    def _session(self, session_id: int) -> Session:
+        seen = self._seen.get(session_id)
+        if seen is None:
+            seen = self._seen[session_id] = _shown(self._sessions[session_id], self._of(session_id))
+        return seen
+
+
+def _staged_bytes(file: LiveFile | None) -> int:
+    return file.row.size + file.row.object_size if file is not None and file.staged else 0
+
+
+def _by_id(file: LiveFile) -> tuple[object, ...]:
+    return (file.row.id,)
+
+
+def _scheduled_last(file: LiveFile) -> tuple[object, ...]:
+    return (file.not_before > 0, file.row.id)
+
+
+def _first(
+    files: Iterable[LiveFile], size: int, order: Callable[[LiveFile], tuple[object, ...]]
+) -> list[LiveFile]:
+    return nsmallest(size, files, key=order)
+
+
+def _queued(file: LiveFile) -> Queued:
+    row = file.row
+    return Queued(row.id, row.folder, row.size, row.content, file.not_before, file.alone, file.retrying_since)
+
+
+def _waiting(file: LiveFile) -> Waiting:
+    row = file.row
+    return Waiting(
+        *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
+        *(file.batch_group, file.not_before),
+    )
+
+
+def _shown(session: LiveSession, members: Iterable[LiveFile]) -> Session:
+    row = session.row
+    return Session(
+        session_id=row.id,
+        key=row.key,
+        state=row.state,
+        members=tuple(
+            SessionMember(m.row.id, m.row.state, m.row.object_size, m.not_before, m.retrying_since)
+            for m in members
+        ),
+        not_before=session.not_before,
+        hold=session.hold,
+        locating=session.locating,
+        readback_due=session.readback == "due",
+        retrying_since=row.retrying_since,
+        last_error=session.last_error,
+    )

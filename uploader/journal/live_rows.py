@@ -1,0 +1,90 @@
+"""What the working set is told: the rows that a transaction has touched, as they are in it; at the start all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
+from uploader.core.transitions.change import Change
+from uploader.core.working_set import WORKED_ON, Delta
+from uploader.journal.hold_rows import read_holds
+from uploader.journal.queries import profile
+from uploader.journal.row_queries import live_files, live_sessions
+from uploader.journal.sqlite_library import Database
+
+_AT_ONCE = 500
+"""Ids in one query."""
+
+_WORKED_ON = ", ".join(f"'{state}'" for state in sorted(WORKED_ON))
+_ENDED = ", ".join(f"'{state}'" for state in sorted(SESSION_ENDS))
+_NEEDED = f"(state NOT IN ({_ENDED}) OR readback = 'due')"
+_DUE = "(state = 'completed' AND disposal IS NULL)"
+_OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {_NEEDED})"  # noqa: S608 - conditions of ours
+_LIVE = f"staged = 1 OR state IN ({_WORKED_ON}) OR {_DUE} OR {_OF_NEEDED}"
+
+
+@dataclass(slots=True)
+class Touched:
+    """Which rows the changes of one transaction are about."""
+
+    files: set[int] = field(default_factory=set)
+    sessions: set[int] = field(default_factory=set)
+    holds: bool = False
+    learned: bool = False
+    everything: bool = False
+
+    def by(self, change: Change) -> None:
+        """Note what a change is about. A file that is new settles, which its folder's queue knows."""
+        self.files.update(change.files, change.forgotten_files, _live(change))
+        self.sessions.update(change.sessions, change.new_sessions, change.forgotten_sessions)
+        self.holds = self.holds or bool(change.holds)
+        self.learned = self.learned or bool(change.learned)
+        self.everything = self.everything or bool(change.set_back)
+
+
+def _live(change: Change) -> Iterator[int]:
+    return (
+        file_id
+        for file_id, columns in change.new_files.items()
+        if columns.get("state") in WORKED_ON | FILE_ENDS
+    )
+
+
+def everything(db: Database) -> Delta:
+    """All live rows, the sessions of live files among them."""
+    sessions = f"{_NEEDED} OR id IN (SELECT session_id FROM files WHERE {_LIVE})"  # noqa: S608 - conditions of ours
+    return Delta(
+        files={file.row.id: file for file in live_files(db, _LIVE)},
+        sessions={session.row.id: session for session in live_sessions(db, sessions)},
+        holds=tuple(read_holds(db)),
+        profile=profile(db),
+        whole=True,
+    )
+
+
+def delta(db: Database, touched: Touched) -> Delta:
+    """The touched rows as they are in this transaction, with the sessions that the files are in."""
+    if touched.everything:
+        return everything(db)
+    files = {file.row.id: file for ids in _pieces(touched.files) for file in live_files(db, _among(ids))}
+    of_files = {file.row.session_id for file in files.values() if file.row.session_id is not None}
+    session_ids = touched.sessions | of_files
+    sessions = {s.row.id: s for ids in _pieces(session_ids) for s in live_sessions(db, _among(ids))}
+    return Delta(
+        files={file_id: files.get(file_id) for file_id in touched.files},
+        sessions={session_id: sessions.get(session_id) for session_id in session_ids},
+        holds=tuple(read_holds(db)) if touched.holds else None,
+        profile=profile(db) if touched.learned else None,
+    )
+
+
+def _pieces(ids: Collection[int]) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while piece := list(islice(rest, _AT_ONCE)):
+        yield piece
+
+
+def _among(ids: Collection[int]) -> str:
+    return f"id IN ({', '.join(map(str, ids))})"
