@@ -174,6 +174,8 @@ class Wanted:
             off = both & ~among_modes(found, values, known, cover)
             if self.odd:
                 off &= ~among_modes(found, values, known, two_by_two)
+            if band == above.alpha:  # which is no class: its mean is as good
+                off = self._off(off & ~self._excused(above, band, known, cover), above, below, band, known)
             yield from _many(off, "pixels are not the mode")
         else:
             off = both & ~self._excused(above, band, known, cover)

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
 from uploader.core.planner_view import PlannerView
-from uploader.core.working_set import WorkingSet
+from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import FileRow, SessionRow, live_rows, queries
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
@@ -35,11 +35,14 @@ class SqliteJournal:
         self.world = world
         self.db = _database()
         self.live = WorkingSet()
-        transactions = StoredTransactions(self, lambda delta: self.live.apply(delta))  # type: ignore[arg-type]
+        transactions = StoredTransactions(self, self._committed)  # type: ignore[arg-type]
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
+
+    def _committed(self, delta: Delta) -> None:
+        self.live.apply(delta)
 
     async def transact(
         self, name: str, work: Callable[[Database], Any], committed: Callable[[Any], None]

@@ -95,17 +95,18 @@ def _close(found, wanted, scale, digits):
 
 
 def invented(cog: Path) -> list[str]:
-    """Overviews of a raster of classes that hold values which the raster itself does not."""
+    """Overviews of a raster of classes that hold values which the raster itself does not; alpha is no class."""
     if _is_giant(cog):
         return []
     with rasterio.open(cog, sharing=False) as b:
         known = [_values(b.read(i)) for i in b.indexes]
         levels = len(b.overviews(1))
+        classes = [i for i, kind in zip(b.indexes, b.colorinterp, strict=True) if kind != ColorInterp.alpha]
     found = []
     for level in range(levels):
         with rasterio.open(cog, sharing=False, overview_level=level) as b:
             seen = [_values(b.read(i)[b.read_masks(i) != 0]) for i in b.indexes]
-            strange = [i for i in b.indexes if not seen[i - 1] <= known[i - 1]]
+            strange = [i for i in classes if not seen[i - 1] <= known[i - 1]]
         found += [f"overview {level} of band {i} has made-up values" for i in strange]
     return found
 

@@ -93,7 +93,8 @@ class Writer:
     ) -> T:
         """Run `work` in a transaction of its own and return its result once it is durable.
 
-        One without a name only reads. `committed` is called with it in the event loop, in the order of the commits, before anybody who waits goes on.
+        One without a name only reads. `committed` is called with the result in the event loop, in the order of the
+        commits, before anybody who waits goes on.
         An exception of `work` rolls back its changes alone and is raised here. Cannot be cancelled.
         """
         loop = asyncio.get_running_loop()

@@ -92,7 +92,7 @@ def _created(path: Path, level: Facts, wanted: Pyramid) -> Dataset:
             height=_whole(level.height, wanted.tile),
             count=level.count,
             dtype=level.dtypes[0],
-            nodata=None if wanted.nodata is None else held(wanted.nodata, np.dtype(level.dtypes[0])),
+            nodata=_declared(wanted.nodata, level.dtypes[0]),
             tiled=True,
             blockxsize=wanted.tile,
             blockysize=wanted.tile,
@@ -107,6 +107,11 @@ def _created(path: Path, level: Facts, wanted: Pyramid) -> Dataset:
             for band in level.bands
         ]
     return dataset
+
+
+def _declared(nodata: float | None, dtype: str) -> Any:
+    """A nodata value as a level declares it; that of complex numbers is one number for both halves."""
+    return nodata if nodata is None or dtype.startswith("complex") else held(nodata, np.dtype(dtype))
 
 
 def _whole(length: int, tile: int) -> int:

@@ -55,7 +55,7 @@ def unmakeable(head: ifd.Tiff, facts: Facts) -> str:
         (photometric not in _PLAIN and not decoded, "the colour space"),
         (head.number(base, ifd.SAMPLES, 1) != facts.count, "the number of bands"),
         (len(set(facts.dtypes)) != 1, "the types"),
-        (bits not in _BITS and not (bits == 1 and facts.dtypes[0] == "uint8"), "the bits of a sample"),
+        (bits not in _BITS and not facts.dtypes[0].startswith("uint"), "the bits of a sample"),
         (
             bits != 8 * ITEM_BYTES[facts.dtypes[0]] and not any(band.bits for band in facts.bands),
             "the samples",

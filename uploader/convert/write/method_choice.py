@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from uploader.convert.job import BandStatistics, Method
-from uploader.convert.read.facts import ALL_VALID, ALPHA, ITEM_BYTES, NODATA, Facts
+from uploader.convert.read.facts import ALL_VALID, ITEM_BYTES, NODATA, Facts
 from uploader.convert.read.quality_bands import is_bit_mask, is_quality
 from uploader.convert.read.statistics import MAX_CLASSES, PixelStatistics, embedded, from_tags
 
@@ -242,14 +242,14 @@ def own_levels(facts: Facts, *, categorical: bool) -> bool:
     """
     if len(set(facts.dtypes)) != 1 or facts.dtypes[0] == "float16":
         return False
-    if any(band.bits not in (0, 1) for band in facts.bands):
-        return False
+    if any(band.bits and not band.dtype.startswith("uint") for band in facts.bands):
+        return False  # half floats
     method = resampling(facts, categorical=categorical)
     if facts.dtypes[0].startswith("complex"):
         return method == "AVERAGE" and any(not band.mask & ALL_VALID for band in facts.bands)
     alpha = facts.count > 1 and any(band.interpretation == "alpha" for band in facts.bands)
     nodata = any(band.nodata not in (None, 0) for band in facts.bands)
-    masked = any(not band.mask & (ALL_VALID | NODATA | ALPHA) for band in facts.bands)
+    masked = any(not band.mask & (ALL_VALID | NODATA) for band in facts.bands)
     return (method == "AVERAGE" and alpha) or (method == "MODE" and (nodata or masked))
 
 
