@@ -32,13 +32,13 @@ from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.live_status import LiveStatus, journal_hold
+from uploader.daemon.live_view import live_view
 from uploader.daemon.planned_holds import ShownHolds
-from uploader.journal.queries import rejected_since, twins
+from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
 from uploader.staging import Answering
 from uploader.system import threads
 from uploader.system.bounded_read import BoundedRead
-from uploader.system.failpoints import COMPARING
 from uploader.system.inherited_process import ignore_hangup, ignores_hangup
 
 log = logging.getLogger(__name__)
@@ -210,7 +210,7 @@ class Daemon:
         since = {subject: doing.since for subject, doing in self._doing.items()}
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.limits.linger)
-        view = await self._rows(len(self._contained.current(time.time())))
+        view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
         self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
         self._tools.machine_held = any(hold.scope == "machine" for hold in view.holds)
         return replace(
@@ -227,19 +227,6 @@ class Daemon:
             reserved_bytes=reserved,
             no_thread_since=threads.short_since(),
         )
-
-    async def _rows(self, resting: int) -> PlannerView:
-        """The journal's part of the view, from the working set; what it lacks is asked for."""
-        journal, destinations = self._tools.journal, self._tools.destinations
-        if COMPARING:
-            await journal.compare(destinations)
-        view = journal.live.view(destinations, resting=resting)
-        choosy = {folder for folder, destination in destinations.items() if destination.duplicates == "skip"}
-        skipping = [queued for queued in view.queued if queued.folder in choosy]
-        if not skipping:
-            return view
-        completed, pending = await journal.read(lambda db: twins(db, skipping))
-        return replace(view, twins_completed=completed, twins_pending=pending)
 
     def _start(self, work: TaskGroup, action: Action, view: PlannerView) -> None:
         self._doing[action.subject] = _Doing(
