@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 
 import pytest
 
 from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.effects.context import Tools
 from uploader.effects.local_files import claim
 from uploader.journal import Journal
 from uploader.journal.queries import file_row
@@ -24,7 +25,10 @@ async def test_a_claimed_file_is_not_claimed_again(tmp_path: Path) -> None:
     dropped: list[int] = []
     intake = SimpleNamespace(settled_sighting=lambda _: sighting, claimed=dropped.append)
 
-    await claim(SimpleNamespace(journal=journal, intake=intake), file_id)  # type: ignore[arg-type]
+    tools = SimpleNamespace(journal=journal, intake=intake)
+    tools.file = MethodType(Tools.file, tools)
+
+    await claim(tools, file_id)  # type: ignore[arg-type]
 
     assert dropped == [file_id]
     assert (await journal.read(lambda db: file_row(db, file_id))).state is FileState.QUEUED

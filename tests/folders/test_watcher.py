@@ -86,7 +86,7 @@ async def test_a_folder_that_does_not_answer_is_held_until_it_does(
         try:
             await b.until(lambda: b.watcher.held, "it is held")
             assert b.intake.settled() == ()
-            assert "does not answer" in await b.hold()
+            assert "does not answer" in await b.until(b.hold, "it is told")
         finally:
             gate.set()
         assert len(await b.settled(1)) == 1
