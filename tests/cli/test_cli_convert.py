@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -178,3 +180,62 @@ def test_the_private_copy_is_never_named(tmp_path, capsys):
     shown = capsys.readouterr().err
     assert "the file, band 1" in shown
     assert "source.asc" not in shown
+
+
+@pytest.fixture
+def several(raster, tmp_path) -> list[Path]:
+    """Two rasters and a text under a raster's name."""
+    other = raster.with_name("other.tiff")
+    other.write_bytes(raster.read_bytes())
+    text = raster.with_name("text.tif")
+    text.write_text("no raster")
+    return [raster, other, text]
+
+
+def test_several_rasters_become_cogs_in_a_folder(several, tmp_path, capsys):
+    """Each under its stem; what fails is told by name and keeps nobody else."""
+    folder = tmp_path / "cogs"
+    folder.mkdir()
+    assert cli.execute(["convert", *map(str, several), str(folder), "--json"]) == 1
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert {Path(one["source"]).name: Path(one["target"]).name for one in told["converted"]} == {
+        "odd [name].tif": "odd [name].tif",
+        "other.tiff": "other.tif",
+    }
+    assert all(one["method"] == "cog_driver" for one in told["converted"])
+    ((failed),) = told["failed"]
+    assert failed["source"] == str(several[2])
+    assert "text.tif: This is not a TIFF" in said.err
+    assert sorted(path.name for path in folder.iterdir()) == ["odd [name].tif", "other.tif"]
+
+
+def test_people_get_a_line_for_each_raster(several, tmp_path, capsys):
+    """And how many of all became COGs, where some did not."""
+    assert cli.execute(["convert", *map(str, several), str(tmp_path)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert sorted(line.partition(":")[0] for line in lines[:2]) == ["odd [name].tif", "other.tif"]
+    assert lines[2:] == ["2 of 3 rasters became COGs."]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["in/other.tiff"], "Name a raster and where its COG goes"),
+        (["in/other.tiff", "in/text.tif", "new"], "need a folder as DST"),
+        (["in/none.tif", "in"], "none.tif does not exist"),
+        (["in", "new"], "SRC .*in is a folder"),
+        (["in/text.tif", "in"], "SRC and DST are the same file"),
+        (["in/other.tiff", "other.tif", "in/text.tif", "."], "would both become"),
+        (["in/other.tiff", ".", "--preview", "look.png"], "--preview is for one raster"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_converted(several, names, words, capsys):
+    """In words, and nothing has appeared."""
+    tmp_path = several[0].parents[1]
+    (tmp_path / "other.tif").write_bytes(b"")
+    with contextlib.chdir(tmp_path):
+        assert cli.execute(["convert", *names]) == 2
+    assert re.search(words, " ".join(capsys.readouterr().err.split()))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "other.tif"]
+    assert len(list((tmp_path / "in").iterdir())) == 5

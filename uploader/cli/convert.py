@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
-import shutil
-import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,23 +19,24 @@ from uploader.cli.common import (
     say,
     set_up_logs,
 )
-from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
+from uploader.core.errors import UploaderError
 from uploader.report.terminal_text import printable
-from uploader.system import files as fs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from uploader.config import Settings
-    from uploader.convert import Job, Report
+    from uploader.convert import Converter, Job, Report
+
+    Told = Callable[[Path, Report | UploaderError], None]
+    """Takes what became of one raster."""
 
 _SIDE = 2000
 """Pixels on the longer side of a picture."""
 
 
 @click.command("convert")
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="SRC")
-@click.argument("target", type=click.Path(dir_okay=False, path_type=Path), metavar="DST")
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SRC... DST")
 @click.option("--categorical", type=click.Choice(("auto", "yes", "no")), default="auto", show_default=True)
 @click.option("--strict", is_flag=True, help="Refuse what a COG cannot carry instead of warning of it.")
 @declared_options
@@ -53,8 +50,7 @@ _SIDE = 2000
 @json_option
 def command(
     *,
-    source: Path,
-    target: Path,
+    paths: tuple[Path, ...],
     categorical: str,
     strict: bool,
     crs: str,
@@ -64,17 +60,14 @@ def command(
     config: str | None,
     as_json: bool,
 ) -> int:
-    """Convert the raster SRC to the COG DST, without uploading it, and report how.
+    """Convert the raster SRC to the COG DST, or several rasters into the folder DST, without uploading, and report how.
 
-    Sidecars beside SRC are taken with it. DST appears whole or not at all; one that is there is replaced. Limits
+    Sidecars beside SRC are taken with it. A COG appears whole or not at all; one that is there is replaced. Limits
     and compression are those of the configuration, where one is named with -c.
     """
     set_up_logs(level=logging.WARNING)
-    _require_writable("DST", target, source)
-    if preview is not None:
-        _require_writable("PNG", preview, source)
-        if preview.absolute() == target.absolute():
-            raise click.UsageError("DST and PNG are the same file.")
+    *sources, target = paths
+    _require_sources(sources, target)
     wishes = {
         "categorical": categorical,
         "strict": strict,
@@ -83,7 +76,17 @@ def command(
         "on_missing_crs": on_missing_crs,
         "preview": _SIDE if preview else 0,
     }
-    report = _convert(source, target, preview, _settings(config), wishes)
+    if target.is_dir():
+        if preview is not None:
+            raise click.UsageError("--preview is for one raster and a DST that is no folder.")
+        return _all(_targets(sources, target), _settings(config), wishes, as_json=as_json)
+    (source,) = sources
+    _require_writable("DST", target, source)
+    if preview is not None:
+        _require_writable("PNG", preview, source)
+        if preview.absolute() == target.absolute():
+            raise click.UsageError("DST and PNG are the same file.")
+    report = _one(source, target, preview, _settings(config), wishes)
     if as_json:
         emit(report.to_json())
     else:
@@ -91,6 +94,18 @@ def command(
         if preview is not None:
             say(console(), f"picture of both: {printable(str(preview))}")
     return 0
+
+
+def _require_sources(sources: Sequence[Path], target: Path) -> None:
+    """Raise UsageError where a raster is missing, or several have no folder to go to."""
+    if not sources:
+        raise click.UsageError("Name a raster and where its COG goes: SRC DST, or SRC... FOLDER.")
+    for source in sources:
+        if not source.is_file():
+            what = "is a folder" if source.is_dir() else "does not exist"
+            raise click.UsageError(f"SRC {source} {what}.")
+    if len(sources) > 1 and not target.is_dir():
+        raise click.UsageError(f"Several rasters need a folder as DST, and {target} is none. Make it first.")
 
 
 def _require_writable(what: str, path: Path, source: Path) -> None:
@@ -112,45 +127,96 @@ def _settings(config: str | None) -> Settings:
     return load(Path(config), need_folders=False) if config else Settings()
 
 
-def _convert(
+def _one(
     source: Path, target: Path, preview: Path | None, chosen: Settings, wishes: dict[str, Any]
 ) -> Report:
     import anyio
 
-    from uploader.convert import Converter, Job
-    from uploader.convert.write.publish import preview_of
+    from uploader.cli.convert_files import converted
+    from uploader.convert import Converter
 
-    async def go(job: Job) -> Report:
-        converter = Converter(1)
-        try:
-            with _shown_progress(job, source):
-                return await converter.convert(job)
-        finally:
-            await converter.aclose()
+    async def go() -> Report:
+        async with Converter(1) as converter:
+            return await converted(
+                converter,
+                source,
+                target,
+                preview=preview,
+                chosen=chosen,
+                wishes=wishes,
+                progress=_shown_progress,
+            )
 
-    with _workspace(target) as room:
-        copy = _copy_group(source, room / "in")
-        job = Job(
-            source=copy,
-            target=room / "out.tif",
-            compression=chosen.convert.compression,
-            verify=chosen.convert.verify,
-            max_pixels=chosen.limits.max_pixels,
-            max_bands=chosen.limits.max_bands,
-            min_free_bytes=0,
-            memory_limit=chosen.convert.memory_limit,
-            timeout=chosen.convert.timeout_seconds,
-            name=printable(source.name),
-            **wishes,
-        )
-        try:
-            report = anyio.run(go, job)
-        except RasterUnreadable as error:
-            raise _broken_off(copy) or error from error
-        _publish(job.target, target)
-        if preview is not None:
-            _publish(preview_of(job.target), preview)
-    return report
+    return anyio.run(go)
+
+
+def _targets(sources: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """Where each raster's COG goes; raises UsageError where two would be one file, or one its own source."""
+    targets: dict[Path, Path] = {}
+    for source in sources:
+        target = folder / f"{source.stem}.tif"
+        twin = next((other for other, taken in targets.items() if taken == target and other != source), None)
+        if twin is not None:
+            raise click.UsageError(f"{source} and {twin} would both become {target}.")
+        _require_writable("DST", target, source)
+        targets[source] = target
+    return targets
+
+
+def _many(targets: Mapping[Path, Path], chosen: Settings, wishes: dict[str, Any], told: Told) -> None:
+    """Convert all, as many at once as the configuration says; each is told when it is done."""
+    import anyio
+
+    from uploader.cli.convert_files import converted
+    from uploader.convert import Converter
+
+    async def one(converter: Converter, turns: anyio.CapacityLimiter, source: Path) -> None:
+        async with turns:
+            try:
+                done = await converted(
+                    converter,
+                    source,
+                    targets[source],
+                    preview=None,
+                    chosen=chosen,
+                    wishes=wishes,
+                    progress=lambda *_: nullcontext(),
+                )
+            except UploaderError as error:
+                told(source, error)
+            else:
+                told(source, done)
+
+    async def go() -> None:
+        workers = min(len(targets), chosen.convert.processes)
+        turns = anyio.CapacityLimiter(workers)
+        async with Converter(workers) as converter, anyio.create_task_group() as group:
+            for source in targets:
+                group.start_soon(one, converter, turns, source)
+
+    anyio.run(go)
+
+
+def _all(targets: Mapping[Path, Path], chosen: Settings, wishes: dict[str, Any], *, as_json: bool) -> int:
+    """Convert all, tell each, and return the exit code."""
+    done: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
+
+    def told(source: Path, outcome: Report | UploaderError) -> None:
+        if isinstance(outcome, UploaderError):
+            failed.append({"source": str(source), "reason": str(outcome)})
+            say(console(as_json=True), f"{printable(str(source))}: {printable(str(outcome))}", style="red")
+            return
+        done.append({"source": str(source), "target": str(targets[source]), **outcome.to_json()})
+        if not as_json:
+            _say_line(outcome, source, targets[source])
+
+    _many(targets, chosen, wishes, told)
+    if as_json:
+        emit({"converted": done, "failed": failed})
+    elif failed:
+        say(console(), f"{len(done)} of {len(targets)} rasters became COGs.")
+    return 1 if failed else 0
 
 
 @contextmanager
@@ -181,90 +247,19 @@ def _shown_progress(job: Job, source: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _workspace(target: Path) -> Iterator[Path]:
-    """Make a private folder beside the target, so that the result can be renamed into place."""
-    parent = target.absolute().parent
-    if not parent.is_dir():
-        raise UploaderError(f"There is no folder {parent}.", "Make it first.")
-    try:
-        room = tempfile.TemporaryDirectory(prefix=".uploader-convert-", dir=parent)
-    except OSError as error:
-        reason = f"Nothing can be written into {parent}: {error.strerror}."
-        raise UploaderError(reason, "Name another DST.") from error
-    with room as path:
-        yield Path(path)
+def _say_line(report: Report, source: Path, target: Path) -> None:
+    from uploader.core.byte_sizes import format_size
 
-
-def _copy_group(source: Path, room: Path) -> Path:
-    """Copy the raster and its sidecars under safe names; returns the raster's copy."""
-    from uploader.core.file_group import copy_names
-    from uploader.core.naming import sidecar_suffix
-
-    room.mkdir(mode=0o700)
-    name = os.fsencode(source.name)
-    try:
-        with os.scandir(source.absolute().parent) as entries:
-            beside = {
-                suffix: Path(entry.path)
-                for entry in entries
-                if (suffix := sidecar_suffix(name, os.fsencode(entry.name)))
-                and entry.is_file(follow_symlinks=False)
-            }
-        copies = [
-            room / copy for copy in copy_names(name, [(s, file.stat().st_size) for s, file in beside.items()])
-        ]
-        for file, copy in zip((source, *beside.values()), copies, strict=True):
-            shutil.copyfile(file, copy)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise NoSpace(
-                f"There is no room beside DST for a copy of {source}.", "Name another DST."
-            ) from error
-        raise SourceUnreadable(f"{source} cannot be read: {error.strerror}.", "Check its rights.") from error
-    return copies[0]
-
-
-def _broken_off(copy: Path) -> RasterUnreadable | None:
-    """Say of a file whose end is missing that it is; GDAL would speak of directories and offsets."""
-    from uploader.folders import extent
-
-    found, size = extent(str(copy)), copy.stat().st_size
-    if found.whole is not False or not size:
-        return None
-    reason = f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {found.needs:,}."
-    return RasterUnreadable(reason, "Copy it again.")
-
-
-def _publish(result: Path, target: Path) -> None:
-    """Let a finished file appear under its name; it may have to come from another disk."""
-    result.chmod(0o666 & ~_umask())
-    try:
-        result.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise UploaderError(f"{target} cannot be written: {error.strerror}.") from error
-        near = target.with_name(f".{target.name}.part")
-        shutil.copyfile(result, near)
-        near.replace(target)
-    fs.sync_directory(target.absolute().parent)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    sizes = f"{format_size(source.stat().st_size)} → {format_size(target.stat().st_size)}"
+    kind = "categorical" if report.categorical else "continuous"
+    say(console(), f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {_speed(report)}")
 
 
 def _show(report: Report, source: Path, target: Path) -> None:
     from rich.table import Table
 
-    from uploader.core.byte_sizes import format_size
-
     screen = console()
-    sizes = f"{format_size(source.stat().st_size)} → {format_size(target.stat().st_size)}"
-    kind = "categorical" if report.categorical else "continuous"
-    say(screen, f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {_speed(report)}")
+    _say_line(report, source, target)
     say(screen, f"from {_described(report.facts)}")
     table = Table("band", "min", "max", "mean", "std", "valid", box=None, pad_edge=False)
     for number, band in enumerate(report.bands, start=1):

@@ -1,0 +1,141 @@
+"""Files around a conversion on the command line: a private copy beside the target, and a result that appears whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
+from uploader.report.terminal_text import printable
+from uploader.system import files as fs
+from uploader.system import threads
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from uploader.config import Settings
+    from uploader.convert import Converter, Job, Report
+
+    Progress = Callable[[Job, Path], AbstractContextManager[None]]
+    """Shows that a job of a source is under way, while a block runs."""
+
+
+async def converted(
+    converter: Converter,
+    source: Path,
+    target: Path,
+    *,
+    preview: Path | None,
+    chosen: Settings,
+    wishes: dict[str, Any],
+    progress: Progress,
+) -> Report:
+    """Convert one raster with its sidecars to a COG at `target`. Raises UploaderError; then nothing is left."""
+    from uploader.convert import Job
+    from uploader.convert.write.publish import preview_of
+
+    with _workspace(target) as room:
+        copy = await threads.run_sync(_copy_group, source, room / "in")
+        job = Job(
+            source=copy,
+            target=room / "out.tif",
+            compression=chosen.convert.compression,
+            verify=chosen.convert.verify,
+            max_pixels=chosen.limits.max_pixels,
+            max_bands=chosen.limits.max_bands,
+            min_free_bytes=0,
+            memory_limit=chosen.convert.memory_limit,
+            timeout=chosen.convert.timeout_seconds,
+            name=printable(source.name),
+            **wishes,
+        )
+        try:
+            with progress(job, source):
+                report = await converter.convert(job)
+        except RasterUnreadable as error:
+            raise _broken_off(copy) or error from error
+        _publish(job.target, target)
+        if preview is not None:
+            _publish(preview_of(job.target), preview)
+    return report
+
+
+@contextmanager
+def _workspace(target: Path) -> Iterator[Path]:
+    """Make a private folder beside the target, so that the result can be renamed into place."""
+    parent = target.absolute().parent
+    if not parent.is_dir():
+        raise UploaderError(f"There is no folder {parent}.", "Make it first.")
+    try:
+        room = tempfile.TemporaryDirectory(prefix=".uploader-convert-", dir=parent)
+    except OSError as error:
+        reason = f"Nothing can be written into {parent}: {error.strerror}."
+        raise UploaderError(reason, "Name another DST.") from error
+    with room as path:
+        yield Path(path)
+
+
+def _copy_group(source: Path, room: Path) -> Path:
+    """Copy the raster and its sidecars under safe names; returns the raster's copy."""
+    from uploader.core.file_group import copy_names
+    from uploader.core.naming import sidecar_suffix
+
+    room.mkdir(mode=0o700)
+    name = os.fsencode(source.name)
+    try:
+        with os.scandir(source.absolute().parent) as entries:
+            beside = {
+                suffix: Path(entry.path)
+                for entry in entries
+                if (suffix := sidecar_suffix(name, os.fsencode(entry.name)))
+                and entry.is_file(follow_symlinks=False)
+            }
+        copies = [
+            room / copy for copy in copy_names(name, [(s, file.stat().st_size) for s, file in beside.items()])
+        ]
+        for file, copy in zip((source, *beside.values()), copies, strict=True):
+            shutil.copyfile(file, copy)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise NoSpace(
+                f"There is no room beside DST for a copy of {source}.", "Name another DST."
+            ) from error
+        raise SourceUnreadable(f"{source} cannot be read: {error.strerror}.", "Check its rights.") from error
+    return copies[0]
+
+
+def _broken_off(copy: Path) -> RasterUnreadable | None:
+    """Say of a file whose end is missing that it is; GDAL would speak of directories and offsets."""
+    from uploader.folders import extent
+
+    found, size = extent(str(copy)), copy.stat().st_size
+    if found.whole is not False or not size:
+        return None
+    reason = f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {found.needs:,}."
+    return RasterUnreadable(reason, "Copy it again.")
+
+
+def _publish(result: Path, target: Path) -> None:
+    """Let a finished file appear under its name; it may have to come from another disk."""
+    result.chmod(0o666 & ~_umask())
+    try:
+        result.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise UploaderError(f"{target} cannot be written: {error.strerror}.") from error
+        near = target.with_name(f".{target.name}.part")
+        shutil.copyfile(result, near)
+        near.replace(target)
+    fs.sync_directory(target.absolute().parent)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
