@@ -13,7 +13,7 @@ import pytest
 
 from uploader.core.errors import ConfigurationError, UploaderError
 from uploader.daemon import control
-from uploader.daemon.loop import _paths
+from uploader.daemon.requests import paths
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -185,10 +185,10 @@ async def test_nobody_there_is_told_apart_from_an_error(tmp_path):
 def test_paths_that_are_none_are_refused_in_words(given):
     """Whoever asks is told what they should be."""
     with pytest.raises(UploaderError, match="list of absolute paths"):
-        _paths(given)
+        paths(given)
 
 
 def test_paths_are_the_bytes_that_were_meant():
     """Null means all."""
-    assert _paths(None) is None
-    assert _paths([os.fsdecode(b"/drop/\xff.tif"), "/a"]) == [b"/drop/\xff.tif", b"/a"]
+    assert paths(None) is None
+    assert paths([os.fsdecode(b"/drop/\xff.tif"), "/a"]) == [b"/drop/\xff.tif", b"/a"]

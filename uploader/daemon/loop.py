@@ -6,13 +6,10 @@ There is no recovery code. A restart plans from the journal's rows, as every oth
 from __future__ import annotations
 
 import logging
-import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -22,9 +19,7 @@ from uploader.config import Settings
 from uploader.core import disk_space
 from uploader.core.actions import Action
 from uploader.core.bandwidth_schedule import limit_at
-from uploader.core.errors import UploaderError
 from uploader.core.model import Hold
-from uploader.core.path_text import raw
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
 from uploader.daemon import control
@@ -34,12 +29,13 @@ from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.live_status import LiveStatus, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.planned_holds import ShownHolds
+from uploader.daemon.requests import handlers
+from uploader.daemon.stop_signals import obey
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
 from uploader.staging import Answering
 from uploader.system import threads
 from uploader.system.bounded_read import BoundedRead
-from uploader.system.inherited_process import ignore_hangup, ignores_hangup
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +50,6 @@ GATHERED = 0.004
 
 LOOK_PATIENCE = 2.0
 """Seconds that the journal may take to be looked at; without an answer the loop turns, beats, and asks on."""
-
-STOPS = (signal.SIGTERM, signal.SIGINT)
-"""Signals that ask for the end: the first one lets what is being sent finish."""
 
 SOCKET = "control.sock"
 
@@ -132,11 +125,12 @@ class Daemon:
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
             status = LiveStatus(self._tools, self._intake, self._shown, self._pressing, background)
-            background.start_soon(self._signals)
+            background.start_soon(obey, self._stop, self._tools.cut.set)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
             background.start_soon(self._shown.run)
-            background.start_soon(control.serve, self._settings.state_dir / SOCKET, self._handlers(status))
+            answers = handlers(self._tools.journal, status, self._intake.rescan)
+            background.start_soon(control.serve, self._settings.state_dir / SOCKET, answers)
             if self._settings.dashboard.listen:
                 background.start_soon(dashboard.serve, self._settings.dashboard.listen, status.ask)
             try:
@@ -254,30 +248,10 @@ class Daemon:
             await self._wake.wait()
             await anyio.sleep(GATHERED)
 
-    async def _signals(self) -> None:
-        hangup = ignores_hangup()
-        try:
-            with anyio.open_signal_receiver(*STOPS, *((signal.SIGHUP,) if hangup else ())) as signals:
-                async for number in signals:
-                    self._heard(number)
-        finally:
-            if hangup:  # the receiver leaves the default behind, which would end the last commits
-                ignore_hangup()
-
-    def _heard(self, number: signal.Signals) -> None:
-        name = signal.Signals(number).name
-        if number == signal.SIGHUP:
-            log.warning(
-                "%s is ignored: the configuration is read at the start, so restart for a new one", name
-            )
-        elif self._stopping.is_set():
-            log.warning("second %s: ending at once", name)
-            self._tools.cut.set()
-        else:
-            log.info("%s: finishing what is being sent", name)
-            self._stopping.set()
-            self._hard_exit.after(self._settings.transfer.drain_seconds + PATIENCE)
-            self._nudge()
+    def _stop(self) -> None:
+        self._stopping.set()
+        self._hard_exit.after(self._settings.transfer.drain_seconds + PATIENCE)
+        self._nudge()
 
     async def _drain(self, work: TaskGroup) -> None:
         """Let running transfers and calls finish within the limit; conversions are redone by the next start.
@@ -298,27 +272,6 @@ class Daemon:
     def _calls(self) -> int:
         local = ("Claim", "Convert", "Dispose", "Discard")
         return sum(count for kind, count in self._running().items() if kind not in local)
-
-    def _handlers(self, live: LiveStatus) -> dict[str, Callable[[dict[str, Any]], Any]]:
-        async def retry(request: dict[str, Any]) -> dict[str, Any]:
-            count = await self._tools.journal.retrying.retried(_paths(request.get("paths")))
-            self._intake.rescan()
-            return {"retried": count}
-
-        async def status(_: dict[str, Any]) -> dict[str, Any]:
-            return await live.ask()
-
-        return {"retry": retry, "status": status}
-
-
-def _paths(given: object) -> list[bytes] | None:
-    """The paths of a request, or None for all. Raises UploaderError where they are none."""
-    if given is None:
-        return None
-    if isinstance(given, list) and all(isinstance(path, str) for path in given):
-        with suppress(ValueError):
-            return [raw(path) for path in given]
-    raise UploaderError("`paths` is a list of absolute paths, or null for all.")
 
 
 def _rate(settings: Settings) -> int | None:
