@@ -20,7 +20,7 @@ from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools
 from uploader.journal import Converted, FileRow
 from uploader.journal.rows import decode_sighting
-from uploader.staging import Interrupted
+from uploader.staging import Checksums, Interrupted
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
 from uploader.system.files import words
@@ -84,11 +84,13 @@ async def convert(tools: Tools, file_id: int) -> None:
     failpoint("convert.before")
     with tools.activity.track("convert", shown(row.path), row.size):
         try:
-            source = await tools.in_thread(_claimed, tools, file_id)
-            passed = matches(row.path, destination.passthrough)
-            made_by = _passed if passed else partial(_converted, name=shown(row.path).rpartition("/")[2])
-            report = await made_by(tools, source, target, destination)
-            measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
+            if matches(row.path, destination.passthrough):
+                report, measured = await tools.in_thread(_passed, tools, file_id, target, destination)
+            else:
+                source = await tools.in_thread(_claimed, tools, file_id)
+                name = shown(row.path).rpartition("/")[2]
+                report = await _converted(tools, source, target, destination, name=name)
+                measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
             return
         except err.UploaderError as error:
@@ -138,10 +140,14 @@ async def _converted(
     return await tools.converter.convert(replace(tools.job(source, target, destination), name=name))
 
 
-async def _passed(tools: Tools, source: Path, target: Path, destination: Destination) -> Report:
-    """Hand over what its folder lists as `passthrough`: it is not even looked into."""
-    await tools.in_thread(publish.hand_over, source, target)
-    return Report(method="passthrough", categorical=destination.categorical == "yes")
+def _passed(tools: Tools, file_id: int, target: Path, destination: Destination) -> tuple[Report, Checksums]:
+    """Hand over what its folder lists as `passthrough`: it is not even looked into.
+
+    One turn of a thread for all of it, for such files may be small and many.
+    """
+    publish.hand_over(_claimed(tools, file_id), target)
+    report = Report(method="passthrough", categorical=destination.categorical == "yes")
+    return report, tools.staging.measure(target, tools.stop)
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
