@@ -70,9 +70,12 @@ def enter_hold(change: Change, hold: Hold) -> None:
 
 
 def end_hold(change: Change, scope: Scope, subject: str, held_files: Iterable[FileRecord] = ()) -> None:
-    """End a hold. Where it is the quota's, files lose their own holds unless they wait for a session, or for ever."""
+    """End a hold. Where it is the quota's, files lose their own holds, but for those that something else keeps.
+
+    That is a session to come, a person, or a source that cannot be put away.
+    """
     change.holds[scope, subject] = None
     if scope in FREES_FILES:
         for file in held_files:
-            if file.state not in {FileState.CONVERTED, FileState.REJECTED}:
+            if file.state not in {FileState.CONVERTED, FileState.REJECTED, FileState.COMPLETED}:
                 change.set_file(file, {"hold": ""})
