@@ -46,10 +46,11 @@ def _at_work(d: Live, name: str) -> psutil.Process:
 def _busy(d: Live) -> psutil.Process | None:
     assert d.process is not None
     for child in psutil.Process(d.process.pid).children(recursive=True):
-        before = child.cpu_times().user
-        time.sleep(0.1)
-        if child.is_running() and child.cpu_times().user - before > 0.04:
-            return child
+        with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile
+            before = child.cpu_times().user
+            time.sleep(0.1)
+            if child.is_running() and child.cpu_times().user - before > 0.04:
+                return child
     return None
 
 
