@@ -36,7 +36,7 @@ def children_die(root: Path, seed: int) -> Result:
 def _at_work(d: Live, name: str) -> psutil.Process:
     """Drop large files until a child is seen at work on one."""
     for number in range(9):
-        d.drop(f"{name}{number}.tif", kind="rgb_striped", size=2000)
+        d.drop(f"{name}{number}.tif", kind="rgb_striped", size=3000)
         with suppress(AssertionError):
             found: psutil.Process = d.w.wait(lambda: _busy(d), "a child at work", 10)
             return found
@@ -44,13 +44,12 @@ def _at_work(d: Live, name: str) -> psutil.Process:
 
 
 def _busy(d: Live) -> psutil.Process | None:
+    """The child of a zygote, which lives as long as one raster takes."""
     assert d.process is not None
-    for child in psutil.Process(d.process.pid).children(recursive=True):
+    for zygote in psutil.Process(d.process.pid).children():
         with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile
-            before = child.cpu_times().user
-            time.sleep(0.1)
-            if child.is_running() and child.cpu_times().user - before > 0.04:
-                return child
+            if found := zygote.children():
+                return found[0]
     return None
 
 
