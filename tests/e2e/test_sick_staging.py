@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -42,6 +43,8 @@ def test_a_disk_that_hangs_stops_neither_answers_nor_the_end(tmp_path: Path) -> 
             answer = control.ask(d.w.state / "control.sock", "status", patience=SLACK)
             assert answer is not None
             assert answer["pending"] == 1
+            command = d.w.command("status", "-c", str(d.w.config), "--json", check=0, timeout=SLACK)
+            assert json.loads(command.stdout)["pending"] == 1
             mount.heal()
             _goes_on(d, "c.tif", 3)
             mount.hang()

@@ -28,7 +28,7 @@ def command(*, config: str | None, as_json: bool, path: bytes) -> int:
     """
     from uploader.journal import Reader
 
-    with Reader(settings(config).state_dir) as reader:
+    with Reader(settings(config, look=False).state_dir) as reader:
         events = reader.story(path) or reader.story(os.path.abspath(path))  # noqa: PTH100 - names are bytes
         items = _items(reader, events)
     if as_json:

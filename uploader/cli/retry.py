@@ -29,7 +29,7 @@ def command(*, config: str | None, as_json: bool, everything: bool, paths: tuple
     """
     if bool(paths) == everything:
         raise click.UsageError("Name the files, or say --all.")
-    chosen = settings(config)
+    chosen = settings(config, look=False)
     wanted = [place for path in paths for place in _places(path, chosen)] if paths else None
     retried = _retry(chosen.state_dir, wanted)
     if as_json:

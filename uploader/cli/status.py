@@ -22,7 +22,7 @@ def command(*, config: str | None, as_json: bool, watch: bool) -> int:
     """Say what is where, what is held and why. Works beside a running daemon and without one."""
     if watch and as_json:
         raise click.UsageError("--watch is for people; ask for --json as often as you like instead.")
-    state_dir = settings(config).state_dir
+    state_dir = settings(config, look=False).state_dir
     if as_json:
         emit(look(state_dir))
     elif watch:

@@ -52,14 +52,20 @@ def relations(
     staging: Path | None,
     folders: Mapping[int, Folder],
     platform: PlatformSection | None,
+    *,
+    look: bool = True,
 ) -> Iterator[ConfigError]:
-    """Every rule between keys that is broken. What could not be read is None, or not in `folders`."""
+    """Every rule between keys that is broken. What could not be read is None, or not in `folders`.
+
+    Without `look` no disk is asked for anything, which one that hangs would not answer.
+    """
     if platform is not None:
         yield from _platform(platform)
     for number, folder in folders.items():
         yield from _folder(number, folder)
         yield from _one_asset(number, folder, folders)
-    yield from (mistake for _, mistake in overlaps(state_dir, staging, folders, mounted=False))
+    if look:
+        yield from (mistake for _, mistake in overlaps(state_dir, staging, folders, mounted=False))
 
 
 def _platform(platform: PlatformSection) -> Iterator[ConfigError]:

@@ -32,8 +32,11 @@ SHOWN = 40
 """Characters of a wrong value that are quoted."""
 
 
-def load_document(model: type[Model], path: Path, *, need_folders: bool) -> Model:
-    """Read the TOML at `path` into `model`; raises `ConfigurationError` with one line for every mistake."""
+def load_document(model: type[Model], path: Path, *, need_folders: bool, look: bool = True) -> Model:
+    """Read the TOML at `path` into `model`; raises `ConfigurationError` with one line for every mistake.
+
+    `look`: see `relations`.
+    """
     text = _read(path)
     try:
         data = tomllib.loads(text)
@@ -41,7 +44,7 @@ def load_document(model: type[Model], path: Path, *, need_folders: bool) -> Mode
         raise ConfigurationError(_syntax(path, text, error)) from None
     context: Context = {"base": Path(path).absolute().parent}
     read, mistakes = _fields(model, data, context)
-    mistakes += _between(model, data, context)
+    mistakes += _between(model, data, context, look=look)
     if need_folders and "folders" not in data:
         mistakes.append(
             ConfigError(("folders",), "there is no drop folder.", "Add one with a path and a project_id.")
@@ -186,7 +189,9 @@ def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | N
     return model
 
 
-def _between(model: type[BaseModel], data: dict[str, Any], context: Context) -> Iterator[ConfigError]:
+def _between(
+    model: type[BaseModel], data: dict[str, Any], context: Context, *, look: bool
+) -> Iterator[ConfigError]:
     """The rules, applied to whatever of the document can be read; the rest has complaints of its own."""
 
     def read(name: str, value: object) -> Any:
@@ -203,6 +208,7 @@ def _between(model: type[BaseModel], data: dict[str, Any], context: Context) -> 
         getattr(staging, "dir", None) or (state_dir and state_dir / "staging"),
         {n: folder for n, folder in folders.items() if folder is not None},
         read("platform", data.get("platform", {})),
+        look=look,
     )
 
 

@@ -12,13 +12,13 @@ from uploader.core.errors import ConfigurationError
 SYSTEM_FILE = Path("/etc/uploader/config.toml")
 
 
-def load(path: Path, *, need_folders: bool = True) -> Settings:
-    """Read and check the file at `path`.
+def load(path: Path, *, need_folders: bool = True, look: bool = True) -> Settings:
+    """Read and check the file at `path`; without `look` without a look at where its folders lie.
 
     Raises `ConfigurationError` whose text has one line for every mistake in it. Relative paths in the file start
     at its own folder.
     """
-    return load_document(Settings, path, need_folders=need_folders)
+    return load_document(Settings, path, need_folders=need_folders, look=look)
 
 
 def find(option: str | None) -> Path:
