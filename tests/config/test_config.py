@@ -8,6 +8,7 @@ import pytest
 
 from uploader.config import Folder, PlatformSection, Settings, find, load
 from uploader.core.errors import ConfigurationError
+from uploader.system.overlap import FolderPlace
 
 pytestmark = pytest.mark.unit
 
@@ -92,12 +93,21 @@ def test_the_rules_between_keys_are_applied_once(write, monkeypatch, tmp_path):
         monkeypatch.setattr(
             place,
             "relations",
-            lambda *given, rules=rules, place=place: applied.append(place) or rules(*given),
+            lambda *given, rules=rules, place=place, **how: applied.append(place) or rules(*given, **how),
         )
     load(write(f'state_dir = "{tmp_path / "s"}"\n[[folders]]\npath = "{tmp_path / "d"}"\nproject_id = "p"\n'))
     Settings()
 
     assert applied == [error_messages, settings]
+
+
+def test_whoever_only_asks_does_not_look_where_folders_lie(write, monkeypatch, tmp_path):
+    """A disk that hangs would not answer; all other rules hold."""
+    monkeypatch.setattr(FolderPlace, "named", lambda *_: pytest.fail("it was looked"))
+    folder = f'[[folders]]\npath = "{tmp_path}"\nproject_id = "p"\n'
+    assert load(write(folder), look=False).folders[0].path == tmp_path
+    with pytest.raises(ConfigurationError, match="archive_dir: is required"):
+        load(write(f'{folder}after_upload = "archive"\n'), look=False)
 
 
 @pytest.mark.parametrize(
