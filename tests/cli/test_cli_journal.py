@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import contextmanager
 
 import anyio
@@ -63,9 +64,10 @@ def daemon(path, handlers):
     thread.start()
     ready.wait(5)
     try:
-        for _ in range(200):
-            if control.ask(path, "status") is not None:
-                break
+        end = time.monotonic() + 30
+        while control.ask(path, "status") is None:
+            assert time.monotonic() < end, "nobody listens"
+            time.sleep(0.01)
         yield
     finally:
         stop.set()
