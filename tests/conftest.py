@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 
 import pytest
+
+from uploader.folders import prepare_leases
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     """The daemon runs on asyncio, and so do its tests."""
     return "asyncio"
+
+
+@pytest.fixture
+def leases() -> Iterator[None]:
+    """The signal of read leases is prepared, as a daemon does it at its start."""
+    before = signal.getsignal(signal.SIGIO)
+    prepare_leases()
+    yield
+    signal.signal(signal.SIGIO, before)
 
 
 @pytest.fixture(autouse=True)

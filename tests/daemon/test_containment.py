@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.tools import few
 from uploader.core.actions import Action, Claim, Complete, Convert, PlanSession
 from uploader.core.batching import Batch
 from uploader.core.errors import JournalError
@@ -34,7 +35,7 @@ class Bench:
         self.journal = Journal(root)
         self.postponed: list[tuple[int, float]] = []
         intake = SimpleNamespace(unsettled=lambda *what: self.postponed.append(what))
-        self.contained = Containment(SimpleNamespace(journal=self.journal, intake=intake))  # type: ignore[arg-type]
+        self.contained = Containment(few(journal=self.journal, intake=intake))
         self.error: BaseException | None = None
 
     async def effect(self, tools: Any, action: Action) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -18,25 +17,16 @@ from uploader.core.errors import LocalError, NoSpace, SourceChanged, SourceUnrea
 from uploader.core.model import Sighting
 from uploader.disposal import Disposed, dispose, leftovers, put_back, rights
 from uploader.disposal import archive as archiving
-from uploader.folders import prepare_leases
 from uploader.staging import Interrupted
 from uploader.system import files as fs
 from uploader.system import libc
 from uploader.system.failpoints import within
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("leases")]
 
 FAILPOINTS = within("dispose")
 
 GROUP = ["a.tfw", "a.tif", "a.tif.aux.xml"]
-
-
-@pytest.fixture(autouse=True)
-def _leases() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGIO)
-    prepare_leases()
-    yield
-    signal.signal(signal.SIGIO, before)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -16,21 +15,12 @@ import pytest
 from tests.support.groups import crashed_at, seen, tree
 from uploader.core.model import Sighting
 from uploader.disposal import Disposed, disposing
-from uploader.folders import prepare_leases
 from uploader.system.failpoints import within
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("leases")]
 
 TILES = ("IMG_X_R1C1.TIF", "IMG_X_R1C2.TIF", "IMG_X_R2C1.TIF")
 SHARED = {"DIM_X.XML": b"index", "RPC_X.XML": b"polynomials"}
-
-
-@pytest.fixture(autouse=True)
-def _leases() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGIO)
-    prepare_leases()
-    yield
-    signal.signal(signal.SIGIO, before)
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import MethodType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 
+from tests.support.tools import few
 from uploader.core.model import FileState, Fingerprint, Sighting
-from uploader.effects.context import Tools
 from uploader.effects.local_files import claim
 from uploader.journal import Journal
 from uploader.journal.queries import file_row
@@ -25,10 +25,7 @@ async def test_a_claimed_file_is_not_claimed_again(tmp_path: Path) -> None:
     dropped: list[int] = []
     intake = SimpleNamespace(settled_sighting=lambda _: sighting, claimed=dropped.append)
 
-    tools = SimpleNamespace(journal=journal, intake=intake)
-    tools.file = MethodType(Tools.file, tools)
-
-    await claim(tools, file_id)  # type: ignore[arg-type]
+    await claim(few(journal=journal, intake=intake), file_id)
 
     assert dropped == [file_id]
     assert (await journal.read(lambda db: file_row(db, file_id))).state is FileState.QUEUED

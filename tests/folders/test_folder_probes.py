@@ -8,23 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from uploader.folders import blind, device, held_by_writer, inotify_limits, lease_doubt, prepare_leases
+from uploader.folders import blind, device, held_by_writer, inotify_limits, lease_doubt
 from uploader.system import leases, libc
 
-pytestmark = pytest.mark.unit
-
-
-@pytest.fixture(autouse=True)
-def _leases() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGIO)
-    prepare_leases()
-    yield
-    signal.signal(signal.SIGIO, before)
+pytestmark = [pytest.mark.unit, pytest.mark.usefixtures("leases")]
 
 
 @pytest.fixture

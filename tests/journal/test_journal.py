@@ -34,8 +34,9 @@ from uploader.core.model import (
 from uploader.core.planner_view import Waiting
 from uploader.core.transitions.fates import Fates
 from uploader.journal import Converted, Journal, Reader
-from uploader.journal.queries import file_row, latest, read_view, session_row
+from uploader.journal.queries import file_row, latest, session_row
 from uploader.journal.rows import decode_sighting, encode_sighting, one
+from uploader.journal.view_queries import read_view
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

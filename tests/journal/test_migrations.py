@@ -17,8 +17,8 @@ from uploader.core.errors import JournalError
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, FileState, SessionState
 from uploader.journal import FILE_NAME, Journal, Reader
-from uploader.journal.queries import read_view
 from uploader.journal.schema import SCHEMA
+from uploader.journal.view_queries import read_view
 
 pytestmark = pytest.mark.unit
 

@@ -98,7 +98,7 @@ def checked(
         return
     bits, nodata, dtype = _kind(result)
     half = found[0].samples.dtype == np.float16 or (bits == 16 and found[0].samples.dtype == np.float32)
-    odd = by_gdal and bits not in (0, 1)
+    odd = by_gdal and not classes and bits not in (0, 1)
     whole_numbers = "int" in dtype
     digits = _HALF_STEP if half else _FLOAT_STEP
     rule = Wanted(
@@ -150,7 +150,7 @@ class Wanted:
     digits: float = _FLOAT_STEP
     """One step, as a part of the largest value."""
     odd: bool = False
-    """GDAL alone makes levels of such samples, and takes masks and modes two by two."""
+    """GDAL makes the means of such samples, and takes masks two by two."""
     whole_numbers: bool = False
     """The values are whole numbers, also the halves of complex ones."""
 
@@ -163,17 +163,15 @@ class Wanted:
         if values.dtype.kind in "fc":
             known = known & np.isfinite(values)
         there = cover.total(known.astype(float)) > 0
-        demanded, two_by_two = there, Cover(above.size, below.size, paired, paired)
+        demanded = there
         if self.odd:
-            demanded = two_by_two.total(known.astype(float)) > 0
+            demanded = Cover(above.size, below.size, paired, paired).total(known.astype(float)) > 0
         seen = below.valid[band] & (np.isfinite(found) if found.dtype.kind in "fc" else True)
         yield from _many(demanded & ~seen, "pixels are invalid over valid ones")
         yield from _many(~there & seen, "pixels are valid over invalid ones")
         both = there & seen
         if self.classes:
             off = both & ~among_modes(found, values, known, cover)
-            if self.odd:
-                off &= ~among_modes(found, values, known, two_by_two)
             if band == above.alpha:  # which is no class: its mean is as good
                 off = self._off(off & ~self._excused(above, band, known, cover), above, below, band, known)
             yield from _many(off, "pixels are not the mode")

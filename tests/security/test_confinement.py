@@ -17,7 +17,7 @@ import pytest
 from tests.security import spying
 from tests.support import rasters, stranger
 from uploader.convert import Converter, Job
-from uploader.convert.engine import zygote_client
+from uploader.convert.engine import child_answers, zygote_client
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.isolation.syscalls import DENIED, JUDGED, SETUP, number
 from uploader.convert.isolation.verdict import TRIED, Confinement
@@ -66,14 +66,14 @@ async def host() -> Confinement:
 def _let_in(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """Have zygotes run a spy instead of the conversion."""
     monkeypatch.setattr(zygote_client, "_START", spying.START.format(what=what))
-    monkeypatch.setattr(zygote_client, "_REASON_LENGTH", 100_000)
+    monkeypatch.setattr(child_answers, "_REASON_LENGTH", 100_000)
     monkeypatch.setattr(zygote_client, "_module_path", lambda: [str(ROOT), *sys.path])
 
 
 async def spied(monkeypatch: pytest.MonkeyPatch, what: str, job: Job):
     """What a spy in a real child found."""
     monkeypatch.setattr(zygote_client, "_START", spying.START.format(what=what))
-    monkeypatch.setattr(zygote_client, "_REASON_LENGTH", 100_000)
+    monkeypatch.setattr(child_answers, "_REASON_LENGTH", 100_000)
     monkeypatch.setattr(zygote_client, "_module_path", lambda: [str(ROOT), *sys.path])
     async with Converter(1) as converter:
         with pytest.raises(RasterRefused) as refusal:

@@ -11,8 +11,8 @@ from tests.sim.transactions import MemoryTransactions
 from uploader.core.duplicates import judge_twins
 from uploader.core.model import Destination, FileState, Layout, PlatformProfile, Sighting
 from uploader.core.planner_view import Disposal, PlannerView, Queued
-from uploader.core.working_set import WorkingSet
-from uploader.journal import FileRow, SessionRow, queries
+from uploader.core.working_set import QUEUE_WINDOW, WAITING_WINDOW, WorkingSet
+from uploader.journal import FileRow, SessionRow
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.retry import Retrying
@@ -163,12 +163,12 @@ class MemoryJournal:
                     Queued(
                         f.id, f.folder, f.size, f.content or "", f.not_before, bool(f.alone), f.retrying_since
                     )
-                    for f in queued[: queries.QUEUE_WINDOW]
+                    for f in queued[:QUEUE_WINDOW]
                 ]
             )
         if FileState.CONVERTED in tables.stale:
             files = tables.by_state[FileState.CONVERTED]
-            self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[: queries.WAITING_WINDOW]])
+            self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[:WAITING_WINDOW]])
         if FileState.COMPLETED in tables.stale:
             ready = (f for _, f in sorted(tables.leaving.items()) if self._readable(f.session_id))
             self._disposals = tuple(

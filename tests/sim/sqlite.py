@@ -14,7 +14,7 @@ from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
 from uploader.core.planner_view import PlannerView
 from uploader.core.working_set import Delta, WorkingSet
-from uploader.journal import FileRow, SessionRow, live_rows, queries
+from uploader.journal import FileRow, SessionRow, deltas, queries, view_queries
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.retry import Retrying
@@ -66,7 +66,7 @@ class SqliteJournal:
         if self.db.conn.in_transaction:
             self.db.conn.execute("ROLLBACK")
         self.live = WorkingSet()
-        self.live.apply(live_rows.everything(self.db))
+        self.live.apply(deltas.everything(self.db))
 
     async def read(self, query: Callable[[Any], Any]) -> Any:
         """What an effect looks up."""
@@ -157,7 +157,7 @@ class SqliteJournal:
         self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
     ) -> PlannerView:
         """What the planner sees: the working set, which must be what the queries say."""
-        expected = queries.read_view(self.db, destinations)
+        expected = view_queries.read_view(self.db, destinations)
         live = self.live.view(destinations)
         view = replace(live, twins_completed=expected.twins_completed, twins_pending=expected.twins_pending)
         assert view == expected, f"the working set has {view}, the journal {expected}"

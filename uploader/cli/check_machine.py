@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from uploader.config import Folder, Settings
-    from uploader.convert.engine.zygote_client import ZygoteFacts
+    from uploader.convert.engine.child_answers import ZygoteFacts
     from uploader.convert.isolation.verdict import Confinement
 
 COUNTED = 200_000

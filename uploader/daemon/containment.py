@@ -16,7 +16,6 @@ from uploader.core.unexpected_errors import Mistakes, Subject, UnexpectedError, 
 from uploader.daemon.performer import perform
 from uploader.effects.context import Tools
 from uploader.journal import untrustworthy
-from uploader.journal.queries import file_row, session_row
 from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
@@ -66,10 +65,8 @@ class Containment:
         kind, row_id = _subjects(action)[0]
         try:
             if kind == "file":
-                return shown((await self._tools.journal.read(lambda db: file_row(db, row_id))).path)
-            return (
-                await self._tools.journal.read(lambda db: session_row(db, row_id))
-            ).upload_id or f"{row_id}"
+                return shown((await self._tools.file(row_id)).path)
+            return (await self._tools.session(row_id)).upload_id or f"{row_id}"
         except LookupError:
             return f"{kind} {row_id}"
 

@@ -49,7 +49,7 @@ GATHERED = 0.004
 """Seconds after something happened in which more may happen: one turn plans for all of it."""
 
 LOOK_PATIENCE = 2.0
-"""Seconds that the journal may take to be looked at; without an answer the loop turns, beats, and asks on."""
+"""Seconds that a look may take; without an answer of staging or journal the loop turns, beats, and asks on."""
 
 SOCKET = "control.sock"
 

@@ -16,17 +16,18 @@ from uploader.core.model import Destination, Hold
 from uploader.core.planner_view import PlannerView
 from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import WorkingSet
-from uploader.journal import live_rows
+from uploader.journal import deltas
 from uploader.journal.files import Files
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
-from uploader.journal.queries import FileRow, SessionRow, read_view
+from uploader.journal.queries import FileRow, SessionRow
 from uploader.journal.reader import Reader, told
 from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stored_rows import StoredTransactions
+from uploader.journal.view_queries import read_view
 from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy
 from uploader.system import threads
 
@@ -52,7 +53,7 @@ class Journal:
         """When the reads began that are under way, in unix seconds."""
         self.live = WorkingSet()
         """The rows with which something is still to be done, as of the last commit that this loop was told of."""
-        self.live.apply(live_rows.everything(self._reader.db))
+        self.live.apply(deltas.everything(self._reader.db))
         transactions = StoredTransactions(self._writer, self.live.apply)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)

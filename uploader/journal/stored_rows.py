@@ -14,8 +14,8 @@ from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
 from uploader.core.working_set import Delta
 from uploader.journal.apply import SESSION_KEY, apply
+from uploader.journal.deltas import Touched, delta
 from uploader.journal.hold_rows import read_holds, read_profile
-from uploader.journal.live_rows import Touched, delta
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database

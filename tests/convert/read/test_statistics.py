@@ -12,7 +12,8 @@ import rasterio
 
 from uploader.convert.read.examine import examine
 from uploader.convert.read.measure import measure
-from uploader.convert.read.statistics import Classes, Counts, Moments, embedded, to_tags
+from uploader.convert.read.statistics import Classes, Counts, Moments
+from uploader.convert.read.statistics_tags import embedded, to_tags
 
 pytestmark = pytest.mark.unit
 

@@ -15,7 +15,8 @@ from tests.support import rasters
 from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.read.windows import pieces, sampled
-from uploader.convert.write.comparison import compare_facts, compare_pixels
+from uploader.convert.write.comparison import compare_facts
+from uploader.convert.write.pixel_comparison import compare_pixels
 
 pytestmark = pytest.mark.unit
 

@@ -16,10 +16,11 @@ from uploader.core.planner_view import Waiting
 from uploader.core.recovery_matching import Listed, Target, names_come_back
 from uploader.core.transitions.repaired import UNSURE
 from uploader.journal import FILE_NAME, Converted, Journal
-from uploader.journal.queries import file_row, read_view, session_row
+from uploader.journal.queries import file_row, session_row
 from uploader.journal.recovery.rebuild import Outcome, Reality
 from uploader.journal.recovery.reconciliation import reconcile
 from uploader.journal.recovery.salvage import LostSession
+from uploader.journal.view_queries import read_view
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

@@ -9,8 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,20 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 import uploader
+from uploader.convert.engine.child_answers import (
+    ZygoteFacts,
+    death,
+    facts_of,
+    last_words,
+    nonsense,
+    parsed,
+    report_of,
+    shortage,
+)
 from uploader.convert.engine.child_progress import ALIVE
 from uploader.convert.isolation import confine
-from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Job, Report
 from uploader.core import errors
-from uploader.core.capacity import MORE_TASKS
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,39 +53,6 @@ _SHORT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """What the system answers when it has no process or descriptor to give."""
 
 _ERROR_BYTES = 4096
-_REASON_LENGTH = 1000
-
-_ERRORS: Mapping[str, type[errors.LocalError]] = {
-    kind.__name__: kind
-    for kind in (
-        errors.RasterUnreadable,
-        errors.RasterRefused,
-        errors.ConversionFailed,
-        errors.NoSpace,
-        errors.Shortage,
-        errors.MemoryTooNarrow,
-    )
-}
-
-_DEATHS: Mapping[int, str] = {
-    signal.SIGSEGV: "crashed (segmentation fault)",
-    signal.SIGBUS: "crashed (bus error)",
-    signal.SIGFPE: "crashed (arithmetic)",
-    signal.SIGILL: "crashed (illegal instruction)",
-    signal.SIGABRT: "gave up (abort)",
-    signal.SIGKILL: "was killed, perhaps for its memory",
-    signal.SIGXCPU: "used up its processor time",
-    signal.SIGXFSZ: "wrote too large a file",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ZygoteFacts:
-    """What a zygote tells when it is ready: versions of its libraries, and how its children are confined."""
-
-    gdal: str
-    rasterio: str
-    confinement: Confinement
 
 
 class Worker:
@@ -119,12 +93,12 @@ class Worker:
             )
         except OSError as error:
             if error.errno in _SHORT:
-                raise _shortage(error.strerror) from error
+                raise shortage(error.strerror) from error
             raise errors.ConverterBroken(
                 f"The converter does not start: {error.strerror}.", _SEE_CHECK
             ) from error
         except RuntimeError as error:  # Python 3.11 waits for each process in a thread of its own
-            raise _shortage(str(error)) from error
+            raise shortage(str(error)) from error
         return cls(process)
 
     async def convert(self, job: Job, workshop: Path) -> Report:
@@ -138,8 +112,8 @@ class Worker:
         ending, line = await self._guarded(request)
         if ending["exit"] != 0:
             confine.require_memory(job.memory_limit, ending["peak_bytes"])
-            raise _death(ending["exit"], ending["errors"], " on this raster")
-        return replace(_report(_parsed(line)), peak_bytes=ending["peak_bytes"])
+            raise death(ending["exit"], ending["errors"], " on this raster")
+        return replace(report_of(parsed(line)), peak_bytes=ending["peak_bytes"])
 
     async def ready(self) -> ZygoteFacts:
         """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
@@ -163,7 +137,7 @@ class Worker:
         """The answer, or why there is none: returned, for a task group would wrap what is raised."""
         try:
             if self.host is None:
-                self.host = _host(*await self._answer())
+                self.host = facts_of(*await self._answer())
                 layers = self.host.confinement.layers()
                 _LOG.info(
                     "converter ready pid=%d %s", self.pid, " ".join(f"{k}={v!r}" for k, v in layers.items())
@@ -177,8 +151,8 @@ class Worker:
             code = await self._process.wait()
             said = self._errors.decode("utf-8", "replace")
             if self.host is None:
-                return errors.ConverterBroken(f"The converter does not start: {_end(said)}", _SEE_CHECK)
-            return _death(code, said, " on this raster")
+                return errors.ConverterBroken(f"The converter does not start: {last_words(said)}", _SEE_CHECK)
+            return death(code, said, " on this raster")
         except TimeoutError:
             return self._silent()
         except (errors.ConversionFailed, errors.Shortage) as error:
@@ -198,15 +172,15 @@ class Worker:
         """How a child ended, as the zygote tells it, and the child's own line."""
         while (line := await self._line()) == ALIVE[:-1]:
             pass
-        ending = _parsed(line)
+        ending = parsed(line)
         if ending.get("short"):
             await self._line()
-            raise _shortage(str(ending["short"]))
+            raise shortage(str(ending["short"]))
         try:
             facts = {"exit": int(ending["exit"]), "peak_bytes": int(ending["peak_bytes"])}
             said = {"errors": str(ending["errors"])}
         except (KeyError, TypeError, ValueError) as error:
-            raise _nonsense() from error
+            raise nonsense() from error
         return ending | facts | said, await self._line()
 
     async def _line(self) -> bytes:
@@ -248,11 +222,6 @@ class Worker:
 
 
 _SEE_CHECK = "See `uploader check`."
-_TRACEBACK = "Traceback (most recent call last)"
-_REPORT = (
-    "The log has the details: please report them. Listing the file in `passthrough` uploads it as it is."
-)
-_MORE_MEMORY = "Raise convert.memory_limit, or split the raster."
 
 
 def _module_path() -> list[str]:
@@ -260,62 +229,3 @@ def _module_path() -> list[str]:
     own = str(Path(uploader.__file__).resolve().parent.parent)
     known = [entry for entry in sys.path if Path(entry).is_absolute()]
     return known if own in known else [own, *known]
-
-
-def _shortage(why: str | None) -> errors.Shortage:
-    return errors.Shortage(f"The machine has no process to give to the converter ({why}).", MORE_TASKS)
-
-
-def _death(code: int, said: str, where: str) -> errors.ConversionFailed:
-    """What to say of a process that ended so, and had printed this."""
-    if "bad_alloc" in said or "MemoryError" in said:
-        return errors.ConversionFailed(f"The converter ran out of memory{where}.", _MORE_MEMORY)
-    how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
-    if _TRACEBACK in said:
-        _LOG.error("converter failed of itself%s: %s", where, said)
-        return errors.ConversionFailed(f"The converter {how}{where}, by a mistake of its own.", _REPORT)
-    return errors.ConversionFailed(f"The converter {how}{where}{': ' + _end(said) if said else ''}.")
-
-
-def _end(said: str) -> str:
-    return " ".join(said.split())[-200:]
-
-
-def _nonsense() -> errors.ConversionFailed:
-    return errors.ConversionFailed("The converter's answer makes no sense.")
-
-
-def _host(ending: dict[str, Any], line: bytes) -> ZygoteFacts:
-    """What the zygote tells of itself, and its first child of the confinement; without the latter there is none."""
-    try:
-        versions = ending["versions"]
-        confinement = Confinement.from_json(_parsed(line)) if ending["exit"] == 0 else Confinement()
-        return ZygoteFacts(str(versions["gdal"]), str(versions["rasterio"]), confinement)
-    except (KeyError, TypeError, ValueError) as error:
-        raise _nonsense() from error
-
-
-def _parsed(line: bytes) -> dict[str, Any]:
-    """One line of JSON from a process that may be out of its mind. Raises ConversionFailed."""
-    try:
-        # What was no UTF-8 in a raster comes as half a surrogate pair, which the journal could not hold.
-        text = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
-        answer = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _nonsense() from error
-    if not isinstance(answer, dict):
-        raise _nonsense()
-    return answer
-
-
-def _report(answer: dict[str, Any]) -> Report:
-    """The report that an answer holds; raises the error that it holds."""
-    if "error" in answer:
-        kind = _ERRORS.get(str(answer["error"]), errors.ConversionFailed)
-        raise kind(
-            str(answer.get("reason", ""))[:_REASON_LENGTH], str(answer.get("way_out", ""))[:_REASON_LENGTH]
-        )
-    try:
-        return Report.from_json(answer["report"])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _nonsense() from error

@@ -20,7 +20,7 @@ from rio_cogeo.cogeo import cog_validate
 from uploader.convert.read import reference_systems
 from uploader.convert.read.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
 from uploader.convert.read.formats.open_raster import Dataset, translated
-from uploader.convert.read.statistics import STATISTICS_KEYS
+from uploader.convert.read.statistics_tags import STATISTICS_KEYS
 from uploader.core.path_text import raw
 
 RESERVED = "UPLOADER_RESERVED"

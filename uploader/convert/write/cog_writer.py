@@ -32,8 +32,9 @@ from uploader.convert.write import (
     rewrite_rules,
 )
 from uploader.convert.write import source_heads as sources
-from uploader.convert.write.comparison import compare_facts, compare_pixels
+from uploader.convert.write.comparison import compare_facts
 from uploader.convert.write.inspection import Inspected
+from uploader.convert.write.pixel_comparison import compare_pixels
 from uploader.convert.write.publish import RESULT
 from uploader.convert.write.tile_copy import move
 from uploader.core.errors import ConversionFailed, NoSpace, RasterRefused, RasterUnreadable

@@ -13,7 +13,7 @@ from pathlib import Path
 from uploader.convert.job import BandStatistics
 from uploader.convert.read import rpc
 from uploader.convert.read.facts import Facts
-from uploader.convert.read.statistics import STATISTICS_KEYS, to_tags
+from uploader.convert.read.statistics_tags import STATISTICS_KEYS, to_tags
 from uploader.convert.tiff import gdal_metadata, ifd, tag_table
 from uploader.convert.tiff.gdal_metadata import Item
 from uploader.convert.write import restored_tags

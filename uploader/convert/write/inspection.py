@@ -9,7 +9,8 @@ from uploader.convert.pyramid.overview_reader import LevelWatch, overviews, rule
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import Dataset, opened
 from uploader.convert.read.measure import Gauge, gather, may_be_classes, measure
-from uploader.convert.read.statistics import PixelStatistics, contradicts
+from uploader.convert.read.statistics import PixelStatistics
+from uploader.convert.read.statistics_tags import contradicts
 from uploader.convert.read.windows import Piece, pieces, scattered
 from uploader.convert.write import cog_driver, method_choice
 from uploader.convert.write.source_heads import sound

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from uploader.convert.job import BandStatistics, Method
 from uploader.convert.read.facts import ALL_VALID, ITEM_BYTES, NODATA, Facts
 from uploader.convert.read.quality_bands import is_bit_mask, is_quality
-from uploader.convert.read.statistics import MAX_CLASSES, PixelStatistics, embedded, from_tags
+from uploader.convert.read.statistics import MAX_CLASSES, PixelStatistics
+from uploader.convert.read.statistics_tags import embedded, from_tags
 
 OWN_DOMAINS = frozenset({"COLOR_PROFILE", "EXIF", "xml:XMP"})
 """Metadata domains that are tags of TIFF itself: a file that is sent as it is keeps them, and they name no other."""

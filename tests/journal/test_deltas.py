@@ -1,0 +1,82 @@
+"""The working set of a real journal: told of each commit before anybody goes on, not believed against the rows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from uploader.core.model import Destination, FileState, Fingerprint, Sighting
+from uploader.core.working_set import Delta
+from uploader.journal import Journal, untrustworthy
+from uploader.journal.writer import CommitInDoubt
+
+pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+
+DESTINATIONS = {"/d": Destination("p-1")}
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """An open journal."""
+    opened = Journal(tmp_path)
+    yield opened
+    opened.close()
+
+
+async def queued(journal: Journal, name: bytes = b"a.tif") -> int:
+    """A file with a private copy."""
+    sighting = Sighting("/d", name, Fingerprint(1, 1, 10, 5, 6))
+    (file_id,) = await journal.files.discovered([sighting])
+    await journal.files.claimed(file_id, sighting, "c", 10)
+    return file_id
+
+
+async def test_a_commit_is_seen_before_its_waiter_goes_on(journal: Journal) -> None:
+    """Else the next plan would do the same once more."""
+    file_id = await queued(journal)
+    row = journal.live.file(file_id)
+    assert row is not None
+    assert (row.state, row.content) == (FileState.QUEUED, "c")
+    await journal.compare(DESTINATIONS)
+
+
+async def test_settling_files_are_not_kept(journal: Journal) -> None:
+    """Their folder's queue knows them, and they are the many."""
+    (file_id,) = await journal.files.discovered([Sighting("/d", b"a.tif", Fingerprint(1, 1, 10, 5, 6))])
+    assert journal.live.file(file_id) is None
+
+
+async def test_another_start_finds_the_same_rows(journal: Journal, tmp_path: Path) -> None:
+    """Read as a whole they are what the commits have told piece by piece."""
+    await queued(journal)
+    await journal.files.rejected(await queued(journal, b"b.tif"), "no raster")
+    again = Journal(tmp_path)
+    try:
+        assert again.live.view(DESTINATIONS) == journal.live.view(DESTINATIONS)
+    finally:
+        again.close()
+
+
+async def test_a_set_that_differs_from_the_journal_is_no_more_believed(journal: Journal) -> None:
+    """The daemon ends on such an error; the rows themselves are sound."""
+    file_id = await queued(journal)
+    journal.live.apply(Delta({file_id: None}))
+    with pytest.raises(CommitInDoubt, match="the working set has") as caught:
+        await journal.compare(DESTINATIONS)
+    assert untrustworthy(caught.value)
+
+
+async def test_a_commit_that_cannot_be_taken_over_is_in_doubt(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is durable, but what is in memory is no longer what is in the journal: nobody plans from that."""
+
+    def broken(_: Delta) -> None:
+        raise KeyError("planted")
+
+    monkeypatch.setattr(journal.files._transact.__self__, "_committed", broken)  # type: ignore[attr-defined]
+    with pytest.raises(CommitInDoubt, match="after discovered: KeyError") as caught:
+        await journal.files.discovered([Sighting("/d", b"a.tif", Fingerprint(1, 1, 10, 5, 6))])
+    assert untrustworthy(caught.value)

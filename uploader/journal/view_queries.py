@@ -1,0 +1,132 @@
+"""The journal's part of the planner's view by queries: a second opinion on the working set, for tests at every turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.model import Destination, FileState, SessionState
+from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
+from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
+from uploader.journal.hold_rows import read_holds
+from uploader.journal.queries import profile, scalar, twins
+from uploader.journal.row_queries import session_key
+from uploader.journal.rows import rows
+from uploader.journal.sqlite_library import Database
+
+_LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
+
+
+def read_view(db: Database, destinations: Mapping[str, Destination], *, resting: int = 0) -> PlannerView:
+    """The journal's part of what the planner sees; the caller adds what it knows of the machine.
+
+    `resting`: files that the planner will pass over although they are in the journal's windows.
+    """
+    skipping = {folder for folder, d in destinations.items() if d.duplicates == "skip"}
+    queued = _queued(db, resting)
+    completed, pending = twins(db, [q for q in queued if q.folder in skipping])
+    return PlannerView(
+        destinations=destinations,
+        queued=queued,
+        queued_total=scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'queued'"),
+        waiting=_waiting(db, resting),
+        twins_completed=completed,
+        twins_pending=pending,
+        sessions=_sessions(db),
+        disposals=_disposals(db, resting),
+        discards=_discards(db, resting),
+        holds=tuple(read_holds(db)),
+        profile=profile(db),
+        staged_bytes=scalar(
+            db, "SELECT COALESCE(SUM(size + COALESCE(object_size, 0)), 0) FROM files WHERE staged = 1"
+        ),
+    )
+
+
+def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
+    found = rows(
+        db,
+        "SELECT id, folder, size, content, not_before, alone, retrying_since FROM files WHERE state = 'queued' "
+        "ORDER BY not_before > 0, id LIMIT ?",
+        QUEUE_WINDOW + resting,
+    )
+    return tuple(
+        Queued(
+            r["id"],
+            r["folder"],
+            r["size"],
+            r["content"],
+            r["not_before"],
+            bool(r["alone"]),
+            r["retrying_since"],
+        )
+        for r in found
+    )
+
+
+def _waiting(db: Database, resting: int) -> tuple[Waiting, ...]:
+    found = rows(
+        db,
+        "SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, not_before "
+        "FROM files WHERE state = 'converted' ORDER BY id LIMIT ?",
+        WAITING_WINDOW + resting,
+    )
+    return tuple(
+        Waiting(
+            r["id"],
+            r["folder"],
+            r["object_size"],
+            r["changed_at"],
+            bool(r["categorical"]),
+            r["file_name"],
+            r["batch_group"],
+            r["not_before"],
+        )
+        for r in found
+    )
+
+
+def _sessions(db: Database) -> tuple[Session, ...]:
+    members: dict[int, list[SessionMember]] = {}
+    for m in rows(
+        db,
+        "SELECT session_id, id, state, object_size, not_before, retrying_since FROM files "  # noqa: S608
+        f"WHERE session_id IN (SELECT id FROM sessions WHERE {_LIVE}) ORDER BY id",
+    ):
+        member = SessionMember(
+            m["id"], FileState(m["state"]), m["object_size"] or 0, m["not_before"], m["retrying_since"]
+        )
+        members.setdefault(m["session_id"], []).append(member)
+    return tuple(
+        Session(
+            session_id=s["id"],
+            key=session_key(s),
+            state=SessionState(s["state"]),
+            members=tuple(members.get(s["id"], ())),
+            not_before=s["not_before"],
+            hold=s["hold"],
+            locating=bool(s["locating"]),
+            readback_due=s["readback"] == "due",
+            retrying_since=s["retrying_since"],
+            last_error=s["last_error"],
+        )
+        for s in rows(db, f"SELECT * FROM sessions WHERE {_LIVE} ORDER BY id")  # noqa: S608
+    )
+
+
+def _disposals(db: Database, resting: int) -> tuple[Disposal, ...]:
+    found = rows(
+        db,
+        "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
+        "WHERE f.state = 'completed' AND f.disposal IS NULL "
+        "AND (s.readback IS NULL OR s.readback = 'verified') ORDER BY f.id LIMIT ?",
+        ENDING_WINDOW + resting,
+    )
+    return tuple(Disposal(r["id"], r["not_before"], r["retrying_since"]) for r in found)
+
+
+def _discards(db: Database, resting: int) -> tuple[int, ...]:
+    ends = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS))
+    sql = f"SELECT id FROM files WHERE staged = 1 AND state IN ({ends}) ORDER BY id LIMIT ?"  # noqa: S608
+    found = rows(db, sql, ENDING_WINDOW + resting)
+    return tuple(r["id"] for r in found)
