@@ -41,8 +41,8 @@ def test_who_is_done_has_no_look_and_who_is_written_to_no_claim() -> None:
     places, (first,) = filled(1)
     places.schedule.plan(1, 5.0)
     places.move(first, Phase.READY)
-    places.claimable[1] = numbered(1)
+    places.claimable.put(1, numbered(1))
     assert places.schedule.next() is None
 
     places.move(first, Phase.WRITTEN)
-    assert places.claimable == {}
+    assert len(places.claimable) == 0

@@ -62,7 +62,7 @@ def test_a_file_is_ready_when_two_looks_lie_far_enough_apart(queue: SettleQueue)
     assert due(queue, 109.9) == []
     assert due(queue, 110.0) == [P]
     assert queue.looked(1, sighted(), 110.0, WHOLE).kind is Next.READY
-    assert queue.claimable() == [(1, sighted())]
+    assert queue.claimable() == ((1, sighted()),)
 
 
 @pytest.mark.parametrize("other", [sighted(1), sighted(sidecar=0)])
@@ -116,7 +116,7 @@ def test_a_tiff_that_ends_early_is_short(queue: SettleQueue) -> None:
     verdict = queue.looked(1, sighted(), 10.0, Checked(False, Extent(whole=False, needs=200)))
 
     assert (verdict.kind, verdict.needs) == (Next.SHORT, 200)
-    assert queue.claimable() == []
+    assert queue.claimable() == ()
 
 
 def test_what_cannot_be_told_does_not_hold_a_file_up(queue: SettleQueue) -> None:
@@ -172,7 +172,7 @@ def test_a_control_file_that_comes_back_starts_anew(queue: SettleQueue) -> None:
     assert queue.looked(1, sighted(), 10.0, WHOLE).kind is Next.READY
 
     assert queue.seen(1, sighted(control=b".a.tif.part"), 11.0) is Next.CHANGED
-    assert queue.claimable() == []
+    assert queue.claimable() == ()
     assert queue.looked(1, sighted(control=b".a.tif.part"), 30.0, WHOLE).kind is Next.WAIT
 
 
@@ -342,7 +342,7 @@ def test_a_file_that_ended_is_neither_offered_nor_looked_at_and_keeps_its_place(
     assert [file_id for file_id, _ in queue.claimable()] == [1], "it still counts while it is copied"
     queue.claim_ended(1)
 
-    assert (queue.claimable(), queue.path_of(1), queue.id_of(b"1.tif")) == ([], None, 1)
+    assert (queue.claimable(), queue.path_of(1), queue.id_of(b"1.tif")) == ((), None, 1)
     assert queue.seen(1, numbered(1), 1.0) is Next.WAIT
     assert (queue.expected(ailing=False), due(queue, 100.0)) == (0, [])
     queue.let_go(1)
@@ -357,7 +357,7 @@ def test_a_change_during_the_claim_makes_a_new_version(queue: SettleQueue, ended
     if ended:
         queue.claim_ended(1)
     queue.seen(1, numbered(1, version=1), 1.0)
-    assert (queue.claimable(), queue.under_claim(1)) == ([], True)
+    assert (queue.claimable(), queue.under_claim(1)) == ((), True)
     queue.claim_ended(1)
     assert queue.asked, "it is never forgotten in between"
     assert due(queue, 1.0) == [b"1.tif"]
@@ -384,7 +384,7 @@ def test_a_claim_that_failed_leaves_a_file_that_settles(queue: SettleQueue) -> N
     queue.claim_started(1)
     queue.returned(1, 20.0)
 
-    assert (queue.claimable(), queue.under_claim(1), queue.next_look()) == ([], False, 20.0)
+    assert (queue.claimable(), queue.under_claim(1), queue.next_look()) == ((), False, 20.0)
     assert queue.looked(1, numbered(1), 20.0, WHOLE).kind is Next.READY
     queue.seen(1, numbered(1, version=1), 21.0)
     queue.let_go(1)

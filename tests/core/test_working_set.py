@@ -9,7 +9,7 @@ import pytest
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey, SessionState
 from uploader.core.planner_view import Disposal
-from uploader.core.working_set import ENDING_WINDOW, Delta, WorkingSet
+from uploader.core.working_set import ENDING_WINDOW, WAITING_WINDOW, Delta, WorkingSet
 
 pytestmark = pytest.mark.unit
 
@@ -115,3 +115,20 @@ def test_the_whole_replaces_what_was_there() -> None:
     view = live.view({})
     assert [queued.file_id for queued in view.queued] == [2]
     assert (view.holds, view.profile.transfer_method) == ((hold,), "signed_url")
+
+
+def test_files_that_wait_for_one_target_keep_nobody_of_another_from_being_seen() -> None:
+    """Each folder has a window of its own: scheduled files come last, and the smallest first while quota is short."""
+    many = WAITING_WINDOW + 10
+    files = {n: file(n, FileState.CONVERTED, not_before=9.0 if n < 5 else 0.0) for n in range(many)}
+    other = file(many, FileState.CONVERTED)
+    files[many] = replace(other, row=replace(other.row, folder="/other"))
+    last = many - 1
+    files[last] = replace(files[last], row=replace(files[last].row, object_size=1))
+    live = held(Delta(files))
+
+    seen = [waiting.file_id for waiting in live.view({}, batch_files=1).waiting]
+    assert seen == [*range(5, WAITING_WINDOW + 6), many]
+    live.apply(Delta(profile=PlatformProfile(quota_cap=10)))
+    seen = [waiting.file_id for waiting in live.view({}, batch_files=1).waiting]
+    assert seen == [*range(5, WAITING_WINDOW + 5), last, many]

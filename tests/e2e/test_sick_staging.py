@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support import disk
 from tests.support.live import Live, live
 from uploader.daemon import control
 from uploader.daemon.hard_exit import LAST_PATIENCE, PATIENCE
+from uploader.staging.copy_folders import SUFFIXES
 
 pytestmark = pytest.mark.e2e
 
@@ -83,6 +85,8 @@ def test_copies_that_are_removed_are_made_again(tmp_path: Path) -> None:
             for copy in (d.w.state / "staging").glob("*"):
                 if hash((copy.name, int(time.monotonic() * 3))) % 3 == 0:
                     shutil.rmtree(copy, ignore_errors=True)
+                    with suppress(OSError):
+                        copy.unlink()
             time.sleep(0.3)
         assert d.idle()["failed"] == []
         assert d.wrong() == []
@@ -96,7 +100,8 @@ def test_a_link_in_the_way_of_a_copy_harms_nobody(tmp_path: Path) -> None:
         (victim / "source").write_text("mine")
         (d.w.state / "staging").mkdir(parents=True)
         for number in range(1, 4):
-            (d.w.state / "staging" / str(number)).symlink_to(victim)
+            for kind in SUFFIXES:
+                (d.w.state / "staging" / f"{number}{kind}").symlink_to(victim)
         d.drop_some(2)
         done: subprocess.CompletedProcess[str] = d.w.until_idle()
         assert "Traceback" not in done.stderr

@@ -80,4 +80,4 @@ def test_tiles_of_equal_bytes_are_different_content(tmp_path: Path) -> None:
     assert len(set(contents.values())) == 3
     assert contents["a.tif"] == contents["b.tif"]
     assert contents["N46E009.hgt"] == contents["n46e009.SRTMGL1.hgt"]
-    assert staging.source(2).name == "N46E009.hgt"
+    assert staging.source(2, b"N46E009.hgt").name == "N46E009.hgt"

@@ -182,24 +182,6 @@ async def test_other_bytes_in_the_store_are_a_mismatch(small: Path) -> None:
     assert isinstance((await attempt(wrong, small, **facts))[0], StoreMismatch)
 
 
-@pytest.mark.parametrize("change", ["missing", "shorter", "longer", "symlink"])
-async def test_a_damaged_private_copy_is_not_sent(small: Path, change: str) -> None:
-    """A copy that is not the recorded one is told before a byte goes out."""
-    match change:
-        case "missing":
-            small.unlink()
-        case "symlink":
-            small.rename(small.with_name("other"))
-            small.symlink_to("other")
-        case _:
-            small.write_bytes(b"x" * (7 if change == "shorter" else 9))
-    async with RawServer(STORED) as server, door(server.url) as (_, store):
-        with pytest.raises(StagedDamaged):
-            await put(store, signed(server.url), small, size=8)
-
-    assert server.requests == []
-
-
 async def test_a_copy_that_shrinks_under_way_is_told(large: Path, tmp_path: Path) -> None:
     """A file that ends too early ends the PUT: the store gets no whole body."""
     path = tmp_path / "shrinks.tif"

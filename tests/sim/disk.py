@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,11 @@ class Place:
     there: bool
     name: str = ""
     """What the source is called, as a job says it."""
+
+    @property
+    def fd(self) -> int:
+        """What a descriptor of it is."""
+        return self.id
 
     def exists(self) -> bool:
         """Whether there is a copy."""
@@ -110,7 +116,7 @@ class Disk:
         self.claimed[file_id] = source.content
         return Claim((source.content * 12)[:12], len(source.content))
 
-    def source(self, file_id: int) -> Any:
+    def source(self, file_id: int, path: bytes) -> Any:
         """The copy's place."""
         return Place(file_id, file_id in self.claimed)
 
@@ -122,11 +128,12 @@ class Disk:
         """Size and hashes of the object."""
         return _MEASURED
 
-    def verify(self, place: Place, size: int, crc32c: int, stop: object) -> None:
+    def verified(self, place: Place, size: int, crc32c: int, stop: object) -> AbstractContextManager[Any]:
         """A draw damages the copy now and then."""
         if place.id not in self.results or (self.faults and self.rng.random() < self.faults / 5):
             self.results.pop(place.id, None)
             raise err.StagedDamaged("damaged")
+        return nullcontext(place)
 
     def discard(self, file_id: int) -> None:
         """Both copies go."""

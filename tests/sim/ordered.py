@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from tests.sim.disk import FOLDER, Disk, Place
@@ -210,11 +211,11 @@ class _Disk(Disk):
             raise LOCAL.get(way) or err.RasterUnreadable("half")
         return await super().convert(target)
 
-    def verify(self, place: Place, size: int, crc32c: int, stop: object) -> None:
+    def verified(self, place: Place, size: int, crc32c: int, stop: object) -> AbstractContextManager[Any]:
         """Find the copy damaged, or not."""
         if self.world.fails("damaged"):
             self.results.pop(place.id, None)
-        super().verify(place, size, crc32c, stop)
+        return super().verified(place, size, crc32c, stop)
 
     def dispose(self, policy: str, sighting: Sighting, archive: object, stop: object) -> Any:
         """Delete the source, or not."""

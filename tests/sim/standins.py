@@ -7,7 +7,6 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from tests.sim.disk import Place
 from uploader.activity import Activity
 from uploader.effects.context import Tools
 
@@ -24,8 +23,8 @@ class ModelStore:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def put(self, url: Any, path: Place, **_: Any) -> None:
-        await self.world.platform.put(url, self.world.disk.results[path.id])
+    async def put(self, url: Any, file: int, **_: Any) -> None:
+        await self.world.platform.put(url, self.world.disk.results[file])
 
 
 class Unwatched(Activity):

@@ -48,8 +48,8 @@ def test_a_claim_copies_the_group_under_plain_names(drop: Path, staging: Staging
     claimed = staging.claim(7, str(drop / "sub"), sighting, threading.Event())
 
     assert listed(staging.working(7)) == ["source.tfw", "source.tif", "source.tif.aux.xml"]
-    assert staging.source(7) == staging.working(7) / "source.tif"
-    assert staging.source(7).read_bytes() == (drop / "sub/strange näme.tif").read_bytes()
+    assert staging.source(7, sighting.path) == staging.working(7) / "source.tif"
+    assert staging.source(7, sighting.path).read_bytes() == (drop / "sub/strange näme.tif").read_bytes()
     assert claimed.size == sighting.size
     assert claimed.copies[".tfw"] == "source.tfw"
     assert (tmp_path / "staging").stat().st_mode & 0o777 == 0o700
@@ -82,7 +82,7 @@ def test_names_of_all_kinds_are_claimed(drop: Path, staging: Staging, name: byte
 
     claim(staging, drop, seen(drop, name, include=("*",)))
 
-    assert staging.source(1).is_file()
+    assert staging.source(1, name).is_file()
     assert all(n.isascii() and len(n) < 40 for n in listed(staging.working(1)))
 
 
@@ -147,7 +147,7 @@ def test_what_is_not_what_was_seen_is_not_claimed(
         claim(staging, drop, sighting)
 
     assert tree(drop.parent / "staging") == {}
-    assert not staging.source(1).exists()
+    assert not staging.source(1, b"a.tif").exists()
 
 
 def test_an_earlier_claim_is_replaced(drop: Path, staging: Staging) -> None:
@@ -158,7 +158,7 @@ def test_an_earlier_claim_is_replaced(drop: Path, staging: Staging) -> None:
 
     claim(staging, drop, seen(drop))
 
-    assert staging.source(1).read_bytes() == (drop / "a.tif").read_bytes()
+    assert staging.source(1, b"a.tif").read_bytes() == (drop / "a.tif").read_bytes()
     assert listed(staging.working(1)) == ["source.tif", "source.tif.aux.xml"]
 
 
@@ -183,7 +183,7 @@ def test_blank_stretches_stay_holes(drop: Path, staging: Staging) -> None:
 
     content = claim(staging, drop, seen(drop))
 
-    copy = staging.source(1)
+    copy = staging.source(1, b"a.tif")
     assert copy.stat().st_size == (1 << 28) + 8
     assert copy.stat().st_blocks * 512 < 1 << 26
     with copy.open("rb") as file:
@@ -208,7 +208,7 @@ def test_a_claim_survives_a_kill_at_every_point(
     assert crashed_at(name, 1, lambda: claim(staging, drop, sighting))
 
     later = Staging(tmp_path / "staging")
-    if later.source(1).exists():
+    if later.source(1, b"a.tif").exists():
         assert len(listed(later.working(1))) == 3
     assert claim(later, drop, sighting) == claim(later, drop, sighting, 2)
     assert len(listed(later.working(1))) == 3
@@ -220,7 +220,7 @@ def test_a_killed_discard_leaves_no_claim(drop: Path, staging: Staging, tmp_path
 
     assert crashed_at("discard.half", 1, lambda: staging.discard(1))
 
-    assert not (tmp_path / "staging/1/source").is_symlink()
+    assert not staging.working(1).exists()
     staging.discard(1)
     staging.discard(1)
     assert list((tmp_path / "staging").iterdir()) == []
@@ -232,16 +232,33 @@ def test_the_sweep_spares_the_known(drop: Path, staging: Staging, tmp_path: Path
     for file_id in (1, 2, 3):
         claim(staging, drop, sighting, file_id)
     (tmp_path / "staging/readme").touch()
+    (tmp_path / "staging/.x.converting").mkdir()
+    staging.result(2).touch()
+    staging.result(3).touch()
 
     assert staging.sweep({2}) == 2
-    assert sorted(p.name for p in (tmp_path / "staging").iterdir()) == ["2", "readme"]
+    assert sorted(p.name for p in (tmp_path / "staging").iterdir()) == ["2.in", "2.tif", "readme"]
+
+
+def test_copies_of_the_version_before_are_taken_over(tmp_path: Path) -> None:
+    """What was whole lies where it is looked for now; what was not is gone, and nothing else is."""
+    whole = ("1/in/source.tif", "1/in/source.tfw", "1/out.tif", "aside/4/in/source.tif")
+    for path in (*whole, "2/in/source.tif", "3/in.tmp/source.tif"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(path)
+    (tmp_path / "1/source").symlink_to("in/source.tif")
+    (tmp_path / "readme").touch()
+
+    staging = Staging(tmp_path)
+    assert staging.source(1, b"a/b.tif").read_text() == "1/in/source.tif"
+    assert staging.result(1).read_text() == "1/out.tif"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["1.in", "1.tif", "aside", "readme"]
 
 
 def test_measuring_and_verifying_agree_with_the_libraries(staging: Staging) -> None:
     """Size and both hashes are those of the bytes, and any other byte is noticed."""
     data = os.urandom(3_000_000)
     path = staging.result(5)
-    path.parent.mkdir()
     path.write_bytes(data)
     stop = threading.Event()
 
@@ -250,11 +267,21 @@ def test_measuring_and_verifying_agree_with_the_libraries(staging: Staging) -> N
     assert measured.size == len(data)
     assert measured.md5 == hashlib.md5(data).digest()
     assert measured.crc32c == google_crc32c.value(data)
-    staging.verify(path, measured.size, measured.crc32c, stop)
+    with staging.verified(path, measured.size, measured.crc32c, stop) as copy:
+        path.rename(path.with_name("other"))
+        assert os.pread(copy.fd, len(data), 0) == data, "what was read is what is sent"
+    path.symlink_to("other")
+    with pytest.raises(StagedDamaged):
+        staging.verified(path, measured.size, measured.crc32c, stop)
     for damaged in (data[:-1], data + b"x", b"x" + data[1:], None):
-        path.unlink() if damaged is None else path.write_bytes(damaged)
+        path.unlink()
+        if damaged is not None:
+            path.write_bytes(damaged)
+        before = len(list(Path("/proc/self/fd").iterdir()))
         with pytest.raises(StagedDamaged):
-            staging.verify(path, measured.size, measured.crc32c, stop)
+            staging.verified(path, measured.size, measured.crc32c, stop)
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        path.touch()
 
 
 @pytest.mark.parametrize("code", [5, 116])
@@ -343,7 +370,7 @@ def test_a_raster_of_a_product_keeps_its_name_beside_its_sidecars(drop: Path, st
     claim(staging, drop, seen(drop, TILE))
 
     assert listed(staging.working(1)) == ["DIM_X.XML", "IMG_X_R1C2.TIF", "IMG_X_R1C2.tfw", "RPC_X.XML"]
-    assert staging.source(1).name == TILE
+    assert staging.source(1, TILE.encode()).name == TILE
     assert staging.content(1, seen(drop, TILE), threading.Event()) == claim(
         staging, drop, seen(drop, TILE), 2
     )
@@ -379,5 +406,5 @@ def test_hostile_names_of_products_do_no_harm(drop: Path, staging: Staging, prod
     copies = listed(staging.working(1))
     assert len(copies) == 3
     assert all(c.isascii() and c.isprintable() and not set(c) & set(" $(){}*%/\\'\"") for c in copies)
-    middle = staging.source(1).name.removeprefix("IMG_").removesuffix("_R1C2.TIF")
+    middle = staging.source(1, names[0]).name.removeprefix("IMG_").removesuffix("_R1C2.TIF")
     assert {f"DIM_{middle}.XML", f"RPC_{middle}.XML"} <= set(copies)

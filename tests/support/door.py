@@ -48,4 +48,5 @@ async def put(store: ObjectStore, url: SignedUrl, path: Path, **changes: Any) ->
         "on_bytes": lambda _: None,
         "stop": lambda: False,
     }
-    await store.put(url, path, **{**facts, **changes})
+    with path.open("rb") as file:
+        await store.put(url, file.fileno(), **{**facts, **changes})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from uploader.core.claimable_files import ClaimableFiles
 from uploader.core.look_schedule import LookSchedule
-from uploader.core.model import Sighting
 from uploader.core.settle_entry import CLAIMABLE, DONE, Entry
 from uploader.core.settle_rules import Phase
 
@@ -24,8 +24,7 @@ class Places:
         self.total = max(1, total)
         self.schedule = LookSchedule()
         """The looks that are planned; who is ready or being claimed has none."""
-        self.claimable: dict[int, Sighting] = {}
-        """The looks at which files were found ready; those that are being copied are among them."""
+        self.claimable = ClaimableFiles()
         self._entries: dict[int, Entry] = {}
         self._id_of: dict[bytes, int] = {}
         self._phases: Counter[Phase] = Counter()
@@ -58,7 +57,7 @@ class Places:
         self._phases[phase] += 1
         entry.phase = phase
         if phase not in CLAIMABLE:
-            self.claimable.pop(entry.file_id, None)
+            self.claimable.drop(entry.file_id)
         if phase in DONE:
             self.schedule.plan(entry.file_id, None)
 

@@ -76,7 +76,7 @@ class SettleQueue:
     def ready(self, file_id: int, sighting: Sighting) -> None:
         """It may be claimed as it was seen there."""
         self._places.move(self._places[file_id], Phase.READY)
-        self._places.claimable[file_id] = sighting
+        self._places.claimable.put(file_id, sighting)
 
     def claim_started(self, file_id: int) -> Sighting | None:
         """It is being copied from now on. Returns the look at which it was found ready; None where it is not."""
@@ -206,9 +206,9 @@ class SettleQueue:
         self._give_way(now)
         return self.line.next_page(self._places.room) if self._places.roomy else None
 
-    def claimable(self) -> list[tuple[int, Sighting]]:
-        """What may be claimed or is being copied, the earliest discovered first."""
-        return sorted(self._places.claimable.items())
+    def claimable(self) -> tuple[tuple[int, Sighting], ...]:
+        """The first of what may be claimed or is being copied, the earliest discovered first."""
+        return self._places.claimable.shown()
 
     def id_of(self, path: bytes) -> int | None:
         """The settling row of a path, if it has a place."""
@@ -289,7 +289,7 @@ class SettleQueue:
         written = change is Change.WRITTEN
         if entry.phase in UNDER_CLAIM:
             if written:
-                self._places.claimable.pop(entry.file_id, None)
+                self._places.claimable.drop(entry.file_id)
         elif change is not Change.NONE:
             # A file that was begun a moment ago may be finished by now.
             grows = written and now >= entry.since + self._rule.quiet

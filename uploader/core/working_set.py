@@ -7,21 +7,22 @@ their folder's queue knows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from heapq import nsmallest
+from itertools import islice
 from typing import TypeVar
 
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import Destination, FileState, Hold, PlatformProfile
+from uploader.core.ordered_index import OrderedIndex, Rank
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 
 QUEUE_WINDOW = 64
 """Queued files that a plan looks at: more than the converters can take in a turn."""
 
-WAITING_WINDOW = 2000
-"""Converted files that a plan looks at."""
+WAITING_WINDOW = 300
+"""Converted files of a folder, of one kind of data, that a plan looks at beyond those of one batch."""
 
 ENDING_WINDOW = 64
 """Files whose source or private copies are to go that a plan looks at."""
@@ -46,21 +47,26 @@ class Delta:
 
 
 class _Index:
-    """Ids of one kind in order, and what a plan sees of them; made anew only where one of them has changed."""
+    """Files of one kind in order, and what a plan sees of them; made anew only where one of them has changed."""
 
-    def __init__(self, belongs: Callable[[LiveFile], bool]) -> None:
-        self.belongs = belongs
-        self.ids: set[int] = set()
+    def __init__(
+        self,
+        belongs: Callable[[LiveFile], bool],
+        rank: Callable[[LiveFile], Rank],
+        place: Callable[[LiveFile], Hashable] = lambda _: None,
+    ) -> None:
+        self._belongs = belongs
+        self._rank = rank
+        self._place = place
+        self.ids = OrderedIndex()
         self.seen: dict[int, object] = {}
         """By window size: what was made of it last."""
 
     def put(self, file_id: int, file: LiveFile | None) -> None:
         """Note what a file is now."""
-        if file is not None and self.belongs(file):
-            self.ids.add(file_id)
-        elif file_id in self.ids:
-            self.ids.discard(file_id)
-        else:
+        if file is not None and self._belongs(file):
+            self.ids.put(file_id, self._rank(file), self._place(file))
+        elif not self.ids.drop(file_id):
             return
         self.seen.clear()
 
@@ -89,11 +95,12 @@ class WorkingSet:
         self._members: dict[int, set[int]] = {}
         self._seen: dict[int, Session] = {}
         self._staged_bytes = 0
-        self._queued = _Index(lambda file: file.row.state is FileState.QUEUED)
-        self._waiting = _Index(lambda file: file.row.state is FileState.CONVERTED)
-        self._disposals = _Index(lambda file: file.disposal_due)
-        self._discards = _Index(lambda file: file.staged and file.row.state in FILE_ENDS)
-        self._indexes = (self._queued, self._waiting, self._disposals, self._discards)
+        self._queued = _Index(lambda file: file.row.state is FileState.QUEUED, _scheduled_last)
+        self._waiting = _Index(_is_converted, _scheduled_last, _batch_place)
+        self._smallest = _Index(_is_converted, _smallest_first, _batch_place)
+        self._disposals = _Index(lambda file: file.disposal_due, _by_id)
+        self._discards = _Index(lambda file: file.staged and file.row.state in FILE_ENDS, _by_id)
+        self._indexes = (self._queued, self._waiting, self._smallest, self._disposals, self._discards)
 
     def apply(self, delta: Delta) -> None:
         """Take over what a commit has made of the rows."""
@@ -121,16 +128,19 @@ class WorkingSet:
         found = self._sessions.get(session_id)
         return replace(found.row, members=tuple(m.row for m in self._of(session_id))) if found else None
 
-    def view(self, destinations: Mapping[str, Destination], *, resting: int = 0) -> PlannerView:
+    def view(
+        self, destinations: Mapping[str, Destination], *, batch_files: int = 100, resting: int = 0
+    ) -> PlannerView:
         """The journal's part of what the planner sees, twins left out.
 
-        `resting`: files that the planner will pass over although they are in the windows.
+        `batch_files`: how many files a session may hold. `resting`: files that the planner will pass over although they
+        are in the windows.
         """
         return PlannerView(
             destinations=destinations,
-            queued=self._window(self._queued, QUEUE_WINDOW + resting, _queued, _scheduled_last),
+            queued=self._window(self._queued, QUEUE_WINDOW + resting, _queued),
             queued_total=len(self._queued.ids),
-            waiting=self._window(self._waiting, WAITING_WINDOW + resting, _waiting),
+            waiting=self._batchable(WAITING_WINDOW + batch_files + resting),
             sessions=tuple(self._session(s) for s in sorted(self._sessions) if self._sessions[s].needed),
             disposals=self._disposable(ENDING_WINDOW + resting),
             discards=self._window(self._discards, ENDING_WINDOW + resting, lambda file: file.row.id),
@@ -200,27 +210,26 @@ class WorkingSet:
     def _of(self, session_id: int) -> list[LiveFile]:
         return [self._files[file_id] for file_id in sorted(self._members.get(session_id, ()))]
 
-    def _window(
-        self,
-        index: _Index,
-        size: int,
-        shown: Callable[[LiveFile], T],
-        order: Callable[[LiveFile], tuple[object, ...]] | None = None,
-    ) -> tuple[T, ...]:
+    def _batchable(self, size: int) -> tuple[Waiting, ...]:
+        """Converted files: of each place the first, or while the quota is short, the smallest."""
+        index = self._waiting if self.profile.quota_cap is None else self._smallest
+
+        def made() -> tuple[Waiting, ...]:
+            return tuple(_waiting(self._files[file_id]) for file_id in sorted(index.ids.first(size)))
+
+        return index.window(size, made)
+
+    def _window(self, index: _Index, size: int, shown: Callable[[LiveFile], T]) -> tuple[T, ...]:
         def made() -> tuple[T, ...]:
-            files = [self._files[file_id] for file_id in index.ids]
-            return tuple(shown(file) for file in _first(files, size, order or _by_id))
+            return tuple(shown(self._files[file_id]) for file_id in index.ids.first(size))
 
         return index.window(size, made)
 
     def _disposable(self, size: int) -> tuple[Disposal, ...]:
         def made() -> tuple[Disposal, ...]:
-            files = (self._files[file_id] for file_id in self._disposals.ids)
-            due = [file for file in files if self._read_back(file)]
-            return tuple(
-                Disposal(file.row.id, file.not_before, file.retrying_since)
-                for file in _first(due, size, _by_id)
-            )
+            files = (self._files[file_id] for file_id in self._disposals.ids.each())
+            due = islice((file for file in files if self._read_back(file)), size)
+            return tuple(Disposal(file.row.id, file.not_before, file.retrying_since) for file in due)
 
         return self._disposals.window(size, made)
 
@@ -240,18 +249,25 @@ def _staged_bytes(file: LiveFile | None) -> int:
     return file.row.size + file.row.object_size if file is not None and file.staged else 0
 
 
-def _by_id(file: LiveFile) -> tuple[object, ...]:
+def _is_converted(file: LiveFile) -> bool:
+    return file.row.state is FileState.CONVERTED
+
+
+def _batch_place(file: LiveFile) -> Hashable:
+    """What decides which session a converted file may join: who waits for one target keeps back nobody of another."""
+    return file.row.folder, file.categorical, file.batch_group
+
+
+def _by_id(file: LiveFile) -> Rank:
     return (file.row.id,)
 
 
-def _scheduled_last(file: LiveFile) -> tuple[object, ...]:
+def _scheduled_last(file: LiveFile) -> Rank:
     return (file.not_before > 0, file.row.id)
 
 
-def _first(
-    files: Iterable[LiveFile], size: int, order: Callable[[LiveFile], tuple[object, ...]]
-) -> list[LiveFile]:
-    return nsmallest(size, files, key=order)
+def _smallest_first(file: LiveFile) -> Rank:
+    return (file.not_before > 0, file.row.object_size, file.row.id)
 
 
 def _queued(file: LiveFile) -> Queued:

@@ -18,7 +18,7 @@ async def live_view(tools: Tools, *, resting: int) -> PlannerView:
     journal, destinations = tools.journal, tools.destinations
     if COMPARING:
         await journal.compare(destinations)
-    view = journal.live.view(destinations, resting=resting)
+    view = journal.live.view(destinations, batch_files=tools.limits.batch_files, resting=resting)
     choosy = {folder for folder, destination in destinations.items() if destination.duplicates == "skip"}
     skipping = [queued for queued in view.queued if queued.folder in choosy]
     if not skipping:

@@ -85,16 +85,16 @@ async def convert(tools: Tools, file_id: int) -> None:
     with tools.activity.track("convert", shown(row.path), row.size):
         try:
             if matches(row.path, destination.passthrough):
-                report, measured = await tools.in_thread(_passed, tools, file_id, target, destination)
+                report, measured = await tools.in_thread(_passed, tools, row, target, destination)
             else:
-                source = await tools.in_thread(_claimed, tools, file_id)
+                source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
                 report = await _converted(tools, source, target, destination, name=name)
                 measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
         except Interrupted:
             return
         except err.UploaderError as error:
-            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, file_id, error))
+            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, row, error))
             return
     failpoint("convert.after")
     await tools.converter_works()
@@ -117,18 +117,18 @@ async def convert(tools: Tools, file_id: int) -> None:
         log.warning("conversion file=%r %s: %s", shown(row.path), warning.code, warning.text)
 
 
-def _claimed(tools: Tools, file_id: int) -> Path:
+def _claimed(tools: Tools, row: FileRow) -> Path:
     """The private copy. Raises StagedDamaged where somebody has removed it."""
-    source = tools.staging.source(file_id)
+    source = tools.staging.source(row.id, row.path)
     if not source.exists():
         raise err.StagedDamaged(f"The private copy {source} is gone.")
     return source
 
 
-def _whose_fault(tools: Tools, file_id: int, error: err.UploaderError) -> err.UploaderError:
+def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.UploaderError:
     """A copy that was removed while it was read says nothing of the raster."""
     try:
-        _claimed(tools, file_id)
+        _claimed(tools, row)
     except err.StagedDamaged as damaged:
         return damaged
     return error
@@ -140,12 +140,12 @@ async def _converted(
     return await tools.converter.convert(replace(tools.job(source, target, destination), name=name))
 
 
-def _passed(tools: Tools, file_id: int, target: Path, destination: Destination) -> tuple[Report, Checksums]:
+def _passed(tools: Tools, row: FileRow, target: Path, destination: Destination) -> tuple[Report, Checksums]:
     """Hand over what its folder lists as `passthrough`: it is not even looked into.
 
     One turn of a thread for all of it, for such files may be small and many.
     """
-    publish.hand_over(_claimed(tools, file_id), target)
+    publish.hand_over(_claimed(tools, row), target)
     report = Report(method="passthrough", categorical=destination.categorical == "yes")
     return report, tools.staging.measure(target, tools.stop)
 

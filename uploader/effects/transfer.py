@@ -34,23 +34,24 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
     step = Step.SIGN
     with tools.activity.track("put", row.file_name, row.object_size) as running:
         try:
-            await tools.in_thread(tools.staging.verify, path, row.object_size, row.object_crc32c, tools.stop)
-            failpoint("sign.before")
-            kind = content_type(row.file_name)
-            url = await tools.platform.signed_url(session.upload_id, row.file_name, kind)
-            failpoint("sign.after")
-            await tools.reached()
-            step = Step.PUT
-            await tools.store.put(
-                url,
-                path,
-                size=row.object_size,
-                content_type=kind,
-                crc32c=row.object_crc32c,
-                md5=row.object_md5,
-                on_bytes=tools.activity.sender(running),
-                stop=tools.cut.is_set,
-            )
+            facts = (row.object_size, row.object_crc32c)
+            with await tools.in_thread(tools.staging.verified, path, *facts, tools.stop) as copy:
+                failpoint("sign.before")
+                kind = content_type(row.file_name)
+                url = await tools.platform.signed_url(session.upload_id, row.file_name, kind)
+                failpoint("sign.after")
+                await tools.reached()
+                step = Step.PUT
+                await tools.store.put(
+                    url,
+                    copy.fd,
+                    size=row.object_size,
+                    content_type=kind,
+                    crc32c=row.object_crc32c,
+                    md5=row.object_md5,
+                    on_bytes=tools.activity.sender(running),
+                    stop=tools.cut.is_set,
+                )
         except Interrupted:
             return
         except err.UploaderError as error:

@@ -76,7 +76,7 @@ class Intake:
             watcher.rescan()
 
     def settled(self) -> tuple[Settled, ...]:
-        """Files that may be claimed now, the earliest discovered first."""
+        """The first files of each folder that may be claimed now, the earliest discovered first."""
         found = [
             Settled(file_id, watcher.name, sighting.size)
             for watcher in self._watchers.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from uploader.core.lifecycle import FILE_ENDS
-from uploader.core.model import Destination, FileState, SessionState
+from uploader.core.model import Destination, FileState, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
 from uploader.journal.hold_rows import read_holds
@@ -17,26 +17,29 @@ from uploader.journal.sqlite_library import Database
 _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
 
 
-def read_view(db: Database, destinations: Mapping[str, Destination], *, resting: int = 0) -> PlannerView:
+def read_view(
+    db: Database, destinations: Mapping[str, Destination], *, batch_files: int = 100, resting: int = 0
+) -> PlannerView:
     """The journal's part of what the planner sees; the caller adds what it knows of the machine.
 
     `resting`: files that the planner will pass over although they are in the journal's windows.
     """
     skipping = {folder for folder, d in destinations.items() if d.duplicates == "skip"}
     queued = _queued(db, resting)
+    learned = profile(db)
     completed, pending = twins(db, [q for q in queued if q.folder in skipping])
     return PlannerView(
         destinations=destinations,
         queued=queued,
         queued_total=scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'queued'"),
-        waiting=_waiting(db, resting),
+        waiting=_waiting(db, WAITING_WINDOW + batch_files + resting, learned),
         twins_completed=completed,
         twins_pending=pending,
         sessions=_sessions(db),
         disposals=_disposals(db, resting),
         discards=_discards(db, resting),
         holds=tuple(read_holds(db)),
-        profile=profile(db),
+        profile=learned,
         staged_bytes=scalar(
             db, "SELECT COALESCE(SUM(size + COALESCE(object_size, 0)), 0) FROM files WHERE staged = 1"
         ),
@@ -64,12 +67,17 @@ def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
     )
 
 
-def _waiting(db: Database, resting: int) -> tuple[Waiting, ...]:
+def _waiting(db: Database, size: int, learned: PlatformProfile) -> tuple[Waiting, ...]:
+    smallest = "" if learned.quota_cap is None else "object_size, "
+    sql = (
+        "SELECT * FROM (SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, not_before, "  # noqa: S608
+        "ROW_NUMBER() OVER (PARTITION BY folder, categorical, batch_group "
+        f"ORDER BY not_before > 0, {smallest}id) AS place FROM files WHERE state = 'converted') WHERE place <= ? ORDER BY id"
+    )
     found = rows(
         db,
-        "SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, not_before "
-        "FROM files WHERE state = 'converted' ORDER BY id LIMIT ?",
-        WAITING_WINDOW + resting,
+        sql,
+        size,
     )
     return tuple(
         Waiting(

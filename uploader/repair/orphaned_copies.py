@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from uploader.core.model import Sighting
-from uploader.staging import Staging
+from uploader.staging import CLAIM, Staging
 from uploader.system.files import sync_directory
 
 ASIDE = "aside"
@@ -23,10 +23,10 @@ def put_aside(staging: Staging, root: Path, known: Mapping[int, tuple[Sighting, 
     `known` has the group and its content hash of each file whose copies are still to be used. Safe to repeat.
     """
     aside = root / ASIDE
-    for home in [path for path in root.iterdir() if path.name.isdecimal() and (path / "in").is_dir()]:
-        if not _right(staging, int(home.name), known):
+    for home in [path for path in root.iterdir() if path.suffix == CLAIM and path.stem.isdecimal()]:
+        if not _right(staging, int(home.stem), known):
             aside.mkdir(mode=0o700, exist_ok=True)
-            home.rename(_free(aside, home.name))
+            home.rename(_free(aside, home.stem))
     if not aside.is_dir():
         return None
     sync_directory(str(aside))

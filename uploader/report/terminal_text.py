@@ -11,7 +11,8 @@ from uploader.core.path_text import shown
 
 def printable(text: str | bytes) -> str:
     """`text` with everything that a terminal would act upon written as an escape."""
-    return "".join(c if c.isprintable() else _escaped(c) for c in shown(text))
+    told = shown(text)
+    return told if told.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in told)
 
 
 def moment(iso: str) -> tuple[str, str]:

@@ -7,19 +7,24 @@ import os
 import shutil
 import threading
 from collections.abc import Container, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import google_crc32c
 
 from uploader.core.errors import NoSpace, StagedDamaged
-from uploader.core.file_group import PLAIN, GroupFile, content, parts
+from uploader.core.file_group import WORKSHOP, GroupFile, content, copy_names, parts
 from uploader.core.model import Sighting
+from uploader.staging import former_layout
 from uploader.staging.copying import ClaimedCopy, copy_group, require, source_folder, writing
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
 from uploader.system.files import Interrupted
+
+CLAIM, BEGUN, RESULT = SUFFIXES = (".in", ".tmp", ".tif")
+"""What the names in staging end with, after the number of their file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,19 @@ class Checksums:
     size: int
     md5: bytes
     crc32c: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCopy:
+    """A private copy whose bytes were found to be right, open for reading until it is left."""
+
+    fd: int
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
 
 
 class Staging:
@@ -41,6 +59,7 @@ class Staging:
         self._root = root
         self._min_free = min_free_bytes
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        former_layout.move(self._root)
 
     def claim(self, file_id: int, folder: str, sighting: Sighting, stop: threading.Event) -> ClaimedCopy:
         """Copy the group that was sighted in `folder` into staging while hashing it; an earlier claim is replaced.
@@ -48,23 +67,23 @@ class Staging:
         Raises SourceChanged where it is not, or does not stay, what was sighted; SourceUnreadable; NoSpace where
         staging cannot take it; Interrupted soon after `stop` is set. After any of these nothing is left of it.
         """
-        home = self._home(file_id)
+        home, begun = self.working(file_id), self._begun(file_id)
         self._check_room(sighting)
         try:
             with writing(home):
                 self.discard(file_id)
-                (home / "in.tmp").mkdir(mode=0o700, parents=True)
+                begun.mkdir(mode=0o700)
             failpoint("claim.begun")
             members = parts(sighting)
             directory = sighting.path.rpartition(b"/")[0]
             with source_folder(sighting.path, folder, directory) as source:
-                claim = copy_group(members, source, home / "in.tmp", sighting, stop)
+                claim = copy_group(members, source, begun, sighting, stop)
             with source_folder(sighting.path, folder, directory) as source:
                 for member in members:
                     require(member, fs.lstat_regular(member.name, source))
             failpoint("claim.copied")
             with writing(home):
-                self._publish(home, members[0].copy)
+                _publish(begun, home, [member.copy for member in members])
         except BaseException:
             with suppress(
                 OSError
@@ -73,52 +92,47 @@ class Staging:
             raise
         return claim
 
-    def _publish(self, home: Path, raster: str) -> None:
-        """Let the claim appear, and make it last."""
-        fs.sync_directory(home / "in.tmp")
-        (home / "source").symlink_to(Path("in") / raster)
-        failpoint("claim.linked")
-        (home / "in.tmp").rename(home / "in")
-        fs.sync_directory(home)
-        fs.sync_directory(self._root)
-        failpoint("claim.renamed")
-
-    def source(self, file_id: int) -> Path:
-        """The claimed raster. Where there is no claim, a path at which nothing exists."""
-        home = self._home(file_id)
-        try:
-            return home / (home / "source").readlink()
-        except OSError:
-            return home / "in" / f"source{PLAIN}"
+    def source(self, file_id: int, path: bytes) -> Path:
+        """The claimed raster, which lay at `path` in its drop folder. Where there is no claim, nothing exists there."""
+        return self.working(file_id) / copy_names(path.rpartition(b"/")[2], ())[0]
 
     def working(self, file_id: int) -> Path:
         """The folder with the claimed raster and its sidecars, and nothing else."""
-        return self._home(file_id) / "in"
+        return self._root / f"{file_id}{CLAIM}"
 
     def result(self, file_id: int) -> Path:
         """Where the file that is uploaded appears."""
-        return self._home(file_id) / "out.tif"
+        return self._root / f"{file_id}{RESULT}"
 
     def measure(self, path: Path, stop: threading.Event) -> Checksums:
         """Size and hashes of a file in staging. Raises StagedDamaged where it cannot be read; Interrupted."""
         md5, crc, size = hashlib.md5(usedforsecurity=False), 0, 0
-        for piece in _pieces(path, stop):
-            md5.update(piece)
-            crc = google_crc32c.extend(crc, piece)
-            size += len(piece)
+        with _reading(path), fs.opened(os.fsencode(path)) as fd:
+            for piece in _pieces(fd, stop):
+                md5.update(piece)
+                crc = google_crc32c.extend(crc, piece)
+                size += len(piece)
         return Checksums(size, md5.digest(), crc)
 
-    def verify(self, path: Path, size: int, crc32c: int, stop: threading.Event) -> None:
-        """Raises StagedDamaged where the file is not the one that was measured; Interrupted."""
-        crc, found = 0, 0
-        for piece in _pieces(path, stop):
-            crc = google_crc32c.extend(crc, piece)
-            found += len(piece)
-        if found != size or crc != crc32c:
-            raise StagedDamaged(
-                f"The private copy {path} has changed: {found:,} bytes instead of {size:,}, or other content.",
-                "It is made again; look at the disk if this repeats.",
-            )
+    def verified(self, path: Path, size: int, crc32c: int, stop: threading.Event) -> VerifiedCopy:
+        """Open a file that is the one that was measured. Raises StagedDamaged where it is not; Interrupted.
+
+        What is sent afterwards is what was read here, whoever puts another file in its place meanwhile.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(_reading(path))
+            copy = stack.enter_context(VerifiedCopy(fs.open_file(os.fsencode(path))))
+            crc, found = 0, 0
+            for piece in _pieces(copy.fd, stop):
+                crc = google_crc32c.extend(crc, piece)
+                found += len(piece)
+            if found != size or crc != crc32c:
+                raise StagedDamaged(
+                    f"The private copy {path} has changed: {found:,} bytes instead of {size:,}, or other content.",
+                    "It is made again; look at the disk if this repeats.",
+                )
+            stack.pop_all()
+        return copy
 
     def content(self, file_id: int, sighting: Sighting, stop: threading.Event) -> str | None:
         """The content hash of a claimed group as it lies here; None where it is not whole. Raises Interrupted."""
@@ -133,21 +147,22 @@ class Staging:
 
     def discard(self, file_id: int) -> None:
         """Remove all of a file's private copies; nothing happens where there are none. Raises OSError."""
-        home = self._home(file_id)
-        if home.is_symlink():  # none of ours, but in the way of ours; what it points to stays
-            home.unlink()
-        # The link goes first: without it a claim that is half removed is none.
+        home, begun = self.working(file_id), self._begun(file_id)
+        _remove(begun)
         with suppress(FileNotFoundError):
-            (home / "source").unlink()
+            home.rename(begun)  # half of a claim is none
         failpoint("discard.half")
-        with suppress(FileNotFoundError):
-            shutil.rmtree(home)
+        _remove(begun)
+        self.result(file_id).unlink(missing_ok=True)
 
     def sweep(self, known: Container[int]) -> int:
-        """Remove the private copies of files that are not known; returns how many."""
-        strange = [path for path in self._folders() if int(path.name) not in known]
-        for path in strange:
-            self.discard(int(path.name))
+        """Remove what a kill left, and the private copies of files that are not known; returns of how many."""
+        found = [path for path in self._root.iterdir() if path.suffix in SUFFIXES and path.stem.isdecimal()]
+        for path in self._root.glob(f".*{WORKSHOP}"):
+            _remove(path)
+        strange = {int(path.stem) for path in found if int(path.stem) not in known}
+        for file_id in strange:
+            self.discard(file_id)
         return len(strange)
 
     def free(self) -> int:
@@ -155,11 +170,9 @@ class Staging:
         found = os.statvfs(self._root)
         return found.f_bavail * found.f_frsize
 
-    def _home(self, file_id: int) -> Path:
-        return self._root / str(file_id)
-
-    def _folders(self) -> list[Path]:
-        return [path for path in self._root.iterdir() if path.name.isdecimal()]
+    def _begun(self, file_id: int) -> Path:
+        """The folder of a claim that is not whole: begun, or half removed."""
+        return self._root / f"{file_id}{BEGUN}"
 
     def _check_room(self, sighting: Sighting) -> None:
         with writing(self._root):
@@ -175,14 +188,44 @@ def _counts(member: GroupFile) -> bool:
     return member.counts
 
 
-def _pieces(path: Path, stop: threading.Event) -> Iterator[bytes]:
+def _remove(path: Path) -> None:
+    """Remove a folder; what a link in its place points to stays."""
+    with suppress(FileNotFoundError):
+        if path.is_symlink():
+            path.unlink()
+        else:
+            shutil.rmtree(path)
+
+
+def _publish(begun: Path, home: Path, copies: list[str]) -> None:
+    """Let the claim appear, and make it last: its name is given before its bytes are synced.
+
+    On file systems that keep the order of changes (ext4, XFS, Btrfs) one sync then makes all of it last, where a sync
+    of each folder would be a commit of its own. Where a power cut takes a name away all the same, the copy is missing
+    as a whole, which is noticed, and it is made again.
+    """
+    begun.rename(home)
+    for copy in copies:
+        with fs.opened(os.fsencode(home / copy)) as fd:
+            os.fsync(fd)
+    if copies[1:]:  # a raster without one of its sidecars would not be noticed
+        fs.sync_directory(home)
+    failpoint("claim.renamed")
+
+
+def _pieces(fd: int, stop: threading.Event) -> Iterator[bytes]:
     """The bytes of a private copy."""
+    while piece := os.read(fd, fs.CHUNK):
+        if stop.is_set():
+            raise Interrupted
+        yield piece
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Translate what the system says while a private copy is read."""
     try:
-        with fs.opened(os.fsencode(path)) as fd:
-            while piece := os.read(fd, fs.CHUNK):
-                if stop.is_set():
-                    raise Interrupted
-                yield piece
+        yield
     except OSError as error:
         raise StagedDamaged(
             f"The private copy {path} cannot be read: {fs.words(error)}.", "It is made again."

@@ -28,7 +28,7 @@ class ClaimedCopy:
 def copy_group(
     members: list[GroupFile], source: int, target: Path, sighting: Sighting, stop: threading.Event
 ) -> ClaimedCopy:
-    """Copy all parts of a group from the open folder `source`, durably.
+    """Copy all parts of a group from the open folder `source`; the caller makes them last.
 
     Raises SourceChanged, SourceUnreadable, NoSpace, Interrupted.
     """
@@ -52,13 +52,12 @@ def content_of(sighting: Sighting, stop: threading.Event) -> str:
 
 
 def _copy_member(member: GroupFile, source: int, target: Path, stop: threading.Event) -> tuple[str, int]:
-    """Copy one file, durably; returns its sha256 and size."""
+    """Copy one file; returns its sha256 and size."""
     with _reading(member.name), fs.opened(member.name, source) as reading:
         require(member, fs.fingerprint(os.fstat(reading)))
         with writing(target), (target / member.copy).open("x+b", buffering=0) as copy:
             shared = fs.reflink(reading, copy.fileno())
             digest, size = fs.copy(reading, copy.fileno(), stop, shared=shared)
-            os.fsync(copy.fileno())
     if size != member.fingerprint.size:
         raise _changed(member.name)
     return digest, size

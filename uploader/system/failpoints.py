@@ -18,7 +18,6 @@ EFFECTS = (
     "claim.before",
     "claim.begun",
     "claim.copied",
-    "claim.linked",
     "claim.renamed",
     "claim.after",
     "convert.before",

@@ -107,11 +107,16 @@ def directory(root: bytes, relative: bytes = b"") -> Iterator[int]:
 @contextmanager
 def opened(name: bytes, dir_fd: int | None = None) -> Iterator[int]:
     """A file for reading: links are refused, and a fifo does not block."""
-    fd = os.open(name, _AT_FILE, dir_fd=dir_fd)
+    fd = open_file(name, dir_fd)
     try:
         yield fd
     finally:
         os.close(fd)
+
+
+def open_file(name: bytes, dir_fd: int | None = None) -> int:
+    """A descriptor of a file for reading, as `opened`, which the caller closes. Raises OSError."""
+    return os.open(name, _AT_FILE, dir_fd=dir_fd)
 
 
 def fingerprint(found: os.stat_result) -> Fingerprint:
@@ -156,18 +161,23 @@ def copy(source: int, target: int, stop: threading.Event, *, shared: bool = Fals
     """
     reading = target if shared else source
     os.posix_fadvise(reading, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-    digest, buffer, done = hashlib.sha256(), bytearray(CHUNK), 0
+    digest, buffer, done = hashlib.sha256(), _buffer(source), 0
     view = memoryview(buffer)
     while count := _read(reading, buffer, done):
         if stop.is_set():
             raise Interrupted
         digest.update(view[:count])
-        if not shared and buffer != _ZEROS:
+        if not shared and (count < CHUNK or buffer != _ZEROS):
             _write_all(target, view[:count], done)
         done += count
     if not shared:
         os.ftruncate(target, done)
     return digest.hexdigest(), done
+
+
+def _buffer(fd: int) -> bytearray:
+    """Room for a chunk, or for all of a smaller file: the pages of a new buffer cost more than copying a small file."""
+    return bytearray(max(1, min(CHUNK, os.fstat(fd).st_size)))
 
 
 def _read(fd: int, buffer: bytearray, offset: int) -> int:
@@ -185,7 +195,7 @@ def _write_all(fd: int, data: memoryview, offset: int) -> None:
 
 def digest(fd: int, stop: threading.Event) -> str:
     """The sha256 of a file. Raises Interrupted, ReadError."""
-    whole, buffer, done = hashlib.sha256(), bytearray(CHUNK), 0
+    whole, buffer, done = hashlib.sha256(), _buffer(fd), 0
     view = memoryview(buffer)
     while count := _read(fd, buffer, done):
         if stop.is_set():

@@ -32,7 +32,7 @@ async def through(converter: Converter, source: Path, work: Path, **options: obj
     """The report and the COG of a raster of a drop folder, as the daemon stages it."""
     staging = Staging(work)
     staging.claim(1, str(source.parent), seen(source.parent, source.name), threading.Event())
-    job = Job(staging.source(1), staging.result(1), **options)
+    job = Job(staging.source(1, source.name.encode()), staging.result(1), **options)
     return await converter.convert(job), staging.result(1)
 
 

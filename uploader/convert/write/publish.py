@@ -14,6 +14,7 @@ import stat
 from pathlib import Path
 
 from uploader.core.errors import ConversionFailed, NoSpace
+from uploader.core.file_group import WORKSHOP
 from uploader.system import files as fs
 
 RESULT = "result.tif"
@@ -27,7 +28,7 @@ def workshop(target: Path) -> Path:
     Named by a hash, for the target's own name may fill the 255 bytes that a name can have.
     """
     digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
-    return target.parent / f".{digest[:12]}.converting"
+    return target.parent / f".{digest[:12]}{WORKSHOP}"
 
 
 def preview_of(target: Path) -> Path:
@@ -73,7 +74,18 @@ def adopt(source: Path, target: Path) -> None:
 
 
 def hand_over(source: Path, target: Path) -> None:
-    """Let a file that is not converted appear at the target as it is. Raises NoSpace, ConversionFailed."""
+    """Let a file that is not converted appear at the target as it is. Raises NoSpace, ConversionFailed.
+
+    A hard link is as lasting as its file, but for its name: where a power cut takes that away, it is made again.
+    """
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        _hand_over_copy(source, target)
+
+
+def _hand_over_copy(source: Path, target: Path) -> None:
     prepare(target)
     try:
         adopt(source, target)

@@ -17,7 +17,6 @@ from uploader.system import threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from uploader.net.put_connection import PutConnection
     from uploader.platform.geopera.signed_url import SignedUrl
@@ -77,7 +76,7 @@ class ObjectStore:
     async def put(
         self,
         url: SignedUrl,
-        path: Path,
+        file: int,
         *,
         size: int,
         content_type: str,
@@ -86,22 +85,20 @@ class ObjectStore:
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
     ) -> None:
-        """Send the file once. It may be sent again, to this URL or another: objects are replaced as a whole.
+        """Send the open file of `size` bytes from its start, once.
+
+        It may be sent again, to this URL or another: objects are replaced as a whole.
 
         `on_bytes` gets the bytes of each chunk that was handed over to the network; `stop` is asked before
         each.
 
-        Raises StagedDamaged (the file is missing, or not `size` bytes long), StoreRefused, StoreMismatch
+        Raises StagedDamaged (the file ends early, or cannot be read), StoreRefused, StoreMismatch
         (sent, but the store holds other bytes), TransferStopped, NoAnswer, Unreachable.
         """
         began = self._clock()
-        body = _Body(path, size, on_bytes, stop, self)
-        try:
-            await threads.run_sync(body.open, limiter=self._readers)
-            async with self._lane() as lane:
-                answer = await lane.put(url.secret, body, size=size, content_type=content_type, what=WHAT)
-        finally:
-            body.close()
+        body = _Body(file, size, on_bytes, stop, self)
+        async with self._lane() as lane:
+            answer = await lane.put(url.secret, body, size=size, content_type=content_type, what=WHAT)
         logger.debug(
             "op=put status=%d bytes=%d ms=%d", answer.status, body.sent, (self._clock() - began) * 1000
         )
@@ -147,39 +144,21 @@ class _Body:
 
     def __init__(
         self,
-        path: Path,
+        file: int,
         size: int,
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
         store: ObjectStore,
     ) -> None:
-        self._path = path
+        self._file = file
         self._size = size
         self._on_bytes = on_bytes
         self._stop = stop
         self._store = store
-        self._file = -1
         self._chunk = FIRST_CHUNK
         self._under_way = 0
         self._began = 0.0
         self.sent = 0
-
-    def open(self) -> None:
-        """Open the file; to be called in a thread."""
-        try:
-            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            found = os.fstat(self._file).st_size
-            os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-        except OSError as error:
-            raise StagedDamaged(f"The private copy cannot be read: {error.strerror}.") from error
-        if found != self._size:
-            raise StagedDamaged(f"The private copy has {found} bytes instead of {self._size}.")
-
-    def close(self) -> None:
-        """Close the file; may be called twice."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
 
     def __aiter__(self) -> _Body:
         return self

@@ -1,0 +1,53 @@
+"""Ids in an order, kept as they come and go: who is first is known without sorting all of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Hashable, Iterator
+from itertools import islice
+from typing import Any
+
+Rank = tuple[Any, ...]
+"""What ids are ordered by. It ends with the id, so that no two are alike."""
+
+
+class OrderedIndex:
+    """Ids in lines, one for each place, by their ranks."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Hashable, list[Rank]] = {}
+        self._at: dict[int, tuple[Hashable, Rank]] = {}
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __contains__(self, item: int) -> bool:
+        return item in self._at
+
+    def put(self, item: int, rank: Rank, place: Hashable = None) -> None:
+        """Have an id in the line of a place. `rank` ends with it."""
+        if self._at.get(item) == (place, rank):
+            return
+        self.drop(item)
+        self._at[item] = (place, rank)
+        insort(self._lines.setdefault(place, []), rank)
+
+    def drop(self, item: int) -> bool:
+        """Take an id away. Returns whether it was there."""
+        found = self._at.pop(item, None)
+        if found is None:
+            return False
+        place, rank = found
+        line = self._lines[place]
+        del line[bisect_left(line, rank)]
+        if not line:
+            del self._lines[place]
+        return True
+
+    def each(self, place: Hashable = None) -> Iterator[int]:
+        """The ids of a place in order. The index must not change meanwhile."""
+        return (rank[-1] for rank in self._lines.get(place, ()))
+
+    def first(self, most: int) -> list[int]:
+        """The first ids of every place, so many of each at most; places in no order that means anything."""
+        return [item for place in self._lines for item in islice(self.each(place), most)]
