@@ -70,9 +70,10 @@ def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
 def _waiting(db: Database, size: int, learned: PlatformProfile) -> tuple[Waiting, ...]:
     smallest = "" if learned.quota_cap is None else "object_size, "
     sql = (
-        "SELECT * FROM (SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, not_before, "  # noqa: S608
-        "ROW_NUMBER() OVER (PARTITION BY folder, categorical, batch_group "
-        f"ORDER BY not_before > 0, {smallest}id) AS place FROM files WHERE state = 'converted') WHERE place <= ? ORDER BY id"
+        "SELECT * FROM (SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, "  # noqa: S608
+        "not_before, ROW_NUMBER() OVER (PARTITION BY folder, categorical, batch_group "
+        f"ORDER BY not_before > 0, {smallest}id) AS place FROM files WHERE state = 'converted') "
+        "WHERE place <= ? ORDER BY id"
     )
     found = rows(
         db,
