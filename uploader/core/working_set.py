@@ -7,7 +7,7 @@ their folder's queue knows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
@@ -94,6 +94,8 @@ class WorkingSet:
         self._sessions: dict[int, LiveSession] = {}
         self._members: dict[int, set[int]] = {}
         self._seen: dict[int, Session] = {}
+        self._member: dict[int, SessionMember] = {}
+        """By file: what a plan sees of it as a member, made once for each change of it and not of its session."""
         self._staged_bytes = 0
         self._queued = _Index(lambda file: file.row.state is FileState.QUEUED, _scheduled_last)
         self._waiting = _Index(_is_converted, _scheduled_last, _batch_place)
@@ -163,6 +165,7 @@ class WorkingSet:
         if file is not None and not self._is_live(file):
             file = None
         before = self._files.pop(file_id, None)
+        self._member.pop(file_id, None)
         self._staged_bytes -= _staged_bytes(before)
         left = before.row.session_id if before else None
         if left is not None and (file is None or file.row.session_id != left):
@@ -175,6 +178,7 @@ class WorkingSet:
         self._staged_bytes += _staged_bytes(file)
         if file.row.session_id is not None:
             self._members.setdefault(file.row.session_id, set()).add(file_id)
+            self._member[file_id] = _member(file)
             self._seen.pop(file.row.session_id, None)
 
     def _leave(self, session_id: int, file_id: int) -> None:
@@ -241,7 +245,8 @@ class WorkingSet:
     def _session(self, session_id: int) -> Session:
         seen = self._seen.get(session_id)
         if seen is None:
-            seen = self._seen[session_id] = _shown(self._sessions[session_id], self._of(session_id))
+            members = tuple(self._member[file_id] for file_id in sorted(self._members.get(session_id, ())))
+            seen = self._seen[session_id] = _shown(self._sessions[session_id], members)
         return seen
 
 
@@ -283,16 +288,18 @@ def _waiting(file: LiveFile) -> Waiting:
     )
 
 
-def _shown(session: LiveSession, members: Iterable[LiveFile]) -> Session:
+def _member(file: LiveFile) -> SessionMember:
+    row = file.row
+    return SessionMember(row.id, row.state, row.object_size, file.not_before, file.retrying_since)
+
+
+def _shown(session: LiveSession, members: tuple[SessionMember, ...]) -> Session:
     row = session.row
     return Session(
         session_id=row.id,
         key=row.key,
         state=row.state,
-        members=tuple(
-            SessionMember(m.row.id, m.row.state, m.row.object_size, m.not_before, m.retrying_since)
-            for m in members
-        ),
+        members=members,
         not_before=session.not_before,
         hold=session.hold,
         locating=session.locating,

@@ -232,7 +232,7 @@ class Daemon:
         try:
             await self._contained.perform(action)
         finally:
-            self._doing.pop(action.subject, None)
+            self._staging_room.written(self._doing.pop(action.subject).reserved)
             self._nudge()
 
     def _running(self) -> Counter[str]:

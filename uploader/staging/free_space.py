@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import anyio
@@ -13,23 +14,46 @@ from uploader.system import threads
 PATIENCE = 5.0
 """Seconds in which the file system has to say how much is free."""
 
+HOLDS = 0.25
+"""Seconds for which its answer holds."""
+
+LITTLE = 64 << 20
+"""Bytes up to which what was written since is taken off, where it may be less."""
+
 
 class Answering:
     """Asks in a thread, one at a time: one that hangs is left behind, and no other is started before it is back."""
 
-    def __init__(self, free: Callable[[], int]) -> None:
+    def __init__(self, free: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._free = free
+        self._clock = clock
         self._asking = threading.Lock()
+        self._last = 0
+        self._asked = float("-inf")
+        self._written = 0
+
+    def written(self, size: int) -> None:
+        """Something has ended that may have written so many bytes."""
+        self._written += size
 
     async def free(self) -> tuple[int, str]:
-        """Bytes that are free, and why there is none of it to be had, in words; empty where all is well."""
+        """Bytes that are free, and why there is none of it to be had, in words; empty where all is well.
+
+        An answer holds for a moment while little may have been written since: turns come by the hundred a second.
+        """
+        now, counted = self._clock(), self._written
+        if now - self._asked < HOLDS and counted <= LITTLE:
+            return self._last - counted, ""
         if self._asking.locked():
             return 0, "The staging folder does not answer."
         with anyio.move_on_after(PATIENCE):
             try:
-                return await threads.run_sync(self._ask, abandon_on_cancel=True), ""
+                self._last = await threads.run_sync(self._ask, abandon_on_cancel=True)
             except OSError as error:
                 return 0, f"The staging folder cannot be used: {fs.words(error)}."
+            self._asked = now
+            self._written -= counted
+            return self._last - self._written, ""
         return 0, "The staging folder does not answer."
 
     def _ask(self) -> int:

@@ -43,10 +43,11 @@ async def run_sync(
     abandon_on_cancel: bool = False,
 ) -> T:
     """Run blocking work in a thread, as `anyio.to_thread.run_sync` does."""
-    begun = threading.Event()
+    begun = False
 
     def tracked() -> T:
-        begun.set()
+        nonlocal begun
+        begun = True
         return work(*args)
 
     token = object()
@@ -55,7 +56,7 @@ async def run_sync(
             try:
                 return await to_thread.run_sync(tracked, limiter=limiter, abandon_on_cancel=abandon_on_cancel)
             except RuntimeError as error:
-                if begun.is_set() or not _is_shortage(error):
+                if begun or not _is_shortage(error):
                     raise
                 _note(token)
                 await anyio.sleep(AGAIN)
