@@ -24,7 +24,8 @@ from pathlib import Path
 
 import anyio
 
-from uploader.platform.geopera import ObjectStore, SignedUrl, open_platform
+from uploader.platform.api import ObjectStore
+from uploader.platform.geopera import SignedUrl, open_platform
 
 
 def sink(listener: socket.socket) -> None:
@@ -57,16 +58,17 @@ def _swallow(connection: socket.socket) -> None:
 async def ours(store: ObjectStore, url: str, path: Path, size: int) -> float:
     """Seconds of one PUT by the uploader."""
     began = time.perf_counter()
-    await store.put(
-        SignedUrl.parse(url, allow_http=True),
-        path,
-        size=size,
-        content_type="image/tiff",
-        crc32c=0,
-        md5=bytes(16),
-        on_bytes=lambda _: None,
-        stop=lambda: False,
-    )
+    with path.open("rb") as file:
+        await store.put(
+            SignedUrl.parse(url, allow_http=True),
+            file.fileno(),
+            size=size,
+            content_type="image/tiff",
+            crc32c=0,
+            md5=bytes(16),
+            on_bytes=lambda _: None,
+            stop=lambda: False,
+        )
     return time.perf_counter() - began
 
 

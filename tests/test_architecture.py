@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -234,6 +235,46 @@ def test_the_queue_of_a_folder_has_one_owner():
     for owned, allowed in owners.items():
         users = {module for module, tree in modules().items() if owned in imports(tree)}
         assert users == {f"uploader.folders.{name}" for name in allowed}
+
+
+def test_no_module_needs_itself():
+    """Whoever follows the arrows from a module, within its room or beyond, never comes back to it."""
+    names = modules()
+    arrows = {module: _needed(tree, names) for module, tree in names.items()}
+    done: set[str] = set()
+
+    def follow(module: str, way: tuple[str, ...]) -> None:
+        assert module not in way, " -> ".join((*way[way.index(module) :], module))
+        if module not in done:
+            for other in sorted(arrows[module]):
+                follow(other, (*way, module))
+            done.add(module)
+
+    for module in names:
+        follow(module, ())
+
+
+def _needed(tree: ast.AST, names: Collection[str]) -> set[str]:
+    """The modules that it imports, or something of; a package is not needed by who takes a module out of it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in names else str(node.module) for name in whole}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & set(names)
+
+
+def test_one_place_knows_which_platform_it_is():
+    """Everybody else works with the protocol: a second platform touches its own package and this place."""
+    users = {
+        module
+        for module, tree in modules().items()
+        if any(is_in(name, ("uploader.platform.geopera",)) for name in imports(tree))
+    }
+    allowed = ("uploader.platform.geopera", "uploader.daemon.platform_connection", "uploader.cli")
+    assert {module for module in users if not is_in(module, allowed)} == set()
 
 
 @pytest.mark.parametrize("library", DOORS)

@@ -16,7 +16,7 @@ from uploader.core.errors import ConfigurationError, CredentialRefused, NoAnswer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from uploader.platform.geopera import Platform
+    from uploader.platform.api import Platform
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

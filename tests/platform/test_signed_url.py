@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from uploader.platform.geopera.signed_url import SignedUrl
+from uploader.platform.signed_url import SignedUrl
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from uploader.platform.geopera import ObjectStore, Platform
+    from uploader.platform.api import ObjectStore, Platform
 
 SHORT = Timeouts(connect=2.0, token=0.5, call=0.5, complete=0.5, write=0.5, stored=0.5)
 

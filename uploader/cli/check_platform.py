@@ -17,7 +17,7 @@ from uploader.report.terminal_text import duration
 
 if TYPE_CHECKING:
     from uploader.config import PlatformSection, Settings
-    from uploader.platform import geopera
+    from uploader.platform.api import Platform
 
 MOST_SKEW = 60.0
 """Seconds by which this machine's clock may be off before signed URLs and tokens begin to look expired."""
@@ -63,7 +63,7 @@ async def _clock(p: PlatformSection) -> list[Finding]:
     return [ok("clock", "it agrees with the platform's.")]
 
 
-async def _project(platform: geopera.Platform, project: str, collection: str) -> Finding:
+async def _project(platform: Platform, project: str, collection: str) -> Finding:
     name = f"project {project}" + (f", collection {collection}" if collection else "")
     try:
         with anyio.fail_after(PATIENCE):

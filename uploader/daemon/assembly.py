@@ -25,7 +25,7 @@ from uploader.journal import FILE_NAME, Journal
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
-from uploader.platform.geopera import Bandwidth
+from uploader.net.rate_limit import Bandwidth
 from uploader.staging import Staging
 from uploader.system import task_limit
 from uploader.system.locks import hold_locks

@@ -8,12 +8,13 @@ from functools import partial
 
 from uploader.config import PlatformSection
 from uploader.platform import geopera
+from uploader.platform.api import ObjectStore, Platform
 from uploader.platform.geopera.key_file import read_key
 
 
 def connect(
     platform: PlatformSection, throttle: geopera.Bandwidth | None = None
-) -> AbstractAsyncContextManager[tuple[geopera.Platform, geopera.ObjectStore]]:
+) -> AbstractAsyncContextManager[tuple[Platform, ObjectStore]]:
     """The platform and its object storage, for as long as the block runs; the key is read whenever it is needed."""
     return geopera.open_platform(
         base_url=platform.base_url,

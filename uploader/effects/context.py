@@ -21,7 +21,7 @@ from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
-from uploader.platform.geopera import ObjectStore, Platform
+from uploader.platform.api import ObjectStore, Platform
 from uploader.staging import Staging
 from uploader.system import threads
 

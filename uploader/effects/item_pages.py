@@ -6,7 +6,7 @@ from typing import Any
 
 from uploader.core.errors import Refused
 from uploader.journal import SessionRow
-from uploader.platform.geopera import Platform
+from uploader.platform.api import Platform
 
 PAGE = 100
 MAX_PAGES = 50

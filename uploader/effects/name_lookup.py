@@ -7,7 +7,7 @@ from typing import Any
 
 from uploader.config import Folder
 from uploader.core.matching import our_stems
-from uploader.platform.geopera import Platform
+from uploader.platform.api import Platform
 
 PAGE = 100
 """Items that are asked for at once."""

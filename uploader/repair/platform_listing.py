@@ -12,7 +12,7 @@ from uploader.core.errors import Refused, UploaderError
 from uploader.core.failure_policy import Known, Retry, Step, classify
 from uploader.core.matching import our_stems
 from uploader.core.recovery_matching import Listed, Target
-from uploader.platform.geopera import Platform
+from uploader.platform.api import Platform
 
 PAGE = 100
 """Items that are asked for at once; the platform may give fewer."""

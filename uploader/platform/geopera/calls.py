@@ -18,7 +18,7 @@ from uploader.core.secrets import redact
 from uploader.net.answer_errors import HttpAnswer, not_an_answer, refusal
 from uploader.net.http_client import LARGE, SMALL, HttpClient, Timeouts
 from uploader.platform.geopera import answer_fields
-from uploader.platform.geopera.signed_url import SignedUrl
+from uploader.platform.signed_url import SignedUrl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,8 +50,8 @@ _PUSHES = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABL
 """With a Retry-After these hold back everybody."""
 
 
-class Platform:
-    """The calls. All raise Unreachable, NoAnswer, Refused or CredentialRefused, and nothing else.
+class GeoperaPlatform:
+    """The calls, as `api.Platform` promises them.
 
     Unreachable means that the operation was not sent, also where it is the token that could not be had.
     """
@@ -74,11 +74,7 @@ class Platform:
         self._clock = clock
 
     async def initiate(self, body: Mapping[str, object], idempotency_key: str) -> str:
-        """Open an upload session, which reserves storage, and give back its id.
-
-        Not safe to repeat after NoAnswer: a second session may come of it. The same body is sent as the same
-        bytes.
-        """
+        """See `Platform`."""
         headers = {"Idempotency-Key": idempotency_key}
         return await self._call(
             "uploads.initiate",
@@ -88,20 +84,17 @@ class Platform:
         )
 
     async def signed_url(self, upload_id: str, file_name: str, content_type: str) -> SignedUrl:
-        """Mint a URL for one file of the session. May be repeated: each is good for the same object."""
+        """See `Platform`."""
         body = {"upload_id": upload_id, "file_name": file_name, "content_type": content_type}
         return await self._call("uploads.signed_url", body, self._read_url)
 
     async def progress(self, upload_id: str, bytes_uploaded: int) -> None:
-        """Tell how many bytes of the session are stored. Advisory; may be repeated or left out."""
+        """See `Platform`."""
         body = {"upload_id": upload_id, "status": "uploading", "bytes_uploaded": bytes_uploaded}
         await self._call("uploads.progress", body, lambda a: answer_fields.document(a.body))
 
     async def complete(self, upload_id: str) -> tuple[str, ...]:
-        """Make the items of the session. May be repeated: on a completed session it does nothing.
-
-        Gives the items' ids as far as they are told, in no order that means anything; a repeat may tell none.
-        """
+        """See `Platform`."""
         return await self._call(
             "uploads.complete",
             {"upload_id": upload_id},
@@ -110,14 +103,14 @@ class Platform:
         )
 
     async def fail(self, upload_id: str, message: str, step: str) -> None:
-        """Give the session up and its storage back. May be repeated."""
+        """See `Platform`."""
         body = {"upload_id": upload_id, "error_message": redact(message)[:MOST_MESSAGE], "error_step": step}
         await self._call("uploads.fail", body, lambda a: answer_fields.document(a.body))
 
     async def list_items(
         self, project_id: str, *, collection_id: str = "", limit: int = 100, offset: int = 0
     ) -> list[dict[str, Any]]:
-        """One page of a project's items, as the platform describes them."""
+        """See `Platform`."""
         body: dict[str, object] = {"project_id": project_id, "limit": limit, "offset": offset}
         if collection_id:
             body["collection_id"] = collection_id
@@ -126,13 +119,13 @@ class Platform:
         )
 
     async def get_item(self, item_id: str) -> dict[str, Any]:
-        """One item."""
+        """See `Platform`."""
         return await self._call(
             "items.get", {"item_id": item_id}, lambda a: answer_fields.item(a.body), most=LARGE
         )
 
     async def list_assets(self, item_id: str) -> list[dict[str, Any]]:
-        """The files of an item."""
+        """See `Platform`."""
         return await self._call(
             "items.list_assets",
             {"item_id": item_id},

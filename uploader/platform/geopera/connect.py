@@ -12,12 +12,14 @@ from uploader.net.http_client import HttpClient, Timeouts, hush
 from uploader.net.put_connection import PutConnection
 from uploader.net.rate_limit import RateLimit
 from uploader.net.tls import trust
-from uploader.platform.geopera.calls import Platform
+from uploader.platform.geopera.calls import GeoperaPlatform
 from uploader.platform.geopera.credentials import Credentials
-from uploader.platform.geopera.object_store import ObjectStore
+from uploader.platform.geopera.object_store import HttpObjectStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from uploader.platform.api import ObjectStore, Platform
 
 
 @asynccontextmanager
@@ -50,8 +52,8 @@ async def open_platform(
         wire, auth=auth, client_id=client_id, read_key=read_key, timeout=timeouts.token, clock=clock
     )
     pacer = RateLimit(requests_per_minute, clock=clock)
-    platform = Platform(wire, credentials, pacer, timeouts=timeouts, allow_http=local, clock=clock)
-    store = ObjectStore(
+    platform = GeoperaPlatform(wire, credentials, pacer, timeouts=timeouts, allow_http=local, clock=clock)
+    store = HttpObjectStore(
         lambda: PutConnection(context, proxy=proxy, timeouts=timeouts, wall=wall),
         throttle=throttle,
         clock=clock,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from uploader.net.put_connection import PutConnection
-    from uploader.platform.geopera.signed_url import SignedUrl
+    from uploader.platform.signed_url import SignedUrl
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def in_memory(file: int, size: int, offset: int) -> bool:
         return False
 
 
-class ObjectStore:
+class HttpObjectStore:
     """The object store behind signed URLs. As many PUTs at once as callers ask for, each on its own lane."""
 
     def __init__(
@@ -85,16 +85,7 @@ class ObjectStore:
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
     ) -> None:
-        """Send the open file of `size` bytes from its start, once.
-
-        It may be sent again, to this URL or another: objects are replaced as a whole.
-
-        `on_bytes` gets the bytes of each chunk that was handed over to the network; `stop` is asked before
-        each.
-
-        Raises StagedDamaged (the file ends early, or cannot be read), StoreRefused, StoreMismatch
-        (sent, but the store holds other bytes), TransferStopped, NoAnswer, Unreachable.
-        """
+        """See `ObjectStore`."""
         began = self._clock()
         body = _Body(file, size, on_bytes, stop, self)
         async with self._lane() as lane:
@@ -148,7 +139,7 @@ class _Body:
         size: int,
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
-        store: ObjectStore,
+        store: HttpObjectStore,
     ) -> None:
         self._file = file
         self._size = size
