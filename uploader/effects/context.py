@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import anyio
 
 from uploader.activity import Activity
-from uploader.convert import Converter, Job
+from uploader.convert import ConversionEngine, Job
 from uploader.core.call_evidence import is_answer
 from uploader.core.errors import UploaderError
 from uploader.core.failure_policy import Known
@@ -51,7 +51,7 @@ class Tools:
     journal: Journal
     platform: Platform
     store: ObjectStore
-    converter: Converter
+    converter: ConversionEngine
     staging: Staging
     intake: SettledFiles
     activity: Activity

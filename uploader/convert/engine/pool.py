@@ -13,7 +13,7 @@ import anyio
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.job import Job, Report
 from uploader.convert.write import publish
-from uploader.core.errors import ConversionFailed, NoSpace
+from uploader.core.errors import ConversionFailed, ConverterBroken, NoSpace
 from uploader.system import threads
 
 _LOG = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class Converter:
         self._turns = anyio.Semaphore(self.workers)
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -40,12 +41,7 @@ class Converter:
         await self.aclose()
 
     async def convert(self, job: Job) -> Report:
-        """Convert one raster. Its COG is at `job.target` when this returns, and not before.
-
-        Raises RasterUnreadable, RasterRefused (the raster's fault), ConversionFailed (the child crashed, hung or
-        ate its memory on it), NoSpace. Whatever happens, cancelling included, no partial target and no busy child
-        is left behind; may be repeated, an existing target is replaced.
-        """
+        """See `ConversionEngine`."""
         async with self._turns, self._writing(job):
             workshop = await threads.run_sync(publish.prepare, job.target)
             try:
@@ -77,6 +73,10 @@ class Converter:
         try:
             with anyio.fail_after(job.timeout):
                 yield worker
+        except ConverterBroken as error:
+            if not self._closed:
+                raise
+            raise ConversionFailed("The converter was closed while it converted.") from error
         except TimeoutError as error:
             raise ConversionFailed(
                 f"Converting took longer than {job.timeout:g} seconds and was stopped.",
@@ -106,7 +106,8 @@ class Converter:
         await worker.kill()
 
     async def aclose(self) -> None:
-        """End all zygotes; may be repeated. Conversions that still run end with ConversionFailed."""
+        """See `ConversionEngine`: all zygotes end."""
+        self._closed = True
         workers = [*self._idle, *self._busy]
         self._idle.clear()
         for worker in workers:

@@ -1,0 +1,141 @@
+"""What `convert.engine.api` promises holds for each engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import psutil
+import pytest
+
+from tests.support import compare, rasters
+from uploader.convert import ConversionEngine, Converter, Job
+from uploader.core.errors import ConversionFailed, RasterRefused, RasterUnreadable
+
+pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
+
+Engines = Callable[[int], AbstractAsyncContextManager[ConversionEngine]]
+
+ENGINES = pytest.mark.parametrize("engine", [Converter], ids=["local"])
+
+
+def job(root: Path, kind: str, **options: Any) -> Job:
+    """A raster of a kind in a folder of its own, and where its COG goes."""
+    source = root / kind / "in" / "source.tif"
+    rasters.make(kind, source, size=options.pop("size", 0))
+    return Job(source, root / kind / "out.tif", **options)
+
+
+def left(asked: Job) -> set[str]:
+    """What lies beside the raster's folder."""
+    return {path.name for path in asked.target.parent.iterdir()} - {"in"}
+
+
+def at_work() -> int:
+    """Processes of ours that use a processor right now."""
+    return sum(child.status() == psutil.STATUS_RUNNING for child in psutil.Process().children(recursive=True))
+
+
+@ENGINES
+async def test_a_result_is_whole_and_alone(engine: Engines, tmp_path: Path) -> None:
+    """It differs in nothing from its raster, and a result that was there is replaced by it."""
+    asked = job(tmp_path, "plain", size=64)
+    asked.target.write_text("an older result")
+    async with engine(1) as converts:
+        report = await converts.convert(asked)
+        again = await converts.convert(asked)
+    assert (again.method, again.bands, again.warnings) == (report.method, report.bands, report.warnings)
+
+    assert compare.differences(asked.source, asked.target) == []
+    assert left(asked) == {"out.tif"}
+
+
+@ENGINES
+@pytest.mark.parametrize(
+    ("kind", "error"), [("truncated", RasterUnreadable), ("empty", RasterUnreadable), ("text", RasterRefused)]
+)
+async def test_a_raster_that_is_none_leaves_nothing(
+    engine: Engines, tmp_path: Path, kind: str, error: type[Exception]
+) -> None:
+    """What lay at the target stays, and the next raster is converted."""
+    asked, sound = job(tmp_path, kind), job(tmp_path, "plain", size=64)
+    asked.target.write_text("an older result")
+    async with engine(1) as converts:
+        with pytest.raises(error):
+            await converts.convert(asked)
+        await converts.convert(sound)
+
+    assert (left(asked), asked.target.read_text()) == ({"out.tif"}, "an older result")
+    assert left(sound) == {"out.tif"}
+
+
+@ENGINES
+async def test_no_more_than_asked_for_run_at_once(engine: Engines, tmp_path: Path) -> None:
+    """Six rasters, two at a time, all of them whole."""
+    jobs = []
+    for number in range(6):
+        asked = job(tmp_path / f"{number}", "plain", size=64)
+        jobs.append(asked)
+    async with engine(2) as converts, anyio.create_task_group() as group:
+        assert converts.workers == 2
+        for asked in jobs:
+            group.start_soon(converts.convert, asked)
+
+    assert all(compare.differences(asked.source, asked.target) == [] for asked in jobs)
+
+
+@ENGINES
+async def test_a_deadline_ends_a_conversion(engine: Engines, tmp_path: Path) -> None:
+    """The file may be too large for its time; nothing of it stays, and nobody works on."""
+    asked = job(tmp_path, "plain", size=4000, timeout=0.05)
+    async with engine(1) as converts:
+        with pytest.raises(ConversionFailed):
+            await converts.convert(asked)
+        assert left(asked) == set()
+        with anyio.fail_after(10):
+            while at_work():  # noqa: ASYNC110 - a process tells nobody that it stands still
+                await anyio.sleep(0.05)
+
+
+@ENGINES
+async def test_who_is_cancelled_leaves_nothing(engine: Engines, tmp_path: Path) -> None:
+    """At any moment; the same raster is converted afterwards as if nothing had been."""
+    asked = job(tmp_path, "plain", size=1500)
+    async with engine(1) as converts:
+        for wait in (0.0, 0.02, 0.1, 0.3):
+            with anyio.move_on_after(wait):
+                await converts.convert(asked)
+            assert left(asked) <= {"out.tif"}
+            asked.target.unlink(missing_ok=True)
+        await converts.convert(asked)
+    assert compare.differences(asked.source, asked.target) == []
+
+
+@ENGINES
+@pytest.mark.parametrize("wait", [0.05, 0.3, 1.5])
+async def test_an_engine_that_is_closed_leaves_no_process(
+    engine: Engines, tmp_path: Path, wait: float
+) -> None:
+    """A conversion that runs meanwhile ends with ConversionFailed; closing twice is closing once."""
+    asked = job(tmp_path, "plain", size=4000)
+    before = {child.pid for child in psutil.Process(os.getpid()).children(recursive=True)}
+    async with engine(1) as converts:
+        ended: list[Exception] = []
+
+        async def run() -> None:
+            try:
+                await converts.convert(asked)
+            except ConversionFailed as error:
+                ended.append(error)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(run)
+            await anyio.sleep(wait)
+            await converts.aclose()
+        await converts.aclose()
+        assert len(ended) == 1 or asked.target.exists()
+    assert {child.pid for child in psutil.Process(os.getpid()).children(recursive=True)} <= before

@@ -1,0 +1,29 @@
+"""What converts rasters: the protocol that the daemon works with, wherever the conversion runs.
+
+`tests/convert/engine/test_contract.py` holds every implementation to what is said here.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from uploader.convert.job import Job, Report
+
+
+class ConversionEngine(Protocol):
+    """Converts rasters, each apart from all others: one that does harm does it to itself alone."""
+
+    @property
+    def workers(self) -> int:
+        """How many conversions run at once; more of them wait."""
+
+    async def convert(self, job: Job) -> Report:
+        """Convert one raster. Its COG is at `job.target`, whole and durable, when this returns, and not before.
+
+        Raises RasterUnreadable, RasterRefused (the raster's fault), ConversionFailed (the child crashed, hung or ate
+        its memory on it), NoSpace. Whatever happens, cancelling included, no part of a target and nobody at work is
+        left behind. May be repeated: a target that is there is replaced by a result, and by nothing else.
+        """
+
+    async def aclose(self) -> None:
+        """End all that runs; may be repeated. Conversions that still run end with ConversionFailed."""
