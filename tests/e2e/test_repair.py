@@ -140,7 +140,7 @@ def test_private_copies_of_nobody_are_put_aside(make_world: Callable[..., World]
     copies = mended(w).copies
 
     assert copies == w.state / "staging" / "aside"
-    (kept,) = copies.glob("*/in/source.tif")
+    (kept,) = copies.glob("*/source.tif")
     assert kept.read_bytes() == data
     w.until_idle()
     assert kept.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 
 from tests.support import compare, rasters
 from uploader.convert import ConversionEngine, Converter, Job
-from uploader.core.errors import ConversionFailed, RasterRefused, RasterUnreadable
+from uploader.core.errors import ConversionFailed, RasterRefused, RasterUnreadable, StagedDamaged
+from uploader.core.file_group import WORKSHOP
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -139,3 +141,31 @@ async def test_an_engine_that_is_closed_leaves_no_process(
         await converts.aclose()
         assert len(ended) == 1 or asked.target.exists()
     assert {child.pid for child in psutil.Process(os.getpid()).children(recursive=True)} <= before
+
+
+@ENGINES
+async def test_a_folder_that_somebody_removes_is_not_the_rasters_fault(
+    engine: Engines, tmp_path: Path
+) -> None:
+    """What is worked in goes away again and again: each time that is said, and the raster is converted in the end."""
+    asked = job(tmp_path, "plain", size=1500)
+    damaged = 0
+
+    async def removes() -> None:
+        while True:
+            for path in asked.target.parent.glob(f".*{WORKSHOP}"):
+                shutil.rmtree(path, ignore_errors=True)
+            await anyio.sleep(0.02)
+
+    async with engine(1) as converts:
+        async with anyio.create_task_group() as group:
+            group.start_soon(removes)
+            for _ in range(3):
+                try:
+                    await converts.convert(asked)
+                except StagedDamaged:
+                    damaged += 1
+            group.cancel_scope.cancel()
+        await converts.convert(asked)
+    assert damaged == 3
+    assert compare.differences(asked.source, asked.target) == []

@@ -21,8 +21,9 @@ class ConversionEngine(Protocol):
         """Convert one raster. Its COG is at `job.target`, whole and durable, when this returns, and not before.
 
         Raises RasterUnreadable, RasterRefused (the raster's fault), ConversionFailed (the child crashed, hung or ate
-        its memory on it), NoSpace. Whatever happens, cancelling included, no part of a target and nobody at work is
-        left behind. May be repeated: a target that is there is replaced by a result, and by nothing else.
+        its memory on it), NoSpace, StagedDamaged (somebody removed what it worked with). Whatever happens, cancelling
+        included, no part of a target and nobody at work is left behind. May be repeated: a target that is there is
+        replaced by a result, and by nothing else.
         """
 
     async def aclose(self) -> None:

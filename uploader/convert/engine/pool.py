@@ -13,7 +13,7 @@ import anyio
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.job import Job, Report
 from uploader.convert.write import publish
-from uploader.core.errors import ConversionFailed, ConverterBroken, NoSpace
+from uploader.core.errors import ConversionFailed, ConverterBroken, LocalError, NoSpace, StagedDamaged
 from uploader.system import threads
 
 _LOG = logging.getLogger(__name__)
@@ -50,6 +50,12 @@ class Converter:
                 if report.method == "passthrough":
                     await threads.run_sync(publish.adopt, job.source, job.target)
                 await threads.run_sync(publish.publish, job.target)
+            except LocalError as error:
+                if await threads.run_sync(workshop.is_dir):
+                    raise
+                raise StagedDamaged(
+                    f"The folder in which {job.name or job.source.name} was converted was removed meanwhile."
+                ) from error
             finally:
                 with anyio.CancelScope(shield=True):
                     await threads.run_sync(publish.clear, job.target)
