@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +16,7 @@ from uploader.convert import Converter, Job
 from uploader.core import capacity
 from uploader.core.errors import JournalError
 from uploader.core.model import Destination
+from uploader.daemon.late_folders import LateFolders
 from uploader.daemon.platform_connection import connect
 from uploader.effects.context import Tools
 from uploader.effects.name_lookup import uploaded
@@ -26,6 +27,7 @@ from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
 from uploader.platform.geopera import Bandwidth
+from uploader.report import systemd_notify
 from uploader.staging import Staging
 from uploader.system import task_limit
 from uploader.system.locks import hold_locks
@@ -41,6 +43,8 @@ class Parts:
     intake: Intake
     bandwidth: Bandwidth
     upkeep: Upkeep
+    late_folders: LateFolders | None
+    """None where nobody would start the daemon again."""
 
 
 @asynccontextmanager
@@ -103,9 +107,9 @@ async def assembled(
         await journal.holds.shown([])
         await journal.holds.set_back()
         await journal.holds.restarted([_target(folder) for folder in settings.folders])
-        yield Parts(
-            tools, intake, bandwidth, Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
-        )
+        upkeep = Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
+        late = LateFolders(_written(settings)) if systemd_notify.supervised() else None
+        yield Parts(tools, intake, bandwidth, upkeep, late)
 
 
 def _require_own(state_dir: Path, folders: Sequence[Path]) -> None:
@@ -123,6 +127,15 @@ def _make_archives(settings: Settings) -> None:
         if folder.after_upload == "archive" and folder.archive_dir is not None:
             with suppress(OSError):
                 folder.archive_dir.mkdir(exist_ok=True)
+
+
+def _written(settings: Settings) -> Iterator[Path]:
+    """The folders in which sources are moved or deleted, and those that take them."""
+    for folder in settings.folders:
+        if folder.after_upload != "keep":
+            yield folder.path
+        if folder.after_upload == "archive" and folder.archive_dir is not None:
+            yield folder.archive_dir
 
 
 def _workers(settings: Settings) -> int:

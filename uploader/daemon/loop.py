@@ -26,6 +26,7 @@ from uploader.daemon import control
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
+from uploader.daemon.late_folders import START_AGAIN, LateFolders
 from uploader.daemon.live_status import LiveStatus, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.planned_holds import ShownHolds
@@ -66,7 +67,8 @@ async def run(
 ) -> int:
     """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
 
-    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. `bound` and `new_journal` are
+    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held, or START_AGAIN where a
+    service manager has to start it again. `bound` and `new_journal` are
     those of `assembled`; `hard_exit` ends the process where something does not end when it should. Raises
     ConfigurationError, JournalError or AlreadyRunning where it cannot start.
     """
@@ -99,6 +101,9 @@ class Daemon:
         self._intake = parts.intake
         self._bandwidth = parts.bandwidth
         self._upkeep = parts.upkeep
+        self._late_folders = parts.late_folders
+        self._again = False
+        """Asks to be started again."""
         self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
         self._shown = ShownHolds(parts.tools.journal)
@@ -116,7 +121,7 @@ class Daemon:
         started = time.time()
         held = await self._serve(until_idle=until_idle)
         if not until_idle or self._stopping.is_set():
-            return 0
+            return START_AGAIN if self._again else 0
         rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
         return 1 if rejected or held else 0
 
@@ -128,6 +133,8 @@ class Daemon:
             background.start_soon(obey, self._stop, self._tools.cut.set)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
+            if self._late_folders is not None:
+                background.start_soon(self._start_again, self._late_folders)
             background.start_soon(self._shown.run)
             answers = handlers(self._tools.journal, status, self._intake.rescan)
             background.start_soon(control.serve, self._settings.state_dir / SOCKET, answers)
@@ -247,6 +254,14 @@ class Daemon:
         with anyio.move_on_after(seconds):
             await self._wake.wait()
             await anyio.sleep(GATHERED)
+
+    async def _start_again(self, folders: LateFolders) -> None:
+        late = await folders.wait()
+        log.warning(
+            "folder=%s was made after the start, and may only be read till the next: starting again", late
+        )
+        self._again = not self._stopping.is_set()
+        self._stop()
 
     def _stop(self) -> None:
         self._stopping.set()

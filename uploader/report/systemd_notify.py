@@ -37,6 +37,11 @@ def stopping(text: str = "") -> None:
     _send("STOPPING=1", *_status(text))
 
 
+def supervised(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a service manager listens, which starts the program again when it asks for that."""
+    return bool(environment.get("NOTIFY_SOCKET"))
+
+
 def watchdog_interval(environment: Mapping[str, str] = os.environ) -> float | None:
     """Seconds between two beats, or None where nobody waits for them."""
     if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
