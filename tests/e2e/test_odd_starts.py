@@ -66,7 +66,7 @@ def test_few_open_files_are_raised_or_refused(make_world: Callable[..., World]) 
 
 
 def test_a_hangup_ends_nothing(make_world: Callable[..., World]) -> None:
-    """It is said in the log, at any moment from the start to the last commit, and work goes on."""
+    """At any moment from the start to the last commit the work goes on; in between the configuration is read again."""
     w = make_world()
     with w.daemon() as process:
         w.awake(process)
@@ -83,4 +83,4 @@ def test_a_hangup_ends_nothing(make_world: Callable[..., World]) -> None:
             time.sleep(0.02)
         assert process.wait(60) == 0
 
-    assert "SIGHUP is ignored" in (w.root / "daemon.log").read_text()
+    assert "configuration: read again" in (w.root / "daemon.log").read_text()

@@ -32,7 +32,7 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     """Run the daemon that the configuration describes.
 
     SIGTERM and Ctrl-C let running transfers finish for `drain_seconds`, then stop; nothing is lost by either,
-    nor by kill -9. SIGHUP is ignored.
+    nor by kill -9. At SIGHUP the configuration is read again.
     """
     from uploader.system.inherited_process import ignore_hangup, raise_descriptors
 
@@ -53,7 +53,13 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     with HardExit() as hard_exit:
 
         async def go() -> int:
-            return await loop.run(chosen, until_idle=until_idle, new_journal=new_journal, hard_exit=hard_exit)
+            return await loop.run(
+                chosen,
+                until_idle=until_idle,
+                new_journal=new_journal,
+                hard_exit=hard_exit,
+                read_again=lambda: settings(config),
+            )
 
         code = anyio.run(go)
         _leave(chosen)

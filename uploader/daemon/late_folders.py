@@ -1,8 +1,8 @@
 """Folders that were made after a service had started, and that only a new start lets it write to.
 
-systemd makes the mount namespace of a unit when the unit starts: it lets through what `ReadWritePaths=` names and is there
-by then, and makes all else read-only. A disk that is mounted later is seen, and can be written to; a folder that is
-made later can only be read.
+systemd makes the mount namespace of a unit when the unit starts. What `ReadWritePaths=` names can be
+written to if it is there by then; all else is read-only. A disk that is mounted later is seen, and can be written to; a
+folder that is made later can only be read.
 """
 
 from __future__ import annotations
