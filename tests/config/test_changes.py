@@ -31,6 +31,7 @@ LIVE = {
     "limits.max_attempts": 2,
     "limits.max_pixels": 10,
     "limits.max_bands": 3,
+    "log.format": "json",
 }
 RESTART = {
     "state_dir": Path("/var/lib/other"),

@@ -40,7 +40,7 @@ def test_each_word_arrives(manager):
 
 
 def test_a_reload_says_when_it_began(manager):
-    """systemd waits for READY=1 after that moment of its clock, in microseconds."""
+    """Systemd waits for READY=1 after that moment of its clock, in microseconds."""
     before = time.monotonic_ns() // 1000
     systemd_notify.reloading()
     first, second = manager.recv(1000).decode().splitlines()

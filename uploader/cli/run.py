@@ -42,10 +42,12 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
 
     from uploader.daemon import loop
     from uploader.daemon.hard_exit import HardExit
+    from uploader.report import logs
     from uploader.system import process_memory
 
     set_up_logs()
     chosen = settings(config)
+    logs.choose(chosen.log.format)
     _greet(chosen)
 
     process_memory.keep_flat()

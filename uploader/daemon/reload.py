@@ -18,7 +18,7 @@ from uploader.core.errors import UploaderError
 from uploader.daemon.assembly import Parts, derived, make_archives, require_own, target_of
 from uploader.disposal import rights
 from uploader.folders.own_places import Territory
-from uploader.report import systemd_notify
+from uploader.report import logs, systemd_notify
 from uploader.system import threads
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,7 @@ class Reload:
         if parts.territory is not None:
             parts.territory.change(settings.folders)
         parts.intake.change(changes)
+        logs.choose(settings.log.format)
         self.settings, self._waiting, self._refused = settings, changes.restart, ""
         await tools.journal.holds.restarted([target_of(each) for each in tools.destinations.values()])
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection
 from functools import partial
 
+from uploader.core.log_subject import About
 from uploader.core.model import Scope
 from uploader.journal import Journal
 from uploader.journal.intake_queries import settling_folders, waiting
@@ -23,7 +24,9 @@ async def retire(journal: Journal, folder: str) -> None:
         await journal.files.vanished([file_id for file_id, _ in rows])
         after, count = rows[-1][0], count + len(rows)
     await journal.holds.clear(Scope.FOLDER, folder)
-    log.info("folder=%s is not in the configuration: %d files that wait in it leave the list", folder, count)
+    log.info(
+        "%s is not in the configuration: %d files that wait in it leave the list", About(folder=folder), count
+    )
 
 
 async def retire_others(journal: Journal, configured: Collection[str]) -> None:

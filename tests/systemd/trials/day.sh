@@ -7,6 +7,8 @@ judge "another user's rasters become items and are archived" within 60 archived 
 judge "what converts is confined by Landlock and seccomp" \
   sh -c "journalctl -u uploader --no-pager | grep -q 'converter ready.*files=.Landlock.*syscalls=.seccomp'"
 journalctl -u uploader --no-pager | grep -m1 -o 'converter ready.*'
+judge "the journal can be filtered by file" \
+  test -n "$(journalctl -u uploader -q FOLDER=/srv/drop FILE=a.tif --no-pager -o cat | grep claimed)"
 judge "no key in the environment" quiet grep -qa gpra_ "/proc/$(main_pid)/environ"
 judge "nobody else reads the state" quiet su alice -c 'ls /var/lib/uploader >/dev/null 2>&1'
 
