@@ -12,12 +12,13 @@ import pytest
 
 from uploader.config import load
 from uploader.core import capacity
+from uploader.service.unit_files import shipped
 
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[1]
 UNIT = ROOT / "systemd" / "uploader.service"
-MOST_EXPOSED = 1.5
+MOST_EXPOSED = 1.3
 """Of ten, as systemd-analyze counts."""
 
 
@@ -76,6 +77,12 @@ def test_the_unit_has_room_for_all_workers(cores):
     """On a machine of many cores its limit of tasks lets as many converters work as the machine has cores."""
     room = int(settings_of(UNIT.read_text())["TasksMax"][0])
     assert capacity.workers(cores, room, cores=cores, folders=32) == cores
+
+
+@pytest.mark.parametrize("name", ["uploader.service", "uploader.sysusers"])
+def test_what_is_installed_as_a_service_is_what_lies_in_systemd(name):
+    """The package carries these files, and no text of its own."""
+    assert shipped(name) == (ROOT / "systemd" / name).read_text()
 
 
 def test_user_and_group_of_the_unit_are_made_by_sysusers():

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TRIALS = ("day", "mounts", "reload")
+TRIALS = ("day", "mounts", "reload", "install")
 SLOWEST = 900.0
 """Seconds for all trials together."""
 KEY = "gpra_boot_test_key_0001"
@@ -47,6 +47,7 @@ TRIAL_UNIT = """
 After=multi-user.target
 [Service]
 Type=oneshot
+Environment=SANDBOX_KEY={key}
 ExecStart=/bin/bash /opt/trials/run.sh {trials}
 StandardOutput=append:/opt/trial.log
 StandardError=append:/opt/trial.log
@@ -104,7 +105,7 @@ def prepare(root: Path, trials: Sequence[str]) -> None:
         folders.read_text().replace("ReadWritePaths=-/srv/drop", "ReadWritePaths=-/srv/drop -/srv/done")
     )
     (units / "sandbox.service").write_text(SANDBOX_UNIT)
-    (units / "trial.service").write_text(TRIAL_UNIT.format(trials=" ".join(trials)))
+    (units / "trial.service").write_text(TRIAL_UNIT.format(trials=" ".join(trials), key=KEY))
     wants = units / "multi-user.target.wants"
     wants.mkdir(exist_ok=True)
     (wants / "trial.service").symlink_to("../trial.service")
