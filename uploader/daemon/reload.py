@@ -42,8 +42,11 @@ class Reload:
         self._waiting: tuple[str, ...] = ()
 
     def request(self) -> None:
-        """Read it again soon."""
-        self._asked.set()
+        """Read it again soon, where there is a file."""
+        if self._read is None:
+            log.info("configuration: %s", NO_FILE)
+        else:
+            self._asked.set()
 
     async def run(self) -> None:
         """Do what was requested, until cancelled."""
