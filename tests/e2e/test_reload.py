@@ -159,3 +159,32 @@ def test_files_of_a_folder_that_left_while_the_daemon_was_down_leave_the_list(
     w.write_config()
     w.until_idle()
     assert w.status()["pending"] == 0
+
+
+def test_reloads_beside_the_work_lose_and_double_nothing(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    """The rule of a folder changes, and the folder comes and goes, while its files settle, are copied and are sent."""
+    count = 30
+    w = make_world(folders=[folder(tmp_path / "one", after_upload="delete"), folder(tmp_path / "two")])
+    with w.daemon() as process:
+        up(w)
+        for number in range(count):
+            make("dem_nodata", tmp_path / f"one/{number:02d}.tif", size=64, seed=number + 1)
+            if number % 2:
+                facts = {"settle_seconds": 0.2 + 0.2 * (number % 3), "after_upload": "delete"}
+                leaves = number % 6 == 1
+                w.folders = [
+                    *([] if leaves else [folder(tmp_path / "one", **facts)]),
+                    folder(tmp_path / "two"),
+                ]
+                w.write_config()
+                process.send_signal(signal.SIGHUP)
+        w.folders = [folder(tmp_path / "one", after_upload="delete"), folder(tmp_path / "two")]
+        reloaded(w, process)
+        w.wait(lambda: w.status()["completed"] == count, "all are items")
+        w.wait(lambda: not list((tmp_path / "one").glob("*.tif")), "all sources are gone")
+        assert w.status()["pending"] == 0
+    assert process.returncode == 0
+    assert w.problems() == []
+    w.require_sound()
