@@ -14,7 +14,7 @@ from uploader.config import Settings
 from uploader.core.errors import ConfigurationError
 from uploader.service.drop_in import HOMES, drop_in
 from uploader.service.steps import Command, MakeFolder, Share, Step, WriteFile, known
-from uploader.service.unit_files import ETC, GROUP, KEY, SYSUSERS, UNIT, USER, shipped
+from uploader.service.unit_files import ETC, GROUP, KEY, KEY_WATCH, SYSUSERS, UNIT, USER, shipped
 
 DROP_IN = ETC / f"{UNIT}.d" / "installed.conf"
 USERS = Path("/etc/sysusers.d/uploader.conf")
@@ -25,6 +25,8 @@ INSTALL = "Install it where a service can see it: sudo python3 -m venv /opt/uplo
 def installed(settings: Settings, config: Path, program: Path, *, start: bool) -> Iterator[Step]:
     """The steps that install the service for a configuration. Raises ConfigurationError where that cannot work."""
     yield WriteFile(ETC / UNIT, shipped(UNIT))
+    for name in KEY_WATCH:
+        yield WriteFile(ETC / name, shipped(name))
     yield WriteFile(DROP_IN, drop_in(settings, config, program))
     yield WriteFile(USERS, shipped(SYSUSERS))
     yield Command(("systemd-sysusers", str(USERS)), lambda _: not known(USER, GROUP))
@@ -34,6 +36,10 @@ def installed(settings: Settings, config: Path, program: Path, *, start: bool) -
         ("systemctl", "daemon-reload"), lambda changed: changed or _shown("NeedDaemonReload") == "yes"
     )
     yield Command(("systemctl", "enable", UNIT), lambda _: _shown("UnitFileState") != "enabled")
+    yield Command(
+        ("systemctl", "enable", "--now", KEY_WATCH[0]),
+        lambda _: _shown("ActiveState", KEY_WATCH[0]) != "active",
+    )
     if start:
         yield Command(
             ("systemctl", "restart", UNIT), lambda changed: changed or _shown("ActiveState") != "active"
@@ -42,8 +48,9 @@ def installed(settings: Settings, config: Path, program: Path, *, start: bool) -
 
 def uninstalled() -> Iterator[Step]:
     """The steps that take the service away; configuration, key, state and user stay."""
-    yield Command(("systemctl", "disable", "--now", UNIT), lambda _: (ETC / UNIT).exists())
-    for path in (DROP_IN, ETC / UNIT, USERS):
+    for name in (KEY_WATCH[0], UNIT):
+        yield Command(("systemctl", "disable", "--now", name), lambda _, path=ETC / name: path.exists())  # type: ignore[misc]
+    for path in (DROP_IN, ETC / UNIT, *(ETC / name for name in KEY_WATCH), USERS):
         yield Command(("rm", "-f", str(path)), lambda _, path=path: path.exists())  # type: ignore[misc]
     yield Command(("systemctl", "daemon-reload"), lambda changed: changed)
 
@@ -87,10 +94,10 @@ def require_key(settings: Settings) -> None:
         raise ConfigurationError(f"The key is missing at {KEY}.", "`uploader init` puts it there.")
 
 
-def _shown(name: str) -> str:
-    """A property of the unit, as systemd has it now."""
+def _shown(name: str, unit: str = UNIT) -> str:
+    """A property of a unit, as systemd has it now."""
     done = subprocess.run(  # noqa: S603 - systemd's own
-        ["systemctl", "show", UNIT, "--property", name, "--value"],  # noqa: S607 - likewise
+        ["systemctl", "show", unit, "--property", name, "--value"],  # noqa: S607 - likewise
         check=False,
         capture_output=True,
         text=True,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 UNIT = "uploader.service"
 SYSUSERS = "uploader.sysusers"
+KEY_WATCH = ("uploader-key.path", "uploader-key.service")
+"""What has the service started anew when its key is replaced."""
 USER, GROUP = "uploader", "rasters"
 """Whom the unit runs as, and the group of those who drop files; SYSUSERS makes both."""
 

@@ -29,9 +29,12 @@ shared /srv/done
 sed -i 's/drain_seconds.*//; $a [transfer]\ndrain_seconds = 90' /etc/uploader/config.toml
 $up install-service >/dev/null
 judge "a longer drain gets a longer stop" is TimeoutStopUSec "2min 30s"
+pid=$(main_pid)
 judge "the whole unit is in order" systemd-analyze verify --recursive-errors=yes --man=no uploader.service
 judge "it is as confined as it was shipped" \
   sh -c "systemd-analyze security uploader.service --no-pager | tail -1 | grep -E 'uploader.service: (0|1\.[0-3])'"
+printf "%s\n" "$SANDBOX_KEY" > /etc/uploader/api-key
+judge "a key that is written anew has it started anew" within 30 restarted "$pid"
 judge "uninstall takes it away" $up install-service --uninstall
 judge "and leaves configuration, key and memory" test -e /etc/uploader/api-key -a -e /var/lib/uploader/journal.sqlite
 judge "with no unit left" quiet systemctl cat uploader
