@@ -16,6 +16,7 @@ import pytest
 
 from uploader.core.log_subject import About
 from uploader.report import journald, log_lines, log_stream, logs
+from uploader.report.terminal_text import moment
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +76,7 @@ def test_times_are_local_with_their_offset(monkeypatch):
         record = logging.LogRecord("n", logging.INFO, __file__, 1, "x", (), None)
         record.created = 0.125
         assert log_lines.TextLines().format(record) == "1970-01-01 05:30:00.125+05:30 INFO x"
+        assert moment("2026-01-31T23:59:58.123+00:00") == ("2026-02-01", "05:29:58+05:30")
         assert json.loads(log_lines.JsonLines().format(record))["time"] == "1970-01-01T05:30:00.125+05:30"
     finally:
         monkeypatch.undo()

@@ -95,6 +95,8 @@ def _steps(path: Path, answers: Answers, key_file: str | None, *, replace: bool,
                 "Edit it, or say --replace, which keeps the old one as .old.",
             )
         steps.append(Command(("cp", "-p", str(path), f"{path}.old"), lambda _: True))
+    if _is_system(path):
+        steps.append(MakeFolder(path.parent, 0o755))  # the service's user reads the configuration there
     steps.append(WriteFile(path, text, 0o644))
     own = answers.api_key_file or KEY
     key = "" if dry_run else _key(key_file, own)

@@ -30,6 +30,8 @@ def installed(settings: Settings, config: Path, program: Path, *, start: bool) -
     yield WriteFile(DROP_IN, drop_in(settings, config, program))
     yield WriteFile(USERS, shipped(SYSUSERS))
     yield Command(("systemd-sysusers", str(USERS)), lambda _: not known(USER, GROUP))
+    if not config.parent.stat().st_mode & stat.S_IXOTH:
+        yield Share(config.parent, GROUP, "g+rx", stat.S_IRGRP | stat.S_IXGRP)
     yield Share(config, GROUP, "g+r", stat.S_IRGRP)
     yield from _folders(settings)
     yield Command(
