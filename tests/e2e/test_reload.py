@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -141,9 +142,10 @@ def test_what_only_a_restart_can_change_is_named(make_world: Callable[..., World
             "problems": [],
         }
         assert "convert.workers" in warned(w, "restart_needed")[0]
-        w.settings = {"transfer": {"concurrency": 1}}
+        w.settings = {"transfer": {"concurrency": 1}, "log": {"format": "json"}}
         reloaded(w, process)
         assert not warned(w, "restart_needed")
+        assert "read again" in json.loads((w.root / "daemon.log").read_text().splitlines()[-1])["message"]
 
 
 def test_files_of_a_folder_that_left_while_the_daemon_was_down_leave_the_list(

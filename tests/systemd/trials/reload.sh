@@ -13,6 +13,9 @@ within 20 told "folders added=/srv/more"
 su alice -c "umask 002; /opt/uploader/bin/python /opt/drop.py /srv/more/m.tif 21"
 completed() { /opt/uploader/bin/uploader status -c /etc/uploader/config.toml --json | grep -q '"completed": 1'; }
 judge "a folder that was added is watched" within 60 completed
+sed -i '$a after_upload = "delete"' /etc/uploader/config.toml
+systemctl reload uploader
+judge "what the unit may not write to is told with its way out" within 20 told "/srv/more.*cannot be changed.*ReadWritePaths="
 cp /etc/uploader/config.toml /root/good.toml
 echo 'bogus = 1' >> /etc/uploader/config.toml
 systemctl reload uploader
