@@ -22,7 +22,7 @@ LEVELS = (
     {"system"},
     {"activity", "net", "convert", "journal"},
     {"platform", "config", "staging", "disposal"},
-    {"folders", "effects", "report"},
+    {"folders", "effects", "report", "service"},
     {"daemon"},
     {"repair"},
     {"cli"},

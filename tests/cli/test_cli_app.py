@@ -54,7 +54,7 @@ def test_every_command_explains_itself(name, capsys):
     """--help works for each, and each option says what it is for."""
     assert cli.execute([name, "--help"]) == 0
     assert "Usage: uploader" in capsys.readouterr().out
-    command = import_module(f"uploader.cli.{name}").command
+    command = import_module(f"uploader.cli.{name.replace('-', '_')}").command
     assert command.name == name
     assert command.help
 

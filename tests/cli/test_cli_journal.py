@@ -131,7 +131,7 @@ def test_log_fits_into_80_columns(setup, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("drop/bad.tif")
     assert all(len(line) <= 80 for line in lines[1:])
-    assert lines[1].split() == ["day", "UTC", "event", "state", "note"]
+    assert lines[1].split() == ["day", "time", "event", "state", "note"]
     assert sum("rejected" in line and "It is no raster." in line for line in lines) == 1
     assert len(lines) == 5
     assert all(line.startswith(" ") for line in lines[3:])

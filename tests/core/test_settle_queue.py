@@ -455,6 +455,20 @@ def test_rules_that_change_are_obeyed_from_then_on(queue: SettleQueue) -> None:
     assert (queue.id_of(b"1.tif"), queue.under_claim(2), queue.line.waiting) == (None, True, 1)
 
 
+def test_it_is_known_whether_any_is_being_copied(queue: SettleQueue) -> None:
+    """From the start of a claim to its end, or until the file comes back; not while it may only be claimed."""
+    ready(queue, 1)
+    ready(queue, 2)
+    assert not queue.copying
+    queue.claim_started(1)
+    queue.claim_started(2)
+    assert queue.copying
+    queue.claim_ended(1)
+    assert queue.copying
+    queue.returned(2, 50.0)
+    assert not queue.copying
+
+
 @settings(max_examples=300)
 @given(
     st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -66,7 +67,7 @@ def test_few_open_files_are_raised_or_refused(make_world: Callable[..., World]) 
 
 
 def test_a_hangup_ends_nothing(make_world: Callable[..., World]) -> None:
-    """It is said in the log, at any moment from the start to the last commit, and work goes on."""
+    """At any moment from the start to the last commit the work goes on; in between the configuration is read again."""
     w = make_world()
     with w.daemon() as process:
         w.awake(process)
@@ -83,4 +84,15 @@ def test_a_hangup_ends_nothing(make_world: Callable[..., World]) -> None:
             time.sleep(0.02)
         assert process.wait(60) == 0
 
-    assert "SIGHUP is ignored" in (w.root / "daemon.log").read_text()
+    assert "configuration: read again" in (w.root / "daemon.log").read_text()
+
+
+def test_the_log_is_json_where_that_is_set(make_world: Callable[..., World]) -> None:
+    """Each line of a daemon's life is an object; those about a file name it with its folder and its item."""
+    w = make_world(settings={"log": {"format": "json"}})
+    make("dem_nodata", w.drop / "a.tif", size=64)
+    lines = [json.loads(line) for line in w.until_idle().stderr.splitlines()]
+    about = [line for line in lines if line.get("file") == "a.tif"]
+    assert {line["folder"] for line in about} == {str(w.drop)}
+    assert {"claimed", "converted", "stored", "made"} <= {line["message"].partition(" ")[0] for line in about}
+    assert [line["item"] for line in about if "item" in line] == [item["id"] for item in w.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 import pytest
 
@@ -36,6 +37,15 @@ def test_each_word_arrives(manager):
         "WATCHDOG=1",
         "STOPPING=1\nSTATUS=draining",
     ]
+
+
+def test_a_reload_says_when_it_began(manager):
+    """Systemd waits for READY=1 after that moment of its clock, in microseconds."""
+    before = time.monotonic_ns() // 1000
+    systemd_notify.reloading()
+    first, second = manager.recv(1000).decode().splitlines()
+    assert first == "RELOADING=1"
+    assert before <= int(second.removeprefix("MONOTONIC_USEC=")) <= time.monotonic_ns() // 1000
 
 
 @pytest.mark.parametrize("address", ["", "/nowhere/at/all", "@nobody-listens", "relative", "/" + "x" * 300])

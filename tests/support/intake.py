@@ -17,7 +17,7 @@ from uploader.folders.intake import Intake
 from uploader.folders.watcher import FolderWatcher
 from uploader.journal import Journal
 from uploader.journal.rows import rows
-from uploader.system.locks import FolderLock
+from uploader.system.locks import FolderLocks
 
 TINY = b"not a tiff, so that nothing has to be whole"
 
@@ -91,13 +91,13 @@ async def bench(root: Path, *, window: int = 1000, **folder: Any) -> AsyncIterat
     drop.mkdir(parents=True, exist_ok=True)
     (root / "state").mkdir(exist_ok=True)
     facts = {"path": drop, "project_id": "p-1", "settle_seconds": 0.05, "rescan_seconds": 3600.0, **folder}
-    journal, lock = Journal(root / "state"), FolderLock(drop)
+    journal, locks = Journal(root / "state"), FolderLocks([drop])
     try:
-        intake = Intake(journal, [Folder(**facts)], {drop: lock}, window=window)
+        intake = Intake(journal, [Folder(**facts)], locks, window=window)
         async with anyio.create_task_group() as group:
             group.start_soon(intake.run, lambda: None)
             yield Bench(intake, journal, drop)
             group.cancel_scope.cancel()
     finally:
         journal.close()
-        lock.release()
+        locks.release()

@@ -36,6 +36,24 @@ def test_a_folder_that_comes_later_is_locked_when_it_is_there(tmp_path: Path) ->
         assert not FolderLock(drop).take()
 
 
+def test_locks_come_and_go_beside_others(tmp_path: Path) -> None:
+    """A folder more is locked or refused, also twice; one less is free for others; at the end all are."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.mkdir()
+    two.mkdir()
+    with hold_locks(tmp_path / "state", [one]) as locks, hold_locks(tmp_path / "other", []) as others:
+        with pytest.raises(AlreadyRunning, match="drop folder"):
+            others.add(one)
+        locks.add(two)
+        locks.add(two)
+        locks.remove(one)
+        locks.remove(one)
+        others.add(one)
+        assert not FolderLock(two).take()
+    assert FolderLock(one).take()
+    assert FolderLock(two).take()
+
+
 def test_the_folder_that_lies_there_now_is_the_one_that_is_locked(tmp_path: Path) -> None:
     """Another folder at the same place is locked anew, and the former one is let go."""
     drop, former = tmp_path / "drop", tmp_path / "former"

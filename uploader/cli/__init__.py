@@ -23,6 +23,8 @@ FAILED, MISUSED, NEEDS_HUMAN = 1, 2, 78
 
 COMMANDS = {
     "demo": "Show it all at work on this machine: needs no account, no network, no argument.",
+    "init": "Write a first configuration and its key, and check them.",
+    "install-service": "Make the daemon a service of systemd, or take that away.",
     "run": "Run the daemon that the configuration describes.",
     "push": "Upload these rasters now and show the items.",
     "status": "Say what is where, what is held and why.",
@@ -46,7 +48,7 @@ class _Commands(click.Group):
         """Import a command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"uploader.cli.{cmd_name}").command
+        command = import_module(f"uploader.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

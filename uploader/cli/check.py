@@ -28,7 +28,12 @@ STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
     is_flag=True,
     help="Rebuild a damaged journal from its last good copy, the folders and what the platform lists.",
 )
-def command(*, config: str | None, as_json: bool, repair: bool) -> int:
+@click.option(
+    "--service",
+    is_flag=True,
+    help="Check as the installed unit would run: its user, credential and sandbox. Needs root and systemd.",
+)
+def command(*, config: str | None, as_json: bool, repair: bool, service: bool) -> int:
     """Look for everything that could keep it from working, and say what to do.
 
     Reads the configuration, tries the key and the projects, looks at folders, file systems, limits, disk and clock.
@@ -40,9 +45,31 @@ def command(*, config: str | None, as_json: bool, repair: bool) -> int:
         from uploader.cli.repair_journal import mend
 
         return mend(settings(config), as_json=as_json)
+    if service:
+        return _in_unit(config, as_json=as_json)
+    return examine(config, as_json=as_json)
+
+
+def _in_unit(config: str | None, *, as_json: bool) -> int:
+    """Let systemd run the check as it would run the daemon; its output is ours."""
+    import os
+    import subprocess
+
+    from uploader.core.errors import UploaderError
+    from uploader.service.unit_view import BY_HAND, command_in_unit
+
+    if config is not None:
+        raise click.UsageError("--service checks the configuration that the unit names, so leave -c out.")
+    if os.geteuid() != 0:
+        raise UploaderError("Only root may have systemd run a check as the service.", f"Use sudo. {BY_HAND}")
+    return subprocess.run(command_in_unit(*(["--json"] if as_json else [])), check=False).returncode  # noqa: S603
+
+
+def examine(config: str | None, chosen: Settings | None = None, *, as_json: bool = False) -> int:
+    """Probe and print; `chosen` stands for what is read from the file. Returns the exit code."""
     found: list[Finding] = []
     broken = 0
-    for finding in _probe(config):
+    for finding in _probe(config, chosen):
         found.append(finding)
         if not as_json:
             _print(finding)
@@ -53,12 +80,12 @@ def command(*, config: str | None, as_json: bool, repair: bool) -> int:
     return broken
 
 
-def _probe(config: str | None) -> Iterator[Finding]:
+def _probe(config: str | None, chosen: Settings | None) -> Iterator[Finding]:
     from uploader.cli import check_machine, check_platform
     from uploader.cli.check_finding import fail, ok
 
     try:
-        chosen: Settings = settings(config)
+        chosen = chosen or settings(config)
     except ConfigurationError as error:
         yield from (fail("configuration", line) for line in str(error).splitlines())
         return

@@ -74,7 +74,7 @@ def _table(events: list[dict[str, Any]]) -> Table:
 
     versions = len({event["version"] for event in events}) > 1
     table = Table(box=None, pad_edge=False)
-    for head in ("day", "UTC", *(["version"] if versions else []), "event", "state"):
+    for head in ("day", "time", *(["version"] if versions else []), "event", "state"):
         table.add_column(head, no_wrap=True)
     table.add_column("note", overflow="fold")
     before = ""

@@ -76,7 +76,7 @@ def _table(done: Repaired) -> Table:
 def _begun(found: Outcome) -> str:
     if found.base == "nothing":
         return "nothing: no good copy was found"
-    then = datetime.fromtimestamp(found.base_time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    then = datetime.fromtimestamp(found.base_time, UTC).astimezone().isoformat(" ", timespec="seconds")
     what = "the journal itself, which is sound" if found.base == "journal" else "its last good copy"
     return f"{what}, up to {then}"
 

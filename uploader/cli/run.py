@@ -32,7 +32,7 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     """Run the daemon that the configuration describes.
 
     SIGTERM and Ctrl-C let running transfers finish for `drain_seconds`, then stop; nothing is lost by either,
-    nor by kill -9. SIGHUP is ignored.
+    nor by kill -9. At SIGHUP the configuration is read again.
     """
     from uploader.system.inherited_process import ignore_hangup, raise_descriptors
 
@@ -42,10 +42,12 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
 
     from uploader.daemon import loop
     from uploader.daemon.hard_exit import HardExit
+    from uploader.report import logs
     from uploader.system import process_memory
 
     set_up_logs()
     chosen = settings(config)
+    logs.choose(chosen.log.format)
     _greet(chosen)
 
     process_memory.keep_flat()
@@ -53,7 +55,13 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     with HardExit() as hard_exit:
 
         async def go() -> int:
-            return await loop.run(chosen, until_idle=until_idle, new_journal=new_journal, hard_exit=hard_exit)
+            return await loop.run(
+                chosen,
+                until_idle=until_idle,
+                new_journal=new_journal,
+                hard_exit=hard_exit,
+                read_again=lambda: settings(config),
+            )
 
         code = anyio.run(go)
         _leave(chosen)

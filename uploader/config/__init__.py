@@ -1,5 +1,6 @@
 """The configuration: TOML in, typed settings out. The only place for its keys, defaults, checks and complaints."""
 
+from uploader.config.changes import Changes, compare
 from uploader.config.locations import find, load
 from uploader.config.sections import (
     BatchSection,
@@ -15,6 +16,7 @@ from uploader.config.settings import Settings
 
 __all__ = [
     "BatchSection",
+    "Changes",
     "ConvertSection",
     "Dashboard",
     "Folder",
@@ -23,6 +25,7 @@ __all__ = [
     "Settings",
     "StagingSection",
     "Transfer",
+    "compare",
     "find",
     "load",
 ]

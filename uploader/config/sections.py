@@ -161,3 +161,9 @@ class Dashboard(Section):
     """The read-only page."""
 
     listen: Address = "127.0.0.1:8750"
+
+
+class LogSection(Section):
+    """How the log reads."""
+
+    format: Literal["text", "json"] = "text"

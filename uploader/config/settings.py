@@ -13,6 +13,7 @@ from uploader.config.sections import (
     Dashboard,
     Folder,
     LimitsSection,
+    LogSection,
     PlatformSection,
     Section,
     StagingSection,
@@ -37,6 +38,7 @@ class Settings(Section):
     transfer: Transfer = Transfer()
     limits: LimitsSection = LimitsSection()
     dashboard: Dashboard = Dashboard()
+    log: LogSection = LogSection()
 
     @model_validator(mode="after")
     def _whole(self, info: ValidationInfo) -> Settings:

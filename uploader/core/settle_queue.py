@@ -230,6 +230,11 @@ class SettleQueue:
         return [entry.control for entry in self._places if entry.control and not self._rule.marker]
 
     @property
+    def copying(self) -> bool:
+        """Whether any is being copied."""
+        return self._places.counted(Phase.CLAIMING) > 0
+
+    @property
     def returning(self) -> tuple[int, ...]:
         """Rows that have to settle once more, and have still to be found in the journal."""
         return tuple(self._returning)

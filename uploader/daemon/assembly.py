@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from uploader.activity import Activity
-from uploader.config import Folder, Settings
+from uploader.config import Settings
 from uploader.convert import Converter, Job
 from uploader.core import capacity
 from uploader.core.errors import JournalError
-from uploader.core.model import Destination
+from uploader.core.model import Destination, Limits
+from uploader.daemon.late_folders import LateFolders
 from uploader.daemon.platform_connection import connect
 from uploader.effects.context import Tools
 from uploader.effects.name_lookup import uploaded
@@ -26,9 +27,10 @@ from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
 from uploader.net.rate_limit import Bandwidth
+from uploader.report import systemd_notify
 from uploader.staging import Staging
 from uploader.system import task_limit
-from uploader.system.locks import hold_locks
+from uploader.system.locks import FolderLocks, hold_locks
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,31 @@ class Parts:
     intake: Intake
     bandwidth: Bandwidth
     upkeep: Upkeep
+    locks: FolderLocks
+    territory: Territory | None
+    """None where folders may lie as they like."""
+    late_folders: LateFolders | None
+    """None where nobody would start the daemon again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the effects and the planner go by, and the settings decide."""
+
+    limits: Limits
+    destinations: Mapping[str, Destination]
+    archive_dirs: Mapping[str, Path]
+    job: Callable[[Path, Path, Destination], Job]
+
+
+def derived(settings: Settings, *, converters: int) -> Derived:
+    """What follows from settings, with so many converters as there are."""
+    return Derived(
+        limits=replace(settings.planner_limits(), converters=converters),
+        destinations={str(folder.path): folder.destination() for folder in settings.folders},
+        archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
+        job=partial(_job, settings),
+    )
 
 
 @asynccontextmanager
@@ -59,14 +86,14 @@ async def assembled(
     async with AsyncExitStack() as stack:
         locks = stack.enter_context(hold_locks(settings.state_dir, folders))
         if bound and not new_journal:
-            _require_own(settings.state_dir, folders)
+            require_own(settings.state_dir, folders)
         journal = Journal(settings.state_dir)
         stack.callback(journal.close)
         owner = Owner(journal.identity, str(settings.state_dir))
         if new_journal:
             await journal.holds.reconciled()
             give(folders, owner)
-        _make_archives(settings)
+        make_archives(settings)
         staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
         swept = staging.sweep(await journal.read(staged_ids))
         if swept:
@@ -85,6 +112,7 @@ async def assembled(
             bounds=FolderBounds(territory, owner) if bound else None,
             lookup=partial(uploaded, platform),
         )
+        chosen = derived(settings, converters=workers)
         tools = Tools(
             journal=journal,
             platform=platform,
@@ -93,22 +121,22 @@ async def assembled(
             staging=staging,
             intake=intake,
             activity=activity,
-            limits=replace(settings.planner_limits(), converters=workers),
-            destinations={str(folder.path): folder.destination() for folder in settings.folders},
-            archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
+            limits=chosen.limits,
+            destinations=chosen.destinations,
+            archive_dirs=chosen.archive_dirs,
             transfer_method=settings.platform.transfer_method,
-            job=partial(_job, settings),
+            job=chosen.job,
             read_back_all=read_back_all,
         )
         await journal.holds.shown([])
         await journal.holds.set_back()
-        await journal.holds.restarted([_target(folder) for folder in settings.folders])
-        yield Parts(
-            tools, intake, bandwidth, Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
-        )
+        await journal.holds.restarted([target_of(each) for each in chosen.destinations.values()])
+        upkeep = Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
+        late = LateFolders(_written(settings)) if systemd_notify.supervised() else None
+        yield Parts(tools, intake, bandwidth, upkeep, locks, territory if bound else None, late)
 
 
-def _require_own(state_dir: Path, folders: Sequence[Path]) -> None:
+def require_own(state_dir: Path, folders: Sequence[Path]) -> None:
     """Raises JournalError where a drop folder bears the mark of another journal than lies, or would be made, here."""
     own = identity(state_dir / FILE_NAME)
     for folder in folders if own is not None else ():
@@ -117,12 +145,21 @@ def _require_own(state_dir: Path, folders: Sequence[Path]) -> None:
             raise JournalError(f"{why} The one in {state_dir} {what}.", WAYS_OUT)
 
 
-def _make_archives(settings: Settings) -> None:
+def make_archives(settings: Settings) -> None:
     """Make each archive folder whose parent exists; what is missing beyond that is told when it is needed."""
     for folder in settings.folders:
         if folder.after_upload == "archive" and folder.archive_dir is not None:
             with suppress(OSError):
                 folder.archive_dir.mkdir(exist_ok=True)
+
+
+def _written(settings: Settings) -> Iterator[Path]:
+    """The folders in which sources are moved or deleted, and those that take them."""
+    for folder in settings.folders:
+        if folder.after_upload != "keep":
+            yield folder.path
+        if folder.after_upload == "archive" and folder.archive_dir is not None:
+            yield folder.archive_dir
 
 
 def _workers(settings: Settings) -> int:
@@ -137,8 +174,9 @@ def _workers(settings: Settings) -> int:
     return workers
 
 
-def _target(folder: Folder) -> str:
-    return folder.destination().key(categorical=False).target
+def target_of(destination: Destination) -> str:
+    """What a hold calls it."""
+    return destination.key(categorical=False).target
 
 
 def _job(settings: Settings, source: Path, target: Path, destination: Destination) -> Job:

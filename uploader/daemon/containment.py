@@ -10,11 +10,12 @@ import logging
 import time
 
 from uploader.core.actions import Action, Claim, PlanSession
+from uploader.core.log_subject import About
 from uploader.core.path_text import shown
 from uploader.core.secrets import redact
 from uploader.core.unexpected_errors import Mistakes, Subject, UnexpectedError, leaves
 from uploader.daemon.performer import perform
-from uploader.effects.context import Tools
+from uploader.effects.context import Tools, about
 from uploader.journal import untrustworthy
 from uploader.system.failpoints import failpoint
 
@@ -56,9 +57,20 @@ class Containment:
     async def _contain(self, action: Action, error: Exception) -> None:
         step, name = type(action).__name__, await self._name(action)
         after = self._mistakes.made(_subjects(action), step, name, _words(error, step), time.time())
-        log.error("%s action=%s of=%r again in %.0f s", CONTAINED, step, name, after, exc_info=error)
+        subject = await self._about(action)
+        log.error("%s action=%s %s again in %.0f s", CONTAINED, step, subject, after, exc_info=error)
         if isinstance(action, Claim):
             self._tools.intake.unsettled(action.file_id, after)
+
+    async def _about(self, action: Action) -> About:
+        """What the log calls it."""
+        kind, row_id = _subjects(action)[0]
+        if kind != "file":
+            return About(session=row_id)
+        try:
+            return about(await self._tools.file(row_id))
+        except LookupError:
+            return About()
 
     async def _name(self, action: Action) -> str:
         """What a person calls the file or the session."""

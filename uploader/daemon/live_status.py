@@ -6,7 +6,7 @@ It is told also while the journal does not answer: then with the numbers of its 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from anyio.abc import TaskGroup
@@ -15,7 +15,6 @@ from uploader.core.errors import UploaderError
 from uploader.core.model import Hold, Scope
 from uploader.daemon.planned_holds import ShownHolds
 from uploader.effects.context import Tools
-from uploader.folders.intake import Intake
 from uploader.journal import SLOW, Journal, JournalProblem, told
 from uploader.system.bounded_read import BoundedRead
 
@@ -40,12 +39,12 @@ def journal_hold(journal: Journal, unseen_since: float | None) -> list[Hold]:
 
 
 class LiveStatus:
-    """Answers whoever asks the daemon, at once; `pressing` are holds that the journal cannot know of."""
+    """Answers whoever asks the daemon, at once; `pressing` and `warnings` are what the journal cannot know of."""
 
     def __init__(
         self,
         tools: Tools,
-        intake: Intake,
+        warnings: Callable[[], Iterable[dict[str, str]]],
         shown: ShownHolds,
         pressing: Callable[[], list[Hold]],
         group: TaskGroup,
@@ -53,7 +52,7 @@ class LiveStatus:
         self._journal = tools.journal
         self._activity = tools.activity
         self._pressing = pressing
-        self._intake = intake
+        self._warnings = warnings
         self._shown = shown
         self._read = BoundedRead(self._look, group)
         self._last: dict[str, Any] = {}
@@ -68,7 +67,7 @@ class LiveStatus:
         return {
             **self._last,
             "holds": [*map(told, self._pressing()), *self._last["holds"]],
-            "warnings": [*self._intake.warnings(), *self._last["warnings"]],
+            "warnings": [*self._warnings(), *self._last["warnings"]],
             "running": [
                 {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}
                 for r in self._activity.snapshot()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import anyio
@@ -26,10 +26,13 @@ from uploader.daemon import control
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
+from uploader.daemon.late_folders import START_AGAIN, LateFolders
 from uploader.daemon.live_status import LiveStatus, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.planned_holds import ShownHolds
+from uploader.daemon.reload import Reload
 from uploader.daemon.requests import handlers
+from uploader.daemon.status_line import summary
 from uploader.daemon.stop_signals import obey
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
@@ -63,11 +66,13 @@ async def run(
     bound: bool = True,
     new_journal: bool = False,
     hard_exit: HardExit | None = None,
+    read_again: Callable[[], Settings] | None = None,
 ) -> int:
     """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
 
-    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held. `bound` and `new_journal` are
-    those of `assembled`; `hard_exit` ends the process where something does not end when it should. Raises
+    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held, or START_AGAIN where a
+    service manager has to start it again. `bound` and `new_journal` are those of `assembled`. `hard_exit` ends the
+    process where something does not end when it should. `read_again` reads the settings' file once more. Raises
     ConfigurationError, JournalError or AlreadyRunning where it cannot start.
     """
     async with assembled(
@@ -77,7 +82,9 @@ async def run(
         bound=bound,
         new_journal=new_journal,
     ) as parts:
-        return await Daemon(settings, parts, hard_exit or HardExit()).run(until_idle=until_idle)
+        return await Daemon(Reload(settings, parts, read_again), parts, hard_exit or HardExit()).run(
+            until_idle=until_idle
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +100,15 @@ class _Doing:
 class Daemon:
     """The task group and what it shares."""
 
-    def __init__(self, settings: Settings, parts: Parts, hard_exit: HardExit) -> None:
-        self._settings = settings
+    def __init__(self, reload: Reload, parts: Parts, hard_exit: HardExit) -> None:
+        self._reload = reload
         self._tools = parts.tools
         self._intake = parts.intake
         self._bandwidth = parts.bandwidth
         self._upkeep = parts.upkeep
+        self._late_folders = parts.late_folders
+        self._again = False
+        """Asks to be started again."""
         self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
         self._shown = ShownHolds(parts.tools.journal)
@@ -116,7 +126,7 @@ class Daemon:
         started = time.time()
         held = await self._serve(until_idle=until_idle)
         if not until_idle or self._stopping.is_set():
-            return 0
+            return START_AGAIN if self._again else 0
         rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
         return 1 if rejected or held else 0
 
@@ -124,15 +134,18 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            status = LiveStatus(self._tools, self._intake, self._shown, self._pressing, background)
-            background.start_soon(obey, self._stop, self._tools.cut.set)
+            status = LiveStatus(self._tools, self._warnings, self._shown, self._pressing, background)
+            background.start_soon(obey, self._stop, self._tools.cut.set, self._reload.request)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
+            if self._late_folders is not None:
+                background.start_soon(self._start_again, self._late_folders)
             background.start_soon(self._shown.run)
-            answers = handlers(self._tools.journal, status, self._intake.rescan)
-            background.start_soon(control.serve, self._settings.state_dir / SOCKET, answers)
-            if self._settings.dashboard.listen:
-                background.start_soon(dashboard.serve, self._settings.dashboard.listen, status.ask)
+            background.start_soon(self._reload.run)
+            answers = handlers(self._tools.journal, status, self._reload, self._intake.rescan)
+            background.start_soon(control.serve, self._reload.settings.state_dir / SOCKET, answers)
+            if self._reload.settings.dashboard.listen:
+                background.start_soon(dashboard.serve, self._reload.settings.dashboard.listen, status.ask)
             try:
                 held = await self._plan_and_perform(work, background, until_idle=until_idle)
             finally:
@@ -150,13 +163,13 @@ class Daemon:
         look = BoundedRead(self._look, background)
         while not self._stopping.is_set():
             self._wake = anyio.Event()
-            self._bandwidth.rate = _rate(self._settings)
+            self._bandwidth.rate = _rate(self._reload.settings)
             self._mind_the_clock(background)
             view, now = await look.ask(min(LOOK_PATIENCE, self._beat)), time.time()
             self._unseen_since = (self._unseen_since or now) if view is None else None
             turn = None if view is None else self._turn(work, view, now)
             systemd_notify.beat()
-            systemd_notify.status(_summary(view, self._running(), self._holds(view)))
+            systemd_notify.status(summary(view, self._running(), self._holds(view)))
             if until_idle and turn is not None and turn.idle:
                 await self._shown.written(LOOK_PATIENCE)
                 return bool((await self._tools.journal.status(self._shown.holds))["holds"])
@@ -174,6 +187,9 @@ class Daemon:
 
     def _holds(self, view: PlannerView | None) -> list[Hold]:
         return [*self._pressing(), *(view.holds if view else ()), *self._shown.holds]
+
+    def _warnings(self) -> list[dict[str, str]]:
+        return [*self._reload.warnings(), *self._intake.warnings()]
 
     def _pressing(self) -> list[Hold]:
         """Holds that stand in no journal, for it is the journal that is held up."""
@@ -248,9 +264,17 @@ class Daemon:
             await self._wake.wait()
             await anyio.sleep(GATHERED)
 
+    async def _start_again(self, folders: LateFolders) -> None:
+        late = await folders.wait()
+        log.warning(
+            "folder=%s was made after the start, and may only be read till the next: starting again", late
+        )
+        self._again = not self._stopping.is_set()
+        self._stop()
+
     def _stop(self) -> None:
         self._stopping.set()
-        self._hard_exit.after(self._settings.transfer.drain_seconds + PATIENCE)
+        self._hard_exit.after(self._reload.settings.transfer.drain_seconds + PATIENCE)
         self._nudge()
 
     async def _drain(self, work: TaskGroup) -> None:
@@ -260,7 +284,7 @@ class Daemon:
         """
         systemd_notify.stopping("finishing what is being sent")
         self._tools.stop.set()
-        deadline = time.monotonic() + self._settings.transfer.drain_seconds
+        deadline = time.monotonic() + self._reload.settings.transfer.drain_seconds
         with anyio.CancelScope(shield=True):
             while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
                 await anyio.sleep(0.05)
@@ -278,14 +302,3 @@ def _rate(settings: Settings) -> int | None:
     """Bytes per second that may leave now, by the timetable and the machine's local time."""
     local = time.localtime()
     return limit_at(settings.transfer.bandwidth_limit, local.tm_wday, local.tm_hour * 60 + local.tm_min)
-
-
-def _summary(view: PlannerView | None, running: Counter[str], holds: Sequence[Hold]) -> str:
-    told = f"{len(holds)} holds" + (f": {holds[0].text}" if holds else "")
-    if view is None:
-        return f"the journal does not answer, {running['Put']} transfers, {told}"
-    sessions = sum(1 for session in view.sessions if session.state != "completed")
-    return (
-        f"{sum(view.settling.values())} settling, {view.queued_total} queued, {len(view.waiting)} converted, "
-        f"{sessions} sessions, {running['Put']} transfers, {told}"
-    )

@@ -10,11 +10,17 @@ from uploader.core.errors import UploaderError
 from uploader.core.path_text import raw
 from uploader.daemon.control import Handler
 from uploader.daemon.live_status import LiveStatus
+from uploader.daemon.reload import Reload
 from uploader.journal import Journal
 
 
-def handlers(journal: Journal, live: LiveStatus, rescan: Callable[[], None]) -> Mapping[str, Handler]:
+def handlers(
+    journal: Journal, live: LiveStatus, reload: Reload, rescan: Callable[[], None]
+) -> Mapping[str, Handler]:
     """The commands; `rescan` has all folders looked at again."""
+
+    async def read_again(_: dict[str, Any]) -> dict[str, Any]:
+        return await reload.now()
 
     async def retry(request: dict[str, Any]) -> dict[str, Any]:
         count = await journal.retrying.retried(paths(request.get("paths")))
@@ -24,7 +30,7 @@ def handlers(journal: Journal, live: LiveStatus, rescan: Callable[[], None]) -> 
     async def status(_: dict[str, Any]) -> dict[str, Any]:
         return await live.ask()
 
-    return {"retry": retry, "status": status}
+    return {"reload": read_again, "retry": retry, "status": status}
 
 
 def paths(given: object) -> list[bytes] | None:

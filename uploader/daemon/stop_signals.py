@@ -1,4 +1,4 @@
-"""The signals that a daemon obeys: the first that asks for the end, the second, and SIGHUP, which is no end."""
+"""The signals that a daemon obeys: the first that asks for the end, the second, and SIGHUP for a new configuration."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ STOPS = (signal.SIGTERM, signal.SIGINT)
 """Signals that ask for the end: the first one lets what is being sent finish."""
 
 
-async def obey(stop: Callable[[], None], cut: Callable[[], None]) -> None:
-    """Call `stop` at the first signal that asks for the end, and `cut` at each after it; until cancelled."""
+async def obey(stop: Callable[[], None], cut: Callable[[], None], reload: Callable[[], None]) -> None:
+    """Until cancelled, call `stop` when a signal asks for the end, `cut` at each after it, `reload` at SIGHUP."""
     hangup, stopping = ignores_hangup(), False
     try:
         with anyio.open_signal_receiver(*STOPS, *((signal.SIGHUP,) if hangup else ())) as signals:
             async for number in signals:
                 name = signal.Signals(number).name
                 if number == signal.SIGHUP:
-                    log.warning(
-                        "%s is ignored: the configuration is read at the start, so restart for a new one",
-                        name,
-                    )
+                    log.info("%s: reading the configuration again", name)
+                    reload()
                 elif stopping:
                     log.warning("second %s: ending at once", name)
                     cut()

@@ -17,6 +17,7 @@ from uploader.convert import ConversionEngine, Job
 from uploader.core.call_evidence import is_answer
 from uploader.core.errors import UploaderError
 from uploader.core.failure_policy import Known
+from uploader.core.log_subject import About
 from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
@@ -26,6 +27,11 @@ from uploader.staging import Staging
 from uploader.system import threads
 
 T = TypeVar("T")
+
+
+def about(row: FileRow, *, session: int | None = None, item: str = "", code: str = "") -> About:
+    """A file, as the log names it, and what else a line is about."""
+    return About(row.folder, row.path, session, item, code)
 
 
 class SettledFiles(Protocol):

@@ -17,7 +17,7 @@ from uploader.core.model import Destination, FileState, Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.disposal import dispose as dispose_of
-from uploader.effects.context import Tools
+from uploader.effects.context import Tools, about
 from uploader.journal import Converted, FileRow
 from uploader.journal.rows import decode_sighting
 from uploader.staging import Checksums, Interrupted
@@ -55,7 +55,7 @@ async def claim(tools: Tools, file_id: int) -> None:
     destination = tools.destinations.get(sighting.folder)
     state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
     tools.intake.claimed(file_id)
-    log.info("claimed file=%r bytes=%d state=%s", shown(row.path), claimed.size, state)
+    log.info("claimed %s bytes=%d state=%s", about(row), claimed.size, state)
 
 
 async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -110,11 +110,9 @@ async def convert(tools: Tools, file_id: int) -> None:
         declared=report.declared,
     )
     await tools.journal.files.converted(file_id, made)
-    log.info(
-        "converted file=%r method=%s bytes=%d to=%d", shown(row.path), report.method, row.size, measured.size
-    )
+    log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
     for warning in report.warnings:
-        log.warning("conversion file=%r %s: %s", shown(row.path), warning.code, warning.text)
+        log.warning("conversion %s: %s", about(row, code=warning.code), warning.text)
 
 
 def _claimed(tools: Tools, row: FileRow) -> Path:
@@ -176,7 +174,7 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
             await tools.journal.files.retry(row.id, reason, after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error
-    log.warning("conversion failed file=%r: %s", shown(row.path), error)
+    log.warning("conversion failed %s: %s", about(row), error)
 
 
 async def dispose(tools: Tools, file_id: int) -> None:
@@ -198,12 +196,12 @@ async def dispose(tools: Tools, file_id: int) -> None:
             said = words(error) if isinstance(error, OSError) else str(error)
             reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {said}"
             await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
-            log.warning("%s", reason)
+            log.warning("not disposed %s: %s", about(row), reason)
             return
     failpoint("dispose.after")
     identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
     await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
-    log.info("disposed file=%r outcome=%s %s", shown(row.path), done.outcome, shown(done.where))
+    log.info("disposed %s outcome=%s %s", about(row), done.outcome, shown(done.where))
 
 
 _PAST = {"archive": "archived", "delete": "deleted"}
@@ -229,4 +227,4 @@ async def skip_twin(tools: Tools, file_id: int) -> None:
 
 async def _reject(tools: Tools, row: FileRow, reason: str) -> None:
     await tools.journal.files.rejected(row.id, reason)
-    log.warning("rejected file=%r: %s", shown(row.path), reason)
+    log.warning("rejected %s: %s", about(row), reason)

@@ -12,10 +12,11 @@ from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
 from uploader.core.call_evidence import is_clear
 from uploader.core.complete_refusal import HoldTarget, judge
 from uploader.core.failure_policy import Step, classify
+from uploader.core.log_subject import About
 from uploader.core.matching import Found, match
 from uploader.core.model import Layout, Scope
 from uploader.core.transitions.fates import SentAgain, after_refused_complete
-from uploader.effects.context import Tools
+from uploader.effects.context import Tools, about
 from uploader.effects.item_pages import records
 from uploader.effects.session_end import lose
 from uploader.journal import SessionRow
@@ -47,7 +48,7 @@ async def plan_session(tools: Tools, batch: Batch) -> None:
     body.update({name: value for name, value in optional.items() if value})
     after = {file.file_id: tools.destinations[file.folder].after_upload for file in batch.files}
     session_id = await tools.journal.sessions.planned(batch, body, str(uuid.uuid4()), after)
-    log.info("planned session=%d files=%d bytes=%d", session_id, len(batch.files), batch.total_bytes)
+    log.info("planned %s files=%d bytes=%d", About(session=session_id), len(batch.files), batch.total_bytes)
 
 
 async def initiate(tools: Tools, session_id: int) -> None:
@@ -66,7 +67,7 @@ async def initiate(tools: Tools, session_id: int) -> None:
     cap = (await tools.journal.read(profile)).quota_cap
     cap = cap_after_success(cap, session.total_bytes, tools.limits.batch_bytes)
     await tools.journal.sessions.opened(session_id, upload_id, cap)
-    log.info("opened session=%d upload=%s", session_id, upload_id)
+    log.info("opened %s upload=%s", About(session=session_id), upload_id)
 
 
 async def _initiate_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
@@ -74,7 +75,7 @@ async def _initiate_failed(tools: Tools, session: SessionRow, error: err.Uploade
     verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped))
     answered = Step.INITIATE if is_clear(error) else None
     sessions = tools.journal.sessions
-    log.warning("initiate failed session=%d clear=%s: %s", session.id, bool(answered), error)
+    log.warning("initiate failed %s clear=%s: %s", About(session=session.id), bool(answered), error)
     match verdict:
         case fail.Retry(after):
             await sessions.retry(session.id, str(error), after, answered=answered)
@@ -123,7 +124,15 @@ async def _completed(
     leaving = any(m.after_upload != "keep" and _verifies(tools, m.folder) for m in session.members)
     readback = learning or leaving or (tools.read_back_all and wanted)
     await tools.journal.sessions.completed(session.id, item_ids, item_of, readback=readback)
-    log.info("completed session=%d files=%d items=%d", session.id, len(session.members), len(item_ids))
+    log.info("completed %s files=%d items=%d", About(session=session.id), len(session.members), len(item_ids))
+    _tell_items(session, item_of)
+
+
+def _tell_items(session: SessionRow, item_of: Mapping[str, str]) -> None:
+    """Say which file became which item, as far as that is known."""
+    for member in session.members:
+        if item := item_of.get(member.file_name):
+            log.info("made %s", about(member, session=session.id, item=item))
 
 
 def _verifies(tools: Tools, folder: str) -> bool:
@@ -135,7 +144,7 @@ async def _complete_failed(tools: Tools, session: SessionRow, error: err.Uploade
     verdict = classify(Step.COMPLETE, error, tools.known(session.tries, doubtful=session.doubtful))
     answered = Step.COMPLETE if is_clear(error) else None
     sessions = tools.journal.sessions
-    log.warning("complete failed session=%d clear=%s: %s", session.id, bool(answered), error)
+    log.warning("complete failed %s clear=%s: %s", About(session=session.id), bool(answered), error)
     match verdict:
         case fail.Retry(after):
             await sessions.retry(session.id, str(error), after, answered=answered)
@@ -199,7 +208,8 @@ async def read_back(tools: Tools, session_id: int) -> None:
     verified = found.complete(names)
     if verified or layout is Layout.PER_SESSION:
         await tools.journal.sessions.read_back(session_id, found.item_of, layout, verified=verified)
-        log.info("read back session=%d items=%d layout=%s", session_id, len(found.item_ids), layout)
+        log.info("read back %s items=%d layout=%s", About(session=session_id), len(found.item_ids), layout)
+        _tell_items(session, {} if session.key.single else found.item_of)
         return
     reason = (
         f"Upload session {session.upload_id} was completed, but its items are not to be found. "
@@ -236,7 +246,7 @@ async def _find(tools: Tools, session: SessionRow) -> Found | None:
 async def _not_found(tools: Tools, session: SessionRow, reason: str) -> None:
     if session.locate_tries + 1 >= LOOKS_FOR_ITEMS:
         await tools.journal.sessions.held(session.id, reason)
-        log.error("%s", reason)
+        log.error("items not found %s: %s", About(session=session.id), reason)
         return
     after = fail.backoff(session.locate_tries, 1.0)
     await tools.journal.sessions.not_found(session.id, reason, after)

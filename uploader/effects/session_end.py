@@ -7,6 +7,7 @@ import logging
 from uploader.core import errors as err
 from uploader.core import failure_policy as fail
 from uploader.core.failure_policy import Step, classify
+from uploader.core.log_subject import About
 from uploader.core.model import Hold
 from uploader.core.transitions.fates import after_loss
 from uploader.effects.context import Tools
@@ -50,7 +51,7 @@ async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
         await tools.platform.fail(session.upload_id, "the session is no longer known", "transfer")
     except err.UploaderError as error:
         await tools.answered(error)
-        log.info("fail after a loss: %s", error)
+        log.info("fail after a loss %s: %s", About(session=session.id), error)
     hold: Hold | None = None
     if (park := after_loss(session.members, reason)) is not None:
         hold = tools.hold(park.scope, session.key.target, park.reason, park.way_out, park.after)

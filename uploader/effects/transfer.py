@@ -7,10 +7,11 @@ import logging
 from uploader.core import errors as err
 from uploader.core import failure_policy as fail
 from uploader.core.failure_policy import Step, classify
+from uploader.core.log_subject import About
 from uploader.core.media_types import content_type
 from uploader.core.model import FileState, Scope
 from uploader.core.transitions.fates import Fates, after_refused_put
-from uploader.effects.context import Tools
+from uploader.effects.context import Tools, about
 from uploader.effects.session_end import lose
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.rows import clock
@@ -60,14 +61,14 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
             return
     failpoint("put.after")
     await tools.journal.files.stored(file_id, session_id)
-    log.info("stored file=%s session=%d bytes=%d", row.file_name, session_id, row.object_size)
+    log.info("stored %s name=%s bytes=%d", about(row, session=session_id), row.file_name, row.object_size)
     await _report(tools, session_id)
 
 
 async def _failed(
     tools: Tools, session: SessionRow, row: FileRow, step: Step, error: err.UploaderError
 ) -> None:
-    log.warning("%s failed file=%s session=%d: %s", step, row.file_name, session.id, error)
+    log.warning("%s failed %s: %s", step, about(row, session=session.id), error)
     await tools.answered(error)
     sessions = tools.journal.sessions
     match classify(step, error, tools.known(row.tries, row.refusals)):
@@ -108,7 +109,7 @@ async def _report(tools: Tools, session_id: int) -> None:
         with tools.within(PROGRESS_PATIENCE):
             await tools.platform.progress(session.upload_id, sent)
     except err.UploaderError as error:
-        log.debug("progress session=%d: %s", session.id, error)
+        log.debug("progress %s: %s", About(session=session.id), error)
     failpoint("progress.after")
     if last:
         tools.progress_sent.pop(session.id, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 
+from uploader.core.log_subject import About
 from uploader.core.model import Sighting
 from uploader.core.path_text import shown
 from uploader.system import files as fs
@@ -35,8 +36,8 @@ class ArchivedFiles:
                 continue
             self.paths.add(sighting.path)
             if sighting.path not in self._told:
-                place, kept = shown(sighting.path), shown(path)
-                log.warning("folder=%s path=%r is the archived %s, and is left", self._folder, place, kept)
+                lies = About(folder=self._folder, file=sighting.path, code="archived_again")
+                log.warning("%s is the archived %s, and is left", lies, shown(path))
         self._told |= self.paths
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from uploader.core.failure_policy import LOOK_DELAYS
+from uploader.core.log_subject import About
 from uploader.core.model import Sighting
-from uploader.core.path_text import shown
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import Next
 from uploader.folders.archived_files import Archived, ArchivedFiles
@@ -206,7 +206,7 @@ class FolderFiles:
             return
         await self._journal.files.rejected(file_id, reason)
         self._queue.let_go(file_id)
-        log.warning("rejected file=%r: %s", shown(sighting.path), reason)
+        log.warning("rejected %s: %s", About(folder=self._folder, file=sighting.path), reason)
         self._nudge()
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from enum import StrEnum
 
+from uploader.core.log_subject import About
 from uploader.core.model import Hold, Scope
 from uploader.core.path_text import shown
 from uploader.folders import LookProblem
@@ -121,14 +122,14 @@ class FolderHolds:
 
     async def _write(self, text: str, told: str | None) -> None:
         if text:
-            log.warning("hold scope=folder %s", text)
+            log.warning("hold scope=folder %s %s", About(folder=self._name), text)
             reasons = [self._causes[cause] for cause in Cause if cause in self._causes]
             ways = [WAYS_OUT[cause] for cause in Cause if cause in self._causes]
             hold = Hold(Scope.FOLDER, self._name, " ".join(reasons), " ".join(ways), since=time.time())
             await self._journal.holds.set(hold)
             return
         if told:
-            log.info("hold of folder=%s is over", self._name)
+            log.info("hold of %s is over", About(folder=self._name))
         await self._journal.holds.clear(Scope.FOLDER, self._name)
 
 

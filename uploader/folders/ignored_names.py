@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from uploader.core import naming
+from uploader.core.log_subject import About
 from uploader.core.path_text import lossless, raw, shown
 from uploader.folders import Oddity, OddityKind
 
@@ -55,7 +56,7 @@ class Oddities:
         """Log each kind whose number is another one than before."""
         for kind in WORDS:
             if self.count[kind] and self.count[kind] != before.count[kind]:
-                log.warning("folder=%s %s", folder, self._text(kind))
+                log.warning("%s %s", About(folder=folder, code=kind.value), self._text(kind))
 
     def _text(self, kind: OddityKind) -> str:
         if not self.count[kind]:

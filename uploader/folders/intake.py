@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import anyio
 
-from uploader.config import Folder
+from uploader.config import Changes, Folder
 from uploader.core.disk_space import CLAIMS
 from uploader.core.model import Sighting
 from uploader.core.planner_view import Settled
@@ -15,10 +14,11 @@ from uploader.folders import prepare_leases
 from uploader.folders.first_start import Lookup
 from uploader.folders.own_places import Territory
 from uploader.folders.presence import FolderBounds
+from uploader.folders.retired_folders import retire, retire_others
 from uploader.folders.watcher import FolderWatcher
 from uploader.journal import Journal
 from uploader.system import threads
-from uploader.system.locks import FolderLock
+from uploader.system.locks import FolderLocks
 
 WINDOW = 20_000
 """Files that are looked at by turns, of all folders together: some ten megabytes."""
@@ -35,7 +35,7 @@ class Intake:
         self,
         journal: Journal,
         folders: Sequence[Folder],
-        locks: Mapping[Path, FolderLock],
+        locks: FolderLocks,
         window: int = WINDOW,
         *,
         bounds: FolderBounds | None = None,
@@ -44,31 +44,67 @@ class Intake:
         self._journal = journal
         self._folders = folders
         self._locks = locks
-        self._places = window // max(1, len(folders))
+        self._window = window
         self._bounds = bounds
         self._lookup = lookup
         self._watchers: dict[str, FolderWatcher] = {}
+        self._leaving: list[FolderWatcher] = []
+        """Those of folders that are no longer configured, until the copies that run have ended."""
+        self._claim_ended = anyio.Event()
 
     async def run(self, nudge: Callable[[], None]) -> None:
         """Watch until cancelled; `nudge` is called when there is something new to plan."""
         prepare_leases()
-        threads.allow(CLAIMS * len(self._folders))  # copies from a folder that hangs take those of no other
-        self._watchers = {
-            str(folder.path): FolderWatcher(
+        self._nudge = nudge
+        async with anyio.create_task_group() as self._group:
+            self._group.start_soon(retire_others, self._journal, {str(f.path) for f in self._folders})
+            self._watch(self._folders)
+            await anyio.sleep_forever()
+
+    def change(self, changes: Changes) -> None:
+        """Watch other folders, or by other rules, from now on. The locks of those that are added are held already."""
+        self._folders = changes.settings.folders
+        for folder in changes.removed:
+            watcher = self._watchers.pop(str(folder.path))
+            self._leaving.append(watcher)
+            self._group.start_soon(self._leave, folder, watcher)
+        self._watch((*changes.added, *changes.changed))
+
+    def _watch(self, folders: Sequence[Folder]) -> None:
+        """Start the watchers of these folders, in the place of those that watched them by other rules."""
+        places = self._window // max(1, len(self._folders))
+        for folder in folders:
+            name = str(folder.path)
+            before = self._watchers.get(name)
+            if before:
+                before.stop()
+            else:
+                threads.allow(CLAIMS)  # copies from a folder that hangs take those of no other
+            watcher = self._watchers[name] = FolderWatcher(
                 folder,
                 self._locks[folder.path],
                 self._journal,
-                self._places,
-                nudge,
+                places,
+                self._nudge,
                 bounds=self._bounds,
                 lookup=self._lookup,
+                before=before,
             )
-            for folder in self._folders
-        }
-        nudge()
-        async with anyio.create_task_group() as group:
-            for watcher in self._watchers.values():
-                group.start_soon(watcher.run)
+            self._group.start_soon(watcher.run)
+        self._nudge()
+
+    async def _leave(self, folder: Folder, watcher: FolderWatcher) -> None:
+        """Give up a folder that is no longer configured, once the copies from it that run have ended."""
+        watcher.stop()
+        while watcher.queue.copying:
+            await self._claim_ended.wait()
+        self._leaving.remove(watcher)
+        threads.allow(-CLAIMS)
+        if watcher.name in self._watchers:  # it is configured again
+            return
+        self._locks.remove(folder.path)
+        await retire(self._journal, watcher.name)
+        self._nudge()
 
     def rescan(self) -> None:
         """Scan all folders soon."""
@@ -108,6 +144,7 @@ class Intake:
         """The file has a private copy, or an end: it is not looked at again."""
         if watcher := self._watcher_of(file_id):
             watcher.claim_ended(file_id)
+        self._tell_leaving()
 
     def unsettled(self, file_id: int, after: float = 0.0) -> None:
         """The file has to settle once more, and is not looked at before so many seconds."""
@@ -115,15 +152,21 @@ class Intake:
         # Of a file that was claimed before, each watcher asks the journal whether it lies in its folder.
         for each in (watcher,) if watcher else self._watchers.values():
             each.returned(file_id, after)
+        self._tell_leaving()
 
     async def folder_fails(self, file_id: int) -> bool:
         """Whether the folder is at fault that a file could not be read: then it is held, and the file waits."""
         watcher = self._watcher_of(file_id)
         return watcher is not None and await watcher.unreadable(file_id)
 
+    def _tell_leaving(self) -> None:
+        self._claim_ended.set()
+        self._claim_ended = anyio.Event()
+
     def _watcher_of(self, file_id: int) -> FolderWatcher | None:
         """The watcher in whose queue a file has a place."""
-        found = (watcher for watcher in self._watchers.values() if watcher.queue.path_of(file_id) is not None)
+        watchers = (*self._watchers.values(), *self._leaving)
+        found = (watcher for watcher in watchers if watcher.queue.path_of(file_id) is not None)
         return next(found, None)
 
 

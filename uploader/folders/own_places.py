@@ -30,6 +30,11 @@ class Territory:
         self._found: dict[Path, str] = {}
         self._found_at = float("-inf")
 
+    def change(self, folders: Sequence[Folder]) -> None:
+        """These are the drop folders from now on."""
+        with self._lock:
+            self._folders, self._found_at = folders, float("-inf")
+
     def conflict(self, folder: Path) -> str:
         """Why this drop folder cannot be watched as things lie now, in words; empty where it can."""
         with self._lock:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Collection, Iterator, Sequence
 
+from uploader.core.log_subject import About
 from uploader.core.path_text import shown
 from uploader.core.settle_queue import SettleQueue
 from uploader.folders.ignored_names import Oddities
@@ -53,12 +54,14 @@ class WatchWarnings:
         self._oddities = oddities
         for trouble in troubled:
             if trouble.path not in self._troubles:
-                place = shown(trouble.path)
-                log.warning("folder=%s path=%r cannot be read: %s", self._folder, place, trouble.reason)
+                log.warning(
+                    "%s cannot be read: %s", About(folder=self._folder, file=trouble.path), trouble.reason
+                )
         self._troubles = {trouble.path for trouble in troubled}
         missed = self._missed.total(time.monotonic())
         if missed > self._told_missed:
-            log.warning("folder=%s events missed=%d files, found by the scan", self._folder, missed)
+            about = About(folder=self._folder, code="events_missed")
+            log.warning("%s %d files, found by the scan", about, missed)
             self._told_missed = missed
 
     def all(self, archived: Collection[bytes], *, held: bool) -> list[dict[str, str]]:

@@ -53,11 +53,19 @@ class FolderWatcher:
         *,
         bounds: FolderBounds | None = None,
         lookup: Lookup | None = None,
+        before: FolderWatcher | None = None,
     ) -> None:
+        """`before` watched the same folder by other rules until now, and is stopped: its queue is taken over."""
         self.name = str(folder.path)
         self.spec = spec_of(folder, private_too=bounds is None)
         self.missed = Missed()
-        self.queue = SettleQueue(SettleRule(folder.settle_seconds, bool(folder.ready_marker)), places)
+        rule = SettleRule(folder.settle_seconds, bool(folder.ready_marker))
+        self.queue: SettleQueue = before.queue if before else SettleQueue(rule, places)
+        if before:
+            self.queue.change_rule(rule)
+            self.queue.hasten(
+                time.monotonic()
+            )  # looks that were handed out, and were cut off, are made again
         self._nudge = nudge
         self._inbox = Inbox()
         self._threads = FolderThreads()
@@ -75,6 +83,7 @@ class FolderWatcher:
         """Events asked for the next scan."""
         self._looking = False
         self._restoring = 0
+        self._scope = anyio.CancelScope()
         self._belonging: Belonging | None = None
         if bounds and lookup:
             doubt = partial(self._holds.set, Cause.STRANGE)
@@ -140,8 +149,20 @@ class FolderWatcher:
 
     # -- what runs beside ------------------------------------------------------------------------------------
 
+    def stop(self) -> None:
+        """Let `run` end. Whose claim has ended leaves the queue, and the rest of it stays as it is."""
+        while taken := self._inbox.take():
+            if isinstance(taken[0], told.ClaimEnded):
+                self.queue.let_go(taken[0].file_id)
+            taken[1].set()
+        self._scope.cancel()
+
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Watch until cancelled or stopped."""
+        with self._scope:
+            await self._run()
+
+    async def _run(self) -> None:
         async with anyio.create_task_group() as self._beside:
             self._beside.start_soon(self._follow)
             if self._belonging is not None:

@@ -129,6 +129,11 @@ def settling_count(db: Database, folder: str) -> int:
     return int(found.fetchone()[0])
 
 
+def settling_folders(db: Database) -> list[str]:
+    """The folders that have settling files."""
+    return [row[0] for row in db.conn.execute("SELECT DISTINCT folder FROM files WHERE state = 'settling'")]
+
+
 def settling(db: Database, folder: str, file_ids: Sequence[int]) -> dict[int, Sighting]:
     """Those of these rows that settle in this folder, as their files were seen last."""
     marks = ", ".join("?" * len(file_ids))

@@ -43,6 +43,15 @@ class Upkeep:
         self._snapshots = Snapshots(state_dir, min_free_bytes)
         self._sleep = sleep
 
+    @property
+    def min_free_bytes(self) -> int:
+        """What a copy leaves free on the disk."""
+        return self._snapshots.min_free_bytes
+
+    @min_free_bytes.setter
+    def min_free_bytes(self, value: int) -> None:
+        self._snapshots.min_free_bytes = value
+
     async def run(self) -> None:
         """Until cancelled. Raises JournalError where the journal is found to be damaged."""
         while True:

@@ -120,7 +120,7 @@ def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[object, ...]
 
 
 def _moment(iso: str | None) -> str:
-    return "{} {} UTC".format(*moment(iso)) if iso else "soon"
+    return "{} {}".format(*moment(iso)) if iso else "soon"
 
 
 def _safe(value: object) -> str:

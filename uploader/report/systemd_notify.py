@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ WATCHDOG_SHARE = 0.5
 def ready(text: str = "") -> None:
     """The journal is open and the first plan is made: the service counts as started."""
     _send("READY=1", *_status(text))
+
+
+def reloading() -> None:
+    """The configuration is being read again; `ready` ends it."""
+    _send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
 
 def status(text: str) -> None:
@@ -35,6 +41,11 @@ def beat() -> None:
 def stopping(text: str = "") -> None:
     """The drain has begun."""
     _send("STOPPING=1", *_status(text))
+
+
+def supervised(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a service manager listens, which starts the program again when it asks for that."""
+    return bool(environment.get("NOTIFY_SOCKET"))
 
 
 def watchdog_interval(environment: Mapping[str, str] = os.environ) -> float | None:

@@ -6,6 +6,8 @@ on one line, and can be told apart from any other name.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from uploader.core.path_text import shown
 
 
@@ -16,9 +18,12 @@ def printable(text: str | bytes) -> str:
 
 
 def moment(iso: str) -> tuple[str, str]:
-    """A moment as status and log carry it ("2026-01-31T23:59:58.123+00:00"), as its day and its clock time."""
-    day, _, clock = iso.partition("T")
-    return day, clock[:8]
+    """A moment as status and log carry it ("2026-01-31T23:59:58.123+00:00"), as its day and its time where we are.
+
+    The time tells its offset: "00:59:58+01:00".
+    """
+    day, _, clock = datetime.fromisoformat(iso).astimezone().isoformat(timespec="seconds").partition("T")
+    return day, clock
 
 
 def duration(seconds: float) -> str:

@@ -57,7 +57,7 @@ class Staging:
 
     def __init__(self, root: Path, min_free_bytes: int = 0) -> None:
         self._root = root
-        self._min_free = min_free_bytes
+        self.min_free_bytes = min_free_bytes
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         former_layout.move(self._root)
 
@@ -177,7 +177,7 @@ class Staging:
     def _check_room(self, sighting: Sighting) -> None:
         with writing(self._root):
             free = self.free()
-        if free - sighting.size < self._min_free:
+        if free - sighting.size < self.min_free_bytes:
             raise NoSpace(
                 f"Staging has {free:,} bytes free, and {sighting.size:,} are to be copied.",
                 "Free some space there, or lower limits.min_free_bytes.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -54,8 +54,36 @@ class FolderLock:
             return False  # the one that was locked is no longer known to its server
 
 
+class FolderLocks:
+    """The locks of a daemon's drop folders; those that are named when it is made are not taken yet."""
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self._locks = {folder: FolderLock(folder) for folder in folders}
+
+    def __getitem__(self, folder: Path) -> FolderLock:
+        return self._locks[folder]
+
+    def add(self, folder: Path) -> None:
+        """Lock one more, in so far as it exists. Raises AlreadyRunning where another process has it."""
+        lock = self._locks.get(folder) or FolderLock(folder)
+        with suppress(OSError):  # a missing folder is a hold, not the end; it is locked once it is there
+            if not lock.take():
+                raise AlreadyRunning(f"Another daemon is watching the drop folder {folder}.", _WAY_OUT)
+        self._locks[folder] = lock
+
+    def remove(self, folder: Path) -> None:
+        """Give one back; nothing happens where it is not among them."""
+        if lock := self._locks.pop(folder, None):
+            lock.release()
+
+    def release(self) -> None:
+        """Give all back."""
+        for folder in list(self._locks):
+            self.remove(folder)
+
+
 @contextmanager
-def hold_locks(state_dir: Path, folders: Sequence[Path]) -> Iterator[Mapping[Path, FolderLock]]:
+def hold_locks(state_dir: Path, folders: Sequence[Path]) -> Iterator[FolderLocks]:
     """Hold the locks of the state directory (made if need be) and of the drop folders, in so far as they exist.
 
     Raises AlreadyRunning where another process holds one, ConfigurationError where the state directory cannot be used.
@@ -73,12 +101,10 @@ def hold_locks(state_dir: Path, folders: Sequence[Path]) -> Iterator[Mapping[Pat
         stack.callback(os.close, lock)
         if not _locked(lock):
             raise AlreadyRunning(f"Another daemon is running with the state directory {state_dir}.", _WAY_OUT)
-        locks = {folder: FolderLock(folder) for folder in folders}
-        for folder, own in locks.items():
-            stack.callback(own.release)
-            with suppress(OSError):  # a missing folder is a hold, not the end; it is locked once it is there
-                if not own.take():
-                    raise AlreadyRunning(f"Another daemon is watching the drop folder {folder}.", _WAY_OUT)
+        locks = FolderLocks()
+        stack.callback(locks.release)
+        for folder in folders:
+            locks.add(folder)
         yield locks
 
 

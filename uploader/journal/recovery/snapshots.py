@@ -48,7 +48,7 @@ class Snapshots:
     def __init__(self, state_dir: Path, min_free_bytes: int = 0) -> None:
         self._state_dir = state_dir
         self._path = state_dir / FILE_NAME
-        self._min_free = min_free_bytes
+        self.min_free_bytes = min_free_bytes
         self._running: sqlite3.Connection | None = None
         self._seen: tuple[int, ...] = ()
 
@@ -91,7 +91,7 @@ class Snapshots:
         return tuple(found)
 
     def _require_room(self) -> None:
-        need = self._path.stat().st_size + self._min_free
+        need = self._path.stat().st_size + self.min_free_bytes
         if (free := shutil.disk_usage(self._state_dir).free) < need:
             raise OSError(f"{free:,} bytes are free, {need:,} are needed")
 

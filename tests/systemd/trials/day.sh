@@ -1,28 +1,4 @@
-# Runs inside the booted system, as root. Prints `ok WHAT` or `not ok WHAT` for each thing that has to hold.
-judge() { # judge WHAT COMMAND...: the command's success is the verdict
-  local what=$1; shift
-  if "$@"; then echo "ok $what"; else echo "not ok $what"; fi
-}
-is() { [ "$(systemctl show uploader -p "$1" --value)" = "$2" ]; }
-within() { # within SECONDS COMMAND...
-  local end=$((SECONDS + $1)); shift
-  until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.5; done
-}
-archived() { [ "$(find /srv/done -name '*.tif' | wc -l)" = "$1" ]; }
-restarted() { [ "$(systemctl show uploader -p MainPID --value)" != "$1" ] && systemctl is-active -q uploader; }
-main_pid() { systemctl show uploader -p MainPID --value; }
-quiet() { ! "$@"; }
-drop() { # drop NAME SEED: alice writes a raster
-  su alice -c "umask 002; /opt/uploader/bin/python /opt/drop.py /srv/drop/$1 $2"
-}
-
-systemd-sysusers
-useradd -m -G rasters alice
-chgrp rasters /srv/drop /srv/done && chmod 2775 /srv/drop /srv/done
-chgrp rasters /etc/uploader/config.toml && chmod 640 /etc/uploader/config.toml
-systemctl start sandbox
-within 20 curl -fsS -o /dev/null http://127.0.0.1:8899/sandbox/state
-
+# A day of the service: work, a kill, a hang, a wrong configuration, an end.
 systemctl start uploader
 judge "started, it has said that it is ready" systemctl is-active -q uploader
 drop a.tif 1
@@ -31,6 +7,8 @@ judge "another user's rasters become items and are archived" within 60 archived 
 judge "what converts is confined by Landlock and seccomp" \
   sh -c "journalctl -u uploader --no-pager | grep -q 'converter ready.*files=.Landlock.*syscalls=.seccomp'"
 journalctl -u uploader --no-pager | grep -m1 -o 'converter ready.*'
+judge "the journal can be filtered by file" \
+  test -n "$(journalctl -u uploader -q FOLDER=/srv/drop FILE=a.tif --no-pager -o cat | grep claimed)"
 judge "no key in the environment" quiet grep -qa gpra_ "/proc/$(main_pid)/environ"
 judge "nobody else reads the state" quiet su alice -c 'ls /var/lib/uploader >/dev/null 2>&1'
 
