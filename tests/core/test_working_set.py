@@ -105,6 +105,15 @@ def test_windows_are_bounded() -> None:
     assert len(live.view({}, resting=5).disposals) == ENDING_WINDOW + 5
 
 
+def test_the_highest_priority_is_seen_first() -> None:
+    """Queued ones whose time has come before those that are tried again, then by priority, then as they came."""
+    facts = [{}, {"priority": 1}, {"priority": 2, "not_before": 5.0}, {}]
+    live = held(Delta({n: file(n, FileState.QUEUED, **more) for n, more in enumerate(facts, start=1)}))
+    assert [queued.file_id for queued in live.view({}).queued] == [2, 1, 4, 3]
+    live.apply(Delta({n: file(n, FileState.CONVERTED, **more) for n, more in enumerate(facts, start=1)}))
+    assert [waiting.file_id for waiting in live.view({}).waiting] == [3, 2, 1, 4]
+
+
 def test_the_whole_replaces_what_was_there() -> None:
     """Where the clock was set back all rows have moved at once."""
     hold = Hold(Scope.PLATFORM, "", "No answer.", "", 1.0)

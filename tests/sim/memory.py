@@ -156,7 +156,8 @@ class MemoryJournal:
         tables = self.tables
         if FileState.QUEUED in tables.stale:
             queued = sorted(
-                tables.by_state[FileState.QUEUED].values(), key=lambda f: (f.not_before > 0, f.id)
+                tables.by_state[FileState.QUEUED].values(),
+                key=lambda f: (f.not_before > 0, -f.priority, f.id),
             )
             self._queued = tuple(
                 [
@@ -168,7 +169,8 @@ class MemoryJournal:
             )
         if FileState.CONVERTED in tables.stale:
             files = tables.by_state[FileState.CONVERTED]
-            self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[:WAITING_WINDOW]])
+            first = sorted(files.values(), key=lambda f: (-f.priority, f.id))[:WAITING_WINDOW]
+            self._waiting = tuple([file.as_candidate() for file in first])
         if FileState.COMPLETED in tables.stale:
             ready = (f for _, f in sorted(tables.leaving.items()) if self._readable(f.session_id))
             self._disposals = tuple(

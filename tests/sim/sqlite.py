@@ -147,7 +147,7 @@ class SqliteJournal:
     def everything(self) -> str:
         """The hash of all that is in it, but for its name."""
         hashed = hashlib.sha256()
-        for table in ("files", "sessions", "events", "holds", "profile"):
+        for table in ("files", "sessions", "events", "holds", "profile", "pauses", "cursors"):
             where = "WHERE key != 'journal'" if table == "profile" else ""
             for row in self._all(f"SELECT * FROM {table} {where} ORDER BY 1, 2"):
                 hashed.update(f"{table} {row}\n".encode())

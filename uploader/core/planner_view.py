@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from uploader.core.model import Destination, FileState, Hold, PlatformProfile, SessionKey, SessionState
+from uploader.core.model import (
+    AS_ITS_FOLDER,
+    Destination,
+    FileState,
+    Hold,
+    OwnTarget,
+    PlatformProfile,
+    SessionKey,
+    SessionState,
+)
 from uploader.core.unexpected_errors import UnexpectedError
 
 
@@ -48,6 +57,8 @@ class Waiting:
     group: str = ""
     """Which part of a bisected batch it belongs to."""
     not_before: float = 0.0
+    own_target: OwnTarget = AS_ITS_FOLDER
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class WorkingSet:
             destinations=destinations,
             queued=self._window(self._queued, QUEUE_WINDOW + resting, _queued, _scheduled_last),
             queued_total=len(self._queued.ids),
-            waiting=self._window(self._waiting, WAITING_WINDOW + resting, _waiting),
+            waiting=self._window(self._waiting, WAITING_WINDOW + resting, _waiting, _by_priority),
             sessions=tuple(self._session(s) for s in sorted(self._sessions) if self._sessions[s].needed),
             disposals=self._disposable(ENDING_WINDOW + resting),
             discards=self._window(self._discards, ENDING_WINDOW + resting, lambda file: file.row.id),
@@ -244,8 +244,12 @@ def _by_id(file: LiveFile) -> tuple[object, ...]:
     return (file.row.id,)
 
 
+def _by_priority(file: LiveFile) -> tuple[object, ...]:
+    return (-file.priority, file.row.id)
+
+
 def _scheduled_last(file: LiveFile) -> tuple[object, ...]:
-    return (file.not_before > 0, file.row.id)
+    return (file.not_before > 0, *_by_priority(file))
 
 
 def _first(
@@ -263,7 +267,7 @@ def _waiting(file: LiveFile) -> Waiting:
     row = file.row
     return Waiting(
         *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
-        *(file.batch_group, file.not_before),
+        *(file.batch_group, file.not_before, file.own_target, file.priority),
     )
 
 

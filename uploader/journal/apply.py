@@ -32,6 +32,8 @@ def apply(db: Database, change: Change) -> None:
         recovered_items.take(db, item_id, file_id)
     for folder, path in change.assured:
         recovered_items.assured(db, folder, path)
+    for name, event in change.cursors.items():
+        _move_cursor(db, name, event)
     if change.log:
         _log(db, change.now, change.log)
     _forget(db, change)
@@ -58,6 +60,13 @@ def _log(db: Database, now: float, lines: Sequence[LogLine]) -> None:
     db.conn.executemany(
         "INSERT INTO events (time, file_id, session_id, event, state, note) VALUES (?, ?, ?, ?, ?, ?)",
         [(now, line.file_id, line.session_id, str(line.event), str(line.state), line.note) for line in lines],
+    )
+
+
+def _move_cursor(db: Database, name: str, event: int) -> None:
+    db.conn.execute(
+        "INSERT INTO cursors (name, event) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET event = excluded.event",
+        (name, event),
     )
 
 

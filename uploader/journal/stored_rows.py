@@ -156,6 +156,17 @@ class StoredRows:
         found = self._db.conn.execute("SELECT time FROM events ORDER BY id DESC LIMIT 1").fetchone()
         return found[0] if found else None
 
+    def lowest_cursor(self) -> int | None:
+        """See `Rows`."""
+        found: int | None = self._db.conn.execute("SELECT MIN(event) FROM cursors").fetchone()[0]
+        return found
+
+    def newest_event(self, *, file_id: int | None = None, session_id: int | None = None) -> int:
+        """See `Rows`."""
+        about = "file_id = ?" if file_id is not None else "session_id = ? AND file_id IS NULL"
+        sql = f"SELECT COALESCE(MAX(id), 0) FROM events WHERE {about}"  # noqa: S608 - a condition of ours
+        return int(self._db.conn.execute(sql, (session_id if file_id is None else file_id,)).fetchone()[0])
+
     def apply(self, change: Change) -> None:
         """See `Rows`."""
         apply(self._db, change)

@@ -84,6 +84,12 @@ class Rows(Protocol):
     def last_event(self) -> float | None:
         """The time of the last event; None where there is none."""
 
+    def lowest_cursor(self) -> int | None:
+        """The last event that everybody has told of who must tell of all; None where there is nobody."""
+
+    def newest_event(self, *, file_id: int | None = None, session_id: int | None = None) -> int:
+        """The id of the last event of a file, or of a session itself; 0 where there is none."""
+
     def apply(self, change: Change) -> None:
         """Write what a transition makes true."""
 

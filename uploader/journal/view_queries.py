@@ -10,7 +10,7 @@ from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, S
 from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
 from uploader.journal.hold_rows import read_holds
 from uploader.journal.queries import profile, scalar, twins
-from uploader.journal.row_queries import session_key
+from uploader.journal.row_queries import own_target, session_key
 from uploader.journal.rows import rows
 from uploader.journal.sqlite_library import Database
 
@@ -47,7 +47,7 @@ def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
     found = rows(
         db,
         "SELECT id, folder, size, content, not_before, alone, retrying_since FROM files WHERE state = 'queued' "
-        "ORDER BY not_before > 0, id LIMIT ?",
+        "ORDER BY not_before > 0, priority DESC, id LIMIT ?",
         QUEUE_WINDOW + resting,
     )
     return tuple(
@@ -67,8 +67,7 @@ def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
 def _waiting(db: Database, resting: int) -> tuple[Waiting, ...]:
     found = rows(
         db,
-        "SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, not_before "
-        "FROM files WHERE state = 'converted' ORDER BY id LIMIT ?",
+        "SELECT * FROM files WHERE state = 'converted' ORDER BY priority DESC, id LIMIT ?",
         WAITING_WINDOW + resting,
     )
     return tuple(
@@ -81,6 +80,8 @@ def _waiting(db: Database, resting: int) -> tuple[Waiting, ...]:
             r["file_name"],
             r["batch_group"],
             r["not_before"],
+            own_target(r),
+            r["priority"],
         )
         for r in found
     )

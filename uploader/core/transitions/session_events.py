@@ -177,7 +177,7 @@ def completed(
     couple(change, session, members, SessionEvent.COMPLETED)
     end_hold(change, Scope.TARGET, session.key.target)
     for file in members:
-        change.set_file(file, {"item_id": item_of.get(file.file_name or "")})
+        change.set_file(file, {"item_id": item_of.get(file.file_name or ""), "completed_at": now})
         if file.after_upload == "keep":
             change.set_file(file, {"disposal": "kept"})
     return change
@@ -192,12 +192,17 @@ def read_back(
     *,
     verified: bool,
 ) -> Change:
-    """The items were read back: sources may go if all are there, and the target's layout is known."""
+    """The items were read back: sources may go if all are there, and the target's layout is known.
+
+    Each file is told apart: an item shows its name, or the items are as many as the files, or it is missing.
+    """
     change = Change(now)
     change.set_session(session, {"readback": "verified" if verified else "mismatch", **CALM})
     for file in members:
         if file.file_name and file.file_name in item_of:
-            change.set_file(file, {"item_id": item_of[file.file_name]})
+            change.set_file(file, {"item_id": item_of[file.file_name], "readback": "named"})
+        else:
+            change.set_file(file, {"readback": "counted" if verified else "missing"})
     if layout is not Layout.UNKNOWN:
         change.learned[f"layout:{session.key.target}"] = str(layout)
     return change
