@@ -19,9 +19,10 @@ from uploader.core.model import Fingerprint, Sighting
 from uploader.core.transitions import pruning_events
 from uploader.journal import FILE_NAME, Journal, maintenance, pruning
 from uploader.journal.maintenance import Upkeep
-from uploader.journal.opening import SNAPSHOTS, verdict
+from uploader.journal.opening import SNAPSHOTS
 from uploader.journal.recovery import snapshots
 from uploader.journal.recovery.snapshots import Snapshots, listed
+from uploader.journal.whole_files import verdict
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

@@ -108,6 +108,9 @@ REPAIR = (
 )
 """Between the steps of a repair of the journal."""
 
+UPGRADE = ("journal.copied", "upgrade.kept", "upgrade.migrated")
+"""Between the steps by which an earlier journal is brought up to date."""
+
 FAILPOINTS = (*EFFECTS, *(f"commit.{name}.{when}" for name in COMMITS for when in ("before", "after")))
 
 _NAME, _, _NTH = os.environ.get("UPLOADER_FAILPOINT", "").partition(":")
