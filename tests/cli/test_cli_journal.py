@@ -11,35 +11,11 @@ import anyio
 import pytest
 
 from uploader import cli
-from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.core.model import FileState
 from uploader.daemon import control
-from uploader.journal import Journal, Reader
+from uploader.journal import Reader
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def setup(tmp_path):
-    """A configuration and a journal with one queued and two rejected files; gives the configuration's path."""
-    drop = tmp_path / "drop"
-    drop.mkdir()
-    path = tmp_path / "config.toml"
-    path.write_text(f'state_dir = "state"\n[[folders]]\npath = "{drop}"\nproject_id = "p"\n')
-
-    async def fill() -> None:
-        (tmp_path / "state").mkdir()
-        journal = Journal(tmp_path / "state")
-        names = (b"good.tif", b"bad.tif", b"odd\xff\n.tif")
-        looks = [Sighting(str(drop), name, Fingerprint(1, n, 10, 5, 6)) for n, name in enumerate(names)]
-        ids = await journal.files.discovered(looks)
-        for number, look in zip(ids, looks, strict=True):
-            await journal.files.claimed(number, look, f"content {number}", 10)
-        for number in ids[1:]:
-            await journal.files.rejected(number, "It is no raster.")
-        journal.close()
-
-    anyio.run(fill)
-    return path
 
 
 def run_json(capsys, *arguments) -> dict:

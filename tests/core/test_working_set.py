@@ -9,7 +9,7 @@ import pytest
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey, SessionState
 from uploader.core.planner_view import Disposal
-from uploader.core.working_set import ENDING_WINDOW, Delta, WorkingSet
+from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, Delta, WorkingSet
 
 pytestmark = pytest.mark.unit
 
@@ -124,3 +124,14 @@ def test_the_whole_replaces_what_was_there() -> None:
     view = live.view({})
     assert [queued.file_id for queued in view.queued] == [2]
     assert (view.holds, view.profile.transfer_method) == ((hold,), "signed_url")
+
+
+def test_paused_folders_do_not_fill_the_windows() -> None:
+    """Nor do they count as queued: others go on beside them, and they are seen again once they are not left out."""
+    paused = {n: file(n, FileState.QUEUED) for n in range(QUEUE_WINDOW)}
+    other = file(100, FileState.QUEUED)
+    other = replace(other, row=replace(other.row, folder="/other"))
+    live = held(Delta({**paused, 100: other}))
+    view = live.view({}, left_out=frozenset({"/drop"}))
+    assert ([queued.file_id for queued in view.queued], view.queued_total) == ([100], 1)
+    assert (len(live.view({}).queued), live.view({}).queued_total) == (QUEUE_WINDOW, QUEUE_WINDOW + 1)

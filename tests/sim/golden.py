@@ -43,7 +43,13 @@ CALLS = (
 )
 
 
-class Recorded(History):
+class Unpaused(History):
+    """A history as it was before there were pauses."""
+
+    pausing = False
+
+
+class Recorded(Unpaused):
     """A history that hashes its plans, and the calls to the platform with their answers."""
 
     def __init__(self, seed: int, *, memory: bool = True) -> None:
@@ -85,7 +91,7 @@ def history(seed: int) -> tuple[str, ...]:
     """Run one history on both journals, and give its hashes by `KINDS`."""
     recorded = Recorded(seed)
     recorded.run()
-    real = History(seed, memory=False)
+    real = Unpaused(seed, memory=False)
     real.run()
     return (*recorded.hashes(), real.journal.everything())
 

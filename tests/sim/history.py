@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -37,6 +38,9 @@ PATH, CURRENT, STATE, CONTENT, LOOKED = map(_NAMES.index, ("path", "current", "s
 
 class History(World):
     """From the first drop until nothing is left to do; the seed decides everything."""
+
+    pausing = True
+    """Whether a person pauses and resumes now and then."""
 
     def __init__(self, seed: int, *, memory: bool = True) -> None:
         super().__init__(seed, memory=memory)
@@ -75,6 +79,8 @@ class History(World):
             at = START + draw.random() * 60
             self.later(at, partial(trouble, True))
             self.later(at + 1 + draw.random() * 100, partial(trouble, False))
+        if self.pausing:
+            self._pauses()
         if self.platform.quota < 1000 and draw.random() < 0.5:
             self.later(START + draw.random() * 300, self._more_quota)
 
@@ -115,6 +121,27 @@ class History(World):
         self.disk.mounted = not begins
         self.intake.rescan()
 
+    def _pauses(self) -> None:
+        """A person pauses the folder, or everything, for a time or until it is resumed; drawn apart from all else."""
+        draw = random.Random(~self.seed)
+        for _ in range(draw.choice([0, 0, 1, 2])):
+            at, folder = START + draw.random() * 120, draw.choice([FOLDER, ""])
+            seconds = draw.choice([None, draw.random() * 200])
+            self.later(at, partial(self._pause, folder, seconds))
+            if seconds is None or draw.random() < 0.3:
+                self.later(at + draw.random() * 200, partial(self._resume, draw.choice([folder, None])))
+
+    def _pause(self, folder: str, seconds: float | None) -> None:
+        drive(self.journal.pausing.paused(folder, seconds))
+
+    def _resume(self, folder: str | None) -> None:
+        """Until it is said for sure: a person sees that the daemon died of it."""
+        try:
+            drive(self.journal.pausing.resumed(folder))
+        except BaseException:
+            self.later(self.now + 1.0, partial(self._resume, folder))
+            raise
+
     def _more_quota(self) -> None:
         self.platform.quota = 1 << 40
 
@@ -149,7 +176,8 @@ class History(World):
 
     def waits_for(self, view: PlannerView, turn: Plan) -> bool:
         """A hold that ends by itself is waited for; a person is not patient for ever."""
-        rest = view.waiting or view.queued or view.disposals or view.settled
+        paused = any(pause.until is not None and pause.until > self.now for pause in view.pauses)
+        rest = view.waiting or view.queued or view.disposals or view.settled or paused
         if not rest and not any(not s.hold for s in view.sessions):
             return False
         if turn.wake_at is None:

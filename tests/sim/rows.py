@@ -74,7 +74,7 @@ class File(FileRecord):
         """What the planner sees of it within a session."""
         if self.member is None:
             self.member = SessionMember(
-                self.id, self.state, self.object_size, self.not_before, self.retrying_since
+                self.id, self.state, self.object_size, self.not_before, self.retrying_since, self.folder
             )
         return self.member
 

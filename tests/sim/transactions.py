@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tests.sim.journal import Clockwork
 from tests.sim.rows import File, Upload
 from tests.sim.tables import Tables
-from uploader.core.model import FileState, Hold, Scope, Sighting
+from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
 
@@ -95,6 +95,10 @@ class MemoryRows:
     def hold(self, scope: Scope, subject: str) -> Hold | None:
         return self.tables.holds.get((scope, subject))
 
+    def pauses(self) -> tuple[Pause, ...]:
+        pauses = self.tables.pauses
+        return tuple([pauses[folder] for folder in sorted(pauses)])
+
     def known_item(self, target: object, file_name: str) -> None:
         return None
 
@@ -116,6 +120,8 @@ class MemoryRows:
             tables.set_file(tables.files[file_id], columns)
         for (scope, subject), hold in change.holds.items():
             tables.set_hold(scope, subject, hold)
+        for folder, pause in change.pauses.items():
+            tables.set_pause(folder, pause)
         if change.learned:
             tables.learn(change.learned)
         for line in change.log:

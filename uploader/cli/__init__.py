@@ -28,6 +28,8 @@ COMMANDS = {
     "status": "Say what is where, what is held and why.",
     "log": "Tell one file's whole story.",
     "retry": "Give rejected files another chance.",
+    "pause": "Begin no new file of a folder, or of any, until it is resumed.",
+    "resume": "End a pause.",
     "check": "Look for everything that could keep it from working, and say what to do.",
     "convert": "Convert one raster to a COG, without uploading it.",
     "sandbox": "Run the local platform alone, to develop and test against.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uploader.config import Settings
+    from uploader.journal import Journal
 
 
 @click.command("retry")
@@ -51,24 +52,10 @@ def _places(path: bytes, chosen: Settings) -> set[bytes]:
 
 
 def _retry(state_dir: Path, paths: list[bytes] | None) -> int:
-    from uploader.daemon.control import ask
+    from uploader.cli.journal_change import change
+
+    async def alone(journal: Journal) -> dict[str, Any]:
+        return {"retried": await journal.retrying.retried(paths)}
 
     told = None if paths is None else [lossless(path) for path in paths]
-    answer = ask(state_dir / "control.sock", "retry", paths=told)
-    return int(answer["retried"]) if answer is not None else _retry_alone(state_dir, paths)
-
-
-def _retry_alone(state_dir: Path, paths: list[bytes] | None) -> int:
-    """Change the journal itself, as no daemon runs that would do it; the lock keeps one from starting meanwhile."""
-    import anyio
-
-    from uploader.journal import Journal, Reader
-    from uploader.system.locks import hold_locks
-
-    Reader(state_dir).close()  # complains where there is no journal, which `Journal` would make
-    with hold_locks(state_dir, ()):
-        journal = Journal(state_dir)
-        try:
-            return anyio.run(journal.retrying.retried, paths)
-        finally:
-            journal.close()
+    return int(change(state_dir, "retry", alone, paths=told)["retried"])

@@ -194,6 +194,18 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A person's word that nothing new is to be begun, for a folder, or for everything where it is empty.
+
+    `until` is when it ends by itself (unix seconds), or None where a person ends it.
+    """
+
+    folder: str
+    since: float
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The numbers of the configuration that decisions depend on. Sizes in bytes, times in seconds."""
 

@@ -13,8 +13,9 @@ from heapq import nsmallest
 from typing import TypeVar
 
 from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.live_index import Index, Window
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
-from uploader.core.model import Destination, FileState, Hold, PlatformProfile
+from uploader.core.model import Destination, FileState, Hold, Pause, PlatformProfile
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 
 QUEUE_WINDOW = 64
@@ -35,42 +36,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What rows are after a commit, by id; None: the row is gone. Holds and profile where they have changed."""
+    """What rows are after a commit, by id; None: the row is gone. Holds, pauses and profile where they have changed."""
 
     files: Mapping[int, LiveFile | None] = field(default_factory=dict)
     sessions: Mapping[int, LiveSession | None] = field(default_factory=dict)
     holds: tuple[Hold, ...] | None = None
+    pauses: tuple[Pause, ...] | None = None
     profile: PlatformProfile | None = None
     whole: bool = False
     """It holds all live rows, and what the set had before counts no more."""
-
-
-class _Index:
-    """Ids of one kind in order, and what a plan sees of them; made anew only where one of them has changed."""
-
-    def __init__(self, belongs: Callable[[LiveFile], bool]) -> None:
-        self.belongs = belongs
-        self.ids: set[int] = set()
-        self.seen: dict[int, object] = {}
-        """By window size: what was made of it last."""
-
-    def put(self, file_id: int, file: LiveFile | None) -> None:
-        """Note what a file is now."""
-        if file is not None and self.belongs(file):
-            self.ids.add(file_id)
-        elif file_id in self.ids:
-            self.ids.discard(file_id)
-        else:
-            return
-        self.seen.clear()
-
-    def window(self, size: int, make: Callable[[], T]) -> T:
-        """What `make` makes, kept until something changes."""
-        if size not in self.seen:
-            self.seen.clear()
-            self.seen[size] = make()
-        found: T = self.seen[size]  # type: ignore[assignment]
-        return found
 
 
 class WorkingSet:
@@ -80,6 +54,7 @@ class WorkingSet:
         self.revision = 0
         """How many deltas were applied."""
         self.holds: tuple[Hold, ...] = ()
+        self.pauses: tuple[Pause, ...] = ()
         self.profile = PlatformProfile()
         self._clear()
 
@@ -89,10 +64,10 @@ class WorkingSet:
         self._members: dict[int, set[int]] = {}
         self._seen: dict[int, Session] = {}
         self._staged_bytes = 0
-        self._queued = _Index(lambda file: file.row.state is FileState.QUEUED)
-        self._waiting = _Index(lambda file: file.row.state is FileState.CONVERTED)
-        self._disposals = _Index(lambda file: file.disposal_due)
-        self._discards = _Index(lambda file: file.staged and file.row.state in FILE_ENDS)
+        self._queued = Index(lambda file: file.row.state is FileState.QUEUED)
+        self._waiting = Index(lambda file: file.row.state is FileState.CONVERTED)
+        self._disposals = Index(lambda file: file.disposal_due)
+        self._discards = Index(lambda file: file.staged and file.row.state in FILE_ENDS)
         self._indexes = (self._queued, self._waiting, self._disposals, self._discards)
 
     def apply(self, delta: Delta) -> None:
@@ -108,6 +83,8 @@ class WorkingSet:
             self._drop_idle(session_id)
         if delta.holds is not None:
             self.holds = delta.holds
+        if delta.pauses is not None:
+            self.pauses = delta.pauses
         if delta.profile is not None:
             self.profile = delta.profile
 
@@ -121,20 +98,30 @@ class WorkingSet:
         found = self._sessions.get(session_id)
         return replace(found.row, members=tuple(m.row for m in self._of(session_id))) if found else None
 
-    def view(self, destinations: Mapping[str, Destination], *, resting: int = 0) -> PlannerView:
+    def view(
+        self,
+        destinations: Mapping[str, Destination],
+        *,
+        resting: int = 0,
+        left_out: frozenset[str] = frozenset(),
+    ) -> PlannerView:
         """The journal's part of what the planner sees, twins left out.
 
-        `resting`: files that the planner will pass over although they are in the windows.
+        `resting`: files that the planner will pass over although they are in the windows. `left_out`: folders for which
+        nothing new may be begun; their files would fill the windows.
         """
+        queued = Window(QUEUE_WINDOW + resting, left_out)
+        waiting = Window(WAITING_WINDOW + resting, left_out)
         return PlannerView(
             destinations=destinations,
-            queued=self._window(self._queued, QUEUE_WINDOW + resting, _queued, _scheduled_last),
-            queued_total=len(self._queued.ids),
-            waiting=self._window(self._waiting, WAITING_WINDOW + resting, _waiting, _by_priority),
+            queued=self._window(self._queued, queued, _queued, _scheduled_last),
+            queued_total=self._count(self._queued, left_out),
+            waiting=self._window(self._waiting, waiting, _waiting, _by_priority),
             sessions=tuple(self._session(s) for s in sorted(self._sessions) if self._sessions[s].needed),
             disposals=self._disposable(ENDING_WINDOW + resting),
-            discards=self._window(self._discards, ENDING_WINDOW + resting, lambda file: file.row.id),
+            discards=self._window(self._discards, Window(ENDING_WINDOW + resting), lambda file: file.row.id),
             holds=self.holds,
+            pauses=self.pauses,
             profile=self.profile,
             staged_bytes=self._staged_bytes,
         )
@@ -200,18 +187,24 @@ class WorkingSet:
     def _of(self, session_id: int) -> list[LiveFile]:
         return [self._files[file_id] for file_id in sorted(self._members.get(session_id, ()))]
 
+    def _count(self, index: Index, left_out: frozenset[str]) -> int:
+        if not left_out:
+            return len(index.ids)
+        return sum(self._files[file_id].row.folder not in left_out for file_id in index.ids)
+
     def _window(
         self,
-        index: _Index,
-        size: int,
+        index: Index,
+        window: Window,
         shown: Callable[[LiveFile], T],
         order: Callable[[LiveFile], tuple[object, ...]] | None = None,
     ) -> tuple[T, ...]:
         def made() -> tuple[T, ...]:
-            files = [self._files[file_id] for file_id in index.ids]
-            return tuple(shown(file) for file in _first(files, size, order or _by_id))
+            files = (self._files[file_id] for file_id in index.ids)
+            seen = [file for file in files if file.row.folder not in window.left_out]
+            return tuple(shown(file) for file in _first(seen, window.size, order or _by_id))
 
-        return index.window(size, made)
+        return index.window(window, made)
 
     def _disposable(self, size: int) -> tuple[Disposal, ...]:
         def made() -> tuple[Disposal, ...]:
@@ -222,7 +215,7 @@ class WorkingSet:
                 for file in _first(due, size, _by_id)
             )
 
-        return self._disposals.window(size, made)
+        return self._disposals.window(Window(size), made)
 
     def _read_back(self, file: LiveFile) -> bool:
         """Whether the items of its session were read back, or need not be."""
@@ -278,7 +271,9 @@ def _shown(session: LiveSession, members: Iterable[LiveFile]) -> Session:
         key=row.key,
         state=row.state,
         members=tuple(
-            SessionMember(m.row.id, m.row.state, m.row.object_size, m.not_before, m.retrying_since)
+            SessionMember(
+                m.row.id, m.row.state, m.row.object_size, m.not_before, m.retrying_since, m.row.folder
+            )
             for m in members
         ),
         not_before=session.not_before,

@@ -8,7 +8,7 @@ from typing import Any
 
 from uploader.core.transitions.change import Change, Columns, LogLine
 from uploader.core.transitions.clock_events import TIMES
-from uploader.journal.hold_rows import learn, write_hold
+from uploader.journal.hold_rows import learn, write_hold, write_pause
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import set_columns
 from uploader.journal.sqlite_library import Database
@@ -26,6 +26,8 @@ def apply(db: Database, change: Change) -> None:
     _write(db, "files", change.new_files, change.files)
     for (scope, subject), hold in change.holds.items():
         write_hold(db, scope, subject, hold)
+    for folder, pause in change.pauses.items():
+        write_pause(db, folder, pause)
     for key, value in change.learned.items():
         learn(db, key, value)
     for item_id, file_id in change.taken.items():

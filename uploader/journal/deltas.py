@@ -9,7 +9,7 @@ from itertools import islice
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.core.transitions.change import Change
 from uploader.core.working_set import WORKED_ON, Delta
-from uploader.journal.hold_rows import read_holds
+from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile
 from uploader.journal.row_queries import live_files, live_sessions
 from uploader.journal.sqlite_library import Database
@@ -32,6 +32,7 @@ class Touched:
     files: set[int] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
     holds: bool = False
+    pauses: bool = False
     learned: bool = False
     everything: bool = False
 
@@ -40,6 +41,7 @@ class Touched:
         self.files.update(change.files, change.forgotten_files, _live(change))
         self.sessions.update(change.sessions, change.new_sessions, change.forgotten_sessions)
         self.holds = self.holds or bool(change.holds)
+        self.pauses = self.pauses or bool(change.pauses)
         self.learned = self.learned or bool(change.learned)
         self.everything = self.everything or bool(change.set_back)
 
@@ -59,6 +61,7 @@ def everything(db: Database) -> Delta:
         files={file.row.id: file for file in live_files(db, _LIVE)},
         sessions={session.row.id: session for session in live_sessions(db, sessions)},
         holds=tuple(read_holds(db)),
+        pauses=read_pauses(db),
         profile=profile(db),
         whole=True,
     )
@@ -76,6 +79,7 @@ def delta(db: Database, touched: Touched) -> Delta:
         files={file_id: files.get(file_id) for file_id in touched.files},
         sessions={session_id: sessions.get(session_id) for session_id in session_ids},
         holds=tuple(read_holds(db)) if touched.holds else None,
+        pauses=read_pauses(db) if touched.pauses else None,
         profile=profile(db) if touched.learned else None,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from uploader.core.model import FileState, Hold, Scope, SessionKey, SessionState, Sighting
+from uploader.core.model import FileState, Hold, Pause, Scope, SessionKey, SessionState, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
@@ -15,7 +15,7 @@ from uploader.core.transitions.repaired import KnownItem
 from uploader.core.working_set import Delta
 from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.deltas import Touched, delta
-from uploader.journal.hold_rows import read_holds, read_profile
+from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
@@ -133,6 +133,10 @@ class StoredRows:
     def hold(self, scope: Scope, subject: str) -> Hold | None:
         """See `Rows`."""
         return next((hold for hold in self.holds() if (hold.scope, hold.subject) == (scope, subject)), None)
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """See `Rows`."""
+        return read_pauses(self._db)
 
     def learned(self, key: str) -> Any:
         """See `Rows`."""

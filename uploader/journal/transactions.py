@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from uploader.core.model import Hold, Scope, Sighting
+from uploader.core.model import Hold, Pause, Scope, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
@@ -68,6 +68,9 @@ class Rows(Protocol):
 
     def hold(self, scope: Scope, subject: str) -> Hold | None:
         """One hold."""
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """All pauses, those among them that have ended by themselves."""
 
     def learned(self, key: str) -> Any:
         """What was learned under this key; None where it was not."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, FileState, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
-from uploader.journal.hold_rows import read_holds
+from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile, scalar, twins
 from uploader.journal.row_queries import own_target, session_key
 from uploader.journal.rows import rows
@@ -17,25 +17,36 @@ from uploader.journal.sqlite_library import Database
 _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
 
 
-def read_view(db: Database, destinations: Mapping[str, Destination], *, resting: int = 0) -> PlannerView:
+def read_view(
+    db: Database,
+    destinations: Mapping[str, Destination],
+    *,
+    resting: int = 0,
+    left_out: Collection[str] = (),
+) -> PlannerView:
     """The journal's part of what the planner sees; the caller adds what it knows of the machine.
 
-    `resting`: files that the planner will pass over although they are in the journal's windows.
+    `resting` and `left_out` are those of `WorkingSet.view`.
     """
     skipping = {folder for folder, d in destinations.items() if d.duplicates == "skip"}
-    queued = _queued(db, resting)
+    queued = _queued(db, resting, left_out)
     completed, pending = twins(db, [q for q in queued if q.folder in skipping])
     return PlannerView(
         destinations=destinations,
         queued=queued,
-        queued_total=scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'queued'"),
-        waiting=_waiting(db, resting),
+        queued_total=scalar(
+            db,
+            f"SELECT COUNT(*) FROM files WHERE state = 'queued' AND {_outside(left_out)}",  # noqa: S608
+            *left_out,
+        ),
+        waiting=_waiting(db, resting, left_out),
         twins_completed=completed,
         twins_pending=pending,
         sessions=_sessions(db),
         disposals=_disposals(db, resting),
         discards=_discards(db, resting),
         holds=tuple(read_holds(db)),
+        pauses=read_pauses(db),
         profile=profile(db),
         staged_bytes=scalar(
             db, "SELECT COALESCE(SUM(size + COALESCE(object_size, 0)), 0) FROM files WHERE staged = 1"
@@ -43,11 +54,17 @@ def read_view(db: Database, destinations: Mapping[str, Destination], *, resting:
     )
 
 
-def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
+def _outside(left_out: Collection[str]) -> str:
+    """The condition that a file lies in none of these folders, which are its values."""
+    return f"folder NOT IN ({', '.join('?' * len(left_out))})"
+
+
+def _queued(db: Database, resting: int, left_out: Collection[str]) -> tuple[Queued, ...]:
     found = rows(
         db,
-        "SELECT id, folder, size, content, not_before, alone, retrying_since FROM files WHERE state = 'queued' "
+        f"SELECT * FROM files WHERE state = 'queued' AND {_outside(left_out)} "  # noqa: S608
         "ORDER BY not_before > 0, priority DESC, id LIMIT ?",
+        *left_out,
         QUEUE_WINDOW + resting,
     )
     return tuple(
@@ -64,10 +81,12 @@ def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
     )
 
 
-def _waiting(db: Database, resting: int) -> tuple[Waiting, ...]:
+def _waiting(db: Database, resting: int, left_out: Collection[str]) -> tuple[Waiting, ...]:
     found = rows(
         db,
-        "SELECT * FROM files WHERE state = 'converted' ORDER BY priority DESC, id LIMIT ?",
+        f"SELECT * FROM files WHERE state = 'converted' AND {_outside(left_out)} "  # noqa: S608
+        "ORDER BY priority DESC, id LIMIT ?",
+        *left_out,
         WAITING_WINDOW + resting,
     )
     return tuple(
@@ -91,11 +110,16 @@ def _sessions(db: Database) -> tuple[Session, ...]:
     members: dict[int, list[SessionMember]] = {}
     for m in rows(
         db,
-        "SELECT session_id, id, state, object_size, not_before, retrying_since FROM files "  # noqa: S608
+        "SELECT session_id, id, state, object_size, not_before, retrying_since, folder FROM files "  # noqa: S608
         f"WHERE session_id IN (SELECT id FROM sessions WHERE {_LIVE}) ORDER BY id",
     ):
         member = SessionMember(
-            m["id"], FileState(m["state"]), m["object_size"] or 0, m["not_before"], m["retrying_since"]
+            m["id"],
+            FileState(m["state"]),
+            m["object_size"] or 0,
+            m["not_before"],
+            m["retrying_since"],
+            m["folder"],
         )
         members.setdefault(m["session_id"], []).append(member)
     return tuple(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
-from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.core.model import FileState, Hold, Pause, Scope, SessionState
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
 Columns = dict[str, Any]
@@ -40,6 +40,8 @@ class Change:
     """By the id that each gets. A session's `key` is one value; columns of JSON hold what is encoded."""
     holds: dict[tuple[Scope, str], Hold | None] = field(default_factory=dict)
     """By scope and subject, as the row is from now on; None: it ends."""
+    pauses: dict[str, Pause | None] = field(default_factory=dict)
+    """By folder, as the row is from now on; None: it ends."""
     learned: dict[str, Any] = field(default_factory=dict)
     """Facts about the platform; None forgets one."""
     taken: dict[int, int] = field(default_factory=dict)
