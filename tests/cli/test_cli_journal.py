@@ -11,9 +11,9 @@ import anyio
 import pytest
 
 from uploader import cli
-from uploader.core.model import FileState
+from uploader.core.model import FileState, Hold, Scope
 from uploader.daemon import control
-from uploader.journal import Reader
+from uploader.journal import Journal, Reader
 
 pytestmark = pytest.mark.unit
 
@@ -153,3 +153,27 @@ def test_beside_a_daemon_the_socket_is_asked(setup, tmp_path, capsys):
         assert run_json(capsys, "retry", "-c", setup, "--json", "--all") == {"retried": 7}
         assert run_json(capsys, "status", "-c", setup, "--json") == {"daemon": "running", "pending": 42}
     assert asked == [None]
+
+
+def test_what_is_held_is_tried_now(setup, tmp_path, capsys):
+    """Holds, files and sessions that wait; how many is said, and rejected files are left alone."""
+
+    async def hold() -> None:
+        journal = Journal(tmp_path / "state")
+        await journal.holds.set(Hold(Scope.PLATFORM, "", "No answer.", until=time.time() + 900))
+        await journal.files.retry(1, "No room.", 900.0)
+        journal.close()
+
+    anyio.run(hold)
+    assert run_json(capsys, "retry", "-c", setup, "--json", "--held") == {"tried": 2}
+    with Reader(tmp_path / "state") as reader:
+        status = reader.status()
+        assert reader.holds()[0].until == 0.0
+    assert (status["retrying"][0]["next"], status["rejected"]) == (None, 2)
+
+
+def test_retry_takes_one_wish_at_a_time(setup, capsys):
+    """Nothing, or two of them, is wrong usage."""
+    for wishes in ([], ["--all", "--held"], ["--held", "bad.tif"]):
+        assert cli.execute(["retry", "-c", str(setup), *wishes]) == 2
+        assert "say --held" in capsys.readouterr().err

@@ -75,3 +75,20 @@ def test_a_daemon_that_waits_goes_on_when_the_pause_ends(make_world: Callable[..
         w.wait(lambda: holds(w) == [("machine", "")], "the hold")
         w.wait(lambda: len(w.items()) == 1, "the item")
         assert holds(w) == []
+
+
+def test_what_is_held_is_tried_at_once(make_world: Callable[..., World]) -> None:
+    """A target that is held for a quarter of an hour goes on within seconds of its mending."""
+    w = make_world()
+    once = {"kind": "status", "when": {"count": 1}, "status": 403, "body": "problem"}
+    w.fault({"operation": "uploads.initiate", **once})
+    make("plain", w.drop / "a.tif", size=64)
+    with w.daemon():
+        w.wait((w.state / "control.sock").exists, "the socket")
+        w.wait(lambda: holds(w) == [("target", "p-1")], "the hold")
+        assert (
+            json.loads(w.command("retry", "-c", str(w.config), "--held", "--json", check=0).stdout)["tried"]
+            >= 1
+        )
+        w.wait(lambda: len(w.items()) == 1, "the item", 30.0)
+    assert w.problems() == []

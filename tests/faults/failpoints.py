@@ -135,6 +135,12 @@ def _resume(w: World, name: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
+def _try_now(w: World, name: str) -> subprocess.CompletedProcess[str]:
+    """A person wants what is held tried at once."""
+    _beside(w)
+    return w.command("retry", "-c", str(w.config), "--held", environment={"UPLOADER_FAILPOINT": name})
+
+
 def _away(w: World) -> None:
     """The archive's folder is not mounted."""
     shutil.rmtree(w.root / "vault", ignore_errors=True)
@@ -190,6 +196,7 @@ SCENARIOS: dict[str, Scenario] = {
     "commit.retried": Scenario(before=_retry, during=_ask_again, rejected=1),
     "commit.paused": Scenario(during=_pause),
     "commit.resumed": Scenario(during=_resume),
+    "commit.tried_now": Scenario(during=_try_now),
     "commit.hold": KEYLESS,
     "commit.unhold": KEYLESS,
     "commit.forgotten": Scenario(before=_touch),

@@ -131,6 +131,14 @@ class History(World):
             if seconds is None or draw.random() < 0.3:
                 self.later(at + draw.random() * 200, partial(self._resume, draw.choice([folder, None])))
 
+        for _ in range(draw.choice([0, 0, 1, 2])):
+            self.later(START + draw.random() * 200, self._try_now)
+
+    def _try_now(self) -> None:
+        """A person wants what is held tried at once, whatever Retry-After said."""
+        drive(self.journal.retrying.tried_now())
+        self.platform.embargo.clear()
+
     def _pause(self, folder: str, seconds: float | None) -> None:
         drive(self.journal.pausing.paused(folder, seconds))
 

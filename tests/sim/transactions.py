@@ -86,6 +86,18 @@ class MemoryRows:
         uploads = self.tables.uploads
         return [uploads[session_id] for session_id in sorted(uploads) if uploads[session_id].hold]
 
+    def waiting_sessions(self) -> list[Upload]:
+        live = self.tables.live
+        return [live[i] for i in sorted(live) if live[i].hold or live[i].not_before > self.now]
+
+    def waiting_files(self) -> list[File]:
+        states = (FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED, FileState.STORED)
+        found = [
+            *(f for state in states for f in self.tables.by_state[state].values()),
+            *self.tables.leaving.values(),
+        ]
+        return sorted((f for f in found if f.hold or f.not_before > self.now), key=lambda f: f.id)
+
     def next_session_id(self) -> int:
         return self.tables.uploads_made + 1
 

@@ -27,7 +27,7 @@ COMMANDS = {
     "push": "Upload these rasters now and show the items.",
     "status": "Say what is where, what is held and why.",
     "log": "Tell one file's whole story.",
-    "retry": "Give rejected files another chance.",
+    "retry": "Give rejected files another chance, or try now what is held.",
     "pause": "Begin no new file of a folder, or of any, until it is resumed.",
     "resume": "End a pause.",
     "check": "Look for everything that could keep it from working, and say what to do.",

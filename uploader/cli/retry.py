@@ -1,4 +1,4 @@
-"""`uploader retry`: rejected files once more."""
+"""`uploader retry`: rejected files once more, and at once what is held."""
 
 from __future__ import annotations
 
@@ -21,16 +21,21 @@ if TYPE_CHECKING:
 @config_option
 @json_option
 @click.option("--all", "everything", is_flag=True, help="Every rejected file.")
+@click.option("--held", is_flag=True, help="Try now whatever is held or waits for another try.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=bytes), metavar="[PATH]...")
-def command(*, config: str | None, as_json: bool, everything: bool, paths: tuple[bytes, ...]) -> int:
-    """Give rejected files another chance: those at the given paths, or all.
+def command(
+    *, config: str | None, as_json: bool, everything: bool, held: bool, paths: tuple[bytes, ...]
+) -> int:
+    """Give rejected files another chance: those at the given paths, or all; or try now what is held.
 
     Where the reason was the platform or the configuration, mend that first. A running daemon goes on with them
     at once, otherwise the next run does. PATH is a file's path, or its path below its drop folder.
     """
-    if bool(paths) == everything:
-        raise click.UsageError("Name the files, or say --all.")
+    if bool(paths) + everything + held != 1:
+        raise click.UsageError("Name the files, or say --all, or say --held.")
     chosen = settings(config, look=False)
+    if held:
+        return _try_now(chosen.state_dir, as_json=as_json)
     wanted = [place for path in paths for place in _places(path, chosen)] if paths else None
     retried = _retry(chosen.state_dir, wanted)
     if as_json:
@@ -42,6 +47,22 @@ def command(*, config: str | None, as_json: bool, everything: bool, paths: tuple
             "Some of the paths are not those of rejected files; `uploader status` lists those.", err=True
         )
         return 1
+    return 0
+
+
+def _try_now(state_dir: Path, *, as_json: bool) -> int:
+    from uploader.cli.journal_change import change
+
+    async def alone(journal: Journal) -> dict[str, Any]:
+        return {"tried": await journal.retrying.tried_now()}
+
+    tried = int(change(state_dir, "retry", alone, held=True)["tried"])
+    if as_json:
+        emit({"tried": tried})
+    else:
+        click.echo(
+            f"{tried} {'thing that was' if tried == 1 else 'things that were'} held will be tried now."
+        )
     return 0
 
 

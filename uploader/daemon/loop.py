@@ -129,7 +129,9 @@ class Daemon:
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
             background.start_soon(self._shown.run)
-            answers = handlers(self._tools.journal, status, self._intake.rescan, self._nudge)
+            answers = handlers(
+                self._tools.journal, status, self._intake.rescan, self._nudge, self._contained.try_now
+            )
             background.start_soon(control.serve, self._settings.state_dir / SOCKET, answers)
             if self._settings.dashboard.listen:
                 background.start_soon(dashboard.serve, self._settings.dashboard.listen, status.ask)

@@ -20,14 +20,31 @@ log = logging.getLogger(__name__)
 
 
 def handlers(
-    journal: Journal, live: LiveStatus, rescan: Callable[[], None], nudge: Callable[[], None]
+    journal: Journal,
+    live: LiveStatus,
+    rescan: Callable[[], None],
+    nudge: Callable[[], None],
+    try_now: Callable[[], int],
 ) -> Mapping[str, Handler]:
-    """The commands; `rescan` has all folders looked at again, `nudge` has the daemon plan at once."""
+    """The commands.
+
+    `rescan` has all folders looked at again, `nudge` has the daemon plan at once, and `try_now` has it try what a
+    mistake in the program keeps back; it returns how many these are.
+    """
 
     async def retry(request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("held") is True:
+            return {"tried": await held()}
         count = await journal.retrying.retried(paths(request.get("paths")))
         rescan()
         return {"retried": count}
+
+    async def held() -> int:
+        count = await journal.retrying.tried_now() + try_now()
+        rescan()
+        nudge()
+        log.info("tried now count=%d", count)
+        return count
 
     async def status(_: dict[str, Any]) -> dict[str, Any]:
         return await live.ask()

@@ -14,7 +14,7 @@ from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
 from uploader.core.working_set import Delta
 from uploader.journal.apply import SESSION_KEY, apply
-from uploader.journal.deltas import Touched, delta
+from uploader.journal.deltas import DUE, NEEDED, WORKED_ON, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
@@ -121,6 +121,14 @@ class StoredRows:
     def held_sessions(self) -> list[SessionRecord]:
         """See `Rows`."""
         return self._sessions("hold != '' ORDER BY id")
+
+    def waiting_sessions(self) -> list[SessionRecord]:
+        """See `Rows`."""
+        return self._sessions(f"({NEEDED}) AND (hold != '' OR not_before > ?) ORDER BY id", self.now)
+
+    def waiting_files(self) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files(f"({WORKED_ON} OR {DUE}) AND (hold != '' OR not_before > ?) ORDER BY id", self.now)
 
     def next_session_id(self) -> int:
         """See `Rows`."""

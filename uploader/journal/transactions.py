@@ -60,6 +60,12 @@ class Rows(Protocol):
     def held_sessions(self) -> list[SessionRecord]:
         """The sessions that only a person can go on with."""
 
+    def waiting_sessions(self) -> list[SessionRecord]:
+        """The sessions that are not over, and held or not to be gone on with yet."""
+
+    def waiting_files(self) -> list[FileRecord]:
+        """The claimed files that have not ended, or whose source is to go, and that are held or not to be tried yet."""
+
     def next_session_id(self) -> int:
         """The id of the next session that is made."""
 

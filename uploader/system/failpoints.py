@@ -93,6 +93,7 @@ COMMITS = (
     "shown_holds",
     "stored",
     "stuck",
+    "tried_now",
     "twin",
     "unhold",
     "vanished",
