@@ -23,7 +23,7 @@ class FileEvent(StrEnum):
     UNCHANGED = "unchanged"
     """The claim showed the content that this path already brought in."""
     VANISHED = "vanished"
-    """It left the drop folder before it was claimed."""
+    """It left the drop folder before it was claimed, or after it was rejected."""
     CONVERTED = "converted"
     """A validated COG, or the copy itself, is ready in staging."""
     LOOK_AGAIN = "look_again"
@@ -113,7 +113,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
     },
     F.COMPLETED: {FileEvent.DISPOSED: F.DISPOSED},
     F.DISPOSED: {},
-    F.REJECTED: {FileEvent.RETRIED: F.SETTLING},
+    F.REJECTED: {FileEvent.RETRIED: F.SETTLING, FileEvent.VANISHED: F.GONE},
     F.DUPLICATE: {},
     F.GONE: {},
 }

@@ -60,7 +60,7 @@ def test_a_settling_version_that_lies_as_it_lay_is_left_alone() -> None:
 def test_what_has_left_settling_neither_changes_nor_vanishes(state: FileState) -> None:
     """A scan that comes late says nothing about a file that was claimed meanwhile."""
     assert not events.changed(NOW, file(state), SEEN).files
-    assert not events.vanished(NOW, [file(state)]).files
+    assert state is FileState.REJECTED or not events.vanished(NOW, [file(state)]).files
 
 
 def test_a_settling_file_that_vanishes_is_gone() -> None:
@@ -69,6 +69,13 @@ def test_a_settling_file_that_vanishes_is_gone() -> None:
 
     assert change.files[7]["state"] is FileState.GONE
     assert change.files[7]["current"] is None
+
+
+def test_a_rejected_file_that_vanishes_is_gone() -> None:
+    """Nobody has to mend it any more; the reason stays, and an earlier version of the path is history."""
+    change = events.vanished(NOW, [file(FileState.REJECTED), file(FileState.REJECTED, id=9, current=None)])
+
+    assert change.files == {7: {"state": FileState.GONE, "current": None, "changed_at": NOW}}
 
 
 def test_a_look_that_fails_is_counted_and_its_beginning_stays() -> None:
@@ -81,10 +88,15 @@ def test_a_look_that_fails_is_counted_and_its_beginning_stays() -> None:
 
 
 def test_forgotten_versions_are_history() -> None:
-    """All versions of the path, and their states stay."""
-    change = events.forgotten(NOW, [file(FileState.COMPLETED), file(FileState.QUEUED, id=9)])
+    """All versions of the path, and their states stay, but for a rejected one, which is gone."""
+    versions = [file(FileState.COMPLETED), file(FileState.REJECTED, id=8), file(FileState.QUEUED, id=9)]
+    change = events.forgotten(NOW, versions)
 
-    assert change.files == {7: {"current": None}, 9: {"current": None}}
+    assert change.files == {
+        7: {"current": None},
+        8: {"state": FileState.GONE, "current": None, "changed_at": NOW},
+        9: {"current": None},
+    }
 
 
 def test_a_claim_queues_the_file() -> None:

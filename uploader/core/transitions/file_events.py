@@ -104,19 +104,27 @@ def looked(now: float, file: FileRecord, reason: str, after: float) -> Change:
 
 
 def vanished(now: float, files: Iterable[FileRecord]) -> Change:
-    """Files left the drop folder before they were claimed. One that was claimed meanwhile is not touched."""
+    """Files left the drop folder before they were claimed, or after they were rejected. No other one is touched."""
     change = Change(now)
     for file in files:
         if file.state is FileState.SETTLING:
             change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+        elif file.state is FileState.REJECTED and file.current:
+            change.move_file(file, FileEvent.VANISHED, current=None)
     return change
 
 
 def forgotten(now: float, versions: Iterable[FileRecord]) -> Change:
-    """The paths of these versions no longer exist: what is dropped there next is new, whatever its content."""
+    """The paths of these versions no longer exist: what is dropped there next is new, whatever its content.
+
+    A rejected one need not be mended any more.
+    """
     change = Change(now)
     for file in versions:
-        change.set_file(file, {"current": None})
+        if file.state is FileState.REJECTED:
+            change.move_file(file, FileEvent.VANISHED, current=None)
+        else:
+            change.set_file(file, {"current": None})
     return change
 
 
