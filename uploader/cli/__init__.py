@@ -26,7 +26,7 @@ COMMANDS = {
     "run": "Run the daemon that the configuration describes.",
     "push": "Upload these rasters now and show the items.",
     "status": "Say what is where, what is held and why.",
-    "log": "Tell one file's whole story.",
+    "log": "Tell the whole story of a file, of several, of an item or of an upload session.",
     "retry": "Give rejected files another chance, or try now what is held.",
     "pause": "Begin no new file of a folder, or of any, until it is resumed.",
     "resume": "End a pause.",

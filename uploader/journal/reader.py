@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any, Self
 from uploader.core import pauses
 from uploader.core.errors import JournalError
 from uploader.core.model import FileState, Hold, Pause, Scope, SessionState
-from uploader.core.path_text import lossless, raw, shown
+from uploader.core.path_text import shown
+from uploader.journal import stories
 from uploader.journal.connection import connected
 from uploader.journal.hold_rows import from_dict, read_holds, read_pauses, read_profile
 from uploader.journal.opening import FILE_NAME, damage
@@ -155,31 +155,7 @@ class Reader:
 
     def story(self, path: bytes) -> list[dict[str, Any]]:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
-        versions: dict[tuple[str, bytes], list[int]] = {}
-        for (folder,) in self.db.conn.execute("SELECT DISTINCT folder FROM files").fetchall():
-            below = os.path.relpath(path, raw(folder)) if os.path.isabs(path) else path  # noqa: PTH117
-            found = rows(
-                self.db, "SELECT id FROM files WHERE folder = ? AND path = ? ORDER BY id", folder, below
-            )
-            if found:
-                versions[folder, below] = [row["id"] for row in found]
-        entries = []
-        for (folder, name), file_ids in versions.items():
-            for version, file_id in enumerate(file_ids, start=1):
-                entries += [
-                    {
-                        "time": iso(e["time"]),
-                        "file": file_id,
-                        "folder": folder,
-                        "path": lossless(name),
-                        "version": version,
-                        "event": e["event"],
-                        "state": e["state"],
-                        "note": e["note"],
-                    }
-                    for e in rows(self.db, "SELECT * FROM events WHERE file_id = ? ORDER BY id", file_id)
-                ]
-        return sorted(entries, key=lambda e: e["time"])
+        return stories.story(self.db, stories.Asked("path", stories.at_path(self.db, path)))
 
     def items(self) -> list[dict[str, Any]]:
         """Completed files with their item."""
