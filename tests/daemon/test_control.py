@@ -13,7 +13,7 @@ import pytest
 
 from uploader.core.errors import ConfigurationError, UploaderError
 from uploader.daemon import control
-from uploader.daemon.requests import folder, paths, span
+from uploader.daemon.requests import folder, numbers, paths, span
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -213,3 +213,11 @@ def test_a_span_that_cannot_be_waited_for_is_refused(given):
     assert (span(None), span(90), span(0.5)) == (None, 90, 0.5)
     with pytest.raises(UploaderError, match="`seconds` is"):
         span(given)
+
+
+@pytest.mark.parametrize("given", [None, "1", [1, "2"], [True], [0], [1 << 63], [1.5]])
+def test_files_are_named_by_their_numbers(given):
+    """Whatever else is refused in words."""
+    assert numbers([1, 2]) == [1, 2]
+    with pytest.raises(UploaderError, match="`files` is"):
+        numbers(given)

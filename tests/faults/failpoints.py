@@ -206,8 +206,8 @@ SCENARIOS: dict[str, Scenario] = {
 }
 """What it takes to pass a failpoint that three plain rasters do not pass.
 
-`dispose.restoring` needs a source that is replaced within the dance, and `commit.held` items that stay unseen for five
-minutes: their tests are in tests/disposal and tests/effects.
+`dispose.restoring` needs a source that is replaced within the dance, `commit.held` items that stay unseen for five
+minutes, and `commit.forget` a file that is lost: their tests are in tests/disposal, tests/effects and tests/cli.
 """
 
 

@@ -43,13 +43,13 @@ CALLS = (
 )
 
 
-class Unpaused(History):
-    """A history as it was before there were pauses."""
+class Unasked(History):
+    """A history in which no person says anything before the end."""
 
-    pausing = False
+    wishing = False
 
 
-class Recorded(Unpaused):
+class Recorded(Unasked):
     """A history that hashes its plans, and the calls to the platform with their answers."""
 
     def __init__(self, seed: int, *, memory: bool = True) -> None:
@@ -91,7 +91,7 @@ def history(seed: int) -> tuple[str, ...]:
     """Run one history on both journals, and give its hashes by `KINDS`."""
     recorded = Recorded(seed)
     recorded.run()
-    real = Unpaused(seed, memory=False)
+    real = Unasked(seed, memory=False)
     real.run()
     return (*recorded.hashes(), real.journal.everything())
 

@@ -14,7 +14,7 @@ from tests.sim.intake import SETTLE
 from tests.sim.journal import COLUMNS
 from tests.sim.standins import drive
 from tests.sim.world import START, World
-from uploader.core.model import Destination, FileState, Limits
+from uploader.core.model import Destination, FileState, Limits, Scope
 from uploader.core.planner_view import PlannerView
 from uploader.core.planning_pass import Plan
 
@@ -39,8 +39,8 @@ PATH, CURRENT, STATE, CONTENT, LOOKED = map(_NAMES.index, ("path", "current", "s
 class History(World):
     """From the first drop until nothing is left to do; the seed decides everything."""
 
-    pausing = True
-    """Whether a person pauses and resumes now and then."""
+    wishing = True
+    """Whether a person pauses, resumes, has things tried now, and gives files up."""
 
     def __init__(self, seed: int, *, memory: bool = True) -> None:
         super().__init__(seed, memory=memory)
@@ -61,6 +61,7 @@ class History(World):
         """The count of active turns when the last fault was over."""
         self.patience: float | None = None
         self.mended = 0
+        self.forgotten = 0
         self.written: Counter[str] = Counter()
         self.contents: dict[int, str] = {}
         """What was written, by inode."""
@@ -79,8 +80,8 @@ class History(World):
             at = START + draw.random() * 60
             self.later(at, partial(trouble, True))
             self.later(at + 1 + draw.random() * 100, partial(trouble, False))
-        if self.pausing:
-            self._pauses()
+        if self.wishing:
+            self._wishes()
         if self.platform.quota < 1000 and draw.random() < 0.5:
             self.later(START + draw.random() * 300, self._more_quota)
 
@@ -121,8 +122,8 @@ class History(World):
         self.disk.mounted = not begins
         self.intake.rescan()
 
-    def _pauses(self) -> None:
-        """A person pauses the folder, or everything, for a time or until it is resumed; drawn apart from all else."""
+    def _wishes(self) -> None:
+        """What a person says to the daemon while it works; drawn apart from all else."""
         draw = random.Random(~self.seed)
         for _ in range(draw.choice([0, 0, 1, 2])):
             at, folder = START + draw.random() * 120, draw.choice([FOLDER, ""])
@@ -133,6 +134,17 @@ class History(World):
 
         for _ in range(draw.choice([0, 0, 1, 2])):
             self.later(START + draw.random() * 200, self._try_now)
+        for _ in range(draw.choice([0, 0, 1, 40])):
+            self.later(START + draw.random() * 120, self._forget)
+
+    def _forget(self) -> None:
+        """A person gives up some of what does not lie in the folder."""
+        draw = random.Random(self.seed + int(self.now))
+        lost = [row[0] for row in self.journal.table() if bytes(row[PATH]) not in self.disk.sources]
+        found = drive(self.journal.forgetting.forget([file_id for file_id in lost if draw.random() < 0.7]))
+        for file_id in found.files:
+            self.forgotten += 1
+            self.intake.claimed(file_id)
 
     def _try_now(self) -> None:
         """A person wants what is held tried at once, whatever Retry-After said."""
@@ -249,7 +261,10 @@ class History(World):
             there = objects[name_of(path, content), content] if self.distinct else content in contents
             if content[0] == "c" and not there:
                 self.wrong.append(f"{path!r} ({content}) never became an item: {self.states()}")
-        if holds := self.journal.holdings():
+        holds = self.journal.holdings()
+        if self.forgotten:  # then it may be that nothing is left to probe the quota with
+            holds = [hold for hold in holds if hold[0] != Scope.ORGANIZATION]
+        if holds:
             self.wrong.append(f"held for ever: {holds}")
 
     def _judge_rows(self, objects: Counter[tuple[str, str]]) -> None:

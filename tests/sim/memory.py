@@ -15,6 +15,7 @@ from uploader.core.planner_view import Disposal, PlannerView, Queued
 from uploader.core.working_set import QUEUE_WINDOW, WAITING_WINDOW, WorkingSet
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.files import Files
+from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
 from uploader.journal.pausing import Pausing
 from uploader.journal.retry import Retrying
@@ -40,6 +41,7 @@ class MemoryJournal:
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
         self.pausing = Pausing(transactions)
+        self.forgetting = Forgetting(transactions)
         self._queued: tuple[Queued, ...] = ()
         self._waiting: tuple[Any, ...] = ()
         self._disposals: tuple[Disposal, ...] = ()

@@ -17,6 +17,7 @@ from uploader.core.planner_view import PlannerView
 from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import FileRow, SessionRow, deltas, queries, view_queries
 from uploader.journal.files import Files
+from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
 from uploader.journal.pausing import Pausing
 from uploader.journal.retry import Retrying
@@ -43,6 +44,7 @@ class SqliteJournal:
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
         self.pausing = Pausing(transactions)
+        self.forgetting = Forgetting(transactions)
 
     def _committed(self, delta: Delta) -> None:
         self.live.apply(delta)

@@ -30,6 +30,7 @@ COMMANDS = {
     "retry": "Give rejected files another chance, or try now what is held.",
     "pause": "Begin no new file of a folder, or of any, until it is resumed.",
     "resume": "End a pause.",
+    "forget": "Give up what will never come back, such as the files of a lost disk.",
     "check": "Look for everything that could keep it from working, and say what to do.",
     "convert": "Convert one raster to a COG, without uploading it.",
     "sandbox": "Run the local platform alone, to develop and test against.",

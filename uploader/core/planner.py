@@ -232,7 +232,7 @@ def _unconfigured(turn: PlanningPass) -> None:
                 Scope.FOLDER,
                 folder,
                 f"{folder} is no longer in the configuration, but files from it wait to be uploaded.",
-                "Put the folder back until they are done.",
+                "Put the folder back until they are done, or give them up by `uploader forget`.",
                 since=turn.now,
             )
         )

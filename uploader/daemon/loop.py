@@ -29,7 +29,7 @@ from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.live_status import LiveStatus, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.planned_holds import ShownHolds
-from uploader.daemon.requests import handlers
+from uploader.daemon.requests import Follow, handlers
 from uploader.daemon.stop_signals import obey
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
@@ -129,9 +129,9 @@ class Daemon:
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
             background.start_soon(self._shown.run)
-            answers = handlers(
-                self._tools.journal, status, self._intake.rescan, self._nudge, self._contained.try_now
-            )
+            intake, contained = self._intake, self._contained
+            follow = Follow(intake.rescan, self._nudge, contained.try_now, intake.claimed)
+            answers = handlers(self._tools.journal, status, follow)
             background.start_soon(control.serve, self._settings.state_dir / SOCKET, answers)
             if self._settings.dashboard.listen:
                 background.start_soon(dashboard.serve, self._settings.dashboard.listen, status.ask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.durations import LONGEST
@@ -19,30 +20,34 @@ from uploader.journal.rows import iso
 log = logging.getLogger(__name__)
 
 
-def handlers(
-    journal: Journal,
-    live: LiveStatus,
-    rescan: Callable[[], None],
-    nudge: Callable[[], None],
-    try_now: Callable[[], int],
-) -> Mapping[str, Handler]:
-    """The commands.
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What follows from a wish besides what the journal says."""
 
-    `rescan` has all folders looked at again, `nudge` has the daemon plan at once, and `try_now` has it try what a
-    mistake in the program keeps back; it returns how many these are.
-    """
+    rescan: Callable[[], None]
+    """All folders are looked at again."""
+    nudge: Callable[[], None]
+    """The daemon plans at once."""
+    try_now: Callable[[], int]
+    """What a mistake in the program keeps back is tried; returns how many files and sessions that are."""
+    let_go: Callable[[int], None]
+    """A file, by id, is not looked at again."""
+
+
+def handlers(journal: Journal, live: LiveStatus, follow: Follow) -> Mapping[str, Handler]:
+    """The commands."""
 
     async def retry(request: dict[str, Any]) -> dict[str, Any]:
         if request.get("held") is True:
             return {"tried": await held()}
         count = await journal.retrying.retried(paths(request.get("paths")))
-        rescan()
+        follow.rescan()
         return {"retried": count}
 
     async def held() -> int:
-        count = await journal.retrying.tried_now() + try_now()
-        rescan()
-        nudge()
+        count = await journal.retrying.tried_now() + follow.try_now()
+        follow.rescan()
+        follow.nudge()
         log.info("tried now count=%d", count)
         return count
 
@@ -53,16 +58,32 @@ def handlers(
         named, seconds = folder(request.get("folder")), span(request.get("seconds"))
         until = await journal.pausing.paused(named or EVERYTHING, seconds)
         log.info("paused folder=%r seconds=%s", shown(named or "(all)"), seconds)
-        nudge()
+        follow.nudge()
         return {"until": iso(until)}
 
     async def resume(request: dict[str, Any]) -> dict[str, Any]:
         ended = await journal.pausing.resumed(folder(request.get("folder")))
         log.info("resumed folders=%r", [shown(each or "(all)") for each in ended])
-        nudge()
+        follow.nudge()
         return {"resumed": ended}
 
-    return {"retry": retry, "status": status, "pause": pause, "resume": resume}
+    async def forget(request: dict[str, Any]) -> dict[str, Any]:
+        found = await journal.forgetting.forget(numbers(request.get("files")))
+        for file_id in found.files:
+            follow.let_go(file_id)
+        log.info("forgotten files=%d refused=%d", len(found.files), len(found.refused))
+        follow.rescan()
+        follow.nudge()
+        return {"forgotten": len(found.files), "refused": list(found.refused.items())}
+
+    return {"retry": retry, "status": status, "pause": pause, "resume": resume, "forget": forget}
+
+
+def numbers(given: object) -> list[int]:
+    """The files of a request, by id. Raises UploaderError where they are none."""
+    if isinstance(given, list) and all(type(each) is int and 0 < each < 1 << 63 for each in given):
+        return given
+    raise UploaderError("`files` is a list of the numbers by which the journal knows them.")
 
 
 def folder(given: object) -> str | None:

@@ -18,6 +18,7 @@ from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import WorkingSet
 from uploader.journal import deltas
 from uploader.journal.files import Files
+from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pausing import Pausing
@@ -61,6 +62,7 @@ class Journal:
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
         self.pausing = Pausing(transactions)
+        self.forgetting = Forgetting(transactions)
         self.pruning = Pruning(transactions)
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 
 from uploader.core.naming import matches
 from uploader.core.path_text import lossless, raw, shown
+from uploader.journal.deltas import DUE, WORKED_ON
 from uploader.journal.rows import full_path, iso, rows
 from uploader.journal.sqlite_library import Database
 
@@ -67,6 +68,19 @@ def fitting(db: Database, pattern: bytes) -> list[int]:
         for file_id, folder, path in db.conn.execute("SELECT id, folder, path FROM files ORDER BY id")
         if matches(full_path(folder, bytes(path)) if absolute else bytes(path), patterns)
     ]
+
+
+def listed_at(db: Database, words: Sequence[bytes]) -> dict[int, bytes]:
+    """What is still believed or worked on at a path, below a folder or by a pattern: files with their whole paths.
+
+    The words are spellings of one wish.
+    """
+    absolute = [word.rstrip(b"/") for word in words if os.path.isabs(word)]  # noqa: PTH117 - names are bytes
+    ids = {file_id for word in words for file_id in (*at_path(db, word), *fitting(db, word))}
+    sql = f"SELECT id, folder, path FROM files WHERE current = 1 OR {WORKED_ON} OR {DUE} ORDER BY id"  # noqa: S608
+    found = {file_id: full_path(folder, bytes(path)) for file_id, folder, path in db.conn.execute(sql)}
+    below = tuple(word + b"/" for word in absolute)
+    return {i: path for i, path in found.items() if i in ids or path.startswith(below)}
 
 
 def nearest(db: Database, path: bytes) -> list[str]:

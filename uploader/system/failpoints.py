@@ -65,6 +65,7 @@ COMMITS = (
     "doubted",
     "estranged",
     "failed",
+    "forget",
     "forgotten",
     "held",
     "hold",

@@ -256,3 +256,27 @@ def test_an_illegal_event_is_loud() -> None:
     """The change is void: nobody gets it."""
     with pytest.raises(IllegalTransition):
         events.twin(NOW, file(FileState.COMPLETED))
+
+
+@pytest.mark.parametrize("state", sorted(events.GIVEN_UP))
+def test_what_comes_of_a_file_that_was_given_up_meanwhile_changes_nothing(state: FileState) -> None:
+    """A person has forgotten it while an effect was at work; only a copy that was just made has to go."""
+    given_up = file(state, current=None)
+    made = Converted(5, b"m", 7, "encode", categorical=False, file_name="a.tif")
+    changes = [
+        events.looked(NOW, given_up, "half", 10.0),
+        events.converted(NOW, given_up, made),
+        events.look_again(NOW, given_up, None, "damaged", 0.0),
+        events.twin(NOW, given_up),
+        events.rejected(NOW, given_up, None, "no raster"),
+        events.retried_later(NOW, given_up, "no room", 10.0),
+        events.stuck(NOW, given_up, "no rights", 10.0),
+    ]
+    claimed, there = events.claimed(NOW, given_up, None, COPY, NOTHING)
+    disposed = events.disposed(
+        NOW, given_up, "archived", b"/done/a.tif", Seen(SEEN.sighting, given_up.sighting)
+    )
+
+    assert [(change.files, change.log) for change in changes] == [({}, [])] * len(changes)
+    assert (claimed.files, there) == ({7: {"staged": 1}}, state)
+    assert (disposed.files[7]["archived_as"], "state" in disposed.files[7]) == (b"/done/a.tif", False)

@@ -12,7 +12,7 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope, SessionState
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
-from uploader.core.transitions.file_events import reject
+from uploader.core.transitions.file_events import GIVEN_UP, reject
 from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
 
@@ -31,6 +31,11 @@ class NewSession:
     body: Mapping[str, object]
     idempotency_key: str
     after_upload: Mapping[int, str]
+
+
+def freezable(files: Iterable[FileRecord]) -> bool:
+    """Whether a session of these files can be planned: a person may have given one up since it was taken up."""
+    return all(file.state not in GIVEN_UP for file in files)
 
 
 def planned(now: float, session_id: int, new: NewSession, files: Iterable[FileRecord]) -> Change:
