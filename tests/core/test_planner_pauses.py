@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.test_planner import EMPTY, KEY, LIMITS, NOW, session, waiting
 from uploader.core import actions as act
-from uploader.core.model import Destination, FileState, Layout, Pause, PlatformProfile, SessionState
+from uploader.core.model import Destination, FileState, Layout, Pause, PlatformProfile, Scope, SessionState
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Settled, Waiting
 
@@ -128,3 +128,17 @@ def test_a_session_is_not_closed_early_for_the_room_of_a_paused_folder() -> None
 
     assert [type(action) for action in early] == [act.PlanSession]
     assert late == []
+
+
+def test_nothing_else_is_told_of_what_is_paused() -> None:
+    """Neither that staging has no room for it, nor an outage that kept its session from being opened."""
+    retried = replace(planned("/d"), retrying_since=NOW - 600, not_before=NOW + 30)
+    view = replace(
+        EMPTY, settled=(Settled(1, "/d", 100),), free_bytes=LIMITS.min_free_bytes, sessions=(retried,)
+    )
+    assert {hold.scope for hold in paused(view).holds} >= {Scope.PLATFORM}
+
+    found = paused(view, FOLDER)
+
+    assert [(hold.scope, hold.subject) for hold in found.holds] == [(Scope.FOLDER, "/d")]
+    assert (found.idle, found.wake_at) == (True, None)
