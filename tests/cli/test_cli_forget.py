@@ -70,4 +70,5 @@ def test_the_source_of_an_item_may_be_lost(uploaded, tmp_path, capsys):  # noqa:
     """It was to stay, and its path is history now: the item is none the less told."""
     assert run_json(capsys, "forget", "-c", uploaded, "--json", "2024/a.tif")["forgotten"] == 1
     assert states(tmp_path)["a.tif"] == "completed"
-    assert run_json(capsys, "forget", "-c", uploaded, "--json", "2024/b.tif")["forgotten"] == 1
+    assert run_json(capsys, "forget", "-c", uploaded, "--json", "2024/")["forgotten"] == 1
+    assert states(tmp_path)["b.tif"] == "gone"

@@ -73,14 +73,17 @@ def fitting(db: Database, pattern: bytes) -> list[int]:
 def listed_at(db: Database, words: Sequence[bytes]) -> dict[int, bytes]:
     """What is still believed or worked on at a path, below a folder or by a pattern: files with their whole paths.
 
-    The words are spellings of one wish.
+    The words are spellings of one wish; each is absolute or below any drop folder.
     """
-    absolute = [word.rstrip(b"/") for word in words if os.path.isabs(word)]  # noqa: PTH117 - names are bytes
     ids = {file_id for word in words for file_id in (*at_path(db, word), *fitting(db, word))}
+    below = tuple(word.rstrip(b"/") + b"/" for word in words)
     sql = f"SELECT id, folder, path FROM files WHERE current = 1 OR {WORKED_ON} OR {DUE} ORDER BY id"  # noqa: S608
-    found = {file_id: full_path(folder, bytes(path)) for file_id, folder, path in db.conn.execute(sql)}
-    below = tuple(word + b"/" for word in absolute)
-    return {i: path for i, path in found.items() if i in ids or path.startswith(below)}
+    found = {}
+    for file_id, folder, path in db.conn.execute(sql):
+        whole = full_path(folder, bytes(path))
+        if file_id in ids or whole.startswith(below) or bytes(path).startswith(below):
+            found[file_id] = whole
+    return found
 
 
 def nearest(db: Database, path: bytes) -> list[str]:
