@@ -72,3 +72,11 @@ def test_the_source_of_an_item_may_be_lost(uploaded, tmp_path, capsys):  # noqa:
     assert states(tmp_path)["a.tif"] == "completed"
     assert run_json(capsys, "forget", "-c", uploaded, "--json", "2024/")["forgotten"] == 1
     assert states(tmp_path)["b.tif"] == "gone"
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_nobody_forgets_everything_by_mistake(setup, tmp_path, capsys, path):
+    """An unset variable of a script is wrong usage, and not the wish to forget all files."""
+    assert cli.execute(["forget", "-c", str(setup), "good.tif", path]) == 2
+    assert "would mean everything" in capsys.readouterr().err
+    assert "gone" not in states(tmp_path).values()

@@ -37,6 +37,8 @@ def command(*, config: str | None, as_json: bool, paths: tuple[bytes, ...]) -> i
     from uploader.cli.log import unknown
     from uploader.journal import Reader, stories
 
+    if not all(path.strip(b"/") for path in paths):
+        raise click.UsageError("An empty path, or /, would mean everything; name the files or their folder.")
     state_dir = settings(config, look=False).state_dir
     with Reader(state_dir) as reader:
         known, strange = _known(reader, paths)
