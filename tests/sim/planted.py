@@ -14,7 +14,7 @@ import uploader.effects.transfer as transfer_effects
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
 from uploader.core import actions as act
-from uploader.core import batching, failure_policy, planner
+from uploader.core import batching, failure_policy, planner, planning_pass
 from uploader.core import errors as err
 from uploader.core.batching import Batchable
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
@@ -258,7 +258,19 @@ def forgets_the_halves(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(session_effects, "after_refused_complete", lambda *_, **__: Fates())
 
 
+def begins_what_is_paused(patch: pytest.MonkeyPatch) -> None:
+    """A pause keeps nothing from being opened that was planned before it."""
+    patch.setattr(planner, "_unopened", lambda *_: False)
+
+
+def pauses_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """A pause does not end by itself."""
+    patch.setattr(planning_pass, "in_force", lambda pauses, _: tuple(pauses))
+
+
 PLANTED: list[Plant] = [
+    begins_what_is_paused,
+    pauses_for_ever,
     counts_nothing,
     gives_up_on_doubt,
     forgets_doubt,

@@ -23,7 +23,7 @@ class FileEvent(StrEnum):
     UNCHANGED = "unchanged"
     """The claim showed the content that this path already brought in."""
     VANISHED = "vanished"
-    """It left the drop folder before it was claimed."""
+    """It left the drop folder before it was claimed, or after it was rejected."""
     CONVERTED = "converted"
     """A validated COG, or the copy itself, is ready in staging."""
     LOOK_AGAIN = "look_again"
@@ -50,6 +50,8 @@ class FileEvent(StrEnum):
     """It will never pass as it is; the reason is in words."""
     RETRIED = "retried"
     """A person asks for another try."""
+    FORGOTTEN = "forgotten"
+    """A person says that it will never come back."""
 
 
 class SessionEvent(StrEnum):
@@ -82,6 +84,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
         FileEvent.VANISHED: F.GONE,
         FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
+        FileEvent.FORGOTTEN: F.GONE,
     },
     F.QUEUED: {
         FileEvent.CONVERTED: F.CONVERTED,
@@ -89,6 +92,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
         FileEvent.TWIN: F.DUPLICATE,
         FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
+        FileEvent.FORGOTTEN: F.GONE,
     },
     F.CONVERTED: {
         FileEvent.BATCHED: F.BATCHED,
@@ -96,6 +100,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
         FileEvent.TWIN: F.DUPLICATE,
         FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
+        FileEvent.FORGOTTEN: F.GONE,
     },
     F.BATCHED: {
         FileEvent.STORED: F.STORED,
@@ -113,7 +118,11 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
     },
     F.COMPLETED: {FileEvent.DISPOSED: F.DISPOSED},
     F.DISPOSED: {},
-    F.REJECTED: {FileEvent.RETRIED: F.SETTLING},
+    F.REJECTED: {
+        FileEvent.RETRIED: F.SETTLING,
+        FileEvent.VANISHED: F.GONE,
+        FileEvent.FORGOTTEN: F.GONE,
+    },
     F.DUPLICATE: {},
     F.GONE: {},
 }

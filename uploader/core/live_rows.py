@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from uploader.core.model import FileState, SessionKey, SessionState
+from uploader.core.model import AS_ITS_FOLDER, FileState, OwnTarget, SessionKey, SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ class LiveFile:
     alone: bool
     not_before: float
     retrying_since: float | None
+    own_target: OwnTarget = AS_ITS_FOLDER
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

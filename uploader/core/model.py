@@ -128,6 +128,19 @@ class SessionKey:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTarget:
+    """Where a single file goes although its folder says otherwise; None: as the folder says."""
+
+    collection_id: str | None = None
+    item_id: str | None = None
+    asset_key: str | None = None
+
+
+AS_ITS_FOLDER = OwnTarget()
+"""The target of a file that has none of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """What a folder's configuration says of the files that are dropped into it."""
 
@@ -148,9 +161,15 @@ class Destination:
     passthrough: tuple[str, ...] = ()
     """Patterns of names that are uploaded as they are."""
 
-    def key(self, *, categorical: bool) -> SessionKey:
+    def key(self, *, categorical: bool, own: OwnTarget = AS_ITS_FOLDER) -> SessionKey:
         """The key of a session for a file of this folder, once it is known whether it is categorical."""
-        return SessionKey(self.project_id, self.collection_id, self.item_id, self.asset_key, categorical)
+        return SessionKey(
+            self.project_id,
+            self.collection_id if own.collection_id is None else own.collection_id,
+            self.item_id if own.item_id is None else own.item_id,
+            self.asset_key if own.asset_key is None else own.asset_key,
+            categorical,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +191,18 @@ class Hold:
     def text(self) -> str:
         """Reason and way out as one line."""
         return f"{self.reason} {self.way_out}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A person's word that nothing new is to be begun, for a folder, or for everything where it is empty.
+
+    `until` is when it ends by itself (unix seconds), or None where a person ends it.
+    """
+
+    folder: str
+    since: float
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

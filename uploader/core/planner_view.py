@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from uploader.core.model import Destination, FileState, Hold, PlatformProfile, SessionKey, SessionState
+from uploader.core.model import (
+    AS_ITS_FOLDER,
+    Destination,
+    FileState,
+    Hold,
+    OwnTarget,
+    Pause,
+    PlatformProfile,
+    SessionKey,
+    SessionState,
+)
 from uploader.core.unexpected_errors import UnexpectedError
 
 
@@ -48,6 +58,8 @@ class Waiting:
     group: str = ""
     """Which part of a bisected batch it belongs to."""
     not_before: float = 0.0
+    own_target: OwnTarget = AS_ITS_FOLDER
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class SessionMember:
     size: int
     not_before: float = 0.0
     retrying_since: float | None = None
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,7 @@ class PlannerView:
     """By folder: files that are not claimed yet."""
     queued: tuple[Queued, ...] = ()
     queued_total: int = 0
+    """Those of folders that are paused are in neither; nor are they among `waiting`."""
     coming: Mapping[str, int] = field(default_factory=dict)
     """By folder: files that settle, and can be expected to have settled within the linger time."""
     waiting: tuple[Waiting, ...] = ()
@@ -108,6 +122,7 @@ class PlannerView:
     disposals: tuple[Disposal, ...] = ()
     discards: tuple[int, ...] = ()
     holds: tuple[Hold, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     profile: PlatformProfile = field(default_factory=PlatformProfile)
     staged_bytes: int = 0
     free_bytes: int = 1 << 62

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from uploader.core.actions import Action
 from uploader.core.model import Hold, Limits, Scope
+from uploader.core.pauses import covered, in_force
 from uploader.core.planner_view import PlannerView
 
 OUTAGE_SHOWN_AFTER = 30.0
@@ -39,6 +40,7 @@ class PlanningPass:
         self.resting = frozenset(mistake.subject for mistake in view.mistakes if mistake.until > now)
         """Whom a mistake in the program keeps from being taken up."""
         self._taken = {*view.busy, *self.resting}
+        self._pauses = in_force(view.pauses, now)
         self._holds = {(hold.scope, hold.subject): hold for hold in view.holds}
         self._probing = any(count and kind in CALLS for kind, count in view.running.items())
 
@@ -73,6 +75,10 @@ class PlanningPass:
         if retrying_since is None or self.now - retrying_since < OUTAGE_SHOWN_AFTER:
             self.expecting = True
         return False
+
+    def paused(self, folder: str) -> bool:
+        """Whether nothing new may be begun for a folder."""
+        return bool(self._pauses) and covered(self._pauses, folder)
 
     def held(self, scope: Scope, subject: str = "") -> bool:
         """Whether there is a hold, due or not."""

@@ -31,7 +31,7 @@ from uploader.daemon.live_status import LiveStatus, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.planned_holds import ShownHolds
 from uploader.daemon.reload import Reload
-from uploader.daemon.requests import handlers
+from uploader.daemon.requests import Follow, handlers
 from uploader.daemon.status_line import summary
 from uploader.daemon.stop_signals import obey
 from uploader.journal.queries import rejected_since
@@ -142,7 +142,9 @@ class Daemon:
                 background.start_soon(self._start_again, self._late_folders)
             background.start_soon(self._shown.run)
             background.start_soon(self._reload.run)
-            answers = handlers(self._tools.journal, status, self._reload, self._intake.rescan)
+            intake, contained = self._intake, self._contained
+            follow = Follow(intake.rescan, self._nudge, contained.try_now, intake.claimed)
+            answers = handlers(self._tools.journal, status, self._reload, follow)
             background.start_soon(control.serve, self._reload.settings.state_dir / SOCKET, answers)
             if self._reload.settings.dashboard.listen:
                 background.start_soon(dashboard.serve, self._reload.settings.dashboard.listen, status.ask)

@@ -48,7 +48,10 @@ async def plan_session(tools: Tools, batch: Batch) -> None:
     body.update({name: value for name, value in optional.items() if value})
     after = {file.file_id: tools.destinations[file.folder].after_upload for file in batch.files}
     session_id = await tools.journal.sessions.planned(batch, body, str(uuid.uuid4()), after)
-    log.info("planned %s files=%d bytes=%d", About(session=session_id), len(batch.files), batch.total_bytes)
+    if session_id:
+        log.info(
+            "planned %s files=%d bytes=%d", About(session=session_id), len(batch.files), batch.total_bytes
+        )
 
 
 async def initiate(tools: Tools, session_id: int) -> None:

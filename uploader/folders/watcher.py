@@ -28,6 +28,7 @@ from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.inbox import Inbox, Message
 from uploader.folders.looking import look_closely
 from uploader.folders.presence import FolderBounds, spec_of
+from uploader.folders.rejected_files import RejectedFiles
 from uploader.folders.scanning import CHUNK, Scanner, ScanTimes
 from uploader.folders.watch_warnings import WatchWarnings
 from uploader.journal import Journal
@@ -73,6 +74,7 @@ class FolderWatcher:
         self._health = FolderHealth(self.spec, self._threads)
         self._files = FolderFiles(self.name, journal, self.queue, self.missed, nudge)
         self._warnings = WatchWarnings(self.name, self.missed, self.queue)
+        self._rejected = RejectedFiles(self.spec, self.name, journal, self._threads)
         self._scanner = Scanner(self.spec, journal, self._threads, self._inbox, lock=lock, bounds=bounds)
         self._scans = ScanTimes(folder.rescan_seconds)
         self._scanned = False
@@ -195,6 +197,7 @@ class FolderWatcher:
         sightings = [seen for _, seen in found if isinstance(seen, Sighting)]
         gone = [path for path, seen in found if seen is None]
         await self._inbox.deliver(told.Seen(sightings, gone))
+        await self._rejected.removed(gone)
 
     async def _look(self, wanted: dict[bytes, int | None]) -> None:
         faults, stop = self._health.faults(), self._threads.stop
@@ -210,6 +213,8 @@ class FolderWatcher:
     def _delay(self) -> float:
         """Seconds until something is due."""
         times = [self._scans.due, self._health.check_at, self._health.mute_at]
+        if not self.held:
+            times.append(self._rejected.due)
         if not self._looking and not self.held:
             times += [at for at in (self.queue.next_look(), self.queue.next_turn()) if at is not None]
         return min(max(0.0, min(times) - time.monotonic()), LONGEST_WAIT)
@@ -226,6 +231,9 @@ class FolderWatcher:
             new, self._hinted = not (self._first or self._hinted), False
             self._scans.begin(now)
             self._beside.start_soon(self._scanner.run, self._files.begin(), new)
+        if now >= self._rejected.due and not self.held:
+            self._rejected.due = float("inf")
+            self._beside.start_soon(self._rejected.look, self.rescan)
         if not self._looking and not self.held:
             await self._files.fill_places(now)
             if looks := self.queue.next_looks(now, LOOKED_AT):

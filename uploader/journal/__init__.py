@@ -18,8 +18,10 @@ from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import WorkingSet
 from uploader.journal import deltas
 from uploader.journal.files import Files
+from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
+from uploader.journal.pausing import Pausing
 from uploader.journal.pruning import Pruning
 from uploader.journal.queries import FileRow, SessionRow
 from uploader.journal.reader import Reader, told
@@ -59,6 +61,8 @@ class Journal:
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
+        self.pausing = Pausing(transactions)
+        self.forgetting = Forgetting(transactions)
         self.pruning = Pruning(transactions)
 
     @property

@@ -1,11 +1,11 @@
-"""The rows of `holds` and `profile`, and holds as a value of JSON."""
+"""The rows of `holds`, `pauses` and `profile`, and holds as a value of JSON."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from uploader.core.model import Hold, Scope
+from uploader.core.model import Hold, Pause, Scope
 from uploader.journal.rows import rows
 from uploader.journal.sqlite_library import Database
 
@@ -26,6 +26,22 @@ def write_hold(db: Database, scope: Scope, subject: str, hold: Hold | None) -> N
         "ON CONFLICT (scope, subject) DO UPDATE SET reason = excluded.reason, way_out = excluded.way_out, "
         "since = excluded.since, until = excluded.until, attempts = excluded.attempts",
         (str(scope), subject, hold.reason, hold.way_out, hold.since, hold.until, hold.attempts),
+    )
+
+
+def write_pause(db: Database, folder: str, pause: Pause | None) -> None:
+    """Within a transaction: a pause as it is from now on; None ends it."""
+    db.conn.execute("DELETE FROM pauses WHERE folder = ?", (folder,))
+    if pause is not None:
+        db.conn.execute(
+            "INSERT INTO pauses (folder, since, until) VALUES (?, ?, ?)", (folder, pause.since, pause.until)
+        )
+
+
+def read_pauses(db: Database) -> tuple[Pause, ...]:
+    """All pauses by folder, those among them that have ended by themselves."""
+    return tuple(
+        Pause(r["folder"], r["since"], r["until"]) for r in rows(db, "SELECT * FROM pauses ORDER BY folder")
     )
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from uploader.core import pauses
 from uploader.core.errors import JournalError
-from uploader.core.model import FileState, Hold, Scope, SessionState
-from uploader.core.path_text import lossless, raw, shown
+from uploader.core.model import FileState, Hold, Pause, Scope, SessionState
+from uploader.core.path_text import shown
+from uploader.journal import stories
 from uploader.journal.connection import connected
-from uploader.journal.hold_rows import from_dict, read_holds, read_profile
+from uploader.journal.hold_rows import from_dict, read_holds, read_pauses, read_profile
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import sums
-from uploader.journal.rows import full_path, rows
+from uploader.journal.rows import clock, full_path, iso, rows
 from uploader.journal.sqlite_library import Database
 
 OUTAGE_SHOWN_AFTER = 30.0
@@ -108,7 +108,7 @@ class Reader:
                 )
             ],
             "retrying": [
-                {"path": _path(r), "reason": r["last_error"], "next": _iso(r["not_before"])}
+                {"path": _path(r), "reason": r["last_error"], "next": iso(r["not_before"])}
                 for r in rows(
                     self.db,
                     "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "
@@ -142,36 +142,20 @@ class Reader:
             for r in rows(self.db, "SELECT id, upload_id, hold, changed_at FROM sessions WHERE hold != ''")
         ]
         if shown is None:
-            shown = [from_dict(value) for value in read_profile(self.db).get("shown_holds") or []]
+            kept = [from_dict(value) for value in read_profile(self.db).get("shown_holds") or []]
+            shown = [*(hold for hold in kept if not pauses.is_pause(hold)), *map(pauses.hold, self.pauses())]
         return [*found, *shown]
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """What a person keeps from work at the moment."""
+        known = self._scalar(
+            "SELECT COUNT(*) FROM sqlite_master WHERE name = 'pauses'"
+        )  # not before schema 4
+        return pauses.in_force(read_pauses(self.db), clock()) if known else ()
 
     def story(self, path: bytes) -> list[dict[str, Any]]:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
-        versions: dict[tuple[str, bytes], list[int]] = {}
-        for (folder,) in self.db.conn.execute("SELECT DISTINCT folder FROM files").fetchall():
-            below = os.path.relpath(path, raw(folder)) if os.path.isabs(path) else path  # noqa: PTH117
-            found = rows(
-                self.db, "SELECT id FROM files WHERE folder = ? AND path = ? ORDER BY id", folder, below
-            )
-            if found:
-                versions[folder, below] = [row["id"] for row in found]
-        entries = []
-        for (folder, name), file_ids in versions.items():
-            for version, file_id in enumerate(file_ids, start=1):
-                entries += [
-                    {
-                        "time": _iso(e["time"]),
-                        "file": file_id,
-                        "folder": folder,
-                        "path": lossless(name),
-                        "version": version,
-                        "event": e["event"],
-                        "state": e["state"],
-                        "note": e["note"],
-                    }
-                    for e in rows(self.db, "SELECT * FROM events WHERE file_id = ? ORDER BY id", file_id)
-                ]
-        return sorted(entries, key=lambda e: e["time"])
+        return stories.story(self.db, stories.Asked("path", stories.at_path(self.db, path)))
 
     def items(self) -> list[dict[str, Any]]:
         """Completed files with their item."""
@@ -219,16 +203,12 @@ def _path(row: dict[str, Any]) -> str:
     return shown(full_path(row["folder"], bytes(row["path"])))
 
 
-def _iso(seconds: float | None) -> str | None:
-    return None if not seconds else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
 def told(hold: Hold) -> dict[str, Any]:
     """A hold as a status tells it."""
     return {
         "scope": hold.scope.value,
         "subject": hold.subject,
         "reason": hold.text,
-        "since": _iso(hold.since),
-        "until": _iso(hold.until),
+        "since": iso(hold.since),
+        "until": iso(hold.until),
     }

@@ -132,22 +132,24 @@ def test_completion_completes_the_members() -> None:
     assert change.sessions[4]["readback"] == "due"
     assert change.sessions[4]["item_ids"] == ["i1"]
     assert {c["state"] for c in change.files.values()} == {FileState.COMPLETED}
-    assert [c["item_id"] for c in change.files.values()] == ["i1", None]
+    assert [(c["item_id"], c["completed_at"]) for c in change.files.values()] == [("i1", NOW), (None, NOW)]
     assert change.files[1]["disposal"] == "kept"
     assert "disposal" not in change.files[2]
     assert change.holds == {(Scope.TARGET, "p/c"): None}
 
 
-@pytest.mark.parametrize(("verified", "outcome"), [(True, "verified"), (False, "mismatch")])
-def test_reading_back_learns_the_layout(verified: bool, outcome: str) -> None:
-    """It is the target's; what was not found keeps the item that it had."""
+@pytest.mark.parametrize(
+    ("verified", "outcome", "other"), [(True, "verified", "counted"), (False, "mismatch", "missing")]
+)
+def test_reading_back_learns_the_layout(verified: bool, outcome: str, other: str) -> None:
+    """It is the target's; what was not found keeps the item that it had, and its receipt says so."""
     done = session(SessionState.COMPLETED)
     change = events.read_back(
         NOW, done, [member(1), member(2)], {"1.tif": "i1"}, Layout.PER_FILE, verified=verified
     )
 
     assert change.sessions[4]["readback"] == outcome
-    assert change.files == {1: {"item_id": "i1"}}
+    assert change.files == {1: {"item_id": "i1", "readback": "named"}, 2: {"readback": other}}
     assert change.learned == {"layout:p/c": "per_file"}
     assert not events.read_back(NOW, done, [], {}, Layout.UNKNOWN, verified=True).learned
 

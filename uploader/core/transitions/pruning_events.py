@@ -3,19 +3,21 @@
 A version of a file can go when its path is gone from the drop folder, its end is reached, its source and its private
 copies are put away, and its session wants nothing more. It goes with its events, once it is older than `KEPT_SECONDS`
 or once more than `KEPT_FILES` of its kind are newer. Its session goes after its last member. What `status` sums up is
-kept as sums, above all the bytes of doubtful initiates.
+kept as sums, above all the bytes of doubtful initiates. No event goes before everybody was told of it who must be.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.duplicates import DONE
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
+from uploader.core.transitions.cursor_events import told
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
 KEPT_SECONDS = 90 * 86400.0
@@ -37,6 +39,24 @@ SUMS = "pruned"
 """The profile's key of the sums over what was forgotten."""
 
 Sums = dict[str, Counter[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class OldFile:
+    """A file that may be over, the session that it is in, and the id of its newest event (0: it has none)."""
+
+    file: FileRecord
+    session: SessionRecord | None = None
+    newest_event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OldSession:
+    """The same of a session that has so many members."""
+
+    session: SessionRecord
+    members: int
+    newest_event: int = 0
 
 
 def sums_of(learned: Mapping[str, Any] | None) -> Sums:
@@ -66,12 +86,17 @@ def session_over(session: SessionRecord, members: int, next_id: int) -> bool:
 
 def files_forgotten(
     now: float,
-    files: Iterable[tuple[FileRecord, SessionRecord | None]],
+    files: Iterable[OldFile],
     next_id: int,
     learned: Mapping[str, Any] | None,
+    lowest_cursor: int | None = None,
 ) -> Change:
-    """Forget files with their events, as far as they are over still; each comes with the session that it is in."""
-    over = [file for file, session in files if file_over(file, session, next_id)]
+    """Forget files with their events, as far as they are over still."""
+    over = [
+        old.file
+        for old in files
+        if file_over(old.file, old.session, next_id) and told(old.newest_event, lowest_cursor)
+    ]
     uploaded = sum(file.object_size or 0 for file in over if file.state in DONE)
     change = Change(now)
     change.forgotten_files = [file.id for file in over]
@@ -80,10 +105,18 @@ def files_forgotten(
 
 
 def sessions_forgotten(
-    now: float, sessions: Iterable[tuple[SessionRecord, int]], next_id: int, learned: Mapping[str, Any] | None
+    now: float,
+    sessions: Iterable[OldSession],
+    next_id: int,
+    learned: Mapping[str, Any] | None,
+    lowest_cursor: int | None = None,
 ) -> Change:
-    """Forget sessions with their own events, as far as they are over still; each comes with its number of members."""
-    over = [session for session, members in sessions if session_over(session, members, next_id)]
+    """Forget sessions with their own events, as far as they are over still."""
+    over = [
+        old.session
+        for old in sessions
+        if session_over(old.session, old.members, next_id) and told(old.newest_event, lowest_cursor)
+    ]
     leaked = sum(max(0, s.initiates_sent - s.initiates_clear) * s.total_bytes for s in over)
     change = Change(now)
     change.forgotten_sessions = [session.id for session in over]
@@ -91,10 +124,10 @@ def sessions_forgotten(
     return change
 
 
-def events_forgotten(now: float, event_ids: Sequence[int]) -> Change:
+def events_forgotten(now: float, event_ids: Sequence[int], lowest_cursor: int | None = None) -> Change:
     """Forget events."""
     change = Change(now)
-    change.forgotten_events = list(event_ids)
+    change.forgotten_events = [event_id for event_id in event_ids if told(event_id, lowest_cursor)]
     return change
 
 
