@@ -98,7 +98,7 @@ async def test_a_hold_lasts_as_long_as_one_of_its_causes(tmp_path: Path) -> None
     standing = FolderHolds(journal, "/drop")
 
     async def told() -> str:
-        return " ".join(hold["reason"] for hold in (await journal.status())["holds"])
+        return " ".join(f"{hold['reason']} {hold['way_out']}" for hold in (await journal.status())["holds"])
 
     await standing.set(Cause.FILES, "Files ail.")
     await standing.set(Cause.ENTRIES, "Entries ail.")

@@ -71,6 +71,7 @@ class LiveFile:
     alone: bool
     not_before: float
     retrying_since: float | None
+    hold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +86,4 @@ class LiveSession:
     not_before: float
     hold: str
     last_error: str
+    changed_at: float = 0.0

@@ -9,7 +9,8 @@ from uploader.core import disk_space
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.capacity import MORE_TASKS
 from uploader.core.expected_files import more_to_come
-from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
+from uploader.core.model import FileState, Hold, HoldCause, Layout, Limits, Scope, SessionState
+from uploader.core.outages import show_outages
 from uploader.core.planner_view import PlannerView, Session, SessionMember
 from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Plan, PlanningPass
 from uploader.core.unexpected_errors import UnexpectedError
@@ -40,7 +41,7 @@ def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
     disk_space.convert(turn)
     disk_space.claim(turn)
     _unconfigured(turn)
-    _outage(turn)
+    show_outages(turn)
     _mistaken(turn)
     _short_of_threads(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
@@ -211,6 +212,7 @@ def _layout_hold(target: str, now: float) -> Hold:
         f"The platform made one item of the first two files for {target}: larger sessions would merge rasters.",
         "Set batch.max_files = 1 and restart; each file is then an item of its own.",
         since=now,
+        cause=HoldCause.LAYOUT_UNKNOWN,
     )
 
 
@@ -225,28 +227,9 @@ def _unconfigured(turn: PlanningPass) -> None:
                 f"{folder} is no longer in the configuration, but files from it wait to be uploaded.",
                 "Put the folder back until they are done.",
                 since=turn.now,
+                cause=HoldCause.FOLDER_UNCONFIGURED,
             )
         )
-
-
-def _outage(turn: PlanningPass) -> None:
-    """What has been retried for a while is shown, in the words of the last error."""
-    for session in turn.view.sessions:
-        rows: tuple[Session | SessionMember, ...] = (session, *session.members)
-        sinces = [row.retrying_since for row in rows if row.retrying_since is not None]
-        if not sinces or turn.now - min(sinces) < OUTAGE_SHOWN_AFTER:
-            continue
-        turn.show(
-            Hold(
-                Scope.PLATFORM,
-                "",
-                session.last_error or "The platform does not answer as it should.",
-                "It is tried again by itself; `uploader check` tells more.",
-                since=min(sinces),
-                until=max(turn.now + 1.0, *(row.not_before for row in rows)),
-            )
-        )
-        return
 
 
 def _mistaken(turn: PlanningPass) -> None:
@@ -270,6 +253,7 @@ def _mistake_hold(mistake: UnexpectedError, more: int, *, resting: bool) -> Hold
         + others,
         since=mistake.since,
         until=mistake.until if resting else None,
+        cause=HoldCause.MISTAKE,
     )
 
 
@@ -279,7 +263,14 @@ def _short_of_threads(turn: PlanningPass) -> None:
     if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):
         return
     turn.show(
-        Hold(Scope.MACHINE, "", "The machine has no thread to give to the daemon.", MORE_TASKS, since=since)
+        Hold(
+            Scope.MACHINE,
+            "",
+            "The machine has no thread to give to the daemon.",
+            MORE_TASKS,
+            since=since,
+            cause=HoldCause.MACHINE_SHORT,
+        )
     )
 
 

@@ -41,6 +41,8 @@ class Parts:
     intake: Intake
     bandwidth: Bandwidth
     upkeep: Upkeep
+    hold_revision: int
+    """How often the list of holds had changed when the process before ended."""
 
 
 @asynccontextmanager
@@ -94,18 +96,18 @@ async def assembled(
             intake=intake,
             activity=activity,
             limits=replace(settings.planner_limits(), converters=workers),
-            destinations={str(folder.path): folder.destination() for folder in settings.folders},
+            destinations=settings.destinations(),
             archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
             transfer_method=settings.platform.transfer_method,
             job=partial(_job, settings),
             read_back_all=read_back_all,
         )
-        await journal.holds.shown([])
+        revision = await journal.hold_revision()
+        await journal.holds.shown([], revision)
         await journal.holds.set_back()
         await journal.holds.restarted([_target(folder) for folder in settings.folders])
-        yield Parts(
-            tools, intake, bandwidth, Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
-        )
+        upkeep = Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
+        yield Parts(tools, intake, bandwidth, upkeep, revision)
 
 
 def _require_own(state_dir: Path, folders: Sequence[Path]) -> None:

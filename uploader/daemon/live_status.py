@@ -6,17 +6,16 @@ It is told also while the journal does not answer: then with the numbers of its 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from anyio.abc import TaskGroup
 
 from uploader.core.errors import UploaderError
-from uploader.core.model import Hold, Scope
-from uploader.daemon.planned_holds import ShownHolds
+from uploader.core.model import Hold, HoldCause, Scope
+from uploader.daemon.hold_ledger import HoldLedger
 from uploader.effects.context import Tools
 from uploader.folders.intake import Intake
-from uploader.journal import SLOW, Journal, JournalProblem, told
+from uploader.journal import SLOW, Facts, Journal, JournalProblem, status_of
 from uploader.system.bounded_read import BoundedRead
 
 PATIENCE = 2.0
@@ -36,44 +35,36 @@ def journal_hold(journal: Journal, unseen_since: float | None) -> list[Hold]:
     trouble = journal.trouble
     if trouble is None and unseen_since is not None and time.time() - unseen_since > SLOW:
         trouble = JournalProblem("The disk of the journal or of staging does not answer.", unseen_since)
-    return [] if trouble is None else [Hold(Scope.JOURNAL, "", trouble.text, WAY_OUT, since=trouble.since)]
+    if trouble is None:
+        return []
+    cause = HoldCause.JOURNAL_SLOW
+    return [Hold(Scope.JOURNAL, "", trouble.text, WAY_OUT, since=trouble.since, cause=cause)]
 
 
 class LiveStatus:
-    """Answers whoever asks the daemon, at once; `pressing` are holds that the journal cannot know of."""
+    """Answers whoever asks the daemon, at once."""
 
-    def __init__(
-        self,
-        tools: Tools,
-        intake: Intake,
-        shown: ShownHolds,
-        pressing: Callable[[], list[Hold]],
-        group: TaskGroup,
-    ) -> None:
-        self._journal = tools.journal
-        self._activity = tools.activity
-        self._pressing = pressing
+    def __init__(self, tools: Tools, intake: Intake, holds: HoldLedger, group: TaskGroup) -> None:
+        self._tools = tools
         self._intake = intake
-        self._shown = shown
+        self._holds = holds
         self._read = BoundedRead(self._look, group)
-        self._last: dict[str, Any] = {}
+        self._last: Facts | None = None
 
     async def ask(self) -> dict[str, Any]:
         """The journal's status and what runs right now. Raises UploaderError where there never was an answer."""
-        found = await self._read.ask(PATIENCE)
-        if found is not None:
-            self._last = found
-        if not self._last:
+        self._last = await self._read.ask(PATIENCE) or self._last
+        if self._last is None:
             raise UploaderError("The journal does not answer.", "Look at the disk that state_dir lies on.")
+        told = status_of(self._last, self._holds.look(), time.time())
         return {
-            **self._last,
-            "holds": [*map(told, self._pressing()), *self._last["holds"]],
-            "warnings": [*self._intake.warnings(), *self._last["warnings"]],
+            **told,
+            "warnings": [*self._intake.warnings(), *told["warnings"]],
             "running": [
                 {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}
-                for r in self._activity.snapshot()
+                for r in self._tools.activity.snapshot()
             ],
         }
 
-    async def _look(self) -> dict[str, Any]:
-        return await self._journal.status(self._shown.holds)
+    async def _look(self) -> Facts:
+        return await self._tools.journal.facts(self._tools.destinations)

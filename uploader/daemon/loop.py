@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -26,11 +25,12 @@ from uploader.daemon import control
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
+from uploader.daemon.hold_ledger import HoldLedger
 from uploader.daemon.live_status import LiveStatus, journal_hold
 from uploader.daemon.live_view import live_view
-from uploader.daemon.planned_holds import ShownHolds
 from uploader.daemon.requests import handlers
 from uploader.daemon.stop_signals import obey
+from uploader.journal import HoldList
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
 from uploader.staging import Answering
@@ -101,7 +101,7 @@ class Daemon:
         self._upkeep = parts.upkeep
         self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
-        self._shown = ShownHolds(parts.tools.journal)
+        self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
         self._contained = Containment(parts.tools)
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
@@ -124,11 +124,11 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            status = LiveStatus(self._tools, self._intake, self._shown, self._pressing, background)
+            status = LiveStatus(self._tools, self._intake, self._holds, background)
             background.start_soon(obey, self._stop, self._tools.cut.set)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
-            background.start_soon(self._shown.run)
+            background.start_soon(self._holds.run)
             answers = handlers(self._tools.journal, status, self._intake.rescan)
             background.start_soon(control.serve, self._settings.state_dir / SOCKET, answers)
             if self._settings.dashboard.listen:
@@ -156,10 +156,11 @@ class Daemon:
             self._unseen_since = (self._unseen_since or now) if view is None else None
             turn = None if view is None else self._turn(work, view, now)
             systemd_notify.beat()
-            systemd_notify.status(_summary(view, self._running(), self._holds(view)))
+            held = self._holds.look()
+            systemd_notify.status(_summary(view, self._running(), held))
             if until_idle and turn is not None and turn.idle:
-                await self._shown.written(LOOK_PATIENCE)
-                return bool((await self._tools.journal.status(self._shown.holds))["holds"])
+                await self._holds.written(LOOK_PATIENCE)
+                return bool(held.holds)
             await self._wait(turn.wake_at if turn else None, now)
         return False
 
@@ -167,13 +168,11 @@ class Daemon:
         """Plan for what was seen, and start what the plan says."""
         view = replace(view, mistakes=self._contained.current(now))
         turn = plan(view, now, self._tools.limits)
-        self._shown.show(turn.holds)
+        self._holds.planned(turn.holds)
+        self._tools.note_holds((*view.holds, *turn.holds))
         for action in turn.actions:
             self._start(work, action, view)
         return turn
-
-    def _holds(self, view: PlannerView | None) -> list[Hold]:
-        return [*self._pressing(), *(view.holds if view else ()), *self._shown.holds]
 
     def _pressing(self) -> list[Hold]:
         """Holds that stand in no journal, for it is the journal that is held up."""
@@ -205,8 +204,6 @@ class Daemon:
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.limits.linger)
         view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
-        self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
-        self._tools.machine_held = any(hold.scope == "machine" for hold in view.holds)
         return replace(
             view,
             settled=settled,
@@ -218,6 +215,8 @@ class Daemon:
             running=running,
             since=since,
             copying=copying,
+            answered_at=self._tools.answered_at,
+            stored_at=self._tools.stored_at,
             reserved_bytes=reserved,
             no_thread_since=threads.short_since(),
         )
@@ -280,8 +279,10 @@ def _rate(settings: Settings) -> int | None:
     return limit_at(settings.transfer.bandwidth_limit, local.tm_wday, local.tm_hour * 60 + local.tm_min)
 
 
-def _summary(view: PlannerView | None, running: Counter[str], holds: Sequence[Hold]) -> str:
-    told = f"{len(holds)} holds" + (f": {holds[0].text}" if holds else "")
+def _summary(view: PlannerView | None, running: Counter[str], held: HoldList) -> str:
+    number = len(held.holds)
+    told = f"{number} {'hold' if number == 1 else 'holds'} (revision {held.revision})"
+    told += f": {held.holds[0].text}" if held.holds else ""
     if view is None:
         return f"the journal does not answer, {running['Put']} transfers, {told}"
     sessions = sum(1 for session in view.sessions if session.state != "completed")

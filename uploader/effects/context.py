@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,8 @@ from uploader.activity import Activity
 from uploader.convert import Converter, Job
 from uploader.core.call_evidence import is_answer
 from uploader.core.errors import UploaderError
-from uploader.core.failure_policy import Known
-from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
+from uploader.core.failure_policy import Known, Park
+from uploader.core.model import Destination, Hold, HoldCause, Limits, Scope, Sighting
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
@@ -64,8 +64,13 @@ class Tools:
     """Read every session's items back, so that each file's item id is known."""
     platform_held: bool = False
     """Calls to the platform are on hold: the first that succeeds ends it."""
+    store_held: bool = False
+    """The object store takes nothing: the first file that it takes ends it."""
     machine_held: bool = False
     """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
+    answered_at: float = 0.0
+    stored_at: float = 0.0
+    """When the platform last answered, and the store last took a file (unix seconds); 0: not since the start."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when work on this machine has to end soon."""
     cut: threading.Event = field(default_factory=threading.Event)
@@ -80,10 +85,10 @@ class Tools:
         """What a verdict depends on, with fresh jitter."""
         return Known(tries, refusals, self.random.random(), doubtful, swapped)
 
-    def hold(self, scope: Scope, subject: str, reason: str, way_out: str, after: float) -> Hold:
-        """A hold from now on for so many seconds."""
-        now = clock()
-        return Hold(scope, subject, reason, way_out, now, now + after)
+    def hold(self, park: Park, target: str = "") -> Hold:
+        """The hold from now on that a verdict asks for; `target` is where the items of its session go."""
+        now, subject = clock(), target if park.scope is Scope.TARGET else ""
+        return Hold(park.scope, subject, park.reason, park.way_out, now, now + park.after, cause=park.cause)
 
     async def session(self, session_id: int) -> SessionRow:
         """An upload session with its members, as the journal has it now."""
@@ -99,11 +104,26 @@ class Tools:
             return live
         return await self.journal.read(lambda db: file_row(db, file_id))
 
+    def note_holds(self, holds: Iterable[Hold]) -> None:
+        """These hold work back now: what ends one of them is looked out for."""
+        found = {(hold.scope, hold.cause is HoldCause.STORE_UNREACHABLE) for hold in holds}
+        self.platform_held = (Scope.PLATFORM, False) in found
+        self.store_held = (Scope.PLATFORM, True) in found
+        self.machine_held = (Scope.MACHINE, False) in found
+
     async def reached(self) -> None:
         """A call to the platform succeeded."""
         if self.platform_held:
             self.platform_held = False
             await self.journal.holds.clear(Scope.PLATFORM)
+        self.answered_at = clock()  # only now: whoever waited for it is due
+
+    async def store_took(self) -> None:
+        """A transfer came to its end."""
+        if self.store_held:
+            self.store_held = False
+            await self.journal.holds.transfers_due()
+        self.stored_at = clock()
 
     async def converter_works(self) -> None:
         """A conversion came to an end, good or bad, so the machine has what it takes."""

@@ -69,7 +69,7 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
         case fail.Reject(reason):
             await _reject(tools, row, reason)
             tools.intake.claimed(row.id)
-        case fail.Park(_, reason, _, after):
+        case fail.Park(reason=reason, after=after):
             await tools.journal.files.retry(row.id, reason, after)
             tools.intake.unsettled(row.id, after)
         case verdict:
@@ -168,12 +168,12 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case fail.Reject(reason):
             await _reject(tools, row, reason)
             return
-        case fail.Park(Scope.FILE, reason, way_out, after):
-            await tools.journal.files.stuck(row.id, f"{reason} {way_out}", after)
-        case fail.Park(scope, reason, way_out, after):
-            if scope is Scope.MACHINE:
-                await tools.journal.holds.set(tools.hold(scope, "", reason, way_out, after))
-            await tools.journal.files.retry(row.id, reason, after)
+        case fail.Park(scope=Scope.FILE) as park:
+            await tools.journal.files.stuck(row.id, f"{park.reason} {park.way_out}", park.after)
+        case fail.Park() as park:
+            if park.scope is Scope.MACHINE:
+                await tools.journal.holds.set(tools.hold(park))
+            await tools.journal.files.retry(row.id, park.reason, park.after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error
     log.warning("conversion failed file=%r: %s", shown(row.path), error)

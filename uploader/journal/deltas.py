@@ -19,10 +19,11 @@ _AT_ONCE = 500
 
 _WORKED_ON = ", ".join(f"'{state}'" for state in sorted(WORKED_ON))
 _ENDED = ", ".join(f"'{state}'" for state in sorted(SESSION_ENDS))
-_NEEDED = f"(state NOT IN ({_ENDED}) OR readback = 'due')"
+NEEDED = f"(state NOT IN ({_ENDED}) OR readback = 'due')"
+"""The condition that a session itself needs a step."""
 _DUE = "(state = 'completed' AND disposal IS NULL)"
-_OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {_NEEDED})"  # noqa: S608 - conditions of ours
-_LIVE = f"staged = 1 OR state IN ({_WORKED_ON}) OR {_DUE} OR {_OF_NEEDED}"
+_OFNEEDED = f"session_id IN (SELECT id FROM sessions WHERE {NEEDED})"  # noqa: S608 - conditions of ours
+_LIVE = f"staged = 1 OR state IN ({_WORKED_ON}) OR {_DUE} OR {_OFNEEDED}"
 
 
 @dataclass(slots=True)
@@ -54,7 +55,7 @@ def _live(change: Change) -> Iterator[int]:
 
 def everything(db: Database) -> Delta:
     """All live rows, the sessions of live files among them."""
-    sessions = f"{_NEEDED} OR id IN (SELECT session_id FROM files WHERE {_LIVE})"  # noqa: S608 - conditions of ours
+    sessions = f"{NEEDED} OR id IN (SELECT session_id FROM files WHERE {_LIVE})"  # noqa: S608 - conditions of ours
     return Delta(
         files={file.row.id: file for file in live_files(db, _LIVE)},
         sessions={session.row.id: session for session in live_sessions(db, sessions)},

@@ -51,6 +51,7 @@ def _live_file(row: Mapping[str, Any]) -> LiveFile:
         alone=bool(row["alone"]),
         not_before=row["not_before"],
         retrying_since=row["retrying_since"],
+        hold=row["hold"],
     )
 
 
@@ -64,6 +65,7 @@ def _live_session(row: Mapping[str, Any]) -> LiveSession:
         not_before=row["not_before"],
         hold=row["hold"],
         last_error=row["last_error"],
+        changed_at=row["changed_at"],
     )
 
 

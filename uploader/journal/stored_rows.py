@@ -14,7 +14,7 @@ from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
 from uploader.core.working_set import Delta
 from uploader.journal.apply import SESSION_KEY, apply
-from uploader.journal.deltas import Touched, delta
+from uploader.journal.deltas import NEEDED, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_profile
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
@@ -90,6 +90,10 @@ class StoredRows:
         """See `Rows`."""
         return self._files("hold != '' ORDER BY id")
 
+    def retrying_files(self, state: FileState) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("state = ? AND retrying_since IS NOT NULL ORDER BY id", state)
+
     def rejected_files(self) -> list[FileRecord]:
         """See `Rows`."""
         return self._files("state = 'rejected' AND current = 1 ORDER BY id")
@@ -121,6 +125,10 @@ class StoredRows:
     def held_sessions(self) -> list[SessionRecord]:
         """See `Rows`."""
         return self._sessions("hold != '' ORDER BY id")
+
+    def retrying_sessions(self) -> list[SessionRecord]:
+        """See `Rows`."""
+        return self._sessions(f"{NEEDED} AND retrying_since IS NOT NULL AND hold = '' ORDER BY id")
 
     def next_session_id(self) -> int:
         """See `Rows`."""

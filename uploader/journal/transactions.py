@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from uploader.core.model import Hold, Scope, Sighting
+from uploader.core.model import FileState, Hold, Scope, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
@@ -45,6 +45,9 @@ class Rows(Protocol):
     def held_files(self) -> list[FileRecord]:
         """Files that have a hold of their own."""
 
+    def retrying_files(self, state: FileState) -> list[FileRecord]:
+        """Files in this state that wait for another try."""
+
     def rejected_files(self) -> list[FileRecord]:
         """The current versions of all paths that are rejected."""
 
@@ -59,6 +62,9 @@ class Rows(Protocol):
 
     def held_sessions(self) -> list[SessionRecord]:
         """The sessions that only a person can go on with."""
+
+    def retrying_sessions(self) -> list[SessionRecord]:
+        """Live sessions that wait for another try, but for those that only a person can go on with."""
 
     def next_session_id(self) -> int:
         """The id of the next session that is made."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from uploader import __version__
 from uploader.core.byte_sizes import format_size
-from uploader.report.status import again, doing, share, summary, under_way
+from uploader.report.status import again, doing, hold_text, share, summary, under_way
 from uploader.report.terminal_text import moment, printable
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
         f"{format_size(amounts.get('uploaded', 0))} uploaded</p>"
     )
     for hold in status.get("holds", ()):
-        yield f'<p class="held"><b>{_safe(hold["scope"])}</b>, {_safe(again(hold))}: {_safe(hold["reason"])}</p>'
+        yield f'<p class="held"><b>{_safe(hold["scope"])}</b>, {_safe(again(hold))}: {_safe(hold_text(hold))}</p>'
     failed = ((f["path"], f["reason"], f.get("attempts", "")) for f in status.get("failed", ())[:SHOWN])
     yield from _table("Rejected", ("path", "reason", "attempts"), failed)
     if (more := len(status.get("failed", ())) - SHOWN) > 0:

@@ -47,7 +47,7 @@ def summary(status: dict[str, Any]) -> str:
         parts.append(f"{retrying} retrying" if isinstance(retrying, int) else f"{len(retrying)} retrying")
     if holds := status.get("holds"):
         parts.append(
-            f"held: {printable(holds[0]['reason'])}" + (f" (+{len(holds) - 1})" if holds[1:] else "")
+            f"held: {printable(hold_text(holds[0]))}" + (f" (+{len(holds) - 1})" if holds[1:] else "")
         )
     return ", ".join(parts)
 
@@ -99,8 +99,13 @@ def _holds(status: dict[str, Any], now: float | None) -> Iterator[RenderableType
     for hold in status.get("holds", ()):
         subject = f" {printable(hold['subject'])}" if hold.get("subject") else ""
         yield Text(
-            f"held ({hold['scope']}{subject}, {again(hold, now)}): {printable(hold['reason'])}", style="red"
+            f"held ({hold['scope']}{subject}, {again(hold, now)}): {printable(hold_text(hold))}", style="red"
         )
+
+
+def hold_text(hold: dict[str, Any]) -> str:
+    """Why something waits, and what to do about it, as one line."""
+    return f"{hold['reason']} {hold.get('way_out') or ''}".strip()
 
 
 def _warnings(status: dict[str, Any]) -> Iterator[RenderableType]:
