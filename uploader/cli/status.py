@@ -30,7 +30,7 @@ def command(*, config: str | None, as_json: bool, watch: bool) -> int:
     elif watch:
         _watch(given)
     else:
-        for part in _rendered(look(given), screen=False):
+        for part in _rendered(look(given)):
             console().print(part)
     return 0
 
@@ -47,22 +47,20 @@ def look(given: Settings) -> dict[str, Any]:
         return {"daemon": "stopped", **reader.status(given.destinations())}
 
 
-def _rendered(status: dict[str, Any], *, screen: bool) -> list[Any]:
-    from rich.text import Text
+def _rendered(status: dict[str, Any]) -> list[Any]:
+    from uploader.report.screen import NOT_RUNNING
+    from uploader.report.status import render
 
-    from uploader.report.status import render, render_screen
-
-    if status["daemon"] != "stopped":
-        return [*(render_screen if screen else render)(status)]
-    told = Text("No daemon is running on this state directory.", style="yellow")
-    return [told, *render_screen(status)] if screen else [*render(status), told]
+    return [*render(status), *([NOT_RUNNING] if status["daemon"] == "stopped" else [])]
 
 
 def _watch(given: Settings) -> None:
-    from rich.console import Group
     from rich.live import Live
 
-    with Live(console=console(), auto_refresh=False) as live:
+    from uploader.report.screen import picture
+
+    screen = console()
+    with Live(console=screen, auto_refresh=False, screen=screen.is_terminal) as live:
         while True:
-            live.update(Group(*_rendered(look(given), screen=True)), refresh=True)
+            live.update(picture(look(given), screen), refresh=True)
             time.sleep(PERIOD)

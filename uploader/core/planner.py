@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import disk_space
+from uploader.core import disk_space, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.capacity import MORE_TASKS
 from uploader.core.expected_files import more_to_come
 from uploader.core.model import FileState, Hold, HoldCause, Layout, Limits, Scope, SessionState
 from uploader.core.outages import show_outages
 from uploader.core.planner_view import PlannerView, Session, SessionMember
-from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Plan, PlanningPass
+from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Plan, PlanningPass, Wait
 from uploader.core.unexpected_errors import UnexpectedError
 
 LIVE_SESSIONS = 4
@@ -31,8 +31,10 @@ ORGANIZATION = (Scope.ORGANIZATION, "")
 def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
     """The actions for this moment; the same view gives the same plan."""
     turn = PlanningPass(view, now, limits)
-    waits = sum(1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting)
-    turn.expecting = bool(view.settled) or sum(view.settling.values()) > waits
+    resting = sum(
+        1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting
+    )
+    turn.expecting = bool(view.settled) or sum(view.settling.values()) > resting
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
@@ -44,6 +46,7 @@ def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
     show_outages(turn)
     _mistaken(turn)
     _short_of_threads(turn)
+    waits.tell_waits(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
     return turn.plan
 
@@ -149,6 +152,7 @@ def _batches(turn: PlanningPass) -> None:
             turn.do(act.PlanSession(batch))
             return
         turn.wake(at)
+        turn.tell(Wait(FileState.CONVERTED, waits.MORE_FILES, len(group.files), at))
         turn.expecting = True
 
 
@@ -175,8 +179,12 @@ def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
             turn.show(_layout_hold(target, turn.now))
             return False
         if layout is Layout.UNKNOWN and same:
-            return False  # the first session to a target is read back before the next one
-    if live >= LIVE_SESSIONS or not turn.open(ORGANIZATION, (Scope.TARGET, target)):
+            turn.tell(Wait(FileState.CONVERTED, waits.FIRST_READ_BACK, len(group.files)))
+            return False
+    if live >= LIVE_SESSIONS:
+        turn.tell(Wait(FileState.CONVERTED, waits.SESSION_END, len(group.files)))
+        return False
+    if not turn.open(ORGANIZATION, (Scope.TARGET, target)):
         return False
     planned = [s for s in turn.view.sessions if s.state is SessionState.PLANNED]
     probing = turn.held(*ORGANIZATION) and planned

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from uploader.core.actions import Action
-from uploader.core.model import Hold, Limits, Scope
+from uploader.core.model import FileState, Hold, Limits, Scope
 from uploader.core.planner_view import PlannerView
 
 OUTAGE_SHOWN_AFTER = 30.0
@@ -15,6 +15,16 @@ CALLS = frozenset({"Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack
 """Actions that speak to the platform: while a hold is probed, one of them runs at a time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """So many files in a state wait for something that comes by itself, at the latest at `until` (unix seconds)."""
+
+    what: FileState
+    why: str
+    files: int
+    until: float | None = None
+
+
 @dataclass(slots=True)
 class Plan:
     """What to do now, what holds work back, and when to look again (unix seconds)."""
@@ -22,6 +32,8 @@ class Plan:
     actions: list[Action] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     """Holds that follow from the view; they end by themselves when the view changes."""
+    waits: list[Wait] = field(default_factory=list)
+    """Who waits although nothing is held."""
     wake_at: float | None = None
     idle: bool = False
     """Only ends and holds are left."""
@@ -52,6 +64,10 @@ class PlanningPass:
         self.plan.holds.append(hold)
         if hold.until is not None:
             self.wake(hold.until)
+
+    def tell(self, wait: Wait) -> None:
+        """Tell who waits, and for what."""
+        self.plan.waits.append(wait)
 
     def wake(self, at: float) -> None:
         """Look again at this time, or earlier."""

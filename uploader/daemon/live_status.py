@@ -6,16 +6,20 @@ It is told also while the journal does not answer: then with the numbers of its 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from anyio.abc import TaskGroup
 
 from uploader.core.errors import UploaderError
 from uploader.core.model import Hold, HoldCause, Scope
+from uploader.core.planner_view import PlannerView
+from uploader.core.planning_pass import Wait
 from uploader.daemon.hold_ledger import HoldLedger
 from uploader.effects.context import Tools
 from uploader.folders.intake import Intake
-from uploader.journal import SLOW, Facts, Journal, JournalProblem, status_of
+from uploader.journal import SLOW, Facts, HoldList, Journal, JournalProblem, status_of
 from uploader.system.bounded_read import BoundedRead
 
 PATIENCE = 2.0
@@ -41,13 +45,35 @@ def journal_hold(journal: Journal, unseen_since: float | None) -> list[Hold]:
     return [Hold(Scope.JOURNAL, "", trouble.text, WAY_OUT, since=trouble.since, cause=cause)]
 
 
+def service_line(view: PlannerView | None, running: Counter[str], held: HoldList) -> str:
+    """One line for `systemctl status`; `running` are the actions by class."""
+    number = len(held.holds)
+    told = f"{number} {'hold' if number == 1 else 'holds'} (revision {held.revision})"
+    told += f": {held.holds[0].text}" if held.holds else ""
+    if view is None:
+        return f"the journal does not answer, {running['Put']} transfers, {told}"
+    sessions = sum(1 for session in view.sessions if session.state != "completed")
+    return (
+        f"{sum(view.settling.values())} settling, {view.queued_total} queued, {len(view.waiting)} converted, "
+        f"{sessions} sessions, {running['Put']} transfers, {told}"
+    )
+
+
 class LiveStatus:
     """Answers whoever asks the daemon, at once."""
 
-    def __init__(self, tools: Tools, intake: Intake, holds: HoldLedger, group: TaskGroup) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        intake: Intake,
+        holds: HoldLedger,
+        waits: Callable[[], Sequence[Wait]],
+        group: TaskGroup,
+    ) -> None:
         self._tools = tools
         self._intake = intake
         self._holds = holds
+        self._waits = waits
         self._read = BoundedRead(self._look, group)
         self._last: Facts | None = None
 
@@ -56,7 +82,7 @@ class LiveStatus:
         self._last = await self._read.ask(PATIENCE) or self._last
         if self._last is None:
             raise UploaderError("The journal does not answer.", "Look at the disk that state_dir lies on.")
-        told = status_of(self._last, self._holds.look(), time.time())
+        told = status_of(self._last, self._holds.look(), time.time(), self._waits())
         return {
             **told,
             "warnings": [*self._intake.warnings(), *told["warnings"]],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -21,16 +22,16 @@ from uploader.core.bandwidth_schedule import limit_at
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
+from uploader.core.planning_pass import Wait
 from uploader.daemon import control
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.hold_ledger import HoldLedger
-from uploader.daemon.live_status import LiveStatus, journal_hold
+from uploader.daemon.live_status import LiveStatus, journal_hold, service_line
 from uploader.daemon.live_view import live_view
 from uploader.daemon.requests import handlers
 from uploader.daemon.stop_signals import obey
-from uploader.journal import HoldList
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
 from uploader.staging import Answering
@@ -102,6 +103,7 @@ class Daemon:
         self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
         self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
+        self._waits: Sequence[Wait] = ()
         self._contained = Containment(parts.tools)
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
@@ -124,7 +126,7 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            status = LiveStatus(self._tools, self._intake, self._holds, background)
+            status = LiveStatus(self._tools, self._intake, self._holds, lambda: self._waits, background)
             background.start_soon(obey, self._stop, self._tools.cut.set)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
@@ -157,7 +159,7 @@ class Daemon:
             turn = None if view is None else self._turn(work, view, now)
             systemd_notify.beat()
             held = self._holds.look()
-            systemd_notify.status(_summary(view, self._running(), held))
+            systemd_notify.status(service_line(view, self._running(), held))
             if until_idle and turn is not None and turn.idle:
                 await self._holds.written(LOOK_PATIENCE)
                 return bool(held.holds)
@@ -169,6 +171,7 @@ class Daemon:
         view = replace(view, mistakes=self._contained.current(now))
         turn = plan(view, now, self._tools.limits)
         self._holds.planned(turn.holds)
+        self._waits = turn.waits
         self._tools.note_holds((*view.holds, *turn.holds))
         for action in turn.actions:
             self._start(work, action, view)
@@ -277,16 +280,3 @@ def _rate(settings: Settings) -> int | None:
     """Bytes per second that may leave now, by the timetable and the machine's local time."""
     local = time.localtime()
     return limit_at(settings.transfer.bandwidth_limit, local.tm_wday, local.tm_hour * 60 + local.tm_min)
-
-
-def _summary(view: PlannerView | None, running: Counter[str], held: HoldList) -> str:
-    number = len(held.holds)
-    told = f"{number} {'hold' if number == 1 else 'holds'} (revision {held.revision})"
-    told += f": {held.holds[0].text}" if held.holds else ""
-    if view is None:
-        return f"the journal does not answer, {running['Put']} transfers, {told}"
-    sessions = sum(1 for session in view.sessions if session.state != "completed")
-    return (
-        f"{sum(view.settling.values())} settling, {view.queued_total} queued, {len(view.waiting)} converted, "
-        f"{sessions} sessions, {running['Put']} transfers, {told}"
-    )

@@ -15,6 +15,7 @@ from typing import Any
 from uploader.core.holds import Amount, counted
 from uploader.core.model import Destination, FileState, Hold, HoldCause, Scope, SessionState
 from uploader.core.path_text import shown
+from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles, midnight
 from uploader.journal.pruning import sums
@@ -91,8 +92,8 @@ class FactsReader:
         return Facts(told, folders, amounts, rate_of(now, *lately, ended.first_since(now - HOUR)))
 
 
-def status_of(facts: Facts, held: HoldList, now: float) -> dict[str, Any]:
-    """The whole status: what the rows say, and what holds them back."""
+def status_of(facts: Facts, held: HoldList, now: float, waits: Sequence[Wait] = ()) -> dict[str, Any]:
+    """The whole status: what the rows say, what holds them back, and who waits for something else."""
     told, rate = facts.told, facts.rate
     holds = counted(held.holds, facts.amounts)
     folders = {hold.subject for hold in holds if hold.scope is Scope.FOLDER}
@@ -109,7 +110,15 @@ def status_of(facts: Facts, held: HoldList, now: float) -> dict[str, Any]:
         "folders": [{**folder, "held": folder["path"] in folders} for folder in facts.folders],
         "rate": {"files_per_hour": round(rate.files * HOUR, 1), "bytes_per_second": round(rate.size)},
         "eta": iso(eta),
-        "waiting": [],
+        "waiting": [
+            {
+                "what": wait.what.value,
+                "why": wait.why,
+                "files": wait.files,
+                "until": iso(None if wait.until is None else max(wait.until, now)),
+            }
+            for wait in waits
+        ],
     }
 
 

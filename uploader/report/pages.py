@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from uploader import __version__
 from uploader.core.byte_sizes import format_size
-from uploader.report.status import again, doing, hold_text, share, summary, under_way
+from uploader.report.status import doing, held_line, share, summary, under_way, wait_text
 from uploader.report.terminal_text import moment, printable
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def page(status: dict[str, Any]) -> bytes:
         f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
         '<meta name="viewport" content="width=device-width"><title>uploader</title>'
         f"<style>{STYLE}</style></head><body>{body}"
-        f'<footer>uploader {__version__} · <a href="/status.json">status.json</a> · '
+        f'<footer>uploader {__version__} · revision {_safe(status.get("revision", 0))} · <a href="/status.json">status.json</a> · '
         '<a href="/metrics">metrics</a></footer></body></html>'
     ).encode("utf-8", "replace")
 
@@ -95,7 +95,7 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
         f"{format_size(amounts.get('uploaded', 0))} uploaded</p>"
     )
     for hold in status.get("holds", ()):
-        yield f'<p class="held"><b>{_safe(hold["scope"])}</b>, {_safe(again(hold))}: {_safe(hold_text(hold))}</p>'
+        yield f'<p class="held">{_safe(held_line(hold).plain)}</p>'
     failed = ((f["path"], f["reason"], f.get("attempts", "")) for f in status.get("failed", ())[:SHOWN])
     yield from _table("Rejected", ("path", "reason", "attempts"), failed)
     if (more := len(status.get("failed", ())) - SHOWN) > 0:
@@ -104,6 +104,8 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
     yield from _table("Running", ("what", "file", "done"), running)
     for title, counts in under_way(status):
         yield from _table(f"{title.capitalize()} under way", ("state", "number"), counts.items())
+    waits = ((w["what"], wait_text(w)) for w in status.get("waiting", ()))
+    yield from _table("Waiting", ("state", "for what"), waits)
     again_soon = (
         (r["path"], r["reason"], _moment(r.get("next"))) for r in status.get("retrying", ())[:SHOWN]
     )
