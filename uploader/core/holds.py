@@ -15,10 +15,11 @@ from uploader.core.path_text import raw, shown
 Key = tuple[Scope, str, HoldCause]
 """What makes two holds the same one: how far it reaches, for whom, and why."""
 
-ORDER = {scope: place for place, scope in enumerate(
-    (Scope.JOURNAL, Scope.PLATFORM, Scope.ORGANIZATION, Scope.STAGING, Scope.MACHINE, Scope.FOLDER, Scope.TARGET,
-     Scope.SESSION, Scope.FILE)
-)}  # fmt: skip
+WIDEST_FIRST = (
+    *(Scope.JOURNAL, Scope.PLATFORM, Scope.ORGANIZATION, Scope.STAGING, Scope.MACHINE, Scope.STAGE),
+    *(Scope.FOLDER, Scope.TARGET, Scope.SESSION, Scope.FILE),
+)
+ORDER = {scope: place for place, scope in enumerate(WIDEST_FIRST)}
 """Those that hold most come first."""
 
 USUAL = {
@@ -36,6 +37,14 @@ OF_FILES = {
     FileState.COMPLETED: HoldCause.SOURCE_STAYS,
 }
 """By a file's state: why it can have a hold of its own. In other states what stands there is of an earlier step."""
+
+OF_STAGES = {
+    "claim": {FileState.SETTLING},
+    "convert": {FileState.QUEUED},
+    "put": {FileState.BATCHED},
+    "call": {FileState.BATCHED, FileState.STORED},
+}
+"""By stage: the states of the files that wait for it."""
 
 AFTER_CONVERSION = frozenset({FileState.CONVERTED, FileState.BATCHED, FileState.STORED})
 BEFORE_CONVERSION = frozenset({FileState.SETTLING, FileState.QUEUED})
@@ -181,6 +190,7 @@ WAITING: Mapping[Scope, Callable[[Hold, Amount], bool]] = {
     Scope.MACHINE: lambda _, amount: amount.state is FileState.QUEUED,
     Scope.FOLDER: _of_folder,
     Scope.TARGET: lambda hold, amount: amount.target == hold.subject and _before_initiate(amount),
+    Scope.STAGE: lambda hold, amount: amount.state in OF_STAGES.get(hold.subject, ()),
     Scope.SESSION: lambda hold, amount: hold.subject in {amount.session, amount.upload_id} - {""},
     Scope.FILE: lambda _, __: False,  # it has counted itself
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import disk_space, waits
+from uploader.core import disk_space, stages, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.capacity import MORE_TASKS
 from uploader.core.expected_files import more_to_come
@@ -46,6 +46,7 @@ def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
     show_outages(turn)
     _mistaken(turn)
     _short_of_threads(turn)
+    stages.show_stalled(turn)
     waits.tell_waits(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
     return turn.plan

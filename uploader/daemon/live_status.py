@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from anyio.abc import TaskGroup
@@ -16,10 +17,11 @@ from uploader.core.errors import UploaderError
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.planner_view import PlannerView
 from uploader.core.planning_pass import Wait
+from uploader.core.stages import running
 from uploader.daemon.hold_ledger import HoldLedger
 from uploader.effects.context import Tools
 from uploader.folders.intake import Intake
-from uploader.journal import SLOW, Facts, HoldList, Journal, JournalProblem, status_of
+from uploader.journal import SLOW, Facts, HoldList, Journal, JournalProblem, iso, status_of
 from uploader.system.bounded_read import BoundedRead
 
 PATIENCE = 2.0
@@ -59,6 +61,19 @@ def service_line(view: PlannerView | None, running: Counter[str], held: HoldList
     )
 
 
+@dataclass(slots=True)
+class Seen:
+    """What the last turn of the loop has seen that no row tells."""
+
+    waits: Sequence[Wait] = ()
+    running: Mapping[str, int] = field(default_factory=dict)
+    free_bytes: int | None = None
+
+    def note(self, view: PlannerView, waits: Sequence[Wait]) -> None:
+        """Take it over from a turn."""
+        self.waits, self.running, self.free_bytes = waits, view.running, view.free_bytes
+
+
 class LiveStatus:
     """Answers whoever asks the daemon, at once."""
 
@@ -67,13 +82,13 @@ class LiveStatus:
         tools: Tools,
         intake: Intake,
         holds: HoldLedger,
-        waits: Callable[[], Sequence[Wait]],
+        seen: Seen,
         group: TaskGroup,
     ) -> None:
         self._tools = tools
         self._intake = intake
         self._holds = holds
-        self._waits = waits
+        self._seen = seen
         self._read = BoundedRead(self._look, group)
         self._last: Facts | None = None
 
@@ -82,13 +97,23 @@ class LiveStatus:
         self._last = await self._read.ask(PATIENCE) or self._last
         if self._last is None:
             raise UploaderError("The journal does not answer.", "Look at the disk that state_dir lies on.")
-        told = status_of(self._last, self._holds.look(), time.time(), self._waits())
+        told = status_of(self._last, self._holds.look(), time.time(), self._seen.waits)
         return {
             **told,
             "warnings": [*self._intake.warnings(), *told["warnings"]],
             "running": [
                 {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}
                 for r in self._tools.activity.snapshot()
+            ],
+            "stages": [
+                {"stage": stage, "running": number, "sign": iso(self._tools.activity.signs.get(stage))}
+                for stage, number in running(self._seen.running).items()
+            ],
+            "disk": {"staging_free": self._seen.free_bytes},
+            "sent": self._tools.activity.bytes_sent,
+            "calls": [
+                {"operation": operation, "status": status, "number": number}
+                for (operation, status), number in sorted(self._tools.platform.calls.items())
             ],
         }
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -22,13 +21,13 @@ from uploader.core.bandwidth_schedule import limit_at
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
-from uploader.core.planning_pass import Wait
+from uploader.core.stages import OF_ACTIONS
 from uploader.daemon import control
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.hold_ledger import HoldLedger
-from uploader.daemon.live_status import LiveStatus, journal_hold, service_line
+from uploader.daemon.live_status import LiveStatus, Seen, journal_hold, service_line
 from uploader.daemon.live_view import live_view
 from uploader.daemon.requests import handlers
 from uploader.daemon.stop_signals import obey
@@ -103,7 +102,7 @@ class Daemon:
         self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
         self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
-        self._waits: Sequence[Wait] = ()
+        self._seen = Seen()
         self._contained = Containment(parts.tools)
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
@@ -126,7 +125,7 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            status = LiveStatus(self._tools, self._intake, self._holds, lambda: self._waits, background)
+            status = LiveStatus(self._tools, self._intake, self._holds, self._seen, background)
             background.start_soon(obey, self._stop, self._tools.cut.set)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
@@ -171,7 +170,7 @@ class Daemon:
         view = replace(view, mistakes=self._contained.current(now))
         turn = plan(view, now, self._tools.limits)
         self._holds.planned(turn.holds)
-        self._waits = turn.waits
+        self._seen.note(view, turn.waits)
         self._tools.note_holds((*view.holds, *turn.holds))
         for action in turn.actions:
             self._start(work, action, view)
@@ -218,6 +217,7 @@ class Daemon:
             running=running,
             since=since,
             copying=copying,
+            signs=dict(self._tools.activity.signs),
             answered_at=self._tools.answered_at,
             stored_at=self._tools.stored_at,
             reserved_bytes=reserved,
@@ -228,6 +228,7 @@ class Daemon:
         self._doing[action.subject] = _Doing(
             action, time.time(), disk_space.reserved(view, action), disk_space.copied_from(view, action)
         )
+        self._sign(action)
         work.start_soon(self._perform, action)
 
     async def _perform(self, action: Action) -> None:
@@ -235,7 +236,13 @@ class Daemon:
             await self._contained.perform(action)
         finally:
             self._doing.pop(action.subject, None)
+            self._sign(action)
             self._nudge()
+
+    def _sign(self, action: Action) -> None:
+        """A beginning and an end are signs of life of the stage."""
+        if stage := OF_ACTIONS.get(type(action).__name__):
+            self._tools.activity.sign(stage)
 
     def _running(self) -> Counter[str]:
         return Counter(type(doing.action).__name__ for doing in self._doing.values())

@@ -136,6 +136,10 @@ class Tools:
         if is_answer(error):
             await self.reached()
 
+    def stop_of(self, kind: str) -> threading.Event:
+        """`stop`, for blocking work of this kind: with each piece it asks whether to end, which shows that it lives."""
+        return self.activity.watched(kind, self.stop)
+
     def within(self, seconds: float) -> AbstractContextManager[object]:
         """Leave the block after so many seconds, done or not."""
         return anyio.move_on_after(seconds)

@@ -44,7 +44,7 @@ async def claim(tools: Tools, file_id: int) -> None:
     with tools.activity.track("claim", shown(row.path), sighting.size):
         try:
             claimed = await tools.in_thread(
-                tools.staging.claim, file_id, sighting.folder, sighting, tools.stop
+                tools.staging.claim, file_id, sighting.folder, sighting, tools.stop_of("claim")
             )
         except Interrupted:
             return
@@ -90,7 +90,7 @@ async def convert(tools: Tools, file_id: int) -> None:
                 source = await tools.in_thread(_claimed, tools, file_id)
                 name = shown(row.path).rpartition("/")[2]
                 report = await _converted(tools, source, target, destination, name=name)
-                measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
+                measured = await tools.in_thread(tools.staging.measure, target, tools.stop_of("convert"))
         except Interrupted:
             return
         except err.UploaderError as error:
@@ -137,7 +137,8 @@ def _whose_fault(tools: Tools, file_id: int, error: err.UploaderError) -> err.Up
 async def _converted(
     tools: Tools, source: Path, target: Path, destination: Destination, *, name: str
 ) -> Report:
-    return await tools.converter.convert(replace(tools.job(source, target, destination), name=name))
+    job = replace(tools.job(source, target, destination), name=name)
+    return await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
 
 
 def _passed(tools: Tools, file_id: int, target: Path, destination: Destination) -> tuple[Report, Checksums]:
@@ -147,7 +148,7 @@ def _passed(tools: Tools, file_id: int, target: Path, destination: Destination) 
     """
     publish.hand_over(_claimed(tools, file_id), target)
     report = Report(method="passthrough", categorical=destination.categorical == "yes")
-    return report, tools.staging.measure(target, tools.stop)
+    return report, tools.staging.measure(target, tools.stop_of("convert"))
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -190,7 +191,11 @@ async def dispose(tools: Tools, file_id: int) -> None:
         try:
             archive = tools.archive_dirs.get(row.folder)
             done = await tools.in_thread(
-                partial(dispose_of, alone=alone), row.after_upload, sighting, archive, tools.stop
+                partial(dispose_of, alone=alone),
+                row.after_upload,
+                sighting,
+                archive,
+                tools.stop_of("dispose"),
             )
         except Interrupted:
             return

@@ -34,7 +34,8 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
     step = Step.SIGN
     with tools.activity.track("put", row.file_name, row.object_size) as running:
         try:
-            await tools.in_thread(tools.staging.verify, path, row.object_size, row.object_crc32c, tools.stop)
+            sound = (row.object_size, row.object_crc32c, tools.stop_of("put"))
+            await tools.in_thread(tools.staging.verify, path, *sound)
             failpoint("sign.before")
             kind = content_type(row.file_name)
             url = await tools.platform.signed_url(session.upload_id, row.file_name, kind)

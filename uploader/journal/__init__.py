@@ -26,7 +26,7 @@ from uploader.journal.reader import Reader
 from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
-from uploader.journal.status import Facts, HoldList, status_of
+from uploader.journal.status import Facts, HoldList, iso, status_of
 from uploader.journal.stored_rows import StoredTransactions
 from uploader.journal.view_queries import read_view
 from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy
@@ -145,6 +145,7 @@ __all__ = [
     "JournalProblem",
     "Reader",
     "SessionRow",
+    "iso",
     "status_of",
     "untrustworthy",
 ]

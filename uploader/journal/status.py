@@ -82,12 +82,13 @@ class FactsReader:
             },
             "today": {"completed": today[0], "bytes": today[1]},
             "last_completed": iso(ended.last),
+            "oldest_pending": iso(_oldest(db)),
             "possibly_leaked_bytes": over["bytes"]["leaked"] + _leaked(db),
             "failed": rejected,
             "retrying": _retrying(db),
             "warnings": _warnings(db),
         }
-        folders = _folders(destinations, pending, rejected, ended.completed + over["folders"])
+        folders = _folders(destinations, pending, amounts, rejected, ended.completed + over["folders"])
         lately = ended.since(now - HOUR)
         return Facts(told, folders, amounts, rate_of(now, *lately, ended.first_since(now - HOUR)))
 
@@ -178,6 +179,7 @@ def _target(row: Mapping[str, Any], destination: Destination | None) -> str:
 def _folders(
     destinations: Mapping[str, Destination],
     pending: Counter[str],
+    amounts: Sequence[Amount],
     rejected: Sequence[Mapping[str, Any]],
     completed: Counter[str],
 ) -> list[dict[str, Any]]:
@@ -190,9 +192,20 @@ def _folders(
             "pending": pending[name],
             "completed": completed[name],
             "rejected": refused[name],
+            "stages": _stages([amount for amount in amounts if amount.folder == name]),
         }
         for name in names
     ]
+
+
+def _stages(amounts: Sequence[Amount]) -> dict[str, dict[str, int]]:
+    """Files and bytes by state, of what is on its way."""
+    found: dict[str, dict[str, int]] = {}
+    for amount in amounts:
+        stage = found.setdefault(amount.state.value, {"files": 0, "bytes": 0})
+        stage["files"] += amount.files
+        stage["bytes"] += amount.size
+    return found
 
 
 def _by_state(
@@ -236,6 +249,13 @@ def _warnings(db: Database) -> list[dict[str, Any]]:
     )
     found = rows(db, sql, LOOKED_FOR_WARNINGS, WARNED)
     return [{"path": path_of(r), **warning} for r in found for warning in json.loads(r["warnings"])]
+
+
+def _oldest(db: Database) -> float | None:
+    """When the file was discovered that has been pending longest (unix seconds)."""
+    sql = f"SELECT MIN(discovered_at) FROM files WHERE state IN {_LIVE}"  # noqa: S608 - words of ours
+    found: float | None = db.conn.execute(sql).fetchone()[0]
+    return found
 
 
 def _leaked(db: Database) -> int:
