@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support import preload
 from tests.support.live import live
+from tests.support.preload import Board
 from tests.support.rasters import make
 from tests.support.world import World
 
@@ -164,4 +167,42 @@ def test_an_outage_is_over_with_the_first_call_that_succeeds(tmp_path: Path) -> 
         assert len(opened) == 3
         assert opened[-1] - opened[0] < 5
         assert abs(ended - opened[0]) < 5
+        assert d.wrong() == []
+
+
+@pytest.mark.storm
+@pytest.mark.skipif(bool(preload.missing()), reason=preload.missing() or "-")
+def test_a_stage_that_stands_still_is_told(tmp_path: Path) -> None:
+    """An archive that hangs is a hold after five minutes, and 503 for who watches; with its first word all is well."""
+    board, port = Board.build(tmp_path), free_port()
+    folder = {"path": str(tmp_path / "drop"), "project_id": "p-1", "after_upload": "archive"}
+    folder["archive_dir"] = str(tmp_path / "hung-archive")
+    (tmp_path / "hung-archive").mkdir()
+    settings = {"dashboard": {"listen": f"127.0.0.1:{port}"}}
+
+    def health() -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    with live(tmp_path, environment=board.environment, folders=[folder], settings=settings) as d:
+        d.drop("before.tif", seed=1)
+        d.idle()
+        assert health()[0] == 200
+        board.hang("/hung-archive")
+        d.drop("a.tif", seed=2)
+        d.w.wait(lambda: d.status()["files"]["completed"] == 1 and board.hung, "the archive hangs")
+        board.elapse(400)
+        board.hang("/hung-archive")
+        hold = d.held("stage")
+        assert (hold["cause"], hold["subject"]) == ("stalled", "dispose")
+        code, words = health()
+        assert code == 503
+        assert "Putting sources and private copies away has come no further" in words
+        board.heal()
+        d.w.wait(lambda: d.status()["files"]["disposed"] == 2, "it goes on")
+        d.w.wait(lambda: not d.status()["holds"], "nothing is held")
+        assert health()[0] == 200
         assert d.wrong() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from uploader.core.actions import Claim
 from uploader.core.model import FileState, SessionState
 from uploader.core.planner_view import Session
 from uploader.core.planning_pass import PlanningPass, Wait
@@ -26,7 +27,7 @@ def tell_waits(turn: PlanningPass) -> None:
     later = sum(1 for file in turn.view.queued if file.not_before > turn.now)
     if turn.running("Convert") and in_line > later:
         turn.tell(Wait(FileState.QUEUED, FREE_CONVERTER, in_line - later))
-    settled = sum(1 for file in turn.view.settled if not _at_work(turn, file.file_id))
+    settled = len(turn.view.settled) - sum(isinstance(action, Claim) for action in turn.plan.actions)
     if settled and turn.view.queued_total:
         turn.tell(Wait(FileState.SETTLING, ROOM_BEHIND_OTHERS, settled))
 

@@ -18,6 +18,7 @@ from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import WorkingSet
 from uploader.journal import deltas
 from uploader.journal.files import Files
+from uploader.journal.hold_rows import hold_revision
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pruning import Pruning
@@ -126,7 +127,7 @@ class Journal:
 
     async def hold_revision(self) -> int:
         """How often the list of holds has changed, as of the last time that it was written down."""
-        return (await self.read(lambda _: self._reader.holds())).revision
+        return await self.read(hold_revision)
 
     def close(self) -> None:
         """Finish what was handed in and close the file."""

@@ -79,6 +79,11 @@ def read_profile(db: Database) -> dict[str, Any]:
     return {r["key"]: json.loads(r["value"]) for r in rows(db, "SELECT key, value FROM profile")}
 
 
+def hold_revision(db: Database) -> int:
+    """How often the list of holds has changed, as of the last time that it was written down."""
+    return int(read_profile(db).get(REVISION) or 0)
+
+
 def from_dict(value: dict[str, Any]) -> Hold:
     """A hold as `shown` wrote it."""
     scope = Scope(value["scope"])

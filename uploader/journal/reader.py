@@ -14,7 +14,7 @@ from uploader.core.holds import OF_FILES, listed, of_file, of_session
 from uploader.core.model import Destination
 from uploader.core.path_text import lossless, raw, shown
 from uploader.journal.connection import connected
-from uploader.journal.hold_rows import REVISION, SHOWN_HOLDS, from_dict, read_holds, read_profile
+from uploader.journal.hold_rows import SHOWN_HOLDS, from_dict, hold_revision, read_holds, read_profile
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.row_queries import live_files, live_sessions
 from uploader.journal.rows import clock, rows
@@ -75,12 +75,11 @@ class Reader:
 
     def holds(self) -> HoldList:
         """Everything that holds work back: kept holds, those of sessions and files, and those the planner saw."""
-        facts = read_profile(self.db)
-        planned = [from_dict(value) for value in facts.get(SHOWN_HOLDS) or []]
+        planned = [from_dict(value) for value in read_profile(self.db).get(SHOWN_HOLDS) or []]
         files = (of_file(file) for file in live_files(self.db, f"{_HELD_FILES} ORDER BY id"))
         sessions = (of_session(session) for session in live_sessions(self.db, "hold != '' ORDER BY id"))
         own = (hold for hold in (*files, *sessions) if hold is not None)
-        return HoldList(listed(clock(), (*read_holds(self.db), *own, *planned)), facts.get(REVISION) or 0)
+        return HoldList(listed(clock(), (*read_holds(self.db), *own, *planned)), hold_revision(self.db))
 
     def story(self, path: bytes) -> list[dict[str, Any]]:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
