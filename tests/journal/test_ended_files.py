@@ -31,7 +31,7 @@ class Followed(History):
         self.followed.update(self.journal.db)
         fresh = EndedFiles()
         fresh.update(self.journal.db)
-        names = ("completed", "uploaded", "leaving")
+        names = ("completed", "disposed", "uploaded", "leaving")
         assert {n: getattr(self.followed, n) for n in names} == {n: getattr(fresh, n) for n in names}
 
 

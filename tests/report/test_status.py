@@ -164,3 +164,12 @@ def test_the_end_and_the_day_are_told():
     assert f"done at about {end.astimezone():%Y-%m-%d %H:%M}" in text
     assert "today: 5 completed, 2 KiB, 12.5 files an hour" in text
     assert "today" not in shown({"eta": None, "today": {"completed": 0, "bytes": 0}})
+
+
+def test_several_folders_are_told_one_by_one():
+    """A single one has the numbers at the top."""
+    one = {"path": "/srv/a", "pending": 3, "completed": 5, "rejected": 0, "held": True}
+    assert "/srv/a" not in shown({"folders": [one]})
+    text = shown({"folders": [one, {**one, "path": "/srv/b", "held": False}]})
+    assert "/srv/a: 3 pending, 5 completed, 0 rejected, held\n" in text
+    assert "/srv/b: 3 pending, 5 completed, 0 rejected\n" in text

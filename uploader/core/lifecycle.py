@@ -157,7 +157,8 @@ ITEM_MADE = FileEvent.COMPLETED
 ITEM_KNOWN = frozenset({FileEvent.COMPLETED, FileEvent.RECOGNISED})
 """Events with which a file has its item: made now, or at some other time."""
 
-SOURCE_SETTLED = frozenset({FileEvent.DISPOSED.value, "kept"})
+SOURCE_GONE = FileEvent.DISPOSED
+SOURCE_SETTLED = frozenset({SOURCE_GONE.value, "kept"})
 """Lines of the event log by which nothing more is to be done with a completed file's source."""
 
 SOURCE_SEEN_AGAIN = FileEvent.UNCHANGED

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from uploader.core.lifecycle import ITEM_KNOWN, ITEM_MADE, SOURCE_SEEN_AGAIN, SOURCE_SETTLED
+from uploader.core.lifecycle import ITEM_KNOWN, ITEM_MADE, SOURCE_GONE, SOURCE_SEEN_AGAIN, SOURCE_SETTLED
 from uploader.journal.pruning import sums
-from uploader.journal.queries import LEAVING
+from uploader.journal.queries import LEAVING, scalar
 from uploader.journal.rows import clock, rows
 from uploader.journal.sqlite_library import Database
 
@@ -28,6 +28,8 @@ class EndedFiles:
 
     completed: Counter[str] = field(default_factory=Counter)
     """By folder: files whose item was made."""
+    disposed: int = 0
+    """Those of them whose source was archived or deleted."""
     uploaded: int = 0
     """Bytes of their objects."""
     leaving: dict[int, str] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class EndedFiles:
         found = rows(db, sql)
         self.completed = Counter({row["folder"]: row["n"] for row in found})
         self.uploaded = sum(row["size"] for row in found)
+        self.disposed = scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'disposed'")
         self._read_leaving(db)
         last = "SELECT MAX(changed_at) FROM sessions WHERE state = 'completed'"
         self.last = db.conn.execute(last).fetchone()[0]
@@ -91,6 +94,7 @@ class EndedFiles:
         words = ", ".join(f"'{word}'" for word in (*SOURCE_SETTLED, SOURCE_SEEN_AGAIN))
         sql = f"SELECT file_id, event FROM events WHERE id > ? AND event IN ({words})"  # noqa: S608 - words of ours
         events = db.conn.execute(sql, (self._event,)).fetchall()
+        self.disposed += sum(event == SOURCE_GONE for _, event in events)
         for file_id, _ in events:
             self.leaving.pop(file_id, None)
         if any(event == SOURCE_SEEN_AGAIN for _, event in events):

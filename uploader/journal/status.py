@@ -29,6 +29,9 @@ LOOKED_FOR_WARNINGS = 10_000
 """Of so many of the newest files."""
 
 _LIVE = "('settling', 'queued', 'converted', 'batched', 'stored')"
+_OTHER_ENDS = (
+    "SELECT state, COUNT(*) FROM files WHERE state IN ('rejected', 'duplicate', 'gone') GROUP BY state"
+)
 TO_SEND = frozenset({FileState.SETTLING, FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED})
 """States of files whose bytes are still to be sent."""
 
@@ -74,8 +77,8 @@ class FactsReader:
             "pending": pending.total(),
             "completed": completed + ended.completed.total(),
             "rejected": len(rejected),
-            "files": _by_state(db, "files", FileState, over["files"]),
-            "sessions": _by_state(db, "sessions", SessionState, over["sessions"]),
+            "files": _file_states(db, amounts, ended, over["files"]),
+            "sessions": _session_states(db, over["sessions"]),
             "bytes": {
                 "pending": sum(amount.size for amount in amounts if amount.state in TO_SEND),
                 "uploaded": over["bytes"]["uploaded"] + ended.uploaded + stored,
@@ -208,12 +211,22 @@ def _stages(amounts: Sequence[Amount]) -> dict[str, dict[str, int]]:
     return found
 
 
-def _by_state(
-    db: Database, table: str, states: type[FileState | SessionState], over: Mapping[str, int]
+def _file_states(
+    db: Database, amounts: Sequence[Amount], ended: EndedFiles, over: Mapping[str, int]
 ) -> dict[str, int]:
-    found = db.conn.execute(f"SELECT state, COUNT(*) FROM {table} GROUP BY state")  # noqa: S608 - a table of ours
-    counts = dict(found.fetchall())
-    return {state.value: counts.get(state.value, 0) + over[state] for state in states}
+    """Files by state. Of those that were completed only the sums are asked: there may be millions."""
+    counts = Counter(over)
+    counts += Counter(dict(db.conn.execute(_OTHER_ENDS).fetchall()))
+    for amount in amounts:
+        counts[amount.state] += amount.files
+    counts[FileState.COMPLETED] += ended.completed.total() - ended.disposed
+    counts[FileState.DISPOSED] += ended.disposed
+    return {state.value: counts[state] for state in FileState}
+
+
+def _session_states(db: Database, over: Mapping[str, int]) -> dict[str, int]:
+    found = dict(db.conn.execute("SELECT state, COUNT(*) FROM sessions GROUP BY state").fetchall())
+    return {state.value: found.get(state.value, 0) + over[state] for state in SessionState}
 
 
 def _rejected(db: Database) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from uploader import __version__
 from uploader.core.byte_sizes import format_size
-from uploader.report.status import doing, held_line, share, summary, under_way, wait_text
+from uploader.report.status import doing, folder_text, held_line, share, summary, under_way, wait_text
 from uploader.report.terminal_text import moment, printable
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
     yield from _table("Running", ("what", "file", "done"), running)
     for title, counts in under_way(status):
         yield from _table(f"{title.capitalize()} under way", ("state", "number"), counts.items())
+    folders = ((f["path"], folder_text(f)) for f in status.get("folders", ())[:SHOWN])
+    yield from _table("Folders", ("path", "files"), folders)
     waits = ((w["what"], wait_text(w)) for w in status.get("waiting", ()))
     yield from _table("Waiting", ("state", "for what"), waits)
     again_soon = (

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHOWN_FAILURES = 20
 """Rejected files that are shown by name; `--json` has them all."""
 
+SHOWN_FOLDERS = 20
+"""Folders that are shown; where there is one, the numbers at the top are its."""
+
 SHOWN_RUNNING = 10
 """Things under way that are shown at once."""
 
@@ -103,6 +106,10 @@ def _head(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]
 
 
 def _under_way(status: dict[str, Any]) -> Iterator[RenderableType]:
+    folders = status.get("folders", ())
+    if len(folders) > 1:
+        for folder in folders[:SHOWN_FOLDERS]:
+            yield Text(f"{printable(folder['path'])}: {folder_text(folder)}")
     for title, counts in under_way(status):
         yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
     for one in status.get("running", ())[:SHOWN_RUNNING]:
@@ -168,6 +175,12 @@ def under_way(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, int]]]:
         counts = status.get(title, {})
         if found := {state: number for state, number in counts.items() if number and state not in ENDS}:
             yield title, found
+
+
+def folder_text(folder: dict[str, Any]) -> str:
+    """What became of a folder's files, on one line."""
+    numbers = ", ".join(f"{folder[name]} {name}" for name in ("pending", "completed", "rejected"))
+    return f"{numbers}, held" if folder.get("held") else numbers
 
 
 def doing(running: dict[str, Any]) -> str:
