@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, as its only entry."""
     now = [100.0]
-    monkeypatch.setattr(module.time, "time", lambda: now[0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
     return now
 
 
@@ -29,7 +29,8 @@ def test_bytes_that_are_sent_are_a_sign_of_life(clock: list[float]) -> None:
         clock[0] = 160.0
         activity.sender(running)(5)
 
-    assert activity.signs == {"put": 160.0}
+    clock[0] = 170.0
+    assert activity.silence() == {"put": 10.0}
     assert activity.bytes_sent == 5
 
 
@@ -42,6 +43,7 @@ def test_work_on_a_large_file_gives_signs_of_life(clock: list[float], tmp_path: 
     with path.open("rb") as reading:
         files.digest(reading.fileno(), activity.watched("claim", stop))
     stop.set()
+    clock[0] = 203.0
 
-    assert activity.signs == {"claim": 200.0}
+    assert activity.silence() == {"claim": 3.0}
     assert activity.watched("claim", stop).is_set()

@@ -27,8 +27,8 @@ class Activity:
 
     bytes_sent: int = 0
     """Bytes handed to the object store since the start, repeats included."""
-    signs: dict[str, float] = field(default_factory=dict)
-    """By kind of work: when it last gave a sign of life (unix seconds)."""
+    _signs: dict[str, float] = field(default_factory=dict)
+    """By kind of work: when it last gave a sign of life (monotonic seconds)."""
     _running: dict[int, Running] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=count)
 
@@ -44,7 +44,12 @@ class Activity:
 
     def sign(self, kind: str) -> None:
         """Work of this kind has come a step further."""
-        self.signs[kind] = time.time()
+        self._signs[kind] = time.monotonic()
+
+    def silence(self) -> dict[str, float]:
+        """By kind of work: the seconds since its last sign of life; what has never begun is not in it."""
+        now = time.monotonic()
+        return {kind: now - at for kind, at in dict(self._signs).items()}
 
     def sender(self, running: Running) -> Callable[[int], None]:
         """A callback that counts bytes as they are sent."""

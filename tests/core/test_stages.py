@@ -23,7 +23,7 @@ ACTION_OF = {stage: next(name for name, found in OF_ACTIONS.items() if found is 
 
 def stalled(stage: Stage, ago: float, *holds: Hold, number: int = 1) -> list[Hold]:
     """The holds of stages, where so many run in this one and its last sign of life was so many seconds ago."""
-    view = replace(EMPTY, running={ACTION_OF[stage]: number}, signs={stage: NOW - ago}, holds=holds)
+    view = replace(EMPTY, running={ACTION_OF[stage]: number}, silence={stage: ago}, holds=holds)
     return [hold for hold in plan(view, NOW, Limits()).holds if hold.scope is Scope.STAGE]
 
 

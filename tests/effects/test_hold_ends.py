@@ -72,6 +72,9 @@ async def test_it_is_known_when_platform_and_store_last_did_their_part() -> None
     assert (made.answered_at > 0, made.stored_at) == (True, 0.0)
     await made.store_took()
     assert made.stored_at >= made.answered_at
+    before = made.answered_at
+    made.set_back(3600)
+    assert made.answered_at == before - 3600
 
 
 @pytest.mark.parametrize(

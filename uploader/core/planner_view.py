@@ -128,7 +128,7 @@ class PlannerView:
     """When the platform last answered a call with anything but an outage; 0: not since the start."""
     stored_at: float = 0.0
     """When the object store last took a file; 0: not since the start."""
-    signs: Mapping[str, float] = field(default_factory=dict)
-    """By stage: when it last gave a sign of life."""
+    silence: Mapping[str, float] = field(default_factory=dict)
+    """By stage: seconds since its last sign of life."""
     reserved_bytes: int = 0
     """What running claims and conversions may still write."""

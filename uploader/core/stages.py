@@ -76,16 +76,16 @@ def show_stalled(turn: PlanningPass) -> None:
     """Show each stage that stands still without another hold that says why."""
     scopes = {hold.scope for hold in (*turn.view.holds, *turn.plan.holds)}
     for stage, number in running(turn.view.running).items():
-        alive_at = turn.view.signs.get(stage, turn.now)
-        if not number or turn.now - alive_at < STALLED_AFTER or scopes & EXPLAINED_BY[stage]:
+        silent = turn.view.silence.get(stage, 0.0)
+        if not number or silent < STALLED_AFTER or scopes & EXPLAINED_BY[stage]:
             continue
         turn.show(
             Hold(
                 Scope.STAGE,
                 stage,
-                f"{DOES[stage]} has come no further for {(turn.now - alive_at) / 60:.0f} minutes.",
+                f"{DOES[stage]} has come no further for {silent / 60:.0f} minutes.",
                 WAY_OUT,
-                since=alive_at,
+                since=turn.now - silent,
                 cause=HoldCause.STALLED,
             )
         )

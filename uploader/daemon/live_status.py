@@ -97,7 +97,8 @@ class LiveStatus:
         self._last = await self._read.ask(PATIENCE) or self._last
         if self._last is None:
             raise UploaderError("The journal does not answer.", "Look at the disk that state_dir lies on.")
-        told = status_of(self._last, self._holds.look(), time.time(), self._seen.waits)
+        now, silence = time.time(), self._tools.activity.silence()
+        told = status_of(self._last, self._holds.look(), now, self._seen.waits)
         return {
             **told,
             "warnings": [*self._intake.warnings(), *told["warnings"]],
@@ -106,7 +107,11 @@ class LiveStatus:
                 for r in self._tools.activity.snapshot()
             ],
             "stages": [
-                {"stage": stage, "running": number, "sign": iso(self._tools.activity.signs.get(stage))}
+                {
+                    "stage": stage,
+                    "running": number,
+                    "sign": iso(now - silence[stage] if stage in silence else None),
+                }
                 for stage, number in running(self._seen.running).items()
             ],
             "disk": {"staging_free": self._seen.free_bytes},

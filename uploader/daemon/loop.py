@@ -186,6 +186,7 @@ class Daemon:
         back, self._ahead = self._ahead - ahead, ahead
         if back > CLOCK_SLACK:
             log.warning("the clock was set back by %.0f s: what was scheduled moves with it", back)
+            self._tools.set_back(back)
             background.start_soon(self._set_back, back)
 
     async def _set_back(self, seconds: float) -> None:
@@ -217,7 +218,7 @@ class Daemon:
             running=running,
             since=since,
             copying=copying,
-            signs=dict(self._tools.activity.signs),
+            silence=self._tools.activity.silence(),
             answered_at=self._tools.answered_at,
             stored_at=self._tools.stored_at,
             reserved_bytes=reserved,

@@ -125,6 +125,11 @@ class Tools:
             await self.journal.holds.transfers_due()
         self.stored_at = clock()
 
+    def set_back(self, seconds: float) -> None:
+        """The wall clock was set back by so many seconds."""
+        self.answered_at -= seconds
+        self.stored_at -= seconds
+
     async def converter_works(self) -> None:
         """A conversion came to an end, good or bad, so the machine has what it takes."""
         if self.machine_held:
