@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.tools import few
+from uploader.core import errors as err
 from uploader.core.failure_policy import Park
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.effects.context import Tools
@@ -26,11 +27,11 @@ class Ended:
         self.holds = self
         self.ended: list[str] = []
 
-    async def clear(self, scope: Scope, subject: str = "") -> None:
+    async def clear(self, scope: Scope, subject: str = "", *, due_since: float | None = None) -> None:
         """See `Holds.clear`."""
-        self.ended.append(str(scope))
+        self.ended.append(str(scope) if due_since is not None else f"{scope}, and nobody is hastened")
 
-    async def transfers_due(self) -> None:
+    async def transfers_due(self, since: float) -> None:
         """See `Holds.transfers_due`."""
         self.ended.append("store")
 
@@ -38,7 +39,7 @@ class Ended:
 def tools(*held: str) -> tuple[Tools, list[str]]:
     """Tools that know of these holds, and what they end."""
     journal = Ended()
-    made = few(journal=journal, answered_at=0.0, stored_at=0.0)
+    made = few(journal=journal, answered_at=0.0, stored_at=0.0, began=1.0, asked_to_wait_until=0.0)
     made.note_holds([HELD[name] for name in held])
     return made, journal.ended
 
@@ -87,3 +88,12 @@ def test_a_hold_is_what_the_verdict_asks_for(scope: Scope, subject: str) -> None
 
     assert (hold.scope, hold.subject, hold.cause, hold.text) == (scope, subject, HoldCause.QUOTA, "why how")
     assert hold.until == hold.since + 60
+
+
+async def test_who_was_asked_to_wait_is_not_hastened() -> None:
+    """A Retry-After of one call is for all: the hold ends, and pauses last until it is over."""
+    made, ended = tools("platform", "store")
+    await made.answered(err.NoAnswer("busy", retry_after=3600.0))
+    await made.reached()
+    await made.store_took()
+    assert ended == ["platform, and nobody is hastened"]

@@ -197,11 +197,14 @@ async def test_the_end_of_an_outage_makes_due_what_waits(tmp_path: Path) -> None
 
         return await journal.read(query)
 
-    await journal.holds.transfers_due()
-    assert await due() == (set(), {1})
+    await journal.holds.transfers_due(since=6.0)
     await journal.holds.clear(Scope.PLATFORM)
+    assert await due() == (set(), set()), "who was asked to wait, waits"
+    await journal.holds.transfers_due(since=5.0)
+    assert await due() == (set(), {1})
+    await journal.holds.clear(Scope.PLATFORM, due_since=5.0)
     assert await due() == ({1, 4}, {1})
-    await journal.holds.clear(Scope.MACHINE)
+    await journal.holds.clear(Scope.MACHINE, due_since=5.0)
     assert await due() == ({1, 4}, {1, 2})
     journal.close()
     assert set(hold_events.WAITING) == {Scope.PLATFORM, Scope.MACHINE}

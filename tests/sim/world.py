@@ -107,6 +107,7 @@ class World:
             stop=NEVER,
             cut=NEVER,
             random=self.rng,
+            began=self.now,
         )
 
     def crash(self, name: str) -> None:

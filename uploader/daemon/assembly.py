@@ -25,6 +25,7 @@ from uploader.journal import FILE_NAME, Journal
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
+from uploader.journal.rows import clock
 from uploader.platform.geopera import Bandwidth
 from uploader.staging import Staging
 from uploader.system import task_limit
@@ -101,6 +102,7 @@ async def assembled(
             transfer_method=settings.platform.transfer_method,
             job=partial(_job, settings),
             read_back_all=read_back_all,
+            began=clock(),
         )
         revision = await journal.hold_revision()
         await journal.holds.shown([], revision)

@@ -15,7 +15,7 @@ import anyio
 from uploader.activity import Activity
 from uploader.convert import Converter, Job
 from uploader.core.call_evidence import is_answer
-from uploader.core.errors import UploaderError
+from uploader.core.errors import RemoteError, UploaderError
 from uploader.core.failure_policy import Known, Park
 from uploader.core.model import Destination, Hold, HoldCause, Limits, Scope, Sighting
 from uploader.journal import FileRow, Journal, SessionRow
@@ -68,6 +68,10 @@ class Tools:
     """The object store takes nothing: the first file that it takes ends it."""
     machine_held: bool = False
     """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
+    began: float = 0.0
+    """When this process began: of what failed before, nobody remembers whether it was asked to wait (unix seconds)."""
+    asked_to_wait_until: float = 0.0
+    """The latest time until which the far side has asked somebody to wait: before it nobody is hastened."""
     answered_at: float = 0.0
     stored_at: float = 0.0
     """When the platform last answered, and the store last took a file (unix seconds); 0: not since the start."""
@@ -115,29 +119,38 @@ class Tools:
         """A call to the platform succeeded."""
         if self.platform_held:
             self.platform_held = False
-            await self.journal.holds.clear(Scope.PLATFORM)
+            await self.journal.holds.clear(Scope.PLATFORM, due_since=self._due_since())
         self.answered_at = clock()  # only now: whoever waited for it is due
 
     async def store_took(self) -> None:
         """A transfer came to its end."""
-        if self.store_held:
+        since = self._due_since()
+        if self.store_held and since is not None:
             self.store_held = False
-            await self.journal.holds.transfers_due()
+            await self.journal.holds.transfers_due(since)
         self.stored_at = clock()
+
+    def _due_since(self) -> float | None:
+        """From when on failures are made good at once; None while the far side has asked somebody to wait."""
+        return None if clock() < self.asked_to_wait_until else self.began
 
     def set_back(self, seconds: float) -> None:
         """The wall clock was set back by so many seconds."""
         self.answered_at -= seconds
         self.stored_at -= seconds
+        self.asked_to_wait_until -= seconds
+        self.began -= seconds
 
     async def converter_works(self) -> None:
         """A conversion came to an end, good or bad, so the machine has what it takes."""
         if self.machine_held:
             self.machine_held = False
-            await self.journal.holds.clear(Scope.MACHINE)
+            await self.journal.holds.clear(Scope.MACHINE, due_since=self.began)
 
     async def answered(self, error: UploaderError) -> None:
         """A call to the platform failed; where it was understood and refused, the platform was reached."""
+        if isinstance(error, RemoteError) and error.retry_after:
+            self.asked_to_wait_until = max(self.asked_to_wait_until, clock() + error.retry_after)
         if is_answer(error):
             await self.reached()
 

@@ -26,25 +26,25 @@ class Holds:
 
         await self._transact("hold", work)
 
-    async def clear(self, scope: Scope, subject: str = "") -> None:
-        """The cause is gone."""
+    async def clear(self, scope: Scope, subject: str = "", *, due_since: float | None = None) -> None:
+        """The cause is gone. What has failed for it since `due_since` is tried at once; None: all keeps its time."""
 
         def work(rows: Rows) -> None:
             held_files = rows.held_files() if scope in events.FREES_FILES else []
             retrying: list[FileRecord | SessionRecord] = []
-            if scope in events.WAITING:
+            if scope in events.WAITING and due_since is not None:
                 retrying += rows.retrying_files(events.WAITING[scope])
-            if scope is Scope.PLATFORM:
+            if scope is Scope.PLATFORM and due_since is not None:
                 retrying += rows.retrying_sessions()
-            rows.apply(events.ended(rows.now, scope, subject, held_files, retrying))
+            rows.apply(events.ended(rows.now, scope, subject, held_files, retrying, since=due_since or 0.0))
 
         await self._transact("unhold", work)
 
-    async def transfers_due(self) -> None:
-        """The object store takes files again: no transfer waits for its next try."""
+    async def transfers_due(self, since: float) -> None:
+        """The object store takes files again: transfers that have failed since then do not wait for their next try."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.due(rows.now, rows.retrying_files(FileState.BATCHED)))
+            rows.apply(events.due(rows.now, rows.retrying_files(FileState.BATCHED), since=since))
 
         await self._transact("transfers_due", work)
 

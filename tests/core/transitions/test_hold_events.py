@@ -72,10 +72,14 @@ def test_a_fact_is_kept() -> None:
 
 def test_the_end_of_an_outage_makes_due_what_waits_for_another_try() -> None:
     """At once, and what fails from now on is another outage."""
-    waiting = [file(1, FileState.BATCHED), SessionRecord(id=2, key=SessionKey("p", "", "", "", False))]
+    key = SessionKey("p", "", "", "", categorical=False)
+    waiting = [file(1, FileState.BATCHED), SessionRecord(id=2, key=key, retrying_since=NOW - 50)]
+    waiting[0].retrying_since = NOW - 40
     change = events.ended(NOW, Scope.PLATFORM, "", [], waiting)
 
     assert change.holds == {(Scope.PLATFORM, ""): None}
     assert change.files == {1: {"not_before": 0.0, "retrying_since": None}}
     assert change.sessions == {2: {"not_before": 0.0, "retrying_since": None}}
     assert events.due(NOW, waiting[:1]).files == change.files
+    later = events.due(NOW, waiting, since=NOW - 45)
+    assert (later.files, later.sessions) == (change.files, {})

@@ -41,24 +41,31 @@ def ended(
     subject: str,
     held_files: Iterable[FileRecord],
     retrying: Iterable[FileRecord | SessionRecord] = (),
+    *,
+    since: float = 0.0,
 ) -> Change:
-    """The cause of a hold is gone. `held_files` have holds of their own, `retrying` waits for another try."""
+    """The cause of a hold is gone. `held_files` have holds of their own; for the others see `due`."""
     change = Change(now)
     end_hold(change, scope, subject, held_files)
-    _make_due(change, retrying)
+    _make_due(change, retrying, since)
     return change
 
 
-def due(now: float, retrying: Iterable[FileRecord | SessionRecord]) -> Change:
-    """What waits for another try is tried at once: what it failed for is gone."""
+def due(now: float, retrying: Iterable[FileRecord | SessionRecord], *, since: float = 0.0) -> Change:
+    """What waits for another try is tried at once: what it failed for is gone.
+
+    What has been retried since before `since` keeps its time: nobody remembers whether it was asked to wait.
+    """
     change = Change(now)
-    _make_due(change, retrying)
+    _make_due(change, retrying, since)
     return change
 
 
-def _make_due(change: Change, retrying: Iterable[FileRecord | SessionRecord]) -> None:
+def _make_due(change: Change, retrying: Iterable[FileRecord | SessionRecord], since: float) -> None:
     """The outage is over; what fails from now on is another one."""
     for row in retrying:
+        if row.retrying_since is None or row.retrying_since < since:
+            continue
         columns = {"not_before": 0.0, "retrying_since": None}
         if isinstance(row, FileRecord):
             change.set_file(row, columns)
