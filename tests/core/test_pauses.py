@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.model import Hold, Pause, Scope
-from uploader.core.pauses import EVERYTHING, covered, hold, in_force, is_pause, passed_over
+from uploader.core.model import HoldCause, Pause, Scope
+from uploader.core.pauses import EVERYTHING, covered, hold, in_force, passed_over
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +37,4 @@ def test_a_pause_is_told_as_a_hold() -> None:
     assert everything.way_out == "`uploader resume` ends the pause."
     assert (folder.scope, folder.subject, folder.since, folder.until) == (Scope.FOLDER, "/d", 2.0, NOW + 1)
     assert "`uploader resume /d` ends it now" in folder.way_out
-    assert is_pause(everything)
-    assert is_pause(folder)
-    assert not is_pause(Hold(Scope.FOLDER, "/d", "It is missing."))
+    assert {everything.cause, folder.cause} == {HoldCause.PAUSED}

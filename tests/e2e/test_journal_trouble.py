@@ -101,7 +101,7 @@ def _tried(page: str, heard: Watchdog, w: World, trouble: Any) -> None:
             (hold,) = w.status()["holds"]
             assert hold["scope"] == "journal"
             assert "cannot be written" in hold["reason"]
-            assert "goes on by itself" in hold["reason"]
+            assert "goes on by itself" in hold["way_out"]
         w.wait(lambda: w.status()["completed"] == 1, "the file is an item")
         assert w.status()["holds"] == []
         assert journal_holds(page) == []

@@ -69,6 +69,10 @@ class MemoryRows:
         held = self.tables.held
         return [held[file_id] for file_id in sorted(held)]
 
+    def retrying_files(self, state: FileState) -> list[File]:
+        found = self.tables.by_state[state]
+        return [found[file_id] for file_id in sorted(found) if found[file_id].retrying_since is not None]
+
     def rejected_files(self) -> list[File]:
         rejected = self.tables.by_state[FileState.REJECTED]
         return [rejected[file_id] for file_id in sorted(rejected) if rejected[file_id].current == 1]
@@ -97,6 +101,10 @@ class MemoryRows:
             *self.tables.leaving.values(),
         ]
         return sorted((f for f in found if f.hold or f.not_before > self.now), key=lambda f: f.id)
+
+    def retrying_sessions(self) -> list[Upload]:
+        live = self.tables.live
+        return [live[i] for i in sorted(live) if live[i].retrying_since is not None and not live[i].hold]
 
     def next_session_id(self) -> int:
         return self.tables.uploads_made + 1

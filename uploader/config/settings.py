@@ -21,7 +21,7 @@ from uploader.config.sections import (
 )
 from uploader.config.value_types import AbsolutePath
 from uploader.core.errors import ConfigurationError
-from uploader.core.model import Limits
+from uploader.core.model import Destination, Limits
 
 DEFAULT_STATE_DIR = Path("/var/lib/uploader")
 
@@ -52,6 +52,10 @@ class Settings(Section):
             for mistake in relations(self.state_dir, self.staging.dir, folders, self.platform):
                 raise ConfigurationError(mistake.text)
         return self
+
+    def destinations(self) -> dict[str, Destination]:
+        """By folder: what the decisions need to know of it."""
+        return {str(folder.path): folder.destination() for folder in self.folders}
 
     def planner_limits(self) -> Limits:
         """The numbers that plans depend on."""

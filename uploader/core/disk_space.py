@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from uploader.core import actions as act
-from uploader.core.model import Hold, Scope
+from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.planner_view import PlannerView, Queued, Settled
 from uploader.core.planning_pass import PlanningPass
 
@@ -163,6 +163,7 @@ def trouble(turn: PlanningPass) -> None:
                 "Mount its disk again, or look after it. If the folder was removed, restart: it is made anew.",
                 since=turn.now,
                 until=turn.now + STAGING_RETRY,
+                cause=HoldCause.STAGING_UNUSABLE,
             )
         )
 
@@ -181,6 +182,7 @@ def _no_room(turn: PlanningPass, smallest: int) -> None:
             "Free disk space, or change staging.max_bytes or limits.min_free_bytes; it goes on by itself.",
             since=turn.now,
             until=turn.now + STAGING_RETRY,
+            cause=HoldCause.STAGING_FULL,
         )
     )
 

@@ -162,6 +162,17 @@ FILE_ENDS = frozenset({F.COMPLETED, F.DISPOSED, F.REJECTED, F.DUPLICATE, F.GONE}
 
 SESSION_ENDS = frozenset({S.COMPLETED, S.FAILED, S.LOST})
 
+ITEM_MADE = FileEvent.COMPLETED
+ITEM_KNOWN = frozenset({FileEvent.COMPLETED, FileEvent.RECOGNISED})
+"""Events with which a file has its item: made now, or at some other time."""
+
+SOURCE_GONE = FileEvent.DISPOSED
+SOURCE_SETTLED = frozenset({SOURCE_GONE.value, "kept"})
+"""Lines of the event log by which nothing more is to be done with a completed file's source."""
+
+SOURCE_SEEN_AGAIN = FileEvent.UNCHANGED
+"""A line after which the source of an earlier version of the path may be to go after all."""
+
 
 class IllegalTransition(Exception):
     """A bug: an event that the state does not know. Nothing was written."""

@@ -71,6 +71,7 @@ class LiveFile:
     alone: bool
     not_before: float
     retrying_since: float | None
+    hold: str = ""
     own_target: OwnTarget = AS_ITS_FOLDER
     priority: int = 0
 
@@ -87,3 +88,4 @@ class LiveSession:
     not_before: float
     hold: str
     last_error: str
+    changed_at: float = 0.0

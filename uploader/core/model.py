@@ -43,8 +43,45 @@ class Scope(StrEnum):
     STAGING = "staging"
     JOURNAL = "journal"
     MACHINE = "machine"
+    STAGE = "stage"
     SESSION = "session"
     FILE = "file"
+
+
+class HoldCause(StrEnum):
+    """What brought a hold about, as a word that never changes: scripts and alerts go by it."""
+
+    KEY_REFUSED = "key_refused"
+    KEY_SCOPE_MISSING = "key_scope_missing"
+    PLATFORM_UNREACHABLE = "platform_unreachable"
+    STORE_UNREACHABLE = "store_unreachable"
+    QUOTA = "quota"
+    TARGET_REFUSED = "target_refused"
+    SESSIONS_LOST = "sessions_lost"
+    LAYOUT_UNKNOWN = "layout_unknown"
+    FOLDER_MISSING = "folder_missing"
+    FOLDER_MUTE = "folder_mute"
+    FOLDER_TAKEN = "folder_taken"
+    FOLDER_OVERLAP = "folder_overlap"
+    FOLDER_FOREIGN = "folder_foreign"
+    FOLDER_UNREADABLE = "folder_unreadable"
+    FOLDER_PARTLY_MISSING = "folder_partly_missing"
+    FOLDER_UNCONFIGURED = "folder_unconfigured"
+    STAGING_FULL = "staging_full"
+    STAGING_UNUSABLE = "staging_unusable"
+    JOURNAL_SLOW = "journal_slow"
+    MACHINE_SHORT = "machine_short"
+    CONVERTER_BROKEN = "converter_broken"
+    STALLED = "stalled"
+    SESSION_UNCLEAR = "session_unclear"
+    SESSION_FAILING = "session_failing"
+    FILE_EXCEEDS_QUOTA = "file_exceeds_quota"
+    FILE_EXCEEDS_MEMORY = "file_exceeds_memory"
+    SOURCE_STAYS = "source_stays"
+    MISTAKE = "mistake"
+    PAUSED = "paused"
+    UNKNOWN = "unknown"
+    """An earlier version of the program entered the hold."""
 
 
 class Layout(StrEnum):
@@ -186,6 +223,10 @@ class Hold:
     since: float = 0.0
     until: float | None = None
     attempts: int = 0
+    cause: HoldCause = HoldCause.UNKNOWN
+    files: int = 0
+    size: int = 0
+    """How many files wait because of it, and their bytes, where the list of holds tells it."""
 
     @property
     def text(self) -> str:

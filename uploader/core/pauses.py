@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from shlex import quote
 
-from uploader.core.model import Hold, Pause, Scope
+from uploader.core.model import Hold, HoldCause, Pause, Scope
 
 EVERYTHING = ""
 """The folder of a pause that covers all of them."""
@@ -47,9 +47,5 @@ def hold(pause: Pause) -> Hold:
         else f"It ends by itself; `{command}` ends it now.",
         since=pause.since,
         until=pause.until,
+        cause=HoldCause.PAUSED,
     )
-
-
-def is_pause(told: Hold) -> bool:
-    """Whether a hold is that of a pause."""
-    return told.reason in (ONE_PAUSED, ALL_PAUSED)

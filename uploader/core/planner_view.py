@@ -139,5 +139,11 @@ class PlannerView:
     """Why staging cannot be used at the moment, in words; empty where it can."""
     no_thread_since: float | None = None
     """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
+    answered_at: float = 0.0
+    """When the platform last answered a call with anything but an outage; 0: not since the start."""
+    stored_at: float = 0.0
+    """When the object store last took a file; 0: not since the start."""
+    silence: Mapping[str, float] = field(default_factory=dict)
+    """By stage: seconds since its last sign of life."""
     reserved_bytes: int = 0
     """What running claims and conversions may still write."""

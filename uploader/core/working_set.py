@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
+from uploader.core import holds as hold_list
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.live_index import Index, Window, by_id
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
@@ -72,7 +73,11 @@ class WorkingSet:
         self._smallest = Index(_is_converted, _smallest_first, _batch_line)
         self._disposals = Index(lambda file: file.disposal_due)
         self._discards = Index(lambda file: file.staged and file.row.state in FILE_ENDS)
-        self._indexes = (self._queued, self._waiting, self._smallest, self._disposals, self._discards)
+        self._held = Index(lambda file: bool(file.hold))
+        self._indexes = (
+            *(self._queued, self._waiting, self._smallest),
+            *(self._disposals, self._discards, self._held),
+        )
 
     def apply(self, delta: Delta) -> None:
         """Take over what a commit has made of the rows."""
@@ -101,6 +106,12 @@ class WorkingSet:
         """A live session with its members in order of their ids; None where it is none."""
         found = self._sessions.get(session_id)
         return replace(found.row, members=tuple(m.row for m in self._of(session_id))) if found else None
+
+    def all_holds(self) -> tuple[Hold, ...]:
+        """The holds of the journal, and those that files and sessions have of their own."""
+        files = self._window(self._held, Window(len(self._files)), hold_list.of_file)
+        sessions = (hold_list.of_session(session) for session in self._sessions.values())
+        return (*self.holds, *(hold for hold in (*files, *sessions) if hold is not None))
 
     def view(
         self,

@@ -22,17 +22,18 @@ from uploader.core.bandwidth_schedule import limit_at
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
+from uploader.core.stages import OF_ACTIONS
 from uploader.daemon import control
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
+from uploader.daemon.hold_ledger import HoldLedger
 from uploader.daemon.late_folders import START_AGAIN, LateFolders
-from uploader.daemon.live_status import LiveStatus, journal_hold
+from uploader.daemon.live_status import LiveStatus, Seen, journal_hold
 from uploader.daemon.live_view import live_view
-from uploader.daemon.planned_holds import ShownHolds
 from uploader.daemon.reload import Reload
 from uploader.daemon.requests import Follow, handlers
-from uploader.daemon.status_line import summary
+from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import obey
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
@@ -111,7 +112,8 @@ class Daemon:
         """Asks to be started again."""
         self._staging_room = Answering(parts.tools.staging.free)
         self._doing: dict[tuple[str, int], _Doing] = {}
-        self._shown = ShownHolds(parts.tools.journal)
+        self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
+        self._seen = Seen()
         self._contained = Containment(parts.tools)
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
@@ -134,13 +136,13 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            status = LiveStatus(self._tools, self._warnings, self._shown, self._pressing, background)
+            status = LiveStatus(self._tools, self._warnings, self._holds, self._seen, background)
             background.start_soon(obey, self._stop, self._tools.cut.set, self._reload.request)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
             if self._late_folders is not None:
                 background.start_soon(self._start_again, self._late_folders)
-            background.start_soon(self._shown.run)
+            background.start_soon(self._holds.run)
             background.start_soon(self._reload.run)
             intake, contained = self._intake, self._contained
             follow = Follow(intake.rescan, self._nudge, contained.try_now, intake.claimed)
@@ -171,10 +173,11 @@ class Daemon:
             self._unseen_since = (self._unseen_since or now) if view is None else None
             turn = None if view is None else self._turn(work, view, now)
             systemd_notify.beat()
-            systemd_notify.status(summary(view, self._running(), self._holds(view)))
+            held = self._holds.look()
+            systemd_notify.status(service_line(view, self._running(), held))
             if until_idle and turn is not None and turn.idle:
-                await self._shown.written(LOOK_PATIENCE)
-                return bool((await self._tools.journal.status(self._shown.holds))["holds"])
+                await self._holds.written(LOOK_PATIENCE)
+                return bool(held.holds)
             await self._wait(turn.wake_at if turn else None, now)
         return False
 
@@ -182,13 +185,12 @@ class Daemon:
         """Plan for what was seen, and start what the plan says."""
         view = replace(view, mistakes=self._contained.current(now))
         turn = plan(view, now, self._tools.limits)
-        self._shown.show(turn.holds)
+        self._holds.planned(turn.holds)
+        self._seen.note(view, turn.waits)
+        self._tools.note_holds((*view.holds, *turn.holds))
         for action in turn.actions:
             self._start(work, action, view)
         return turn
-
-    def _holds(self, view: PlannerView | None) -> list[Hold]:
-        return [*self._pressing(), *(view.holds if view else ()), *self._shown.holds]
 
     def _warnings(self) -> list[dict[str, str]]:
         return [*self._reload.warnings(), *self._intake.warnings()]
@@ -203,6 +205,7 @@ class Daemon:
         back, self._ahead = self._ahead - ahead, ahead
         if back > CLOCK_SLACK:
             log.warning("the clock was set back by %.0f s: what was scheduled moves with it", back)
+            self._tools.set_back(back)
             background.start_soon(self._set_back, back)
 
     async def _set_back(self, seconds: float) -> None:
@@ -223,8 +226,6 @@ class Daemon:
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.limits.linger)
         view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
-        self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
-        self._tools.machine_held = any(hold.scope == "machine" for hold in view.holds)
         return replace(
             view,
             settled=settled,
@@ -236,6 +237,9 @@ class Daemon:
             running=running,
             since=since,
             copying=copying,
+            silence=self._tools.activity.silence(),
+            answered_at=self._tools.answered_at,
+            stored_at=self._tools.stored_at,
             reserved_bytes=reserved,
             no_thread_since=threads.short_since(),
         )
@@ -244,6 +248,7 @@ class Daemon:
         self._doing[action.subject] = _Doing(
             action, time.time(), disk_space.reserved(view, action), disk_space.copied_from(view, action)
         )
+        self._sign(action)
         work.start_soon(self._perform, action)
 
     async def _perform(self, action: Action) -> None:
@@ -251,7 +256,13 @@ class Daemon:
             await self._contained.perform(action)
         finally:
             self._staging_room.written(self._doing.pop(action.subject).reserved)
+            self._sign(action)
             self._nudge()
+
+    def _sign(self, action: Action) -> None:
+        """A beginning and an end are signs of life of the stage."""
+        if stage := OF_ACTIONS.get(type(action).__name__):
+            self._tools.activity.sign(stage)
 
     def _running(self) -> Counter[str]:
         return Counter(type(doing.action).__name__ for doing in self._doing.values())

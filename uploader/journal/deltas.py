@@ -21,6 +21,7 @@ _AT_ONCE = 500
 _IN_WORK = ", ".join(f"'{state}'" for state in sorted(working_set.WORKED_ON))
 _ENDED = ", ".join(f"'{state}'" for state in sorted(SESSION_ENDS))
 NEEDED = f"(state NOT IN ({_ENDED}) OR readback = 'due')"
+"""The condition that a session itself needs a step."""
 WORKED_ON = f"state IN ({_IN_WORK})"
 DUE = "(state = 'completed' AND disposal IS NULL)"
 _OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {NEEDED})"  # noqa: S608 - conditions of ours

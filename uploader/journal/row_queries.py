@@ -53,6 +53,7 @@ def _live_file(row: Mapping[str, Any]) -> LiveFile:
         retrying_since=row["retrying_since"],
         own_target=own_target(row),
         priority=row["priority"],
+        hold=row["hold"],
     )
 
 
@@ -71,6 +72,7 @@ def _live_session(row: Mapping[str, Any]) -> LiveSession:
         not_before=row["not_before"],
         hold=row["hold"],
         last_error=row["last_error"],
+        changed_at=row["changed_at"],
     )
 
 

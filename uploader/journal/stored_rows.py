@@ -90,6 +90,10 @@ class StoredRows:
         """See `Rows`."""
         return self._files("hold != '' ORDER BY id")
 
+    def retrying_files(self, state: FileState) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("state = ? AND retrying_since IS NOT NULL ORDER BY id", state)
+
     def rejected_files(self) -> list[FileRecord]:
         """See `Rows`."""
         return self._files("state = 'rejected' AND current = 1 ORDER BY id")
@@ -129,6 +133,10 @@ class StoredRows:
     def waiting_files(self) -> list[FileRecord]:
         """See `Rows`."""
         return self._files(f"({WORKED_ON} OR {DUE}) AND (hold != '' OR not_before > ?) ORDER BY id", self.now)
+
+    def retrying_sessions(self) -> list[SessionRecord]:
+        """See `Rows`."""
+        return self._sessions(f"{NEEDED} AND retrying_since IS NOT NULL AND hold = '' ORDER BY id")
 
     def next_session_id(self) -> int:
         """See `Rows`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from uploader.core.model import Hold, Pause, Scope, Sighting
+from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
@@ -45,6 +45,9 @@ class Rows(Protocol):
     def held_files(self) -> list[FileRecord]:
         """Files that have a hold of their own."""
 
+    def retrying_files(self, state: FileState) -> list[FileRecord]:
+        """Files in this state that wait for another try."""
+
     def rejected_files(self) -> list[FileRecord]:
         """The current versions of all paths that are rejected."""
 
@@ -65,6 +68,9 @@ class Rows(Protocol):
 
     def waiting_files(self) -> list[FileRecord]:
         """The claimed files that have not ended, or whose source is to go, and that are held or not to be tried yet."""
+
+    def retrying_sessions(self) -> list[SessionRecord]:
+        """Live sessions that wait for another try, but for those that only a person can go on with."""
 
     def next_session_id(self) -> int:
         """The id of the next session that is made."""

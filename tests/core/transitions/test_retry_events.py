@@ -54,7 +54,7 @@ def test_whatever_is_held_is_due_at_once() -> None:
     """What is counted is what is tried: a folder or staging is looked at all the time, and its hold ends by that."""
     holds = [
         Hold(scope, "s", "because", until=until)
-        for scope, until in zip(Scope, [None, *[9e9] * 8], strict=True)
+        for scope, until in zip(Scope, [None, *[9e9] * (len(Scope) - 1)], strict=True)
     ]
     held = SessionRecord(id=4, key=KEY, hold="look there", locate_tries=9)
     later = SessionRecord(id=5, key=KEY, retrying_since=5.0)

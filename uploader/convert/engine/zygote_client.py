@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ class Worker:
         self._process = process
         self.host: ZygoteFacts | None = None
         self.sound = True
+        self._hears: Callable[[], None] = lambda: None
         self._rest = b""
         self._errors = b""
 
@@ -101,14 +103,15 @@ class Worker:
             raise shortage(str(error)) from error
         return cls(process)
 
-    async def convert(self, job: Job, workshop: Path) -> Report:
-        """Hand over one job and wait for its report.
+    async def convert(self, job: Job, workshop: Path, alive: Callable[[], None] = lambda: None) -> Report:
+        """Hand over one job and wait for its report; `alive` hears of each sign of life of the child.
 
         Raises what the child says is wrong, ConversionFailed when it or the zygote dies, shows no sign of life or
         talks nonsense, ConverterBroken when the zygote does not come up, Shortage when the machine has no process or
         thread to give, and MemoryTooNarrow.
         """
         request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
+        self._hears = alive
         ending, line = await self._guarded(request)
         if ending["exit"] != 0:
             confine.require_memory(job.memory_limit, ending["peak_bytes"])
@@ -171,7 +174,7 @@ class Worker:
     async def _answer(self) -> tuple[dict[str, Any], bytes]:
         """How a child ended, as the zygote tells it, and the child's own line."""
         while (line := await self._line()) == ALIVE[:-1]:
-            pass
+            self._hears()
         ending = parsed(line)
         if ending.get("short"):
             await self._line()

@@ -60,9 +60,9 @@ class OldSession:
 
 
 def sums_of(learned: Mapping[str, Any] | None) -> Sums:
-    """What was forgotten, by the profile's value: `files` and `sessions` by state, `bytes` uploaded and leaked."""
+    """What was forgotten, by the profile's value: `files` and `sessions` by state, `folders`' completed, `bytes`."""
     kept = learned or {}
-    return {name: Counter(kept.get(name) or {}) for name in ("files", "sessions", "bytes")}
+    return {name: Counter(kept.get(name) or {}) for name in ("files", "sessions", "folders", "bytes")}
 
 
 def file_over(file: FileRecord, session: SessionRecord | None, next_id: int) -> bool:
@@ -97,10 +97,12 @@ def files_forgotten(
         for old in files
         if file_over(old.file, old.session, next_id) and told(old.newest_event, lowest_cursor)
     ]
-    uploaded = sum(file.object_size or 0 for file in over if file.state in DONE)
+    done = [file for file in over if file.state in DONE]
+    uploaded = sum(file.object_size or 0 for file in done)
     change = Change(now)
     change.forgotten_files = [file.id for file in over]
-    _add(change, learned, "files", [file.state for file in over], {"uploaded": uploaded})
+    states, folders = [file.state for file in over], [file.folder for file in done]
+    _add(change, learned, {"files": states, "folders": folders}, {"uploaded": uploaded})
     return change
 
 
@@ -120,7 +122,7 @@ def sessions_forgotten(
     leaked = sum(max(0, s.initiates_sent - s.initiates_clear) * s.total_bytes for s in over)
     change = Change(now)
     change.forgotten_sessions = [session.id for session in over]
-    _add(change, learned, "sessions", [session.state for session in over], {"leaked": leaked})
+    _add(change, learned, {"sessions": [session.state for session in over]}, {"leaked": leaked})
     return change
 
 
@@ -138,13 +140,13 @@ def _ended(session: SessionRecord) -> bool:
 def _add(
     change: Change,
     learned: Mapping[str, Any] | None,
-    kind: str,
-    states: Sequence[str],
+    gone: Mapping[str, Sequence[str]],
     amounts: Mapping[str, int],
 ) -> None:
-    if not states:
+    if not any(gone.values()):
         return
     kept = sums_of(learned)
-    kept[kind].update(states)
+    for kind, words in gone.items():
+        kept[kind].update(words)
     kept["bytes"].update(amounts)
     change.learned[SUMS] = {name: dict(counts) for name, counts in kept.items()}

@@ -1,0 +1,35 @@
+"""What `/healthz` says: whether the daemon does its work, for those who restart or alarm."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from uploader.core.stages import STALLED_AFTER
+
+
+def unwell(status: dict[str, Any], now: float) -> list[str]:
+    """Why the daemon does not do its work although it answers: stages that stand still, or its journal; none if well.
+
+    What waits for a person, a disk or the platform does not make it unwell: a restart would mend nothing.
+    """
+    return [
+        hold["reason"]
+        for hold in status.get("holds", ())
+        if hold.get("cause") == "stalled" or (hold.get("cause") == "journal_slow" and _lasts(hold, now))
+    ]
+
+
+def health(status: dict[str, Any], now: float) -> tuple[str, bytes]:
+    """Status line and body of the answer, with the number of holds and the revision of their list."""
+    reasons = unwell(status, now)
+    told = f"revision {status.get('revision', 0)}, {len(status.get('holds', ()))} held"
+    if not reasons:
+        return "200 OK", f"ok, {told}\n".encode()
+    return "503 Service Unavailable", "\n".join([f"unwell, {told}", *reasons, ""]).encode("utf-8", "replace")
+
+
+def _lasts(hold: dict[str, Any], now: float) -> bool:
+    return (
+        bool(hold.get("since")) and now - datetime.fromisoformat(hold["since"]).timestamp() >= STALLED_AFTER
+    )
