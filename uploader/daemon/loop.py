@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import anyio
 from anyio.abc import TaskGroup
 
 from uploader.activity import Activity
 from uploader.config import Settings
-from uploader.core import disk_space
 from uploader.core.actions import Action
 from uploader.core.bandwidth_schedule import limit_at
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
-from uploader.core.stages import OF_ACTIONS
 from uploader.daemon import control
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
@@ -33,6 +30,7 @@ from uploader.daemon.live_status import LiveStatus, Seen, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.reload import Reload
 from uploader.daemon.requests import Follow, handlers
+from uploader.daemon.running_actions import RunningActions
 from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import obey
 from uploader.journal.queries import rejected_since
@@ -88,16 +86,6 @@ async def run(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Doing:
-    """An action that runs, since when, the bytes that it may still write, and the folder that a claim copies from."""
-
-    action: Action
-    since: float
-    reserved: int
-    copied_from: str
-
-
 class Daemon:
     """The task group and what it shares."""
 
@@ -111,7 +99,7 @@ class Daemon:
         self._again = False
         """Asks to be started again."""
         self._staging_room = Answering(parts.tools.staging.free)
-        self._doing: dict[tuple[str, int], _Doing] = {}
+        self._running = RunningActions(parts.tools.activity)
         self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
         self._seen = Seen()
         self._contained = Containment(parts.tools)
@@ -174,7 +162,7 @@ class Daemon:
             turn = None if view is None else self._turn(work, view, now)
             systemd_notify.beat()
             held = self._holds.look()
-            systemd_notify.status(service_line(view, self._running(), held))
+            systemd_notify.status(service_line(view, self._running.counted(), held))
             if until_idle and turn is not None and turn.idle:
                 await self._holds.written(LOOK_PATIENCE)
                 return bool(held.holds)
@@ -218,11 +206,8 @@ class Daemon:
         Who is busy is noted before the rows are read: what ends in between counts as busy, and its end wakes the
         next turn. The other way round it would be done twice.
         """
-        busy, running = frozenset(self._doing), self._running()
-        copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
-        reserved = sum(doing.reserved for doing in self._doing.values())
+        running = self._running.seen()
         free, trouble = await self._staging_room.free()
-        since = {subject: doing.since for subject, doing in self._doing.items()}
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.limits.linger)
         view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
@@ -233,39 +218,27 @@ class Daemon:
             coming=coming,
             free_bytes=free,
             staging_trouble=trouble,
-            busy=busy,
-            running=running,
-            since=since,
-            copying=copying,
+            busy=running.busy,
+            running=running.running,
+            since=running.since,
+            copying=running.copying,
+            reserved_bytes=running.reserved_bytes,
             silence=self._tools.activity.silence(),
             answered_at=self._tools.answered_at,
             stored_at=self._tools.stored_at,
-            reserved_bytes=reserved,
             no_thread_since=threads.short_since(),
         )
 
     def _start(self, work: TaskGroup, action: Action, view: PlannerView) -> None:
-        self._doing[action.subject] = _Doing(
-            action, time.time(), disk_space.reserved(view, action), disk_space.copied_from(view, action)
-        )
-        self._sign(action)
+        self._running.begin(action, view)
         work.start_soon(self._perform, action)
 
     async def _perform(self, action: Action) -> None:
         try:
             await self._contained.perform(action)
         finally:
-            self._staging_room.written(self._doing.pop(action.subject).reserved)
-            self._sign(action)
+            self._staging_room.written(self._running.end(action))
             self._nudge()
-
-    def _sign(self, action: Action) -> None:
-        """A beginning and an end are signs of life of the stage."""
-        if stage := OF_ACTIONS.get(type(action).__name__):
-            self._tools.activity.sign(stage)
-
-    def _running(self) -> Counter[str]:
-        return Counter(type(doing.action).__name__ for doing in self._doing.values())
 
     def _nudge(self) -> None:
         """Something happened: plan again."""
@@ -299,16 +272,12 @@ class Daemon:
         self._tools.stop.set()
         deadline = time.monotonic() + self._reload.settings.transfer.drain_seconds
         with anyio.CancelScope(shield=True):
-            while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
+            while self._running.calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
                 await anyio.sleep(0.05)
                 systemd_notify.beat()
         self._tools.cut.set()
         work.cancel_scope.cancel()
         self._hard_exit.after(PATIENCE)
-
-    def _calls(self) -> int:
-        local = ("Claim", "Convert", "Dispose", "Discard")
-        return sum(count for kind, count in self._running().items() if kind not in local)
 
 
 def _rate(settings: Settings) -> int | None:
