@@ -45,7 +45,7 @@ def test_a_stage_without_work_stands_still_rightly(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "scope"), [(stage, scope) for stage in Stage for scope in EXPLAINED_BY[stage]]
+    ("stage", "scope"), [(stage, scope) for stage in Stage for scope in sorted(EXPLAINED_BY[stage])]
 )
 def test_what_another_hold_says_is_not_told_twice(stage: Stage, scope: Scope) -> None:
     """A folder that does not answer, a platform that does not, a journal that takes nothing."""
