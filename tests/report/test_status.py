@@ -48,6 +48,7 @@ def test_a_hold_is_shown_with_reason_way_out_and_next_try():
     assert "held (platform, next try in 1 min 0 s)" in text
     assert "Put a new one." in text
     assert "waits for you" in shown({"holds": [{**hold, "until": None}]})
+    assert "held (platform, ends in 1 min 0 s)" in shown({"holds": [{**hold, "cause": "paused"}]})
 
 
 def test_a_time_that_is_over_is_not_said_as_one_to_come():

@@ -200,7 +200,9 @@ def again(hold: dict[str, Any], now: float | None = None) -> str:
     if not hold.get("until"):
         return "waits for you"
     left = _left(hold["until"], now)
-    return f"next try in {duration(math.ceil(left))}" if left > 0 else "being tried again"
+    if left <= 0:
+        return "being tried again"
+    return f"{'ends' if hold.get('cause') == 'paused' else 'next try'} in {duration(math.ceil(left))}"
 
 
 def _left(iso: str, now: float | None) -> float:
