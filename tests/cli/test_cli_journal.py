@@ -17,6 +17,7 @@ from uploader.core.planner_view import Waiting
 from uploader.core.transitions.fates import Fates
 from uploader.daemon import control
 from uploader.journal import Converted, Journal, Reader
+from uploader.journal.hold_rows import read_holds
 
 pytestmark = pytest.mark.unit
 
@@ -181,7 +182,7 @@ def test_what_is_held_is_tried_now(setup, tmp_path, capsys):
     assert run_json(capsys, "retry", "-c", setup, "--json", "--held") == {"tried": 2}
     with Reader(tmp_path / "state") as reader:
         status = reader.status()
-        assert reader.holds()[0].until == 0.0
+        assert read_holds(reader.db)[0].until == 0.0
     assert (status["retrying"][0]["next"], status["rejected"]) == (None, 2)
 
 
