@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.live import control
 from tests.support.world import World
 from uploader.daemon.control import ask
 
@@ -189,6 +190,19 @@ def test_rejected_files_are_told_once_each(make_world: Callable[..., World]) -> 
         w.write_config()
         with w.daemon():
             w.wait(lambda: cursor(w) is None, "nobody follows the events any more")
+
+
+@pytest.mark.storm
+def test_a_key_that_is_revoked_while_idle_goes_out(make_world: Callable[..., World]) -> None:
+    """Within a minute or so of a start, and without any file."""
+    w = make_world()
+    control(w, "keys", {"secret": w.box.api_key, "revoked": True})
+    with receiver() as far:
+        w.settings["notify"] = {"webhook": far.address}
+        w.write_config()
+        with w.daemon():
+            w.wait(lambda: far.said() == ["alarm key_refused"], "told")
+            assert far.taken[0]["files"] == 0
 
 
 def last_run(w: World) -> str:

@@ -38,6 +38,7 @@ from uploader.daemon.reload import Reload
 from uploader.daemon.requests import Follow, handlers
 from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import obey
+from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
 from uploader.staging import Answering
@@ -118,6 +119,7 @@ class Daemon:
         self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
         self._seen = Seen()
         self._notifier: Notifier | None = None
+        self._probe = IdleProbe(parts.tools)
         self._contained = Containment(parts.tools)
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
@@ -146,6 +148,7 @@ class Daemon:
             watch = AlarmWatch(lambda: self._reload.settings, self._holds, self._seen, status)
             self._notifier = Notifier(lambda: self._reload.settings, self._tools.journal, watch)
             background.start_soon(self._notifier.run)
+            background.start_soon(self._probe.run)
             background.start_soon(obey, self._stop, self._tools.cut.set, self._reload.request)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
@@ -209,8 +212,8 @@ class Daemon:
         return self._notifier.alarms() if self._notifier else []
 
     def _pressing(self) -> list[Hold]:
-        """Holds that stand in no journal, for it is the journal that is held up."""
-        return journal_hold(self._tools.journal, self._unseen_since)
+        """Holds that stand in no journal: it is held up itself, or no file waits for a platform that is away."""
+        return [*journal_hold(self._tools.journal, self._unseen_since), *self._probe.outage()]
 
     def _mind_the_clock(self, background: TaskGroup) -> None:
         """Where the wall clock was set back, nothing waits for it to catch up."""
