@@ -12,11 +12,12 @@ from uploader.core.holds import OF_STAGES
 from uploader.core.model import Destination, Hold, HoldCause, Limits, Scope
 from uploader.core.planner import plan
 from uploader.core.planner_view import PlannerView
-from uploader.core.stages import DOES, EXPLAINED_BY, OF_ACTIONS, STALLED_AFTER, Stage, running
+from uploader.core.stages import DOES, EXPLAINED_BY, OF_ACTIONS, Stage, running
 
 pytestmark = pytest.mark.unit
 
 NOW = 10_000.0
+STALLED_AFTER = Limits().stalled_after
 EMPTY = PlannerView({"/d": Destination("p")})
 ACTION_OF = {stage: next(name for name, found in OF_ACTIONS.items() if found is stage) for stage in Stage}
 
@@ -36,6 +37,14 @@ def test_a_stage_without_a_sign_of_life_is_told(stage: Stage) -> None:
     assert (hold.cause, hold.subject, hold.since) == (HoldCause.STALLED, stage, NOW - STALLED_AFTER)
     assert "5 minutes" in hold.reason
     assert hold.way_out
+
+
+def test_how_long_is_too_long_is_a_setting() -> None:
+    """What is told says the time that it has been."""
+    view = replace(EMPTY, running={"Put": 1}, silence={Stage.PUT: 40.0})
+    (hold,) = plan(view, NOW, Limits(stalled_after=40.0)).holds
+    assert (hold.cause, "40 seconds" in hold.reason) == (HoldCause.STALLED, True)
+    assert not plan(view, NOW, Limits(stalled_after=41.0)).holds
 
 
 @pytest.mark.parametrize("stage", Stage)

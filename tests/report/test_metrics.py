@@ -28,6 +28,7 @@ STATUS: dict[str, Any] = {
         {"scope": "target", "cause": "target_refused", "files": 1, "bytes": 5},
     ],
     "revision": 7,
+    "alarms": [{"cause": "target_refused"}],
     "folders": [
         {
             "path": '/d/"\\\n',

@@ -14,6 +14,7 @@ from uploader.config.sections import (
     Folder,
     LimitsSection,
     LogSection,
+    NotifySection,
     PlatformSection,
     Section,
     StagingSection,
@@ -38,6 +39,7 @@ class Settings(Section):
     transfer: Transfer = Transfer()
     limits: LimitsSection = LimitsSection()
     dashboard: Dashboard = Dashboard()
+    notify: NotifySection = NotifySection()
     log: LogSection = LogSection()
 
     @model_validator(mode="after")
@@ -69,4 +71,5 @@ class Settings(Section):
             max_attempts=self.limits.max_attempts,
             staging_bytes=self.staging.max_bytes,
             min_free_bytes=self.limits.min_free_bytes,
+            stalled_after=self.notify.stalled_after,
         )

@@ -23,6 +23,14 @@ PROBE_EVERY = 60.0
 TARGET_PROBE_EVERY = 300.0
 """Seconds between two tries at a held target: a person has to act there."""
 
+TARGET_WAY_OUT = (
+    "Check project_id, collection_id and item_id in the configuration, and that the key's owner is editor "
+    "or admin of the project."
+)
+
+PROBE_REFUSED = "The platform refuses to list the items there"
+"""How a hold begins that a probe made while idle, and that therefore a probe can end."""
+
 MAX_MINTS = 3
 """Signed URLs that are minted for one PUT before its session is given up."""
 
@@ -44,6 +52,7 @@ class Step(StrEnum):
     COMPLETE = "complete"
     FAIL = "fail"
     READ = "read"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +252,9 @@ def _refused(step: Step, error: err.Refused, known: Known) -> Verdict:
             return _complete(error, known)
         case Step.FAIL:
             return Accept(error.reason)
+        case Step.PROBE if error.status == 403 or (error.status == 404 and error.problem.title):  # noqa: PLR2004
+            reason = f"{PROBE_REFUSED} ({error.problem.text})."
+            return Park(Scope.TARGET, HoldCause.TARGET_REFUSED, reason, TARGET_WAY_OUT, TARGET_PROBE_EVERY)
         case _:
             return Retry(backoff(known.tries + 3, known.jitter))
 
@@ -262,8 +274,7 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
         Scope.TARGET,
         HoldCause.TARGET_REFUSED,
         f"The platform refuses uploads there ({error.problem.text}).",
-        "Check project_id, collection_id and item_id in the configuration, and that the key's owner is editor "
-        "or admin of the project.",
+        TARGET_WAY_OUT,
         TARGET_PROBE_EVERY,
     )
 

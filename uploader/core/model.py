@@ -259,6 +259,8 @@ class Limits:
     max_attempts: int = 5
     staging_bytes: int = 200 << 30
     min_free_bytes: int = 2 << 30
+    stalled_after: float = 300.0
+    """Without a sign of life for so long, a stage that has work stands still."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,6 @@ from enum import StrEnum
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.planning_pass import PlanningPass
 
-STALLED_AFTER = 300.0
-"""Seconds without a sign of life after which it is told."""
-
 
 class Stage(StrEnum):
     """What the daemon does with a file, one after the other."""
@@ -63,6 +60,10 @@ WAY_OUT = (
 )
 
 
+def _said(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"  # noqa: PLR2004
+
+
 def running(actions: Mapping[str, int]) -> dict[Stage, int]:
     """How much runs in each stage; `actions` are numbers by class."""
     found = dict.fromkeys(Stage, 0)
@@ -77,13 +78,13 @@ def show_stalled(turn: PlanningPass) -> None:
     scopes = {hold.scope for hold in (*turn.view.holds, *turn.plan.holds)}
     for stage, number in running(turn.view.running).items():
         silent = turn.view.silence.get(stage, 0.0)
-        if not number or silent < STALLED_AFTER or scopes & EXPLAINED_BY[stage]:
+        if not number or silent < turn.limits.stalled_after or scopes & EXPLAINED_BY[stage]:
             continue
         turn.show(
             Hold(
                 Scope.STAGE,
                 stage,
-                f"{DOES[stage]} has come no further for {silent / 60:.0f} minutes.",
+                f"{DOES[stage]} has come no further for {_said(silent)}.",
                 WAY_OUT,
                 since=turn.now - silent,
                 cause=HoldCause.STALLED,

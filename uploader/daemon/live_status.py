@@ -13,6 +13,7 @@ from typing import Any
 from anyio.abc import TaskGroup
 
 from uploader.core.errors import UploaderError
+from uploader.core.holds import counted
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.planner_view import PlannerView
 from uploader.core.planning_pass import Wait
@@ -53,10 +54,14 @@ class Seen:
     waits: Sequence[Wait] = ()
     running: Mapping[str, int] = field(default_factory=dict)
     free_bytes: int | None = None
+    """What is free for staging; None where its disk does not tell."""
+    at: float = field(default_factory=time.monotonic)
+    """When that turn, or the start, was, by the monotonic clock."""
 
     def note(self, view: PlannerView, waits: Sequence[Wait]) -> None:
         """Take it over from a turn."""
-        self.waits, self.running, self.free_bytes = waits, view.running, view.free_bytes
+        self.waits, self.running, self.at = waits, view.running, time.monotonic()
+        self.free_bytes = None if view.staging_trouble else view.free_bytes
 
 
 class LiveStatus:
@@ -69,8 +74,11 @@ class LiveStatus:
         holds: HoldLedger,
         seen: Seen,
         group: TaskGroup,
+        *,
+        alarms: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
     ) -> None:
         self._tools = tools
+        self._alarms = alarms
         self._warnings = warnings
         self._holds = holds
         self._seen = seen
@@ -86,6 +94,8 @@ class LiveStatus:
         told = status_of(self._last, self._holds.look(), now, self._seen.waits)
         return {
             **told,
+            "alarms": [*self._alarms()],
+            "stalled_after": self._tools.limits.stalled_after,
             "warnings": [*self._warnings(), *told["warnings"]],
             "running": [
                 {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}
@@ -106,6 +116,12 @@ class LiveStatus:
                 for (operation, status), number in sorted(self._tools.platform.calls.items())
             ],
         }
+
+    async def counted_holds(self) -> Sequence[Hold]:
+        """The list of holds with what each holds back, as of the journal's last answer."""
+        self._last = await self._read.ask(PATIENCE) or self._last
+        holds = self._holds.look().holds
+        return holds if self._last is None else counted(holds, self._last.amounts)
 
     async def _look(self) -> Facts:
         return await self._tools.journal.facts(self._tools.destinations)

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -21,6 +22,7 @@ from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
 from uploader.daemon import control
+from uploader.daemon.alarm_watch import AlarmWatch
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
@@ -28,11 +30,13 @@ from uploader.daemon.hold_ledger import HoldLedger
 from uploader.daemon.late_folders import START_AGAIN, LateFolders
 from uploader.daemon.live_status import LiveStatus, Seen, journal_hold
 from uploader.daemon.live_view import live_view
+from uploader.daemon.notifier import Notifier
 from uploader.daemon.reload import Reload
 from uploader.daemon.requests import Follow, handlers
 from uploader.daemon.running_actions import RunningActions
 from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import obey
+from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
 from uploader.staging import Answering
@@ -102,6 +106,8 @@ class Daemon:
         self._running = RunningActions(parts.tools.activity)
         self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
         self._seen = Seen()
+        self._notifier: Notifier | None = None
+        self._probe = IdleProbe(parts.tools)
         self._contained = Containment(parts.tools)
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
@@ -124,7 +130,13 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            status = LiveStatus(self._tools, self._warnings, self._holds, self._seen, background)
+            status = LiveStatus(
+                self._tools, self._warnings, self._holds, self._seen, background, alarms=self._alarms
+            )
+            watch = AlarmWatch(lambda: self._reload.settings, self._holds, self._seen, status)
+            self._notifier = Notifier(lambda: self._reload.settings, self._tools.journal, watch)
+            background.start_soon(self._notifier.run)
+            background.start_soon(self._probe.run)
             background.start_soon(obey, self._stop, self._tools.cut.set, self._reload.request)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
@@ -181,11 +193,15 @@ class Daemon:
         return turn
 
     def _warnings(self) -> list[dict[str, str]]:
-        return [*self._reload.warnings(), *self._intake.warnings()]
+        undelivered = self._notifier.warnings() if self._notifier else ()
+        return [*self._reload.warnings(), *undelivered, *self._intake.warnings()]
+
+    def _alarms(self) -> list[dict[str, Any]]:
+        return self._notifier.alarms() if self._notifier else []
 
     def _pressing(self) -> list[Hold]:
-        """Holds that stand in no journal, for it is the journal that is held up."""
-        return journal_hold(self._tools.journal, self._unseen_since)
+        """Holds that stand in no journal: it is held up itself, or no file waits for a platform that is away."""
+        return [*journal_hold(self._tools.journal, self._unseen_since), *self._probe.outage()]
 
     def _mind_the_clock(self, background: TaskGroup) -> None:
         """Where the wall clock was set back, nothing waits for it to catch up."""

@@ -18,6 +18,7 @@ from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import WorkingSet
 from uploader.journal import deltas
 from uploader.journal.files import Files
+from uploader.journal.followers import Followers
 from uploader.journal.forgetting import Forgetting
 from uploader.journal.hold_rows import hold_revision
 from uploader.journal.holds import Holds
@@ -66,6 +67,7 @@ class Journal:
         self.pausing = Pausing(transactions)
         self.forgetting = Forgetting(transactions)
         self.pruning = Pruning(transactions)
+        self.followers = Followers(transactions)
 
     @property
     def identity(self) -> str:

@@ -65,7 +65,10 @@ def _log(db: Database, now: float, lines: Sequence[LogLine]) -> None:
     )
 
 
-def _move_cursor(db: Database, name: str, event: int) -> None:
+def _move_cursor(db: Database, name: str, event: int | None) -> None:
+    if event is None:
+        db.conn.execute("DELETE FROM cursors WHERE name = ?", (name,))
+        return
     db.conn.execute(
         "INSERT INTO cursors (name, event) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET event = excluded.event",
         (name, event),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from uploader.core.stages import STALLED_AFTER
+from uploader.core.model import Limits
 
 
 def unwell(status: dict[str, Any], now: float) -> list[str]:
@@ -13,10 +13,12 @@ def unwell(status: dict[str, Any], now: float) -> list[str]:
 
     What waits for a person, a disk or the platform does not make it unwell: a restart would mend nothing.
     """
+    after = float(status.get("stalled_after") or Limits().stalled_after)
     return [
         hold["reason"]
         for hold in status.get("holds", ())
-        if hold.get("cause") == "stalled" or (hold.get("cause") == "journal_slow" and _lasts(hold, now))
+        if hold.get("cause") == "stalled"
+        or (hold.get("cause") == "journal_slow" and _lasts(hold, now, after))
     ]
 
 
@@ -29,7 +31,5 @@ def health(status: dict[str, Any], now: float) -> tuple[str, bytes]:
     return "503 Service Unavailable", "\n".join([f"unwell, {told}", *reasons, ""]).encode("utf-8", "replace")
 
 
-def _lasts(hold: dict[str, Any], now: float) -> bool:
-    return (
-        bool(hold.get("since")) and now - datetime.fromisoformat(hold["since"]).timestamp() >= STALLED_AFTER
-    )
+def _lasts(hold: dict[str, Any], now: float, after: float) -> bool:
+    return bool(hold.get("since")) and now - datetime.fromisoformat(hold["since"]).timestamp() >= after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,7 @@ STAGE_BYTES = Family("stage_bytes", "Their bytes.", ("folder", "state"))
 HOLDS = Family("holds", "Holds by scope and cause; anything above 0 waits for a reason.", ("scope", "cause"))
 HELD_FILES = Family("held_files", "Files that wait because of holds of this cause.", ("cause",))
 HELD_BYTES = Family("held_bytes", "Their bytes.", ("cause",))
+ALARMS = Family("alarms", "Alarms that went out and last, by cause.", ("cause",))
 REVISION = Family("hold_revision", "How often the list of holds has changed.")
 RUNNING = Family("stage_running", "Work under way, by stage.", ("stage",))
 SIGN = Family(
@@ -87,6 +89,7 @@ FAMILIES = (
         HOLDS,
         HELD_FILES,
         HELD_BYTES,
+        ALARMS,
         REVISION,
         RUNNING,
         SIGN,
@@ -172,6 +175,7 @@ def _of_holds(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
     holds: dict[tuple[str, ...], float] = {}
     files: dict[tuple[str, ...], float] = {}
     size: dict[tuple[str, ...], float] = {}
+    alarms = Counter(str(alarm["cause"]) for alarm in status.get("alarms") or ())
     for hold in status.get("holds") or ():
         cause = str(hold.get("cause", "unknown"))
         holds[hold["scope"], cause] = holds.get((hold["scope"], cause), 0) + 1
@@ -181,6 +185,7 @@ def _of_holds(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
         HOLDS: [*holds.items()],
         HELD_FILES: [*files.items()],
         HELD_BYTES: [*size.items()],
+        ALARMS: [((cause,), number) for cause, number in alarms.items()],
         REVISION: [((), status.get("revision", 0))],
     }
 
