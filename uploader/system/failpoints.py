@@ -93,6 +93,7 @@ COMMITS = (
     "shown_holds",
     "stored",
     "stuck",
+    "transfers_due",
     "tried_now",
     "twin",
     "unhold",
