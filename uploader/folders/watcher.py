@@ -265,6 +265,7 @@ class FolderWatcher:
         await self._holds.set(Cause.MUTE, "")
         got_well = await self._blame(faults)
         if was_mute:
+            self._scans.goes_on(time.monotonic())
             self.rescan()
         if was_mute or got_well:
             self.queue.hasten(time.monotonic())
