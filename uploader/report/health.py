@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from uploader.core.stages import STALLED_AFTER
+from uploader.core.hold_causes import CAUSES
+from uploader.core.model import HoldCause
 
 
 def unwell(status: dict[str, Any], now: float) -> list[str]:
@@ -13,11 +14,7 @@ def unwell(status: dict[str, Any], now: float) -> list[str]:
 
     What waits for a person, a disk or the platform does not make it unwell: a restart would mend nothing.
     """
-    return [
-        hold["reason"]
-        for hold in status.get("holds", ())
-        if hold.get("cause") == "stalled" or (hold.get("cause") == "journal_slow" and _lasts(hold, now))
-    ]
+    return [hold["reason"] for hold in status.get("holds", ()) if _lasts(hold, now)]
 
 
 def health(status: dict[str, Any], now: float) -> tuple[str, bytes]:
@@ -30,6 +27,8 @@ def health(status: dict[str, Any], now: float) -> tuple[str, bytes]:
 
 
 def _lasts(hold: dict[str, Any], now: float) -> bool:
-    return (
-        bool(hold.get("since")) and now - datetime.fromisoformat(hold["since"]).timestamp() >= STALLED_AFTER
-    )
+    """Whether the hold is of a cause that makes the daemon unwell, and has lasted as long as that takes."""
+    after = CAUSES[HoldCause(hold.get("cause", HoldCause.UNKNOWN))].unwell_after
+    if not after:
+        return after is not None
+    return bool(hold["since"]) and now - datetime.fromisoformat(hold["since"]).timestamp() >= after
