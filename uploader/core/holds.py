@@ -160,9 +160,8 @@ def of_session(session: LiveSession) -> Hold | None:
     """The hold of a session that only a person can go on with; None where it is none."""
     if not session.hold:
         return None
-    subject = session.row.upload_id or f"{session.row.id}"
     cause = HoldCause.SESSION_UNCLEAR
-    return Hold(Scope.SESSION, subject, session.hold, "", session.changed_at, cause=cause)
+    return Hold(Scope.SESSION, session.row.name, session.hold, "", session.changed_at, cause=cause)
 
 
 def _held_back(hold: Hold, amounts: Iterable[Amount]) -> tuple[int, int]:
