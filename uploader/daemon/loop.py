@@ -232,7 +232,7 @@ class Daemon:
             settling=settling,
             coming=coming,
             free_bytes=free,
-            staging_trouble=trouble,
+            staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             busy=busy,
             running=running,
             since=since,
