@@ -15,7 +15,7 @@ import uploader
 from tests.support.diagrams import DOCUMENT, TABLES, rendered
 from uploader.cli import COMMANDS, app
 from uploader.core.lifecycle import FileEvent, SessionEvent
-from uploader.core.model import FileState, HoldCause, Scope, SessionState
+from uploader.core.model import FileState, Scope, SessionState
 
 pytestmark = pytest.mark.unit
 
@@ -213,13 +213,3 @@ def test_the_sessions_that_are_named_exist() -> None:
 
     assert sessions == {"lint", "types", "unit", "tests"}
     assert {name for names in called for name in names.split()} == sessions
-
-
-def test_every_cause_of_a_hold_is_told_of_with_its_scope() -> None:
-    """Alerts go by these words: each stands in the table, and nothing else does."""
-    text = (ROOT / "docs/operations.md").read_text().partition("| cause | scope |")[2].partition("\n\n")[0]
-    rows = re.findall(r"^\| `([a-z_]+)` \| ([a-z`, ]+) \|", text, re.MULTILINE)
-
-    assert [cause for cause, _ in rows] == [*HoldCause]
-    scopes = {scope for _, told in rows for scope in re.findall("`([a-z]+)`", told)}
-    assert scopes == {*Scope}

@@ -73,6 +73,21 @@ def test_who_alone_fails_is_told_alone() -> None:
     ]
 
 
+@pytest.mark.parametrize("answered_at", [0.0, NOW - 1])
+def test_a_platform_that_shows_no_items_has_answered(answered_at: float) -> None:
+    """Their session is unclear, by the platform's name for it; once asking fails as well, that is told."""
+    asked = replace(calling(1, 60, error="no items"), upload_id="up-1", locate_tries=3)
+
+    assert shown(asked, answered_at=answered_at) == [(HoldCause.SESSION_UNCLEAR, "up-1", "no items")]
+    assert shown(replace(asked, tries=1)) == [(HoldCause.PLATFORM_UNREACHABLE, "", "no items")]
+
+
+def test_a_session_that_waits_for_a_person_is_not_retried() -> None:
+    """It has a hold of its own, which says so."""
+    assert shown(replace(calling(1, 300), hold="Look there.", locate_tries=12)) == []
+    assert shown(replace(calling(1, 300), hold="Look there.")) == []
+
+
 def test_a_store_that_takes_nothing_is_not_the_platform() -> None:
     """Its URLs are signed, and no transfer of any session comes to its end."""
     two = (sending(1, 60), sending(2, 45))

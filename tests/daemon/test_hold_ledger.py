@@ -49,6 +49,25 @@ async def test_who_reads_beside_sees_the_same_list_and_revision(tmp_path: Path) 
     journal.close()
 
 
+async def test_a_hold_of_the_plan_keeps_its_beginning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each turn shows it anew, and it lasts since the first one; the log tells for how long."""
+    caplog.set_level(logging.INFO)
+    journal, now = Journal(tmp_path), time.time()
+    ledger = HoldLedger(journal)
+    for since in (now - 90, now - 60, now - 30):
+        ledger.planned([replace(STAGING, since=since)])
+        assert ledger.look().holds[0].since == now - 90
+    ledger.planned([])
+    ledger.look()
+
+    assert "after=1 min 30 s" in caplog.text
+    ledger.planned([replace(STAGING, since=now)])
+    assert ledger.look().holds[0].since == now
+    journal.close()
+
+
 async def test_the_log_has_a_begin_and_an_end_of_every_hold(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

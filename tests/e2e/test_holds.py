@@ -2,92 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support import preload
 from tests.support.live import live
 from tests.support.preload import Board
 from tests.support.rasters import make
+from tests.support.views import Views, free_port
 from tests.support.world import World
 
 pytestmark = pytest.mark.e2e
 
-Told = tuple[int, int]
-"""The revision of the list of holds, and how many there are."""
 
+def agreed(w: World, views: Views, number: int) -> int:
+    """Wait until all views tell of the same holds, so many, with one revision; returns that."""
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    def same() -> set[tuple[int, int]] | None:
+        told = [*views.all().values()]
+        assert not any(one.contradicts(other) for one in told for other in told), told
+        seen = {(one.revision, one.number) for one in told}
+        return seen if len(seen) == 1 and all(found == number for _, found in seen) else None
 
-
-class Views:
-    """Everything that tells of holds, beside a daemon."""
-
-    def __init__(self, w: World, port: int, notify: socket.socket) -> None:
-        self._w = w
-        self._port = port
-        self._notify = notify
-        self._status = ""
-
-    def get(self, path: str) -> str:
-        """What the dashboard answers."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=10) as answer:
-            return str(answer.read().decode())
-
-    def all(self) -> dict[str, Told]:
-        """By view, what it tells."""
-        status, answer, page = self._w.status(), json.loads(self.get("/status.json")), self.get("/")
-        families = {family.name: family for family in text_string_to_metric_families(self.get("/metrics"))}
-        holds = sum(sample.value for sample in families["uploader_holds"].samples)
-        revision = families["uploader_hold_revision"].samples[0].value
-        return {
-            "status": (status["revision"], len(status["holds"])),
-            "status.json": (answer["revision"], len(answer["holds"])),
-            "page": (found(r"revision (\d+)", page)[0], page.count('<p class="held">')),
-            "metrics": (int(revision), int(holds)),
-            "healthz": found(r"ok, revision (\d+), (\d+) held", self.get("/healthz")),
-            "systemd": self._systemd(),
-        }
-
-    def _systemd(self) -> Told:
-        with suppress(BlockingIOError):
-            while told := self._notify.recv(65536).decode():
-                self._status = next((x for x in told.splitlines() if x.startswith("STATUS=")), self._status)
-        number, revision = found(r"(\d+) holds? \(revision (\d+)\)", self._status)
-        return revision, number
-
-    def agreed(self, number: int) -> int:
-        """Wait until all tell of so many holds with one revision; returns that."""
-
-        def same() -> set[Told] | None:
-            told = set(self.all().values())
-            return told if len(told) == 1 and next(iter(told))[1] == number else None
-
-        ((revision, _),) = self._w.wait(same, f"all views tell of {number} holds")
-        return int(revision)
-
-
-def found(pattern: str, text: str) -> Told:
-    """The numbers of a pattern in a text."""
-    match = re.search(pattern, text)
-    assert match, text
-    numbers = [int(group) for group in match.groups()]
-    return numbers[0], numbers[-1]
+    ((revision, _),) = w.wait(same, f"all views tell of {number} holds")
+    return int(revision)
 
 
 def lines(w: World) -> list[str]:
@@ -107,11 +53,11 @@ def test_all_views_tell_of_one_list(make_world: Callable[..., World], tmp_path: 
             views = Views(w, port, notify)
             w.wait((w.state / "control.sock").exists, "the daemon is there")
             w.wait(lambda: w.status()["daemon"] == "running", "it answers")
-            first = views.agreed(0)
+            first = agreed(w, views, 0)
             make("dem_nodata", tmp_path / "b" / "x.tif", size=64, seed=1)
-            second = views.agreed(1)
+            second = agreed(w, views, 1)
             (tmp_path / "a").rename(tmp_path / "away")
-            third = views.agreed(2)
+            third = agreed(w, views, 2)
             (hold,) = [h for h in w.status()["holds"] if h["scope"] == "target"]
             assert (hold["cause"], hold["subject"], hold["files"]) == ("target_refused", "p-x", 1)
             assert hold["bytes"] > 0
@@ -121,7 +67,7 @@ def test_all_views_tell_of_one_list(make_world: Callable[..., World], tmp_path: 
                 str(tmp_path / "b"): False,
             }
             (tmp_path / "away").rename(tmp_path / "a")
-            fourth = views.agreed(1)
+            fourth = agreed(w, views, 1)
     assert first < second < third < fourth
     status = w.status()
     assert (status["daemon"], status["revision"], len(status["holds"])) == ("stopped", fourth, 1)
@@ -141,7 +87,7 @@ def at(w: World, pattern: str) -> list[float]:
     """When the log has a line (unix seconds)."""
     log = (w.root / "daemon.log").read_text()
     times = re.findall(rf"^(\S+ \S+) [A-Z]+ {pattern}", log, re.MULTILINE)
-    return [datetime.strptime(t, "%Y-%m-%d %H:%M:%S.%f").timestamp() for t in times]  # noqa: DTZ007
+    return [datetime.fromisoformat(t).timestamp() for t in times]
 
 
 def test_an_outage_is_over_with_the_first_call_that_succeeds(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from uploader.core.model import Destination, FileState, Hold, HoldCause, Scope
 from uploader.core.planning_pass import Wait
 from uploader.core.transitions import hold_events
 from uploader.journal import FILE_NAME, Facts, HoldList, Journal, Reader, status_of
+from uploader.journal.hold_rows import cause_of
 from uploader.journal.writer import Writer
 
 pytestmark = pytest.mark.unit
@@ -163,6 +164,12 @@ async def test_a_cause_outlives_the_process(tmp_path: Path) -> None:
         ("journal",)
     ]
     journal.close()
+
+
+def test_a_cause_of_another_version_is_not_known() -> None:
+    """Where its scope has no usual one, that is what the hold says."""
+    assert cause_of(Scope.SESSION, "") is HoldCause.UNKNOWN
+    assert cause_of(Scope.STAGING, "a_cause_of_tomorrow") is HoldCause.UNKNOWN
 
 
 async def test_the_end_of_an_outage_makes_due_what_waits(tmp_path: Path) -> None:

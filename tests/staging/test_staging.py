@@ -12,6 +12,7 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
+from tests.support import mounts
 from tests.support.groups import as_nobody, crashed_at, listed, make_group, public_folder, seen, tree
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable, StagedDamaged
 from uploader.core.model import Sighting
@@ -346,6 +347,20 @@ def test_a_full_disk_holds_and_frees(drop: Path, small: Path, monkeypatch: pytes
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+def test_a_disk_that_turned_read_only_has_no_room(tmp_path: Path) -> None:
+    """Whatever it says is free; it is told in words, and over with the disk's mending."""
+    with mounts.tmpfs(tmp_path / "small", size="4m"):
+        staging = Staging(tmp_path / "small", min_free_bytes=0)
+        assert staging.free() > 0
+        mounts.remount(tmp_path / "small", "ro")
+        with pytest.raises(OSError, match="Read-only"):
+            staging.free()
+        mounts.remount(tmp_path / "small", "rw")
+        assert staging.free() > 0
+
+
 def test_a_source_without_rights_is_unreadable() -> None:
     """Another user's private file is named with the reason."""
     with public_folder() as folder:

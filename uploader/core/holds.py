@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from uploader.core.live_rows import LiveFile, LiveSession
 from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.path_text import raw, shown
+from uploader.core.plurals import count_of
 
 Key = tuple[Scope, str, HoldCause]
 """What makes two holds the same one: how far it reaches, for whom, and why."""
@@ -112,7 +113,7 @@ def _joined(first: Hold, other: Hold) -> Hold:
 
 def _counted(hold: Hold, amounts: Sequence[Amount]) -> Hold:
     files, size = _held_back(hold, amounts)
-    more = f" So it is with {hold.files - 1} more files there." if hold.files > 1 else ""
+    more = f" So it is with {count_of(hold.files - 1, 'more file')} there." if hold.files > 1 else ""
     return replace(hold, reason=hold.reason + more, files=hold.files + files, size=hold.size + size)
 
 
@@ -160,9 +161,8 @@ def of_session(session: LiveSession) -> Hold | None:
     """The hold of a session that only a person can go on with; None where it is none."""
     if not session.hold:
         return None
-    subject = session.row.upload_id or f"{session.row.id}"
     cause = HoldCause.SESSION_UNCLEAR
-    return Hold(Scope.SESSION, subject, session.hold, "", session.changed_at, cause=cause)
+    return Hold(Scope.SESSION, session.row.name, session.hold, "", session.changed_at, cause=cause)
 
 
 def _held_back(hold: Hold, amounts: Iterable[Amount]) -> tuple[int, int]:

@@ -56,6 +56,11 @@ class SessionRow:
         """Whether a `complete` went unanswered."""
         return self.completes_sent > self.completes_clear
 
+    @property
+    def name(self) -> str:
+        """The platform's name for it, or ours where it has none yet: what a person is told."""
+        return self.upload_id or f"{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:

@@ -1,7 +1,8 @@
 """When retrying is told as a hold, and of whom: the platform, the object store, or one session.
 
-Who is to blame is seen from what went well meanwhile. Where calls are answered, the platform is there; where objects
-are stored, the store is; what fails all the same is one session's own matter.
+Where the platform has answered, and shows no items of a session, nobody fails: the session is unclear. Else who is to
+blame is seen from what went well meanwhile. Where calls are answered, the platform is there; where objects are stored,
+the store is; what fails all the same is one session's own matter.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from uploader.core.hold_causes import CAUSES
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.planner_view import Session
 from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass
@@ -22,6 +24,7 @@ WORDS = {
     HoldCause.PLATFORM_UNREACHABLE: "The platform does not answer as it should.",
     HoldCause.STORE_UNREACHABLE: "The platform answers, but its object store does not take the files.",
     HoldCause.SESSION_FAILING: "The platform answers others, but not this session.",
+    HoldCause.SESSION_UNCLEAR: "The items of this session are not to be seen.",
 }
 
 
@@ -40,10 +43,10 @@ def show_outages(turn: PlanningPass) -> None:
     """Show what has been retried for a while, each cause once; what another hold explains is left to that one."""
     found: dict[tuple[HoldCause, str], list[_Trouble]] = {}
     for session in turn.view.sessions:
-        if turn.unopened(session) or _explained(turn, session):
+        if session.hold or turn.unopened(session) or _explained(turn, session):
             continue
         for trouble in _troubles(turn, session):
-            subject = trouble.session if trouble.cause is HoldCause.SESSION_FAILING else ""
+            subject = trouble.session if _scope(trouble.cause) is Scope.SESSION else ""
             found.setdefault((trouble.cause, subject), []).append(trouble)
     for (cause, subject), same in found.items():
         turn.show(_hold(turn, cause, subject, same))
@@ -57,10 +60,11 @@ def _explained(turn: PlanningPass, session: Session) -> bool:
 
 def _troubles(turn: PlanningPass, session: Session) -> Iterable[_Trouble]:
     """The session's own retrying, and that of its transfers."""
-    name = f"{session.session_id}"
+    name = session.name
     since = _lasting(turn, session.retrying_since)
     if since is not None:
-        yield _Trouble(_of_calls(turn, since), since, session.not_before, session.last_error, name)
+        cause = HoldCause.SESSION_UNCLEAR if session.unseen else _of_calls(turn, since)
+        yield _Trouble(cause, since, session.not_before, session.last_error, name)
     for member in session.members:
         since = _lasting(turn, member.retrying_since)
         if since is not None:
@@ -85,10 +89,14 @@ def _of_transfers(turn: PlanningPass, since: float) -> HoldCause:
     return HoldCause.SESSION_FAILING if stored else HoldCause.STORE_UNREACHABLE
 
 
+def _scope(cause: HoldCause) -> Scope:
+    return CAUSES[cause].scopes[0]
+
+
 def _hold(turn: PlanningPass, cause: HoldCause, subject: str, same: list[_Trouble]) -> Hold:
     """The first of those who are tried again may end it for all."""
     return Hold(
-        Scope.SESSION if cause is HoldCause.SESSION_FAILING else Scope.PLATFORM,
+        _scope(cause),
         subject,
         next((trouble.text for trouble in same if trouble.text), WORDS[cause]),
         WAY_OUT,

@@ -89,6 +89,19 @@ class Session:
     readback_due: bool = False
     retrying_since: float | None = None
     last_error: str = ""
+    upload_id: str = ""
+    locate_tries: int = 0
+    tries: int = 0
+
+    @property
+    def name(self) -> str:
+        """The platform's name for it, or ours where it has none yet: what a person is told."""
+        return self.upload_id or f"{self.session_id}"
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the platform was asked for its items last, answered, and showed none."""
+        return self.locate_tries > 0 and self.tries == 0
 
 
 @dataclass(frozen=True, slots=True)

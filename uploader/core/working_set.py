@@ -296,4 +296,7 @@ def _shown(session: LiveSession, members: tuple[SessionMember, ...]) -> Session:
         readback_due=session.readback == "due",
         retrying_since=row.retrying_since,
         last_error=session.last_error,
+        upload_id=row.upload_id,
+        locate_tries=row.locate_tries,
+        tries=row.tries,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import anyio
 
@@ -40,8 +41,11 @@ class HoldLedger:
         self._done = anyio.Event()
 
     def planned(self, holds: Sequence[Hold]) -> None:
-        """These are the holds that follow from the plan now."""
-        self._planned = tuple(holds)
+        """These are the holds that follow from the plan now; what the plan showed before has begun then."""
+        began = {key_of(hold): hold.since for hold in self._planned}
+        self._planned = tuple(
+            replace(hold, since=min(hold.since, began.get(key_of(hold), hold.since))) for hold in holds
+        )
 
     def look(self) -> HoldList:
         """The list as of now; what is new in it is said in the log."""

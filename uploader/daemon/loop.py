@@ -233,7 +233,7 @@ class Daemon:
             settling=settling,
             coming=coming,
             free_bytes=free,
-            staging_trouble=trouble,
+            staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             busy=running.busy,
             running=running.running,
             since=running.since,

@@ -23,7 +23,7 @@ from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
 from uploader.platform.api import ObjectStore, Platform
-from uploader.staging import Staging
+from uploader.staging import Refusals, Staging
 from uploader.system import threads
 
 T = TypeVar("T")
@@ -74,6 +74,8 @@ class Tools:
     """The object store takes nothing: the first file that it takes ends it."""
     machine_held: bool = False
     """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
+    staging_refusals: Refusals = field(default_factory=Refusals)
+    """Whether staging takes what is written to it."""
     began: float = 0.0
     """When this process began: of what failed before, nobody remembers whether it was asked to wait (unix seconds)."""
     asked_to_wait_until: float = 0.0

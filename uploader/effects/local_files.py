@@ -19,7 +19,7 @@ from uploader.core.path_text import shown
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
 from uploader.journal import Converted, FileRow
-from uploader.journal.rows import decode_sighting
+from uploader.journal.rows import clock, decode_sighting
 from uploader.staging import Checksums, Interrupted
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
@@ -52,6 +52,7 @@ async def claim(tools: Tools, file_id: int) -> None:
             await _claim_failed(tools, row, error)
             return
     failpoint("claim.after")
+    tools.staging_refusals.took()
     destination = tools.destinations.get(sighting.folder)
     state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
     tools.intake.claimed(file_id)
@@ -70,6 +71,7 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
             await _reject(tools, row, reason)
             tools.intake.claimed(row.id)
         case fail.Park(reason=reason, after=after):
+            tools.staging_refusals.refused(reason, clock())
             await tools.journal.files.retry(row.id, reason, after)
             tools.intake.unsettled(row.id, after)
         case verdict:
@@ -98,6 +100,7 @@ async def convert(tools: Tools, file_id: int) -> None:
             return
     failpoint("convert.after")
     await tools.converter_works()
+    tools.staging_refusals.took()
     made = Converted(
         size=measured.size,
         md5=measured.md5,
@@ -172,6 +175,8 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case fail.Park() as park:
             if park.scope is Scope.MACHINE:
                 await tools.journal.holds.set(tools.hold(park))
+            else:
+                tools.staging_refusals.refused(park.reason, clock())
             await tools.journal.files.retry(row.id, park.reason, park.after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error

@@ -190,10 +190,13 @@ async def locate(tools: Tools, session_id: int) -> None:
         return
     reason = (
         f"`complete` of upload session {session.upload_id} went unanswered, its repetition is refused, and its items "
-        "are not to be found; the sources are untouched. Look on the platform: `uploader retry --all` searches again, "
-        "`uploader retry FILE` says that they do not exist and uploads again."
+        "are not to be found; the sources are untouched."
     )
-    await _not_found(tools, session, reason)
+    way_out = (
+        "Look on the platform: `uploader retry --all` searches again, `uploader retry FILE` says that they do not "
+        "exist and uploads again."
+    )
+    await _not_found(tools, session, reason, way_out)
 
 
 async def read_back(tools: Tools, session_id: int) -> None:
@@ -212,9 +215,9 @@ async def read_back(tools: Tools, session_id: int) -> None:
         return
     reason = (
         f"Upload session {session.upload_id} was completed, but its items are not to be found. "
-        "The sources stay where they are; `uploader retry --all` searches again."
+        "The sources stay where they are."
     )
-    await _not_found(tools, session, reason)
+    await _not_found(tools, session, reason, "`uploader retry --all` searches again.")
 
 
 async def _find(tools: Tools, session: SessionRow) -> Found | None:
@@ -242,8 +245,10 @@ async def _find(tools: Tools, session: SessionRow) -> Found | None:
     )
 
 
-async def _not_found(tools: Tools, session: SessionRow, reason: str) -> None:
+async def _not_found(tools: Tools, session: SessionRow, reason: str, way_out: str) -> None:
+    """Look again later; a person is told what to do once it is theirs to do."""
     if session.locate_tries + 1 >= LOOKS_FOR_ITEMS:
+        reason = f"{reason} {way_out}"
         await tools.journal.sessions.held(session.id, reason)
         log.error("items not found %s: %s", About(session=session.id), reason)
         return

@@ -15,6 +15,7 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
+from uploader.core.plurals import count_of
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import SettleRule
 from uploader.folders import WHOLE, Missed, changes, look_all
@@ -265,6 +266,7 @@ class FolderWatcher:
         await self._holds.set(Cause.MUTE, "")
         got_well = await self._blame(faults)
         if was_mute:
+            self._scans.goes_on(time.monotonic())
             self.rescan()
         if was_mute or got_well:
             self.queue.hasten(time.monotonic())
@@ -296,7 +298,7 @@ class FolderWatcher:
                 self.queue.hasten(time.monotonic())
             await self._holds.good(Cause.FOLDER, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN)
             await self._holds.set(Cause.ENTRIES, entries(self.name, scan.problems))
-            lost = f"{scan.away} files of {self.name} wait whose file system is no longer mounted."
+            lost = f"The file system of {count_of(scan.away, 'file')} of {self.name} is no longer mounted."
             await self._holds.set(Cause.AWAY, lost if scan.away else "")
             await self._files.count()
             self._first = False

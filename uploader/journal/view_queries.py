@@ -144,6 +144,9 @@ def _sessions(db: Database) -> tuple[Session, ...]:
             readback_due=s["readback"] == "due",
             retrying_since=s["retrying_since"],
             last_error=s["last_error"],
+            upload_id=s["upload_id"] or "",
+            locate_tries=s["locate_tries"],
+            tries=s["tries"],
         )
         for s in rows(db, f"SELECT * FROM sessions WHERE {_LIVE} ORDER BY id")  # noqa: S608
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from uploader.core.model import Limits
+from uploader.core.hold_causes import CAUSES, Unwell
+from uploader.core.model import HoldCause, Limits
 
 
 def unwell(status: dict[str, Any], now: float) -> list[str]:
@@ -14,12 +15,7 @@ def unwell(status: dict[str, Any], now: float) -> list[str]:
     What waits for a person, a disk or the platform does not make it unwell: a restart would mend nothing.
     """
     after = float(status.get("stalled_after") or Limits().stalled_after)
-    return [
-        hold["reason"]
-        for hold in status.get("holds", ())
-        if hold.get("cause") == "stalled"
-        or (hold.get("cause") == "journal_slow" and _lasts(hold, now, after))
-    ]
+    return [hold["reason"] for hold in status.get("holds", ()) if _is_unwell(hold, now, after)]
 
 
 def health(status: dict[str, Any], now: float) -> tuple[str, bytes]:
@@ -31,5 +27,9 @@ def health(status: dict[str, Any], now: float) -> tuple[str, bytes]:
     return "503 Service Unavailable", "\n".join([f"unwell, {told}", *reasons, ""]).encode("utf-8", "replace")
 
 
-def _lasts(hold: dict[str, Any], now: float, after: float) -> bool:
+def _is_unwell(hold: dict[str, Any], now: float, after: float) -> bool:
+    """Whether the hold is of a cause that makes the daemon unwell, and has lasted as long as that takes."""
+    unwell = CAUSES[HoldCause(hold.get("cause", HoldCause.UNKNOWN))].unwell
+    if unwell is not Unwell.WHEN_IT_LASTS:
+        return unwell is Unwell.AT_ONCE
     return bool(hold.get("since")) and now - datetime.fromisoformat(hold["since"]).timestamp() >= after

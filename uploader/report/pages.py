@@ -63,7 +63,7 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
         f"{format_size(amounts.get('uploaded', 0))} uploaded</p>"
     )
     for hold in status.get("holds", ()):
-        yield f'<p class="held">{_safe(held_line(hold).plain)}</p>'
+        yield f'<p class="held" {_identity(hold)}>{_safe(held_line(hold).plain)}</p>'
     failed = ((f["path"], f["reason"], f.get("attempts", "")) for f in status.get("failed", ())[:SHOWN])
     yield from _table("Rejected", ("path", "reason", "attempts"), failed)
     if (more := len(status.get("failed", ())) - SHOWN) > 0:
@@ -82,6 +82,11 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
     yield from _table("Tried again", ("path", "reason", "next"), again_soon)
     lost = ((w.get("path"), w.get("text")) for w in status.get("warnings", ())[:SHOWN])
     yield from _table("Warnings", ("path", "what a COG could not carry"), lost)
+
+
+def _identity(hold: dict[str, Any]) -> str:
+    """Scope, subject and cause for programs that read the page; people read them in the words."""
+    return " ".join(f'data-{name}="{_safe(hold.get(name) or "")}"' for name in ("scope", "subject", "cause"))
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:

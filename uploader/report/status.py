@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from uploader.core.byte_sizes import format_size
+from uploader.core.plurals import count_of
 from uploader.core.waits import ANOTHER_TRY
 from uploader.report.terminal_text import duration, printable
 
@@ -142,13 +143,9 @@ def clock_time(iso: str, now: float | None = None) -> str:
 def held_line(hold: dict[str, Any], now: float | None = None) -> Text:
     """What is held, how many files wait for it, when it goes on, why, and the way out."""
     subject = f" {printable(hold['subject'])}" if hold.get("subject") else ""
-    files = f", {_files(hold['files'])}" if hold.get("files") else ""
+    files = f", {count_of(hold['files'], 'file')}" if hold.get("files") else ""
     what = f"held ({hold['scope']}{subject}{files}, {again(hold, now)})"
     return Text(f"{what}: {printable(hold_text(hold))}", style="red")
-
-
-def _files(number: int) -> str:
-    return "1 file" if number == 1 else f"{number} files"
 
 
 def hold_text(hold: dict[str, Any]) -> str:

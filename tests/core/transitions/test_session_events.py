@@ -114,11 +114,12 @@ def test_complete_is_counted_before_it_is_sent() -> None:
 def test_items_that_may_exist_are_looked_for() -> None:
     """Each look that finds nothing counts; then only a person can go on."""
     doubted = events.doubted(NOW, session(SessionState.COMPLETING, tries=3), "404")
-    nothing = events.not_found(NOW, session(SessionState.COMPLETING, locate_tries=1), "none", 5.0)
+    nothing = events.not_found(NOW, session(SessionState.COMPLETING, locate_tries=1, tries=2), "none", 5.0)
     held = events.held(NOW, session(SessionState.COMPLETING), "look there")
 
     assert doubted.sessions[4] == {**CALM, "locating": 1, "last_error": "404"}
     assert (nothing.sessions[4]["locate_tries"], nothing.sessions[4]["not_before"]) == (2, 1005.0)
+    assert nothing.sessions[4]["tries"] == 0, "the platform has answered"
     assert held.sessions[4] == {"hold": "look there", "last_error": "look there"}
 
 

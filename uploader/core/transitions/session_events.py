@@ -156,6 +156,7 @@ def not_found(now: float, session: SessionRecord, reason: str, after: float) -> 
     """The items are not to be seen yet; they are looked for again after so many seconds."""
     change = Change(now)
     change.count_session(session, "locate_tries")
+    change.set_session(session, {"tries": 0})
     change.delay_session(session, reason, after)
     return change
 
