@@ -141,7 +141,7 @@ def at(w: World, pattern: str) -> list[float]:
     """When the log has a line (unix seconds)."""
     log = (w.root / "daemon.log").read_text()
     times = re.findall(rf"^(\S+ \S+) [A-Z]+ {pattern}", log, re.MULTILINE)
-    return [datetime.strptime(t, "%Y-%m-%d %H:%M:%S.%f").timestamp() for t in times]  # noqa: DTZ007
+    return [datetime.fromisoformat(t).timestamp() for t in times]
 
 
 def test_an_outage_is_over_with_the_first_call_that_succeeds(tmp_path: Path) -> None:
