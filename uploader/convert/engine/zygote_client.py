@@ -70,6 +70,8 @@ class Worker:
         self._hears: Callable[[], None] = lambda: None
         self._rest = b""
         self._errors = b""
+        self._all_said = anyio.Event()
+        """The error stream has come to its end."""
 
     @property
     def pid(self) -> int:
@@ -127,6 +129,7 @@ class Worker:
     async def _guarded(self, request: bytes) -> tuple[dict[str, Any], bytes]:
         """One exchange, while the error stream is kept from filling up."""
         self.sound = False
+        self._all_said = anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._collect_errors)
             answer = await self._converse(request)
@@ -152,6 +155,8 @@ class Worker:
             return await self._answer()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
             code = await self._process.wait()
+            with anyio.move_on_after(_LAST_WORDS):
+                await self._all_said.wait()
             said = self._errors.decode("utf-8", "replace")
             if self.host is None:
                 return errors.ConverterBroken(f"The converter does not start: {last_words(said)}", _SEE_CHECK)
@@ -205,6 +210,7 @@ class Worker:
             try:
                 self._errors = (self._errors + await stream.receive())[-_ERROR_BYTES:]
             except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                self._all_said.set()
                 return
 
     async def kill(self) -> None:
@@ -225,6 +231,9 @@ class Worker:
 
 
 _SEE_CHECK = "See `uploader check`."
+
+_LAST_WORDS = 1.0
+"""Seconds in which what a zygote printed before its end is read: a process of its own may keep the stream open."""
 
 
 def _module_path() -> list[str]:
