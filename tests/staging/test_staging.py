@@ -248,11 +248,15 @@ def test_copies_of_the_version_before_are_taken_over(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(path)
     (tmp_path / "1/source").symlink_to("in/source.tif")
+    for path in ("1.in/source.tif", "1.in/source.prj", "1.tif"):  # made by this version before that one
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
     (tmp_path / "readme").touch()
 
     staging = Staging(tmp_path)
     assert staging.source(1, b"a/b.tif").read_text() == "1/in/source.tif"
     assert staging.result(1).read_text() == "1/out.tif"
+    assert listed(staging.working(1)) == ["source.tfw", "source.tif"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["1.in", "1.tif", "aside", "readme"]
 
 

@@ -39,7 +39,7 @@ from uploader.daemon.stop_signals import obey
 from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
-from uploader.staging import Answering
+from uploader.staging import FreeSpace
 from uploader.system import threads
 from uploader.system.bounded_read import BoundedRead
 
@@ -102,7 +102,7 @@ class Daemon:
         self._late_folders = parts.late_folders
         self._again = False
         """Asks to be started again."""
-        self._staging_room = Answering(parts.tools.staging.free)
+        self._free_space = FreeSpace(parts.tools.staging.free)
         self._running = RunningActions(parts.tools.activity)
         self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
         self._seen = Seen()
@@ -223,7 +223,7 @@ class Daemon:
         next turn. The other way round it would be done twice.
         """
         running = self._running.seen()
-        free, trouble = await self._staging_room.free()
+        free, trouble = await self._free_space.free()
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.limits.linger)
         view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
@@ -253,7 +253,7 @@ class Daemon:
         try:
             await self._contained.perform(action)
         finally:
-            self._staging_room.written(self._running.end(action))
+            self._free_space.written(self._running.end(action))
             self._nudge()
 
     def _nudge(self) -> None:
