@@ -41,9 +41,9 @@ def test_the_smallest_configuration_has_the_documented_defaults(write):
     assert settings.staging.max_bytes == 200 * 2**30
     assert settings.batch.max_bytes == 20 * 2**30
     assert settings.platform.base_url == "https://api.geopera.com"
-    assert settings.folders[0].destination().project_id == "p-1"
-    assert settings.planner_limits().batch_files == 100
-    assert settings.planner_limits().converters >= 1
+    assert settings.destinations()[str(settings.folders[0].path)].project_id == "p-1"
+    assert settings.batch.max_files == 100
+    assert settings.convert.processes >= 1
 
 
 def test_every_mistake_is_told_at_once_with_its_line(write):
@@ -333,7 +333,7 @@ def test_who_is_told_is_read_and_never_quoted(write):
     assert "s3cret" not in repr(settings)
     assert settings.notify.command == ("/usr/bin/logger", "-t", "")
     assert (settings.notify.stalled_after, settings.notify.repeat_every) == (90.0, 86400.0)
-    assert settings.planner_limits().stalled_after == 90.0
+    assert settings.notify.stalled_after == 90.0
 
     wrong = complaints(
         write(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.configured import a_folder, settings_with
 from uploader.core.batching import (
     FIRST_SESSION_FILES,
     Batch,
@@ -17,14 +18,16 @@ from uploader.core.batching import (
     most_files,
     ordered,
 )
-from uploader.core.model import Destination, Layout, Limits, OwnTarget, SessionKey
+from uploader.core.model import Layout, OwnTarget, SessionKey
 from uploader.core.planner_view import PlannerView, Waiting
 
 pytestmark = pytest.mark.unit
 
 NOW = 1000.0
 KEY = SessionKey("p", "", "", "", categorical=False)
-LIMITS = Limits(batch_files=100, batch_bytes=1000, linger=10, max_wait=300)
+SETTINGS = settings_with(
+    batch={"max_files": 100, "max_bytes": 1000, "linger_seconds": 10.0, "max_wait_seconds": 300.0}
+)
 
 
 def file(file_id: int, size: int = 10, name: str = "", since: float = NOW, **more: object) -> Waiting:
@@ -35,7 +38,7 @@ def file(file_id: int, size: int = 10, name: str = "", since: float = NOW, **mor
 def test_files_are_put_together_by_what_a_session_is_for() -> None:
     """Folders with the same destination share, halves of a bisected batch do not, and who waits longest is first."""
     view = PlannerView(
-        destinations={"/d": Destination("p"), "/e": Destination("p"), "/f": Destination("q")},
+        destinations={"/d": a_folder("p"), "/e": a_folder("p"), "/f": a_folder("q")},
         waiting=(
             file(1),
             file(2, folder="/e"),
@@ -54,7 +57,7 @@ def test_a_file_may_go_elsewhere_than_its_folder_says() -> None:
     """What it does not say itself its folder does; an empty text is a word, too."""
     own = OwnTarget(collection_id="c", asset_key="")
     view = PlannerView(
-        destinations={"/d": Destination("p", item_id="i", asset_key="a")},
+        destinations={"/d": a_folder("p", item_id="i", asset_key="a")},
         waiting=(file(1), file(2, own_target=own), file(3, own_target=own)),
     )
 
@@ -67,7 +70,7 @@ def test_a_file_may_go_elsewhere_than_its_folder_says() -> None:
 def test_the_highest_priority_goes_first() -> None:
     """Before those that have waited longer."""
     view = PlannerView(
-        destinations={"/d": Destination("p"), "/e": Destination("q")},
+        destinations={"/d": a_folder("p"), "/e": a_folder("q")},
         waiting=(file(1, since=NOW - 100), file(2, folder="/e"), file(3, folder="/e", priority=1)),
     )
 
@@ -85,7 +88,7 @@ def test_the_highest_priority_goes_first() -> None:
 )
 def test_a_session_holds_so_many_files(key: SessionKey, layout: Layout, most: int) -> None:
     """Two at first, to learn the layout; one where item or asset is named."""
-    assert most_files(key, layout, LIMITS) == most
+    assert most_files(key, layout, SETTINGS.batch) == most
 
 
 @pytest.mark.parametrize("other", ["A.TIF", "a\u0301.tif"])
@@ -121,13 +124,13 @@ def test_a_session_closes_in_time() -> None:
     files = [file(1, since=NOW - 200), file(2, since=NOW - 3)]
 
     def closes(*, at_once: bool = False, more: bool = False) -> float:
-        return closes_at(files, LIMITS, NOW, at_once=at_once, more_to_come=more)
+        return closes_at(files, SETTINGS.batch, NOW, at_once=at_once, more_to_come=more)
 
     assert closes(at_once=True) == NOW
     assert closes() == NOW - 3 + 10
     assert closes(more=True) == NOW - 200 + 300
     assert (
-        closes_at([file(1, since=NOW - 299), file(2)], LIMITS, NOW, at_once=False, more_to_come=False)
+        closes_at([file(1, since=NOW - 299), file(2)], SETTINGS.batch, NOW, at_once=False, more_to_come=False)
         == NOW + 1
     )
 

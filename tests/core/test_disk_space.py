@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
 from uploader.core import disk_space
+from uploader.core.configuration import Settings
 from uploader.core.disk_space import CLAIM_AHEAD, CLAIMS, copied_from, estimate, reserved, short, trouble
-from uploader.core.model import Destination, HoldCause, Limits, Scope
+from uploader.core.model import HoldCause, Scope
 from uploader.core.planner_view import PlannerView, Queued, Settled
 from uploader.core.planning_pass import PlanningPass
 from uploader.core.unexpected_errors import UnexpectedError
@@ -18,8 +20,8 @@ pytestmark = pytest.mark.unit
 
 NOW = 1000.0
 MIB = 1 << 20
-LIMITS = Limits(converters=2, min_free_bytes=0, staging_bytes=1 << 40)
-EMPTY = PlannerView(destinations={"/d": Destination("p"), "/e": Destination("p")})
+SETTINGS = settings_with(limits={"min_free_bytes": 0}, staging={"max_bytes": 1 << 40})
+EMPTY = PlannerView(destinations={"/d": a_folder("p"), "/e": a_folder("p")}, converters=2)
 
 
 def settled(*sizes: int, folder: str = "/d", first: int = 1) -> tuple[Settled, ...]:
@@ -32,21 +34,21 @@ def queued(*sizes: int) -> tuple[Queued, ...]:
     return tuple(Queued(n, "/d", size, f"c{n}") for n, size in enumerate(sizes, 1))
 
 
-def turn(view: PlannerView, limits: Limits = LIMITS) -> PlanningPass:
+def turn(view: PlannerView, settings: Settings = SETTINGS) -> PlanningPass:
     """A turn that has not begun."""
-    return PlanningPass(view, NOW, limits)
+    return PlanningPass(view, NOW, settings)
 
 
-def claimed(view: PlannerView, limits: Limits = LIMITS) -> list[act.Action]:
+def claimed(view: PlannerView, settings: Settings = SETTINGS) -> list[act.Action]:
     """What is claimed of a view."""
-    now = turn(view, limits)
+    now = turn(view, settings)
     disk_space.claim(now)
     return now.plan.actions
 
 
-def converted(view: PlannerView, limits: Limits = LIMITS) -> list[act.Action]:
+def converted(view: PlannerView, settings: Settings = SETTINGS) -> list[act.Action]:
     """What is converted of a view."""
-    now = turn(view, limits)
+    now = turn(view, settings)
     disk_space.convert(now)
     return now.plan.actions
 
@@ -83,40 +85,40 @@ def test_each_folder_is_copied_from_by_a_few_at_a_time() -> None:
 
 def test_no_more_is_claimed_than_converters_will_take_soon() -> None:
     """A private copy that waits for days costs disk and tells nothing."""
-    view = replace(EMPTY, settled=settled(1), queued_total=LIMITS.converters + CLAIM_AHEAD)
+    view = replace(EMPTY, settled=settled(1), queued_total=EMPTY.converters + CLAIM_AHEAD)
 
     assert claimed(view) == []
     assert claimed(replace(view, queued_total=view.queued_total - 1)) == [act.Claim(1)]
 
 
 @pytest.mark.parametrize(
-    ("view", "limits"),
+    ("view", "settings"),
     [
-        (replace(EMPTY, free_bytes=5 * MIB), LIMITS),
-        (replace(EMPTY, free_bytes=9 * MIB), replace(LIMITS, min_free_bytes=4 * MIB)),
-        (replace(EMPTY, reserved_bytes=5 * MIB, free_bytes=10 * MIB), LIMITS),
-        (replace(EMPTY, staged_bytes=5 * MIB), replace(LIMITS, staging_bytes=10 * MIB)),
+        (replace(EMPTY, free_bytes=5 * MIB), SETTINGS),
+        (replace(EMPTY, free_bytes=9 * MIB), settings_with(SETTINGS, limits={"min_free_bytes": 4 * MIB})),
+        (replace(EMPTY, reserved_bytes=5 * MIB, free_bytes=10 * MIB), SETTINGS),
+        (replace(EMPTY, staged_bytes=5 * MIB), settings_with(SETTINGS, staging={"max_bytes": 10 * MIB})),
     ],
     ids=["disk", "reserve", "running", "staging"],
 )
-def test_smaller_files_pass_one_that_does_not_fit(view: PlannerView, limits: Limits) -> None:
+def test_smaller_files_pass_one_that_does_not_fit(view: PlannerView, settings: Settings) -> None:
     """Whatever bounds the room, a large file waits and does not block."""
-    assert claimed(replace(view, settled=settled(4 * MIB, MIB)), limits) == [act.Claim(2)]
+    assert claimed(replace(view, settled=settled(4 * MIB, MIB)), settings) == [act.Claim(2)]
 
 
 @pytest.mark.parametrize(
-    ("view", "limits"),
+    ("view", "settings"),
     [
-        (replace(EMPTY, free_bytes=5 * MIB), LIMITS),
-        (replace(EMPTY, free_bytes=9 * MIB), replace(LIMITS, min_free_bytes=4 * MIB)),
-        (replace(EMPTY, free_bytes=9 * MIB, reserved_bytes=4 * MIB), LIMITS),
+        (replace(EMPTY, free_bytes=5 * MIB), SETTINGS),
+        (replace(EMPTY, free_bytes=9 * MIB), settings_with(SETTINGS, limits={"min_free_bytes": 4 * MIB})),
+        (replace(EMPTY, free_bytes=9 * MIB, reserved_bytes=4 * MIB), SETTINGS),
     ],
     ids=["disk", "reserve", "running"],
 )
-def test_smaller_conversions_pass_one_that_does_not_fit(view: PlannerView, limits: Limits) -> None:
+def test_smaller_conversions_pass_one_that_does_not_fit(view: PlannerView, settings: Settings) -> None:
     """And what the first will write is no longer free for the second."""
-    assert converted(replace(view, queued=queued(4 * MIB, MIB)), limits) == [act.Convert(2)]
-    assert converted(replace(view, queued=queued(MIB, MIB)), limits) == [act.Convert(1)]
+    assert converted(replace(view, queued=queued(4 * MIB, MIB)), settings) == [act.Convert(2)]
+    assert converted(replace(view, queued=queued(MIB, MIB)), settings) == [act.Convert(1)]
 
 
 def test_what_is_busy_or_belongs_to_no_folder_is_not_converted() -> None:
@@ -130,7 +132,7 @@ def test_what_is_busy_or_belongs_to_no_folder_is_not_converted() -> None:
 
 def test_of_twins_that_a_folder_wants_once_one_is_converted() -> None:
     """One that is completed ends the other; one that is under way lets it wait."""
-    wanting = replace(EMPTY, destinations={"/d": Destination("p", duplicates="skip")})
+    wanting = replace(EMPTY, destinations={"/d": a_folder("p", duplicates="skip")})
     one, other = (replace(file, content="same") for file in queued(1, 1))
     view = replace(wanting, queued=(one, other))
 
@@ -141,7 +143,7 @@ def test_of_twins_that_a_folder_wants_once_one_is_converted() -> None:
 
 def test_claims_that_run_and_files_that_rest_count() -> None:
     """The first take places ahead of the converters; the second, whom a mistake keeps back, give theirs up."""
-    full = LIMITS.converters + CLAIM_AHEAD
+    full = EMPTY.converters + CLAIM_AHEAD
     mistake = UnexpectedError(("file", 9), "Convert", "a.tif", "It broke.", NOW, NOW + 60)
     view = replace(EMPTY, settled=settled(1), queued_total=full - 1)
 

@@ -6,26 +6,27 @@ from dataclasses import replace
 
 import pytest
 
-from tests.core.test_planner import EMPTY, LIMITS, NOW, hold, members_of, mistake, waiting
+from tests.core.test_planner import EMPTY, NOW, SETTINGS, hold, members_of, mistake, waiting
+from tests.support.configured import settings_with
 from uploader.core import actions as act
+from uploader.core.configuration import Settings
 from uploader.core.model import Scope
 from uploader.core.planner import plan
 from uploader.core.planner_view import PlannerView, Queued, Settled
 
 pytestmark = pytest.mark.unit
 
-VIEW = replace(EMPTY, waiting=(waiting(1, age=60),))
+VIEW = replace(EMPTY, waiting=(waiting(1, age=60),), converters=1)
 """A converted file that has lingered for long enough."""
 
 RUNNING = {"busy": frozenset({("file", 2)}), "running": {"Convert": 1}}
 YOUNG, OLD = {("file", 2): NOW - 5}, {("file", 2): NOW - 11}
 QUEUED, SETTLED = (Queued(2, "/d", 10, "c"),), (Settled(2, "/d", 10),)
-ONE = replace(LIMITS, converters=1)
 
 
-def waits(view: PlannerView, limits: object = ONE) -> bool:
+def waits(view: PlannerView, settings: Settings = SETTINGS) -> bool:
     """Whether the batch of the one converted file waits for more."""
-    return not any(isinstance(action, act.PlanSession) for action in plan(view, NOW, limits).actions)  # type: ignore[arg-type]
+    return not any(isinstance(action, act.PlanSession) for action in plan(view, NOW, settings).actions)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +78,10 @@ def test_a_batch_waits_for_what_can_be_expected_soon_only(more: dict[str, object
 def test_a_batch_closes_at_once_where_its_room_is_needed() -> None:
     """Only uploading makes room for the file that waits; what never fits is nothing to hurry for."""
     staging = {"staged_bytes": 8 << 20, "settled": (Settled(2, "/d", 4 << 20),)}
-    limits = replace(LIMITS, staging_bytes=16 << 20, batch_bytes=1 << 30)
+    settings = settings_with(SETTINGS, staging={"max_bytes": 16 << 20}, batch={"max_bytes": 1 << 30})
     fresh = replace(EMPTY, waiting=(waiting(1, age=1),))
 
-    assert members_of(replace(fresh, **staging), limits) == [1]  # type: ignore[arg-type]
-    assert waits(replace(fresh, **staging, staging_trouble="It does not answer."), limits)  # type: ignore[arg-type]
-    assert waits(replace(fresh, **{**staging, "settled": (Settled(2, "/d", 1 << 20),)}), limits)  # type: ignore[arg-type]
-    assert waits(replace(fresh, **{**staging, "settled": (Settled(2, "/d", 1 << 40),)}), limits)  # type: ignore[arg-type]
+    assert members_of(replace(fresh, **staging), settings) == [1]  # type: ignore[arg-type]
+    assert waits(replace(fresh, **staging, staging_trouble="It does not answer."), settings)  # type: ignore[arg-type]
+    assert waits(replace(fresh, **{**staging, "settled": (Settled(2, "/d", 1 << 20),)}), settings)  # type: ignore[arg-type]
+    assert waits(replace(fresh, **{**staging, "settled": (Settled(2, "/d", 1 << 40),)}), settings)  # type: ignore[arg-type]

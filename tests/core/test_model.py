@@ -6,8 +6,10 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 
 import pytest
 
+from tests.support.configured import a_folder
 from uploader.core import model
-from uploader.core.model import Destination, Fingerprint, Hold, Scope, SessionKey, Sidecar, Sighting
+from uploader.core.configuration import Folder
+from uploader.core.model import Fingerprint, Hold, Scope, SessionKey, Sidecar, Sighting, session_key
 
 pytestmark = pytest.mark.unit
 
@@ -47,19 +49,19 @@ def test_any_change_makes_another_fingerprint(field: str) -> None:
 @pytest.mark.parametrize(
     ("destination", "target", "single"),
     [
-        (Destination("p"), "p", False),
-        (Destination("p", "c"), "p/c", False),
-        (Destination("p", "c", "i"), "p/c/i", True),
-        (Destination("p", item_id="i"), "p/i", True),
-        (Destination("p", asset_key="a"), "p", True),
+        (a_folder("p"), "p", False),
+        (a_folder("p", "c"), "p/c", False),
+        (a_folder("p", "c", "i"), "p/c/i", True),
+        (a_folder("p", item_id="i"), "p/i", True),
+        (a_folder("p", asset_key="a"), "p", True),
     ],
 )
-def test_a_session_is_known_by_where_it_goes(destination: Destination, target: str, single: bool) -> None:
+def test_a_session_is_known_by_where_it_goes(destination: Folder, target: str, single: bool) -> None:
     """The target as a hold names it, and whether there is room for one file only."""
-    key = destination.key(categorical=True)
+    key = session_key(destination, categorical=True)
 
     assert (key.target, key.single, key.categorical) == (target, single, True)
-    assert key != destination.key(categorical=False)
+    assert key != session_key(destination, categorical=False)
     assert isinstance(key, SessionKey)
 
 

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.configured import a_folder, settings_with
 from uploader.core.model import (
-    Destination,
     FileState,
     Hold,
     HoldCause,
-    Limits,
     Scope,
     SessionKey,
     SessionState,
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.unit
 
 NOW = 10_000.0
 KEY = SessionKey("p", "", "", "", categorical=False)
-EMPTY = PlannerView({"/d": Destination("p")})
+EMPTY = PlannerView({"/d": a_folder("p")})
 
 
 def calling(number: int, since: float, *, error: str = "no route") -> Session:
@@ -42,14 +41,14 @@ def sending(number: int, since: float) -> Session:
 
 def shown(*sessions: Session, **more: object) -> list[tuple[HoldCause, str, str]]:
     """Cause, subject and reason of each hold of a plan."""
-    holds = plan(replace(EMPTY, sessions=sessions, **more), NOW, Limits()).holds
+    holds = plan(replace(EMPTY, sessions=sessions, **more), NOW, settings_with()).holds
     return [(hold.cause, hold.subject, hold.reason) for hold in holds]
 
 
 def test_one_outage_is_one_hold() -> None:
     """However many sessions sit in back-off: it began with the first of them, and the first one tries again."""
     sessions = (calling(1, 31), calling(2, 300), calling(3, 40), sending(4, 90))
-    (hold,) = plan(replace(EMPTY, sessions=sessions), NOW, Limits()).holds
+    (hold,) = plan(replace(EMPTY, sessions=sessions), NOW, settings_with()).holds
 
     assert (hold.scope, hold.cause, hold.reason) == (
         Scope.PLATFORM,

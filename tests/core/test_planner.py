@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
+from uploader.core.configuration import Settings
 from uploader.core.disk_space import estimate, reserved
 from uploader.core.model import (
-    Destination,
     FileState,
     Hold,
     HoldCause,
     Layout,
-    Limits,
     PlatformProfile,
     Scope,
     SessionKey,
@@ -29,8 +29,11 @@ pytestmark = pytest.mark.unit
 NOW = 1_000_000.0
 KEY = SessionKey("p", "", "", "", categorical=False)
 KNOWN = PlatformProfile(layouts={"p": Layout.PER_FILE})
-EMPTY = PlannerView(destinations={"/d": Destination("p")}, profile=KNOWN)
-LIMITS = Limits(converters=2, transfers=4, linger=10, max_wait=300, batch_files=100, batch_bytes=1000)
+EMPTY = PlannerView(destinations={"/d": a_folder("p")}, profile=KNOWN, converters=2)
+SETTINGS = settings_with(
+    transfer={"concurrency": 4},
+    batch={"linger_seconds": 10.0, "max_wait_seconds": 300.0, "max_files": 100, "max_bytes": 1000},
+)
 
 
 def waiting(file_id: int, *, size: int = 10, age: float = 60, name: str = "", **more: object) -> Waiting:
@@ -51,28 +54,28 @@ def hold(scope: Scope, until: float | None, subject: str = "") -> Hold:
     return Hold(scope, subject, "because", since=NOW - 60, until=until)
 
 
-def actions(view: PlannerView, limits: Limits = LIMITS) -> list[act.Action]:
+def actions(view: PlannerView, settings: Settings = SETTINGS) -> list[act.Action]:
     """What the plan for a view does."""
-    return plan(view, NOW, limits).actions
+    return plan(view, NOW, settings).actions
 
 
-def members_of(view: PlannerView, limits: Limits = LIMITS) -> list[int]:
+def members_of(view: PlannerView, settings: Settings = SETTINGS) -> list[int]:
     """The files of the session that the plan freezes."""
-    (action,) = actions(view, limits)
+    (action,) = actions(view, settings)
     assert isinstance(action, act.PlanSession)
     return [file.file_id for file in action.batch.files]
 
 
 def test_nothing_to_do_is_idle() -> None:
     """An empty house is idle and waits for nothing."""
-    result = plan(EMPTY, NOW, LIMITS)
+    result = plan(EMPTY, NOW, SETTINGS)
 
     assert (result.actions, result.idle, result.wake_at) == ([], True, None)
 
 
 def test_a_settling_file_is_waited_for() -> None:
     """Until it is claimed or gone, there is something to come."""
-    assert not plan(replace(EMPTY, settling={"/d": 1}), NOW, LIMITS).idle
+    assert not plan(replace(EMPTY, settling={"/d": 1}), NOW, SETTINGS).idle
 
 
 @pytest.mark.parametrize(
@@ -128,7 +131,7 @@ def test_what_is_busy_is_not_started_again() -> None:
     view = replace(EMPTY, sessions=(session(SessionState.PLANNED),), busy=frozenset({("session", 7)}))
 
     assert actions(view) == []
-    assert not plan(view, NOW, LIMITS).idle
+    assert not plan(view, NOW, SETTINGS).idle
 
 
 def test_a_failing_session_waits_for_its_transfers() -> None:
@@ -145,7 +148,7 @@ def test_a_retry_is_waited_for() -> None:
     result = plan(
         replace(EMPTY, sessions=(session(SessionState.PLANNED, not_before=NOW + 5, retrying_since=NOW - 1),)),
         NOW,
-        LIMITS,
+        SETTINGS,
     )
 
     assert (result.actions, result.wake_at, result.idle) == ([], NOW + 5, False)
@@ -154,7 +157,7 @@ def test_a_retry_is_waited_for() -> None:
 def test_a_long_outage_is_shown_and_counts_as_a_hold() -> None:
     """After half a minute of retrying, the outage is a hold in the words of its last error."""
     late = session(SessionState.PLANNED, not_before=NOW + 5, retrying_since=NOW - 31, last_error="no route")
-    result = plan(replace(EMPTY, sessions=(late,)), NOW, LIMITS)
+    result = plan(replace(EMPTY, sessions=(late,)), NOW, SETTINGS)
 
     assert [(h.scope, h.reason) for h in result.holds] == [(Scope.PLATFORM, "no route")]
     assert result.idle
@@ -169,7 +172,7 @@ def test_a_hold_stops_initiate_until_it_is_due(scope: Scope) -> None:
     due = replace(EMPTY, sessions=two, holds=(hold(scope, NOW, subject),))
 
     assert actions(before) == []
-    assert plan(before, NOW, LIMITS).idle
+    assert plan(before, NOW, SETTINGS).idle
     assert actions(due) == [act.Initiate(1)]
     assert actions(replace(due, running={"Initiate": 1}, busy=frozenset({("session", 1)}))) == []
 
@@ -197,7 +200,8 @@ def test_another_targets_hold_is_no_matter() -> None:
 def test_a_full_batch_closes_at_once() -> None:
     """By number or by bytes."""
     assert members_of(
-        replace(EMPTY, waiting=(waiting(1, age=0), waiting(2, age=0))), replace(LIMITS, batch_files=2)
+        replace(EMPTY, waiting=(waiting(1, age=0), waiting(2, age=0))),
+        settings_with(SETTINGS, batch={"max_files": 2}),
     ) == [1, 2]
     assert members_of(replace(EMPTY, waiting=(waiting(1, size=600, age=0), waiting(2, size=600, age=0)))) == [
         1
@@ -207,7 +211,7 @@ def test_a_full_batch_closes_at_once() -> None:
 def test_a_batch_lingers_for_more() -> None:
     """What is not full waits for a while after the last arrival, and longer while more can be expected."""
     view = replace(EMPTY, waiting=(waiting(1, age=4),))
-    result = plan(view, NOW, LIMITS)
+    result = plan(view, NOW, SETTINGS)
 
     assert (result.actions, result.wake_at, result.idle) == ([], NOW + 6, False)
     assert actions(replace(EMPTY, waiting=(waiting(1, age=60),), coming={"/d": 1})) == []
@@ -230,9 +234,7 @@ def test_names_that_differ_by_case_only_do_not_share_a_session() -> None:
 
 def test_a_target_item_takes_one_file() -> None:
     """A session with an item or an asset key holds one file."""
-    view = replace(
-        EMPTY, destinations={"/d": Destination("p", item_id="i")}, waiting=(waiting(1), waiting(2))
-    )
+    view = replace(EMPTY, destinations={"/d": a_folder("p", item_id="i")}, waiting=(waiting(1), waiting(2)))
 
     assert members_of(view) == [1]
 
@@ -249,7 +251,7 @@ def test_kinds_do_not_mix() -> None:
 def test_folders_with_one_destination_share_a_session() -> None:
     """What is to go to the same place goes together, in the order of its arrival, whatever folder it lay in."""
     files = tuple(replace(waiting(i), folder="/d" if i % 2 else "/e") for i in range(1, 5))
-    both = {"/d": Destination("p"), "/e": Destination("p", after_upload="delete")}
+    both = {"/d": a_folder("p"), "/e": a_folder("p", after_upload="delete")}
 
     assert members_of(replace(EMPTY, destinations=both, waiting=files)) == [1, 2, 3, 4]
 
@@ -271,13 +273,13 @@ def test_one_item_per_session_holds_the_target() -> None:
     view = replace(
         EMPTY, profile=PlatformProfile(layouts={"p": Layout.PER_SESSION}), waiting=(waiting(1), waiting(2))
     )
-    result = plan(view, NOW, LIMITS)
+    result = plan(view, NOW, SETTINGS)
 
     assert result.actions == []
     assert [(h.cause, h.subject) for h in result.holds] == [(HoldCause.LAYOUT_UNKNOWN, "p")]
     assert "max_files = 1" in result.holds[0].text
     assert result.idle
-    assert members_of(view, replace(LIMITS, batch_files=1)) == [1]
+    assert members_of(view, settings_with(SETTINGS, batch={"max_files": 1})) == [1]
 
 
 def test_a_short_quota_takes_the_smallest_first() -> None:
@@ -294,10 +296,10 @@ def test_a_short_quota_takes_the_smallest_first() -> None:
 def test_conversion_takes_what_fits() -> None:
     """A raster that does not fit on the disk lets smaller ones pass; when none fits, staging is on hold."""
     big, small = Queued(1, "/d", 1 << 30, "x"), Queued(2, "/d", 10, "y")
-    free = LIMITS.min_free_bytes + estimate(10)
+    free = SETTINGS.limits.min_free_bytes + estimate(10)
 
     assert actions(replace(EMPTY, queued=(big, small), free_bytes=free)) == [act.Convert(2)]
-    result = plan(replace(EMPTY, queued=(big,), free_bytes=free), NOW, LIMITS)
+    result = plan(replace(EMPTY, queued=(big,), free_bytes=free), NOW, SETTINGS)
     assert result.actions == []
     assert [h.cause for h in result.holds] == [HoldCause.STAGING_FULL]
     assert result.idle
@@ -321,7 +323,7 @@ def test_a_machine_that_is_short_converts_nothing_but_one_trial() -> None:
     trying = replace(due, busy=frozenset({("file", 1)}), running={"Convert": 1})
 
     assert actions(held) == []
-    assert plan(held, NOW, LIMITS).wake_at == NOW + 9
+    assert plan(held, NOW, SETTINGS).wake_at == NOW + 9
     assert actions(due) == [act.Convert(1)]
     assert actions(trying) == []
     assert len(actions(replace(held, holds=()))) == 2
@@ -329,9 +331,9 @@ def test_a_machine_that_is_short_converts_nothing_but_one_trial() -> None:
 
 def test_a_daemon_without_threads_is_told() -> None:
     """What waits for a thread is a hold once it has waited for a while, with what to do about it."""
-    assert plan(replace(EMPTY, no_thread_since=NOW - 1), NOW, LIMITS).holds == []
+    assert plan(replace(EMPTY, no_thread_since=NOW - 1), NOW, SETTINGS).holds == []
 
-    (shown,) = plan(replace(EMPTY, no_thread_since=NOW - 60), NOW, LIMITS).holds
+    (shown,) = plan(replace(EMPTY, no_thread_since=NOW - 60), NOW, SETTINGS).holds
     assert (shown.cause, shown.since) == (HoldCause.MACHINE_SHORT, NOW - 60)
     assert "TasksMax" in shown.way_out
 
@@ -354,8 +356,8 @@ def test_a_folder_that_hangs_takes_no_claims_from_another() -> None:
 
 def test_a_full_staging_folder_is_told() -> None:
     """What does not fit into staging waits, in words."""
-    view = replace(EMPTY, settled=(Settled(1, "/d", 1000),), staged_bytes=LIMITS.staging_bytes)
-    result = plan(view, NOW, LIMITS)
+    view = replace(EMPTY, settled=(Settled(1, "/d", 1000),), staged_bytes=SETTINGS.staging.max_bytes)
+    result = plan(view, NOW, SETTINGS)
 
     assert result.actions == []
     assert [h.cause for h in result.holds] == [HoldCause.STAGING_FULL]
@@ -372,7 +374,7 @@ def test_twins_are_skipped_only_when_their_twin_is_safe() -> None:
 
 def test_twins_are_not_converted_side_by_side() -> None:
     """Whose twin was claimed first and is being converted waits for it, whatever their order."""
-    skipping = {"/d": Destination("p", duplicates="skip")}
+    skipping = {"/d": a_folder("p", duplicates="skip")}
     view = replace(EMPTY, destinations=skipping, queued=(Queued(1, "/d", 10, "x"), Queued(2, "/d", 10, "x")))
 
     assert actions(replace(view, busy=frozenset({("file", 2)}))) == []
@@ -381,7 +383,7 @@ def test_twins_are_not_converted_side_by_side() -> None:
 
 def test_a_folder_that_left_the_configuration_is_told() -> None:
     """Its files wait; nothing is sent where nobody asked for it."""
-    result = plan(replace(EMPTY, destinations={}, waiting=(waiting(1),)), NOW, LIMITS)
+    result = plan(replace(EMPTY, destinations={}, waiting=(waiting(1),)), NOW, SETTINGS)
 
     assert result.actions == []
     assert [(h.cause, h.subject) for h in result.holds] == [(HoldCause.FOLDER_UNCONFIGURED, "/d")]
@@ -402,13 +404,13 @@ def test_the_same_view_gives_the_same_plan() -> None:
         sessions=(session(SessionState.OPEN, FileState.BATCHED, FileState.BATCHED),),
     )
 
-    assert plan(view, NOW, LIMITS) == plan(view, NOW, LIMITS)
+    assert plan(view, NOW, SETTINGS) == plan(view, NOW, SETTINGS)
 
 
 def test_room_is_kept_for_what_was_started():
     """A claim writes its copy and then its COG, a conversion the COG; other actions write nothing."""
     view = PlannerView(
-        {"/d": Destination("p")}, settled=(Settled(1, "/d", 100),), queued=(Queued(2, "/d", 50, "c"),)
+        {"/d": a_folder("p")}, settled=(Settled(1, "/d", 100),), queued=(Queued(2, "/d", 50, "c"),)
     )
     claim, convert = reserved(view, act.Claim(1)), reserved(view, act.Convert(2))
     assert claim == 100 + estimate(100)
@@ -424,7 +426,7 @@ def mistake(kind: str, row_id: int, *, until: float = NOW + 5, step: str = "Conv
 def test_whom_a_mistake_concerns_waits_and_is_shown_and_the_others_go_on() -> None:
     """A file that is converted, one that is sent, one that is planned, a session: each alone."""
     queued = (Queued(1, "/d", 10, "c1"), Queued(2, "/d", 10, "c2"))
-    made = plan(replace(EMPTY, queued=queued, mistakes=(mistake("file", 1),)), NOW, LIMITS)
+    made = plan(replace(EMPTY, queued=queued, mistakes=(mistake("file", 1),)), NOW, SETTINGS)
     assert made.actions == [act.Convert(2)]
     assert [(hold.scope, hold.subject, hold.until) for hold in made.holds] == [(Scope.FILE, "a.tif", NOW + 5)]
     assert made.wake_at == NOW + 5
@@ -436,7 +438,7 @@ def test_whom_a_mistake_concerns_waits_and_is_shown_and_the_others_go_on() -> No
     assert members_of(ready) == [1, 3]
 
     stored = session(SessionState.OPEN, FileState.STORED)
-    held = plan(replace(EMPTY, sessions=(stored,), mistakes=(mistake("session", 7),)), NOW, LIMITS)
+    held = plan(replace(EMPTY, sessions=(stored,), mistakes=(mistake("session", 7),)), NOW, SETTINGS)
     assert (held.actions, [hold.scope for hold in held.holds]) == ([], [Scope.SESSION])
     assert held.idle
 
@@ -444,19 +446,19 @@ def test_whom_a_mistake_concerns_waits_and_is_shown_and_the_others_go_on() -> No
 def test_a_mistake_whose_time_has_come_is_tried_again_and_shown_while_it_is() -> None:
     """It is over once the action came to its end."""
     view = replace(EMPTY, queued=(Queued(1, "/d", 10, "c1"),), mistakes=(mistake("file", 1, until=NOW),))
-    made = plan(view, NOW, LIMITS)
+    made = plan(view, NOW, SETTINGS)
     assert made.actions == [act.Convert(1)]
     assert [hold.until for hold in made.holds] == [None]
 
-    gone = plan(replace(EMPTY, mistakes=(mistake("file", 1, until=NOW),)), NOW, LIMITS)
+    gone = plan(replace(EMPTY, mistakes=(mistake("file", 1, until=NOW),)), NOW, SETTINGS)
     assert gone.holds == []
 
 
 def test_a_file_that_a_mistake_keeps_from_being_claimed_is_not_waited_for() -> None:
     """Else `run --until-idle` would never end; the others are waited for."""
     view = replace(EMPTY, settling={"/d": 1}, mistakes=(mistake("file", 1, step="Claim"),))
-    assert plan(view, NOW, LIMITS).idle
-    assert not plan(replace(view, settling={"/d": 2}), NOW, LIMITS).idle
+    assert plan(view, NOW, SETTINGS).idle
+    assert not plan(replace(view, settling={"/d": 2}), NOW, SETTINGS).idle
 
 
 def test_files_and_sessions_that_mistakes_concern_take_no_place_from_others() -> None:
@@ -464,8 +466,8 @@ def test_files_and_sessions_that_mistakes_concern_take_no_place_from_others() ->
     made = tuple(mistake("file", n) for n in range(1, 40))
     view = replace(EMPTY, queued_total=39, settled=(Settled(50, "/d", 10),), mistakes=made)
     assert act.Claim(50) in actions(view)
-    assert len(plan(view, NOW, LIMITS).holds) == 20
-    assert "19 more files" in plan(view, NOW, LIMITS).holds[0].text
+    assert len(plan(view, NOW, SETTINGS).holds) == 20
+    assert "19 more files" in plan(view, NOW, SETTINGS).holds[0].text
 
     stuck = tuple(session(SessionState.OPEN, FileState.STORED, session_id=n) for n in range(1, 5))
     made = tuple(mistake("session", n, step="Complete") for n in range(1, 5))

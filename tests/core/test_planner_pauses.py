@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from tests.core.test_planner import EMPTY, KEY, LIMITS, NOW, session, waiting
+from tests.core.test_planner import EMPTY, KEY, NOW, SETTINGS, session, waiting
+from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
-from uploader.core.model import Destination, FileState, Layout, Pause, PlatformProfile, Scope, SessionState
+from uploader.core.model import FileState, Layout, Pause, PlatformProfile, Scope, SessionState
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Settled, Waiting
 
 pytestmark = pytest.mark.unit
 
 FOLDER, ALL = Pause("/d", NOW - 60), Pause("", NOW - 60)
-TWO = replace(EMPTY, destinations={"/d": Destination("p"), "/e": Destination("p")})
+TWO = replace(EMPTY, destinations={"/d": a_folder("p"), "/e": a_folder("p")})
 
 
 def planned(folder: str, session_id: int = 7, state: SessionState = SessionState.PLANNED) -> Session:
@@ -26,7 +27,7 @@ def planned(folder: str, session_id: int = 7, state: SessionState = SessionState
 
 def paused(view: PlannerView, *pauses: Pause) -> Plan:
     """The plan with these pauses."""
-    return plan(replace(view, pauses=pauses), NOW, LIMITS)
+    return plan(replace(view, pauses=pauses), NOW, SETTINGS)
 
 
 BEGINNINGS = {
@@ -119,12 +120,12 @@ def test_a_batch_does_not_wait_for_a_paused_folder() -> None:
 def test_a_session_is_not_closed_early_for_the_room_of_a_paused_folder() -> None:
     """What waits for room there does not wait for uploads."""
     view = replace(
-        TWO, waiting=(waiting(1, age=1),), settled=(Settled(2, "/e", 100),), free_bytes=LIMITS.min_free_bytes,
+        TWO, waiting=(waiting(1, age=1),), settled=(Settled(2, "/e", 100),), free_bytes=SETTINGS.limits.min_free_bytes,
         staged_bytes=1 << 40,
     )  # fmt: skip
-    limits = replace(LIMITS, staging_bytes=1 << 41)
-    early = plan(replace(view, pauses=()), NOW, limits).actions
-    late = plan(replace(view, pauses=(Pause("/e", NOW - 60),)), NOW, limits).actions
+    settings = settings_with(SETTINGS, staging={"max_bytes": 1 << 41})
+    early = plan(replace(view, pauses=()), NOW, settings).actions
+    late = plan(replace(view, pauses=(Pause("/e", NOW - 60),)), NOW, settings).actions
 
     assert [type(action) for action in early] == [act.PlanSession]
     assert late == []
@@ -134,7 +135,10 @@ def test_nothing_else_is_told_of_what_is_paused() -> None:
     """Neither that staging has no room for it, nor an outage that kept its session from being opened."""
     retried = replace(planned("/d"), retrying_since=NOW - 600, not_before=NOW + 30)
     view = replace(
-        EMPTY, settled=(Settled(1, "/d", 100),), free_bytes=LIMITS.min_free_bytes, sessions=(retried,)
+        EMPTY,
+        settled=(Settled(1, "/d", 100),),
+        free_bytes=SETTINGS.limits.min_free_bytes,
+        sessions=(retried,),
     )
     assert {hold.scope for hold in paused(view).holds} >= {Scope.PLATFORM}
 

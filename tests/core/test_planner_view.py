@@ -6,8 +6,8 @@ from dataclasses import fields, is_dataclass
 
 import pytest
 
+from tests.support.configured import settings_with
 from uploader.core import planner_view
-from uploader.core.model import Limits
 from uploader.core.planner import plan
 from uploader.core.planner_view import PlannerView
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.unit
 
 def test_an_empty_view_asks_for_nothing() -> None:
     """Each default means that there is nothing of its kind, so a view names only what there is."""
-    found = plan(PlannerView(destinations={}), 1000.0, Limits())
+    found = plan(PlannerView(destinations={}), 1000.0, settings_with())
 
     assert (found.actions, found.holds, found.idle) == ([], [], True)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.configured import settings_with
 from uploader.core import actions
-from uploader.core.model import Hold, Limits, Scope
+from uploader.core.model import Hold, Scope
 from uploader.core.planner_view import PlannerView
 from uploader.core.planning_pass import CALLS, OUTAGE_SHOWN_AFTER, PlanningPass
 from uploader.core.unexpected_errors import UnexpectedError
@@ -18,7 +19,7 @@ GATE = (Scope.TARGET, "p")
 
 def turn(**view: object) -> PlanningPass:
     """A turn on a view with these parts."""
-    return PlanningPass(PlannerView(destinations={}, **view), NOW, Limits())  # type: ignore[arg-type]
+    return PlanningPass(PlannerView(destinations={}, **view), NOW, settings_with())  # type: ignore[arg-type]
 
 
 def held(until: float | None, scope: Scope = Scope.TARGET, subject: str = "p") -> tuple[Hold, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.model import Destination
+from tests.support.configured import a_folder
 from uploader.core.recovery_matching import Listed, Target, names_come_back
 
 pytestmark = pytest.mark.unit
@@ -29,7 +29,7 @@ def test_a_record_is_recognised_by_the_name_it_carries() -> None:
 
 def test_an_asset_belongs_to_the_item_of_the_target() -> None:
     """Its own id says nothing of the item."""
-    target = Target.of(Destination("p", "c", "item"))
+    target = Target.of(a_folder("p", "c", "item"))
 
     assert target == Target("p", "c", "item")
     assert Listed.of(target, {"id": "asset", "href": f"x/{STEM}.tif"}).item_id == "item"

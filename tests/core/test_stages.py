@@ -7,9 +7,10 @@ from typing import get_args
 
 import pytest
 
+from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
 from uploader.core.holds import OF_STAGES
-from uploader.core.model import Destination, Hold, HoldCause, Limits, Scope
+from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.planner import plan
 from uploader.core.planner_view import PlannerView
 from uploader.core.stages import DOES, EXPLAINED_BY, OF_ACTIONS, Stage, running
@@ -17,15 +18,15 @@ from uploader.core.stages import DOES, EXPLAINED_BY, OF_ACTIONS, Stage, running
 pytestmark = pytest.mark.unit
 
 NOW = 10_000.0
-STALLED_AFTER = Limits().stalled_after
-EMPTY = PlannerView({"/d": Destination("p")})
+STALLED_AFTER = settings_with().notify.stalled_after
+EMPTY = PlannerView({"/d": a_folder("p")})
 ACTION_OF = {stage: next(name for name, found in OF_ACTIONS.items() if found is stage) for stage in Stage}
 
 
 def stalled(stage: Stage, ago: float, *holds: Hold, number: int = 1) -> list[Hold]:
     """The holds of stages, where so many run in this one and its last sign of life was so many seconds ago."""
     view = replace(EMPTY, running={ACTION_OF[stage]: number}, silence={stage: ago}, holds=holds)
-    return [hold for hold in plan(view, NOW, Limits()).holds if hold.scope is Scope.STAGE]
+    return [hold for hold in plan(view, NOW, settings_with()).holds if hold.scope is Scope.STAGE]
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -42,9 +43,9 @@ def test_a_stage_without_a_sign_of_life_is_told(stage: Stage) -> None:
 def test_how_long_is_too_long_is_a_setting() -> None:
     """What is told says the time that it has been."""
     view = replace(EMPTY, running={"Put": 1}, silence={Stage.PUT: 40.0})
-    (hold,) = plan(view, NOW, Limits(stalled_after=40.0)).holds
+    (hold,) = plan(view, NOW, settings_with(notify={"stalled_after": 40.0})).holds
     assert (hold.cause, "40 seconds" in hold.reason) == (HoldCause.STALLED, True)
-    assert not plan(view, NOW, Limits(stalled_after=41.0)).holds
+    assert not plan(view, NOW, settings_with(notify={"stalled_after": 41.0})).holds
 
 
 @pytest.mark.parametrize("stage", Stage)

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.configured import a_folder, settings_with
 from uploader.core import waits
 from uploader.core.model import (
-    Destination,
     FileState,
     Layout,
-    Limits,
     PlatformProfile,
     SessionKey,
     SessionState,
@@ -25,13 +24,13 @@ pytestmark = pytest.mark.unit
 NOW = 10_000.0
 KEY = SessionKey("p", "", "", "", categorical=False)
 KNOWN = PlatformProfile("", {"p": Layout.PER_FILE}, None)
-EMPTY = PlannerView({"/d": Destination("p")}, profile=KNOWN)
+EMPTY = PlannerView({"/d": a_folder("p")}, profile=KNOWN)
 CONVERTED = tuple(Waiting(n, "/d", 5, NOW - 2, False, f"{n}.tif") for n in range(1, 4))
 
 
 def told(**facts: object) -> list[Wait]:
     """The waits of a plan."""
-    return plan(replace(EMPTY, **facts), NOW, Limits(linger=10.0)).waits
+    return plan(replace(EMPTY, **facts), NOW, settings_with(batch={"linger_seconds": 10.0})).waits
 
 
 def busy(count: int) -> tuple[Session, ...]:

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from tests.support.configured import a_folder
 from tests.support.tools import few
+from uploader.core.configuration import Folder
 from uploader.core.failure_policy import PROBE_REFUSED
 from uploader.core.idle_probes import FAILING, FIRST, HELD, IDLE
-from uploader.core.model import Destination, Hold, HoldCause, Scope
+from uploader.core.model import Hold, HoldCause, Scope
 from uploader.effects.idle_probe import IdleProbe
 from uploader.journal import Journal
 from uploader.platform.geopera import Timeouts, open_platform
@@ -28,7 +30,7 @@ sandbox = pytest.importorskip("uploader.sandbox", reason="the sandbox extra is n
 class Idle:
     """A daemon's probe, at a time that the test sets."""
 
-    def __init__(self, box: Any, journal: Journal, platform: Any, **destinations: Destination) -> None:
+    def __init__(self, box: Any, journal: Journal, platform: Any, **destinations: Folder) -> None:
         self.box = box
         self.now = 0.0
         self.tools = few(
@@ -84,7 +86,7 @@ async def idle(tmp_path: Path) -> AsyncIterator[Idle]:
             timeouts=Timeouts(call=20),
         )
         async with opened as (platform, _):
-            yield Idle(box, journal, platform, a=Destination(box.project_id), b=Destination(box.project_id))
+            yield Idle(box, journal, platform, a=a_folder(box.project_id), b=a_folder(box.project_id))
         journal.close()
 
 
@@ -115,10 +117,10 @@ async def test_a_key_that_is_revoked_while_idle_is_found_and_its_return_too(idle
 
 async def test_a_project_that_is_closed_is_found_and_others_are_asked(idle: Idle) -> None:
     """It is a hold of its target, which a probe ends; one that a real call made is ended by such a call alone."""
-    idle.tools.destinations = {"x": Destination("no-such-project"), **idle.tools.destinations}
+    idle.tools.destinations = {"x": a_folder("no-such-project"), **idle.tools.destinations}
     assert await idle.after(FIRST) == [("target", "target_refused")]
     assert idle.asked() == 2
-    idle.tools.destinations = {"a": Destination(idle.box.project_id)}
+    idle.tools.destinations = {"a": a_folder(idle.box.project_id)}
     real = Hold(Scope.TARGET, idle.box.project_id, "No uploads.", cause=HoldCause.TARGET_REFUSED)
     await idle.tools.journal.holds.set(real)
     await idle.after(HELD)

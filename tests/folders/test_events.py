@@ -18,8 +18,9 @@ import anyio
 import pytest
 
 from tests.support import mounts
+from tests.support.configured import watched
 from tests.support.groups import as_nobody, public_folder
-from uploader.folders import WHOLE, FolderSpec, Missed, changes, events, inotify
+from uploader.folders import WHOLE, Missed, changes, events, inotify
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -51,7 +52,7 @@ async def listening(folder: Path, missed: Missed | None = None, **options: objec
     poll = options.pop("poll_seconds", 0.1)
 
     async def listen() -> None:
-        spec = FolderSpec(str(folder), **options)  # type: ignore[arg-type]
+        spec = watched(folder, **options)
         async with aclosing(changes(spec, missed, poll_seconds=poll)) as hints:  # type: ignore[arg-type]
             async for paths in hints:
                 heard.answers += 1
@@ -245,7 +246,7 @@ async def test_more_than_can_be_named_asks_for_a_scan(
     for number in range(10):
         (tmp_path / f"{number}.tif").touch()
     heard = Heard()
-    async with aclosing(changes(FolderSpec(str(tmp_path)))) as hints:
+    async with aclosing(changes(watched(tmp_path))) as hints:
         with anyio.move_on_after(10):
             async for paths in hints:
                 heard.paths |= paths
@@ -291,14 +292,15 @@ LIMITED = """
     import logging, sys, anyio
     from contextlib import aclosing
     from pathlib import Path
-    from uploader.folders import FolderSpec, changes
+    from tests.support.configured import watched
+    from uploader.folders import changes
 
     logging.basicConfig(stream=sys.stdout)
 
     async def main(drop):
         for number in range(20):
             (drop / str(number)).mkdir()
-        async with aclosing(changes(FolderSpec(str(drop)), poll_seconds=0.1)) as hints:
+        async with aclosing(changes(watched(drop), poll_seconds=0.1)) as hints:
             async for paths in hints:
                 if b"19/late.tif" in paths:
                     return

@@ -13,12 +13,11 @@ import pytest
 
 from uploader.config import Folder
 from uploader.core.errors import Unreachable
-from uploader.folders import first_start
+from uploader.folders import FolderSpec, first_start
 from uploader.folders.first_start import Belonging
 from uploader.folders.folder_holds import Cause, FolderHolds
 from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.ownership import Owner, mark, owner_of
-from uploader.folders.presence import spec_of
 from uploader.journal import Journal
 from uploader.journal.recovery.salvage import finding
 
@@ -57,7 +56,7 @@ async def belonging_of(
         yield (
             Belonging(
                 folder,
-                spec_of(folder),
+                FolderSpec(folder),
                 journal,
                 owner,
                 platform.lookup,

@@ -24,7 +24,7 @@ def folder(b: Bench, **facts: Any) -> Folder:
 
 def changes(*folders: Folder, **groups: tuple[Folder, ...]) -> Changes:
     """From now on these folders; `groups` says which of them are added, removed or changed."""
-    return Changes(Settings.model_construct(folders=folders), **groups)
+    return Changes(Settings().model_copy(update={"folders": folders}), **groups)
 
 
 async def is_so(b: Bench, states: dict[str, int]) -> bool:

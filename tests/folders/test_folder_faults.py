@@ -11,7 +11,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from uploader.folders import FolderSpec, fault_of_folder, folder_probes
+from tests.support.configured import watched
+from uploader.folders import fault_of_folder, folder_probes
 from uploader.folders.folder_health import FolderHealth
 from uploader.folders.folder_holds import HOLD_CAUSES, WAYS_OUT, Cause, FolderHolds
 from uploader.folders.folder_threads import FolderThreads
@@ -51,7 +52,7 @@ def test_a_folder_is_to_blame_where_none_of_some_files_can_be_read(
         (tmp_path / os.fsdecode(name)).touch()
     fail(monkeypatch, *sick)
 
-    assert bool(fault_of_folder(FolderSpec(str(tmp_path)), b"a.tif")) == blamed
+    assert bool(fault_of_folder(watched(tmp_path), b"a.tif")) == blamed
 
 
 def test_two_files_of_two_do_not_make_a_sick_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,20 +61,20 @@ def test_two_files_of_two_do_not_make_a_sick_folder(tmp_path: Path, monkeypatch:
         (tmp_path / name).touch()
     fail(monkeypatch, b"a.tif", b"b.tif")
 
-    assert fault_of_folder(FolderSpec(str(tmp_path)), b"a.tif") == ""
+    assert fault_of_folder(watched(tmp_path), b"a.tif") == ""
 
 
 def test_a_missing_drop_folder_is_to_blame_a_missing_subfolder_is_not(tmp_path: Path) -> None:
     """A subfolder that was removed took its files with it."""
-    assert fault_of_folder(FolderSpec(str(tmp_path)), b"sub/a.tif") == ""
-    assert fault_of_folder(FolderSpec(str(tmp_path / "none")), b"a.tif") != ""
+    assert fault_of_folder(watched(tmp_path), b"sub/a.tif") == ""
+    assert fault_of_folder(watched(tmp_path / "none"), b"a.tif") != ""
 
 
 async def test_an_ailing_folder_gets_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The words name the folder and what the system says; they end when a file can be read."""
     for name in "abcd":
         (tmp_path / f"{name}.tif").touch()
-    health = FolderHealth(FolderSpec(str(tmp_path)), FolderThreads())
+    health = FolderHealth(watched(tmp_path), FolderThreads())
 
     async def told(message: Answered) -> None:
         for path, reason in message.faults:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.configured import watched
 from uploader.core.model import Sighting
 from uploader.disposal import dispose
 from uploader.folders import FolderSpec, look, scan
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.unit
 
 
 def _spec(folder: Path, *passthrough: str, include: tuple[str, ...] = ("*.tif",)) -> FolderSpec:
-    return FolderSpec(str(folder), include=include, passthrough=passthrough, recursive=True)
+    return watched(folder, include=include, passthrough=passthrough, recursive=True)
 
 
 def _seen(spec: FolderSpec) -> dict[bytes, list[bytes]]:

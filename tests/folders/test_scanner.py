@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.configured import watched
 from tests.support.groups import as_nobody, make_group, public_folder, seen
 from uploader.core.model import Sighting
 from uploader.core.settle_rules import state_of
-from uploader.folders import FolderSpec, LookProblem, Oddity, OddityKind, look, look_all, scan
+from uploader.folders import LookProblem, Oddity, OddityKind, look, look_all, scan
 from uploader.folders.scanner import rasters_of
 
 pytestmark = pytest.mark.unit
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.unit
 
 def paths(folder: Path, **options: object) -> list[bytes]:
     """The paths of a scan, which must not report trouble."""
-    found = list(scan(FolderSpec(str(folder), **options), threading.Event()))  # type: ignore[arg-type]
+    found = list(scan(watched(folder, **options), threading.Event()))
     assert not [entry for entry in found if isinstance(entry, LookProblem)]
     return sorted(entry.path for entry in found if isinstance(entry, Sighting))
 
@@ -33,7 +34,7 @@ def test_rasters_are_found_with_their_groups(tmp_path: Path) -> None:
     (tmp_path / "sub/ab.tfw").touch()
     (tmp_path / "sub/a.txt").touch()
 
-    (found,) = scan(FolderSpec(str(tmp_path)), threading.Event())
+    (found,) = scan(watched(tmp_path), threading.Event())
 
     assert isinstance(found, Sighting)
     assert found.path == b"sub/a.tif"
@@ -51,7 +52,7 @@ def test_a_look_and_a_scan_agree(tmp_path: Path) -> None:
     make_group(tmp_path)
     for name in ("A.TIF", "A.TFW", "A.TIF.OVR", "A_rpc.txt", "c.d.tif", "c.d.PRJ", "a.Tfw"):
         (tmp_path / name).write_text(name)
-    spec, stop = FolderSpec(str(tmp_path)), threading.Event()
+    spec, stop = watched(tmp_path), threading.Event()
 
     for found in scan(spec, stop):
         assert isinstance(found, Sighting)
@@ -81,14 +82,14 @@ def test_special_files_links_and_hidden_names_are_left_alone(tmp_path: Path) -> 
         listening.bind(str(drop / "socket.tif"))
 
         assert paths(drop) == [b"good.tif"]
-        odd = [entry for entry in scan(FolderSpec(str(drop)), threading.Event()) if isinstance(entry, Oddity)]
+        odd = [entry for entry in scan(watched(drop), threading.Event()) if isinstance(entry, Oddity)]
         assert sorted((entry.path, entry.kind) for entry in odd) == [
             (b"dangling.tif", OddityKind.LINK),
             (b"fifo.tif", OddityKind.SPECIAL),
             (b"link.tif", OddityKind.LINK),
             (b"socket.tif", OddityKind.SPECIAL),
         ]
-        spec = FolderSpec(str(drop))
+        spec = watched(drop)
         for name in (
             b"fifo.tif",
             b"link.tif",
@@ -128,7 +129,7 @@ def test_names_of_all_kinds_are_found_apart(tmp_path: Path) -> None:
     """Names are bytes: twins of case and form, the longest and the ugliest are all files of their own."""
     for name in HOSTILE:
         os.close(os.open(os.fsencode(tmp_path) + b"/" + name, os.O_CREAT))
-    spec = FolderSpec(str(tmp_path))
+    spec = watched(tmp_path)
 
     assert paths(tmp_path) == sorted(HOSTILE)
     assert all(look(spec, name) for name in HOSTILE)
@@ -141,12 +142,12 @@ def test_subfolders_count_only_when_they_should(tmp_path: Path) -> None:
         (tmp_path / below / "a.tif").touch()
 
     assert paths(tmp_path, recursive=False) == [b"a.tif"]
-    assert paths(tmp_path, ignore_below=(str(tmp_path / "archive"),)) == [
+    assert paths(tmp_path, archive_dir=str(tmp_path / "archive")) == [
         b"a.tif",
         b"archive2/a.tif",
         b"sub/a.tif",
     ]
-    assert look(FolderSpec(str(tmp_path), recursive=False), b"sub/a.tif") is None
+    assert look(watched(tmp_path, recursive=False), b"sub/a.tif") is None
 
 
 def test_a_deep_tree_beyond_the_longest_path_is_scanned(tmp_path: Path) -> None:
@@ -163,14 +164,14 @@ def test_a_deep_tree_beyond_the_longest_path_is_scanned(tmp_path: Path) -> None:
     (found,) = paths(tmp_path)
 
     assert found.endswith(b"/deep.tif")
-    assert look(FolderSpec(str(tmp_path)), found) is not None
+    assert look(watched(tmp_path), found) is not None
 
 
 def test_a_file_that_could_be_both_is_the_sidecar_of_its_raster(tmp_path: Path) -> None:
     """With wide patterns a sidecar is no raster of its own, but an orphan is."""
     for name in ("a.tif", "a.ovr", "b.ovr", "c.tif.msk"):
         (tmp_path / name).touch()
-    spec = FolderSpec(str(tmp_path), include=("*",))
+    spec = watched(tmp_path, include=("*",))
 
     assert paths(tmp_path, include=("*",)) == [b"a.tif", b"b.ovr", b"c.tif.msk"]
     assert look(spec, b"a.ovr") is None
@@ -183,7 +184,7 @@ def test_a_file_that_could_be_both_is_the_sidecar_of_its_raster(tmp_path: Path) 
 def test_ready_markers_are_seen_by_scan_and_look(tmp_path: Path, template: str, name: str) -> None:
     """The marker may carry the stem, the name, or speak for the whole folder."""
     (tmp_path / "a.tif").touch()
-    spec = FolderSpec(str(tmp_path), ready_marker=template)
+    spec = watched(tmp_path, ready_marker=template)
     assert [s.marked for s in scan(spec, threading.Event()) if isinstance(s, Sighting)] == [False]
 
     (tmp_path / name).touch()
@@ -194,7 +195,7 @@ def test_ready_markers_are_seen_by_scan_and_look(tmp_path: Path, template: str, 
 
 def test_a_missing_folder_is_trouble_and_not_an_empty_one(tmp_path: Path) -> None:
     """What cannot be looked at is told apart from what is not there."""
-    spec = FolderSpec(str(tmp_path / "none"))
+    spec = watched(tmp_path / "none")
 
     (found,) = scan(spec, threading.Event())
 
@@ -208,8 +209,8 @@ def test_a_missing_folder_is_trouble_and_not_an_empty_one(tmp_path: Path) -> Non
 
 def test_a_file_that_is_gone_is_seen_as_gone(tmp_path: Path) -> None:
     """Neither the file nor its folder need be there."""
-    assert look(FolderSpec(str(tmp_path)), b"a.tif") is None
-    assert look(FolderSpec(str(tmp_path)), b"sub/a.tif") is None
+    assert look(watched(tmp_path), b"a.tif") is None
+    assert look(watched(tmp_path), b"sub/a.tif") is None
 
 
 def test_a_scan_stops_when_told(tmp_path: Path) -> None:
@@ -217,7 +218,7 @@ def test_a_scan_stops_when_told(tmp_path: Path) -> None:
     for number in range(10):
         (tmp_path / f"{number}.tif").touch()
     stop = threading.Event()
-    found = scan(FolderSpec(str(tmp_path)), stop)
+    found = scan(watched(tmp_path), stop)
     next(found)
     stop.set()
 
@@ -233,7 +234,7 @@ def test_a_folder_that_may_not_be_read_does_not_end_the_scan() -> None:
         (drop / "open.tif").touch()
 
         def work() -> None:
-            found = list(scan(FolderSpec(str(drop)), threading.Event()))
+            found = list(scan(watched(drop), threading.Event()))
             (trouble,) = (f for f in found if isinstance(f, LookProblem))
             assert len(found) == 2
             assert (trouble.path, "permission denied" in trouble.reason) == (b"closed", True)
@@ -249,7 +250,7 @@ def test_a_control_file_is_seen_with_its_raster(tmp_path: Path, control: str) ->
     """That of the raster or of a sidecar, by a scan, by a look, and by looks at many; it is no raster itself."""
     make_group(tmp_path)
     (tmp_path / control).touch()
-    spec, stop = FolderSpec(str(tmp_path), include=("*",)), threading.Event()
+    spec, stop = watched(tmp_path, include=("*",)), threading.Event()
 
     (found,) = (s for s in scan(spec, stop) if isinstance(s, Sighting))
 
@@ -289,7 +290,7 @@ def test_thousands_of_files_are_scanned_in_seconds(tmp_path: Path) -> None:
         (tmp_path / f"{number}.tif").touch()
     (tmp_path / "7.tfw").touch()
 
-    found = {s.path: s for s in scan(FolderSpec(str(tmp_path)), threading.Event()) if isinstance(s, Sighting)}
+    found = {s.path: s for s in scan(watched(tmp_path), threading.Event()) if isinstance(s, Sighting)}
 
     assert len(found) == 8_000
     assert [s.name for s in found[b"7.tif"].sidecars] == [b"7.tfw"]

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from uploader.core.model import AS_ITS_FOLDER, Destination, FileState, Fingerprint, OwnTarget, Sighting
+from tests.support.configured import a_folder
+from uploader.core.model import AS_ITS_FOLDER, FileState, Fingerprint, OwnTarget, Sighting
 from uploader.core.working_set import Delta
 from uploader.journal import FILE_NAME, Converted, Journal, untrustworthy
 from uploader.journal.writer import CommitInDoubt
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
-DESTINATIONS = {"/d": Destination("p-1")}
+DESTINATIONS = {"/d": a_folder("p-1")}
 
 
 @pytest.fixture

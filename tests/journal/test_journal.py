@@ -16,12 +16,12 @@ import anyio
 import pytest
 from sqlite_utils import Database
 
+from tests.support.configured import a_folder
 from uploader.core.batching import Batch
 from uploader.core.errors import JournalError
 from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import IllegalTransition
 from uploader.core.model import (
-    Destination,
     FileState,
     Fingerprint,
     Hold,
@@ -41,7 +41,7 @@ from uploader.journal.view_queries import read_view
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
 KEY = SessionKey("p", "", "", "", categorical=False)
-DESTINATIONS = {"/d": Destination("p")}
+DESTINATIONS = {"/d": a_folder("p")}
 
 
 def sighting(path: bytes, size: int = 10, *, inode: int = 1) -> Sighting:

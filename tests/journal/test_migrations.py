@@ -13,9 +13,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from tests.support.configured import a_folder
 from uploader.core.errors import JournalError
 from uploader.core.lifecycle import FILE_ENDS
-from uploader.core.model import Destination, FileState, SessionState
+from uploader.core.model import FileState, SessionState
 from uploader.journal import FILE_NAME, Journal, Reader
 from uploader.journal.schema import SCHEMA
 from uploader.journal.view_queries import read_view
@@ -51,7 +52,7 @@ def test_it_is_upgraded_and_goes_on(tmp_path: Path, schema: int) -> None:
     async def go() -> None:
         journal = Journal(tmp_path)
         try:
-            view = await journal.read(lambda db: read_view(db, {"/srv/drop": Destination("p-1")}))
+            view = await journal.read(lambda db: read_view(db, {"/srv/drop": a_folder("p-1")}))
             assert [queued.file_id for queued in view.queued] == [2]
             assert {session.state for session in view.sessions} >= {SessionState.OPEN, SessionState.FAILING}
             assert [disposal.file_id for disposal in view.disposals] == [7]

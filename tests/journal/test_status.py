@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from uploader.core.model import Destination, FileState, Hold, HoldCause, Scope
+from tests.support.configured import a_folder
+from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.planning_pass import Wait
 from uploader.core.transitions import hold_events
 from uploader.journal import FILE_NAME, Facts, HoldList, Journal, Reader, status_of
@@ -20,7 +21,7 @@ from uploader.journal.writer import Writer
 
 pytestmark = pytest.mark.unit
 
-TARGETS = {"/a": Destination("p", "c"), "/b": Destination("q")}
+TARGETS = {"/a": a_folder("p", "c"), "/b": a_folder("q")}
 TARGET = Hold(Scope.TARGET, "p/c", "It is refused.", "Mend it.", 1.0, 9e9, cause=HoldCause.TARGET_REFUSED)
 
 

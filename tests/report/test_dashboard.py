@@ -20,6 +20,7 @@ STATUS = {
     "files": {"queued": 2, "disposed": 3, "rejected": 1},
     "sessions": {"open": 1},
     "holds": [{"scope": "target", "subject": "p", "reason": "<script>alert(1)</script>", "until": None}],
+    "stalled_after": 300.0,
     "bytes": {"pending": 10, "uploaded": 4096},
     "possibly_leaked_bytes": 7,
     "failed": [{"path": '/drop/"<b>\n.tif', "reason": "no & no", "attempts": 3}],
@@ -119,6 +120,7 @@ async def test_health_tells_of_a_stage_that_stands_still():
             **STATUS,
             "revision": 3,
             "holds": [{"scope": "stage", "cause": "stalled", "reason": "It hangs."}],
+            "stalled_after": 300.0,
         }
 
     async with serving() as port:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from uploader.convert import Report
+from uploader.convert import Job, Report
 from uploader.core import errors as err
 from uploader.core.model import Fingerprint, Sighting
 from uploader.disposal import Disposed
@@ -35,8 +35,6 @@ class Place:
 
     id: int
     there: bool
-    name: str = ""
-    """What the source is called, as a job says it."""
 
     @property
     def fd(self) -> int:
@@ -147,8 +145,9 @@ class Disk:
 
     # -- the converter ---------------------------------------------------------------------------------------
 
-    async def convert(self, target: Place, alive: object = None) -> Report:
+    async def convert(self, job: Job, alive: object = None) -> Report:
         """Make the object; a draw kills the child or fills the disk."""
+        target: Place = job.target  # type: ignore[assignment]
         content = self.claimed[target.id]
         if content.startswith("b"):
             raise err.RasterRefused("not a raster")

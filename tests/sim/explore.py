@@ -21,7 +21,8 @@ from typing import Any
 import uploader.effects.session as session_effects
 from tests.sim.expectations import ENDS
 from tests.sim.ordered import LOOKS, Ordered, Step
-from uploader.core.model import Destination
+from tests.support.configured import a_folder
+from uploader.core.configuration import Folder
 
 STEPS = 60
 """Turns, waits among them, within which everything ends when nothing goes wrong any more."""
@@ -40,7 +41,7 @@ class Node:
     """What a person is told, where only a person can go on."""
 
 
-def explore(destination: Destination, faults: int) -> dict[Hashable, Node]:
+def explore(destination: Folder, faults: int) -> dict[Hashable, Node]:
     """All states that are reached with so many faults on the way, those with the fewest first."""
     nodes = {Ordered(destination).state(): Node(())}
     waiting = deque(nodes)
@@ -62,7 +63,7 @@ def explore(destination: Destination, faults: int) -> dict[Hashable, Node]:
     return nodes
 
 
-def _steps(destination: Destination, node: Node, faults: int) -> Iterator[tuple[Step, Ordered, bool]]:
+def _steps(destination: Folder, node: Node, faults: int) -> Iterator[tuple[Step, Ordered, bool]]:
     """Each way to go on from a state, and the world after it."""
     world, going = _again(destination, node.path, None)
     could = world.could
@@ -75,7 +76,7 @@ def _steps(destination: Destination, node: Node, faults: int) -> Iterator[tuple[
             yield word, *_again(destination, node.path, word)
 
 
-def _again(destination: Destination, path: tuple[Step, ...], step: Step) -> tuple[Ordered, bool]:
+def _again(destination: Folder, path: tuple[Step, ...], step: Step) -> tuple[Ordered, bool]:
     world = Ordered(destination)
     with world.doors(), patched(session_effects, LOOKS_FOR_ITEMS=LOOKS):
         for earlier in path:
@@ -133,7 +134,7 @@ def main() -> int:
     found = 0
     for after_upload in ("keep", "delete"):
         started = time.monotonic()
-        nodes = explore(Destination("p", after_upload=after_upload), given.faults)
+        nodes = explore(a_folder("p", after_upload=after_upload), given.faults)
         wrong = without_way_out(nodes)
         found += len(wrong)
         seconds = time.monotonic() - started

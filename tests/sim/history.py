@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,8 @@ from tests.sim.intake import SETTLE
 from tests.sim.journal import COLUMNS
 from tests.sim.standins import drive
 from tests.sim.world import START, World
-from uploader.core.model import Destination, FileState, Limits, Scope
+from tests.support.configured import a_folder, settings_with
+from uploader.core.model import FileState, Scope
 from uploader.core.planner_view import PlannerView
 from uploader.core.planning_pass import Plan
 
@@ -50,12 +50,15 @@ class History(World):
         self.overlap = draw.choice([0.0, 0.3, 0.7])
         self.platform.quota = draw.choice([1 << 40, 1 << 40, 450, 150])
         self.platform.items_per_file = draw.random() < 0.9
-        self.destination = Destination(
+        self.destination = a_folder(
             "p",
             after_upload=draw.choice(["keep", "delete"]),
             duplicates=draw.choice(["upload", "upload", "skip"]),
         )
-        self.limits = Limits(batch_files=draw.choice([1, 3, 100]), linger=5.0, max_wait=60.0, max_attempts=50)
+        self.settings = settings_with(
+            batch={"max_files": draw.choice([1, 3, 100]), "linger_seconds": 5.0, "max_wait_seconds": 60.0},
+            limits={"max_attempts": 50},
+        )
         self.calm_at = START + draw.random() * 200 if draw.random() < 0.5 else NEVER
         self.calm_since: int | None = None
         """The count of active turns when the last fault was over."""
@@ -217,7 +220,7 @@ class History(World):
         self.mended += 1
         self._calm()
         self.platform.quota = 1 << 60
-        self.limits = replace(self.limits, batch_files=1)
+        self.settings = settings_with(self.settings, batch={"max_files": 1})
         self._revive()
         vain = [u for u in map(self.journal.upload, self.journal.held()) if not self._exists(u.upload_id)]
         missing = [FOLDER.encode() + b"/" + member.path for upload in vain for member in upload.members]

@@ -8,8 +8,9 @@ from typing import Any
 from tests.sim.journal import COLUMNS, Clockwork
 from tests.sim.tables import Tables
 from tests.sim.transactions import MemoryTransactions
+from uploader.core.configuration import Folder
 from uploader.core.duplicates import judge_twins
-from uploader.core.model import Destination, FileState, Layout, PlatformProfile, Sighting
+from uploader.core.model import FileState, Layout, PlatformProfile, Sighting
 from uploader.core.pauses import passed_over
 from uploader.core.planner_view import Disposal, PlannerView, Queued
 from uploader.core.working_set import QUEUE_WINDOW, WAITING_WINDOW, WorkingSet
@@ -130,7 +131,7 @@ class MemoryJournal:
         return self.tables.digest()
 
     def view(
-        self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
+        self, destinations: Mapping[str, Folder], coming: Mapping[str, int], **machine: Any
     ) -> PlannerView:
         """What the planner sees; only what has changed is made anew."""
         tables = self.tables
@@ -191,7 +192,7 @@ class MemoryJournal:
     def _readable(self, session_id: int | None) -> bool:
         return session_id is not None and self.tables.uploads[session_id].readback in {None, "verified"}
 
-    def _twins(self, destinations: Mapping[str, Destination]) -> tuple[frozenset[int], frozenset[int]]:
+    def _twins(self, destinations: Mapping[str, Folder]) -> tuple[frozenset[int], frozenset[int]]:
         completed, pending = [], []
         for file in self._queued:
             if destinations[file.folder].duplicates != "skip":

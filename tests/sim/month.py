@@ -17,7 +17,8 @@ from tests.sim.memory import MemoryJournal
 from tests.sim.rows import File, Upload
 from tests.sim.standins import drive
 from tests.sim.world import START, World
-from uploader.core.model import Destination, FileState, Limits
+from tests.support.configured import a_folder, settings_with
+from uploader.core.model import FileState
 
 DAY = 86400.0
 HOUR = 3600.0
@@ -48,8 +49,11 @@ class Month(World):
         self.slowness = 0.15
         self.nap = 2.0
         self.overlap = 0.2
-        self.limits = Limits(batch_files=50, converters=16, transfers=16, max_attempts=50)
-        self.destination = Destination("p", after_upload="delete")
+        self.converters = 16
+        self.settings = settings_with(
+            batch={"max_files": 50}, transfer={"concurrency": 16}, limits={"max_attempts": 50}
+        )
+        self.destination = a_folder("p", after_upload="delete")
         self.dropped = 0
         self.ended: Counter[str] = Counter()
         self.restarts = 0
@@ -121,7 +125,7 @@ class Month(World):
 
     def _restart(self, begins: bool) -> None:
         """A new version of the program, or of its configuration."""
-        self.destination = Destination("p", after_upload=self.rng.choice(["keep", "delete"]))
+        self.destination = a_folder("p", after_upload=self.rng.choice(["keep", "delete"]))
         self.again = True
 
     def _person(self) -> None:

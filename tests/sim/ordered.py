@@ -11,11 +11,13 @@ from tests.sim.memory import MemoryJournal
 from tests.sim.platform import ModelPlatform, refusal
 from tests.sim.standins import drive
 from tests.sim.world import Crash, World
+from tests.support.configured import settings_with
 from uploader.convert import Report
 from uploader.core import errors as err
 from uploader.core.actions import Action
+from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS
-from uploader.core.model import Destination, Limits, Sighting
+from uploader.core.model import Sighting
 from uploader.core.planner import Plan
 from uploader.core.planner_view import PlannerView
 
@@ -60,14 +62,16 @@ LOCAL: dict[str, err.LocalError | OSError | err.RemoteError] = {
 class Ordered(World):
     """A world with one file, in which things fail on order."""
 
-    def __init__(self, destination: Destination) -> None:
+    def __init__(self, destination: Folder) -> None:
         super().__init__(0)
         self.order: tuple[int, str] | None = None
         self.could: list[tuple[str, ...]] = []
         """What could have failed in this turn, in which ways."""
         self.slowness = 0.0
         self.destination = destination
-        self.limits = Limits(batch_files=1, linger=0.0, max_attempts=ATTEMPTS)
+        self.settings = settings_with(
+            batch={"max_files": 1, "linger_seconds": 0.0}, limits={"max_attempts": ATTEMPTS}
+        )
         self.platform = _Platform(self.rng, 0.0, 1 << 60, violations=self.wrong)
         self.platform.world = self
         self.disk = _Disk(self.rng, 0.0, wrong=self.wrong)

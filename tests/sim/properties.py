@@ -50,7 +50,7 @@ def _too_many(world: World, view: PlannerView, plan: Plan) -> list[str]:
     if len(plan.actions) + len(view.busy) <= min(CLAIMS, DISPOSALS):
         return []
     kinds = [type(action) for action in plan.actions]
-    most = {act.Put: world.limits.transfers, act.Convert: world.limits.converters}
+    most = {act.Put: world.settings.transfer.concurrency, act.Convert: world.converters}
     most |= {act.Claim: CLAIMS, act.Dispose: DISPOSALS}
     return [
         f"{kinds.count(kind)} more of {kind.__name__}, but {most[kind]} are the most"
@@ -111,7 +111,11 @@ def _planned(world: World, view: PlannerView, batch: object) -> str:
         return "the halves of a refused batch come together again"
     if len({file.file_id for file in files}) < len(files):
         return "a file is in it twice"
-    most = world.limits.batch_files if layout is Layout.PER_FILE else min(2, world.limits.batch_files)
+    most = (
+        world.settings.batch.max_files
+        if layout is Layout.PER_FILE
+        else min(2, world.settings.batch.max_files)
+    )
     return f"{len(files)} files, but {most} are the most" if len(files) > most else ""
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from tests.sim.journal import COLUMNS, Clockwork, line
-from uploader.core.model import Destination, Sighting
+from uploader.core.configuration import Folder
+from uploader.core.model import Sighting
 from uploader.core.pauses import passed_over
 from uploader.core.planner_view import PlannerView
 from uploader.core.working_set import Delta, WorkingSet
@@ -159,7 +160,7 @@ class SqliteJournal:
         return hashed.hexdigest()[:16]
 
     def view(
-        self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
+        self, destinations: Mapping[str, Folder], coming: Mapping[str, int], **machine: Any
     ) -> PlannerView:
         """What the planner sees: the working set, which must be what the queries say."""
         left_out = passed_over(self.live.pauses, self.world.now)

@@ -8,10 +8,11 @@ from tests.sim.disk import FOLDER
 from tests.sim.history import History
 from tests.sim.sqlite import SqliteJournal
 from tests.sim.standins import drive
+from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
 from uploader.core import errors as err
 from uploader.core.failure_policy import Park
-from uploader.core.model import Destination, FileState, Fingerprint, HoldCause, Limits, Scope, Sighting
+from uploader.core.model import FileState, Fingerprint, HoldCause, Scope, Sighting
 from uploader.core.planner import plan
 from uploader.core.planner_view import Disposal, PlannerView
 
@@ -50,10 +51,10 @@ def claimed(journal: SqliteJournal, inode: int) -> int:
 def test_a_copy_is_not_discarded_while_its_source_is_disposed_of() -> None:
     """One thing at a time is done about a file: the next turn does the other."""
     view = PlannerView(
-        {"/d": Destination("p", after_upload="delete")}, discards=(1,), disposals=(Disposal(1), Disposal(2))
+        {"/d": a_folder("p", after_upload="delete")}, discards=(1,), disposals=(Disposal(1), Disposal(2))
     )
 
-    assert plan(view, 0.0, Limits()).actions == [act.Discard(1), act.Dispose(2)]
+    assert plan(view, 0.0, settings_with()).actions == [act.Discard(1), act.Dispose(2)]
 
 
 def test_a_damaged_copy_of_a_replaced_source_is_gone(journal: SqliteJournal) -> None:

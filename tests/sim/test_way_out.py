@@ -9,6 +9,7 @@ import pytest
 
 from tests.sim import planted
 from tests.sim.explore import explore, without_way_out
+from tests.support.configured import a_folder, settings_with
 from uploader.core.lifecycle import (
     COUPLED,
     FILE_ARROWS,
@@ -19,11 +20,9 @@ from uploader.core.lifecycle import (
     SessionEvent,
 )
 from uploader.core.model import (
-    Destination,
     FileState,
     Hold,
     Layout,
-    Limits,
     PlatformProfile,
     Scope,
     SessionKey,
@@ -79,24 +78,24 @@ def views() -> list[tuple[str, PlannerView]]:
     found = [
         (
             "settled",
-            PlannerView({"/d": Destination("p")}, settled=(Settled(1, "/d", 10),), settling={"/d": 1}),
+            PlannerView({"/d": a_folder("p")}, settled=(Settled(1, "/d", 10),), settling={"/d": 1}),
         ),
-        ("queued", PlannerView({"/d": Destination("p")}, queued=(Queued(1, "/d", 10, "c"),), queued_total=1)),
+        ("queued", PlannerView({"/d": a_folder("p")}, queued=(Queued(1, "/d", 10, "c"),), queued_total=1)),
         ("unconfigured", PlannerView({}, queued=(Queued(1, "/d", 10, "c"),), queued_total=1)),
         (
             "twin",
             PlannerView(
-                {"/d": Destination("p")}, queued=(Queued(1, "/d", 10, "c"),), twins_completed=frozenset({1})
+                {"/d": a_folder("p")}, queued=(Queued(1, "/d", 10, "c"),), twins_completed=frozenset({1})
             ),
         ),
-        ("disposal", PlannerView({"/d": Destination("p")}, disposals=(Disposal(1),))),
-        ("discard", PlannerView({"/d": Destination("p")}, discards=(1,))),
+        ("disposal", PlannerView({"/d": a_folder("p")}, disposals=(Disposal(1),))),
+        ("discard", PlannerView({"/d": a_folder("p")}, discards=(1,))),
     ]
     for layout in Layout:
         profile = PlatformProfile(layouts={"p": layout})
         waiting = (Waiting(1, "/d", 10, NOW, False, "a.tif"),)
         found.append(
-            (f"waiting {layout}", PlannerView({"/d": Destination("p")}, waiting=waiting, profile=profile))
+            (f"waiting {layout}", PlannerView({"/d": a_folder("p")}, waiting=waiting, profile=profile))
         )
     for state, members in MEMBERS.items():
         for states in [(), *product(sorted(members)), *product(sorted(members), repeat=2)]:
@@ -108,11 +107,9 @@ def views() -> list[tuple[str, PlannerView]]:
                     tuple(SessionMember(i, s, 10) for i, s in enumerate(states)),
                     locating=locating,
                 )
-                found.append(
-                    (f"{state} {states}", PlannerView({"/d": Destination("p")}, sessions=(session,)))
-                )
+                found.append((f"{state} {states}", PlannerView({"/d": a_folder("p")}, sessions=(session,))))
     read = Session(7, KEY, SessionState.COMPLETED, (), readback_due=True)
-    return [*found, ("read back", PlannerView({"/d": Destination("p")}, sessions=(read,)))]
+    return [*found, ("read back", PlannerView({"/d": a_folder("p")}, sessions=(read,)))]
 
 
 HELD = [
@@ -127,7 +124,7 @@ def test_the_planner_has_an_answer_to_every_state(what: str, view: PlannerView) 
     """It acts, or knows when to look again, or a hold says what a person can do; and a hold that is due is probed."""
     for hold in (None, *HELD):
         seen = view if hold is None else replace(view, holds=(hold,))
-        made = plan(seen, NOW, Limits())
+        made = plan(seen, NOW, settings_with())
         words = [held.way_out for held in (*made.holds, *seen.holds) if held.until is None]
 
         assert made.actions or made.wake_at is not None or any(words), hold
@@ -138,7 +135,7 @@ def test_the_planner_has_an_answer_to_every_state(what: str, view: PlannerView) 
 @pytest.mark.parametrize("after_upload", ["keep", "delete"])
 def test_every_state_with_one_fault_on_the_way_has_a_way_out(after_upload: str) -> None:
     """Each answer of each call, each local failure and each crash is followed to its end, or to words for a person."""
-    nodes = explore(Destination("p", after_upload=after_upload), 1)
+    nodes = explore(a_folder("p", after_upload=after_upload), 1)
 
     assert without_way_out(nodes) == []
     assert len(nodes) > 80
@@ -149,4 +146,4 @@ def test_a_planted_trap_is_found(plant: planted.Plant, monkeypatch: pytest.Monke
     """The search would see a state that nobody leaves."""
     plant(monkeypatch)
 
-    assert without_way_out(explore(Destination("p"), 1))
+    assert without_way_out(explore(a_folder("p"), 1))

@@ -25,9 +25,10 @@ from tests.sim.platform import ModelPlatform
 from tests.sim.properties import broken
 from tests.sim.sqlite import SqliteJournal
 from tests.sim.standins import NEVER, ModelStore, ModelTools, Unwatched, drive
+from tests.support.configured import a_folder, settings_with
 from uploader.core.actions import Action, Claim
 from uploader.core.lifecycle import IllegalTransition
-from uploader.core.model import Destination, FileState, Limits, Sighting
+from uploader.core.model import FileState, Sighting
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
 from uploader.daemon.performer import perform
@@ -63,8 +64,11 @@ class World:
         """Turns in which something was done."""
         self.disk = Disk(self.rng, 0.0, wrong=self.wrong)
         self.platform = ModelPlatform(random.Random(seed + 1), 0.0, 1 << 60, violations=self.wrong)
-        self.limits = Limits(linger=5.0, max_wait=60.0, max_attempts=50)
-        self.destination = Destination("p")
+        self.settings = settings_with(
+            batch={"linger_seconds": 5.0, "max_wait_seconds": 60.0}, limits={"max_attempts": 50}
+        )
+        self.converters = 2
+        self.destination = a_folder("p")
         self.todo: list[tuple[float, int, Callable[[], None]]] = []
         self.seen: dict[int, Sighting] = {}
         """The sightings at which files were settled."""
@@ -99,11 +103,9 @@ class World:
             staging=self.disk,  # type: ignore[arg-type]
             intake=self.intake,
             activity=Unwatched(),
-            limits=self.limits,
+            settings=self.settings,
             destinations=self.destinations,
             archive_dirs={},
-            transfer_method="signed_url",
-            job=lambda _source, target, _destination: target,
             stop=NEVER,
             cut=NEVER,
             random=self.rng,
@@ -144,7 +146,7 @@ class World:
         self._happen()
         await self.intake.scan()
         view = self.look()
-        turn = plan(view, self.now, self.limits)
+        turn = plan(view, self.now, self.settings)
         self.tools.note_holds((*view.holds, *turn.holds))
         self.judge(view, turn)
         self.running += turn.actions
@@ -204,6 +206,7 @@ class World:
             self.intake.coming,
             settled=self.intake.settled,
             free_bytes=self.disk.free,
+            converters=self.converters,
             answered_at=self.tools.answered_at,
             stored_at=self.tools.stored_at,
             **self._under_way(),

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.configured import watched
 from uploader.core.model import Sighting
-from uploader.folders import FolderSpec, look
+from uploader.folders import look
 from uploader.system import failpoints
 
 
 def seen(folder: Path, name: str | bytes = "a.tif", **options: object) -> Sighting:
     """One look at a raster that has to be there."""
-    sighting = look(FolderSpec(str(folder), **options), os.fsencode(name))  # type: ignore[arg-type]
+    sighting = look(watched(folder, **options), os.fsencode(name))
     assert sighting is not None
     return sighting
 

@@ -51,7 +51,7 @@ async def converted(
             max_bands=chosen.limits.max_bands,
             min_free_bytes=0,
             memory_limit=chosen.convert.memory_limit,
-            timeout=chosen.convert.timeout_seconds,
+            timeout_seconds=chosen.convert.timeout_seconds,
             name=printable(source.name),
             **wishes,
         )

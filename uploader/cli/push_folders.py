@@ -7,7 +7,6 @@ pattern of the shell, or by a folder above it, each directory is a drop folder o
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +17,7 @@ from uploader.core.errors import ConfigurationError
 from uploader.core.model import FileState
 from uploader.core.path_text import is_text, lossless, shown
 from uploader.core.sidecar_table import HEADED
-from uploader.folders import look
-from uploader.folders.presence import spec_of
+from uploader.folders import FolderSpec, look
 from uploader.journal import FILE_NAME, Journal
 from uploader.journal.queries import latest, rejected_paths, tracked
 from uploader.journal.rows import encode_sighting
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
 RASTERS = frozenset(f".{ending}" for ending in (*HEADED, "img", "dat", "bsq", "bil", "bip"))
 """Endings of what is converted; a file with another ending is sent as it is."""
-PATTERNS = ("*.tif", "*.tiff")
+PATTERNS: tuple[str, ...] = Folder.model_fields["include"].default
 """What is taken of a directory that is named as a whole."""
 MOST_FOLDERS = 200
 """Directories that are watched one by one; a larger tree, or one with names that are no text, is watched as one."""
@@ -128,14 +126,14 @@ async def _retried(journal: Journal, named: Callable[[str], bool]) -> None:
 
 
 async def _reconciled(journal: Journal, folder: Folder) -> Folder:
-    name, spec = str(folder.path), spec_of(folder)
+    name, spec = str(folder.path), FolderSpec(folder)
     believed = await journal.read(lambda db: tracked(db, name))
     seen = await journal.read(lambda db: latest(db, name, list(believed)))
     kept, gone = [], []
     for path in believed:
         mine = spec.wants(path)
         file = lossless(path)
-        found = look(spec if mine else replace(spec, include=(*spec.include, exactly(file))), path)
+        found = look(spec if mine else FolderSpec(_widened(folder, [exactly(file)])), path)
         if found is None or not (mine or encode_sighting(found) == seen[path][2]):
             gone.append(path)
         elif not mine:
@@ -144,6 +142,14 @@ async def _reconciled(journal: Journal, folder: Folder) -> Folder:
     await journal.files.vanished(settling)
     await journal.files.forgotten(name, [path for path in gone if believed[path][0] not in settling])
     converted, passed = _split(kept)
+    return _widened(folder, converted, passed)
+
+
+def _widened(folder: Folder, include: Iterable[str], passthrough: Iterable[str] = ()) -> Folder:
+    """Take files by these patterns as well."""
     return folder.model_copy(
-        update={"include": (*folder.include, *converted), "passthrough": (*folder.passthrough, *passed)}
+        update={
+            "include": (*folder.include, *include),
+            "passthrough": (*folder.passthrough, *passthrough),
+        }
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,9 +31,12 @@ from uploader.config.value_types import (
     Span,
     Whole,
 )
+from uploader.convert.job import Job
 from uploader.core.errors import ConfigurationError
-from uploader.core.model import Destination
 from uploader.core.secrets import Secret
+
+JOB: Any = Job(source=Path(), target=Path())
+"""Has the defaults of the keys that a conversion is given."""
 
 
 class Section(BaseModel):
@@ -64,7 +67,7 @@ class Folder(Section):
     collection_id: str = ""
     item_id: str = ""
     asset_key: str = ""
-    categorical: Literal["auto", "yes", "no"] = "auto"
+    categorical: Literal["auto", "yes", "no"] = JOB.categorical
     recursive: Flag = True
     include: Patterns = ("*.tif", "*.tiff")
     exclude: Patterns = ()
@@ -77,28 +80,10 @@ class Folder(Section):
     archive_dir: OptionalPath = None
     duplicates: Literal["upload", "skip"] = "upload"
     verify_remote: Flag = True
-    strict: Flag = False
-    crs: DeclaredSystem = ""
-    nodata: DeclaredNodata = ""
-    on_missing_crs: Literal["warn", "reject"] = "warn"
-
-    def destination(self) -> Destination:
-        """What the decisions need to know of this folder."""
-        return Destination(
-            project_id=self.project_id,
-            collection_id=self.collection_id,
-            item_id=self.item_id,
-            asset_key=self.asset_key,
-            categorical=self.categorical,
-            after_upload=self.after_upload,
-            verify_remote=self.verify_remote,
-            duplicates=self.duplicates,
-            strict=self.strict,
-            crs=self.crs,
-            nodata=self.nodata,
-            on_missing_crs=self.on_missing_crs,
-            passthrough=self.passthrough,
-        )
+    strict: Flag = JOB.strict
+    crs: DeclaredSystem = JOB.crs
+    nodata: DeclaredNodata = JOB.nodata
+    on_missing_crs: Literal["warn", "reject"] = JOB.on_missing_crs
 
 
 class StagingSection(Section):
@@ -119,14 +104,14 @@ class StagingSection(Section):
 class ConvertSection(Section):
     """How rasters become COGs."""
 
-    verify: Literal["full", "sample", "off"] = "full"
+    verify: Literal["full", "sample", "off"] = JOB.verify
     workers: Whole = 0
     """0: one per core, see `processes`."""
     compression: Literal["deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflate", "lerc_zstd", "none"] = (
-        "deflate"
+        JOB.compression
     )
-    memory_limit: Bytes = 4 << 30
-    timeout_seconds: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 3600.0
+    memory_limit: Bytes = JOB.memory_limit
+    timeout_seconds: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = JOB.timeout_seconds
 
     @property
     def processes(self) -> int:
@@ -155,10 +140,10 @@ class Transfer(Section):
 class LimitsSection(Section):
     """What is taken at all, and when to give up."""
 
-    min_free_bytes: Bytes = 2 << 30
+    min_free_bytes: Bytes = JOB.min_free_bytes
     max_attempts: Positive = 5
-    max_pixels: Positive = 400_000_000_000
-    max_bands: Positive = 4096
+    max_pixels: Positive = JOB.max_pixels
+    max_bands: Positive = JOB.max_bands
 
 
 class Dashboard(Section):

@@ -1,4 +1,4 @@
-"""The whole configuration, and what the decisions need of it."""
+"""The whole configuration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from uploader.config.sections import (
 )
 from uploader.config.value_types import AbsolutePath
 from uploader.core.errors import ConfigurationError
-from uploader.core.model import Destination, Limits
 
 DEFAULT_STATE_DIR = Path("/var/lib/uploader")
 
@@ -55,21 +54,10 @@ class Settings(Section):
                 raise ConfigurationError(mistake.text)
         return self
 
-    def destinations(self) -> dict[str, Destination]:
-        """By folder: what the decisions need to know of it."""
-        return {str(folder.path): folder.destination() for folder in self.folders}
+    def destinations(self) -> dict[str, Folder]:
+        """By path: the folders, which say where their files go."""
+        return {str(folder.path): folder for folder in self.folders}
 
-    def planner_limits(self) -> Limits:
-        """The numbers that plans depend on."""
-        return Limits(
-            batch_files=self.batch.max_files,
-            batch_bytes=self.batch.max_bytes,
-            linger=self.batch.linger_seconds,
-            max_wait=self.batch.max_wait_seconds,
-            converters=self.convert.processes,
-            transfers=self.transfer.concurrency,
-            max_attempts=self.limits.max_attempts,
-            staging_bytes=self.staging.max_bytes,
-            min_free_bytes=self.limits.min_free_bytes,
-            stalled_after=self.notify.stalled_after,
-        )
+    def archive_dirs(self) -> dict[str, Path]:
+        """By path of the folder: where its sources are archived, if they are."""
+        return {str(folder.path): folder.archive_dir for folder in self.folders if folder.archive_dir}

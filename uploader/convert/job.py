@@ -28,7 +28,7 @@ class Job:
     """One conversion: from a raster in its private working folder to a COG.
 
     `source` lies in a folder that holds nothing but the raster and its renamed sidecars. At `target` the COG
-    appears whole or not at all. Sizes in bytes, `timeout` in seconds of wall clock.
+    appears whole or not at all. Sizes in bytes, `timeout_seconds` of wall clock.
     """
 
     source: Path
@@ -46,7 +46,7 @@ class Job:
     max_bands: int = 4096
     min_free_bytes: int = 2 * _GIB
     memory_limit: int = 4 * _GIB
-    timeout: float = 3600.0
+    timeout_seconds: float = 3600.0
     name: str = ""
     """What the raster is called in its folder: it may say that it is a quality band."""
     preview: int = 0

@@ -57,7 +57,7 @@ def _without_our_names(text: str, job: Job, workshop: Path) -> str:
 
 def _perform(job: Job, workshop: Path) -> Report:
     room = free_room(workshop, job)
-    confine.limit(workshop, cpu_seconds=job.timeout * THREADS, file_bytes=room)
+    confine.limit(workshop, cpu_seconds=job.timeout_seconds * THREADS, file_bytes=room)
     os.chdir(workshop)
     facts = with_declared(examine(job.source), job.crs, job.nodata)
     facts = replace(facts, indexed=sources.indexed(job.source))

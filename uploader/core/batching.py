@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from uploader.core.model import Layout, Limits, OwnTarget, SessionKey
+from uploader.core.configuration import Batch as Section
+from uploader.core.model import Layout, OwnTarget, SessionKey, session_key
 from uploader.core.planner_view import PlannerView, Waiting
 
 FIRST_SESSION_FILES = 2
@@ -44,20 +45,22 @@ def candidates(view: PlannerView, now: float) -> list[Batchable]:
             continue
         place = (file.folder, file.own_target, file.categorical, file.group)
         if place not in places:  # a key is made once, not for each of thousands of files
-            key = view.destinations[file.folder].key(categorical=file.categorical, own=file.own_target)
+            key = session_key(
+                view.destinations[file.folder], categorical=file.categorical, own=file.own_target
+            )
             places[place] = groups.setdefault((key, file.group), [])
         places[place].append(file)
     found = [Batchable(key, group, tuple(files)) for (key, group), files in groups.items()]
     return sorted(found, key=lambda c: (-max(f.priority for f in c.files), min(f.since for f in c.files)))
 
 
-def most_files(key: SessionKey, layout: Layout, limits: Limits) -> int:
+def most_files(key: SessionKey, layout: Layout, batch: Section) -> int:
     """How many files a session with this key may hold."""
     if key.single:
         return 1
     if layout is Layout.UNKNOWN:
-        return min(FIRST_SESSION_FILES, limits.batch_files)
-    return limits.batch_files
+        return min(FIRST_SESSION_FILES, batch.max_files)
+    return batch.max_files
 
 
 def fill(files: Iterable[Waiting], *, most: int, most_bytes: int) -> tuple[tuple[Waiting, ...], bool]:
@@ -90,19 +93,19 @@ def _folded(name: str) -> str:
 
 
 def closes_at(
-    files: Sequence[Waiting], limits: Limits, now: float, *, at_once: bool, more_to_come: bool
+    files: Sequence[Waiting], batch: Section, now: float, *, at_once: bool, more_to_come: bool
 ) -> float:
     """When a batch of these files closes (unix seconds; in the past: now).
 
-    `at_once`: it is full, or its room is needed. Others close `linger` after the last arrival when no more can be
-    expected soon, and `max_wait` after the first arrival in any case.
+    `at_once`: it is full, or its room is needed. Others close `linger_seconds` after the last arrival when no more
+    can be expected soon, and `max_wait_seconds` after the first arrival in any case.
     """
     if at_once:
         return now
-    latest = min(file.since for file in files) + limits.max_wait
+    latest = min(file.since for file in files) + batch.max_wait_seconds
     if more_to_come:
         return latest
-    return min(latest, max(file.since for file in files) + limits.linger)
+    return min(latest, max(file.since for file in files) + batch.linger_seconds)
 
 
 def ordered(files: Sequence[Waiting], quota_cap: int | None) -> Sequence[Waiting]:
@@ -117,9 +120,9 @@ def cap_after_refusal(refused_bytes: int) -> int:
     return max(1, refused_bytes // 2)
 
 
-def cap_after_success(cap: int | None, opened_bytes: int, limits_bytes: int) -> int | None:
+def cap_after_success(cap: int | None, opened_bytes: int, max_bytes: int) -> int | None:
     """The size to try next after a session of this many bytes was opened; None once there is no shortage."""
     if cap is None:
         return None
     grown = max(cap, opened_bytes) * 2
-    return None if grown >= limits_bytes else grown
+    return None if grown >= max_bytes else grown

@@ -54,27 +54,27 @@ def _with_copy(size: int) -> int:
 def convert(turn: PlanningPass) -> None:
     """Queued files go to the converters in order, as far as the disk has room; smaller ones pass those that wait."""
     slots = _converters(turn)
-    free = turn.view.free_bytes - turn.limits.min_free_bytes - turn.view.reserved_bytes
+    free = turn.view.free_bytes - turn.settings.limits.min_free_bytes - turn.view.reserved_bytes
     blocked: list[int] = []
     for file in turn.view.queued:
         if not _convertible(turn, file) or slots <= 0:
             continue
-        if file.alone and slots < turn.limits.converters:
+        if file.alone and slots < turn.view.converters:
             turn.expecting = True
             continue
         if estimate(file.size) > free:
             blocked.append(file.size)
             continue
-        slots -= turn.limits.converters if file.alone else 1
+        slots -= turn.view.converters if file.alone else 1
         free -= estimate(file.size)
         turn.do(act.Convert(file.file_id))
-    if blocked and slots == turn.limits.converters:
+    if blocked and slots == turn.view.converters:
         _no_room(turn, min(blocked))
 
 
 def _converters(turn: PlanningPass) -> int:
     """How many conversions may start; while the machine is short of something, one alone tries whether it still is."""
-    free = turn.limits.converters - turn.running("Convert")
+    free = turn.view.converters - turn.running("Convert")
     if not turn.held(Scope.MACHINE):
         return free
     return 1 if turn.ripe(Scope.MACHINE) and not turn.running("Convert") else 0
@@ -105,15 +105,17 @@ def _twin_at_work(turn: PlanningPass, file: Queued) -> bool:
 
 def claim(turn: PlanningPass) -> None:
     """Settled files are copied into staging, with room for what their conversion writes."""
-    view, limits = turn.view, turn.limits
+    view, settings = turn.view, turn.settings
     if not view.settled:
         return
     resting = sum(
         1 for mistake in view.mistakes if mistake.step == "Convert" and mistake.subject in turn.resting
     )
-    slots = limits.converters + CLAIM_AHEAD - (view.queued_total - resting) - turn.running("Claim")
+    slots = view.converters + CLAIM_AHEAD - (view.queued_total - resting) - turn.running("Claim")
     copying = Counter(view.copying)
-    free = min(view.free_bytes - limits.min_free_bytes, limits.staging_bytes - view.staged_bytes)
+    free = min(
+        view.free_bytes - settings.limits.min_free_bytes, settings.staging.max_bytes - view.staged_bytes
+    )
     free -= view.reserved_bytes
     blocked: list[int] = []
     for file in view.settled:
@@ -139,9 +141,9 @@ def short(turn: PlanningPass) -> bool:
 
     A running conversion has its room, and a file that is larger than all of it waits for a person.
     """
-    view, limits = turn.view, turn.limits
-    disk = view.free_bytes - limits.min_free_bytes - view.reserved_bytes
-    claimable = min(disk, limits.staging_bytes - view.staged_bytes - view.reserved_bytes)
+    view, settings = turn.view, turn.settings
+    disk = view.free_bytes - settings.limits.min_free_bytes - view.reserved_bytes
+    claimable = min(disk, settings.staging.max_bytes - view.staged_bytes - view.reserved_bytes)
     needs = [(estimate(f.size), disk) for f in view.queued if _waits_for_room(turn, f)]
     needs += [(_with_copy(f.size), claimable) for f in view.settled if _waits_for_room(turn, f)]
     fits_later = any(free < need <= free + view.staged_bytes for need, free in needs)
@@ -169,7 +171,7 @@ def trouble(turn: PlanningPass) -> None:
 
 
 def _no_room(turn: PlanningPass, smallest: int) -> None:
-    view, limits = turn.view, turn.limits
+    view, settings = turn.view, turn.settings
     if any(hold.scope is Scope.STAGING for hold in turn.plan.holds):
         return
     turn.show(
@@ -177,8 +179,8 @@ def _no_room(turn: PlanningPass, smallest: int) -> None:
             Scope.STAGING,
             "",
             f"There is no room for the next conversion, which may write {_gib(_with_copy(smallest))}: "
-            f"{_gib(view.free_bytes)} are free, of which {_gib(limits.min_free_bytes)} stay free, and staging "
-            f"holds {_gib(view.staged_bytes)} of {_gib(limits.staging_bytes)}.",
+            f"{_gib(view.free_bytes)} are free, of which {_gib(settings.limits.min_free_bytes)} stay free, and staging "
+            f"holds {_gib(view.staged_bytes)} of {_gib(settings.staging.max_bytes)}.",
             "Free disk space, or change staging.max_bytes or limits.min_free_bytes; it goes on by itself.",
             since=turn.now,
             until=turn.now + STAGING_RETRY,

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from uploader.core import disk_space
-from uploader.core.model import Destination, Scope
+from uploader.core.configuration import Folder
+from uploader.core.model import Scope
 from uploader.core.planner_view import Queued
 from uploader.core.planning_pass import PlanningPass
 
 
-def more_to_come(turn: PlanningPass, destination: Destination) -> bool:
+def more_to_come(turn: PlanningPass, destination: Folder) -> bool:
     """Whether a file for the same destination can be expected to be converted soon."""
     same = _place(destination)
     folders = [folder for folder, other in turn.view.destinations.items() if _place(other) == same]
@@ -25,7 +26,7 @@ def more_to_come(turn: PlanningPass, destination: Destination) -> bool:
     )
 
 
-def _place(destination: Destination) -> tuple[str, str, str, str]:
+def _place(destination: Folder) -> tuple[str, str, str, str]:
     return (
         destination.project_id,
         destination.collection_id,
@@ -58,7 +59,7 @@ def _startable(turn: PlanningPass, file: Queued) -> bool:
     return (
         _soon(turn, file.file_id)
         and file.retrying_since is None
-        and file.not_before <= turn.now + turn.limits.linger
+        and file.not_before <= turn.now + turn.settings.batch.linger_seconds
     )
 
 
@@ -67,7 +68,7 @@ def _converter_soon(turn: PlanningPass) -> bool:
     if turn.held(Scope.MACHINE):
         return False
     running = _running(turn, (file.file_id for file in turn.view.queued))
-    return len(running) < turn.limits.converters or _any_young(turn, running)
+    return len(running) < turn.view.converters or _any_young(turn, running)
 
 
 def _running(turn: PlanningPass, file_ids: Iterable[int]) -> list[int]:
@@ -77,11 +78,11 @@ def _running(turn: PlanningPass, file_ids: Iterable[int]) -> list[int]:
 
 def _soon(turn: PlanningPass, file_id: int) -> bool:
     """Whether no mistake in the program keeps the file back for longer than the linger time."""
-    latest = turn.now + turn.limits.linger
+    latest = turn.now + turn.settings.batch.linger_seconds
     return not any(m.subject == ("file", file_id) and m.until > latest for m in turn.view.mistakes)
 
 
 def _any_young(turn: PlanningPass, file_ids: Iterable[int]) -> bool:
     """Whether an action of these files has begun within the linger time."""
-    oldest = turn.now - turn.limits.linger
+    oldest = turn.now - turn.settings.batch.linger_seconds
     return any(turn.view.since.get(("file", file_id), turn.now) >= oldest for file_id in file_ids)

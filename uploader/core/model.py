@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from uploader.core.configuration import Folder
+
 
 class FileState(StrEnum):
     """What is true of one version of one raster; see `lifecycle` for the arrows."""
@@ -177,36 +179,20 @@ AS_ITS_FOLDER = OwnTarget()
 """The target of a file that has none of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """What a folder's configuration says of the files that are dropped into it."""
+def session_key(folder: Folder, *, categorical: bool, own: OwnTarget = AS_ITS_FOLDER) -> SessionKey:
+    """The key of a session for a file of this folder, once it is known whether it is categorical."""
+    return SessionKey(
+        folder.project_id,
+        folder.collection_id if own.collection_id is None else own.collection_id,
+        folder.item_id if own.item_id is None else own.item_id,
+        folder.asset_key if own.asset_key is None else own.asset_key,
+        categorical,
+    )
 
-    project_id: str
-    collection_id: str = ""
-    item_id: str = ""
-    asset_key: str = ""
-    categorical: str = "auto"
-    after_upload: str = "keep"
-    verify_remote: bool = True
-    duplicates: str = "upload"
-    strict: bool = False
-    crs: str = ""
-    """Declared for files that have no reference system."""
-    nodata: str = ""
-    """Declared for files that have no nodata value, mask or alpha."""
-    on_missing_crs: str = "warn"
-    passthrough: tuple[str, ...] = ()
-    """Patterns of names that are uploaded as they are."""
 
-    def key(self, *, categorical: bool, own: OwnTarget = AS_ITS_FOLDER) -> SessionKey:
-        """The key of a session for a file of this folder, once it is known whether it is categorical."""
-        return SessionKey(
-            self.project_id,
-            self.collection_id if own.collection_id is None else own.collection_id,
-            self.item_id if own.item_id is None else own.item_id,
-            self.asset_key if own.asset_key is None else own.asset_key,
-            categorical,
-        )
+def target_of(folder: Folder) -> str:
+    """Where a folder's items go, as a hold names it."""
+    return session_key(folder, categorical=False).target
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,23 +230,6 @@ class Pause:
     folder: str
     since: float
     until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The numbers of the configuration that decisions depend on. Sizes in bytes, times in seconds."""
-
-    batch_files: int = 100
-    batch_bytes: int = 20 << 30
-    linger: float = 10.0
-    max_wait: float = 300.0
-    converters: int = 2
-    transfers: int = 4
-    max_attempts: int = 5
-    staging_bytes: int = 200 << 30
-    min_free_bytes: int = 2 << 30
-    stalled_after: float = 300.0
-    """Without a sign of life for so long, a stage that has work stands still."""
 
 
 @dataclass(frozen=True, slots=True)

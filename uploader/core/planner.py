@@ -1,4 +1,4 @@
-"""What is next: the only place that decides it. A pure function of what the journal says, the time and the limits."""
+"""What is next: the only place that decides it. A pure function of what the journal says, the time and the settings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from uploader.core import actions as act
 from uploader.core import disk_space, pauses, stages, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.capacity import MORE_TASKS
+from uploader.core.configuration import Settings
 from uploader.core.expected_files import more_to_come
-from uploader.core.model import FileState, Hold, HoldCause, Layout, Limits, Scope, SessionState
+from uploader.core.model import FileState, Hold, HoldCause, Layout, Scope, SessionState
 from uploader.core.outages import show_outages
 from uploader.core.pauses import in_force
 from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
@@ -29,9 +30,9 @@ PLATFORM = (Scope.PLATFORM, "")
 ORGANIZATION = (Scope.ORGANIZATION, "")
 
 
-def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
+def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     """The actions for this moment; the same view gives the same plan."""
-    turn = PlanningPass(view, now, limits)
+    turn = PlanningPass(view, now, settings)
     resting = sum(
         1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting
     )
@@ -75,7 +76,7 @@ def _dispose(turn: PlanningPass) -> None:
 
 def _sessions(turn: PlanningPass) -> None:
     """Every live session gets its next step."""
-    slots = turn.limits.transfers - turn.running("Put")
+    slots = turn.settings.transfer.concurrency - turn.running("Put")
     for session in turn.view.sessions:
         if session.hold or turn.unopened(session) or turn.busy("session", session.session_id):
             continue
@@ -178,7 +179,7 @@ def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
     """Whether a session for these files may be planned now."""
     target = group.key.target
     same = [s for s in turn.view.sessions if s.key.target == target and not _held_up(turn, s)]
-    if not group.key.single and turn.limits.batch_files > 1:
+    if not group.key.single and turn.settings.batch.max_files > 1:
         layout = _layout(turn, group)
         if layout is Layout.PER_SESSION:
             turn.show(_layout_hold(target, turn.now))
@@ -201,12 +202,12 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
     cap = turn.view.profile.quota_cap
     taken, full = fill(
         ordered(group.files, cap),
-        most=most_files(group.key, _layout(turn, group), turn.limits),
-        most_bytes=min(turn.limits.batch_bytes, turn.limits.batch_bytes if cap is None else cap),
+        most=most_files(group.key, _layout(turn, group), turn.settings.batch),
+        most_bytes=min(turn.settings.batch.max_bytes, turn.settings.batch.max_bytes if cap is None else cap),
     )
     at = closes_at(
         taken,
-        turn.limits,
+        turn.settings.batch,
         turn.now,
         at_once=full or disk_space.short(turn),
         more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),

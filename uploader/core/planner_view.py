@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from uploader.core.configuration import Folder
 from uploader.core.model import (
     AS_ITS_FOLDER,
-    Destination,
     FileState,
     Hold,
     OwnTarget,
@@ -117,7 +117,8 @@ class Disposal:
 class PlannerView:
     """Everything a plan depends on."""
 
-    destinations: Mapping[str, Destination]
+    destinations: Mapping[str, Folder]
+    """By folder: its keys, which say where its files go."""
     settled: tuple[Settled, ...] = ()
     settling: Mapping[str, int] = field(default_factory=dict)
     """By folder: files that are not claimed yet."""
@@ -139,6 +140,8 @@ class PlannerView:
     profile: PlatformProfile = field(default_factory=PlatformProfile)
     staged_bytes: int = 0
     free_bytes: int = 1 << 62
+    converters: int = 1
+    """How many rasters the machine converts at once."""
     busy: frozenset[tuple[str, int]] = frozenset()
     running: Mapping[str, int] = field(default_factory=dict)
     """How many actions of each class are running."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from uploader.core.actions import Action
-from uploader.core.model import FileState, Hold, Limits, Scope, SessionState
+from uploader.core.configuration import Settings
+from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.pauses import covered, in_force
 from uploader.core.planner_view import PlannerView, Session
 
@@ -43,10 +44,10 @@ class Plan:
 class PlanningPass:
     """Collects the plan. `expecting` is set where more is to come by itself; then the turn is not idle."""
 
-    def __init__(self, view: PlannerView, now: float, limits: Limits) -> None:
+    def __init__(self, view: PlannerView, now: float, settings: Settings) -> None:
         self.view = view
         self.now = now
-        self.limits = limits
+        self.settings = settings
         self.plan = Plan()
         self.expecting = False
         self.resting = frozenset(mistake.subject for mistake in view.mistakes if mistake.until > now)

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from uploader.core.configuration import Folder
 from uploader.core.matching import our_stems
-from uploader.core.model import Destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Target:
     item_id: str = ""
 
     @classmethod
-    def of(cls, destination: Destination) -> Target:
+    def of(cls, destination: Folder) -> Target:
         """Where the files of a folder go."""
         return cls(destination.project_id, destination.collection_id, destination.item_id)
 

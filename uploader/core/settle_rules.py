@@ -19,7 +19,7 @@ SHORTEST, LONGEST = 1.0, 30.0
 class SettleRule:
     """How the files of one folder settle: seconds of quiet, or a ready marker."""
 
-    settle_seconds: float = 10.0
+    settle_seconds: float
     marker: bool = False
 
     @property

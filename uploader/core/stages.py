@@ -78,7 +78,7 @@ def show_stalled(turn: PlanningPass) -> None:
     scopes = {hold.scope for hold in (*turn.view.holds, *turn.plan.holds)}
     for stage, number in running(turn.view.running).items():
         silent = turn.view.silence.get(stage, 0.0)
-        if not number or silent < turn.limits.stalled_after or scopes & EXPLAINED_BY[stage]:
+        if not number or silent < turn.settings.notify.stalled_after or scopes & EXPLAINED_BY[stage]:
             continue
         turn.show(
             Hold(

@@ -13,10 +13,11 @@ from itertools import islice
 from typing import TypeVar
 
 from uploader.core import holds as hold_list
+from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.live_index import Index, Window, by_id
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
-from uploader.core.model import Destination, FileState, Hold, Pause, PlatformProfile
+from uploader.core.model import FileState, Hold, Pause, PlatformProfile
 from uploader.core.ordered_index import Rank
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 
@@ -115,9 +116,9 @@ class WorkingSet:
 
     def view(
         self,
-        destinations: Mapping[str, Destination],
+        destinations: Mapping[str, Folder],
         *,
-        batch_files: int = 100,
+        batch_files: int = 0,
         resting: int = 0,
         left_out: frozenset[str] = frozenset(),
     ) -> PlannerView:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from uploader.activity import Activity
 from uploader.config import Settings
-from uploader.convert import Converter, Job
+from uploader.convert import Converter
 from uploader.core import capacity
 from uploader.core.errors import JournalError
-from uploader.core.model import Destination, Limits
+from uploader.core.model import target_of
 from uploader.daemon.late_folders import LateFolders
 from uploader.daemon.platform_connection import connect
 from uploader.effects.context import Tools
@@ -51,26 +51,6 @@ class Parts:
     """None where nobody would start the daemon again."""
     hold_revision: int
     """How often the list of holds had changed when the process before ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """What the effects and the planner go by, and the settings decide."""
-
-    limits: Limits
-    destinations: Mapping[str, Destination]
-    archive_dirs: Mapping[str, Path]
-    job: Callable[[Path, Path, Destination], Job]
-
-
-def derived(settings: Settings, *, converters: int) -> Derived:
-    """What follows from settings, with so many converters as there are."""
-    return Derived(
-        limits=replace(settings.planner_limits(), converters=converters),
-        destinations=settings.destinations(),
-        archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
-        job=partial(_job, settings),
-    )
 
 
 @asynccontextmanager
@@ -115,7 +95,6 @@ async def assembled(
             bounds=FolderBounds(territory, owner) if bound else None,
             lookup=partial(uploaded, platform),
         )
-        chosen = derived(settings, converters=workers)
         tools = Tools(
             journal=journal,
             platform=platform,
@@ -124,18 +103,16 @@ async def assembled(
             staging=staging,
             intake=intake,
             activity=activity,
-            limits=chosen.limits,
-            destinations=chosen.destinations,
-            archive_dirs=chosen.archive_dirs,
-            transfer_method=settings.platform.transfer_method,
-            job=chosen.job,
+            settings=settings,
+            destinations=settings.destinations(),
+            archive_dirs=settings.archive_dirs(),
             read_back_all=read_back_all,
             began=clock(),
         )
         revision = await journal.hold_revision()
         await journal.holds.shown([], revision)
         await journal.holds.set_back()
-        await journal.holds.restarted([target_of(each) for each in chosen.destinations.values()])
+        await journal.holds.restarted([target_of(each) for each in settings.folders])
         upkeep = Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
         late = LateFolders(_written(settings)) if systemd_notify.supervised() else None
         yield Parts(tools, intake, bandwidth, upkeep, locks, territory if bound else None, late, revision)
@@ -177,27 +154,3 @@ def _workers(settings: Settings) -> int:
             "convert: %d of %d workers, because %s. %s", workers, wanted, room.limit, capacity.MORE_TASKS
         )
     return workers
-
-
-def target_of(destination: Destination) -> str:
-    """What a hold calls it."""
-    return destination.key(categorical=False).target
-
-
-def _job(settings: Settings, source: Path, target: Path, destination: Destination) -> Job:
-    return Job(
-        source=source,
-        target=target,
-        categorical=destination.categorical,
-        compression=settings.convert.compression,
-        strict=destination.strict,
-        crs=destination.crs,
-        nodata=destination.nodata,
-        on_missing_crs=destination.on_missing_crs,
-        verify=settings.convert.verify,
-        max_pixels=settings.limits.max_pixels,
-        max_bands=settings.limits.max_bands,
-        min_free_bytes=settings.limits.min_free_bytes,
-        memory_limit=settings.convert.memory_limit,
-        timeout=settings.convert.timeout_seconds,
-    )

@@ -95,7 +95,7 @@ class LiveStatus:
         return {
             **told,
             "alarms": [*self._alarms()],
-            "stalled_after": self._tools.limits.stalled_after,
+            "stalled_after": self._tools.settings.notify.stalled_after,
             "warnings": [*self._warnings(), *told["warnings"]],
             "running": [
                 {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}

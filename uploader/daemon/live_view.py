@@ -22,7 +22,7 @@ async def live_view(tools: Tools, *, resting: int) -> PlannerView:
         await journal.compare(destinations)
     paused = passed_over(journal.live.pauses, clock())
     view = journal.live.view(
-        destinations, batch_files=tools.limits.batch_files, resting=resting, left_out=paused
+        destinations, batch_files=tools.settings.batch.max_files, resting=resting, left_out=paused
     )
     choosy = {folder for folder, destination in destinations.items() if destination.duplicates == "skip"}
     skipping = [queued for queued in view.queued if queued.folder in choosy]

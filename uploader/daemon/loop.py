@@ -85,7 +85,7 @@ async def run(
         bound=bound,
         new_journal=new_journal,
     ) as parts:
-        return await Daemon(Reload(settings, parts, read_again), parts, hard_exit or HardExit()).run(
+        return await Daemon(Reload(parts, read_again), parts, hard_exit or HardExit()).run(
             until_idle=until_idle
         )
 
@@ -133,8 +133,8 @@ class Daemon:
             status = LiveStatus(
                 self._tools, self._warnings, self._holds, self._seen, background, alarms=self._alarms
             )
-            watch = AlarmWatch(lambda: self._reload.settings, self._holds, self._seen, status)
-            self._notifier = Notifier(lambda: self._reload.settings, self._tools.journal, watch)
+            watch = AlarmWatch(lambda: self._tools.settings, self._holds, self._seen, status)
+            self._notifier = Notifier(lambda: self._tools.settings, self._tools.journal, watch)
             background.start_soon(self._notifier.run)
             background.start_soon(self._probe.run)
             background.start_soon(obey, self._stop, self._tools.cut.set, self._reload.request)
@@ -147,9 +147,9 @@ class Daemon:
             intake, contained = self._intake, self._contained
             follow = Follow(intake.rescan, self._nudge, contained.try_now, intake.claimed)
             answers = handlers(self._tools.journal, status, self._reload, follow)
-            background.start_soon(control.serve, self._reload.settings.state_dir / SOCKET, answers)
-            if self._reload.settings.dashboard.listen:
-                background.start_soon(dashboard.serve, self._reload.settings.dashboard.listen, status.ask)
+            background.start_soon(control.serve, self._tools.settings.state_dir / SOCKET, answers)
+            if self._tools.settings.dashboard.listen:
+                background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, status.ask)
             try:
                 held = await self._plan_and_perform(work, background, until_idle=until_idle)
             finally:
@@ -167,7 +167,7 @@ class Daemon:
         look = BoundedRead(self._look, background)
         while not self._stopping.is_set():
             self._wake = anyio.Event()
-            self._bandwidth.rate = _rate(self._reload.settings)
+            self._bandwidth.rate = _rate(self._tools.settings)
             self._mind_the_clock(background)
             view, now = await look.ask(min(LOOK_PATIENCE, self._beat)), time.time()
             self._unseen_since = (self._unseen_since or now) if view is None else None
@@ -184,7 +184,7 @@ class Daemon:
     def _turn(self, work: TaskGroup, view: PlannerView, now: float) -> Plan:
         """Plan for what was seen, and start what the plan says."""
         view = replace(view, mistakes=self._contained.current(now))
-        turn = plan(view, now, self._tools.limits)
+        turn = plan(view, now, self._tools.settings)
         self._holds.planned(turn.holds)
         self._seen.note(view, turn.waits)
         self._tools.note_holds((*view.holds, *turn.holds))
@@ -225,7 +225,7 @@ class Daemon:
         running = self._running.seen()
         free, trouble = await self._free_space.free()
         settled, settling = self._intake.settled(), self._intake.settling()
-        coming = self._intake.coming(self._tools.limits.linger)
+        coming = self._intake.coming(self._tools.settings.batch.linger_seconds)
         view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
         return replace(
             view,
@@ -233,6 +233,7 @@ class Daemon:
             settling=settling,
             coming=coming,
             free_bytes=free,
+            converters=self._tools.converter.workers,
             staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             busy=running.busy,
             running=running.running,
@@ -276,7 +277,7 @@ class Daemon:
 
     def _stop(self) -> None:
         self._stopping.set()
-        self._hard_exit.after(self._reload.settings.transfer.drain_seconds + PATIENCE)
+        self._hard_exit.after(self._tools.settings.transfer.drain_seconds + PATIENCE)
         self._nudge()
 
     async def _drain(self, work: TaskGroup) -> None:
@@ -286,7 +287,7 @@ class Daemon:
         """
         systemd_notify.stopping("finishing what is being sent")
         self._tools.stop.set()
-        deadline = time.monotonic() + self._reload.settings.transfer.drain_seconds
+        deadline = time.monotonic() + self._tools.settings.transfer.drain_seconds
         with anyio.CancelScope(shield=True):
             while self._running.calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
                 await anyio.sleep(0.05)

@@ -15,7 +15,8 @@ import anyio
 
 from uploader.config import Changes, Folder, Settings, compare
 from uploader.core.errors import UploaderError
-from uploader.daemon.assembly import Parts, derived, make_archives, require_own, target_of
+from uploader.core.model import target_of
+from uploader.daemon.assembly import Parts, make_archives, require_own
 from uploader.disposal import rights
 from uploader.folders.own_places import Territory
 from uploader.report import logs, systemd_notify
@@ -30,10 +31,9 @@ NO_FILE = "This daemon was started without a configuration file, so there is non
 
 
 class Reload:
-    """The settings that hold now, and the only one to change them. `read` reads the file, and may block."""
+    """The only one to change the settings that hold, which `Tools` has. `read` reads the file, and may block."""
 
-    def __init__(self, settings: Settings, parts: Parts, read: Callable[[], Settings] | None) -> None:
-        self.settings = settings
+    def __init__(self, parts: Parts, read: Callable[[], Settings] | None) -> None:
         self._parts = parts
         self._read = read
         self._asked = anyio.Event()
@@ -93,7 +93,7 @@ class Reload:
 
         Raises UploaderError where it is wrong, with no lock more than before.
         """
-        changes = compare(self.settings, read())
+        changes = compare(self._parts.tools.settings, read())
         settings, added = changes.settings, [folder.path for folder in changes.added]
         Territory(settings.state_dir, settings.staging.path, settings.folders).require()
         require_own(settings.state_dir, added)
@@ -114,18 +114,16 @@ class Reload:
     async def _apply(self, changes: Changes) -> None:
         """Let it hold from now on."""
         parts, tools, settings = self._parts, self._parts.tools, changes.settings
-        new = derived(settings, converters=tools.limits.converters)
-        tools.limits, tools.job = new.limits, new.job
         # What was claimed from a folder that leaves goes on to where it was to go.
-        tools.destinations = {**tools.destinations, **new.destinations}
-        tools.archive_dirs = {**tools.archive_dirs, **new.archive_dirs}
+        tools.destinations = {**tools.destinations, **settings.destinations()}
+        tools.archive_dirs = {**tools.archive_dirs, **settings.archive_dirs()}
         tools.staging.min_free_bytes = settings.limits.min_free_bytes
         parts.upkeep.min_free_bytes = settings.limits.min_free_bytes
         if parts.territory is not None:
             parts.territory.change(settings.folders)
         parts.intake.change(changes)
         logs.choose(settings.log.format)
-        self.settings, self._waiting, self._refused = settings, changes.restart, ""
+        tools.settings, self._waiting, self._refused = settings, changes.restart, ""
         await tools.journal.holds.restarted([target_of(each) for each in tools.destinations.values()])
 
 

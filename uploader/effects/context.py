@@ -13,12 +13,13 @@ from typing import Protocol, TypeVar
 import anyio
 
 from uploader.activity import Activity
-from uploader.convert import ConversionEngine, Job
+from uploader.config import Folder, Settings
+from uploader.convert import ConversionEngine
 from uploader.core.call_evidence import is_answer
 from uploader.core.errors import RemoteError, UploaderError
 from uploader.core.failure_policy import Known, Park
 from uploader.core.log_subject import About
-from uploader.core.model import Destination, Hold, HoldCause, Limits, Scope, Sighting
+from uploader.core.model import Hold, HoldCause, Scope, Sighting
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
@@ -61,11 +62,12 @@ class Tools:
     staging: Staging
     intake: SettledFiles
     activity: Activity
-    limits: Limits
-    destinations: Mapping[str, Destination]
+    settings: Settings
+    """Those that hold now."""
+    destinations: Mapping[str, Folder]
+    """By path: the folders, also those that have left the configuration while files of theirs are under way."""
     archive_dirs: Mapping[str, Path]
-    transfer_method: str
-    job: Callable[[Path, Path, Destination], Job]
+    """By folder: where its sources are archived, also where the configuration named that before."""
     read_back_all: bool = False
     """Read every session's items back, so that each file's item id is known."""
     platform_held: bool = False

@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 import anyio
 
+from uploader.config import Folder
 from uploader.core import idle_probes as rules
 from uploader.core.errors import UploaderError
 from uploader.core.failure_policy import Park, Step, classify
-from uploader.core.model import Destination, Hold, HoldCause, Scope
+from uploader.core.model import Hold, HoldCause, Scope, target_of
 from uploader.core.outages import WAY_OUT, WORDS
 from uploader.effects.context import Tools
 from uploader.journal.rows import clock
@@ -68,9 +69,9 @@ class IdleProbe:
             if not await self._ask(destination):
                 return
 
-    async def _ask(self, destination: Destination) -> bool:
+    async def _ask(self, destination: Folder) -> bool:
         """One call; returns whether the platform is there and takes the key."""
-        tools, target = self._tools, destination.key(categorical=False).target
+        tools, target = self._tools, target_of(destination)
         try:
             await tools.platform.list_items(
                 destination.project_id, collection_id=destination.collection_id, limit=1

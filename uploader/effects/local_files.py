@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from uploader.convert import Report
+from uploader.config import Folder, Settings
+from uploader.convert import Job, Report
 from uploader.convert.write import publish
 from uploader.core import errors as err
 from uploader.core import failure_policy as fail
 from uploader.core.failure_policy import Step, classify
 from uploader.core.media_types import upload_name
-from uploader.core.model import Destination, FileState, Scope
+from uploader.core.model import FileState, Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.disposal import dispose as dispose_of
@@ -135,14 +135,32 @@ def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.Up
     return error
 
 
-async def _converted(
-    tools: Tools, source: Path, target: Path, destination: Destination, *, name: str
-) -> Report:
-    job = replace(tools.job(source, target, destination), name=name)
+async def _converted(tools: Tools, source: Path, target: Path, destination: Folder, *, name: str) -> Report:
+    job = _job(tools.settings, source, target, destination, name)
     return await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
 
 
-def _passed(tools: Tools, row: FileRow, target: Path, destination: Destination) -> tuple[Report, Checksums]:
+def _job(settings: Settings, source: Path, target: Path, folder: Folder, name: str) -> Job:
+    return Job(
+        source=source,
+        target=target,
+        categorical=folder.categorical,
+        compression=settings.convert.compression,
+        strict=folder.strict,
+        crs=folder.crs,
+        nodata=folder.nodata,
+        on_missing_crs=folder.on_missing_crs,
+        verify=settings.convert.verify,
+        max_pixels=settings.limits.max_pixels,
+        max_bands=settings.limits.max_bands,
+        min_free_bytes=settings.limits.min_free_bytes,
+        memory_limit=settings.convert.memory_limit,
+        timeout_seconds=settings.convert.timeout_seconds,
+        name=name,
+    )
+
+
+def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tuple[Report, Checksums]:
     """Hand over what its folder lists as `passthrough`: it is not even looked into.
 
     One turn of a thread for all of it, for such files may be small and many.

@@ -37,7 +37,7 @@ async def plan_session(tools: Tools, batch: Batch) -> None:
         "project_id": key.project_id,
         "file_count": len(batch.files),
         "total_bytes": batch.total_bytes,
-        "transfer_method": learned.transfer_method or tools.transfer_method,
+        "transfer_method": learned.transfer_method or tools.settings.platform.transfer_method,
         "is_categorical": key.categorical,
     }
     optional = {
@@ -68,13 +68,13 @@ async def initiate(tools: Tools, session_id: int) -> None:
     failpoint("initiate.after")
     await tools.reached()
     cap = (await tools.journal.read(profile)).quota_cap
-    cap = cap_after_success(cap, session.total_bytes, tools.limits.batch_bytes)
+    cap = cap_after_success(cap, session.total_bytes, tools.settings.batch.max_bytes)
     await tools.journal.sessions.opened(session_id, upload_id, cap)
     log.info("opened %s upload=%s", About(session=session_id), upload_id)
 
 
 async def _initiate_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
-    swapped = session.body.get("transfer_method") != tools.transfer_method
+    swapped = session.body.get("transfer_method") != tools.settings.platform.transfer_method
     verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped))
     answered = Step.INITIATE if is_clear(error) else None
     sessions = tools.journal.sessions
@@ -170,7 +170,7 @@ async def _judged(tools: Tools, session: SessionRow, problem: err.Problem, text:
         reason = f"The platform refuses the target ({problem.text})."
         park = fail.Park(Scope.TARGET, HoldCause.TARGET_REFUSED, reason, way_out, fail.TARGET_PROBE_EVERY)
         hold = tools.hold(park, session.key.target)
-    most = tools.limits.max_attempts
+    most = tools.settings.limits.max_attempts
     match after_refused_complete(judgement, session.id, members, text, said=problem.text, max_attempts=most):
         case SentAgain(file_ids):
             await tools.journal.sessions.incomplete(session.id, file_ids, text)

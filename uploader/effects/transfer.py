@@ -85,7 +85,7 @@ async def _failed(
         case fail.Reject(reason):
             await sessions.abandoned(session.id, reason, Fates(rejected={row.id: reason}))
         case fail.Refail(reason):
-            fates = after_refused_put(row, reason, tools.limits.max_attempts)
+            fates = after_refused_put(row, reason, tools.settings.limits.max_attempts)
             await sessions.abandoned(session.id, reason, fates)
         case fail.Lost(reason):
             await lose(tools, session, reason)

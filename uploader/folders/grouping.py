@@ -59,7 +59,7 @@ def group(
     possible = [] if folder.passes(path) else naming.sidecar_names(raster)
     sidecars = [Sidecar(name, suffix, seen) for name, suffix in possible if (seen := there(name))]
     ordered = tuple(sorted(sidecars, key=_by_name))
-    marked = bool(folder.ready_marker) and there(folder.marker(raster)) is not None
+    marked = bool(folder.section.ready_marker) and there(folder.marker(raster)) is not None
     arriving = (name for part in (raster, *map(_by_name, ordered)) for name in control_files.of(part))
     control = next((name for name in arriving if there(name)), b"")
     return Sighting(folder.path, path, own, ordered, marked, control)
@@ -74,6 +74,6 @@ def stems(folder: FolderSpec, name: bytes) -> frozenset[bytes]:
     found = naming.owner_stems(name)
     for owner in control_files.owners(name):
         found |= {owner} | naming.owner_stems(owner)
-    if folder.ready_marker:
-        found |= naming.marked_by(folder.ready_marker, name)
+    if folder.section.ready_marker:
+        found |= naming.marked_by(folder.section.ready_marker, name)
     return found

@@ -28,9 +28,9 @@ CHUNK = 5000
 
 def reason_to_poll(folder: FolderSpec) -> str:
     """Why events are no use for this folder; empty where they are."""
-    if folder.polling == "always":
+    if folder.section.polling == "always":
         return "as configured"
-    if folder.polling == "never":
+    if folder.section.polling == "never":
         return ""
     try:
         kind = blind(folder.path)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from uploader.config import Folder
-from uploader.folders import FolderSpec, device
+from uploader.folders import device
 from uploader.folders.folder_holds import Cause
 from uploader.folders.own_places import Territory
 from uploader.folders.ownership import Owner, foreign
@@ -20,21 +19,6 @@ class FolderBounds:
 
     territory: Territory
     owner: Owner
-
-
-def spec_of(folder: Folder, *, private_too: bool = False) -> FolderSpec:
-    """What watching needs to know of a configured folder."""
-    return FolderSpec(
-        path=str(folder.path),
-        include=folder.include,
-        exclude=folder.exclude,
-        passthrough=folder.passthrough,
-        recursive=folder.recursive,
-        ready_marker=folder.ready_marker,
-        polling=folder.polling,
-        ignore_below=(str(folder.archive_dir),) if folder.archive_dir else (),
-        private_too=private_too,
-    )
 
 
 def absent(folder: str, lock: FolderLock, bounds: FolderBounds | None) -> tuple[Cause, str] | None:

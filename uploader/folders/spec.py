@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 
+from uploader.config import Folder
 from uploader.core import naming
 from uploader.core.model import Sighting
 from uploader.system import files as fs
@@ -13,21 +14,16 @@ from uploader.system import files as fs
 
 @dataclass(frozen=True, slots=True)
 class FolderSpec:
-    """A drop folder: `path` absolute, patterns as in the configuration, `ignore_below` absolute folders left out.
+    """A drop folder as it is watched: its section of the configuration, and what follows from that."""
 
-    `passthrough` names files that are taken besides `include`. `polling` is auto, always or never.
-    """
-
-    path: str
-    include: tuple[str, ...] = ("*.tif", "*.tiff")
-    exclude: tuple[str, ...] = ()
-    passthrough: tuple[str, ...] = ()
-    recursive: bool = True
-    ready_marker: str = ""
-    polling: str = "auto"
-    ignore_below: tuple[str, ...] = ()
+    section: Folder
     private_too: bool = False
     """Also folders that bear the token of an archive are looked into: a person has named them."""
+
+    @property
+    def path(self) -> str:
+        """The absolute path as text."""
+        return str(self.section.path)
 
     @property
     def root(self) -> bytes:
@@ -38,12 +34,12 @@ class FolderSpec:
         """Whether a file of this relative path is a raster to take, by its name alone."""
         name = path.rpartition(b"/")[2]
         return not naming.ignored(name) and naming.matches(
-            path, (*self.include, *self.passthrough), self.exclude
+            path, (*self.section.include, *self.section.passthrough), self.section.exclude
         )
 
     def passes(self, path: bytes) -> bool:
         """Whether a file of this relative path is uploaded as it is; then nothing beside it belongs to it."""
-        return bool(self.passthrough) and naming.matches(path, self.passthrough)
+        return bool(self.section.passthrough) and naming.matches(path, self.section.passthrough)
 
     def enters(self, directory: bytes) -> bool:
         """Whether files below this relative folder count; the folder itself is the empty path."""
@@ -54,12 +50,13 @@ class FolderSpec:
 
     def enters_below(self, directory: bytes, name: bytes) -> bool:
         """The same of a subfolder of a folder that counts."""
-        if not self.recursive or naming.ignored(name):
+        if not self.section.recursive or naming.ignored(name):
             return False
-        if not self.ignore_below:
+        archive = self.section.archive_dir
+        if archive is None:
             return True
         absolute = self.root.rstrip(b"/") + b"/" + joined(directory, name) + b"/"
-        return not any(absolute.startswith(os.fsencode(p).rstrip(b"/") + b"/") for p in self.ignore_below)
+        return not absolute.startswith(os.fsencode(archive).rstrip(b"/") + b"/")
 
     def closed(self, fd: int) -> bool:
         """Whether an open folder bears the token of what is no drop folder. Raises OSError."""
@@ -67,7 +64,8 @@ class FolderSpec:
 
     def marker(self, raster: bytes) -> bytes:
         """The name of a raster's ready marker; empty where the folder has none."""
-        return naming.marker(self.ready_marker, raster) if self.ready_marker else b""
+        template = self.section.ready_marker
+        return naming.marker(template, raster) if template else b""
 
 
 class OddityKind(StrEnum):

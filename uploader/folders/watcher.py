@@ -18,7 +18,7 @@ from uploader.core.model import Sighting
 from uploader.core.plurals import count_of
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import SettleRule
-from uploader.folders import WHOLE, Missed, changes, look_all
+from uploader.folders import WHOLE, FolderSpec, Missed, changes, look_all
 from uploader.folders import inbox as told
 from uploader.folders.archived_files import Archived, brought_back
 from uploader.folders.first_start import Belonging, Lookup
@@ -28,7 +28,7 @@ from uploader.folders.folder_holds import Cause, FolderHolds, entries
 from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.inbox import Inbox, Message
 from uploader.folders.looking import look_closely
-from uploader.folders.presence import FolderBounds, spec_of
+from uploader.folders.presence import FolderBounds
 from uploader.folders.rejected_files import RejectedFiles
 from uploader.folders.scanning import CHUNK, Scanner, ScanTimes
 from uploader.folders.watch_warnings import WatchWarnings
@@ -59,7 +59,7 @@ class FolderWatcher:
     ) -> None:
         """`before` watched the same folder by other rules until now, and is stopped: its queue is taken over."""
         self.name = str(folder.path)
-        self.spec = spec_of(folder, private_too=bounds is None)
+        self.spec = FolderSpec(folder, private_too=bounds is None)
         self.missed = Missed()
         rule = SettleRule(folder.settle_seconds, bool(folder.ready_marker))
         self.queue: SettleQueue = before.queue if before else SettleQueue(rule, places)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from uploader.core.model import Destination
+from uploader.core.configuration import Folder
 from uploader.core.planner_view import PlannerView
 from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import WorkingSet
@@ -111,7 +111,7 @@ class Journal:
         self._unread = ""
         return (found,)
 
-    async def compare(self, destinations: Mapping[str, Destination]) -> None:
+    async def compare(self, destinations: Mapping[str, Folder]) -> None:
         """Raise CommitInDoubt where the working set is not what the journal says; tests ask at every turn."""
         nobody: frozenset[int] = frozenset()
 
@@ -127,7 +127,7 @@ class Journal:
         """See `Reader.status`."""
         return await self.read(lambda _: self._reader.status())
 
-    async def facts(self, destinations: Mapping[str, Destination]) -> Facts:
+    async def facts(self, destinations: Mapping[str, Folder]) -> Facts:
         """See `Reader.facts`."""
         return await self.read(lambda _: self._reader.facts(destinations))
 

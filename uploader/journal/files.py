@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from uploader.core.model import Destination, FileState, Sighting
+from uploader.core.configuration import Folder
+from uploader.core.model import FileState, Sighting
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions import file_events as events
@@ -72,7 +73,7 @@ class Files:
         sighting: Sighting,
         content: str,
         size: int,
-        destination: Destination | None = None,
+        destination: Folder | None = None,
     ) -> FileState:
         """The private copy is whole. The same content at the same path ends as unchanged; else it is queued.
 
@@ -192,7 +193,7 @@ def _newest(rows: Rows, file: FileRecord) -> FileRecord | None:
     return rows.newest_version(file.folder, file.path)
 
 
-def _repaired(rows: Rows, copy: Claimed, destination: Destination) -> Repaired:
+def _repaired(rows: Rows, copy: Claimed, destination: Folder) -> Repaired:
     name = file_name(copy.seen.sighting.path, copy.content)
     item = rows.known_item(Target.of(destination), name)
     return Repaired(item, rows.is_unsure(copy.seen), name, destination.after_upload)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from uploader.core import pauses
+from uploader.core.configuration import Folder
 from uploader.core.errors import JournalError
 from uploader.core.holds import OF_FILES, listed, of_file, of_session
-from uploader.core.model import Destination, HoldCause, Pause
+from uploader.core.model import HoldCause, Pause
 from uploader.core.path_text import shown
 from uploader.journal import stories
 from uploader.journal.connection import connected
@@ -65,14 +66,14 @@ class Reader:
         """Close the connection."""
         self.db.close()
 
-    def status(self, destinations: Mapping[str, Destination] | None = None) -> dict[str, Any]:
+    def status(self, destinations: Mapping[str, Folder] | None = None) -> dict[str, Any]:
         """What is where, what is held and why, as the command's JSON, for whom no daemon answers.
 
         `destinations`: those of the configuration, to tell how many files a held target has waiting.
         """
         return status_of(self.facts(destinations or {}), self.holds(), clock())
 
-    def facts(self, destinations: Mapping[str, Destination]) -> Facts:
+    def facts(self, destinations: Mapping[str, Folder]) -> Facts:
         """What a status tells of the rows, all of one moment."""
         self.db.conn.execute("BEGIN")
         try:

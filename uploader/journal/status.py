@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from uploader.core.configuration import Folder
 from uploader.core.holds import Amount, counted
-from uploader.core.model import Destination, FileState, Hold, HoldCause, Scope, SessionState
+from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState, target_of
 from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, expected_end, rate_of
@@ -61,7 +62,7 @@ class FactsReader:
         self._db = db
         self._ended = EndedFiles()
 
-    def read(self, destinations: Mapping[str, Destination]) -> Facts:
+    def read(self, destinations: Mapping[str, Folder]) -> Facts:
         """The facts of now; within one transaction, so that its numbers belong together."""
         now, db, ended = clock(), self._db, self._ended
         ended.update(db)
@@ -145,7 +146,7 @@ def path_of(row: Mapping[str, Any]) -> str:
     return shown(full_path(row["folder"], bytes(row["path"])))
 
 
-def _amounts(db: Database, destinations: Mapping[str, Destination]) -> list[Amount]:
+def _amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
     """What is pending, in groups. A file that is in a session goes where the session goes."""
     sql = (
         "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
@@ -167,14 +168,14 @@ def _amounts(db: Database, destinations: Mapping[str, Destination]) -> list[Amou
     ]
 
 
-def _target(row: Mapping[str, Any], destination: Destination | None) -> str:
+def _target(row: Mapping[str, Any], destination: Folder | None) -> str:
     if row["session_id"] is not None:
         return "/".join(row[part] for part in ("project_id", "collection_id", "item_id") if row[part])
-    return destination.key(categorical=False).target if destination else ""
+    return target_of(destination) if destination else ""
 
 
 def _folders(
-    destinations: Mapping[str, Destination],
+    destinations: Mapping[str, Folder],
     pending: Counter[str],
     amounts: Sequence[Amount],
     rejected: Sequence[Mapping[str, Any]],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS
-from uploader.core.model import Destination, FileState, PlatformProfile, SessionState
+from uploader.core.model import FileState, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
 from uploader.journal.hold_rows import read_holds, read_pauses
@@ -19,9 +20,9 @@ _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
 
 def read_view(
     db: Database,
-    destinations: Mapping[str, Destination],
+    destinations: Mapping[str, Folder],
     *,
-    batch_files: int = 100,
+    batch_files: int = 0,
     resting: int = 0,
     left_out: Collection[str] = (),
 ) -> PlannerView:

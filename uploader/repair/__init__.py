@@ -17,9 +17,8 @@ from uploader.core.errors import UploaderError
 from uploader.core.model import Sighting
 from uploader.core.recovery_matching import Target
 from uploader.daemon.platform_connection import connect
-from uploader.folders import LookProblem, device, scan
+from uploader.folders import FolderSpec, LookProblem, device, scan
 from uploader.folders.ownership import Owner, foreign, give
-from uploader.folders.presence import spec_of
 from uploader.journal.opening import FILE_NAME, REPAIRED_NAME, identity
 from uploader.journal.recovery import rebuild, reconciliation, salvage
 from uploader.journal.recovery.rebuild import Outcome, Reality
@@ -71,7 +70,7 @@ async def _rebuild(settings: Settings, why: str) -> None:
     base = await threads.run_sync(salvage.choose, settings.state_dir)
     lost = await threads.run_sync(salvage.lost_sessions, settings.state_dir)
     failpoint("repair.salvaged")
-    destinations = {str(folder.path): folder.destination() for folder in settings.folders}
+    destinations = settings.destinations()
     wanted = {Target.of(destination) for destination in destinations.values()} | rebuild.targets(base.path)
     async with connect(settings.platform) as (platform, _):
         listed, closed = await listing(platform, wanted)
@@ -89,7 +88,7 @@ def _lying(settings: Settings) -> Iterator[Sighting]:
             there = device(str(folder.path))
         except OSError:
             there = None
-        for found in scan(spec_of(folder), threading.Event()) if there is not None else ():
+        for found in scan(FolderSpec(folder), threading.Event()) if there is not None else ():
             if isinstance(found, Sighting):
                 yield found
             elif isinstance(found, LookProblem) and not found.path:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from uploader.core.hold_causes import CAUSES, Unwell
-from uploader.core.model import HoldCause, Limits
+from uploader.core.model import HoldCause
 
 
 def unwell(status: dict[str, Any], now: float) -> list[str]:
@@ -14,7 +14,7 @@ def unwell(status: dict[str, Any], now: float) -> list[str]:
 
     What waits for a person, a disk or the platform does not make it unwell: a restart would mend nothing.
     """
-    after = float(status.get("stalled_after") or Limits().stalled_after)
+    after = float(status["stalled_after"])
     return [hold["reason"] for hold in status.get("holds", ()) if _is_unwell(hold, now, after)]
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.configured import a_folder
 from uploader.core.batching import Batch
-from uploader.core.model import Destination, FileState, Fingerprint, SessionKey, SessionState, Sighting
+from uploader.core.model import FileState, Fingerprint, SessionKey, SessionState, Sighting
 from uploader.core.naming import file_name
 from uploader.core.planner_view import Waiting
 from uploader.core.recovery_matching import Listed, Target, names_come_back
@@ -25,7 +26,7 @@ from uploader.journal.view_queries import read_view
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
 TARGET = Target("p")
-DESTINATIONS = {"/d": Destination("p"), "/gone": Destination("p", after_upload="delete")}
+DESTINATIONS = {"/d": a_folder("p"), "/gone": a_folder("p", after_upload="delete")}
 KEY = SessionKey("p", "", "", "", categorical=False)
 
 

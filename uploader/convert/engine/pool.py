@@ -77,7 +77,7 @@ class Converter:
         """A zygote for one job within its deadline; it goes back to the others only if it is known to be sound."""
         worker = await self._take()
         try:
-            with anyio.fail_after(job.timeout):
+            with anyio.fail_after(job.timeout_seconds):
                 yield worker
         except ConverterBroken as error:
             if not self._closed:
@@ -85,7 +85,7 @@ class Converter:
             raise ConversionFailed("The converter was closed while it converted.") from error
         except TimeoutError as error:
             raise ConversionFailed(
-                f"Converting took longer than {job.timeout:g} seconds and was stopped.",
+                f"Converting took longer than {job.timeout_seconds:g} seconds and was stopped.",
                 "Raise convert.timeout_seconds if the raster is just large.",
             ) from error
         finally:

@@ -31,7 +31,7 @@ class Repaired:
     item: KnownItem | None = None
     unsure: bool = False
     name: str = ""
-    after_upload: str = "keep"
+    after_upload: str = ""
 
 
 NOTHING = Repaired()

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from uploader.core.model import Destination, Sighting
+from uploader.core.configuration import Folder
+from uploader.core.model import Sighting
 from uploader.core.recovery_matching import Listed, Target
 from uploader.core.transitions.repair_events import LostSession
 from uploader.journal.hold_rows import read_profile
@@ -29,7 +30,7 @@ class Reality:
     """What is known of the world besides the journal."""
 
     listed: Sequence[Listed]
-    destinations: Mapping[str, Destination]
+    destinations: Mapping[str, Folder]
     lying: Iterable[Sighting] = ()
     """The files that lie in the folders."""
     closed: Collection[Target] = ()
