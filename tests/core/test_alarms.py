@@ -35,11 +35,6 @@ class Round:
         return [f"{n.event} {n.alarm.cause}{' again' * n.repeated}" for n in notices]
 
 
-def test_every_cause_has_its_patience() -> None:
-    """A new cause has to be given one before it can be held for."""
-    assert set(al.PATIENCE) == set(HoldCause)
-
-
 @pytest.mark.parametrize(("hold", "age"), [(KEY, 0.0), (OUTAGE, STALLED), (PAUSE, 86_400.0)])
 def test_a_hold_becomes_an_alarm_at_its_age(hold: Hold, age: float) -> None:
     """A refused key at once, an outage when it lasts, a pause when it seems to be forgotten."""

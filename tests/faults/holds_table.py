@@ -1,4 +1,4 @@
-"""The table of holds in docs/operations.md, from the causes in `core` and the tests that bring each of them about.
+"""The table of holds and alarms in docs/operations.md, from the causes in `core` and the tests that bring them about.
 
 python -m tests.faults.holds_table     # rewrites the table
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from uploader.core.hold_causes import CAUSES, Unwell
+from uploader.core.alarms import DISK_LOW, FILES_REJECTED, OWN
+from uploader.core.hold_causes import A_DAY, AT_ONCE, CAUSES, WHEN_STALLED, Unwell
 from uploader.core.model import HoldCause
-from uploader.report.metrics import HOLDS
+from uploader.report.metrics import ALARMS, FILES, HOLDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 BEGIN, END = "<!-- table of holds -->", "<!-- end of the table of holds -->"
@@ -51,10 +52,24 @@ TESTS: Mapping[HoldCause, str] = {
 }
 """By cause: the test that brings it about with the real daemon or planner."""
 
+TESTS_OF_ALARMS: Mapping[str, str] = {
+    DISK_LOW: "tests/daemon/test_alarm_watch.py::test_a_disk_near_its_reserve_is_an_alarm_when_it_lasts",
+    FILES_REJECTED: "tests/e2e/test_notifications.py::test_rejected_files_are_told_once_each",
+}
+"""The same of alarms that are no holds."""
+
+METRICS = {
+    DISK_LOW: f'{ALARMS.name}{{cause="{DISK_LOW}"}}',
+    FILES_REJECTED: f'{FILES.name}{{state="rejected"}}',
+}
+"""The same: where they are counted. Rejected files do not last as alarms."""
+
+WHEN = {AT_ONCE: "at once", A_DAY: "after a day", WHEN_STALLED: "after `stalled_after`"}
+
 
 def table() -> str:
     """The causes as rows of Markdown."""
-    heads = ("cause", "scope", "what has happened", "what to do", "metric", "tested by")
+    heads = ("cause", "scope", "what has happened", "what to do", "alarm", "metric", "tested by")
     rows = [heads, ("---",) * len(heads)]
     for cause, facts in CAUSES.items():
         scopes = ", ".join(f"`{scope}`" for scope in facts.scopes)
@@ -64,10 +79,15 @@ def table() -> str:
                 "any" if cause is HoldCause.UNKNOWN else scopes,
                 facts.happened + UNWELL[facts.unwell],
                 facts.way_out,
+                WHEN[facts.alarm_after],
                 f'`uploader_{HOLDS.name}{{cause="{cause}"}}`',
                 f"`{TESTS[cause].rpartition('::')[2]}`",
             )
         )
+    for own, told in OWN.items():
+        scopes = ", ".join(f"`{scope}`" for scope in told.scopes)
+        metric, test = f"`uploader_{METRICS[own]}`", f"`{TESTS_OF_ALARMS[own].rpartition('::')[2]}`"
+        rows.append((f"`{own}`", scopes, told.happened, told.way_out, told.when, metric, test))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

@@ -1,4 +1,4 @@
-"""The table of holds in the operator's page: it is that of the causes, and each row has its test."""
+"""The table of holds and alarms in the operator's page: it is that of the causes, and each row has its test."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.holds_table import PAGE, SOAK, TESTS, rendered
+from tests.faults.holds_table import PAGE, SOAK, TESTS, TESTS_OF_ALARMS, rendered
 from tests.faults.troubles import TROUBLES
+from uploader.core.alarms import OWN
 from uploader.core.hold_causes import CAUSES
 from uploader.core.model import HoldCause
 
@@ -22,6 +23,7 @@ def test_the_page_has_the_causes() -> None:
     text = PAGE.read_text()
 
     assert set(TESTS) == set(CAUSES) == set(HoldCause)
+    assert set(TESTS_OF_ALARMS) == set(OWN)
     assert rendered(text) == text
 
 
@@ -40,3 +42,16 @@ def test_a_test_brings_each_hold_about(cause: HoldCause) -> None:
     text += " ".join(body for helper, body in functions.items() if f"{helper}(" in text)
 
     assert f"HoldCause.{cause.name}" in text or f"'{cause}'" in text
+
+
+@pytest.mark.parametrize("cause", OWN)
+def test_a_test_brings_each_other_alarm_about(cause: str) -> None:
+    """The same of alarms that are no holds."""
+    path, _, name = TESTS_OF_ALARMS[cause].partition("::")
+    functions = [
+        node
+        for node in ast.parse((ROOT / path).read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+
+    assert cause in ast.unparse(functions[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from uploader.core.alarms import AT_ONCE, PATIENCE
+from uploader.core.hold_causes import AT_ONCE, CAUSES
 from uploader.core.model import HoldCause
 from uploader.report.metrics import FAMILIES
 
@@ -33,7 +33,7 @@ def test_the_rules_name_what_there_is() -> None:
     text = RULES.read_text()
     names = {f"uploader_{family.name}{'_total' * family.grows}" for family in FAMILIES}
     causes = [set(words.split("|")) for words in re.findall(r'cause!?[=~]+"([^"]*)"', text)]
-    at_once = {cause.value for cause, seconds in PATIENCE.items() if seconds == AT_ONCE}
+    at_once = {cause.value for cause, facts in CAUSES.items() if facts.alarm_after == AT_ONCE}
 
     assert set(re.findall(r"\buploader_\w+", text)) <= names
     assert set().union(*causes) <= {cause.value for cause in HoldCause}

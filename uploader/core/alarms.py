@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from uploader.core.hold_causes import CAUSES, WHEN_STALLED
 from uploader.core.model import Hold, HoldCause, Scope
 
 FILES_REJECTED = "files_rejected"
@@ -25,44 +26,34 @@ GATHERED = 60.0
 NEAR, FAR = 2.0, 2.5
 """So many times the reserve is near to it; an alarm that there is ends only above the second."""
 
-AT_ONCE = 0.0
-A_DAY = 86400.0
-WHEN_STALLED = None
-"""After `stalled_after`: it often ends by itself."""
 
-PATIENCE: Mapping[HoldCause, float | None] = {
-    HoldCause.KEY_REFUSED: AT_ONCE,
-    HoldCause.KEY_SCOPE_MISSING: AT_ONCE,
-    HoldCause.PLATFORM_UNREACHABLE: WHEN_STALLED,
-    HoldCause.STORE_UNREACHABLE: WHEN_STALLED,
-    HoldCause.QUOTA: AT_ONCE,
-    HoldCause.TARGET_REFUSED: AT_ONCE,
-    HoldCause.SESSIONS_LOST: AT_ONCE,
-    HoldCause.LAYOUT_UNKNOWN: AT_ONCE,
-    HoldCause.FOLDER_MISSING: WHEN_STALLED,
-    HoldCause.FOLDER_MUTE: WHEN_STALLED,
-    HoldCause.FOLDER_TAKEN: WHEN_STALLED,
-    HoldCause.FOLDER_OVERLAP: AT_ONCE,
-    HoldCause.FOLDER_FOREIGN: AT_ONCE,
-    HoldCause.FOLDER_UNREADABLE: WHEN_STALLED,
-    HoldCause.FOLDER_PARTLY_MISSING: WHEN_STALLED,
-    HoldCause.FOLDER_UNCONFIGURED: WHEN_STALLED,
-    HoldCause.STAGING_FULL: WHEN_STALLED,
-    HoldCause.STAGING_UNUSABLE: WHEN_STALLED,
-    HoldCause.JOURNAL_SLOW: WHEN_STALLED,
-    HoldCause.MACHINE_SHORT: WHEN_STALLED,
-    HoldCause.CONVERTER_BROKEN: WHEN_STALLED,
-    HoldCause.STALLED: AT_ONCE,
-    HoldCause.SESSION_UNCLEAR: AT_ONCE,
-    HoldCause.SESSION_FAILING: WHEN_STALLED,
-    HoldCause.FILE_EXCEEDS_QUOTA: AT_ONCE,
-    HoldCause.FILE_EXCEEDS_MEMORY: WHEN_STALLED,
-    HoldCause.SOURCE_STAYS: WHEN_STALLED,
-    HoldCause.MISTAKE: AT_ONCE,
-    HoldCause.PAUSED: A_DAY,
-    HoldCause.UNKNOWN: WHEN_STALLED,
+@dataclass(frozen=True, slots=True)
+class OwnFacts:
+    """What is true of every alarm of a cause that holds nothing."""
+
+    scopes: tuple[Scope, ...]
+    happened: str
+    """What has happened, in words for an operator."""
+    way_out: str
+    when: str
+    """When it goes out, in words."""
+
+
+OWN: Mapping[str, OwnFacts] = {
+    DISK_LOW: OwnFacts(
+        (Scope.STAGING,),
+        "The disk of staging has less than twice `[limits] min_free_bytes`.",
+        "Make room there.",
+        "after `stalled_after`",
+    ),
+    FILES_REJECTED: OwnFacts(
+        (Scope.FILE, Scope.FOLDER),
+        "Files were rejected.",
+        "`uploader status` lists them. Mend the cause, then `uploader retry` with their paths, or drop them anew.",
+        "the first at once, more of them gathered by folder, a minute later",
+    ),
 }
-"""By cause: the age in seconds at which a hold becomes an alarm. A pause is a person's wish, until it is forgotten."""
+"""Alarms that are no holds: nothing waits for their cause. Those that are holds stand in `hold_causes`."""
 
 Key = tuple[str, str, str]
 """What makes two alarms the same one: cause, scope and subject."""
@@ -147,7 +138,7 @@ def of_disk(place: str, free: int, reserve: int, since: float) -> Alarm:
         Scope.STAGING,
         place,
         f"The disk of {place} has {free} bytes free; conversions wait when they would leave less than {reserve}.",
-        "Make room there.",
+        OWN[DISK_LOW].way_out,
         since,
     )
 
@@ -207,7 +198,7 @@ def _of_hold(hold: Hold) -> Alarm:
 
 
 def _patience(cause: str, stalled_after: float) -> float:
-    seconds = PATIENCE[HoldCause(cause)]
+    seconds = CAUSES[HoldCause(cause)].alarm_after
     return stalled_after if seconds is WHEN_STALLED else seconds
 
 
@@ -220,7 +211,7 @@ def _rejected(folder: str, found: Sequence[Rejection]) -> Alarm:
         f"{len(found)} files were rejected; the first is {first.path}: {first.reason}"
         if more
         else first.reason,
-        "`uploader status` lists them. Mend the cause, then `uploader retry` with their paths, or drop them anew.",
+        OWN[FILES_REJECTED].way_out,
         first.at,
         len(found),
         sum(rejection.size for rejection in found),
