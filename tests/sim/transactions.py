@@ -14,7 +14,7 @@ from tests.sim.rows import File, Upload
 from tests.sim.tables import Tables
 from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.file_events import Seen
+from uploader.core.transitions.source_events import Seen
 
 T = TypeVar("T")
 

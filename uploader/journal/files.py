@@ -9,6 +9,7 @@ from uploader.core.model import FileState, Sighting
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions import file_events as events
+from uploader.core.transitions import source_events
 from uploader.core.transitions.file_events import Claimed, Converted
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.repaired import NOTHING, Repaired
@@ -32,7 +33,7 @@ class Files:
         """A settled file does not look whole; it is looked at again after so many seconds."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.looked(rows.now, rows.file(file_id), reason, after))
+            rows.apply(source_events.looked(rows.now, rows.file(file_id), reason, after))
 
         await self._transact("looked", work)
 
@@ -46,7 +47,7 @@ class Files:
         def work(rows: Rows) -> None:
             for file_id, sighting in found:
                 for file in rows.files([file_id]):
-                    rows.apply(events.changed(rows.now, file, rows.seen(sighting)))
+                    rows.apply(source_events.changed(rows.now, file, rows.seen(sighting)))
 
         await self._transact("changed", work)
 
@@ -54,7 +55,7 @@ class Files:
         """Files left the drop folder before they were claimed, or after they were rejected. No other is touched."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.vanished(rows.now, rows.files(file_ids)))
+            rows.apply(source_events.vanished(rows.now, rows.files(file_ids)))
 
         await self._transact("vanished", work)
 
@@ -63,7 +64,7 @@ class Files:
 
         def work(rows: Rows) -> None:
             versions = (file for path in paths for file in rows.versions(folder, path))
-            rows.apply(events.forgotten(rows.now, versions))
+            rows.apply(source_events.forgotten(rows.now, versions))
 
         await self._transact("forgotten", work)
 
@@ -159,12 +160,12 @@ class Files:
 
         def work(rows: Rows) -> None:
             file, seen = rows.file(file_id), rows.seen(sighting)
-            rows.apply(events.disposed(rows.now, file, outcome, where, seen, identity=identity))
+            rows.apply(source_events.disposed(rows.now, file, outcome, where, seen, identity=identity))
 
         await self._transact("disposed", work)
 
     async def stuck(self, file_id: int, reason: str, after: float) -> None:
-        """The source cannot be archived or deleted; it is tried again after so many seconds."""
+        """The file has a hold of its own, for this reason; it is tried again after so many seconds."""
 
         def work(rows: Rows) -> None:
             rows.apply(events.stuck(rows.now, rows.file(file_id), reason, after))
@@ -184,7 +185,7 @@ def _enter(rows: Rows, sighting: Sighting) -> int:
     newest = rows.newest_version(sighting.folder, sighting.path)
     rejected = rows.rejected_versions(sighting.folder, sighting.path)
     seen = rows.seen(sighting)
-    change, file_id = events.discovered(rows.now, newest, rejected, seen, rows.next_file_id())
+    change, file_id = source_events.discovered(rows.now, newest, rejected, seen, rows.next_file_id())
     rows.apply(change)
     return file_id
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from uploader.core.model import FileState, Hold, Pause, Scope, SessionKey, SessionState, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.file_events import Seen
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
+from uploader.core.transitions.source_events import Seen
 from uploader.core.working_set import Delta
 from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.deltas import DUE, NEEDED, WORKED_ON, Touched, delta

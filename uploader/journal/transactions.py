@@ -11,9 +11,9 @@ from typing import Any, Protocol, TypeVar
 from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.file_events import Seen
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
+from uploader.core.transitions.source_events import Seen
 
 T = TypeVar("T")
 

@@ -8,9 +8,10 @@ from uploader.core.lifecycle import IllegalTransition
 from uploader.core.model import FileState, Fingerprint, Sighting
 from uploader.core.transitions import file_events as events
 from uploader.core.transitions.change import LogLine
-from uploader.core.transitions.file_events import Claimed, Converted, Seen
+from uploader.core.transitions.file_events import Claimed, Converted
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import NOTHING, UNSURE, KnownItem, Repaired
+from uploader.core.transitions.source_events import Seen
 
 pytestmark = pytest.mark.unit
 
@@ -24,79 +25,6 @@ def file(state: FileState = FileState.SETTLING, *, id: int = 7, **columns) -> Fi
     """A version of the path."""
     given = {"sighting": "as it lay", **columns}
     return FileRecord(id=id, folder="/d", path=b"a.tif", state=state, **given)
-
-
-def test_a_path_without_a_settling_version_gets_one() -> None:
-    """The new row has the next id, and rejected versions of the path are not tried again."""
-    refused = file(FileState.REJECTED, id=3)
-    change, file_id = events.discovered(NOW, refused, [refused], SEEN, 8)
-
-    assert file_id == 8
-    assert change.new_files[8]["state"] is FileState.SETTLING
-    assert change.new_files[8]["discovered_at"] == NOW
-    assert change.files == {3: {"current": None}}
-    assert change.log == [LogLine("discovered", "settling", "10 bytes", 8)]
-
-
-def test_a_settling_version_takes_a_new_sighting_over() -> None:
-    """No row is made; looks and tries begin anew."""
-    change, file_id = events.discovered(NOW, file(looks=2), [], SEEN, 8)
-
-    assert file_id == 7
-    assert change.files == {7: {"looks": 0, "size": 10, "sighting": "as it lies", **FRESH}}
-    assert not change.new_files
-    assert not change.log
-
-
-def test_a_settling_version_that_lies_as_it_lay_is_left_alone() -> None:
-    """The same sighting twice changes nothing."""
-    change, file_id = events.discovered(NOW, file(sighting="as it lies"), [], SEEN, 8)
-
-    assert file_id == 7
-    assert not change.files
-
-
-@pytest.mark.parametrize("state", sorted(set(FileState) - {FileState.SETTLING}))
-def test_what_has_left_settling_neither_changes_nor_vanishes(state: FileState) -> None:
-    """A scan that comes late says nothing about a file that was claimed meanwhile."""
-    assert not events.changed(NOW, file(state), SEEN).files
-    assert state is FileState.REJECTED or not events.vanished(NOW, [file(state)]).files
-
-
-def test_a_settling_file_that_vanishes_is_gone() -> None:
-    """Its path's history is over."""
-    change = events.vanished(NOW, [file()])
-
-    assert change.files[7]["state"] is FileState.GONE
-    assert change.files[7]["current"] is None
-
-
-def test_a_rejected_file_that_vanishes_is_gone() -> None:
-    """Nobody has to mend it any more; the reason stays, and an earlier version of the path is history."""
-    change = events.vanished(NOW, [file(FileState.REJECTED), file(FileState.REJECTED, id=9, current=None)])
-
-    assert change.files == {7: {"state": FileState.GONE, "current": None, "changed_at": NOW}}
-
-
-def test_a_look_that_fails_is_counted_and_its_beginning_stays() -> None:
-    """`retrying_since` is the time of the first failure."""
-    first = events.looked(NOW, file(), "half", 10.0).files[7]
-    later = events.looked(NOW, file(looks=1, retrying_since=900.0), "half", 20.0).files[7]
-
-    assert first == {"looks": 1, "retrying_since": NOW, "not_before": 1010.0, "last_error": "half"}
-    assert later == {"looks": 2, "retrying_since": 900.0, "not_before": 1020.0, "last_error": "half"}
-
-
-def test_forgotten_versions_are_history() -> None:
-    """All versions of the path, and their states stay, but for a rejected one, which is gone."""
-    versions = [file(FileState.COMPLETED), file(FileState.REJECTED, id=8), file(FileState.QUEUED, id=9)]
-    change = events.forgotten(NOW, versions)
-
-    assert change.files == {
-        7: {"current": None},
-        8: {"state": FileState.GONE, "current": None, "changed_at": NOW},
-        9: {"current": None},
-    }
 
 
 def test_a_claim_queues_the_file() -> None:
@@ -213,30 +141,6 @@ def test_an_outage_uses_up_nothing() -> None:
     assert (own["tries"], own["refusals"], own["attempts"], own["alone"]) == (1, 1, 1, 1)
 
 
-@pytest.mark.parametrize("outcome", ["archived", "deleted", "missing"])
-def test_a_source_that_is_gone_ends_its_path(outcome: str) -> None:
-    """What is dropped there next is new."""
-    change = events.disposed(NOW, file(FileState.COMPLETED), outcome, b"/a/x", SEEN, identity="1:2")
-
-    assert change.files[7]["state"] is FileState.DISPOSED
-    assert change.files[7]["current"] is None
-    assert change.files[7]["archived_identity"] == "1:2"
-    assert change.log[0].note == f"{outcome} /a/x"
-
-
-def test_a_source_that_was_replaced_stays() -> None:
-    """It is told once; the file stays completed, and the path exists."""
-    change = events.disposed(NOW, file(FileState.COMPLETED, sighting="as it lies"), "replaced", b"", SEEN)
-
-    assert change.files == {7: {"disposal": "replaced", "archived_as": None, **FRESH}}
-    assert change.log == [LogLine("kept", "completed", "source replaced, left alone", 7)]
-
-
-def test_a_source_whose_content_was_found_again_is_tried_once_more() -> None:
-    """A claim took another sighting over while the disposal looked at the old one."""
-    assert not events.disposed(NOW, file(FileState.COMPLETED), "replaced", b"", SEEN).files
-
-
 def test_a_stuck_source_says_so() -> None:
     """Its reason is a hold of the file, and it is tried again."""
     change = events.stuck(NOW, file(FileState.COMPLETED, tries=1), "read-only", 60.0)
@@ -256,27 +160,3 @@ def test_an_illegal_event_is_loud() -> None:
     """The change is void: nobody gets it."""
     with pytest.raises(IllegalTransition):
         events.twin(NOW, file(FileState.COMPLETED))
-
-
-@pytest.mark.parametrize("state", sorted(events.GIVEN_UP))
-def test_what_comes_of_a_file_that_was_given_up_meanwhile_changes_nothing(state: FileState) -> None:
-    """A person has forgotten it while an effect was at work; only a copy that was just made has to go."""
-    given_up = file(state, current=None)
-    made = Converted(5, b"m", 7, "encode", categorical=False, file_name="a.tif")
-    changes = [
-        events.looked(NOW, given_up, "half", 10.0),
-        events.converted(NOW, given_up, made),
-        events.look_again(NOW, given_up, None, "damaged", 0.0),
-        events.twin(NOW, given_up),
-        events.rejected(NOW, given_up, None, "no raster"),
-        events.retried_later(NOW, given_up, "no room", 10.0),
-        events.stuck(NOW, given_up, "no rights", 10.0),
-    ]
-    claimed, there = events.claimed(NOW, given_up, None, COPY, NOTHING)
-    disposed = events.disposed(
-        NOW, given_up, "archived", b"/done/a.tif", Seen(SEEN.sighting, given_up.sighting)
-    )
-
-    assert [(change.files, change.log) for change in changes] == [({}, [])] * len(changes)
-    assert (claimed.files, there) == ({7: {"staged": 1}}, state)
-    assert (disposed.files[7]["archived_as"], "state" in disposed.files[7]) == (b"/done/a.tif", False)

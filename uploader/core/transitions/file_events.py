@@ -1,28 +1,18 @@
-"""What becomes true of files, outside of upload sessions."""
+"""What becomes true of files between their claim and their session, and after it."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import FileEvent
-from uploader.core.model import FileState, Sighting
-from uploader.core.path_text import shown
+from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
+from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
-
-GONE_OUTCOMES = frozenset({"archived", "deleted", "missing"})
-"""Ends of a disposal after which no source lies at the path; after any other it stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A sighting, and the value by which rows keep it: equal ones mean an untouched group."""
-
-    sighting: Sighting
-    value: Hashable
+from uploader.core.transitions.source_events import Seen, seen_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,88 +40,9 @@ class Converted:
     """What the folder said for the raster, because it did not say it itself."""
 
 
-GIVEN_UP = frozenset({FileState.GONE, FileState.DISPOSED})
-"""Where a file is that was forgotten while an effect was at work for it: what that brings changes nothing."""
-
-
 def superseded(file: FileRecord, newest: FileRecord | None) -> bool:
     """Whether the path no longer exists, or a newer version of it was seen. `newest` is its newest current one."""
     return file.current is None or (newest is not None and newest.id > file.id)
-
-
-def discovered(
-    now: float, newest: FileRecord | None, rejected: Iterable[FileRecord], seen: Seen, next_id: int
-) -> tuple[Change, int]:
-    """A version of a path was seen; returns the id of the row that settles from now on.
-
-    `newest` and `rejected` are current versions of the path. One that is settling already takes the sighting over;
-    else the row `next_id` is made, and no rejected version is tried again.
-    """
-    change = Change(now)
-    if newest is not None and newest.state is FileState.SETTLING:
-        if newest.sighting != seen.value:
-            _begin_anew(change, newest, seen)
-        return change, newest.id
-    for file in rejected:
-        change.set_file(file, {"current": None})
-    sighting = seen.sighting
-    file = FileRecord(id=next_id, folder=sighting.folder, path=sighting.path, sighting=seen.value)
-    change.new_files[next_id] = {
-        "folder": file.folder,
-        "path": file.path,
-        "current": file.current,
-        "state": file.state,
-        "sighting": file.sighting,
-        "size": sighting.size,
-        "discovered_at": now,
-        "changed_at": now,
-    }
-    change.log_file(file, "discovered", file.state, f"{sighting.size:,} bytes")
-    return change, next_id
-
-
-def changed(now: float, file: FileRecord, seen: Seen) -> Change:
-    """A settling file was written to: its looks start anew. One that has left this state is not touched."""
-    change = Change(now)
-    if file.state is FileState.SETTLING:
-        _begin_anew(change, file, seen)
-    return change
-
-
-def looked(now: float, file: FileRecord, reason: str, after: float) -> Change:
-    """A settled file does not look whole; it is looked at again after so many seconds."""
-    change = Change(now)
-    if file.state in GIVEN_UP:
-        return change
-    change.count(file, "looks")
-    change.delay(file, reason, after)
-    change.log_file(file, "looked", FileState.SETTLING, reason)
-    return change
-
-
-def vanished(now: float, files: Iterable[FileRecord]) -> Change:
-    """Files left the drop folder before they were claimed, or after they were rejected. No other one is touched."""
-    change = Change(now)
-    for file in files:
-        if file.state is FileState.SETTLING:
-            change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
-        elif file.state is FileState.REJECTED and file.current:
-            change.move_file(file, FileEvent.VANISHED, current=None)
-    return change
-
-
-def forgotten(now: float, versions: Iterable[FileRecord]) -> Change:
-    """The paths of these versions no longer exist: what is dropped there next is new, whatever its content.
-
-    A rejected one need not be mended any more.
-    """
-    change = Change(now)
-    for file in versions:
-        if file.state is FileState.REJECTED:
-            change.move_file(file, FileEvent.VANISHED, current=None)
-        else:
-            change.set_file(file, {"current": None})
-    return change
 
 
 def claimed(
@@ -149,7 +60,7 @@ def claimed(
         return change, file.state
     columns = {"content": copy.content, "staged": 1, "sighting": copy.seen.value, **FRESH}
     if same is not None:
-        _seen_again(change, same, copy.seen)
+        seen_again(change, same, copy.seen)
         note = f"the same content as version {same.id}"
         return change, change.move_file(file, FileEvent.UNCHANGED, note, **columns, current=None)
     columns["size"] = copy.size
@@ -164,11 +75,10 @@ def claimed(
     return change, change.move_file(file, FileEvent.CLAIMED, note, **columns)
 
 
+@unless_given_up
 def converted(now: float, file: FileRecord, made: Converted) -> Change:
     """The object is ready in staging."""
     change = Change(now)
-    if file.state in GIVEN_UP:
-        return change
     notes = [
         f"{made.method}, {made.size:,} bytes",
         *(f"declared by the folder: {key} = {value}" for key, value in sorted(made.declared.items())),
@@ -189,14 +99,13 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
     return change
 
 
+@unless_given_up
 def look_again(now: float, file: FileRecord, newest: FileRecord | None, reason: str, after: float) -> Change:
     """A claimed file does not open, or its copy is damaged: it settles once more.
 
     Where its source is gone, or a newer version lies in its place, there is nothing to look at: it is gone, too.
     """
     change = Change(now)
-    if file.state in GIVEN_UP:
-        return change
     change.move_file(file, FileEvent.LOOK_AGAIN, reason, content=None)
     if superseded(file, newest):
         change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
@@ -206,20 +115,18 @@ def look_again(now: float, file: FileRecord, newest: FileRecord | None, reason: 
     return change
 
 
+@unless_given_up
 def twin(now: float, file: FileRecord) -> Change:
     """Another path brought the same content in."""
     change = Change(now)
-    if file.state in GIVEN_UP:
-        return change
     change.move_file(file, FileEvent.TWIN, "another path has the same content", **FRESH)
     return change
 
 
+@unless_given_up
 def rejected(now: float, file: FileRecord, newest: FileRecord | None, reason: str) -> Change:
     """It will not pass as it is."""
     change = Change(now)
-    if file.state in GIVEN_UP:
-        return change
     reject(change, file, newest, reason)
     return change
 
@@ -243,6 +150,7 @@ def stored(now: float, file: FileRecord, session_id: int) -> Change:
     return change
 
 
+@unless_given_up
 def retried_later(
     now: float, file: FileRecord, reason: str, after: float, *, counted: bool = False, alone: bool = False
 ) -> Change:
@@ -251,8 +159,6 @@ def retried_later(
     `counted`: the file is the matter, not an outage. `alone`: nothing else is converted beside it.
     """
     change = Change(now)
-    if file.state in GIVEN_UP:
-        return change
     change.count(file, "tries", *(["refusals"] if counted else []))
     change.delay(file, reason, after)
     if alone:
@@ -262,36 +168,10 @@ def retried_later(
     return change
 
 
-def disposed(
-    now: float, file: FileRecord, outcome: str, where: bytes, seen: Seen, *, identity: str = ""
-) -> Change:
-    """The source is archived at the path `where`, or deleted, or must stay: it is another file than was seen.
-
-    `identity` is the device and inode of an archived one, by which it is known under any other name.
-    Where a claim has found the uploaded content under another sighting meanwhile, the disposal is tried again.
-    """
-    change = Change(now)
-    if outcome == "replaced" and file.sighting != seen.value:
-        return change
-    columns: dict[str, Any] = {"disposal": outcome, "archived_as": where or None, **FRESH}
-    if identity:
-        columns["archived_identity"] = identity
-    if file.state in GIVEN_UP:
-        change.set_file(file, columns)
-    elif outcome in GONE_OUTCOMES:
-        note = f"{outcome} {shown(where)}".strip()
-        change.move_file(file, FileEvent.DISPOSED, note, current=None, **columns)
-    else:
-        change.set_file(file, columns)
-        change.log_file(file, "kept", FileState.COMPLETED, f"source {outcome}, left alone")
-    return change
-
-
+@unless_given_up
 def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
-    """The source cannot be archived or deleted; it is tried again after so many seconds."""
+    """The file has a hold of its own, for this reason; it is tried again after so many seconds."""
     change = Change(now)
-    if file.state in GIVEN_UP:
-        return change
     change.count(file, "tries")
     change.delay(file, reason, after)
     change.set_file(file, {"hold": reason})
@@ -303,17 +183,3 @@ def discarded(now: float, file: FileRecord) -> Change:
     change = Change(now)
     change.set_file(file, {"staged": 0})
     return change
-
-
-def _begin_anew(change: Change, file: FileRecord, seen: Seen) -> None:
-    change.set_file(file, {"looks": 0, "size": seen.sighting.size, "sighting": seen.value, **FRESH})
-
-
-def _seen_again(change: Change, file: FileRecord, seen: Seen) -> None:
-    """The content of this version lies at its path, only its times or its place on the disk are others by now.
-
-    A source that was left alone because of them can go after all: its bytes were read again, and are what was uploaded.
-    """
-    change.set_file(file, {"sighting": seen.value})
-    if file.disposal == "replaced":
-        change.set_file(file, {"disposal": None})

@@ -12,7 +12,8 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope, SessionState
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
-from uploader.core.transitions.file_events import GIVEN_UP, reject
+from uploader.core.transitions.file_events import reject
+from uploader.core.transitions.given_up import GIVEN_UP
 from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
 
