@@ -7,7 +7,7 @@ from typing import Any
 
 from uploader.core.batching import Batch
 from uploader.core.failure_policy import Step
-from uploader.core.model import Hold, Layout
+from uploader.core.model import Hold, Layout, Scope
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.session_events import NewSession
@@ -54,7 +54,9 @@ class Sessions:
         """`initiate` answered; whatever held it back is over."""
 
         def work(rows: Rows) -> None:
-            session, held_files = rows.session(session_id), rows.held_files()
+            session = rows.session(session_id)
+            # Where nothing waits for the quota nobody has a hold because of it, and files are too many to be asked.
+            held_files = rows.held_files() if rows.hold(Scope.ORGANIZATION, "") else ()
             rows.apply(events.opened(rows.now, session, upload_id, quota_cap, held_files))
 
         await self._transact("opened", work)
