@@ -45,6 +45,8 @@ class Stage:
     """Whose processes the daemon's are, where such a group can be made."""
     switches: threading.Lock = field(default_factory=threading.Lock)
     """Held while the board's one fault is planted."""
+    tries: threading.Lock = field(default_factory=threading.Lock)
+    """Held while nobody may try again what is held: that would end, and begin again, the hold that waits for it."""
 
     def drop(self, folder: str, *, name: str = "", kind: str = "dem_nodata", size: int = 64) -> Path:
         """A new raster in one of the drop folders, by rename."""
@@ -63,7 +65,8 @@ class Stage:
 
     def try_now(self) -> None:
         """The way out of whoever does not want to wait."""
-        self.command("retry", "--held")
+        with self.tries:
+            self.command("retry", "--held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +183,10 @@ def unclear_session(s: Stage) -> Iterator[None]:
     s.d.fault("uploads.complete", status=409, count=1)
     path = s.drop("main")
     s.d.w.wait(s.d.struck, "complete is refused")
-    with s.switches:
-        s.d.w.wait(lambda: _waits_for_a_person(s, "session_unclear"), "it is looked for in vain")
-    yield
+    with s.tries:
+        with s.switches:
+            s.d.w.wait(lambda: _waits_for_a_person(s, "session_unclear"), "it is looked for in vain")
+        yield
     s.d.behave()
     s.command("retry", str(path))
 
