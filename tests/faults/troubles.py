@@ -93,10 +93,18 @@ TROUBLES: list[Trouble] = []
 def trouble(
     scope: str, cause: str, lane: str, **more: Any
 ) -> Callable[[Callable[[Stage], Iterator[None]]], None]:
-    """Enter a block into the table."""
+    """Enter a block into the table. It is mended also where it was not told in time: others come after it."""
 
     def enter(block: Callable[[Stage], Iterator[None]]) -> None:
-        TROUBLES.append(Trouble(scope, cause, lane, contextmanager(block), **more))
+        def plant(stage: Stage) -> Iterator[None]:
+            steps = block(stage)
+            next(steps)
+            try:
+                yield
+            finally:
+                next(steps, None)
+
+        TROUBLES.append(Trouble(scope, cause, lane, contextmanager(plant), **more))
 
     return enter
 
@@ -306,7 +314,8 @@ def unmounted_part(s: Stage) -> Iterator[None]:
             yield
             mounts.bind(disk, below)
             s.command("resume", str(s.folders["ill"]))
-            s.d.w.wait(lambda: any(r["path"] == str(below / "waits.tif") for r in s.d.w.items()), "its item")
+            is_there = lambda: any(row["path"] == str(below / "waits.tif") for row in s.d.w.items())  # noqa: E731
+            s.d.w.wait(is_there, "its item, as soon as the other troubles let it through", seconds=300.0)
         finally:
             mounts.unmount(below)
 
