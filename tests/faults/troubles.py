@@ -45,6 +45,8 @@ class Stage:
     """Whose processes the daemon's are, where such a group can be made."""
     switches: threading.Lock = field(default_factory=threading.Lock)
     """Held while the board's one fault is planted."""
+    tries: threading.Lock = field(default_factory=threading.Lock)
+    """Held while nobody may try again what is held: that would end, and begin again, the hold that waits for it."""
 
     def drop(self, folder: str, *, name: str = "", kind: str = "dem_nodata", size: int = 64) -> Path:
         """A new raster in one of the drop folders, by rename."""
@@ -63,7 +65,8 @@ class Stage:
 
     def try_now(self) -> None:
         """The way out of whoever does not want to wait."""
-        self.command("retry", "--held")
+        with self.tries:
+            self.command("retry", "--held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,18 @@ TROUBLES: list[Trouble] = []
 def trouble(
     scope: str, cause: str, lane: str, **more: Any
 ) -> Callable[[Callable[[Stage], Iterator[None]]], None]:
-    """Enter a block into the table."""
+    """Enter a block into the table. It is mended also where it was not told in time: others come after it."""
 
     def enter(block: Callable[[Stage], Iterator[None]]) -> None:
-        TROUBLES.append(Trouble(scope, cause, lane, contextmanager(block), **more))
+        def plant(stage: Stage) -> Iterator[None]:
+            steps = block(stage)
+            next(steps)
+            try:
+                yield
+            finally:
+                next(steps, None)
+
+        TROUBLES.append(Trouble(scope, cause, lane, contextmanager(plant), **more))
 
     return enter
 
@@ -180,9 +191,10 @@ def unclear_session(s: Stage) -> Iterator[None]:
     s.d.fault("uploads.complete", status=409, count=1)
     path = s.drop("main")
     s.d.w.wait(s.d.struck, "complete is refused")
-    with s.switches:
-        s.d.w.wait(lambda: _waits_for_a_person(s, "session_unclear"), "it is looked for in vain")
-    yield
+    with s.tries:
+        with s.switches:
+            s.d.w.wait(lambda: _waits_for_a_person(s, "session_unclear"), "it is looked for in vain")
+        yield
     s.d.behave()
     s.command("retry", str(path))
 
@@ -302,7 +314,8 @@ def unmounted_part(s: Stage) -> Iterator[None]:
             yield
             mounts.bind(disk, below)
             s.command("resume", str(s.folders["ill"]))
-            s.d.w.wait(lambda: any(r["path"] == str(below / "waits.tif") for r in s.d.w.items()), "its item")
+            is_there = lambda: any(row["path"] == str(below / "waits.tif") for row in s.d.w.items())  # noqa: E731
+            s.d.w.wait(is_there, "its item, as soon as the other troubles let it through", seconds=300.0)
         finally:
             mounts.unmount(below)
 

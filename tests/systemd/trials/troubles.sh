@@ -1,4 +1,5 @@
-# A key that is refused until it is replaced, and a disk without room: each is told, and over by itself.
+# A key that is refused until it is replaced, converters that stand still, and a disk without room: each is told, and over
+# by itself.
 other=gpra_boot_test_key_0002
 sandbox_key() { # sandbox_key KEY: the platform knows this key alone
   mkdir -p /run/systemd/system/sandbox.service.d
@@ -18,6 +19,21 @@ judge "and the hold is over" within 60 quiet held key
 systemctl stop uploader-key.path
 printf '%s\n' "$SANDBOX_KEY" > /etc/uploader/api-key
 sandbox_key "$SANDBOX_KEY"
+
+afresh
+began=$(date +%s)
+systemctl start uploader
+logged() { journalctl -u uploader --no-pager --since "@$began" | grep -q "$1"; }
+drop first.tif 44
+within 60 archived 1
+stopped=$(pgrep -P "$(main_pid)" | xargs)
+judge "there are converters" test -n "$stopped"
+kill -STOP $stopped
+drop stuck.tif 43
+judge "a converter that stands still is told" within 120 logged 'made no progress for 50 seconds'
+judge "it is replaced, and the raster goes on" within 120 archived 2
+judge "those that stood still are gone" within 60 quiet kill -0 $stopped
+judge "and the unit was never dead" is NRestarts 0
 
 afresh
 mkdir -p /var/lib/uploader && mount -t tmpfs -o size=24m,mode=0700,uid="$(id -u uploader)" tmpfs /var/lib/uploader
