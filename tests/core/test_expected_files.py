@@ -6,18 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from tests.core.test_planner import EMPTY, NOW, SETTINGS, hold, members_of, mistake, waiting
+from tests.core.test_planner import EMPTY, KEY, NOW, SETTINGS, hold, members_of, mistake, session, waiting
 from tests.support.configured import settings_with
 from uploader.core import actions as act
 from uploader.core.configuration import Settings
-from uploader.core.model import Scope
+from uploader.core.model import FileState, Scope, SessionState
 from uploader.core.planner import plan
-from uploader.core.planner_view import PlannerView, Queued, Settled
+from uploader.core.planner_view import PlannerView, Queued, SessionMember, Settled
 
 pytestmark = pytest.mark.unit
 
-VIEW = replace(EMPTY, waiting=(waiting(1, age=60),), converters=1)
-"""A converted file that has lingered for long enough."""
+BUSY = replace(
+    session(SessionState.OPEN, key=replace(KEY, project_id="p-other")),
+    members=(SessionMember(99, FileState.BATCHED, 10),),
+)
+VIEW = replace(EMPTY, waiting=(waiting(1, age=60),), converters=1, sessions=(BUSY,))
+"""A converted file that has lingered for long enough, beside a line that is busy."""
 
 RUNNING = {"busy": frozenset({("file", 2)}), "running": {"Convert": 1}}
 YOUNG, OLD = {("file", 2): NOW - 5}, {("file", 2): NOW - 11}

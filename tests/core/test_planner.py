@@ -214,8 +214,23 @@ def test_a_batch_lingers_for_more() -> None:
     result = plan(view, NOW, SETTINGS)
 
     assert (result.actions, result.wake_at, result.idle) == ([], NOW + 6, False)
-    assert actions(replace(EMPTY, waiting=(waiting(1, age=60),), coming={"/d": 1})) == []
-    assert members_of(replace(EMPTY, waiting=(waiting(1, age=301),), coming={"/d": 1})) == [1]
+    busy = replace(EMPTY, running={"Put": 1}, coming={"/d": 1})
+    assert actions(replace(busy, waiting=(waiting(1, age=60),))) == []
+    assert members_of(replace(busy, waiting=(waiting(1, age=301),))) == [1]
+
+
+def test_a_batch_closes_smaller_while_the_line_is_idle() -> None:
+    """It is busy while something is sent, or is about to be; a session that only completes leaves it idle."""
+    view = replace(EMPTY, waiting=(waiting(9, age=11),), coming={"/d": 1})
+
+    def planned(*sessions: Session) -> bool:
+        return any(isinstance(one, act.PlanSession) for one in actions(replace(view, sessions=sessions)))
+
+    assert planned()
+    assert planned(session(SessionState.COMPLETING, FileState.STORED))
+    assert planned(session(SessionState.OPEN, FileState.BATCHED, hold="It waits for a person."))
+    assert not planned(session(SessionState.PLANNED, FileState.BATCHED))
+    assert not planned(session(SessionState.OPEN, FileState.STORED, FileState.BATCHED))
 
 
 def test_a_file_larger_than_a_batch_goes_alone() -> None:

@@ -93,19 +93,27 @@ def _folded(name: str) -> str:
 
 
 def closes_at(
-    files: Sequence[Waiting], batch: Section, now: float, *, at_once: bool, more_to_come: bool
+    files: Sequence[Waiting],
+    batch: Section,
+    now: float,
+    *,
+    at_once: bool,
+    more_to_come: bool,
+    line_idle: bool,
 ) -> float:
     """When a batch of these files closes (unix seconds; in the past: now).
 
-    `at_once`: it is full, or its room is needed. Others close `linger_seconds` after the last arrival when no more
-    can be expected soon, and `max_wait_seconds` after the first arrival in any case.
+    `at_once`: it is full, or its room is needed. Others close `linger_seconds` after the last arrival when no more can
+    be expected soon, and `max_wait_seconds` after the first arrival in any case. While the line is idle, nobody waits
+    for longer than `linger_seconds`: conversion goes on beside the transfer of what there is.
     """
     if at_once:
         return now
-    latest = min(file.since for file in files) + batch.max_wait_seconds
-    if more_to_come:
-        return latest
-    return min(latest, max(file.since for file in files) + batch.linger_seconds)
+    first, last = min(file.since for file in files), max(file.since for file in files)
+    latest = first + (
+        min(batch.linger_seconds, batch.max_wait_seconds) if line_idle else batch.max_wait_seconds
+    )
+    return latest if more_to_come else min(latest, last + batch.linger_seconds)
 
 
 def ordered(files: Sequence[Waiting], quota_cap: int | None) -> Sequence[Waiting]:

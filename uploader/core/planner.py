@@ -211,8 +211,19 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
         turn.now,
         at_once=full or disk_space.short(turn),
         more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),
+        line_idle=_line_idle(turn),
     )
     return Batch(group.key, taken), at
+
+
+def _line_idle(turn: PlanningPass) -> bool:
+    """Whether nothing is being sent, nor will be as soon as a session is opened."""
+    return not turn.running("Put") and not any(
+        member.state is FileState.BATCHED
+        for session in turn.view.sessions
+        if session.state in (SessionState.PLANNED, SessionState.OPEN) and not _held_up(turn, session)
+        for member in session.members
+    )
 
 
 def _layout(turn: PlanningPass, group: Batchable) -> Layout:
