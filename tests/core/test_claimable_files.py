@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.core.test_settle_queue import numbered
+from uploader.core.claim_order import Order
 from uploader.core.claimable_files import FIRST, SMALLEST, ClaimableFiles
 from uploader.core.model import Sighting
 
@@ -21,7 +22,7 @@ def sized(number: int, size: int) -> Sighting:
 
 def test_a_turn_sees_the_first_and_the_smallest() -> None:
     """Of a thousand large ones only the first; small ones behind them may find room where they do not."""
-    files = ClaimableFiles()
+    files = ClaimableFiles("oldest")
     for number in range(1000, 0, -1):
         files.put(number, sized(number, number))
     small = [*range(900, 900 + SMALLEST)]
@@ -34,9 +35,23 @@ def test_a_turn_sees_the_first_and_the_smallest() -> None:
     assert files.shown() is shown
 
 
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [("oldest", [1, 2, 3]), ("newest", [3, 2, 1]), ("smallest", [2, 3, 1]), ("largest", [1, 3, 2])],
+)
+def test_a_folder_has_its_order(order: Order, first: list[int]) -> None:
+    """By discovery, or by size; also for files that were there before the order was changed."""
+    files = ClaimableFiles("oldest")
+    for number, size in enumerate((30, 10, 20), start=1):
+        files.put(number, sized(number, size))
+    files.reorder(order)
+
+    assert [number for number, _ in files.shown()] == first
+
+
 def test_who_is_dropped_is_seen_no_more() -> None:
     """Also twice, and whoever comes back is seen as it was found then."""
-    files = ClaimableFiles()
+    files = ClaimableFiles("oldest")
     files.put(1, sized(1, 5))
     files.drop(1)
     files.drop(1)

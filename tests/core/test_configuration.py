@@ -31,6 +31,8 @@ SECTIONS = {
 OTHER_MEANINGS = {
     ("convert/job.py", "Job"): "has the defaults that the sections take over, as another test holds",
     ("cli/samples.py", "_write"): "the reference system of a sample",
+    ("convert/pyramid/overview_writer.py", "Pyramid"): "the order of bytes",
+    ("folders/tiff_extent.py", "_File"): "the order of bytes",
 }
 """Who has a default for something that is called like a key."""
 

@@ -79,8 +79,29 @@ def test_each_folder_is_copied_from_by_a_few_at_a_time() -> None:
     """Files of another folder go past those that wait."""
     view = replace(EMPTY, settled=(*settled(*[1] * 5), *settled(1, folder="/e", first=6)))
 
-    assert claimed(view) == [act.Claim(1), act.Claim(2), act.Claim(6)]
+    assert claimed(view) == [act.Claim(1), act.Claim(6), act.Claim(2)]
     assert claimed(replace(view, copying={"/d": CLAIMS})) == [act.Claim(6)]
+
+
+def test_folders_share_the_converters() -> None:
+    """Whoever has least in work is next: a folder of ten is not behind a folder of a million."""
+    one_slot = {"queued_total": EMPTY.converters + CLAIM_AHEAD - 1}
+    view = replace(EMPTY, settled=(*settled(1, 1), *settled(1, folder="/e", first=9)), **one_slot)
+
+    assert claimed(view) == [act.Claim(1)]
+    assert claimed(replace(view, queued=queued(1))) == [act.Claim(9)]
+    assert claimed(replace(view, copying={"/d": 1})) == [act.Claim(9)]
+
+
+def test_a_folder_of_higher_priority_goes_first() -> None:
+    """Its files are claimed and converted before others, also where it has more in work."""
+    places = {"/d": a_folder("p", priority=1), "/e": a_folder("p")}
+    files = (*settled(1, folder="/e"), *settled(1, 1, first=5))
+    waiting = (Queued(1, "/e", 1, "c1"), Queued(2, "/d", 1, "c2"), Queued(3, "/d", 1, "c3"))
+    view = replace(EMPTY, destinations=places)
+
+    assert claimed(replace(view, settled=files)) == [act.Claim(5), act.Claim(6), act.Claim(1)]
+    assert converted(replace(view, queued=waiting)) == [act.Convert(2), act.Convert(3)]
 
 
 def test_no_more_is_claimed_than_converters_will_take_soon() -> None:

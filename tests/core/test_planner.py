@@ -233,6 +233,22 @@ def test_a_batch_closes_smaller_while_the_line_is_idle() -> None:
     assert not planned(session(SessionState.OPEN, FileState.STORED, FileState.BATCHED))
 
 
+def test_the_transfers_of_a_folder_of_higher_priority_go_first() -> None:
+    """Of the open sessions, whatever their age."""
+
+    def of(session_id: int, folder: str) -> Session:
+        members = tuple(
+            SessionMember(session_id * 10 + n, FileState.BATCHED, 10, folder=folder) for n in range(3)
+        )
+        return Session(session_id, KEY, SessionState.OPEN, members)
+
+    places = {"/d": a_folder("p"), "/e": a_folder("p", priority=1)}
+    settings = settings_with(SETTINGS, transfer={"concurrency": 4})
+
+    found = actions(replace(EMPTY, destinations=places, sessions=(of(1, "/d"), of(2, "/e"))), settings)
+    assert [one.file_id for one in found if isinstance(one, act.Put)] == [20, 21, 22, 10]
+
+
 def test_a_file_larger_than_a_batch_goes_alone() -> None:
     """The limit of a batch is no limit of a file."""
     assert members_of(replace(EMPTY, waiting=(waiting(1, size=5000), waiting(2)))) == [1]

@@ -11,7 +11,7 @@ from uploader.core.settle_rules import Checked, Extent, Next, Phase, SettleRule,
 
 pytestmark = pytest.mark.unit
 
-PLAIN, MARKED = SettleRule(10.0), SettleRule(10.0, marker=True)
+PLAIN, MARKED = SettleRule(10.0, "oldest"), SettleRule(10.0, "oldest", marker=True)
 CONTROL = b"a.tif.part"
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 def filled(*numbers: int) -> tuple[Places, list[Entry]]:
     """Four places, of which these files have some."""
-    places = Places(4)
+    places = Places(4, "oldest")
     entries = [entry_of(number, numbered(number), float(number)) for number in numbers]
     for entry in entries:
         places.add(entry)

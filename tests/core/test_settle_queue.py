@@ -43,13 +43,13 @@ def due(queue: SettleQueue, now: float) -> list[bytes]:
 @pytest.fixture
 def queue() -> SettleQueue:
     """Ten seconds of quiet, and room for four files."""
-    return SettleQueue(SettleRule(10.0), 4)
+    return SettleQueue(SettleRule(10.0, "oldest"), 4)
 
 
 @pytest.fixture
 def marked() -> SettleQueue:
     """A folder with ready markers."""
-    return SettleQueue(SettleRule(10.0, marker=True), 4)
+    return SettleQueue(SettleRule(10.0, "oldest", marker=True), 4)
 
 
 # -- quiet and whole ---------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def test_looks_that_never_end_do_not_grow_the_plan(queue: SettleQueue) -> None:
 
 def test_a_hundred_thousand_files_are_planned_in_order() -> None:
     """Who came first is looked at first, and nobody is handed out twice."""
-    queue = SettleQueue(SettleRule(10.0), 100_000)
+    queue = SettleQueue(SettleRule(10.0, "oldest"), 100_000)
     for number in range(100_000):
         queue.seen(number + 1, sighted(path=b"%06d.tif" % number), number / 1000)
 
@@ -297,7 +297,7 @@ def test_enough_are_ready(queue: SettleQueue, monkeypatch: pytest.MonkeyPatch) -
 
 def test_who_waits_too_long_gives_way_and_comes_back_when_all_others_had_their_turn() -> None:
     """Of two places one is left to the line; who left it is let in when the line was gone through."""
-    queue = SettleQueue(SettleRule(10.0), 2)
+    queue = SettleQueue(SettleRule(10.0, "oldest"), 2)
     rows = [(number, b"%d.tif" % number) for number in (1, 2, 3)]
 
     def read(now: float) -> list[bytes]:
@@ -416,7 +416,7 @@ def test_a_file_that_was_claimed_before_comes_back(marked: SettleQueue, let_go_f
 
 def test_what_grows_or_is_open_is_not_expected_soon() -> None:
     """A batch waits for files that are quiet by and by, and not for those that somebody still writes to."""
-    queue = SettleQueue(SettleRule(10.0), 4)
+    queue = SettleQueue(SettleRule(10.0, "oldest"), 4)
     queue.seen(1, numbered(1, version=1), 0.0)
     assert queue.coming(0.0, within=10.0) == 1
     queue.seen(1, numbered(1, version=2), 5.0)
@@ -433,7 +433,7 @@ def test_what_grows_or_is_open_is_not_expected_soon() -> None:
 
 def test_what_needs_longer_to_settle_is_not_expected_sooner() -> None:
     """With a long quiet time only the last part of it is within the linger time."""
-    queue = SettleQueue(SettleRule(60.0), 4)
+    queue = SettleQueue(SettleRule(60.0, "oldest"), 4)
     queue.seen(1, numbered(1), 0.0)
 
     assert queue.coming(0.0, within=10.0) == 0
@@ -445,13 +445,13 @@ def test_rules_that_change_are_obeyed_from_then_on(queue: SettleQueue) -> None:
     ready(queue, 1)
     ready(queue, 2)
     queue.claim_started(2)
-    queue.change_rule(SettleRule(100.0))
+    queue.change_rule(SettleRule(100.0, "oldest"))
     assert ([file_id for file_id, _ in queue.claimable()], queue.next_look()) == ([2], 100.0)
 
-    queue.change_rule(SettleRule(1.0))
+    queue.change_rule(SettleRule(1.0, "oldest"))
     assert queue.next_look() == 1.0
 
-    queue.change_rule(SettleRule(1.0, marker=True))
+    queue.change_rule(SettleRule(1.0, "oldest", marker=True))
     assert (queue.id_of(b"1.tif"), queue.under_claim(2), queue.line.waiting) == (None, True, 1)
 
 
@@ -481,7 +481,7 @@ def test_no_file_is_ready_within_the_quiet_time_of_a_write(
     steps: list[tuple[float, str]], settle: float, marker: bool
 ) -> None:
     """Whatever the order of writes and looks, a ready file was seen as it is for all of the quiet time."""
-    rule = SettleRule(settle, marker=marker)
+    rule = SettleRule(settle, "oldest", marker=marker)
     queue = SettleQueue(rule, 1)
     now, version, marked, written = 1000.0, 0, False, 0.0
     looks: list[tuple[float, int, bool]] = []

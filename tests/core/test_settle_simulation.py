@@ -73,7 +73,7 @@ class History:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.marker = seed % 4 == 0
-        self.rule = SettleRule(QUIET, marker=self.marker)
+        self.rule = SettleRule(QUIET, "oldest", marker=self.marker)
         self.queue = SettleQueue(self.rule, PLACES)
         self.files = [File(b"%d.tif" % n) for n in range(9)]
         self.now, self.rows = 1000.0, 0

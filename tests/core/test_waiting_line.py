@@ -45,3 +45,16 @@ def test_whoever_gave_way_is_let_in_when_the_line_was_gone_through() -> None:
     line.begin_anew()
 
     assert (line.gave_way, line.stands, line.unsettled) == (set(), True, 1)
+
+
+def test_the_newest_are_read_first_where_the_folder_wants_that() -> None:
+    """Whoever is turned away puts the line back to its beginning; whoever gave way does not."""
+    line = WaitingLine(newest_first=True)
+    line.turned_away(7)
+    assert line.next_page(1) == Page(0, 1, newest_first=True)
+    line.paged(Page(0, 1, newest_first=True), [7])
+    line.give_way([3])
+    line.turned_away(3)
+    assert line.next_page(1) == Page(7, 1, newest_first=True)
+    line.turned_away(8)
+    assert line.next_page(1) == Page(0, 1, newest_first=True)

@@ -223,7 +223,7 @@ async def test_what_is_wrong_with_the_watch_is_told(tmp_path: Path) -> None:
 
         assert (first["code"], first["path"]) == ("inotify_limit", str(b.drop))
         assert "max_user_watches" in first["text"]
-        assert (second["code"], "1 files" in second["text"]) == ("events_missed", True)
+        assert (second["code"], "1 file " in second["text"]) == ("events_missed", True)
 
 
 def test_marks_hold_any_id() -> None:

@@ -32,6 +32,7 @@ from uploader.config.value_types import (
     Whole,
 )
 from uploader.convert.job import Job
+from uploader.core.claim_order import Order
 from uploader.core.errors import ConfigurationError
 from uploader.core.secrets import Secret
 
@@ -81,6 +82,8 @@ class Folder(Section):
     duplicates: Literal["upload", "skip"] = "upload"
     verify_remote: Flag = True
     strict: Flag = JOB.strict
+    priority: Annotated[int, Field(strict=True, ge=-1000, le=1000)] = 0
+    order: Order = "oldest"
     crs: DeclaredSystem = JOB.crs
     nodata: DeclaredNodata = JOB.nodata
     on_missing_crs: Literal["warn", "reject"] = JOB.on_missing_crs

@@ -51,7 +51,11 @@ def candidates(view: PlannerView, now: float) -> list[Batchable]:
             places[place] = groups.setdefault((key, file.group), [])
         places[place].append(file)
     found = [Batchable(key, group, tuple(files)) for (key, group), files in groups.items()]
-    return sorted(found, key=lambda c: (-max(f.priority for f in c.files), min(f.since for f in c.files)))
+    return sorted(found, key=lambda one: (-_priority(view, one), min(file.since for file in one.files)))
+
+
+def _priority(view: PlannerView, group: Batchable) -> int:
+    return max(view.destinations[file.folder].priority + file.priority for file in group.files)
 
 
 def most_files(key: SessionKey, layout: Layout, batch: Section) -> int:

@@ -36,6 +36,10 @@ class Folder(Protocol):
     def duplicates(self) -> str:
         """`upload` or `skip`."""
 
+    @property
+    def priority(self) -> int:
+        """A folder of a higher one goes first."""
+
 
 class Batch(Protocol):
     """`[batch]`: how files are put together into sessions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 
 from uploader.core import actions as act
 from uploader.core.model import Hold, HoldCause, Scope
@@ -56,7 +56,7 @@ def convert(turn: PlanningPass) -> None:
     slots = _converters(turn)
     free = turn.view.free_bytes - turn.settings.limits.min_free_bytes - turn.view.reserved_bytes
     blocked: list[int] = []
-    for file in turn.view.queued:
+    for file in sorted(turn.view.queued, key=lambda file: -_priority(turn, file.folder)):
         if not _convertible(turn, file) or slots <= 0:
             continue
         if file.alone and slots < turn.view.converters:
@@ -91,6 +91,11 @@ def _convertible(turn: PlanningPass, file: Queued) -> bool:
     return turn.due(file.not_before, file.retrying_since)
 
 
+def _priority(turn: PlanningPass, folder: str) -> int:
+    destination = turn.view.destinations.get(folder)
+    return destination.priority if destination else 0
+
+
 def _may_begin(turn: PlanningPass, folder: str) -> bool:
     return folder in turn.view.destinations and not turn.paused(folder)
 
@@ -103,6 +108,38 @@ def _twin_at_work(turn: PlanningPass, file: Queued) -> bool:
     return any(turn.busy("file", other.file_id) for other in twins)
 
 
+class _Folders:
+    """The folders that files may be claimed from: of equal priority, whoever has least in work is next."""
+
+    def __init__(self, turn: PlanningPass) -> None:
+        self._turn = turn
+        self._copying = Counter(turn.view.copying)
+        self._in_work = Counter(file.folder for file in turn.view.queued)
+        self._files: dict[str, deque[Settled]] = {}
+        for file in turn.view.settled:
+            if not turn.busy("file", file.file_id) and not turn.paused(file.folder):
+                self._files.setdefault(file.folder, deque()).append(file)
+
+    def next(self) -> Settled | None:
+        """The next file, which is not asked for again; None where no folder has one."""
+        ready = [folder for folder in self._files if self._copying[folder] < CLAIMS]
+        if not ready:
+            return None
+        folder = min(ready, key=self._rank)
+        file = self._files[folder].popleft()
+        if not self._files[folder]:
+            del self._files[folder]
+        return file
+
+    def claimed(self, file: Settled) -> None:
+        """It is copied from now on."""
+        self._copying[file.folder] += 1
+
+    def _rank(self, folder: str) -> tuple[int, int, int]:
+        in_work = self._in_work[folder] + self._copying[folder]
+        return -_priority(self._turn, folder), in_work, self._files[folder][0].file_id
+
+
 def claim(turn: PlanningPass) -> None:
     """Settled files are copied into staging, with room for what their conversion writes."""
     view, settings = turn.view, turn.settings
@@ -112,24 +149,20 @@ def claim(turn: PlanningPass) -> None:
         1 for mistake in view.mistakes if mistake.step == "Convert" and mistake.subject in turn.resting
     )
     slots = view.converters + CLAIM_AHEAD - (view.queued_total - resting) - turn.running("Claim")
-    copying = Counter(view.copying)
     free = min(
         view.free_bytes - settings.limits.min_free_bytes, settings.staging.max_bytes - view.staged_bytes
     )
     free -= view.reserved_bytes
     blocked: list[int] = []
-    for file in view.settled:
-        if slots <= 0:
-            break
+    folders = _Folders(turn)
+    while slots > 0 and (file := folders.next()) is not None:
         need = _with_copy(file.size)
-        if turn.busy("file", file.file_id) or turn.paused(file.folder) or copying[file.folder] >= CLAIMS:
-            continue
         if need > free:
             blocked.append(file.size)
             continue
         slots -= 1
         free -= need
-        copying[file.folder] += 1
+        folders.claimed(file)
         turn.do(act.Claim(file.file_id))
     if blocked and not (view.busy or turn.plan.actions):
         _no_room(turn, min(blocked))

@@ -77,7 +77,7 @@ def _dispose(turn: PlanningPass) -> None:
 def _sessions(turn: PlanningPass) -> None:
     """Every live session gets its next step."""
     slots = turn.settings.transfer.concurrency - turn.running("Put")
-    for session in turn.view.sessions:
+    for session in sorted(turn.view.sessions, key=lambda session: -_priority(turn, session)):
         if session.hold or turn.unopened(session) or turn.busy("session", session.session_id):
             continue
         if not turn.due(session.not_before, session.retrying_since):
@@ -87,6 +87,12 @@ def _sessions(turn: PlanningPass) -> None:
             _call(turn, step, session)
         elif session.state is SessionState.OPEN:
             slots -= _send(turn, session, slots)
+
+
+def _priority(turn: PlanningPass, session: Session) -> int:
+    """That of its folders; 0 where they are no longer in the configuration."""
+    found = (turn.view.destinations.get(member.folder) for member in session.members)
+    return max((folder.priority for folder in found if folder is not None), default=0)
 
 
 def _step(turn: PlanningPass, session: Session) -> act.Action | None:

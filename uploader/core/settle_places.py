@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from uploader.core.claim_order import Order
 from uploader.core.claimable_files import ClaimableFiles
 from uploader.core.look_schedule import LookSchedule
 from uploader.core.settle_entry import CLAIMABLE, DONE, Entry
@@ -20,11 +21,11 @@ READY_MOST = 500
 class Places:
     """So many places, by the ids of their rows and by the paths; who got one first comes first."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, order: Order) -> None:
         self.total = max(1, total)
         self.schedule = LookSchedule()
         """The looks that are planned; who is ready or being claimed has none."""
-        self.claimable = ClaimableFiles()
+        self.claimable = ClaimableFiles(order)
         self._entries: dict[int, Entry] = {}
         self._id_of: dict[bytes, int] = {}
         self._phases: Counter[Phase] = Counter()

@@ -31,10 +31,10 @@ class SettleQueue:
     """The queue of one folder. Rows are known by their ids, and by their paths relative to the folder."""
 
     def __init__(self, rule: SettleRule, places: int) -> None:
-        self.line = WaitingLine()
+        self.line = WaitingLine(newest_first=rule.order == "newest")
         """Those that have no place."""
         self._rule = rule
-        self._places = Places(places)
+        self._places = Places(places, rule.order)
         self._asked: dict[bytes, None] = {}
         self._returning: dict[int, float] = {}
 
@@ -142,6 +142,8 @@ class SettleQueue:
     def change_rule(self, rule: SettleRule) -> None:
         """The folder's files settle by another rule from now on. Copies that run go on."""
         self._rule = rule
+        self.line.newest_first = rule.order == "newest"
+        self._places.claimable.reorder(rule.order)
         for entry in list(self._places):
             if entry.phase in UNDER_CLAIM:
                 continue
@@ -207,7 +209,7 @@ class SettleQueue:
         return self.line.next_page(self._places.room) if self._places.roomy else None
 
     def claimable(self) -> tuple[tuple[int, Sighting], ...]:
-        """The first of what may be claimed or is being copied, the earliest discovered first."""
+        """The first of what may be claimed or is being copied, in the folder's order."""
         return self._places.claimable.shown()
 
     def id_of(self, path: bytes) -> int | None:

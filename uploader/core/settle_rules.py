@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from uploader.core.claim_order import Order
 from uploader.core.model import Sighting
 
 MARKED_GAP = 1.0
@@ -20,6 +21,8 @@ class SettleRule:
     """How the files of one folder settle: seconds of quiet, or a ready marker."""
 
     settle_seconds: float
+    order: Order
+    """Which of the settled files is claimed first."""
     marker: bool = False
 
     @property

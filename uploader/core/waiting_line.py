@@ -18,16 +18,22 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows are to be read next: the first `most` settling ones with an id above `after`."""
+    """Which rows are to be read next: the first `most` settling ones with an id above `after`.
+
+    Where the newest come first: with an id below it, the highest first; 0 is the beginning in either case.
+    """
 
     after: int
     most: int
+    newest_first: bool = False
 
 
 @dataclass(slots=True)
 class WaitingLine:
     """The line of one folder. It knows how many wait and who gave up a place, not who they are."""
 
+    newest_first: bool = False
+    """It is read from the end where files are added, and anew whenever one is."""
     waiting: int = 0
     """About how many settling files have no place."""
     gave_way: set[int] = field(default_factory=set)
@@ -59,6 +65,8 @@ class WaitingLine:
     def turned_away(self, file_id: int) -> None:
         """A file found no place, or has to let others pass."""
         self._blocked = True
+        if self.newest_first and file_id not in self.gave_way:
+            self._after = 0
         self.waiting = max(self.waiting, 1) if file_id in self.gave_way else self.waiting + 1
 
     def give_way(self, file_ids: Collection[int]) -> None:
@@ -68,7 +76,7 @@ class WaitingLine:
 
     def next_page(self, room: int) -> Page | None:
         """The rows of whom somebody may get a place: whoever is read of finds one, or his turn is over."""
-        return Page(self._after, min(PAGE, room)) if self.stands else None
+        return Page(self._after, min(PAGE, room), self.newest_first) if self.stands else None
 
     def paged(self, page: Page, ids: Sequence[int]) -> None:
         """These rows were read; who finds no place is told of by `turned_away`."""

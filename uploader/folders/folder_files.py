@@ -132,7 +132,9 @@ class FolderFiles:
             self._queue.brought_back(ids, found, now)
             self._nudge()
         while page := self._queue.next_page(now):
-            rows = await self._journal.read(lambda db: waiting(db, self._folder, page.after, page.most))
+            rows = await self._journal.read(
+                lambda db: waiting(db, self._folder, page.after, page.most, newest_first=page.newest_first)
+            )
             self._queue.paged(page, rows)
             self._recount = True
 

@@ -112,14 +112,13 @@ class Intake:
             watcher.rescan()
 
     def settled(self) -> tuple[Settled, ...]:
-        """The first files of each folder that may be claimed now, the earliest discovered first."""
-        found = [
+        """The first files of each folder that may be claimed now, each folder's in its order."""
+        return tuple(
             Settled(file_id, watcher.name, sighting.size)
             for watcher in self._watchers.values()
             if not watcher.held
             for file_id, sighting in watcher.queue.claimable()
-        ]
-        return tuple(sorted(found, key=lambda file: file.file_id))
+        )
 
     def settling(self) -> Mapping[str, int]:
         """By folder: files that are not claimed yet; at least one while the folder is not seen as a whole."""

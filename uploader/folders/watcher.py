@@ -61,7 +61,7 @@ class FolderWatcher:
         self.name = str(folder.path)
         self.spec = FolderSpec(folder, private_too=bounds is None)
         self.missed = Missed()
-        rule = SettleRule(folder.settle_seconds, bool(folder.ready_marker))
+        rule = SettleRule(folder.settle_seconds, folder.order, marker=bool(folder.ready_marker))
         self.queue: SettleQueue = before.queue if before else SettleQueue(rule, places)
         if before:
             self.queue.change_rule(rule)

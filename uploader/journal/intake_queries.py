@@ -131,11 +131,16 @@ def _believed(row: tuple[int, bytes, str]) -> Believed:
     return Believed(file_id, bytes(path), settling=False, device=device_of(sighting))
 
 
-def waiting(db: Database, folder: str, after: int, limit: int) -> list[tuple[int, bytes]]:
-    """The next settling files of a folder by id."""
+def waiting(
+    db: Database, folder: str, after: int, limit: int, *, newest_first: bool = False
+) -> list[tuple[int, bytes]]:
+    """The next settling files of a folder by id, upwards or downwards; `after` 0 is the beginning."""
+    beyond, direction = (
+        ("id < ?", "DESC") if newest_first and after else ("id > ?", "DESC" if newest_first else "")
+    )
     rows = db.conn.execute(
-        "SELECT id, path FROM files WHERE state = 'settling' AND folder = ? AND id > ? AND current = 1 "
-        "ORDER BY id LIMIT ?",
+        f"SELECT id, path FROM files WHERE state = 'settling' AND folder = ? AND {beyond} "  # noqa: S608 - words of ours
+        f"AND current = 1 ORDER BY id {direction} LIMIT ?",
         (folder, after, limit),
     )
     return [(row[0], bytes(row[1])) for row in rows]
