@@ -59,6 +59,7 @@ DOORS = {
     "sqlite_utils": ("uploader.journal.sqlite_library",),
     "rasterio": ("uploader.convert", "uploader.sandbox", "uploader.cli.samples", "uploader.cli.compare"),
     "rio_cogeo": ("uploader.convert",),
+    "isal": ("uploader.convert.write.encode_tiles",),
     "inotify_simple": ("uploader.folders.inotify",),
     "click": ("uploader.cli",),
     "rich": ("uploader.cli", "uploader.report"),

@@ -63,6 +63,9 @@ def environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         # One arena per thread would multiply what RLIMIT_DATA sees.
         "MALLOC_ARENA_MAX": "2",
+        # Arrays of some megabytes come and go: given back each time, they would be cleared by the kernel each time.
+        "MALLOC_MMAP_THRESHOLD_": "33554432",
+        "MALLOC_TRIM_THRESHOLD_": "134217728",
     }
 
 

@@ -41,6 +41,8 @@ _MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
 _MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
 _SYSTEM = re.compile(rb"\s*<SRS[^>]*>[^<]*</SRS>")
 _POLYNOMIALS = re.compile(rb'\s*<Metadata domain="RPC">.*?</Metadata>', re.DOTALL)
+_SIZE = re.compile(rb'(<VRTDataset rasterXSize=")\d+(" rasterYSize=")\d+"')
+_SOURCE = re.compile(rb"\s*<(SimpleSource|ComplexSource)\b.*?</\1>", re.DOTALL)
 _ELEMENT = re.compile(rb"<([A-Za-z]+)")
 _DOMAIN = re.compile(rb'<Metadata domain="([\w:.-]+)"')
 _INSTRUCTION = re.compile(r"<\?.*?\?>", re.DOTALL)
@@ -54,13 +56,16 @@ def write(
     *,
     reserved: int,
     nodata: str = "",
+    head_only: bool = False,
 ) -> bytes:
     """Convert an open source; `target` must not exist. Leaves what GDAL leaves beside it.
 
-    So many bytes are `reserved` in its head. `nodata` is the value of 64-bit integers, all digits of it. Returns the
-    text of a declared nodata value that the type cannot have: the result lacks it, for the mode that GDAL takes
-    would make the nearest value of it. Raises RasterUnreadable for whatever GDAL says; the caller knows whether the
-    disk was full.
+    With `head_only` the result has the head of the COG, but is a few pixels large, and no pixel of the source is
+    read. So many bytes are `reserved` in its head. `nodata` is the value of 64-bit integers, all digits of it.
+
+    Returns the text of a declared nodata value that the type cannot have: the result lacks it, for the mode that GDAL
+    takes would make the nearest value of it. Raises RasterUnreadable for whatever GDAL says; the caller knows whether
+    the disk was full.
     """
     wrapper = target.parent / _WRAPPER
     with translated("converted"):
@@ -69,11 +74,17 @@ def write(
         text, unfit = wrapper.read_bytes(), None
         if not nodata and all(band.nodata is None for band in facts.bands):
             unfit, text = _NODATA.search(text), _NODATA.sub(b"", text)
-        wrapper.write_bytes(_dressed(_placed(text, facts, own), facts, reserved, nodata))
+        text = _dressed(_placed(text, facts, own), facts, reserved, nodata)
+        wrapper.write_bytes(_emptied(text) if head_only else text)
         with rasterio.open(wrapper, driver="VRT", sharing=False) as source:
             rasterio.shutil.copy(source, target, driver="COG", strict=False, **options)
     wrapper.unlink()
     return unfit.group(1) if unfit else b""
+
+
+def _emptied(wrapper: bytes) -> bytes:
+    """A wrapper's text without any pixels, and of a size at which that costs nothing."""
+    return _SIZE.sub(rb'\g<1>16\g<2>16"', _SOURCE.sub(b"", wrapper), count=1)
 
 
 def _placed(wrapper: bytes, facts: Facts, own: str) -> bytes:
