@@ -121,6 +121,8 @@ class ConvertSection(Section):
     compression: Literal["deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflate", "lerc_zstd", "none"] = (
         "deflate"
     )
+    level: Literal["auto", "fast", "balanced", "small"] = "auto"
+    """What "auto" is: see `Settings.effort`."""
     memory_limit: Bytes = 4 << 30
     timeout_seconds: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = 3600.0
 

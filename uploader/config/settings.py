@@ -53,6 +53,13 @@ class Settings(Section):
                 raise ConfigurationError(mistake.text)
         return self
 
+    @property
+    def effort(self) -> str:
+        """How much time a conversion may take for a smaller file: more where the line is what limits."""
+        if self.convert.level != "auto":
+            return self.convert.level
+        return "balanced" if self.transfer.bandwidth_limit else "fast"
+
     def planner_limits(self) -> Limits:
         """The numbers that plans depend on."""
         return Limits(

@@ -185,6 +185,7 @@ def _job(settings: Settings, source: Path, target: Path, destination: Destinatio
         target=target,
         categorical=destination.categorical,
         compression=settings.convert.compression,
+        level=settings.effort,
         strict=destination.strict,
         crs=destination.crs,
         nodata=destination.nodata,

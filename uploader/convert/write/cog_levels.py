@@ -72,6 +72,7 @@ class LevelOptions:
 
     categorical: bool
     compression: str
+    effort: str
     threads: int
     nodata: str = ""
 
@@ -108,7 +109,9 @@ def _rebuilt(
 
 def _wanted(head: ifd.Tiff, facts: Facts, chosen: LevelOptions) -> Pyramid:
     base = head.directories[0]
-    options = method_choice.level_options(facts, chosen.compression, categorical=chosen.categorical)
+    options = method_choice.level_options(
+        facts, chosen.compression, categorical=chosen.categorical, effort=chosen.effort
+    )
     return Pyramid(
         facts=facts,
         tile=head.number(base, ifd.TILE_WIDTH),

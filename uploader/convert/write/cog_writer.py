@@ -64,6 +64,7 @@ def _driver_options(task: Task) -> dict[str, str]:
         categorical=task.found.categorical,
         gdal=_GDAL,
         threads=THREADS,
+        effort=task.job.level,
     )
 
 

@@ -34,6 +34,7 @@ def left(facts: Facts, job: Job, options: dict[str, str]) -> str:
     rules = (
         (facts.driver != "GTiff", "the format"),
         (options["COMPRESS"] != "DEFLATE" or "INTERLEAVE" in options, "how it is to be stored"),
+        (job.level != "fast", "a smaller file is wanted"),
         (options["RESAMPLING"] != "AVERAGE", "classes"),
         (set(facts.dtypes) - TYPES or len(set(facts.dtypes)) != 1, "the type"),
         (any(each.bits for each in facts.bands) or facts.white_is_zero, "the bits of a sample"),

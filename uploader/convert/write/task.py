@@ -46,4 +46,6 @@ class Task:
     def level_options(self) -> cog_levels.LevelOptions:
         """How levels are made where we make them."""
         nodata = sources.wide_nodata(self.job.source, self.facts)
-        return cog_levels.LevelOptions(self.found.categorical, self.job.compression, THREADS, nodata)
+        return cog_levels.LevelOptions(
+            self.found.categorical, self.job.compression, self.job.level, THREADS, nodata
+        )
