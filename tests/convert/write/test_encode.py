@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -285,5 +286,19 @@ def test_a_level_of_the_level_before_the_last_is_found(
         return level
 
     monkeypatch.setattr(level_stream._Level, "_made", wrong)
+
+    assert perform(Job(source, tmp_path / "out.tif"), here).method == "cog_driver"
+
+
+def test_a_disk_too_full_for_two_copies_is_left_to_the_driver(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tiles and the COG together do not fit where the COG alone would."""
+    source = made(tmp_path / "in" / "source.tif", "uint8")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(encoded_cog, "move", full)
 
     assert perform(Job(source, tmp_path / "out.tif"), here).method == "cog_driver"

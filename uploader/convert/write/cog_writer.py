@@ -49,12 +49,14 @@ def written(task: Task) -> WrittenCog:
 
 
 def _encode(task: Task) -> WrittenCog | None:
-    """Encode it ourselves, in one pass. None, and nothing is left, where the driver is to do it. Raises NoSpace."""
+    """Encode it ourselves, in one pass. None, and nothing is left, where the driver is to do it.
+
+    It is to do so also where the disk is too full for two copies of the compressed tiles: it needs less.
+    """
     options = _driver_options(task)
     if encode_rules.left(task.facts, task.job, options):
         return None
-    with cramped(task.job, task.workshop):
-        return _tried(task, lambda: encoded_cog.written(task, options))
+    return _tried(task, lambda: encoded_cog.written(task, options))
 
 
 def _driver_options(task: Task) -> dict[str, str]:
