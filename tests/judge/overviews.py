@@ -189,7 +189,9 @@ class Wanted:
 
     def _weights(self, above: Level, band: int, known: Array) -> Array:
         weights = known.astype(float)
-        if above.alpha in (None, band) or self.premultiplied:
+        if self.premultiplied and above.alpha is not None:  # as they are: what is transparent is dark already
+            return np.ones_like(weights)
+        if above.alpha in (None, band):
             return weights
         return weights * np.nan_to_num(above.samples[above.alpha], posinf=0, neginf=0)
 

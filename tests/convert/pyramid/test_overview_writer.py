@@ -232,6 +232,25 @@ async def test_what_is_transparent_lends_no_colour(
 
 
 @pytest.mark.parametrize(("compress", "wanted", "method"), _WRITERS, ids=_WRITTEN)
+async def test_premultiplied_colours_are_averaged_as_they_are(
+    tmp_path: Path, compress: str, wanted: str, method: str
+) -> None:
+    """At the edge of what is seen the colour fades with its alpha, for it holds it already."""
+    data = np.full((4, _HEIGHT, _WIDTH), 200, np.uint8)
+    data[3] = 255
+    data[:, :, :301] = 0
+    source = tiled(
+        tmp_path / "in" / "source.tif", data, photometric="rgb", alpha="PREMULTIPLIED", compress=compress
+    )
+    report, target = await converted(source, compression=wanted)
+    found, _ = level(target)
+
+    assert report.method == method
+    assert (found[:3, :, 150] == 100).all()
+    assert (found[3, :, 150] == 128).all()
+
+
+@pytest.mark.parametrize(("compress", "wanted", "method"), _WRITERS, ids=_WRITTEN)
 @pytest.mark.parametrize("hole", [np.nan, np.inf])
 async def test_undeclared_holes_do_not_eat_overviews(
     tmp_path: Path, compress: str, wanted: str, method: str, hole: float

@@ -55,7 +55,7 @@ def made(path: Path, dtype: str, validity: str = "all", bands: int = 3, **layout
         soft = np.minimum(shown, np.random.default_rng(2).integers(1, 256, shown.shape, dtype=np.uint8))
         alpha = np.where(np.arange(width) < 600, soft, shown).astype(dtype)
         pixels = np.concatenate([pixels, alpha[None]])
-        profile["alpha"] = "yes" if validity == "premultiplied" else "non-premultiplied"
+        profile["alpha"] = validity.replace("alpha", "non-premultiplied")
     profile |= {"count": len(pixels), "dtype": dtype, "width": width, "height": height} | layout
     place = {"crs": "EPSG:32633", "transform": from_origin(5e5, 5.1e6, 0.5, 0.5)}
     with (
@@ -102,13 +102,18 @@ async def test_types_and_masks(tmp_path: Path, dtype: str, validity: str) -> Non
 
 @pytest.mark.parametrize("validity", ["alpha", "premultiplied"])
 @pytest.mark.parametrize("bands", [1, 3])
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-async def test_alpha(tmp_path: Path, dtype: str, bands: int, validity: str) -> None:
-    """Straight alpha weights the colours under it; premultiplied colours are averaged as they are."""
-    source = made(tmp_path / "in" / "source.tif", dtype, validity, bands)
-    report, target = await converted(source)
+@pytest.mark.parametrize(
+    ("dtype", "compression"), [("uint8", "deflate"), ("uint8", "lzw"), ("uint16", "deflate")]
+)
+async def test_alpha(tmp_path: Path, dtype: str, compression: str, bands: int, validity: str) -> None:
+    """Straight alpha weights the colours under it; premultiplied colours are averaged as they are.
 
-    assert report.method == "encode"
+    So it is also where GDAL's driver writes the raster.
+    """
+    source = made(tmp_path / "in" / "source.tif", dtype, validity, bands)
+    report, target = await converted(source, compression=compression)
+
+    assert report.method == ("encode" if compression == "deflate" else "cog_driver")
     right(source, target, report)
 
 

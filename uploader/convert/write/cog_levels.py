@@ -97,7 +97,7 @@ def _rebuilt(
     head = structure(source)
     if head is None:
         raise ifd.Malformed("no structure")
-    wanted = _wanted(head, facts, chosen)
+    wanted = _wanted(head, facts, added, chosen)
     made = build(base, wanted, target.parent)
     images = rewrite_rules.images(source, head, base_only=True)
     for path, size in zip(made, sizes(facts.width, facts.height, wanted.tile), strict=True):
@@ -107,7 +107,7 @@ def _rebuilt(
         path.unlink()
 
 
-def _wanted(head: ifd.Tiff, facts: Facts, chosen: LevelOptions) -> Pyramid:
+def _wanted(head: ifd.Tiff, facts: Facts, added: head_completion.Additions, chosen: LevelOptions) -> Pyramid:
     base = head.directories[0]
     options = method_choice.level_options(
         facts, chosen.compression, categorical=chosen.categorical, effort=chosen.effort
@@ -118,15 +118,16 @@ def _wanted(head: ifd.Tiff, facts: Facts, chosen: LevelOptions) -> Pyramid:
         method=METHODS[method_choice.resampling(facts, categorical=chosen.categorical)],
         options=options | {"NUM_THREADS": str(chosen.threads)},
         nodata=int(chosen.nodata) if chosen.nodata else facts.bands[0].nodata,
-        premultiplied=premultiplied(head),
+        premultiplied=premultiplied(head, added),
         planar=head.number(base, ifd.PLANAR, 1) > 1,
         order=head.order,
     )
 
 
-def premultiplied(head: ifd.Tiff) -> bool:
-    """Whether the colours of a raster hold their alpha already."""
-    return _PREMULTIPLIED in head.numbers(head.directories[0], ifd.EXTRA_SAMPLES)
+def premultiplied(head: ifd.Tiff, added: head_completion.Additions) -> bool:
+    """Whether the colours of a raster hold their alpha already: what GDAL wrote says so only when it is completed."""
+    finished = head_completion.completed(head, added, [])
+    return _PREMULTIPLIED in finished.numbers(finished.directories[0], ifd.EXTRA_SAMPLES)
 
 
 def _level(path: Path, size: tuple[int, int], head: ifd.Tiff) -> list[Image]:

@@ -77,13 +77,12 @@ def _head(
 def _pyramid(
     task: Task, head: ifd.Tiff, added: head_completion.Additions, options: Mapping[str, str]
 ) -> Pyramid:
-    """How the levels are made: what the samples mean is seen in the finished head."""
-    finished = head_completion.completed(head, added, [])
+    """How the levels are made."""
     return Pyramid(
         facts=task.facts,
         tile=int(options["BLOCKSIZE"]),
         method=cog_levels.METHODS[options["RESAMPLING"]],
         options={},
         nodata=task.facts.bands[0].nodata,
-        premultiplied=cog_levels.premultiplied(finished),
+        premultiplied=cog_levels.premultiplied(head, added),
     )
