@@ -48,7 +48,22 @@ import json, sys, rasterio, rasterio.shutil
 with rasterio.open(sys.argv[1]) as source:
     rasterio.shutil.copy(source, sys.argv[2], driver="COG", **json.loads(sys.argv[3]))
 """
+_STEPS = """
+import pathlib, sys, tempfile
+from uploader.convert.isolation import confine
+confine.limit = lambda *_, **__: None
+from uploader.convert.job import Job
+from uploader.convert.perform import perform
+from uploader.convert.write import encode_rules
+if sys.argv[3] == "cog_driver":
+    encode_rules.left = lambda *_: "for comparison"
+source, target = map(pathlib.Path, sys.argv[1:3])
+with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    assert perform(Job(source, target), pathlib.Path(folder)).method == sys.argv[3]
+    (pathlib.Path(folder) / "result.tif").rename(target)
+"""
 _PYTHON = sys.executable
+_ENVIRONMENT = os.environ | {"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"}
 _BEFORE, _AFTER = ("raster", "MB", "method"), ("against the driver", "against it tuned", "size", "peak, MiB")
 _START, _END = "<!-- measured -->", "<!-- end of measured -->"
 
@@ -67,6 +82,11 @@ def _by_vips(source: Path, target: Path) -> list[str]:
     return ["vips", "tiffsave", str(source), str(target), *form.split()]
 
 
+def _by_steps(method: str) -> Callable[[Path, Path], list[str]]:
+    """The steps of one conversion alone, with their verification, by one method or the other."""
+    return lambda source, target: [_PYTHON, "-c", _STEPS, str(source), str(target), method]
+
+
 def _ours(source: Path, target: Path) -> list[str]:
     return [_PYTHON, "-m", "uploader", "convert", str(source), str(target), "--json"]
 
@@ -77,6 +97,8 @@ PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
     "ZSTD 1": _by_driver(_COMMON | _FAST | {"COMPRESS": "ZSTD"}),
     "rio cogeo create": _by_rio,
     "vips tiffsave": _by_vips,
+    "steps by encode": _by_steps("encode"),
+    "steps by cog_driver": _by_steps("cog_driver"),
     "uploader convert": _ours,
 }
 """By name: the command of one conversion. What is not installed is left out."""
@@ -122,7 +144,12 @@ def measured(kind: str, megabytes: float, rounds: int, room: Path, peers: list[s
             target.parent.mkdir()
             started, before = time.monotonic(), os.times()
             done = subprocess.run(
-                PEERS[peer](source, target), check=True, capture_output=True, text=True, cwd=_ROOT
+                PEERS[peer](source, target),
+                check=True,
+                capture_output=True,
+                text=True,
+                cwd=_ROOT,
+                env=_ENVIRONMENT,
             )
             found.seconds.setdefault(peer, []).append(time.monotonic() - started)
             after = os.times()
