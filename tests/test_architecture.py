@@ -60,6 +60,7 @@ DOORS = {
     "rasterio": ("uploader.convert", "uploader.sandbox", "uploader.cli.samples", "uploader.cli.compare"),
     "rio_cogeo": ("uploader.convert",),
     "isal": ("uploader.convert.write.encode_tiles",),
+    "prometheus_client": ("uploader.report.metrics",),
     "inotify_simple": ("uploader.folders.inotify",),
     "click": ("uploader.cli",),
     "rich": ("uploader.cli", "uploader.report"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,10 +23,12 @@ class Running:
 
 @dataclass(slots=True)
 class Activity:
-    """Everything under way. Touched by the event loop; `done` is also advanced by worker threads."""
+    """Everything under way. Touched by the event loop; `done` and signs of life also come from worker threads."""
 
     bytes_sent: int = 0
     """Bytes handed to the object store since the start, repeats included."""
+    _signs: dict[str, float] = field(default_factory=dict)
+    """By kind of work: when it last gave a sign of life (monotonic seconds)."""
     _running: dict[int, Running] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=count)
 
@@ -39,15 +42,43 @@ class Activity:
         finally:
             del self._running[token]
 
+    def sign(self, kind: str) -> None:
+        """Work of this kind has come a step further."""
+        self._signs[kind] = time.monotonic()
+
+    def silence(self) -> dict[str, float]:
+        """By kind of work: the seconds since its last sign of life; what has never begun is not in it."""
+        now = time.monotonic()
+        return {kind: now - at for kind, at in dict(self._signs).items()}
+
     def sender(self, running: Running) -> Callable[[int], None]:
         """A callback that counts bytes as they are sent."""
 
         def sent(size: int) -> None:
             running.done += size
             self.bytes_sent += size
+            self.sign(running.kind)
 
         return sent
+
+    def watched(self, kind: str, stop: threading.Event) -> threading.Event:
+        """`stop` for blocking work that asks for it with every piece of a file: each question is a sign of life."""
+        return _Watched(stop, lambda: self.sign(kind))
 
     def snapshot(self) -> list[Running]:
         """What is under way, the oldest first; copies."""
         return [Running(r.kind, r.subject, r.total, r.done, r.since) for r in list(self._running.values())]
+
+
+class _Watched(threading.Event):
+    """An event that tells of being asked."""
+
+    def __init__(self, event: threading.Event, asked: Callable[[], None]) -> None:
+        super().__init__()
+        self._event = event
+        self._asked = asked
+
+    def is_set(self) -> bool:
+        """Whether the event is set."""
+        self._asked()
+        return self._event.is_set()

@@ -11,35 +11,15 @@ import anyio
 import pytest
 
 from uploader import cli
-from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.core.batching import Batch
+from uploader.core.model import FileState, Fingerprint, Hold, Scope, SessionKey, Sighting
+from uploader.core.planner_view import Waiting
+from uploader.core.transitions.fates import Fates
 from uploader.daemon import control
-from uploader.journal import Journal, Reader
+from uploader.journal import Converted, Journal, Reader
+from uploader.journal.hold_rows import read_holds
 
 pytestmark = pytest.mark.unit
-
-
-@pytest.fixture
-def setup(tmp_path):
-    """A configuration and a journal with one queued and two rejected files; gives the configuration's path."""
-    drop = tmp_path / "drop"
-    drop.mkdir()
-    path = tmp_path / "config.toml"
-    path.write_text(f'state_dir = "state"\n[[folders]]\npath = "{drop}"\nproject_id = "p"\n')
-
-    async def fill() -> None:
-        (tmp_path / "state").mkdir()
-        journal = Journal(tmp_path / "state")
-        names = (b"good.tif", b"bad.tif", b"odd\xff\n.tif")
-        looks = [Sighting(str(drop), name, Fingerprint(1, n, 10, 5, 6)) for n, name in enumerate(names)]
-        ids = await journal.files.discovered(looks)
-        for number, look in zip(ids, looks, strict=True):
-            await journal.files.claimed(number, look, f"content {number}", 10)
-        for number in ids[1:]:
-            await journal.files.rejected(number, "It is no raster.")
-        journal.close()
-
-    anyio.run(fill)
-    return path
 
 
 def run_json(capsys, *arguments) -> dict:
@@ -84,6 +64,14 @@ def test_status_has_what_is_promised(setup, capsys):
         "files",
         "sessions",
         "holds",
+        "revision",
+        "paused",
+        "folders",
+        "today",
+        "last_completed",
+        "rate",
+        "eta",
+        "waiting",
         "bytes",
         "possibly_leaked_bytes",
         "failed",
@@ -138,9 +126,11 @@ def test_log_fits_into_80_columns(setup, capsys, monkeypatch):
 
 
 def test_log_of_an_unknown_file_fails(setup, capsys):
-    """With a sentence."""
-    assert cli.execute(["log", "-c", str(setup), "/nowhere.tif"]) == 1
-    assert "knows no file" in capsys.readouterr().err
+    """With a sentence, and what is near."""
+    assert cli.execute(["log", "-c", str(setup), "/nowhere/bed.tif"]) == 1
+    said = capsys.readouterr().err
+    assert "knows no file" in said
+    assert "Near is: bad.tif" in said
 
 
 def test_retry_without_a_daemon_changes_the_journal(setup, tmp_path, capsys):
@@ -177,3 +167,96 @@ def test_beside_a_daemon_the_socket_is_asked(setup, tmp_path, capsys):
         assert run_json(capsys, "retry", "-c", setup, "--json", "--all") == {"retried": 7}
         assert run_json(capsys, "status", "-c", setup, "--json") == {"daemon": "running", "pending": 42}
     assert asked == [None]
+
+
+def test_what_is_held_is_tried_now(setup, tmp_path, capsys):
+    """Holds, files and sessions that wait; how many is said, and rejected files are left alone."""
+
+    async def hold() -> None:
+        journal = Journal(tmp_path / "state")
+        await journal.holds.set(Hold(Scope.PLATFORM, "", "No answer.", until=time.time() + 900))
+        await journal.files.retry(1, "No room.", 900.0)
+        journal.close()
+
+    anyio.run(hold)
+    assert run_json(capsys, "retry", "-c", setup, "--json", "--held") == {"tried": 2}
+    with Reader(tmp_path / "state") as reader:
+        status = reader.status()
+        assert read_holds(reader.db)[0].until == 0.0
+    assert (status["retrying"][0]["next"], status["rejected"]) == (None, 2)
+
+
+def test_retry_takes_one_wish_at_a_time(setup, capsys):
+    """Nothing, or two of them, is wrong usage."""
+    for wishes in ([], ["--all", "--held"], ["--held", "bad.tif"]):
+        assert cli.execute(["retry", "-c", str(setup), *wishes]) == 2
+        assert "say --held" in capsys.readouterr().err
+
+
+def told(capsys, *arguments) -> tuple[str, set[str | None]]:
+    """What kind of word it was, and the files whose events are told (None: a session's own)."""
+    found = run_json(capsys, "log", "--json", *arguments)
+    return found["kind"], {event["path"] for event in found["events"]}
+
+
+@pytest.fixture
+def uploaded(setup, tmp_path):
+    """The same with two files of a subfolder in an upload session, one of which became an item."""
+
+    async def fill() -> None:
+        journal = Journal(tmp_path / "state")
+        drop, names = str(tmp_path / "drop"), (b"2024/a.tif", b"2024/b.tif")
+        looks = [Sighting(drop, name, Fingerprint(1, 9 + n, 10, 5, 6)) for n, name in enumerate(names)]
+        ids = await journal.files.discovered(looks)
+        for number, look in zip(ids, looks, strict=True):
+            await journal.files.claimed(number, look, f"content {number}", 10)
+            await journal.files.converted(number, Converted(5, b"m", 7, "encode", False, f"{number}.tif"))
+        files = tuple(Waiting(number, drop, 5, 0.0, False, f"{number}.tif") for number in ids)
+        key = SessionKey("p", "", "", "", categorical=False)
+        session = await journal.sessions.planned(Batch(key, files), {}, "k", dict.fromkeys(ids, "keep"))
+        await journal.sessions.initiating(session)
+        await journal.sessions.opened(session, "up-77", None)
+        await journal.files.stored(ids[0], session)
+        await journal.sessions.abandoned(session, "refused", Fates(rejected={ids[1]: "refused"}))
+        await journal.sessions.failed(session)
+        session = await journal.sessions.planned(Batch(key, files[:1]), {}, "l", {ids[0]: "keep"})
+        await journal.sessions.initiating(session)
+        await journal.sessions.opened(session, "up-78", None)
+        await journal.files.stored(ids[0], session)
+        await journal.sessions.completing(session)
+        await journal.sessions.completed(session, ["it-5"], {f"{ids[0]}.tif": "it-5"}, readback=False)
+        journal.close()
+
+    anyio.run(fill)
+    return setup
+
+
+SPELLINGS = {
+    "2024/a.tif": ("path", {"2024/a.tif"}),
+    "2024/*.tif": ("pattern", {"2024/a.tif", "2024/b.tif"}),
+    "{drop}/2024/B*": ("pattern", {"2024/b.tif"}),
+    "a.t?f": ("pattern", {"2024/a.tif"}),
+    "it-5": ("item", {"2024/a.tif"}),
+    "up-77": ("session", {"2024/a.tif", "2024/b.tif", None}),
+    "1": ("session", {"2024/a.tif", "2024/b.tif", None}),
+    "up-78": ("session", {"2024/a.tif", None}),
+}
+
+
+@pytest.mark.parametrize("word", SPELLINGS)
+def test_log_is_asked_in_many_ways(uploaded, tmp_path, capsys, word):
+    """A session tells of its files, those that have left it among them, and of itself."""
+    kind, files = SPELLINGS[word]
+    word = word.format(drop=tmp_path / "drop")
+    assert told(capsys, "-c", uploaded, word) == (kind, files)
+    assert cli.execute(["log", "-c", str(uploaded), word]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in files if name)
+    assert ("session " in text) >= (None in files)
+
+
+def test_log_of_a_file_names_what_it_became(uploaded, capsys):
+    """Its item, whichever way it was asked for."""
+    for word in ("2024/a.tif", "up-78", "*"):
+        items = run_json(capsys, "log", "-c", uploaded, "--json", word)["items"]
+        assert [item["id"] for item in items] == ["it-5"]

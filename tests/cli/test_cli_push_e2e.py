@@ -96,7 +96,7 @@ def test_an_unknown_project_is_told_in_words(push, tmp_path):
     """It does not wait for somebody to mend it, and says what to mend."""
     code, result = push(write(tmp_path / "a.tif", 1), project="nobodys")
     assert code == 1
-    assert "project_id" in result["holds"][0]["reason"]
+    assert "project_id" in result["holds"][0]["way_out"]
 
 
 def test_a_killed_push_goes_on_where_it_was(push, box, tmp_path):

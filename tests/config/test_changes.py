@@ -32,6 +32,11 @@ LIVE = {
     "limits.max_attempts": 2,
     "limits.max_pixels": 10,
     "limits.max_bands": 3,
+    "notify.webhook": "https://chat.example/hook",
+    "notify.heartbeat": "https://watch.example/ping",
+    "notify.command": ["/usr/bin/logger"],
+    "notify.stalled_after": "90s",
+    "notify.repeat_every": "1d",
     "log.format": "json",
 }
 RESTART = {

@@ -330,3 +330,34 @@ def test_the_file_is_looked_for_in_order(monkeypatch, tmp_path):
     monkeypatch.setenv("UPLOADER_CONFIG", "named.toml")
     assert find(None) == Path("named.toml")
     assert find("option.toml") == Path("option.toml")
+
+
+def test_who_is_told_is_read_and_never_quoted(write):
+    """An address may be a secret as a whole; a command is a program by its whole path, and no line for a shell."""
+    settings = load(
+        write(
+            FOLDER + '[notify]\nwebhook = "https://chat.example/hook/s3cret?sig=x"\n'
+            'command = ["/usr/bin/logger", "-t", ""]\nstalled_after = "90s"\nrepeat_every = "1d"\n'
+        )
+    )
+    assert settings.notify.webhook.reveal() == "https://chat.example/hook/s3cret?sig=x"
+    assert "s3cret" not in repr(settings)
+    assert settings.notify.command == ("/usr/bin/logger", "-t", "")
+    assert (settings.notify.stalled_after, settings.notify.repeat_every) == (90.0, 86400.0)
+    assert settings.planner_limits().stalled_after == 90.0
+
+    wrong = complaints(
+        write(
+            FOLDER + '[notify]\nwebhook = "http://chat.example/s3cret"\nheartbeat = "s3cret"\n'
+            'command = ["logger -t x"]\nstalled_after = "soon"\nrepeat_every = 5\nwebhok = ""\n'
+        )
+    )
+    assert "s3cret" not in "".join(wrong)
+    assert [line.split(": ")[1] for line in wrong] == [
+        "[notify] webhook",
+        "[notify] heartbeat",
+        "[notify] command",
+        "[notify] stalled_after",
+        "[notify] webhok",
+    ]
+    assert "Did you mean webhook?" in wrong[-1]

@@ -215,6 +215,15 @@ async def test_a_converter_that_does_not_come_up_is_no_rasters_fault(made: Path,
             await converter.convert(job(made, "classes"))
 
 
+async def test_the_last_words_of_a_converter_are_waited_for(made: Path, monkeypatch) -> None:
+    """They may come after its end: here from a process that it has left behind."""
+    leaves = "import os, sys, time; os.fork() and os._exit(1); os.close(1); time.sleep(0.3); sys.exit('no disk for it')"
+    monkeypatch.setattr(zygote_client, "_START", leaves)
+    async with Converter(1) as converter:
+        with pytest.raises(ConverterBroken, match=r"does not start.*no disk for it"):
+            await converter.convert(job(made, "classes"))
+
+
 async def test_success_without_a_file_is_a_failure(made: Path, monkeypatch) -> None:
     """A child that reports success but wrote nothing is not believed."""
     answer = "{'report': {'method': 'cog_driver', 'categorical': False, 'warnings': [], 'bands': [], 'declared': {}, "

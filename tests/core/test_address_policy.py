@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.address_policy import is_loopback, is_proxy, judge_base_url
+from uploader.core.address_policy import is_loopback, is_proxy, judge_base_url, judge_endpoint
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +36,24 @@ pytestmark = pytest.mark.unit
 def test_an_address_is_judged(address: str, verdict: str) -> None:
     """Https anywhere, plain http to this machine only, and nothing that an address of a platform does not have."""
     assert judge_base_url(address) == verdict
+
+
+@pytest.mark.parametrize(
+    ("address", "verdict"),
+    [
+        ("https://chat.example/hook/abc?sig=x", "secure"),
+        ("http://127.0.0.1:9/x?y", "local"),
+        ("http://chat.example/hook", "clear"),
+        ("https://user:word@chat.example/hook", "none"),
+        ("https://chat.example/hook#x", "none"),
+        ("https://chat.example/a b", "none"),
+        ("https://chat.example/\n", "none"),
+        ("chat.example", "none"),
+    ],
+)
+def test_a_notification_may_go_to_an_address_with_a_query(address: str, verdict: str) -> None:
+    """Chat programs have their secret there; all else is as for the platform."""
+    assert judge_endpoint(address) == verdict
 
 
 @pytest.mark.parametrize(

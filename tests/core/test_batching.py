@@ -17,7 +17,7 @@ from uploader.core.batching import (
     most_files,
     ordered,
 )
-from uploader.core.model import Destination, Layout, Limits, SessionKey
+from uploader.core.model import Destination, Layout, Limits, OwnTarget, SessionKey
 from uploader.core.planner_view import PlannerView, Waiting
 
 pytestmark = pytest.mark.unit
@@ -48,6 +48,30 @@ def test_files_are_put_together_by_what_a_session_is_for() -> None:
     )
 
     assert [[one.file_id for one in found.files] for found in candidates(view, NOW)] == [[3], [1, 2, 7], [4]]
+
+
+def test_a_file_may_go_elsewhere_than_its_folder_says() -> None:
+    """What it does not say itself its folder does; an empty text is a word, too."""
+    own = OwnTarget(collection_id="c", asset_key="")
+    view = PlannerView(
+        destinations={"/d": Destination("p", item_id="i", asset_key="a")},
+        waiting=(file(1), file(2, own_target=own), file(3, own_target=own)),
+    )
+
+    assert [(found.key, [one.file_id for one in found.files]) for found in candidates(view, NOW)] == [
+        (SessionKey("p", "", "i", "a", categorical=False), [1]),
+        (SessionKey("p", "c", "i", "", categorical=False), [2, 3]),
+    ]
+
+
+def test_the_highest_priority_goes_first() -> None:
+    """Before those that have waited longer."""
+    view = PlannerView(
+        destinations={"/d": Destination("p"), "/e": Destination("q")},
+        waiting=(file(1, since=NOW - 100), file(2, folder="/e"), file(3, folder="/e", priority=1)),
+    )
+
+    assert [[one.file_id for one in found.files] for found in candidates(view, NOW)] == [[2, 3], [1]]
 
 
 @pytest.mark.parametrize(

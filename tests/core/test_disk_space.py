@@ -9,7 +9,7 @@ import pytest
 from uploader.core import actions as act
 from uploader.core import disk_space
 from uploader.core.disk_space import CLAIM_AHEAD, CLAIMS, copied_from, estimate, reserved, short, trouble
-from uploader.core.model import Destination, Limits, Scope
+from uploader.core.model import Destination, HoldCause, Limits, Scope
 from uploader.core.planner_view import PlannerView, Queued, Settled
 from uploader.core.planning_pass import PlanningPass
 from uploader.core.unexpected_errors import UnexpectedError
@@ -201,7 +201,8 @@ def test_a_staging_folder_in_trouble_is_told_first() -> None:
     trouble(now)
     disk_space.convert(now)
 
-    assert [(hold.reason, hold.until) for hold in now.plan.holds] == [("It hangs.", NOW + 30)]
+    told = [(hold.cause, hold.reason, hold.until) for hold in now.plan.holds]
+    assert told == [(HoldCause.STAGING_UNUSABLE, "It hangs.", NOW + 30)]
 
 
 def test_a_file_that_is_being_claimed_waits_for_no_room() -> None:

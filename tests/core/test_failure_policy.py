@@ -9,7 +9,7 @@ import pytest
 from uploader.core import errors as err
 from uploader.core import failure_policy as fail
 from uploader.core.failure_policy import Known, Step, classify
-from uploader.core.model import Scope
+from uploader.core.model import HoldCause, Scope
 
 pytestmark = pytest.mark.unit
 
@@ -131,15 +131,20 @@ def test_quota_holds_the_organization_and_refusal_the_target() -> None:
     assert role.scope is Scope.TARGET
 
 
-def test_a_shortage_holds_the_machine_and_narrow_memory_the_file() -> None:
-    """Without processes nothing converts; with little memory, smaller rasters do."""
+def test_a_shortage_holds_the_machine() -> None:
+    """Without processes nothing converts."""
     processes = classify(Step.CONVERT, err.Shortage("x"), Known())
-    memory = classify(Step.CONVERT, err.MemoryTooNarrow("x"), Known())
 
     assert isinstance(processes, fail.Park)
-    assert processes.scope is Scope.MACHINE
+    assert (processes.scope, processes.cause) == (Scope.MACHINE, HoldCause.MACHINE_SHORT)
+
+
+def test_narrow_memory_holds_the_file() -> None:
+    """Smaller rasters may do with what there is."""
+    memory = classify(Step.CONVERT, err.MemoryTooNarrow("x"), Known())
+
     assert isinstance(memory, fail.Park)
-    assert memory.scope is Scope.FILE
+    assert (memory.scope, memory.cause) == (Scope.FILE, HoldCause.FILE_EXCEEDS_MEMORY)
 
 
 def test_an_unforeseen_exception_is_not_swallowed() -> None:

@@ -21,10 +21,10 @@ def test_the_order_is_that_of_the_ranks_whatever_comes_and_goes() -> None:
         else:
             there[item] = (rng.choice("ab"), (rng.randrange(4), item))
             index.put(item, there[item][1], there[item][0])
-        for place in "ab":
-            line = sorted(rank for at, rank in there.values() if at == place)
-            assert list(index.each(place)) == [rank[-1] for rank in line]
-        assert len(index) == len(there)
+        for places in ("a", "b", "ab"):
+            line = sorted(rank for at, rank in there.values() if at in places)
+            assert list(index.in_order(lambda place, places=places: place in places)) == line
+            assert index.count(lambda place, places=places: place in places) == len(line)
         assert (item in index) == (item in there)
 
 
@@ -36,5 +36,5 @@ def test_of_every_place_the_first_are_given() -> None:
     index.put(5, (0, 5), 2)
     index.drop(5)
 
-    assert sorted(index.first(2)) == [1, 2, 3, 4]
-    assert list(index.each(2)) == []
+    assert sorted(index.first(2)) == [(-4, 4), (-3, 3), (-2, 2), (-1, 1)]
+    assert index.first(2, lambda place: place == 2) == []

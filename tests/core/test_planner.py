@@ -12,6 +12,7 @@ from uploader.core.model import (
     Destination,
     FileState,
     Hold,
+    HoldCause,
     Layout,
     Limits,
     PlatformProfile,
@@ -273,7 +274,7 @@ def test_one_item_per_session_holds_the_target() -> None:
     result = plan(view, NOW, LIMITS)
 
     assert result.actions == []
-    assert [(h.scope, h.subject) for h in result.holds] == [(Scope.TARGET, "p")]
+    assert [(h.cause, h.subject) for h in result.holds] == [(HoldCause.LAYOUT_UNKNOWN, "p")]
     assert "max_files = 1" in result.holds[0].text
     assert result.idle
     assert members_of(view, replace(LIMITS, batch_files=1)) == [1]
@@ -298,7 +299,7 @@ def test_conversion_takes_what_fits() -> None:
     assert actions(replace(EMPTY, queued=(big, small), free_bytes=free)) == [act.Convert(2)]
     result = plan(replace(EMPTY, queued=(big,), free_bytes=free), NOW, LIMITS)
     assert result.actions == []
-    assert [h.scope for h in result.holds] == [Scope.STAGING]
+    assert [h.cause for h in result.holds] == [HoldCause.STAGING_FULL]
     assert result.idle
 
 
@@ -331,7 +332,7 @@ def test_a_daemon_without_threads_is_told() -> None:
     assert plan(replace(EMPTY, no_thread_since=NOW - 1), NOW, LIMITS).holds == []
 
     (shown,) = plan(replace(EMPTY, no_thread_since=NOW - 60), NOW, LIMITS).holds
-    assert (shown.scope, shown.since) == (Scope.MACHINE, NOW - 60)
+    assert (shown.cause, shown.since) == (HoldCause.MACHINE_SHORT, NOW - 60)
     assert "TasksMax" in shown.way_out
 
 
@@ -357,7 +358,7 @@ def test_a_full_staging_folder_is_told() -> None:
     result = plan(view, NOW, LIMITS)
 
     assert result.actions == []
-    assert [h.scope for h in result.holds] == [Scope.STAGING]
+    assert [h.cause for h in result.holds] == [HoldCause.STAGING_FULL]
 
 
 def test_twins_are_skipped_only_when_their_twin_is_safe() -> None:
@@ -383,7 +384,7 @@ def test_a_folder_that_left_the_configuration_is_told() -> None:
     result = plan(replace(EMPTY, destinations={}, waiting=(waiting(1),)), NOW, LIMITS)
 
     assert result.actions == []
-    assert [(h.scope, h.subject) for h in result.holds] == [(Scope.FOLDER, "/d")]
+    assert [(h.cause, h.subject) for h in result.holds] == [(HoldCause.FOLDER_UNCONFIGURED, "/d")]
 
 
 def test_disposal_and_discard_come_first() -> None:

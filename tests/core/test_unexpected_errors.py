@@ -48,6 +48,19 @@ def test_mistakes_in_a_row_are_too_many_and_progress_elsewhere_makes_them_few() 
     assert mistakes.too_many
 
 
+def test_a_person_may_have_it_tried_at_once() -> None:
+    """It is still a mistake that has not been made good; one that is being tried is none of those that waited."""
+    mistakes = Mistakes()
+    mistakes.made([ONE], "Claim", "a.tif", "bad", now=0.0)
+    mistakes.made([OTHER], "Convert", "b.tif", "bad", now=3.0)
+
+    assert [mistake.subject for mistake in mistakes.try_now(6.0)] == [OTHER]
+    assert [(mistake.subject, mistake.until) for mistake in mistakes.current(6.0)] == [
+        (ONE, 5.0),
+        (OTHER, 6.0),
+    ]
+
+
 def test_what_nobody_asks_for_any_more_is_forgotten() -> None:
     """Its file may be gone."""
     mistakes = Mistakes()

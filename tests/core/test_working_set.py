@@ -9,7 +9,7 @@ import pytest
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, Hold, PlatformProfile, Scope, SessionKey, SessionState
 from uploader.core.planner_view import Disposal
-from uploader.core.working_set import ENDING_WINDOW, WAITING_WINDOW, Delta, WorkingSet
+from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW, Delta, WorkingSet
 
 pytestmark = pytest.mark.unit
 
@@ -105,6 +105,15 @@ def test_windows_are_bounded() -> None:
     assert len(live.view({}, resting=5).disposals) == ENDING_WINDOW + 5
 
 
+def test_the_highest_priority_is_seen_first() -> None:
+    """Queued ones whose time has come before those that are tried again, then by priority, then as they came."""
+    facts = [{}, {"priority": 1}, {"priority": 2, "not_before": 5.0}, {}]
+    live = held(Delta({n: file(n, FileState.QUEUED, **more) for n, more in enumerate(facts, start=1)}))
+    assert [queued.file_id for queued in live.view({}).queued] == [2, 1, 4, 3]
+    live.apply(Delta({n: file(n, FileState.CONVERTED, **more) for n, more in enumerate(facts, start=1)}))
+    assert [waiting.file_id for waiting in live.view({}).waiting] == [3, 2, 1, 4]
+
+
 def test_the_whole_replaces_what_was_there() -> None:
     """Where the clock was set back all rows have moved at once."""
     hold = Hold(Scope.PLATFORM, "", "No answer.", "", 1.0)
@@ -132,3 +141,14 @@ def test_files_that_wait_for_one_target_keep_nobody_of_another_from_being_seen()
     live.apply(Delta(profile=PlatformProfile(quota_cap=10)))
     seen = [waiting.file_id for waiting in live.view({}, batch_files=1).waiting]
     assert seen == [*range(5, WAITING_WINDOW + 5), last, many]
+
+
+def test_paused_folders_do_not_fill_the_windows() -> None:
+    """Nor do they count as queued: others go on beside them, and they are seen again once they are not left out."""
+    paused = {n: file(n, FileState.QUEUED) for n in range(QUEUE_WINDOW)}
+    other = file(100, FileState.QUEUED)
+    other = replace(other, row=replace(other.row, folder="/other"))
+    live = held(Delta({**paused, 100: other}))
+    view = live.view({}, left_out=frozenset({"/drop"}))
+    assert ([queued.file_id for queued in view.queued], view.queued_total) == ([100], 1)
+    assert (len(live.view({}).queued), live.view({}).queued_total) == (QUEUE_WINDOW, QUEUE_WINDOW + 1)

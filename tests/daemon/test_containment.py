@@ -173,3 +173,13 @@ async def test_a_commit_that_fails_oddly_is_in_doubt(tmp_path: Path, monkeypatch
     monkeypatch.setattr(journal._writer._marker, "note", broken)
     with pytest.raises(CommitInDoubt, match="Input/output"):
         await journal.files.discovered([Sighting("/drop", b"a.tif", Fingerprint(1, 2, 3, 4, 5))])
+
+
+async def test_a_person_may_have_it_tried_at_once(bench: Bench) -> None:
+    """A file that could not be claimed settles again without its pause."""
+    file_id = await bench.enter()
+    bench.error = KeyError("once")
+    await bench.contained.perform(Claim(file_id))
+    assert bench.contained.try_now() == 1
+    assert bench.postponed[-1] == (file_id, 0.0)
+    assert bench.contained.try_now() == 0

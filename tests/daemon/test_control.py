@@ -13,7 +13,7 @@ import pytest
 
 from uploader.core.errors import ConfigurationError, UploaderError
 from uploader.daemon import control
-from uploader.daemon.requests import paths
+from uploader.daemon.requests import folder, numbers, paths, span
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -192,3 +192,32 @@ def test_paths_are_the_bytes_that_were_meant():
     """Null means all."""
     assert paths(None) is None
     assert paths([os.fsdecode(b"/drop/\xff.tif"), "/a"]) == [b"/drop/\xff.tif", b"/a"]
+
+
+@pytest.mark.parametrize("given", [None, "", "/srv/drop"])
+def test_a_folder_is_absolute_or_all_or_none(given):
+    """Whatever else comes over the socket is refused in words."""
+    assert folder(given) == given
+
+
+@pytest.mark.parametrize("given", ["drop", 5, ["/d"], b"/d"])
+def test_any_other_folder_is_refused(given):
+    """With what it has to be."""
+    with pytest.raises(UploaderError, match="`folder` is"):
+        folder(given)
+
+
+@pytest.mark.parametrize("given", [0, -1, True, "60", float("nan"), float("inf"), 1e300])
+def test_a_span_that_cannot_be_waited_for_is_refused(given):
+    """Numbers above nothing are taken."""
+    assert (span(None), span(90), span(0.5)) == (None, 90, 0.5)
+    with pytest.raises(UploaderError, match="`seconds` is"):
+        span(given)
+
+
+@pytest.mark.parametrize("given", [None, "1", [1, "2"], [True], [0], [1 << 63], [1.5]])
+def test_files_are_named_by_their_numbers(given):
+    """Whatever else is refused in words."""
+    assert numbers([1, 2]) == [1, 2]
+    with pytest.raises(UploaderError, match="`files` is"):
+        numbers(given)

@@ -149,5 +149,5 @@ def test_an_archive_that_refuses_an_odd_name_is_told(make_world: Callable[..., W
     w.until_idle(check=1)
 
     (hold,) = w.status()["holds"]
-    assert hold["scope"] == "file"
+    assert (hold["scope"], hold["cause"]) == ("file", "source_stays")
     assert r"\xe9t\xe9" in hold["reason"]

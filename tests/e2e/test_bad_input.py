@@ -112,7 +112,7 @@ def test_a_key_file_that_others_can_read_is_refused(make_world: Callable[..., Wo
 
     w.until_idle(check=1)
 
-    assert "chmod 600" in w.status()["holds"][0]["reason"]
+    assert "chmod 600" in w.status()["holds"][0]["way_out"]
 
 
 def test_a_platform_that_answers_html_is_waited_for(make_world: Callable[..., World]) -> None:

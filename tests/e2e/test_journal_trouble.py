@@ -99,9 +99,9 @@ def _tried(page: str, heard: Watchdog, w: World, trouble: Any) -> None:
             pause = heard.longest_pause(lambda: journal_holds(page) and "journal" in heard.status, 60)
             assert pause < 6
             (hold,) = w.status()["holds"]
-            assert hold["scope"] == "journal"
+            assert (hold["scope"], hold["cause"]) == ("journal", "journal_slow")
             assert "cannot be written" in hold["reason"]
-            assert "goes on by itself" in hold["reason"]
+            assert "goes on by itself" in hold["way_out"]
         w.wait(lambda: w.status()["completed"] == 1, "the file is an item")
         assert w.status()["holds"] == []
         assert journal_holds(page) == []

@@ -99,7 +99,7 @@ def test_without_a_mark_names_of_ours_on_the_platform_hold_the_folder(
         (hold,) = w.wait(lambda: w.state.exists() and w.status()["holds"], "the folder is held")
         assert hold["scope"] == "folder"
         assert "another journal" in hold["reason"]
-        assert "--repair-journal" in hold["reason"]
+        assert "--repair-journal" in hold["way_out"]
     assert len(w.audit().items) == 1
     assert owner_of(w.drop) is None
 

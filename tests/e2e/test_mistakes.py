@@ -80,7 +80,7 @@ def test_a_mistake_is_told_as_a_hold(make_world: Callable[..., World]) -> None:
 
     assert CONTAINED in done.stderr
     assert "Traceback" in done.stderr
-    assert hold["scope"] == "file"
+    assert (hold["scope"], hold["cause"]) == ("file", "mistake")
     assert (
         "A mistake in the program ended the step Convert (PlantedMistake: action.Convert)." in hold["reason"]
     )

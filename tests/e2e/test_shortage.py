@@ -33,7 +33,7 @@ def test_a_shortage_is_told_and_waited_out(tmp_path: Path, left: int) -> None:
         d.drop_some(3)
         hold = d.held("machine")
         assert "no process" in hold["reason"] or "threads" in hold["reason"]
-        assert "TasksMax" in hold["reason"]
+        assert "TasksMax" in hold["way_out"]
         group.limit(None)
         status = d.idle()
         d.w.wait(lambda: d.status()["holds"] == [], "the hold ends by itself")

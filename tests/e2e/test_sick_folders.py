@@ -65,6 +65,7 @@ def test_files_that_fail_together_wait_for_their_disk(tmp_path: Path) -> None:
         for number in range(5):
             d.drop(f"ill-{number}.tif", seed=number + 1)
         hold = d.held("folder")
+        assert hold["cause"] == "folder_unreadable"
         assert "none of the files that were tried can be read" in hold["reason"]
         for _ in range(8):
             later(board, 15)
@@ -116,7 +117,8 @@ def test_a_folder_that_hangs_delays_no_other(tmp_path: Path) -> None:
         def told() -> bool:
             board.elapse(5)
             board.hang("/mute")
-            return any("does not answer" in hold["reason"] for hold in d.status()["holds"])
+            held = d.status()["holds"]
+            return any("does not answer" in h["reason"] and h["cause"] == "folder_mute" for h in held)
 
         d.w.wait(told, "what hangs is told")
         board.heal()

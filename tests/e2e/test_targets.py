@@ -89,7 +89,7 @@ def test_one_item_per_session_is_held_after_two_files(make_world: Callable[..., 
     status = w.status()
     assert status["completed"] == 2
     assert [h["scope"] for h in status["holds"]] == ["target"]
-    assert "max_files = 1" in status["holds"][0]["reason"]
+    assert "max_files = 1" in status["holds"][0]["way_out"]
     w.settings["batch"] = {"max_files": 1}
     w.write_config()
     w.until_idle()
@@ -155,7 +155,7 @@ def test_a_refused_target_does_not_hold_up_its_neighbour(make_world: Callable[..
     assert (status["completed"], status["pending"], status["rejected"]) == (1, 1, 0)
     (hold,) = status["holds"]
     assert (hold["scope"], hold["subject"]) == ("target", "p-nowhere")
-    assert "project_id" in hold["reason"]
+    assert "project_id" in hold["way_out"]
     w.folders[1]["project_id"] = "p-1"
     w.write_config()
     w.until_idle()

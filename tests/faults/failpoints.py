@@ -120,6 +120,27 @@ def _ask_again(w: World, name: str) -> subprocess.CompletedProcess[str]:
     return w.command("retry", "-c", str(w.config), "--all", environment={"UPLOADER_FAILPOINT": name})
 
 
+def _pause(w: World, name: str) -> subprocess.CompletedProcess[str]:
+    """A person pauses everything for a moment; whoever enters that is to die of it."""
+    _beside(w)
+    return w.command("pause", "-c", str(w.config), "--for", "3s", environment={"UPLOADER_FAILPOINT": name})
+
+
+def _resume(w: World, name: str) -> subprocess.CompletedProcess[str]:
+    """The same of its end."""
+    _beside(w)
+    w.command("pause", "-c", str(w.config), "--for", "30s")
+    done = w.command("resume", "-c", str(w.config), environment={"UPLOADER_FAILPOINT": name})
+    w.command("resume", "-c", str(w.config))
+    return done
+
+
+def _try_now(w: World, name: str) -> subprocess.CompletedProcess[str]:
+    """A person wants what is held tried at once."""
+    _beside(w)
+    return w.command("retry", "-c", str(w.config), "--held", environment={"UPLOADER_FAILPOINT": name})
+
+
 def _away(w: World) -> None:
     """The archive's folder is not mounted."""
     shutil.rmtree(w.root / "vault", ignore_errors=True)
@@ -173,6 +194,9 @@ SCENARIOS: dict[str, Scenario] = {
     "commit.looked": Scenario(before=_half, rejected=1),
     "commit.look_again": Scenario(before=_rotten, rejected=1),
     "commit.retried": Scenario(before=_retry, during=_ask_again, rejected=1),
+    "commit.paused": Scenario(during=_pause),
+    "commit.resumed": Scenario(during=_resume),
+    "commit.tried_now": Scenario(during=_try_now),
     "commit.hold": KEYLESS,
     "commit.unhold": KEYLESS,
     "commit.forgotten": Scenario(before=_touch),
@@ -182,8 +206,8 @@ SCENARIOS: dict[str, Scenario] = {
 }
 """What it takes to pass a failpoint that three plain rasters do not pass.
 
-`dispose.restoring` needs a source that is replaced within the dance, and `commit.held` items that stay unseen for five
-minutes: their tests are in tests/disposal and tests/effects.
+`dispose.restoring` needs a source that is replaced within the dance, `commit.held` items that stay unseen for five
+minutes, and `commit.forget` a file that is lost: their tests are in tests/disposal, tests/effects and tests/cli.
 """
 
 

@@ -92,7 +92,7 @@ async def test_a_folder_of_which_something_is_there_is_held(tmp_path: Path) -> N
         await one.run()
         (hold,) = (await journal.status())["holds"]
         assert "f3-" in hold["reason"]
-        assert "--new-journal" in hold["reason"]
+        assert "--new-journal" in hold["way_out"]
         assert owner_of(tmp_path / "drop") is None
     assert str(tmp_path / "drop") in finding(tmp_path / "state")
     journal = Journal(tmp_path / "state")

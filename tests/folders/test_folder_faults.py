@@ -13,7 +13,7 @@ import pytest
 
 from uploader.folders import FolderSpec, fault_of_folder, folder_probes
 from uploader.folders.folder_health import FolderHealth
-from uploader.folders.folder_holds import Cause, FolderHolds
+from uploader.folders.folder_holds import HOLD_CAUSES, WAYS_OUT, Cause, FolderHolds
 from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.inbox import Answered
 from uploader.journal import Journal
@@ -98,7 +98,7 @@ async def test_a_hold_lasts_as_long_as_one_of_its_causes(tmp_path: Path) -> None
     standing = FolderHolds(journal, "/drop")
 
     async def told() -> str:
-        return " ".join(hold["reason"] for hold in (await journal.status())["holds"])
+        return " ".join(f"{hold['reason']} {hold['way_out']}" for hold in (await journal.status())["holds"])
 
     await standing.set(Cause.FILES, "Files ail.")
     await standing.set(Cause.ENTRIES, "Entries ail.")
@@ -133,4 +133,23 @@ async def test_causes_that_come_and_go_at_once_leave_nothing(tmp_path: Path) -> 
             group.start_soon(standing.set, Cause.FILES, "")
 
     assert (await journal.status())["holds"] == []
+    journal.close()
+
+
+async def test_a_hold_has_the_cause_that_matters_most(tmp_path: Path) -> None:
+    """The first in the list of causes, each of which has its word and its way out."""
+    assert set(HOLD_CAUSES) == set(WAYS_OUT) == set(Cause)
+    journal = Journal(tmp_path)
+    standing = FolderHolds(journal, "/drop")
+
+    async def cause() -> str:
+        (hold,) = (await journal.status())["holds"]
+        return str(hold["cause"])
+
+    await standing.set(Cause.FILES, "Files ail.")
+    assert await cause() == "folder_unreadable"
+    await standing.set(Cause.FOLDER, "It is missing.")
+    assert await cause() == "folder_missing"
+    await standing.good(Cause.FOLDER)
+    assert await cause() == "folder_unreadable"
     journal.close()

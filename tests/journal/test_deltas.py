@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from uploader.core.model import Destination, FileState, Fingerprint, Sighting
+from uploader.core.model import AS_ITS_FOLDER, Destination, FileState, Fingerprint, OwnTarget, Sighting
 from uploader.core.working_set import Delta
-from uploader.journal import Journal, untrustworthy
+from uploader.journal import FILE_NAME, Converted, Journal, untrustworthy
 from uploader.journal.writer import CommitInDoubt
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -40,6 +42,19 @@ async def test_a_commit_is_seen_before_its_waiter_goes_on(journal: Journal) -> N
     assert row is not None
     assert (row.state, row.content) == (FileState.QUEUED, "c")
     await journal.compare(DESTINATIONS)
+
+
+async def test_a_file_may_have_a_target_and_a_priority_of_its_own(journal: Journal, tmp_path: Path) -> None:
+    """Both are read with the row; a file without them goes where its folder says, in its turn."""
+    await queued(journal)
+    second = await queued(journal, b"b.tif")
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
+        conn.execute("UPDATE files SET target_item_id = 'i', priority = 2 WHERE id = ?", (second,))
+    for file_id in (second, 1):
+        await journal.files.converted(file_id, Converted(5, b"m", 7, "encode", False, f"{file_id}.tif"))
+    await journal.compare(DESTINATIONS)
+    seen = [(w.file_id, w.own_target, w.priority) for w in journal.live.view(DESTINATIONS).waiting]
+    assert seen == [(second, OwnTarget(item_id="i"), 2), (1, AS_ITS_FOLDER, 0)]
 
 
 async def test_settling_files_are_not_kept(journal: Journal) -> None:

@@ -480,3 +480,13 @@ async def test_a_disposal_that_a_claim_has_overtaken_is_tried_again(journal: Jou
     assert await due() == [file_id]
     await journal.files.disposed(file_id, "replaced", "", touched)
     assert await due() == []
+
+
+async def test_no_session_is_planned_with_a_file_that_was_given_up(journal: Journal) -> None:
+    """A person has forgotten it since the batch was made; the others wait for the next one."""
+    first, second = await converted(journal, b"a.tif"), await converted(journal, b"b.tif", "d")
+    await journal.forgetting.forget([first])
+
+    assert await planned(journal, first, second) == 0
+    assert (await journal.status())["sessions"]["planned"] == 0
+    assert await planned(journal, second) == 1

@@ -19,9 +19,10 @@ from uploader.core.model import Fingerprint, Sighting
 from uploader.core.transitions import pruning_events
 from uploader.journal import FILE_NAME, Journal, maintenance, pruning
 from uploader.journal.maintenance import Upkeep
-from uploader.journal.opening import SNAPSHOTS, verdict
+from uploader.journal.opening import SNAPSHOTS
 from uploader.journal.recovery import snapshots
 from uploader.journal.recovery.snapshots import Snapshots, listed
+from uploader.journal.whole_files import verdict
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -243,6 +244,22 @@ async def test_nothing_that_is_needed_goes(journal: Journal, tmp_path: Path) -> 
 
     after = counts(tmp_path)
     assert (after["files"], after["sessions"]) == (before["files"], before["sessions"])
+
+
+async def test_no_event_goes_before_everybody_was_told_of_it(journal: Journal, tmp_path: Path) -> None:
+    """Whoever follows the events with a cursor keeps them, and the rows that they are about, until it has moved on."""
+    fill(tmp_path, 100, age=1000 * DAY)
+    await discover(journal, "now.tif")
+    before = counts(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
+        conn.execute("INSERT INTO cursors VALUES ('receipts', 0), ('others', 1000000)")
+    await settle_down(journal, tmp_path)
+    assert counts(tmp_path) == before
+
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
+        conn.execute("UPDATE cursors SET event = (SELECT MAX(id) FROM events)")
+    await settle_down(journal, tmp_path)
+    assert counts(tmp_path)["files"] == 1
 
 
 async def test_tries_of_files_that_have_ended_are_forgotten(journal: Journal, tmp_path: Path) -> None:

@@ -100,19 +100,33 @@ async def test_json_is_the_whole_status():
     assert "application/json" in headers
 
 
-async def test_metrics_are_well_formed():
-    """Every line is a comment or a sample, every family has help and type, none is told twice."""
+async def test_metrics_are_served_in_both_formats():
+    """That of Prometheus, and OpenMetrics to who asks for it."""
     async with serving() as port:
-        _, _, body = await ask(port, get("/metrics"))
-    assert body.endswith("\n")
-    samples = [line for line in body.splitlines() if not line.startswith("#")]
-    names = [line.partition(" ")[0] for line in samples]
-    assert len(names) == len(set(names))
-    assert 'uploader_files{state="queued"} 2' in samples
-    assert 'uploader_holds{scope="target"} 1' in samples
-    assert "uploader_uploaded_bytes_total 4096" in samples
-    assert all(line.rpartition(" ")[2].isdecimal() for line in samples)
-    assert body.count("# TYPE ") == body.count("# HELP ")
+        _, plain, body = await ask(port, get("/metrics"))
+        asked = get("/metrics").replace("\r\n\r\n", "\r\nAccept: application/openmetrics-text\r\n\r\n")
+        _, other, _ = await ask(port, asked)
+    assert 'uploader_files{state="queued"} 2.0' in body.splitlines()
+    assert "text/plain; version=0.0.4" in plain
+    assert "application/openmetrics-text" in other
+
+
+async def test_health_tells_of_a_stage_that_stands_still():
+    """503 with the reason; other holds are none of its business."""
+
+    async def stalled():
+        return {
+            **STATUS,
+            "revision": 3,
+            "holds": [{"scope": "stage", "cause": "stalled", "reason": "It hangs."}],
+        }
+
+    async with serving() as port:
+        assert (await ask(port, get("/healthz")))[0] == "HTTP/1.1 200 OK"
+    async with serving(stalled) as port:
+        line, _, body = await ask(port, get("/healthz"))
+    assert line == "HTTP/1.1 503 Service Unavailable"
+    assert body == "unwell, revision 3, 1 held\nIt hangs.\n"
 
 
 @pytest.mark.parametrize(

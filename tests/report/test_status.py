@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from uploader.report.status import SHOWN_FAILURES, render, render_screen, summary
+from uploader.report.status import SHOWN_FAILURES, render, summary
 from uploader.report.terminal_text import duration, printable
 
 pytestmark = pytest.mark.unit
@@ -28,10 +28,10 @@ EMPTY = {
 NOW = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 
 
-def shown(status: dict, *, by=render, width: int = 100) -> str:
+def shown(status: dict, *, width: int = 100) -> str:
     """What a person would read."""
     screen = Console(file=io.StringIO(), width=width, markup=False)
-    for part in by({**EMPTY, **status}, now=NOW):
+    for part in render({**EMPTY, **status}, now=NOW):
         screen.print(part)
     return screen.file.getvalue()
 
@@ -48,25 +48,13 @@ def test_a_hold_is_shown_with_reason_way_out_and_next_try():
     assert "held (platform, next try in 1 min 0 s)" in text
     assert "Put a new one." in text
     assert "waits for you" in shown({"holds": [{**hold, "until": None}]})
+    assert "held (platform, ends in 1 min 0 s)" in shown({"holds": [{**hold, "cause": "paused"}]})
 
 
 def test_a_time_that_is_over_is_not_said_as_one_to_come():
     """Between the moment of the next try and its end, it is being tried."""
     hold = {"scope": "platform", "reason": "No answer.", "until": "2025-12-31T23:59:58+00:00"}
     assert "held (platform, being tried again): No answer." in shown({"holds": [hold]})
-
-
-@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 15), (200, 60)])
-def test_holds_come_first_on_a_screen_that_is_cut_off(columns, lines):
-    """Hundreds of rejected files push none of them out of a terminal's window."""
-    holds = [
-        {"scope": "folder", "subject": f"/drop/{n}", "reason": f"It is gone: {n}.", "until": None}
-        for n in range(3)
-    ]
-    failed = [{"path": f"/d/{n}.tif", "reason": "no", "attempts": 1} for n in range(500)]
-    text = shown({"holds": holds, "failed": failed, "rejected": 500}, by=render_screen, width=columns)
-    first = "\n".join(text.splitlines()[: lines - 1])
-    assert all(f"It is gone: {n}." in " ".join(first.split()) for n in range(3))
 
 
 def test_warnings_of_a_kind_are_one_line():
@@ -153,3 +141,36 @@ def test_what_a_daemon_is_doing_is_told():
         {"kind": "convert", "subject": "b"},
     ]
     assert "uploading a.tif 50 %\nconverting b\n" in shown({"running": running})
+
+
+def test_who_waits_is_told_for_what():
+    """For more files until a time of the clock, for another try in so many seconds, for others without a time."""
+    soon = datetime.fromtimestamp(NOW + 40, UTC)
+    waits = [
+        {"what": "converted", "why": "more files", "files": 12, "until": soon.isoformat()},
+        {"what": "batched", "why": "another try", "files": 1, "until": soon.isoformat()},
+        {"what": "queued", "why": "a free converter", "files": 3, "until": None},
+    ]
+    lines = shown({"waiting": waits}).splitlines()
+    assert f"converted: 12 files wait for more files until {soon.astimezone():%H:%M:%S}" in lines
+    assert "batched: 1 file waits for another try in 40 s" in lines
+    assert "queued: 3 files wait for a free converter" in lines
+
+
+def test_the_end_and_the_day_are_told():
+    """As far as they are known."""
+    end = datetime.fromtimestamp(NOW + 3 * 86400, UTC)
+    told = {"eta": end.isoformat(), "today": {"completed": 5, "bytes": 2048}}
+    text = shown({**told, "rate": {"files_per_hour": 12.5}})
+    assert f"done at about {end.astimezone():%Y-%m-%d %H:%M}" in text
+    assert "today: 5 completed, 2 KiB, 12.5 files an hour" in text
+    assert "today" not in shown({"eta": None, "today": {"completed": 0, "bytes": 0}})
+
+
+def test_several_folders_are_told_one_by_one():
+    """A single one has the numbers at the top."""
+    one = {"path": "/srv/a", "pending": 3, "completed": 5, "rejected": 0, "held": True}
+    assert "/srv/a" not in shown({"folders": [one]})
+    text = shown({"folders": [one, {**one, "path": "/srv/b", "held": False}]})
+    assert "/srv/a: 3 pending, 5 completed, 0 rejected, held\n" in text
+    assert "/srv/b: 3 pending, 5 completed, 0 rejected\n" in text

@@ -147,7 +147,7 @@ class Disk:
 
     # -- the converter ---------------------------------------------------------------------------------------
 
-    async def convert(self, target: Place) -> Report:
+    async def convert(self, target: Place, alive: object = None) -> Report:
         """Make the object; a draw kills the child or fills the disk."""
         content = self.claimed[target.id]
         if content.startswith("b"):

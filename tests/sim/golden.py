@@ -43,7 +43,13 @@ CALLS = (
 )
 
 
-class Recorded(History):
+class Unasked(History):
+    """A history in which no person says anything before the end."""
+
+    wishing = False
+
+
+class Recorded(Unasked):
     """A history that hashes its plans, and the calls to the platform with their answers."""
 
     def __init__(self, seed: int, *, memory: bool = True) -> None:
@@ -85,7 +91,7 @@ def history(seed: int) -> tuple[str, ...]:
     """Run one history on both journals, and give its hashes by `KINDS`."""
     recorded = Recorded(seed)
     recorded.run()
-    real = History(seed, memory=False)
+    real = Unasked(seed, memory=False)
     real.run()
     return (*recorded.hashes(), real.journal.everything())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from tests.sim.intake import SETTLE
 from tests.sim.journal import COLUMNS
 from tests.sim.standins import drive
 from tests.sim.world import START, World
-from uploader.core.model import Destination, FileState, Limits
+from uploader.core.model import Destination, FileState, Limits, Scope
 from uploader.core.planner_view import PlannerView
 from uploader.core.planning_pass import Plan
 
@@ -38,6 +39,9 @@ PATH, CURRENT, STATE, CONTENT, LOOKED = map(_NAMES.index, ("path", "current", "s
 class History(World):
     """From the first drop until nothing is left to do; the seed decides everything."""
 
+    wishing = True
+    """Whether a person pauses, resumes, has things tried now, and gives files up."""
+
     def __init__(self, seed: int, *, memory: bool = True) -> None:
         super().__init__(seed, memory=memory)
         draw = self.rng
@@ -57,6 +61,7 @@ class History(World):
         """The count of active turns when the last fault was over."""
         self.patience: float | None = None
         self.mended = 0
+        self.forgotten = 0
         self.written: Counter[str] = Counter()
         self.contents: dict[int, str] = {}
         """What was written, by inode."""
@@ -75,6 +80,8 @@ class History(World):
             at = START + draw.random() * 60
             self.later(at, partial(trouble, True))
             self.later(at + 1 + draw.random() * 100, partial(trouble, False))
+        if self.wishing:
+            self._wishes()
         if self.platform.quota < 1000 and draw.random() < 0.5:
             self.later(START + draw.random() * 300, self._more_quota)
 
@@ -115,6 +122,46 @@ class History(World):
         self.disk.mounted = not begins
         self.intake.rescan()
 
+    def _wishes(self) -> None:
+        """What a person says to the daemon while it works; drawn apart from all else."""
+        draw = random.Random(~self.seed)
+        for _ in range(draw.choice([0, 0, 1, 2])):
+            at, folder = START + draw.random() * 120, draw.choice([FOLDER, ""])
+            seconds = draw.choice([None, draw.random() * 200])
+            self.later(at, partial(self._pause, folder, seconds))
+            if seconds is None or draw.random() < 0.3:
+                self.later(at + draw.random() * 200, partial(self._resume, draw.choice([folder, None])))
+
+        for _ in range(draw.choice([0, 0, 1, 2])):
+            self.later(START + draw.random() * 200, self._try_now)
+        for _ in range(draw.choice([0, 0, 1, 40])):
+            self.later(START + draw.random() * 120, self._forget)
+
+    def _forget(self) -> None:
+        """A person gives up some of what does not lie in the folder."""
+        draw = random.Random(self.seed + int(self.now))
+        lost = [row[0] for row in self.journal.table() if bytes(row[PATH]) not in self.disk.sources]
+        found = drive(self.journal.forgetting.forget([file_id for file_id in lost if draw.random() < 0.7]))
+        for file_id in found.files:
+            self.forgotten += 1
+            self.intake.claimed(file_id)
+
+    def _try_now(self) -> None:
+        """A person wants what is held tried at once, whatever Retry-After said."""
+        drive(self.journal.retrying.tried_now())
+        self.platform.embargo.clear()
+
+    def _pause(self, folder: str, seconds: float | None) -> None:
+        drive(self.journal.pausing.paused(folder, seconds))
+
+    def _resume(self, folder: str | None) -> None:
+        """Until it is said for sure: a person sees that the daemon died of it."""
+        try:
+            drive(self.journal.pausing.resumed(folder))
+        except BaseException:
+            self.later(self.now + 1.0, partial(self._resume, folder))
+            raise
+
     def _more_quota(self) -> None:
         self.platform.quota = 1 << 40
 
@@ -149,7 +196,8 @@ class History(World):
 
     def waits_for(self, view: PlannerView, turn: Plan) -> bool:
         """A hold that ends by itself is waited for; a person is not patient for ever."""
-        rest = view.waiting or view.queued or view.disposals or view.settled
+        paused = any(pause.until is not None and pause.until > self.now for pause in view.pauses)
+        rest = view.waiting or view.queued or view.disposals or view.settled or paused
         if not rest and not any(not s.hold for s in view.sessions):
             return False
         if turn.wake_at is None:
@@ -213,7 +261,10 @@ class History(World):
             there = objects[name_of(path, content), content] if self.distinct else content in contents
             if content[0] == "c" and not there:
                 self.wrong.append(f"{path!r} ({content}) never became an item: {self.states()}")
-        if holds := self.journal.holdings():
+        holds = self.journal.holdings()
+        if self.forgotten:  # then it may be that nothing is left to probe the quota with
+            holds = [hold for hold in holds if hold[0] != Scope.ORGANIZATION]
+        if holds:
             self.wrong.append(f"held for ever: {holds}")
 
     def _judge_rows(self, objects: Counter[tuple[str, str]]) -> None:

@@ -10,11 +10,14 @@ from tests.sim.tables import Tables
 from tests.sim.transactions import MemoryTransactions
 from uploader.core.duplicates import judge_twins
 from uploader.core.model import Destination, FileState, Layout, PlatformProfile, Sighting
+from uploader.core.pauses import passed_over
 from uploader.core.planner_view import Disposal, PlannerView, Queued
 from uploader.core.working_set import QUEUE_WINDOW, WAITING_WINDOW, WorkingSet
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.files import Files
+from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
+from uploader.journal.pausing import Pausing
 from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
 
@@ -37,6 +40,8 @@ class MemoryJournal:
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
+        self.pausing = Pausing(transactions)
+        self.forgetting = Forgetting(transactions)
         self._queued: tuple[Queued, ...] = ()
         self._waiting: tuple[Any, ...] = ()
         self._disposals: tuple[Disposal, ...] = ()
@@ -133,20 +138,22 @@ class MemoryJournal:
             self._refresh()
         skipping = any(d.duplicates == "skip" for d in destinations.values())
         completed, pending = self._twins(destinations) if skipping else (_NOBODY, _NOBODY)
-        ended = tables.ended
+        ended, pauses = tables.ended, tuple(tables.pauses.values())
+        paused = bool(pauses) and bool(passed_over(pauses, self.world.now))  # there is one folder
         return PlannerView(
             destinations=destinations,
-            queued=self._queued,
-            queued_total=len(tables.by_state[FileState.QUEUED]),
+            queued=() if paused else self._queued,
+            queued_total=0 if paused else len(tables.by_state[FileState.QUEUED]),
             settling=coming,
             coming=coming,
-            waiting=self._waiting,
+            waiting=() if paused else self._waiting,
             twins_completed=completed,
             twins_pending=pending,
             sessions=tuple([tables.live[i].as_view() for i in sorted(tables.live)]),
             disposals=self._disposals,
             discards=tuple(sorted(ended)[:64]) if ended else (),
             holds=tuple(tables.holds.values()),
+            pauses=pauses,
             profile=self.profile(tables),
             staged_bytes=tables.staged_bytes,
             **machine,
@@ -156,7 +163,8 @@ class MemoryJournal:
         tables = self.tables
         if FileState.QUEUED in tables.stale:
             queued = sorted(
-                tables.by_state[FileState.QUEUED].values(), key=lambda f: (f.not_before > 0, f.id)
+                tables.by_state[FileState.QUEUED].values(),
+                key=lambda f: (f.not_before > 0, -f.priority, f.id),
             )
             self._queued = tuple(
                 [
@@ -168,7 +176,8 @@ class MemoryJournal:
             )
         if FileState.CONVERTED in tables.stale:
             files = tables.by_state[FileState.CONVERTED]
-            self._waiting = tuple([files[i].as_candidate() for i in sorted(files)[:WAITING_WINDOW]])
+            first = sorted(files.values(), key=lambda f: (-f.priority, f.id))[:WAITING_WINDOW]
+            self._waiting = tuple([file.as_candidate() for file in first])
         if FileState.COMPLETED in tables.stale:
             ready = (f for _, f in sorted(tables.leaving.items()) if self._readable(f.session_id))
             self._disposals = tuple(

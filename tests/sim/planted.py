@@ -14,11 +14,12 @@ import uploader.effects.transfer as transfer_effects
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
 from uploader.core import actions as act
-from uploader.core import batching, failure_policy, planner
+from uploader.core import batching, failure_policy, planner, planning_pass
 from uploader.core import errors as err
 from uploader.core.batching import Batchable
+from uploader.core.failure_policy import Park
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
-from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.core.model import FileState, Hold, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import PlanningPass
 from uploader.core.transitions import change as change_module
@@ -162,10 +163,11 @@ def batches_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def parks_without_a_probe(patch: pytest.MonkeyPatch) -> None:
-    """A hold has no time at which it is tried again."""
+    """A hold has no time at which it is tried again, and no words for a person."""
+    true = Tools.hold
 
-    def hold(self: Tools, scope: Scope, subject: str, *words: Any) -> Hold:
-        return Hold(scope, subject, *words[:2])
+    def hold(self: Tools, park: Park, target: str = "") -> Hold:
+        return replace(true(self, park, target), until=None, way_out="")
 
     patch.setattr(Tools, "hold", hold)
 
@@ -258,7 +260,19 @@ def forgets_the_halves(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(session_effects, "after_refused_complete", lambda *_, **__: Fates())
 
 
+def begins_what_is_paused(patch: pytest.MonkeyPatch) -> None:
+    """A pause keeps nothing from being opened that was planned before it."""
+    patch.setattr(PlanningPass, "unopened", lambda *_: False)
+
+
+def pauses_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """A pause does not end by itself."""
+    patch.setattr(planning_pass, "in_force", lambda pauses, _: tuple(pauses))
+
+
 PLANTED: list[Plant] = [
+    begins_what_is_paused,
+    pauses_for_ever,
     counts_nothing,
     gives_up_on_doubt,
     forgets_doubt,

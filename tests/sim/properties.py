@@ -38,6 +38,8 @@ def broken(world: World, view: PlannerView, plan: Plan) -> list[str]:
             found = _OF_FILE[kind](world, action.file_id)  # type: ignore[union-attr, index]
         if found:
             wrong.append(f"{action}: {found}")
+    if view.pauses:
+        wrong += _paused(view, plan, world.now)
     if view.holds and calls:
         wrong += _gates(view, plan, calls, world.now)
     return wrong + _too_many(world, view, plan)
@@ -79,6 +81,14 @@ def _gates(view: PlannerView, plan: Plan, calls: int, now: float) -> list[str]:
         elif held and hold.scope is Scope.PLATFORM and calls + running > 1:
             wrong.append(f"{calls + running} calls probe the platform at once")
     return wrong
+
+
+def _paused(view: PlannerView, plan: Plan, now: float) -> list[str]:
+    """While a person keeps the one folder that there is, or everything, from work, nothing new is begun."""
+    if all(pause.until is not None and pause.until <= now for pause in view.pauses):
+        return []
+    begun = (act.Claim, act.Convert, act.SkipTwin, act.PlanSession, act.Initiate)
+    return [f"{action}, although it is paused" for action in plan.actions if isinstance(action, begun)]
 
 
 def _held_by(view: PlannerView, hold: Hold, action: act.Action) -> bool:

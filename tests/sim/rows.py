@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import SESSION_ENDS
-from uploader.core.model import Sighting
+from uploader.core.model import OwnTarget, Sighting
 from uploader.core.planner_view import Session, SessionMember, Waiting
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.journal import FileRow, SessionRow
@@ -35,6 +35,12 @@ class File(FileRecord):
     alone: int = 0
     not_before: float = 0.0
     last_error: str = ""
+    target_collection_id: str | None = None
+    target_item_id: str | None = None
+    target_asset_key: str | None = None
+    priority: int = 0
+    completed_at: float | None = None
+    readback: str | None = None
     row: FileRow | None = None
     member: SessionMember | None = None
     candidate: Waiting | None = None
@@ -68,7 +74,7 @@ class File(FileRecord):
         """What the planner sees of it within a session."""
         if self.member is None:
             self.member = SessionMember(
-                self.id, self.state, self.object_size, self.not_before, self.retrying_since
+                self.id, self.state, self.object_size, self.not_before, self.retrying_since, self.folder
             )
         return self.member
 
@@ -84,6 +90,8 @@ class File(FileRecord):
                 self.file_name,
                 self.batch_group,
                 self.not_before,
+                OwnTarget(self.target_collection_id, self.target_item_id, self.target_asset_key),
+                self.priority,
             )
         return self.candidate
 

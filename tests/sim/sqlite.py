@@ -12,11 +12,14 @@ from sqlite_utils import Database
 
 from tests.sim.journal import COLUMNS, Clockwork, line
 from uploader.core.model import Destination, Sighting
+from uploader.core.pauses import passed_over
 from uploader.core.planner_view import PlannerView
 from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import FileRow, SessionRow, deltas, queries, view_queries
 from uploader.journal.files import Files
+from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
+from uploader.journal.pausing import Pausing
 from uploader.journal.retry import Retrying
 from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.schema import migrations
@@ -40,6 +43,8 @@ class SqliteJournal:
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
+        self.pausing = Pausing(transactions)
+        self.forgetting = Forgetting(transactions)
 
     def _committed(self, delta: Delta) -> None:
         self.live.apply(delta)
@@ -147,7 +152,7 @@ class SqliteJournal:
     def everything(self) -> str:
         """The hash of all that is in it, but for its name."""
         hashed = hashlib.sha256()
-        for table in ("files", "sessions", "events", "holds", "profile"):
+        for table in ("files", "sessions", "events", "holds", "profile", "pauses", "cursors"):
             where = "WHERE key != 'journal'" if table == "profile" else ""
             for row in self._all(f"SELECT * FROM {table} {where} ORDER BY 1, 2"):
                 hashed.update(f"{table} {row}\n".encode())
@@ -157,8 +162,9 @@ class SqliteJournal:
         self, destinations: Mapping[str, Destination], coming: Mapping[str, int], **machine: Any
     ) -> PlannerView:
         """What the planner sees: the working set, which must be what the queries say."""
-        expected = view_queries.read_view(self.db, destinations)
-        live = self.live.view(destinations)
+        left_out = passed_over(self.live.pauses, self.world.now)
+        expected = view_queries.read_view(self.db, destinations, left_out=left_out)
+        live = self.live.view(destinations, left_out=left_out)
         view = replace(live, twins_completed=expected.twins_completed, twins_pending=expected.twins_pending)
         assert view == expected, f"the working set has {view}, the journal {expected}"
         return replace(view, settling=coming, coming=coming, **machine)

@@ -33,6 +33,12 @@ class Unwatched(Activity):
     def track(self, kind: str, subject: str, total: int = 0) -> AbstractContextManager[Any]:  # type: ignore[override]
         return NOTHING
 
+    def sign(self, kind: str) -> None:
+        return None
+
+    def watched(self, kind: str, stop: threading.Event) -> threading.Event:
+        return stop
+
     def sender(self, running: object) -> Callable[[int], None]:
         return _ignore
 

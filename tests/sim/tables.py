@@ -12,7 +12,7 @@ from typing import Any
 from tests.sim.journal import line
 from tests.sim.rows import File, Upload
 from uploader.core.lifecycle import FILE_ENDS
-from uploader.core.model import FileState, Hold, PlatformProfile, Scope
+from uploader.core.model import FileState, Hold, Pause, PlatformProfile, Scope
 
 
 class Tables:
@@ -23,6 +23,7 @@ class Tables:
         self.files: dict[int, File] = {}
         self.uploads: dict[int, Upload] = {}
         self.holds: dict[tuple[Scope, str], Hold] = {}
+        self.pauses: dict[str, Pause] = {}
         self.learned: dict[str, Any] = {}
         self.profile: PlatformProfile | None = None
         self.by_state: dict[FileState, dict[int, File]] = {state: {} for state in FileState}
@@ -130,6 +131,12 @@ class Tables:
             self.holds.pop((scope, subject), None)
         else:
             self.holds[scope, subject] = hold
+
+    def set_pause(self, folder: str, pause: Pause | None) -> None:
+        """Keep a pause as it is, or end it."""
+        self.pauses.pop(folder, None)
+        if pause is not None:
+            self.pauses[folder] = pause
 
     def learn(self, facts: dict[str, Any]) -> None:
         """Keep facts; None forgets one."""

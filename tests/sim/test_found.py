@@ -10,7 +10,8 @@ from tests.sim.sqlite import SqliteJournal
 from tests.sim.standins import drive
 from uploader.core import actions as act
 from uploader.core import errors as err
-from uploader.core.model import Destination, FileState, Fingerprint, Limits, Scope, Sighting
+from uploader.core.failure_policy import Park
+from uploader.core.model import Destination, FileState, Fingerprint, HoldCause, Limits, Scope, Sighting
 from uploader.core.planner import plan
 from uploader.core.planner_view import Disposal, PlannerView
 
@@ -109,7 +110,7 @@ def test_a_platform_that_refuses_a_call_is_there() -> None:
     world = History(1)
     with world.doors():
         world.crashes = 0.0
-        hold = world.tools.hold(Scope.PLATFORM, "", "the key is refused", "", 60.0)
+        hold = world.tools.hold(Park(Scope.PLATFORM, HoldCause.KEY_REFUSED, "the key is refused", "", 60.0))
         drive(world.journal.holds.set(hold))
         world.tools.platform_held = True
         drive(world.tools.answered(err.Refused("no", err.Problem(401))))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tests.sim.journal import Clockwork
 from tests.sim.rows import File, Upload
 from tests.sim.tables import Tables
-from uploader.core.model import FileState, Hold, Scope, Sighting
+from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
 
@@ -69,6 +69,10 @@ class MemoryRows:
         held = self.tables.held
         return [held[file_id] for file_id in sorted(held)]
 
+    def retrying_files(self, state: FileState) -> list[File]:
+        found = self.tables.by_state[state]
+        return [found[file_id] for file_id in sorted(found) if found[file_id].retrying_since is not None]
+
     def rejected_files(self) -> list[File]:
         rejected = self.tables.by_state[FileState.REJECTED]
         return [rejected[file_id] for file_id in sorted(rejected) if rejected[file_id].current == 1]
@@ -86,6 +90,22 @@ class MemoryRows:
         uploads = self.tables.uploads
         return [uploads[session_id] for session_id in sorted(uploads) if uploads[session_id].hold]
 
+    def waiting_sessions(self) -> list[Upload]:
+        live = self.tables.live
+        return [live[i] for i in sorted(live) if live[i].hold or live[i].not_before > self.now]
+
+    def waiting_files(self) -> list[File]:
+        states = (FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED, FileState.STORED)
+        found = [
+            *(f for state in states for f in self.tables.by_state[state].values()),
+            *self.tables.leaving.values(),
+        ]
+        return sorted((f for f in found if f.hold or f.not_before > self.now), key=lambda f: f.id)
+
+    def retrying_sessions(self) -> list[Upload]:
+        live = self.tables.live
+        return [live[i] for i in sorted(live) if live[i].retrying_since is not None and not live[i].hold]
+
     def next_session_id(self) -> int:
         return self.tables.uploads_made + 1
 
@@ -94,6 +114,10 @@ class MemoryRows:
 
     def hold(self, scope: Scope, subject: str) -> Hold | None:
         return self.tables.holds.get((scope, subject))
+
+    def pauses(self) -> tuple[Pause, ...]:
+        pauses = self.tables.pauses
+        return tuple([pauses[folder] for folder in sorted(pauses)])
 
     def known_item(self, target: object, file_name: str) -> None:
         return None
@@ -116,6 +140,8 @@ class MemoryRows:
             tables.set_file(tables.files[file_id], columns)
         for (scope, subject), hold in change.holds.items():
             tables.set_hold(scope, subject, hold)
+        for folder, pause in change.pauses.items():
+            tables.set_pause(folder, pause)
         if change.learned:
             tables.learn(change.learned)
         for line in change.log:

@@ -107,6 +107,7 @@ class World:
             stop=NEVER,
             cut=NEVER,
             random=self.rng,
+            began=self.now,
         )
 
     def crash(self, name: str) -> None:
@@ -143,8 +144,8 @@ class World:
         self._happen()
         await self.intake.scan()
         view = self.look()
-        self.tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
         turn = plan(view, self.now, self.limits)
+        self.tools.note_holds((*view.holds, *turn.holds))
         self.judge(view, turn)
         self.running += turn.actions
         if not self.running:
@@ -203,6 +204,8 @@ class World:
             self.intake.coming,
             settled=self.intake.settled,
             free_bytes=self.disk.free,
+            answered_at=self.tools.answered_at,
+            stored_at=self.tools.stored_at,
             **self._under_way(),
         )
 

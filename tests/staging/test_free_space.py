@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from uploader.staging import Answering
-from uploader.staging.free_space import HOLDS, LITTLE
+from uploader.staging import FreeSpace
+from uploader.staging.free_space import FRESH_FOR, LITTLE
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -32,13 +32,13 @@ class Disk:
 async def test_an_answer_holds_for_a_moment_without_what_was_written_since() -> None:
     """Little is taken off; after much, or after the moment, the disk is asked again."""
     disk = Disk()
-    room = Answering(disk.free, lambda: disk.now)
+    room = FreeSpace(disk.free, lambda: disk.now)
     assert await room.free() == (1 << 30, "")
     room.written(1000)
     assert await room.free() == ((1 << 30) - 1000, "")
     assert disk.asked == 1
 
-    disk.now += HOLDS
+    disk.now += FRESH_FOR
     disk.left -= 400
     assert await room.free() == (disk.left, "")
     room.written(LITTLE + 1)
@@ -50,9 +50,9 @@ async def test_an_answer_holds_for_a_moment_without_what_was_written_since() -> 
 async def test_a_disk_that_fails_is_told_and_asked_again_at_once() -> None:
     """What it said before does not count any more once it is asked."""
     disk = Disk()
-    room = Answering(disk.free, lambda: disk.now)
+    room = FreeSpace(disk.free, lambda: disk.now)
     await room.free()
-    disk.now += HOLDS
+    disk.now += FRESH_FOR
     disk.left = -1
     assert await room.free() == (
         0,
@@ -67,7 +67,7 @@ async def test_a_disk_that_does_not_answer_keeps_one_thread(monkeypatch: pytest.
     monkeypatch.setattr("uploader.staging.free_space.PATIENCE", 0.05)
     disk = Disk()
     disk.answers.clear()
-    room = Answering(disk.free, lambda: disk.now)
+    room = FreeSpace(disk.free, lambda: disk.now)
     for _ in range(3):
         assert await room.free() == (0, "The staging folder does not answer.")
     assert disk.asked == 1

@@ -12,6 +12,7 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
+from tests.support import mounts
 from tests.support.groups import as_nobody, crashed_at, listed, make_group, public_folder, seen, tree
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable, StagedDamaged
 from uploader.core.model import Sighting
@@ -247,11 +248,15 @@ def test_copies_of_the_version_before_are_taken_over(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(path)
     (tmp_path / "1/source").symlink_to("in/source.tif")
+    for path in ("1.in/source.tif", "1.in/source.prj", "1.tif"):  # made by this version before that one
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
     (tmp_path / "readme").touch()
 
     staging = Staging(tmp_path)
     assert staging.source(1, b"a/b.tif").read_text() == "1/in/source.tif"
     assert staging.result(1).read_text() == "1/out.tif"
+    assert listed(staging.working(1)) == ["source.tfw", "source.tif"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["1.in", "1.tif", "aside", "readme"]
 
 
@@ -346,6 +351,20 @@ def test_a_full_disk_holds_and_frees(drop: Path, small: Path, monkeypatch: pytes
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+def test_a_disk_that_turned_read_only_has_no_room(tmp_path: Path) -> None:
+    """Whatever it says is free; it is told in words, and over with the disk's mending."""
+    with mounts.tmpfs(tmp_path / "small", size="4m"):
+        staging = Staging(tmp_path / "small", min_free_bytes=0)
+        assert staging.free() > 0
+        mounts.remount(tmp_path / "small", "ro")
+        with pytest.raises(OSError, match="Read-only"):
+            staging.free()
+        mounts.remount(tmp_path / "small", "rw")
+        assert staging.free() > 0
+
+
 def test_a_source_without_rights_is_unreadable() -> None:
     """Another user's private file is named with the reason."""
     with public_folder() as folder:

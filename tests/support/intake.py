@@ -55,7 +55,9 @@ class Bench:
 
     async def hold(self) -> str:
         """What is held, in words."""
-        return " ".join(hold["reason"] for hold in (await self.journal.status())["holds"])
+        return " ".join(
+            f"{hold['reason']} {hold['way_out']}" for hold in (await self.journal.status())["holds"]
+        )
 
     async def until(self, condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
         """Wait until a condition holds, which may be a coroutine function; returns what it returned."""

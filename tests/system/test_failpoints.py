@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import uploader
-from uploader.system.failpoints import COMMITS, EFFECTS, FAILPOINTS, REPAIR
+from uploader.system.failpoints import COMMITS, EFFECTS, FAILPOINTS, REPAIR, UPGRADE
 
 pytestmark = pytest.mark.unit
 
@@ -27,7 +27,7 @@ def literals(function: str) -> set[str]:
 
 def test_every_effect_is_listed() -> None:
     """A failpoint that is not listed would never be tried."""
-    assert literals("failpoint") == {*EFFECTS, *REPAIR}
+    assert literals("failpoint") == {*EFFECTS, *REPAIR, *UPGRADE}
 
 
 def test_every_commit_is_listed() -> None:

@@ -242,7 +242,7 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         return
     yield ok("journal", f"{status['pending']} pending, {status['completed']} completed.")
     for hold in status["holds"]:
-        yield warn("hold", f"{hold['scope']}: {hold['reason']}", "")
+        yield warn("hold", f"{hold['scope']}: {hold['reason']}", hold["way_out"])
     if leaked := status["possibly_leaked_bytes"]:
         text = f"up to {format_size(leaked)} of quota may be reserved by starts of sessions whose answer was lost."
         way_out = (

@@ -25,7 +25,7 @@ OUTCOMES = (
     "uploader.daemon.loop",
     "uploader.effects",
     "uploader.folders.folder_files",
-    "uploader.daemon.planned_holds",
+    "uploader.daemon.hold_ledger",
 )
 """Rooms whose warnings are about rejected files and holds, which a result names anyway."""
 

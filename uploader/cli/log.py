@@ -1,4 +1,4 @@
-"""`uploader log`: one file's story."""
+"""`uploader log`: the story of a file, or of several."""
 
 from __future__ import annotations
 
@@ -14,52 +14,53 @@ from uploader.core.path_text import lossless
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from uploader.journal import Reader
-
 
 @click.command("log")
 @config_option
 @json_option
-@click.argument("path", type=click.Path(path_type=bytes))
-def command(*, config: str | None, as_json: bool, path: bytes) -> int:
-    """Tell the whole story of the file at PATH, every version of it.
+@click.argument("what", type=click.Path(path_type=bytes), metavar="PATH|PATTERN|ITEM|SESSION")
+def command(*, config: str | None, as_json: bool, what: bytes) -> int:
+    """Tell the whole story of a file, every version of it, or of several.
 
-    PATH is the file's path, or its path below its drop folder.
+    PATH is the file's path, or its path below its drop folder; PATTERN the same with * and ?, in quotes. ITEM is the id
+    of an item, SESSION the id of an upload session, or its number in the log.
     """
-    from uploader.journal import Reader
+    from uploader.journal import Reader, stories
 
     with Reader(settings(config, look=False).state_dir) as reader:
-        events = reader.story(path) or reader.story(os.path.abspath(path))  # noqa: PTH100 - names are bytes
-        items = _items(reader, events)
+        asked = stories.asked_for(reader.db, [what, os.path.abspath(what)])  # noqa: PTH100 - names are bytes
+        events = stories.story(reader.db, asked)
+        items = stories.items_of(reader.db, asked.files)
+        near = [] if asked.kind else stories.nearest(reader.db, what)
     if as_json:
-        emit({"path": lossless(path), "events": events, "items": items})
+        emit({"path": lossless(what), "kind": asked.kind or None, "events": events, "items": items})
     else:
         _show(events, items)
-    if not events:
-        text = "The journal knows no file at this path. Give it whole, or as it is below its drop folder."
-        click.echo(text, err=True)
-    return 0 if events else 1
+    if not asked.kind:
+        click.echo(unknown(near), err=True)
+    return 0 if asked.kind else 1
 
 
-def _items(reader: Reader, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Find what the versions of the file became."""
-    told = {event["file"] for event in events}
-    return [
-        {"id": file["item_id"], "path": file["path"], "archived_as": file["archived_as"]}
-        for file in reader.files()
-        if file["id"] in told and file["item_id"]
-    ]
+def unknown(near: list[str]) -> str:
+    """What to say of a path that the journal does not know, given paths that are spelled much like it."""
+    from uploader.report.terminal_text import printable
+
+    text = "The journal knows no file at this path. Give it whole, or as it is below its drop folder."
+    return f"{text} Near is: {', '.join(map(printable, near))}." if near else text
 
 
 def _show(events: list[dict[str, Any]], items: list[dict[str, Any]]) -> None:
     from uploader.report.terminal_text import printable
 
     screen = console()
-    for folder, path in dict.fromkeys((event["folder"], event["path"]) for event in events):
-        say(screen, printable(str(Path(folder, path))), style="bold")
-        screen.print(
-            _table([event for event in events if (event["folder"], event["path"]) == (folder, path)])
-        )
+    told: dict[tuple[str, str] | int, list[dict[str, Any]]] = {}
+    for event in events:
+        own = event["file"] is None
+        told.setdefault(event["session"] if own else (event["folder"], event["path"]), []).append(event)
+    for whose, entries in told.items():
+        title = f"session {whose}" if isinstance(whose, int) else printable(str(Path(*whose)))
+        say(screen, title, style="bold")
+        screen.print(_table(entries))
     for item in items:
         archived = f", its source lies at {printable(item['archived_as'])}" if item["archived_as"] else ""
         say(screen, f"item {item['id']}{archived}")

@@ -195,7 +195,7 @@ def _naming(paths: Sequence[Path]) -> Callable[[str], bool]:
 
 def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
     from uploader.cli.run_to_end import items_table
-    from uploader.report.status import failures
+    from uploader.report.status import failures, hold_text
     from uploader.report.terminal_text import duration, printable
 
     if result["items"] and not as_json:
@@ -203,7 +203,7 @@ def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
     if result["failed"]:
         screen.print(failures(result["failed"]))
     for hold in result["holds"]:
-        say(screen, f"held: {printable(hold['reason'])}", style="red")
+        say(screen, f"held: {printable(hold_text(hold))}", style="red")
     done, files = len(result["items"]), result["files"]
     say(
         screen,

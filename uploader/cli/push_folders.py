@@ -122,7 +122,7 @@ async def with_earlier(
 async def _retried(journal: Journal, named: Callable[[str], bool]) -> None:
     """Try rejected files again; not while a session is held, to which a retry says that its items do not exist."""
     status = await journal.status()
-    if not any(hold["scope"] == "session" for hold in status["holds"]):
+    if not any(hold["cause"] == "session_unclear" for hold in status["holds"]):
         rejected = await journal.read(rejected_paths)
         await journal.retrying.retried([path for path in rejected if named(shown(path))])
 

@@ -1,9 +1,9 @@
-"""`uploader retry`: rejected files once more."""
+"""`uploader retry`: rejected files once more, and at once what is held."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,22 +14,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uploader.config import Settings
+    from uploader.journal import Journal
 
 
 @click.command("retry")
 @config_option
 @json_option
 @click.option("--all", "everything", is_flag=True, help="Every rejected file.")
+@click.option("--held", is_flag=True, help="Try now whatever is held or waits for another try.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=bytes), metavar="[PATH]...")
-def command(*, config: str | None, as_json: bool, everything: bool, paths: tuple[bytes, ...]) -> int:
-    """Give rejected files another chance: those at the given paths, or all.
+def command(
+    *, config: str | None, as_json: bool, everything: bool, held: bool, paths: tuple[bytes, ...]
+) -> int:
+    """Give rejected files another chance: those at the given paths, or all; or try now what is held.
 
     Where the reason was the platform or the configuration, mend that first. A running daemon goes on with them
     at once, otherwise the next run does. PATH is a file's path, or its path below its drop folder.
     """
-    if bool(paths) == everything:
-        raise click.UsageError("Name the files, or say --all.")
+    if bool(paths) + everything + held != 1:
+        raise click.UsageError("Name the files, or say --all, or say --held.")
     chosen = settings(config, look=False)
+    if held:
+        return _try_now(chosen.state_dir, as_json=as_json)
     wanted = [place for path in paths for place in _places(path, chosen)] if paths else None
     retried = _retry(chosen.state_dir, wanted)
     if as_json:
@@ -44,6 +50,22 @@ def command(*, config: str | None, as_json: bool, everything: bool, paths: tuple
     return 0
 
 
+def _try_now(state_dir: Path, *, as_json: bool) -> int:
+    from uploader.cli.journal_change import change
+
+    async def alone(journal: Journal) -> dict[str, Any]:
+        return {"tried": await journal.retrying.tried_now()}
+
+    tried = int(change(state_dir, "retry", alone, held=True)["tried"])
+    if as_json:
+        emit({"tried": tried})
+    else:
+        click.echo(
+            f"{tried} {'thing that was' if tried == 1 else 'things that were'} held will be tried now."
+        )
+    return 0
+
+
 def _places(path: bytes, chosen: Settings) -> set[bytes]:
     """Spell out where a path may be meant: below the current folder, or below any drop folder."""
     folders = [b"", *(os.fsencode(folder.path) for folder in chosen.folders)]
@@ -51,24 +73,10 @@ def _places(path: bytes, chosen: Settings) -> set[bytes]:
 
 
 def _retry(state_dir: Path, paths: list[bytes] | None) -> int:
-    from uploader.daemon.control import ask
+    from uploader.cli.journal_change import change
+
+    async def alone(journal: Journal) -> dict[str, Any]:
+        return {"retried": await journal.retrying.retried(paths)}
 
     told = None if paths is None else [lossless(path) for path in paths]
-    answer = ask(state_dir / "control.sock", "retry", paths=told)
-    return int(answer["retried"]) if answer is not None else _retry_alone(state_dir, paths)
-
-
-def _retry_alone(state_dir: Path, paths: list[bytes] | None) -> int:
-    """Change the journal itself, as no daemon runs that would do it; the lock keeps one from starting meanwhile."""
-    import anyio
-
-    from uploader.journal import Journal, Reader
-    from uploader.system.locks import hold_locks
-
-    Reader(state_dir).close()  # complains where there is no journal, which `Journal` would make
-    with hold_locks(state_dir, ()):
-        journal = Journal(state_dir)
-        try:
-            return anyio.run(journal.retrying.retried, paths)
-        finally:
-            journal.close()
+    return int(change(state_dir, "retry", alone, paths=told)["retried"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from uploader.cli.common import config_option, console, emit, json_option, settings
+
+if TYPE_CHECKING:
+    from uploader.config import Settings
 
 PERIOD = 1.0
 """Seconds between two looks of `--watch`."""
@@ -22,45 +24,43 @@ def command(*, config: str | None, as_json: bool, watch: bool) -> int:
     """Say what is where, what is held and why. Works beside a running daemon and without one."""
     if watch and as_json:
         raise click.UsageError("--watch is for people; ask for --json as often as you like instead.")
-    state_dir = settings(config, look=False).state_dir
+    given = settings(config, look=False)
     if as_json:
-        emit(look(state_dir))
+        emit(look(given))
     elif watch:
-        _watch(state_dir)
+        _watch(given)
     else:
-        for part in _rendered(look(state_dir), screen=False):
+        for part in _rendered(look(given)):
             console().print(part)
     return 0
 
 
-def look(state_dir: Path) -> dict[str, Any]:
+def look(given: Settings) -> dict[str, Any]:
     """Ask the running daemon, else read the journal; `daemon` says which of the two it was."""
     from uploader.daemon.control import ask
     from uploader.journal import Reader
 
-    answer = ask(state_dir / "control.sock", "status")
+    answer = ask(given.state_dir / "control.sock", "status")
     if answer is not None:
         return {"daemon": "running", **answer}
-    with Reader(state_dir) as reader:
-        return {"daemon": "stopped", **reader.status()}
+    with Reader(given.state_dir) as reader:
+        return {"daemon": "stopped", **reader.status(given.destinations())}
 
 
-def _rendered(status: dict[str, Any], *, screen: bool) -> list[Any]:
-    from rich.text import Text
+def _rendered(status: dict[str, Any]) -> list[Any]:
+    from uploader.report.screen import NOT_RUNNING
+    from uploader.report.status import render
 
-    from uploader.report.status import render, render_screen
-
-    if status["daemon"] != "stopped":
-        return [*(render_screen if screen else render)(status)]
-    told = Text("No daemon is running on this state directory.", style="yellow")
-    return [told, *render_screen(status)] if screen else [*render(status), told]
+    return [*render(status), *([NOT_RUNNING] if status["daemon"] == "stopped" else [])]
 
 
-def _watch(state_dir: Path) -> None:
-    from rich.console import Group
+def _watch(given: Settings) -> None:
     from rich.live import Live
 
-    with Live(console=console(), auto_refresh=False) as live:
+    from uploader.report.screen import picture
+
+    screen = console()
+    with Live(console=screen, auto_refresh=False, screen=screen.is_terminal) as live:
         while True:
-            live.update(Group(*_rendered(look(state_dir), screen=True)), refresh=True)
+            live.update(picture(look(given), screen), refresh=True)
             time.sleep(PERIOD)

@@ -14,11 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from uploader.config.value_types import (
     AbsolutePath,
     Address,
+    Argv,
     Bandwidth,
     BaseUrl,
     Bytes,
     DeclaredNodata,
     DeclaredSystem,
+    Endpoint,
     Flag,
     Name,
     OptionalPath,
@@ -26,10 +28,12 @@ from uploader.config.value_types import (
     Positive,
     Seconds,
     SomeBytes,
+    Span,
     Whole,
 )
 from uploader.core.errors import ConfigurationError
 from uploader.core.model import Destination
+from uploader.core.secrets import Secret
 
 
 class Section(BaseModel):
@@ -163,6 +167,16 @@ class Dashboard(Section):
     """The read-only page."""
 
     listen: Address = "127.0.0.1:8750"
+
+
+class NotifySection(Section):
+    """Who is told without asking, and when. Times in seconds."""
+
+    webhook: Endpoint = Secret("")
+    heartbeat: Endpoint = Secret("")
+    command: Argv = ()
+    stalled_after: Span = 300.0
+    repeat_every: Span = 6 * 3600.0
 
 
 class LogSection(Section):

@@ -14,6 +14,7 @@ from uploader.config.sections import (
     Folder,
     LimitsSection,
     LogSection,
+    NotifySection,
     PlatformSection,
     Section,
     StagingSection,
@@ -21,7 +22,7 @@ from uploader.config.sections import (
 )
 from uploader.config.value_types import AbsolutePath
 from uploader.core.errors import ConfigurationError
-from uploader.core.model import Limits
+from uploader.core.model import Destination, Limits
 
 DEFAULT_STATE_DIR = Path("/var/lib/uploader")
 
@@ -38,6 +39,7 @@ class Settings(Section):
     transfer: Transfer = Transfer()
     limits: LimitsSection = LimitsSection()
     dashboard: Dashboard = Dashboard()
+    notify: NotifySection = NotifySection()
     log: LogSection = LogSection()
 
     @model_validator(mode="after")
@@ -60,6 +62,10 @@ class Settings(Section):
             return self.convert.level
         return "balanced" if self.transfer.bandwidth_limit else "fast"
 
+    def destinations(self) -> dict[str, Destination]:
+        """By folder: what the decisions need to know of it."""
+        return {str(folder.path): folder.destination() for folder in self.folders}
+
     def planner_limits(self) -> Limits:
         """The numbers that plans depend on."""
         return Limits(
@@ -72,4 +78,5 @@ class Settings(Section):
             max_attempts=self.limits.max_attempts,
             staging_bytes=self.staging.max_bytes,
             min_free_bytes=self.limits.min_free_bytes,
+            stalled_after=self.notify.stalled_after,
         )

@@ -9,9 +9,12 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from uploader.core import declared_values
+from uploader.core.address_policy import judge_endpoint
 from uploader.core.bandwidth_schedule import Timetable, parse_timetable
 from uploader.core.byte_sizes import parse_size
+from uploader.core.durations import parse_duration
 from uploader.core.path_text import is_text, shown
+from uploader.core.secrets import Secret
 
 LISTEN = r"^$|^(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[1-9]\d{0,4}$"
 """HOST:PORT, or nothing."""
@@ -27,6 +30,32 @@ def _timetable(value: object) -> object:
         isinstance(value, list) and all(isinstance(entry, str) for entry in value)
     )
     return parse_timetable(value) if written else value  # type: ignore[arg-type]
+
+
+def _span(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _endpoint(value: object) -> object:
+    """An address may be a secret as a whole, as those of chat programs are: no complaint quotes it."""
+    if not isinstance(value, str):
+        return value
+    match judge_endpoint(value) if value else "secure":
+        case "none":
+            raise ValueError(
+                'is not an address; write "https://", a host name and a path, without user or "#"'
+            )
+        case "clear":
+            raise ValueError("would be sent to unencrypted; write https, http is for this machine only")
+    return Secret(value)
+
+
+def _argv(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value and not os.path.isabs(value[0]):  # noqa: PTH117 - text of a configuration, no path yet
+        raise ValueError("should begin with the whole path of a program; no shell looks for it")
+    if any("\0" in word for word in value):
+        raise ValueError("holds a character that no argument may hold")
+    return value
 
 
 def _absolute(value: Path, info: ValidationInfo) -> Path:
@@ -78,6 +107,10 @@ Bytes = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=0)]
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Span = Annotated[float, BeforeValidator(_span), Field(strict=True, gt=0, allow_inf_nan=False)]
+"""Seconds, written as "5m"."""
+Endpoint = Annotated[Secret, BeforeValidator(_endpoint)]
+Argv = Annotated[tuple[str, ...], AfterValidator(_argv)]
 Flag = Annotated[bool, Field(strict=True)]
 AbsolutePath = Annotated[Path, BeforeValidator(_some_path), AfterValidator(_absolute)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_absolute_or_empty)]

@@ -14,8 +14,13 @@ def judge_base_url(text: str) -> Verdict:
 
     `none` is what has no host, another scheme, or a part that an address of a platform does not have.
     """
+    return judge_endpoint(text) if "?" not in text else "none"
+
+
+def judge_endpoint(text: str) -> Verdict:
+    """The same of an address that notifications go to, which may have a query."""
     url = split(text)
-    if url is None or url.username is not None or url.query or url.fragment:
+    if url is None or url.username is not None or url.fragment or not text.isprintable() or " " in text:
         return "none"
     if url.scheme == "https":
         return "secure"

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from uploader.core.model import Layout, Limits, SessionKey
+from uploader.core.model import Layout, Limits, OwnTarget, SessionKey
 from uploader.core.planner_view import PlannerView, Waiting
 
 FIRST_SESSION_FILES = 2
@@ -36,19 +36,19 @@ class Batchable:
 
 
 def candidates(view: PlannerView, now: float) -> list[Batchable]:
-    """The waiting files by session key, the longest waiting first."""
+    """The waiting files by session key: those of the highest priority first, of equal ones the longest waiting."""
     groups: dict[tuple[SessionKey, str], list[Waiting]] = {}
-    places: dict[tuple[str, bool, str], list[Waiting]] = {}
+    places: dict[tuple[str, OwnTarget, bool, str], list[Waiting]] = {}
     for file in view.waiting:
         if file.not_before > now or file.folder not in view.destinations:
             continue
-        place = (file.folder, file.categorical, file.group)
+        place = (file.folder, file.own_target, file.categorical, file.group)
         if place not in places:  # a key is made once, not for each of thousands of files
-            key = view.destinations[file.folder].key(categorical=file.categorical)
+            key = view.destinations[file.folder].key(categorical=file.categorical, own=file.own_target)
             places[place] = groups.setdefault((key, file.group), [])
         places[place].append(file)
     found = [Batchable(key, group, tuple(files)) for (key, group), files in groups.items()]
-    return sorted(found, key=lambda c: min(file.since for file in c.files))
+    return sorted(found, key=lambda c: (-max(f.priority for f in c.files), min(f.since for f in c.files)))
 
 
 def most_files(key: SessionKey, layout: Layout, limits: Limits) -> int:

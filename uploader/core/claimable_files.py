@@ -53,6 +53,6 @@ class ClaimableFiles:
     def shown(self) -> tuple[tuple[int, Sighting], ...]:
         """What a turn sees: the first files and the smallest, in order of their ids; made anew when it changes."""
         if self._shown is None:
-            ids = {*self._by_id.first(FIRST), *self._by_size.first(SMALLEST)}
+            ids = {rank[-1] for rank in (*self._by_id.first(FIRST), *self._by_size.first(SMALLEST))}
             self._shown = tuple((file_id, self._looks[file_id]) for file_id in sorted(ids))
         return self._shown

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from uploader.core import actions as act
-from uploader.core.model import Hold, Scope
-from uploader.core.planner_view import PlannerView, Queued
+from uploader.core.model import Hold, HoldCause, Scope
+from uploader.core.planner_view import PlannerView, Queued, Settled
 from uploader.core.planning_pass import PlanningPass
 
 CLAIM_AHEAD = 8
@@ -81,7 +81,7 @@ def _converters(turn: PlanningPass) -> int:
 
 
 def _convertible(turn: PlanningPass, file: Queued) -> bool:
-    if turn.busy("file", file.file_id) or file.folder not in turn.view.destinations:
+    if turn.busy("file", file.file_id) or not _may_begin(turn, file.folder):
         return False
     if file.file_id in turn.view.twins_completed:
         turn.do(act.SkipTwin(file.file_id))
@@ -89,6 +89,10 @@ def _convertible(turn: PlanningPass, file: Queued) -> bool:
     if file.file_id in turn.view.twins_pending or _twin_at_work(turn, file):
         return False
     return turn.due(file.not_before, file.retrying_since)
+
+
+def _may_begin(turn: PlanningPass, folder: str) -> bool:
+    return folder in turn.view.destinations and not turn.paused(folder)
 
 
 def _twin_at_work(turn: PlanningPass, file: Queued) -> bool:
@@ -116,7 +120,7 @@ def claim(turn: PlanningPass) -> None:
         if slots <= 0:
             break
         need = _with_copy(file.size)
-        if turn.busy("file", file.file_id) or copying[file.folder] >= CLAIMS:
+        if turn.busy("file", file.file_id) or turn.paused(file.folder) or copying[file.folder] >= CLAIMS:
             continue
         if need > free:
             blocked.append(file.size)
@@ -138,10 +142,14 @@ def short(turn: PlanningPass) -> bool:
     view, limits = turn.view, turn.limits
     disk = view.free_bytes - limits.min_free_bytes - view.reserved_bytes
     claimable = min(disk, limits.staging_bytes - view.staged_bytes - view.reserved_bytes)
-    needs = [(estimate(f.size), disk) for f in view.queued if not turn.busy("file", f.file_id)]
-    needs += [(_with_copy(f.size), claimable) for f in view.settled if not turn.busy("file", f.file_id)]
+    needs = [(estimate(f.size), disk) for f in view.queued if _waits_for_room(turn, f)]
+    needs += [(_with_copy(f.size), claimable) for f in view.settled if _waits_for_room(turn, f)]
     fits_later = any(free < need <= free + view.staged_bytes for need, free in needs)
     return fits_later and not view.staging_trouble  # what hangs or is gone has no room to make
+
+
+def _waits_for_room(turn: PlanningPass, file: Queued | Settled) -> bool:
+    return not turn.busy("file", file.file_id) and not turn.paused(file.folder)
 
 
 def trouble(turn: PlanningPass) -> None:
@@ -155,6 +163,7 @@ def trouble(turn: PlanningPass) -> None:
                 "Mount its disk again, or look after it. If the folder was removed, restart: it is made anew.",
                 since=turn.now,
                 until=turn.now + STAGING_RETRY,
+                cause=HoldCause.STAGING_UNUSABLE,
             )
         )
 
@@ -173,6 +182,7 @@ def _no_room(turn: PlanningPass, smallest: int) -> None:
             "Free disk space, or change staging.max_bytes or limits.min_free_bytes; it goes on by itself.",
             since=turn.now,
             until=turn.now + STAGING_RETRY,
+            cause=HoldCause.STAGING_FULL,
         )
     )
 

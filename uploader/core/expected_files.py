@@ -1,7 +1,7 @@
 """Which files a batch waits for: those that can be expected within its linger time, and no others.
 
-A file that still grows, lies in a folder that is held, or waits behind a copy or a conversion that does not end may
-come in an hour or never. Times are unix seconds.
+A file that still grows, lies in a folder that is held or paused, or waits behind a copy or a conversion that does not
+end may come in an hour or never. Times are unix seconds.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def more_to_come(turn: PlanningPass, destination: Destination) -> bool:
     return any(
         turn.view.coming.get(folder, 0) > 0 or _copied_soon(turn, folder) or _converted_soon(turn, folder)
         for folder in folders
+        if not turn.paused(folder)
     )
 
 

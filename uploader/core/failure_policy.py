@@ -12,7 +12,7 @@ from enum import StrEnum
 from uploader.core import errors as err
 from uploader.core.call_evidence import TRANSIENT
 from uploader.core.complete_refusal import says_missing
-from uploader.core.model import Scope
+from uploader.core.model import HoldCause, Scope
 
 LOOK_DELAYS = (10.0, 20.0)
 """Seconds before the second and the third look at a raster that does not open; then it is rejected."""
@@ -22,6 +22,14 @@ PROBE_EVERY = 60.0
 
 TARGET_PROBE_EVERY = 300.0
 """Seconds between two tries at a held target: a person has to act there."""
+
+TARGET_WAY_OUT = (
+    "Check project_id, collection_id and item_id in the configuration, and that the key's owner is editor "
+    "or admin of the project."
+)
+
+PROBE_REFUSED = "The platform refuses to list the items there"
+"""How a hold begins that a probe made while idle, and that therefore a probe can end."""
 
 MAX_MINTS = 3
 """Signed URLs that are minted for one PUT before its session is given up."""
@@ -44,6 +52,7 @@ class Step(StrEnum):
     COMPLETE = "complete"
     FAIL = "fail"
     READ = "read"
+    PROBE = "probe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ class Park:
     """Everybody in the scope waits; nothing is wrong with the file."""
 
     scope: Scope
+    cause: HoldCause
     reason: str
     way_out: str
     after: float
@@ -162,7 +172,7 @@ def classify(step: Step, error: err.UploaderError, known: Known) -> Verdict:
         case err.LocalError():
             return _local(error, known)
         case err.CredentialRefused():
-            return Park(Scope.PLATFORM, error.reason, error.way_out, PROBE_EVERY)
+            return Park(Scope.PLATFORM, HoldCause.KEY_REFUSED, error.reason, error.way_out, PROBE_EVERY)
         case err.StoreRefused():
             return _store(error, known)
         case err.StoreMismatch():
@@ -179,7 +189,8 @@ def classify(step: Step, error: err.UploaderError, known: Known) -> Verdict:
 def _local(error: err.LocalError, known: Known) -> Verdict:
     match error:
         case err.NoSpace():
-            return Park(Scope.STAGING, error.reason, error.way_out, PROBE_EVERY / 2)
+            cause, after = HoldCause.STAGING_FULL, PROBE_EVERY / 2
+            return Park(Scope.STAGING, cause, error.reason, error.way_out, after)
         case err.ConverterBroken() | err.Shortage() | err.MemoryTooNarrow():
             return _machine(error, known)
         case err.StagedDamaged():
@@ -206,10 +217,13 @@ def _machine(error: err.ConverterBroken | err.Shortage | err.MemoryTooNarrow, kn
     Memory is too narrow for one file, and others may need less.
     """
     if isinstance(error, err.MemoryTooNarrow):
-        return Park(Scope.FILE, error.reason, error.way_out, TARGET_PROBE_EVERY)
+        cause = HoldCause.FILE_EXCEEDS_MEMORY
+        return Park(Scope.FILE, cause, error.reason, error.way_out, TARGET_PROBE_EVERY)
     if isinstance(error, err.ConverterBroken) and known.tries < BROKEN_TRIES:
         return Retry(backoff(known.tries, known.jitter))
-    return Park(Scope.MACHINE, error.reason, error.way_out, PROBE_EVERY / 2)
+    broken = isinstance(error, err.ConverterBroken)
+    cause = HoldCause.CONVERTER_BROKEN if broken else HoldCause.MACHINE_SHORT
+    return Park(Scope.MACHINE, cause, error.reason, error.way_out, PROBE_EVERY / 2)
 
 
 def _store(error: err.StoreRefused, known: Known) -> Verdict:
@@ -228,7 +242,7 @@ def _counted(reason: str, known: Known) -> Verdict:
 def _refused(step: Step, error: err.Refused, known: Known) -> Verdict:
     if error.status == 403 and "scope" in error.problem.detail.lower():  # noqa: PLR2004
         way_out = "Give the API key the scopes uploads:write and items:read."
-        return Park(Scope.PLATFORM, error.reason, way_out, PROBE_EVERY)
+        return Park(Scope.PLATFORM, HoldCause.KEY_SCOPE_MISSING, error.reason, way_out, PROBE_EVERY)
     match step:
         case Step.INITIATE:
             return _initiate(error, known)
@@ -238,6 +252,9 @@ def _refused(step: Step, error: err.Refused, known: Known) -> Verdict:
             return _complete(error, known)
         case Step.FAIL:
             return Accept(error.reason)
+        case Step.PROBE if error.status == 403 or (error.status == 404 and error.problem.title):  # noqa: PLR2004
+            reason = f"{PROBE_REFUSED} ({error.problem.text})."
+            return Park(Scope.TARGET, HoldCause.TARGET_REFUSED, reason, TARGET_WAY_OUT, TARGET_PROBE_EVERY)
         case _:
             return Retry(backoff(known.tries + 3, known.jitter))
 
@@ -246,6 +263,7 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
     if error.status == 402:  # noqa: PLR2004
         return Park(
             Scope.ORGANIZATION,
+            HoldCause.QUOTA,
             f"The storage quota is used up ({error.problem.text}).",
             "Free space or raise the quota on the platform; uploads go on by themselves within a minute.",
             PROBE_EVERY,
@@ -254,9 +272,9 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
         return Swap("cli")
     return Park(
         Scope.TARGET,
+        HoldCause.TARGET_REFUSED,
         f"The platform refuses uploads there ({error.problem.text}).",
-        "Check project_id, collection_id and item_id in the configuration, and that the key's owner is editor "
-        "or admin of the project.",
+        TARGET_WAY_OUT,
         TARGET_PROBE_EVERY,
     )
 
@@ -290,6 +308,7 @@ def _complete(error: err.Refused, known: Known) -> Verdict:
         case 403:
             return Park(
                 Scope.TARGET,
+                HoldCause.TARGET_REFUSED,
                 f"The platform refuses to make the items ({error.problem.text}).",
                 "Check that the key's owner is editor or admin of the project.",
                 TARGET_PROBE_EVERY,

@@ -23,7 +23,7 @@ class FileEvent(StrEnum):
     UNCHANGED = "unchanged"
     """The claim showed the content that this path already brought in."""
     VANISHED = "vanished"
-    """It left the drop folder before it was claimed."""
+    """It left the drop folder before it was claimed, or after it was rejected."""
     CONVERTED = "converted"
     """A validated COG, or the copy itself, is ready in staging."""
     LOOK_AGAIN = "look_again"
@@ -50,6 +50,8 @@ class FileEvent(StrEnum):
     """It will never pass as it is; the reason is in words."""
     RETRIED = "retried"
     """A person asks for another try."""
+    FORGOTTEN = "forgotten"
+    """A person says that it will never come back."""
 
 
 class SessionEvent(StrEnum):
@@ -82,6 +84,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
         FileEvent.VANISHED: F.GONE,
         FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
+        FileEvent.FORGOTTEN: F.GONE,
     },
     F.QUEUED: {
         FileEvent.CONVERTED: F.CONVERTED,
@@ -89,6 +92,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
         FileEvent.TWIN: F.DUPLICATE,
         FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
+        FileEvent.FORGOTTEN: F.GONE,
     },
     F.CONVERTED: {
         FileEvent.BATCHED: F.BATCHED,
@@ -96,6 +100,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
         FileEvent.TWIN: F.DUPLICATE,
         FileEvent.RECOGNISED: F.COMPLETED,
         FileEvent.REJECTED: F.REJECTED,
+        FileEvent.FORGOTTEN: F.GONE,
     },
     F.BATCHED: {
         FileEvent.STORED: F.STORED,
@@ -113,7 +118,11 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
     },
     F.COMPLETED: {FileEvent.DISPOSED: F.DISPOSED},
     F.DISPOSED: {},
-    F.REJECTED: {FileEvent.RETRIED: F.SETTLING},
+    F.REJECTED: {
+        FileEvent.RETRIED: F.SETTLING,
+        FileEvent.VANISHED: F.GONE,
+        FileEvent.FORGOTTEN: F.GONE,
+    },
     F.DUPLICATE: {},
     F.GONE: {},
 }
@@ -152,6 +161,17 @@ FILE_ENDS = frozenset({F.COMPLETED, F.DISPOSED, F.REJECTED, F.DUPLICATE, F.GONE}
 """Nothing more is uploaded from here; a completed file may still wait for its disposal."""
 
 SESSION_ENDS = frozenset({S.COMPLETED, S.FAILED, S.LOST})
+
+ITEM_MADE = FileEvent.COMPLETED
+ITEM_KNOWN = frozenset({FileEvent.COMPLETED, FileEvent.RECOGNISED})
+"""Events with which a file has its item: made now, or at some other time."""
+
+SOURCE_GONE = FileEvent.DISPOSED
+SOURCE_SETTLED = frozenset({SOURCE_GONE.value, "kept"})
+"""Lines of the event log by which nothing more is to be done with a completed file's source."""
+
+SOURCE_SEEN_AGAIN = FileEvent.UNCHANGED
+"""A line after which the source of an earlier version of the path may be to go after all."""
 
 
 class IllegalTransition(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from uploader.core.model import FileState, SessionKey, SessionState
+from uploader.core.model import AS_ITS_FOLDER, FileState, OwnTarget, SessionKey, SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,11 @@ class SessionRow:
         """Whether a `complete` went unanswered."""
         return self.completes_sent > self.completes_clear
 
+    @property
+    def name(self) -> str:
+        """The platform's name for it, or ours where it has none yet: what a person is told."""
+        return self.upload_id or f"{self.id}"
+
 
 @dataclass(frozen=True, slots=True)
 class LiveFile:
@@ -71,6 +76,9 @@ class LiveFile:
     alone: bool
     not_before: float
     retrying_since: float | None
+    hold: str = ""
+    own_target: OwnTarget = AS_ITS_FOLDER
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +93,4 @@ class LiveSession:
     not_before: float
     hold: str
     last_error: str
+    changed_at: float = 0.0

@@ -43,8 +43,45 @@ class Scope(StrEnum):
     STAGING = "staging"
     JOURNAL = "journal"
     MACHINE = "machine"
+    STAGE = "stage"
     SESSION = "session"
     FILE = "file"
+
+
+class HoldCause(StrEnum):
+    """What brought a hold about, as a word that never changes: scripts and alerts go by it."""
+
+    KEY_REFUSED = "key_refused"
+    KEY_SCOPE_MISSING = "key_scope_missing"
+    PLATFORM_UNREACHABLE = "platform_unreachable"
+    STORE_UNREACHABLE = "store_unreachable"
+    QUOTA = "quota"
+    TARGET_REFUSED = "target_refused"
+    SESSIONS_LOST = "sessions_lost"
+    LAYOUT_UNKNOWN = "layout_unknown"
+    FOLDER_MISSING = "folder_missing"
+    FOLDER_MUTE = "folder_mute"
+    FOLDER_TAKEN = "folder_taken"
+    FOLDER_OVERLAP = "folder_overlap"
+    FOLDER_FOREIGN = "folder_foreign"
+    FOLDER_UNREADABLE = "folder_unreadable"
+    FOLDER_PARTLY_MISSING = "folder_partly_missing"
+    FOLDER_UNCONFIGURED = "folder_unconfigured"
+    STAGING_FULL = "staging_full"
+    STAGING_UNUSABLE = "staging_unusable"
+    JOURNAL_SLOW = "journal_slow"
+    MACHINE_SHORT = "machine_short"
+    CONVERTER_BROKEN = "converter_broken"
+    STALLED = "stalled"
+    SESSION_UNCLEAR = "session_unclear"
+    SESSION_FAILING = "session_failing"
+    FILE_EXCEEDS_QUOTA = "file_exceeds_quota"
+    FILE_EXCEEDS_MEMORY = "file_exceeds_memory"
+    SOURCE_STAYS = "source_stays"
+    MISTAKE = "mistake"
+    PAUSED = "paused"
+    UNKNOWN = "unknown"
+    """An earlier version of the program entered the hold."""
 
 
 class Layout(StrEnum):
@@ -128,6 +165,19 @@ class SessionKey:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTarget:
+    """Where a single file goes although its folder says otherwise; None: as the folder says."""
+
+    collection_id: str | None = None
+    item_id: str | None = None
+    asset_key: str | None = None
+
+
+AS_ITS_FOLDER = OwnTarget()
+"""The target of a file that has none of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """What a folder's configuration says of the files that are dropped into it."""
 
@@ -148,9 +198,15 @@ class Destination:
     passthrough: tuple[str, ...] = ()
     """Patterns of names that are uploaded as they are."""
 
-    def key(self, *, categorical: bool) -> SessionKey:
+    def key(self, *, categorical: bool, own: OwnTarget = AS_ITS_FOLDER) -> SessionKey:
         """The key of a session for a file of this folder, once it is known whether it is categorical."""
-        return SessionKey(self.project_id, self.collection_id, self.item_id, self.asset_key, categorical)
+        return SessionKey(
+            self.project_id,
+            self.collection_id if own.collection_id is None else own.collection_id,
+            self.item_id if own.item_id is None else own.item_id,
+            self.asset_key if own.asset_key is None else own.asset_key,
+            categorical,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +223,27 @@ class Hold:
     since: float = 0.0
     until: float | None = None
     attempts: int = 0
+    cause: HoldCause = HoldCause.UNKNOWN
+    files: int = 0
+    size: int = 0
+    """How many files wait because of it, and their bytes, where the list of holds tells it."""
 
     @property
     def text(self) -> str:
         """Reason and way out as one line."""
         return f"{self.reason} {self.way_out}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A person's word that nothing new is to be begun, for a folder, or for everything where it is empty.
+
+    `until` is when it ends by itself (unix seconds), or None where a person ends it.
+    """
+
+    folder: str
+    since: float
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +259,8 @@ class Limits:
     max_attempts: int = 5
     staging_bytes: int = 200 << 30
     min_free_bytes: int = 2 << 30
+    stalled_after: float = 300.0
+    """Without a sign of life for so long, a stage that has work stands still."""
 
 
 @dataclass(frozen=True, slots=True)

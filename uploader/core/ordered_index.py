@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from heapq import merge
 from itertools import islice
 from typing import Any
 
 Rank = tuple[Any, ...]
 """What ids are ordered by. It ends with the id, so that no two are alike."""
+
+
+def _everywhere(_: Hashable) -> bool:
+    return True
 
 
 class OrderedIndex:
@@ -17,9 +22,6 @@ class OrderedIndex:
     def __init__(self) -> None:
         self._lines: dict[Hashable, list[Rank]] = {}
         self._at: dict[int, tuple[Hashable, Rank]] = {}
-
-    def __len__(self) -> int:
-        return len(self._at)
 
     def __contains__(self, item: int) -> bool:
         return item in self._at
@@ -44,10 +46,14 @@ class OrderedIndex:
             del self._lines[place]
         return True
 
-    def each(self, place: Hashable = None) -> Iterator[int]:
-        """The ids of a place in order. The index must not change meanwhile."""
-        return (rank[-1] for rank in self._lines.get(place, ()))
+    def in_order(self, wanted: Callable[[Hashable], bool] = _everywhere) -> Iterator[Rank]:
+        """The ranks of all wanted places in one order. The index must not change meanwhile."""
+        return merge(*(line for place, line in self._lines.items() if wanted(place)))
 
-    def first(self, most: int) -> list[int]:
-        """The first ids of every place, so many of each at most; places in no order that means anything."""
-        return [item for place in self._lines for item in islice(self.each(place), most)]
+    def first(self, most: int, wanted: Callable[[Hashable], bool] = _everywhere) -> list[Rank]:
+        """The first ranks of every wanted place, so many of each at most; places in no order that means anything."""
+        return [rank for place, line in self._lines.items() if wanted(place) for rank in islice(line, most)]
+
+    def count(self, wanted: Callable[[Hashable], bool] = _everywhere) -> int:
+        """How many ids are at the wanted places."""
+        return sum(len(line) for place, line in self._lines.items() if wanted(place))

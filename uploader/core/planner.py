@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import disk_space
+from uploader.core import disk_space, pauses, stages, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.capacity import MORE_TASKS
 from uploader.core.expected_files import more_to_come
-from uploader.core.model import FileState, Hold, Layout, Limits, Scope, SessionState
-from uploader.core.planner_view import PlannerView, Session, SessionMember
-from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Plan, PlanningPass
+from uploader.core.model import FileState, Hold, HoldCause, Layout, Limits, Scope, SessionState
+from uploader.core.outages import show_outages
+from uploader.core.pauses import in_force
+from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
+from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Plan, PlanningPass, Wait
 from uploader.core.unexpected_errors import UnexpectedError
 
 LIVE_SESSIONS = 4
@@ -30,8 +32,11 @@ ORGANIZATION = (Scope.ORGANIZATION, "")
 def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
     """The actions for this moment; the same view gives the same plan."""
     turn = PlanningPass(view, now, limits)
-    waits = sum(1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting)
-    turn.expecting = bool(view.settled) or sum(view.settling.values()) > waits
+    resting = sum(
+        1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting
+    )
+    settling = sum(count for folder, count in view.settling.items() if not turn.paused(folder))
+    turn.expecting = any(not turn.paused(file.folder) for file in view.settled) or settling > resting
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
@@ -40,9 +45,12 @@ def plan(view: PlannerView, now: float, limits: Limits) -> Plan:
     disk_space.convert(turn)
     disk_space.claim(turn)
     _unconfigured(turn)
-    _outage(turn)
+    _paused(turn)
+    show_outages(turn)
     _mistaken(turn)
     _short_of_threads(turn)
+    stages.show_stalled(turn)
+    waits.tell_waits(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
     return turn.plan
 
@@ -69,7 +77,7 @@ def _sessions(turn: PlanningPass) -> None:
     """Every live session gets its next step."""
     slots = turn.limits.transfers - turn.running("Put")
     for session in turn.view.sessions:
-        if session.hold or turn.busy("session", session.session_id):
+        if session.hold or turn.unopened(session) or turn.busy("session", session.session_id):
             continue
         if not turn.due(session.not_before, session.retrying_since):
             continue
@@ -133,14 +141,15 @@ def _sendable(turn: PlanningPass, member: SessionMember) -> bool:
 
 def _batches(turn: PlanningPass) -> None:
     """Converted files are frozen into sessions, one a turn: the next turn sees it."""
-    for file in turn.view.waiting:
+    waiting = tuple(file for file in turn.view.waiting if not turn.paused(file.folder))
+    for file in waiting:
         turn.due(file.not_before)
-    if not turn.view.waiting or turn.busy("plan", 0):
+    if not waiting or turn.busy("plan", 0):
         return
     live = sum(
         1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not _held_up(turn, s)
     )
-    for group in candidates(_unmistaken(turn), turn.now):
+    for group in candidates(replace(turn.view, waiting=_unmistaken(turn, waiting)), turn.now):
         if not _may_open(turn, group, live):
             continue
         batch, at = _close(turn, group)
@@ -148,20 +157,21 @@ def _batches(turn: PlanningPass) -> None:
             turn.do(act.PlanSession(batch))
             return
         turn.wake(at)
+        turn.tell(Wait(FileState.CONVERTED, waits.MORE_FILES, len(group.files), at))
         turn.expecting = True
 
 
 def _held_up(turn: PlanningPass, session: Session) -> bool:
     """Whether nothing is to be expected of a session soon; others need not wait for it."""
-    return bool(session.hold) or ("session", session.session_id) in turn.resting
+    resting = ("session", session.session_id) in turn.resting
+    return bool(session.hold) or resting or turn.unopened(session)
 
 
-def _unmistaken(turn: PlanningPass) -> PlannerView:
-    """The view without the files that a mistake in the program keeps from being planned."""
+def _unmistaken(turn: PlanningPass, waiting: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
+    """The files without those that a mistake in the program keeps from being planned."""
     if not turn.resting:
-        return turn.view
-    free = tuple(file for file in turn.view.waiting if not turn.busy("file", file.file_id))
-    return replace(turn.view, waiting=free)
+        return waiting
+    return tuple(file for file in waiting if not turn.busy("file", file.file_id))
 
 
 def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
@@ -174,10 +184,14 @@ def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
             turn.show(_layout_hold(target, turn.now))
             return False
         if layout is Layout.UNKNOWN and same:
-            return False  # the first session to a target is read back before the next one
-    if live >= LIVE_SESSIONS or not turn.open(ORGANIZATION, (Scope.TARGET, target)):
+            turn.tell(Wait(FileState.CONVERTED, waits.FIRST_READ_BACK, len(group.files)))
+            return False
+    if live >= LIVE_SESSIONS:
+        turn.tell(Wait(FileState.CONVERTED, waits.SESSION_END, len(group.files)))
         return False
-    planned = [s for s in turn.view.sessions if s.state is SessionState.PLANNED]
+    if not turn.open(ORGANIZATION, (Scope.TARGET, target)):
+        return False
+    planned = [s for s in turn.view.sessions if s.state is SessionState.PLANNED and not turn.unopened(s)]
     probing = turn.held(*ORGANIZATION) and planned
     return not (probing or (turn.held(Scope.TARGET, target) and any(s in planned for s in same)))
 
@@ -211,6 +225,7 @@ def _layout_hold(target: str, now: float) -> Hold:
         f"The platform made one item of the first two files for {target}: larger sessions would merge rasters.",
         "Set batch.max_files = 1 and restart; each file is then an item of its own.",
         since=now,
+        cause=HoldCause.LAYOUT_UNKNOWN,
     )
 
 
@@ -223,30 +238,17 @@ def _unconfigured(turn: PlanningPass) -> None:
                 Scope.FOLDER,
                 folder,
                 f"{folder} is no longer in the configuration, but files from it wait to be uploaded.",
-                "Put the folder back until they are done.",
+                "Put the folder back until they are done, or give them up by `uploader forget`.",
                 since=turn.now,
+                cause=HoldCause.FOLDER_UNCONFIGURED,
             )
         )
 
 
-def _outage(turn: PlanningPass) -> None:
-    """What has been retried for a while is shown, in the words of the last error."""
-    for session in turn.view.sessions:
-        rows: tuple[Session | SessionMember, ...] = (session, *session.members)
-        sinces = [row.retrying_since for row in rows if row.retrying_since is not None]
-        if not sinces or turn.now - min(sinces) < OUTAGE_SHOWN_AFTER:
-            continue
-        turn.show(
-            Hold(
-                Scope.PLATFORM,
-                "",
-                session.last_error or "The platform does not answer as it should.",
-                "It is tried again by itself; `uploader check` tells more.",
-                since=min(sinces),
-                until=max(turn.now + 1.0, *(row.not_before for row in rows)),
-            )
-        )
-        return
+def _paused(turn: PlanningPass) -> None:
+    """What a person has paused is told for as long as it is, also where nothing waits for it."""
+    for pause in in_force(turn.view.pauses, turn.now):
+        turn.show(pauses.hold(pause))
 
 
 def _mistaken(turn: PlanningPass) -> None:
@@ -270,6 +272,7 @@ def _mistake_hold(mistake: UnexpectedError, more: int, *, resting: bool) -> Hold
         + others,
         since=mistake.since,
         until=mistake.until if resting else None,
+        cause=HoldCause.MISTAKE,
     )
 
 
@@ -279,7 +282,14 @@ def _short_of_threads(turn: PlanningPass) -> None:
     if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):
         return
     turn.show(
-        Hold(Scope.MACHINE, "", "The machine has no thread to give to the daemon.", MORE_TASKS, since=since)
+        Hold(
+            Scope.MACHINE,
+            "",
+            "The machine has no thread to give to the daemon.",
+            MORE_TASKS,
+            since=since,
+            cause=HoldCause.MACHINE_SHORT,
+        )
     )
 
 

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from uploader.core.model import Destination, FileState, Hold, PlatformProfile, SessionKey, SessionState
+from uploader.core.model import (
+    AS_ITS_FOLDER,
+    Destination,
+    FileState,
+    Hold,
+    OwnTarget,
+    Pause,
+    PlatformProfile,
+    SessionKey,
+    SessionState,
+)
 from uploader.core.unexpected_errors import UnexpectedError
 
 
@@ -48,6 +58,8 @@ class Waiting:
     group: str = ""
     """Which part of a bisected batch it belongs to."""
     not_before: float = 0.0
+    own_target: OwnTarget = AS_ITS_FOLDER
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class SessionMember:
     size: int
     not_before: float = 0.0
     retrying_since: float | None = None
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +89,19 @@ class Session:
     readback_due: bool = False
     retrying_since: float | None = None
     last_error: str = ""
+    upload_id: str = ""
+    locate_tries: int = 0
+    tries: int = 0
+
+    @property
+    def name(self) -> str:
+        """The platform's name for it, or ours where it has none yet: what a person is told."""
+        return self.upload_id or f"{self.session_id}"
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the platform was asked for its items last, answered, and showed none."""
+        return self.locate_tries > 0 and self.tries == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +123,7 @@ class PlannerView:
     """By folder: files that are not claimed yet."""
     queued: tuple[Queued, ...] = ()
     queued_total: int = 0
+    """Those of folders that are paused are in neither; nor are they among `waiting`."""
     coming: Mapping[str, int] = field(default_factory=dict)
     """By folder: files that settle, and can be expected to have settled within the linger time."""
     waiting: tuple[Waiting, ...] = ()
@@ -108,6 +135,7 @@ class PlannerView:
     disposals: tuple[Disposal, ...] = ()
     discards: tuple[int, ...] = ()
     holds: tuple[Hold, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     profile: PlatformProfile = field(default_factory=PlatformProfile)
     staged_bytes: int = 0
     free_bytes: int = 1 << 62
@@ -124,5 +152,11 @@ class PlannerView:
     """Why staging cannot be used at the moment, in words; empty where it can."""
     no_thread_since: float | None = None
     """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
+    answered_at: float = 0.0
+    """When the platform last answered a call with anything but an outage; 0: not since the start."""
+    stored_at: float = 0.0
+    """When the object store last took a file; 0: not since the start."""
+    silence: Mapping[str, float] = field(default_factory=dict)
+    """By stage: seconds since its last sign of life."""
     reserved_bytes: int = 0
     """What running claims and conversions may still write."""

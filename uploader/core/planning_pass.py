@@ -5,14 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from uploader.core.actions import Action
-from uploader.core.model import Hold, Limits, Scope
-from uploader.core.planner_view import PlannerView
+from uploader.core.model import FileState, Hold, Limits, Scope, SessionState
+from uploader.core.pauses import covered, in_force
+from uploader.core.planner_view import PlannerView, Session
 
 OUTAGE_SHOWN_AFTER = 30.0
 """Seconds of retrying after which an outage is shown, and counts, as a hold."""
 
 CALLS = frozenset({"Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack"})
 """Actions that speak to the platform: while a hold is probed, one of them runs at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """So many files in a state wait for something that comes by itself, at the latest at `until` (unix seconds)."""
+
+    what: FileState
+    why: str
+    files: int
+    until: float | None = None
 
 
 @dataclass(slots=True)
@@ -22,6 +33,8 @@ class Plan:
     actions: list[Action] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     """Holds that follow from the view; they end by themselves when the view changes."""
+    waits: list[Wait] = field(default_factory=list)
+    """Who waits although nothing is held."""
     wake_at: float | None = None
     idle: bool = False
     """Only ends and holds are left."""
@@ -39,6 +52,7 @@ class PlanningPass:
         self.resting = frozenset(mistake.subject for mistake in view.mistakes if mistake.until > now)
         """Whom a mistake in the program keeps from being taken up."""
         self._taken = {*view.busy, *self.resting}
+        self._pauses = in_force(view.pauses, now)
         self._holds = {(hold.scope, hold.subject): hold for hold in view.holds}
         self._probing = any(count and kind in CALLS for kind, count in view.running.items())
 
@@ -52,6 +66,10 @@ class PlanningPass:
         self.plan.holds.append(hold)
         if hold.until is not None:
             self.wake(hold.until)
+
+    def tell(self, wait: Wait) -> None:
+        """Tell who waits, and for what."""
+        self.plan.waits.append(wait)
 
     def wake(self, at: float) -> None:
         """Look again at this time, or earlier."""
@@ -73,6 +91,14 @@ class PlanningPass:
         if retrying_since is None or self.now - retrying_since < OUTAGE_SHOWN_AFTER:
             self.expecting = True
         return False
+
+    def paused(self, folder: str) -> bool:
+        """Whether nothing new may be begun for a folder."""
+        return bool(self._pauses) and covered(self._pauses, folder)
+
+    def unopened(self, session: Session) -> bool:
+        """Whether a pause keeps a session from being opened; one that is open goes on to its end."""
+        return session.state is SessionState.PLANNED and any(self.paused(m.folder) for m in session.members)
 
     def held(self, scope: Scope, subject: str = "") -> bool:
         """Whether there is a hold, due or not."""

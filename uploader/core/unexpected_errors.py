@@ -6,7 +6,7 @@ A mistake belongs to this process, so it is kept in memory only: another start, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
 """Seconds until whom a mistake concerns is tried again: doubling from the first to the second."""
@@ -60,6 +60,12 @@ class Mistakes:
         self._in_a_row = 0
         for subject in subjects:
             self._known.pop(subject, None)
+
+    def try_now(self, now: float) -> tuple[UnexpectedError, ...]:
+        """A person wants them tried at once; returns those that were waiting for another try."""
+        waiting = tuple(mistake for mistake in self._known.values() if mistake.until > now)
+        self._known.update({mistake.subject: replace(mistake, until=now) for mistake in waiting})
+        return waiting
 
     def current(self, now: float) -> tuple[UnexpectedError, ...]:
         """All of them; one that nobody has asked for in a long while is forgotten."""

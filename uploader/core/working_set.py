@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
 
+from uploader.core import holds as hold_list
 from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.live_index import Index, Window, by_id
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
-from uploader.core.model import Destination, FileState, Hold, PlatformProfile
-from uploader.core.ordered_index import OrderedIndex, Rank
+from uploader.core.model import Destination, FileState, Hold, Pause, PlatformProfile
+from uploader.core.ordered_index import Rank
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 
 QUEUE_WINDOW = 64
@@ -36,47 +38,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What rows are after a commit, by id; None: the row is gone. Holds and profile where they have changed."""
+    """What rows are after a commit, by id; None: the row is gone. Holds, pauses and profile where they have changed."""
 
     files: Mapping[int, LiveFile | None] = field(default_factory=dict)
     sessions: Mapping[int, LiveSession | None] = field(default_factory=dict)
     holds: tuple[Hold, ...] | None = None
+    pauses: tuple[Pause, ...] | None = None
     profile: PlatformProfile | None = None
     whole: bool = False
     """It holds all live rows, and what the set had before counts no more."""
-
-
-class _Index:
-    """Files of one kind in order, and what a plan sees of them; made anew only where one of them has changed."""
-
-    def __init__(
-        self,
-        belongs: Callable[[LiveFile], bool],
-        rank: Callable[[LiveFile], Rank],
-        place: Callable[[LiveFile], Hashable] = lambda _: None,
-    ) -> None:
-        self._belongs = belongs
-        self._rank = rank
-        self._place = place
-        self.ids = OrderedIndex()
-        self.seen: dict[int, object] = {}
-        """By window size: what was made of it last."""
-
-    def put(self, file_id: int, file: LiveFile | None) -> None:
-        """Note what a file is now."""
-        if file is not None and self._belongs(file):
-            self.ids.put(file_id, self._rank(file), self._place(file))
-        elif not self.ids.drop(file_id):
-            return
-        self.seen.clear()
-
-    def window(self, size: int, make: Callable[[], T]) -> T:
-        """What `make` makes, kept until something changes."""
-        if size not in self.seen:
-            self.seen.clear()
-            self.seen[size] = make()
-        found: T = self.seen[size]  # type: ignore[assignment]
-        return found
 
 
 class WorkingSet:
@@ -86,6 +56,7 @@ class WorkingSet:
         self.revision = 0
         """How many deltas were applied."""
         self.holds: tuple[Hold, ...] = ()
+        self.pauses: tuple[Pause, ...] = ()
         self.profile = PlatformProfile()
         self._clear()
 
@@ -97,12 +68,16 @@ class WorkingSet:
         self._member: dict[int, SessionMember] = {}
         """By file: what a plan sees of it as a member, made once for each change of it and not of its session."""
         self._staged_bytes = 0
-        self._queued = _Index(lambda file: file.row.state is FileState.QUEUED, _scheduled_last)
-        self._waiting = _Index(_is_converted, _scheduled_last, _batch_place)
-        self._smallest = _Index(_is_converted, _smallest_first, _batch_place)
-        self._disposals = _Index(lambda file: file.disposal_due, _by_id)
-        self._discards = _Index(lambda file: file.staged and file.row.state in FILE_ENDS, _by_id)
-        self._indexes = (self._queued, self._waiting, self._smallest, self._disposals, self._discards)
+        self._queued = Index(lambda file: file.row.state is FileState.QUEUED, _scheduled_last)
+        self._waiting = Index(_is_converted, _scheduled_last, _batch_line)
+        self._smallest = Index(_is_converted, _smallest_first, _batch_line)
+        self._disposals = Index(lambda file: file.disposal_due)
+        self._discards = Index(lambda file: file.staged and file.row.state in FILE_ENDS)
+        self._held = Index(lambda file: bool(file.hold))
+        self._indexes = (
+            *(self._queued, self._waiting, self._smallest),
+            *(self._disposals, self._discards, self._held),
+        )
 
     def apply(self, delta: Delta) -> None:
         """Take over what a commit has made of the rows."""
@@ -117,6 +92,8 @@ class WorkingSet:
             self._drop_idle(session_id)
         if delta.holds is not None:
             self.holds = delta.holds
+        if delta.pauses is not None:
+            self.pauses = delta.pauses
         if delta.profile is not None:
             self.profile = delta.profile
 
@@ -130,23 +107,35 @@ class WorkingSet:
         found = self._sessions.get(session_id)
         return replace(found.row, members=tuple(m.row for m in self._of(session_id))) if found else None
 
+    def all_holds(self) -> tuple[Hold, ...]:
+        """The holds of the journal, and those that files and sessions have of their own."""
+        files = self._window(self._held, Window(len(self._files)), hold_list.of_file)
+        sessions = (hold_list.of_session(session) for session in self._sessions.values())
+        return (*self.holds, *(hold for hold in (*files, *sessions) if hold is not None))
+
     def view(
-        self, destinations: Mapping[str, Destination], *, batch_files: int = 100, resting: int = 0
+        self,
+        destinations: Mapping[str, Destination],
+        *,
+        batch_files: int = 100,
+        resting: int = 0,
+        left_out: frozenset[str] = frozenset(),
     ) -> PlannerView:
         """The journal's part of what the planner sees, twins left out.
 
         `batch_files`: how many files a session may hold. `resting`: files that the planner will pass over although they
-        are in the windows.
+        are in the windows. `left_out`: folders for which nothing new may be begun; their files would fill the windows.
         """
         return PlannerView(
             destinations=destinations,
-            queued=self._window(self._queued, QUEUE_WINDOW + resting, _queued),
-            queued_total=len(self._queued.ids),
-            waiting=self._batchable(WAITING_WINDOW + batch_files + resting),
+            queued=self._window(self._queued, Window(QUEUE_WINDOW + resting, left_out), _queued),
+            queued_total=self._queued.count(left_out),
+            waiting=self._batchable(Window(WAITING_WINDOW + batch_files + resting, left_out)),
             sessions=tuple(self._session(s) for s in sorted(self._sessions) if self._sessions[s].needed),
             disposals=self._disposable(ENDING_WINDOW + resting),
-            discards=self._window(self._discards, ENDING_WINDOW + resting, lambda file: file.row.id),
+            discards=self._window(self._discards, Window(ENDING_WINDOW + resting), lambda file: file.row.id),
             holds=self.holds,
+            pauses=self.pauses,
             profile=self.profile,
             staged_bytes=self._staged_bytes,
         )
@@ -159,7 +148,7 @@ class WorkingSet:
         if session is not None:
             self._sessions[session_id] = session
         if (before.readback if before else None) != (session.readback if session else None):
-            self._disposals.seen.clear()
+            self._disposals.changed()
 
     def _put_file(self, file_id: int, file: LiveFile | None) -> None:
         if file is not None and not self._is_live(file):
@@ -214,28 +203,29 @@ class WorkingSet:
     def _of(self, session_id: int) -> list[LiveFile]:
         return [self._files[file_id] for file_id in sorted(self._members.get(session_id, ()))]
 
-    def _batchable(self, size: int) -> tuple[Waiting, ...]:
-        """Converted files: of each place the first, or while the quota is short, the smallest."""
+    def _batchable(self, window: Window) -> tuple[Waiting, ...]:
+        """Converted files: of each line the first, or while the quota is short, the smallest."""
         index = self._waiting if self.profile.quota_cap is None else self._smallest
 
         def made() -> tuple[Waiting, ...]:
-            return tuple(_waiting(self._files[file_id]) for file_id in sorted(index.ids.first(size)))
+            files = (self._files[file_id] for file_id in index.first_of_each(window))
+            return tuple(_waiting(file) for file in sorted(files, key=_by_priority))
 
-        return index.window(size, made)
+        return index.window(window, made)
 
-    def _window(self, index: _Index, size: int, shown: Callable[[LiveFile], T]) -> tuple[T, ...]:
+    def _window(self, index: Index, window: Window, shown: Callable[[LiveFile], T]) -> tuple[T, ...]:
         def made() -> tuple[T, ...]:
-            return tuple(shown(self._files[file_id]) for file_id in index.ids.first(size))
+            return tuple(shown(self._files[file_id]) for file_id in index.first(window))
 
-        return index.window(size, made)
+        return index.window(window, made)
 
     def _disposable(self, size: int) -> tuple[Disposal, ...]:
         def made() -> tuple[Disposal, ...]:
-            files = (self._files[file_id] for file_id in self._disposals.ids.each())
+            files = (self._files[file_id] for file_id in self._disposals.in_order())
             due = islice((file for file in files if self._read_back(file)), size)
             return tuple(Disposal(file.row.id, file.not_before, file.retrying_since) for file in due)
 
-        return self._disposals.window(size, made)
+        return self._disposals.window(Window(size), made)
 
     def _read_back(self, file: LiveFile) -> bool:
         """Whether the items of its session were read back, or need not be."""
@@ -258,21 +248,21 @@ def _is_converted(file: LiveFile) -> bool:
     return file.row.state is FileState.CONVERTED
 
 
-def _batch_place(file: LiveFile) -> Hashable:
+def _batch_line(file: LiveFile) -> tuple[Hashable, ...]:
     """What decides which session a converted file may join: who waits for one target keeps back nobody of another."""
-    return file.row.folder, file.categorical, file.batch_group
+    return file.row.folder, file.own_target, file.categorical, file.batch_group
 
 
-def _by_id(file: LiveFile) -> Rank:
-    return (file.row.id,)
+def _by_priority(file: LiveFile) -> Rank:
+    return (-file.priority, *by_id(file))
 
 
 def _scheduled_last(file: LiveFile) -> Rank:
-    return (file.not_before > 0, file.row.id)
+    return (file.not_before > 0, *_by_priority(file))
 
 
 def _smallest_first(file: LiveFile) -> Rank:
-    return (file.not_before > 0, file.row.object_size, file.row.id)
+    return (file.not_before > 0, file.row.object_size, *by_id(file))
 
 
 def _queued(file: LiveFile) -> Queued:
@@ -284,13 +274,13 @@ def _waiting(file: LiveFile) -> Waiting:
     row = file.row
     return Waiting(
         *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
-        *(file.batch_group, file.not_before),
+        *(file.batch_group, file.not_before, file.own_target, file.priority),
     )
 
 
 def _member(file: LiveFile) -> SessionMember:
     row = file.row
-    return SessionMember(row.id, row.state, row.object_size, file.not_before, file.retrying_since)
+    return SessionMember(row.id, row.state, row.object_size, file.not_before, file.retrying_since, row.folder)
 
 
 def _shown(session: LiveSession, members: tuple[SessionMember, ...]) -> Session:
@@ -306,4 +296,7 @@ def _shown(session: LiveSession, members: tuple[SessionMember, ...]) -> Session:
         readback_due=session.readback == "due",
         retrying_since=row.retrying_since,
         last_error=session.last_error,
+        upload_id=row.upload_id,
+        locate_tries=row.locate_tries,
+        tries=row.tries,
     )

@@ -26,6 +26,7 @@ from uploader.journal import FILE_NAME, Journal
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
+from uploader.journal.rows import clock
 from uploader.net.rate_limit import Bandwidth
 from uploader.report import systemd_notify
 from uploader.staging import Staging
@@ -48,6 +49,8 @@ class Parts:
     """None where folders may lie as they like."""
     late_folders: LateFolders | None
     """None where nobody would start the daemon again."""
+    hold_revision: int
+    """How often the list of holds had changed when the process before ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def derived(settings: Settings, *, converters: int) -> Derived:
     """What follows from settings, with so many converters as there are."""
     return Derived(
         limits=replace(settings.planner_limits(), converters=converters),
-        destinations={str(folder.path): folder.destination() for folder in settings.folders},
+        destinations=settings.destinations(),
         archive_dirs={str(f.path): f.archive_dir for f in settings.folders if f.archive_dir},
         job=partial(_job, settings),
     )
@@ -127,13 +130,15 @@ async def assembled(
             transfer_method=settings.platform.transfer_method,
             job=chosen.job,
             read_back_all=read_back_all,
+            began=clock(),
         )
-        await journal.holds.shown([])
+        revision = await journal.hold_revision()
+        await journal.holds.shown([], revision)
         await journal.holds.set_back()
         await journal.holds.restarted([target_of(each) for each in chosen.destinations.values()])
         upkeep = Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
         late = LateFolders(_written(settings)) if systemd_notify.supervised() else None
-        yield Parts(tools, intake, bandwidth, upkeep, locks, territory if bound else None, late)
+        yield Parts(tools, intake, bandwidth, upkeep, locks, territory if bound else None, late, revision)
 
 
 def require_own(state_dir: Path, folders: Sequence[Path]) -> None:

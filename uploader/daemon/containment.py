@@ -39,6 +39,14 @@ class Containment:
         """The mistakes that have not been made good yet."""
         return self._mistakes.current(now)
 
+    def try_now(self) -> int:
+        """Try at once what a mistake keeps back; returns how many files and sessions that are."""
+        waiting = self._mistakes.try_now(time.time())
+        for mistake in waiting:
+            if mistake.step == Claim.__name__:
+                self._tools.intake.unsettled(mistake.subject[1], 0.0)
+        return len(waiting)
+
     async def perform(self, action: Action) -> None:
         """Do one action. Raises what must end the daemon, and nothing else."""
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from uploader.core.pauses import passed_over
 from uploader.core.planner_view import PlannerView
 from uploader.effects.context import Tools
 from uploader.journal.queries import twins
+from uploader.journal.rows import clock
 from uploader.system.failpoints import COMPARING
 
 
@@ -18,7 +20,10 @@ async def live_view(tools: Tools, *, resting: int) -> PlannerView:
     journal, destinations = tools.journal, tools.destinations
     if COMPARING:
         await journal.compare(destinations)
-    view = journal.live.view(destinations, batch_files=tools.limits.batch_files, resting=resting)
+    paused = passed_over(journal.live.pauses, clock())
+    view = journal.live.view(
+        destinations, batch_files=tools.limits.batch_files, resting=resting, left_out=paused
+    )
     choosy = {folder for folder, destination in destinations.items() if destination.duplicates == "skip"}
     skipping = [queued for queued in view.queued if queued.folder in choosy]
     if not skipping:

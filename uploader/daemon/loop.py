@@ -7,36 +7,39 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 
 from uploader.activity import Activity
 from uploader.config import Settings
-from uploader.core import disk_space
 from uploader.core.actions import Action
 from uploader.core.bandwidth_schedule import limit_at
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
 from uploader.daemon import control
+from uploader.daemon.alarm_watch import AlarmWatch
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
 from uploader.daemon.hard_exit import PATIENCE, HardExit
+from uploader.daemon.hold_ledger import HoldLedger
 from uploader.daemon.late_folders import START_AGAIN, LateFolders
-from uploader.daemon.live_status import LiveStatus, journal_hold
+from uploader.daemon.live_status import LiveStatus, Seen, journal_hold
 from uploader.daemon.live_view import live_view
-from uploader.daemon.planned_holds import ShownHolds
+from uploader.daemon.notifier import Notifier
 from uploader.daemon.reload import Reload
-from uploader.daemon.requests import handlers
-from uploader.daemon.status_line import summary
+from uploader.daemon.requests import Follow, handlers
+from uploader.daemon.running_actions import RunningActions
+from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import obey
+from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
-from uploader.staging import Answering
+from uploader.staging import FreeSpace
 from uploader.system import threads
 from uploader.system.bounded_read import BoundedRead
 
@@ -87,16 +90,6 @@ async def run(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Doing:
-    """An action that runs, since when, the bytes that it may still write, and the folder that a claim copies from."""
-
-    action: Action
-    since: float
-    reserved: int
-    copied_from: str
-
-
 class Daemon:
     """The task group and what it shares."""
 
@@ -109,9 +102,12 @@ class Daemon:
         self._late_folders = parts.late_folders
         self._again = False
         """Asks to be started again."""
-        self._staging_room = Answering(parts.tools.staging.free)
-        self._doing: dict[tuple[str, int], _Doing] = {}
-        self._shown = ShownHolds(parts.tools.journal)
+        self._free_space = FreeSpace(parts.tools.staging.free)
+        self._running = RunningActions(parts.tools.activity)
+        self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
+        self._seen = Seen()
+        self._notifier: Notifier | None = None
+        self._probe = IdleProbe(parts.tools)
         self._contained = Containment(parts.tools)
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
@@ -134,15 +130,23 @@ class Daemon:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
-            status = LiveStatus(self._tools, self._warnings, self._shown, self._pressing, background)
+            status = LiveStatus(
+                self._tools, self._warnings, self._holds, self._seen, background, alarms=self._alarms
+            )
+            watch = AlarmWatch(lambda: self._reload.settings, self._holds, self._seen, status)
+            self._notifier = Notifier(lambda: self._reload.settings, self._tools.journal, watch)
+            background.start_soon(self._notifier.run)
+            background.start_soon(self._probe.run)
             background.start_soon(obey, self._stop, self._tools.cut.set, self._reload.request)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
             if self._late_folders is not None:
                 background.start_soon(self._start_again, self._late_folders)
-            background.start_soon(self._shown.run)
+            background.start_soon(self._holds.run)
             background.start_soon(self._reload.run)
-            answers = handlers(self._tools.journal, status, self._reload, self._intake.rescan)
+            intake, contained = self._intake, self._contained
+            follow = Follow(intake.rescan, self._nudge, contained.try_now, intake.claimed)
+            answers = handlers(self._tools.journal, status, self._reload, follow)
             background.start_soon(control.serve, self._reload.settings.state_dir / SOCKET, answers)
             if self._reload.settings.dashboard.listen:
                 background.start_soon(dashboard.serve, self._reload.settings.dashboard.listen, status.ask)
@@ -169,10 +173,11 @@ class Daemon:
             self._unseen_since = (self._unseen_since or now) if view is None else None
             turn = None if view is None else self._turn(work, view, now)
             systemd_notify.beat()
-            systemd_notify.status(summary(view, self._running(), self._holds(view)))
+            held = self._holds.look()
+            systemd_notify.status(service_line(view, self._running.counted(), held))
             if until_idle and turn is not None and turn.idle:
-                await self._shown.written(LOOK_PATIENCE)
-                return bool((await self._tools.journal.status(self._shown.holds))["holds"])
+                await self._holds.written(LOOK_PATIENCE)
+                return bool(held.holds)
             await self._wait(turn.wake_at if turn else None, now)
         return False
 
@@ -180,20 +185,23 @@ class Daemon:
         """Plan for what was seen, and start what the plan says."""
         view = replace(view, mistakes=self._contained.current(now))
         turn = plan(view, now, self._tools.limits)
-        self._shown.show(turn.holds)
+        self._holds.planned(turn.holds)
+        self._seen.note(view, turn.waits)
+        self._tools.note_holds((*view.holds, *turn.holds))
         for action in turn.actions:
             self._start(work, action, view)
         return turn
 
-    def _holds(self, view: PlannerView | None) -> list[Hold]:
-        return [*self._pressing(), *(view.holds if view else ()), *self._shown.holds]
-
     def _warnings(self) -> list[dict[str, str]]:
-        return [*self._reload.warnings(), *self._intake.warnings()]
+        undelivered = self._notifier.warnings() if self._notifier else ()
+        return [*self._reload.warnings(), *undelivered, *self._intake.warnings()]
+
+    def _alarms(self) -> list[dict[str, Any]]:
+        return self._notifier.alarms() if self._notifier else []
 
     def _pressing(self) -> list[Hold]:
-        """Holds that stand in no journal, for it is the journal that is held up."""
-        return journal_hold(self._tools.journal, self._unseen_since)
+        """Holds that stand in no journal: it is held up itself, or no file waits for a platform that is away."""
+        return [*journal_hold(self._tools.journal, self._unseen_since), *self._probe.outage()]
 
     def _mind_the_clock(self, background: TaskGroup) -> None:
         """Where the wall clock was set back, nothing waits for it to catch up."""
@@ -201,6 +209,7 @@ class Daemon:
         back, self._ahead = self._ahead - ahead, ahead
         if back > CLOCK_SLACK:
             log.warning("the clock was set back by %.0f s: what was scheduled moves with it", back)
+            self._tools.set_back(back)
             background.start_soon(self._set_back, back)
 
     async def _set_back(self, seconds: float) -> None:
@@ -213,46 +222,39 @@ class Daemon:
         Who is busy is noted before the rows are read: what ends in between counts as busy, and its end wakes the
         next turn. The other way round it would be done twice.
         """
-        busy, running = frozenset(self._doing), self._running()
-        copying = Counter(doing.copied_from for doing in self._doing.values() if doing.copied_from)
-        reserved = sum(doing.reserved for doing in self._doing.values())
-        free, trouble = await self._staging_room.free()
-        since = {subject: doing.since for subject, doing in self._doing.items()}
+        running = self._running.seen()
+        free, trouble = await self._free_space.free()
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.limits.linger)
         view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
-        self._tools.platform_held = any(hold.scope == "platform" for hold in view.holds)
-        self._tools.machine_held = any(hold.scope == "machine" for hold in view.holds)
         return replace(
             view,
             settled=settled,
             settling=settling,
             coming=coming,
             free_bytes=free,
-            staging_trouble=trouble,
-            busy=busy,
-            running=running,
-            since=since,
-            copying=copying,
-            reserved_bytes=reserved,
+            staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
+            busy=running.busy,
+            running=running.running,
+            since=running.since,
+            copying=running.copying,
+            reserved_bytes=running.reserved_bytes,
+            silence=self._tools.activity.silence(),
+            answered_at=self._tools.answered_at,
+            stored_at=self._tools.stored_at,
             no_thread_since=threads.short_since(),
         )
 
     def _start(self, work: TaskGroup, action: Action, view: PlannerView) -> None:
-        self._doing[action.subject] = _Doing(
-            action, time.time(), disk_space.reserved(view, action), disk_space.copied_from(view, action)
-        )
+        self._running.begin(action, view)
         work.start_soon(self._perform, action)
 
     async def _perform(self, action: Action) -> None:
         try:
             await self._contained.perform(action)
         finally:
-            self._staging_room.written(self._doing.pop(action.subject).reserved)
+            self._free_space.written(self._running.end(action))
             self._nudge()
-
-    def _running(self) -> Counter[str]:
-        return Counter(type(doing.action).__name__ for doing in self._doing.values())
 
     def _nudge(self) -> None:
         """Something happened: plan again."""
@@ -286,16 +288,12 @@ class Daemon:
         self._tools.stop.set()
         deadline = time.monotonic() + self._reload.settings.transfer.drain_seconds
         with anyio.CancelScope(shield=True):
-            while self._calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
+            while self._running.calls() and time.monotonic() < deadline and not self._tools.cut.is_set():
                 await anyio.sleep(0.05)
                 systemd_notify.beat()
         self._tools.cut.set()
         work.cancel_scope.cancel()
         self._hard_exit.after(PATIENCE)
-
-    def _calls(self) -> int:
-        local = ("Claim", "Convert", "Dispose", "Discard")
-        return sum(count for kind, count in self._running().items() if kind not in local)
 
 
 def _rate(settings: Settings) -> int | None:

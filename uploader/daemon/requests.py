@@ -2,35 +2,114 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+from uploader.core.durations import LONGEST
 from uploader.core.errors import UploaderError
-from uploader.core.path_text import raw
+from uploader.core.path_text import raw, shown
+from uploader.core.pauses import EVERYTHING
 from uploader.daemon.control import Handler
 from uploader.daemon.live_status import LiveStatus
 from uploader.daemon.reload import Reload
 from uploader.journal import Journal
+from uploader.journal.rows import iso
+
+log = logging.getLogger(__name__)
 
 
-def handlers(
-    journal: Journal, live: LiveStatus, reload: Reload, rescan: Callable[[], None]
-) -> Mapping[str, Handler]:
-    """The commands; `rescan` has all folders looked at again."""
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What follows from a wish besides what the journal says."""
+
+    rescan: Callable[[], None]
+    """All folders are looked at again."""
+    nudge: Callable[[], None]
+    """The daemon plans at once."""
+    try_now: Callable[[], int]
+    """What a mistake in the program keeps back is tried; returns how many files and sessions that are."""
+    let_go: Callable[[int], None]
+    """A file, by id, is not looked at again."""
+
+
+def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow) -> Mapping[str, Handler]:
+    """The commands."""
 
     async def read_again(_: dict[str, Any]) -> dict[str, Any]:
         return await reload.now()
 
     async def retry(request: dict[str, Any]) -> dict[str, Any]:
+        if request.get("held") is True:
+            return {"tried": await held()}
         count = await journal.retrying.retried(paths(request.get("paths")))
-        rescan()
+        follow.rescan()
         return {"retried": count}
+
+    async def held() -> int:
+        count = await journal.retrying.tried_now() + follow.try_now()
+        follow.rescan()
+        follow.nudge()
+        log.info("tried now count=%d", count)
+        return count
 
     async def status(_: dict[str, Any]) -> dict[str, Any]:
         return await live.ask()
 
-    return {"reload": read_again, "retry": retry, "status": status}
+    async def pause(request: dict[str, Any]) -> dict[str, Any]:
+        named, seconds = folder(request.get("folder")), span(request.get("seconds"))
+        until = await journal.pausing.paused(named or EVERYTHING, seconds)
+        log.info("paused folder=%r seconds=%s", shown(named or "(all)"), seconds)
+        follow.nudge()
+        return {"until": iso(until)}
+
+    async def resume(request: dict[str, Any]) -> dict[str, Any]:
+        ended = await journal.pausing.resumed(folder(request.get("folder")))
+        log.info("resumed folders=%r", [shown(each or "(all)") for each in ended])
+        follow.nudge()
+        return {"resumed": ended}
+
+    async def forget(request: dict[str, Any]) -> dict[str, Any]:
+        found = await journal.forgetting.forget(numbers(request.get("files")))
+        for file_id in found.files:
+            follow.let_go(file_id)
+        log.info("forgotten files=%d refused=%d", len(found.files), len(found.refused))
+        follow.rescan()
+        follow.nudge()
+        return {"forgotten": len(found.files), "refused": list(found.refused.items())}
+
+    return {
+        "reload": read_again,
+        "retry": retry,
+        "status": status,
+        "pause": pause,
+        "resume": resume,
+        "forget": forget,
+    }
+
+
+def numbers(given: object) -> list[int]:
+    """The files of a request, by id. Raises UploaderError where they are none."""
+    if isinstance(given, list) and all(type(each) is int and 0 < each < 1 << 63 for each in given):
+        return given
+    raise UploaderError("`files` is a list of the numbers by which the journal knows them.")
+
+
+def folder(given: object) -> str | None:
+    """The folder of a request: an absolute path, empty for everything, or None. Raises UploaderError for any other."""
+    if given is None or (isinstance(given, str) and (given == EVERYTHING or given.startswith("/"))):
+        return given
+    raise UploaderError("`folder` is the absolute path of a drop folder, empty for everything, or null.")
+
+
+def span(given: object) -> float | None:
+    """The seconds of a request, or None. Raises UploaderError where they are no number that can be waited for."""
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if given is None or (number and 0 < given <= LONGEST):  # type: ignore[operator]
+        return given  # type: ignore[return-value]
+    raise UploaderError(f"`seconds` is a number above 0 and up to {LONGEST:.0f}, or null.")
 
 
 def paths(given: object) -> list[bytes] | None:

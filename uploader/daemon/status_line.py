@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
-from uploader.core.model import Hold
 from uploader.core.planner_view import PlannerView
+from uploader.journal import HoldList
 
 
-def summary(view: PlannerView | None, running: Counter[str], holds: Sequence[Hold]) -> str:
-    """What is where, what runs (by the kind of action), and the first hold. `view` is None while none can be had."""
-    told = f"{len(holds)} holds" + (f": {holds[0].text}" if holds else "")
+def service_line(view: PlannerView | None, running: Counter[str], held: HoldList) -> str:
+    """One line for `systemctl status`; `running` are the actions by class."""
+    number = len(held.holds)
+    told = f"{number} {'hold' if number == 1 else 'holds'} (revision {held.revision})"
+    told += f": {held.holds[0].text}" if held.holds else ""
     if view is None:
         return f"the journal does not answer, {running['Put']} transfers, {told}"
     sessions = sum(1 for session in view.sessions if session.state != "completed")

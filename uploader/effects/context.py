@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +15,15 @@ import anyio
 from uploader.activity import Activity
 from uploader.convert import ConversionEngine, Job
 from uploader.core.call_evidence import is_answer
-from uploader.core.errors import UploaderError
-from uploader.core.failure_policy import Known
+from uploader.core.errors import RemoteError, UploaderError
+from uploader.core.failure_policy import Known, Park
 from uploader.core.log_subject import About
-from uploader.core.model import Destination, Hold, Limits, Scope, Sighting
+from uploader.core.model import Destination, Hold, HoldCause, Limits, Scope, Sighting
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
 from uploader.platform.api import ObjectStore, Platform
-from uploader.staging import Staging
+from uploader.staging import Refusals, Staging
 from uploader.system import threads
 
 T = TypeVar("T")
@@ -70,8 +70,19 @@ class Tools:
     """Read every session's items back, so that each file's item id is known."""
     platform_held: bool = False
     """Calls to the platform are on hold: the first that succeeds ends it."""
+    store_held: bool = False
+    """The object store takes nothing: the first file that it takes ends it."""
     machine_held: bool = False
     """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
+    staging_refusals: Refusals = field(default_factory=Refusals)
+    """Whether staging takes what is written to it."""
+    began: float = 0.0
+    """When this process began: of what failed before, nobody remembers whether it was asked to wait (unix seconds)."""
+    asked_to_wait_until: float = 0.0
+    """The latest time until which the far side has asked somebody to wait: before it nobody is hastened."""
+    answered_at: float = 0.0
+    stored_at: float = 0.0
+    """When the platform last answered, and the store last took a file (unix seconds); 0: not since the start."""
     stop: threading.Event = field(default_factory=threading.Event)
     """Set when work on this machine has to end soon."""
     cut: threading.Event = field(default_factory=threading.Event)
@@ -86,10 +97,10 @@ class Tools:
         """What a verdict depends on, with fresh jitter."""
         return Known(tries, refusals, self.random.random(), doubtful, swapped)
 
-    def hold(self, scope: Scope, subject: str, reason: str, way_out: str, after: float) -> Hold:
-        """A hold from now on for so many seconds."""
-        now = clock()
-        return Hold(scope, subject, reason, way_out, now, now + after)
+    def hold(self, park: Park, target: str = "") -> Hold:
+        """The hold from now on that a verdict asks for; `target` is where the items of its session go."""
+        now, subject = clock(), target if park.scope is Scope.TARGET else ""
+        return Hold(park.scope, subject, park.reason, park.way_out, now, now + park.after, cause=park.cause)
 
     async def session(self, session_id: int) -> SessionRow:
         """An upload session with its members, as the journal has it now."""
@@ -105,22 +116,55 @@ class Tools:
             return live
         return await self.journal.read(lambda db: file_row(db, file_id))
 
+    def note_holds(self, holds: Iterable[Hold]) -> None:
+        """These hold work back now: what ends one of them is looked out for."""
+        found = {(hold.scope, hold.cause is HoldCause.STORE_UNREACHABLE) for hold in holds}
+        self.platform_held = (Scope.PLATFORM, False) in found
+        self.store_held = (Scope.PLATFORM, True) in found
+        self.machine_held = (Scope.MACHINE, False) in found
+
     async def reached(self) -> None:
         """A call to the platform succeeded."""
         if self.platform_held:
             self.platform_held = False
-            await self.journal.holds.clear(Scope.PLATFORM)
+            await self.journal.holds.clear(Scope.PLATFORM, due_since=self._due_since())
+        self.answered_at = clock()  # only now: whoever waited for it is due
+
+    async def store_took(self) -> None:
+        """A transfer came to its end."""
+        since = self._due_since()
+        if self.store_held and since is not None:
+            self.store_held = False
+            await self.journal.holds.transfers_due(since)
+        self.stored_at = clock()
+
+    def _due_since(self) -> float | None:
+        """From when on failures are made good at once; None while the far side has asked somebody to wait."""
+        return None if clock() < self.asked_to_wait_until else self.began
+
+    def set_back(self, seconds: float) -> None:
+        """The wall clock was set back by so many seconds."""
+        self.answered_at -= seconds
+        self.stored_at -= seconds
+        self.asked_to_wait_until -= seconds
+        self.began -= seconds
 
     async def converter_works(self) -> None:
         """A conversion came to an end, good or bad, so the machine has what it takes."""
         if self.machine_held:
             self.machine_held = False
-            await self.journal.holds.clear(Scope.MACHINE)
+            await self.journal.holds.clear(Scope.MACHINE, due_since=self.began)
 
     async def answered(self, error: UploaderError) -> None:
         """A call to the platform failed; where it was understood and refused, the platform was reached."""
+        if isinstance(error, RemoteError) and error.retry_after:
+            self.asked_to_wait_until = max(self.asked_to_wait_until, clock() + error.retry_after)
         if is_answer(error):
             await self.reached()
+
+    def stop_of(self, kind: str) -> threading.Event:
+        """`stop`, for blocking work of this kind: with each piece it asks whether to end, which shows that it lives."""
+        return self.activity.watched(kind, self.stop)
 
     def within(self, seconds: float) -> AbstractContextManager[object]:
         """Leave the block after so many seconds, done or not."""

@@ -19,7 +19,7 @@ from uploader.core.path_text import shown
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
 from uploader.journal import Converted, FileRow
-from uploader.journal.rows import decode_sighting
+from uploader.journal.rows import clock, decode_sighting
 from uploader.staging import Checksums, Interrupted
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
@@ -44,7 +44,7 @@ async def claim(tools: Tools, file_id: int) -> None:
     with tools.activity.track("claim", shown(row.path), sighting.size):
         try:
             claimed = await tools.in_thread(
-                tools.staging.claim, file_id, sighting.folder, sighting, tools.stop
+                tools.staging.claim, file_id, sighting.folder, sighting, tools.stop_of("claim")
             )
         except Interrupted:
             return
@@ -52,6 +52,7 @@ async def claim(tools: Tools, file_id: int) -> None:
             await _claim_failed(tools, row, error)
             return
     failpoint("claim.after")
+    tools.staging_refusals.took()
     destination = tools.destinations.get(sighting.folder)
     state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
     tools.intake.claimed(file_id)
@@ -69,7 +70,8 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
         case fail.Reject(reason):
             await _reject(tools, row, reason)
             tools.intake.claimed(row.id)
-        case fail.Park(_, reason, _, after):
+        case fail.Park(reason=reason, after=after):
+            tools.staging_refusals.refused(reason, clock())
             await tools.journal.files.retry(row.id, reason, after)
             tools.intake.unsettled(row.id, after)
         case verdict:
@@ -90,7 +92,7 @@ async def convert(tools: Tools, file_id: int) -> None:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
                 report = await _converted(tools, source, target, destination, name=name)
-                measured = await tools.in_thread(tools.staging.measure, target, tools.stop)
+                measured = await tools.in_thread(tools.staging.measure, target, tools.stop_of("convert"))
         except Interrupted:
             return
         except err.UploaderError as error:
@@ -98,6 +100,7 @@ async def convert(tools: Tools, file_id: int) -> None:
             return
     failpoint("convert.after")
     await tools.converter_works()
+    tools.staging_refusals.took()
     made = Converted(
         size=measured.size,
         md5=measured.md5,
@@ -135,7 +138,8 @@ def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.Up
 async def _converted(
     tools: Tools, source: Path, target: Path, destination: Destination, *, name: str
 ) -> Report:
-    return await tools.converter.convert(replace(tools.job(source, target, destination), name=name))
+    job = replace(tools.job(source, target, destination), name=name)
+    return await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
 
 
 def _passed(tools: Tools, row: FileRow, target: Path, destination: Destination) -> tuple[Report, Checksums]:
@@ -145,7 +149,7 @@ def _passed(tools: Tools, row: FileRow, target: Path, destination: Destination) 
     """
     publish.hand_over(_claimed(tools, row), target)
     report = Report(method="passthrough", categorical=destination.categorical == "yes")
-    return report, tools.staging.measure(target, tools.stop)
+    return report, tools.staging.measure(target, tools.stop_of("convert"))
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -166,12 +170,14 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case fail.Reject(reason):
             await _reject(tools, row, reason)
             return
-        case fail.Park(Scope.FILE, reason, way_out, after):
-            await tools.journal.files.stuck(row.id, f"{reason} {way_out}", after)
-        case fail.Park(scope, reason, way_out, after):
-            if scope is Scope.MACHINE:
-                await tools.journal.holds.set(tools.hold(scope, "", reason, way_out, after))
-            await tools.journal.files.retry(row.id, reason, after)
+        case fail.Park(scope=Scope.FILE) as park:
+            await tools.journal.files.stuck(row.id, f"{park.reason} {park.way_out}", park.after)
+        case fail.Park() as park:
+            if park.scope is Scope.MACHINE:
+                await tools.journal.holds.set(tools.hold(park))
+            else:
+                tools.staging_refusals.refused(park.reason, clock())
+            await tools.journal.files.retry(row.id, park.reason, park.after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error
     log.warning("conversion failed %s: %s", about(row), error)
@@ -188,7 +194,11 @@ async def dispose(tools: Tools, file_id: int) -> None:
         try:
             archive = tools.archive_dirs.get(row.folder)
             done = await tools.in_thread(
-                partial(dispose_of, alone=alone), row.after_upload, sighting, archive, tools.stop
+                partial(dispose_of, alone=alone),
+                row.after_upload,
+                sighting,
+                archive,
+                tools.stop_of("dispose"),
             )
         except Interrupted:
             return

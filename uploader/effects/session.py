@@ -14,7 +14,7 @@ from uploader.core.complete_refusal import HoldTarget, judge
 from uploader.core.failure_policy import Step, classify
 from uploader.core.log_subject import About
 from uploader.core.matching import Found, match
-from uploader.core.model import Layout, Scope
+from uploader.core.model import HoldCause, Layout, Scope
 from uploader.core.transitions.fates import SentAgain, after_refused_complete
 from uploader.effects.context import Tools, about
 from uploader.effects.item_pages import records
@@ -48,7 +48,10 @@ async def plan_session(tools: Tools, batch: Batch) -> None:
     body.update({name: value for name, value in optional.items() if value})
     after = {file.file_id: tools.destinations[file.folder].after_upload for file in batch.files}
     session_id = await tools.journal.sessions.planned(batch, body, str(uuid.uuid4()), after)
-    log.info("planned %s files=%d bytes=%d", About(session=session_id), len(batch.files), batch.total_bytes)
+    if session_id:
+        log.info(
+            "planned %s files=%d bytes=%d", About(session=session_id), len(batch.files), batch.total_bytes
+        )
 
 
 async def initiate(tools: Tools, session_id: int) -> None:
@@ -81,18 +84,14 @@ async def _initiate_failed(tools: Tools, session: SessionRow, error: err.Uploade
             await sessions.retry(session.id, str(error), after, answered=answered)
         case fail.Swap(method):
             await sessions.refused(session.id, str(error), None, {"transfer_method": method})
-        case fail.Park(Scope.PLATFORM, reason, way_out, after):
-            hold = tools.hold(Scope.PLATFORM, "", reason, way_out, after)
-            await sessions.retry(session.id, reason, 0.0, answered=answered, hold=hold)
-        case fail.Park(scope, reason, way_out, after):
-            learned = {"quota_cap": cap_after_refusal(session.total_bytes)}
-            subject = "" if scope is Scope.ORGANIZATION else session.key.target
-            await sessions.refused(
-                session.id,
-                reason,
-                tools.hold(scope, subject, reason, way_out, after),
-                learned if scope is Scope.ORGANIZATION else None,
-            )
+        case fail.Park(scope=Scope.PLATFORM) as park:
+            hold = tools.hold(park)
+            await sessions.retry(session.id, park.reason, 0.0, answered=answered, hold=hold)
+        case fail.Park() as park:
+            cap = {"quota_cap": cap_after_refusal(session.total_bytes)}
+            learned = cap if park.scope is Scope.ORGANIZATION else None
+            hold = tools.hold(park, session.key.target)
+            await sessions.refused(session.id, park.reason, hold, learned)
         case _:
             raise AssertionError(f"initiate: no way on from {verdict}") from error
 
@@ -154,10 +153,9 @@ async def _complete_failed(tools: Tools, session: SessionRow, error: err.Uploade
             await lose(tools, session, reason)
         case fail.Judge(problem):
             await _judged(tools, session, problem, str(error))
-        case fail.Park(scope, reason, way_out, after):
-            subject = session.key.target if scope is Scope.TARGET else ""
-            hold = tools.hold(scope, subject, reason, way_out, after)
-            await sessions.retry(session.id, reason, after, answered=answered, hold=hold)
+        case fail.Park() as park:
+            hold = tools.hold(park, session.key.target)
+            await sessions.retry(session.id, park.reason, park.after, answered=answered, hold=hold)
         case _:
             raise AssertionError(f"complete: no way on from {verdict}") from error
 
@@ -170,7 +168,8 @@ async def _judged(tools: Tools, session: SessionRow, problem: err.Problem, text:
     if isinstance(judgement, HoldTarget):
         way_out = "Check collection_id, item_id and project_id in the configuration."
         reason = f"The platform refuses the target ({problem.text})."
-        hold = tools.hold(Scope.TARGET, session.key.target, reason, way_out, fail.TARGET_PROBE_EVERY)
+        park = fail.Park(Scope.TARGET, HoldCause.TARGET_REFUSED, reason, way_out, fail.TARGET_PROBE_EVERY)
+        hold = tools.hold(park, session.key.target)
     most = tools.limits.max_attempts
     match after_refused_complete(judgement, session.id, members, text, said=problem.text, max_attempts=most):
         case SentAgain(file_ids):
@@ -191,10 +190,13 @@ async def locate(tools: Tools, session_id: int) -> None:
         return
     reason = (
         f"`complete` of upload session {session.upload_id} went unanswered, its repetition is refused, and its items "
-        "are not to be found; the sources are untouched. Look on the platform: `uploader retry --all` searches again, "
-        "`uploader retry FILE` says that they do not exist and uploads again."
+        "are not to be found; the sources are untouched."
     )
-    await _not_found(tools, session, reason)
+    way_out = (
+        "Look on the platform: `uploader retry --all` searches again, `uploader retry FILE` says that they do not "
+        "exist and uploads again."
+    )
+    await _not_found(tools, session, reason, way_out)
 
 
 async def read_back(tools: Tools, session_id: int) -> None:
@@ -213,9 +215,9 @@ async def read_back(tools: Tools, session_id: int) -> None:
         return
     reason = (
         f"Upload session {session.upload_id} was completed, but its items are not to be found. "
-        "The sources stay where they are; `uploader retry --all` searches again."
+        "The sources stay where they are."
     )
-    await _not_found(tools, session, reason)
+    await _not_found(tools, session, reason, "`uploader retry --all` searches again.")
 
 
 async def _find(tools: Tools, session: SessionRow) -> Found | None:
@@ -230,7 +232,7 @@ async def _find(tools: Tools, session: SessionRow) -> Found | None:
         if isinstance(verdict, fail.Retry):
             after = verdict.after
         elif isinstance(verdict, fail.Park):
-            hold = tools.hold(verdict.scope, "", verdict.reason, verdict.way_out, verdict.after)
+            hold = tools.hold(verdict)
         await tools.journal.sessions.retry(session.id, str(error), after, hold=hold)
         return None
     await tools.reached()
@@ -243,8 +245,10 @@ async def _find(tools: Tools, session: SessionRow) -> Found | None:
     )
 
 
-async def _not_found(tools: Tools, session: SessionRow, reason: str) -> None:
+async def _not_found(tools: Tools, session: SessionRow, reason: str, way_out: str) -> None:
+    """Look again later; a person is told what to do once it is theirs to do."""
     if session.locate_tries + 1 >= LOOKS_FOR_ITEMS:
+        reason = f"{reason} {way_out}"
         await tools.journal.sessions.held(session.id, reason)
         log.error("items not found %s: %s", About(session=session.id), reason)
         return

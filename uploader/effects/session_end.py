@@ -33,9 +33,9 @@ async def abandon(tools: Tools, session_id: int) -> None:
                 await tools.journal.sessions.failed(session_id, reason)
             case fail.Retry(after):
                 await tools.journal.sessions.retry(session_id, str(error), after)
-            case fail.Park(scope, reason, way_out, after):
-                hold = tools.hold(scope, "", reason, way_out, after)
-                await tools.journal.sessions.retry(session_id, reason, after, hold=hold)
+            case fail.Park() as park:
+                hold = tools.hold(park)
+                await tools.journal.sessions.retry(session_id, park.reason, park.after, hold=hold)
             case verdict:
                 raise AssertionError(f"fail: no way on from {verdict}") from error
         return
@@ -54,5 +54,5 @@ async def lose(tools: Tools, session: SessionRow, reason: str) -> None:
         log.info("fail after a loss %s: %s", About(session=session.id), error)
     hold: Hold | None = None
     if (park := after_loss(session.members, reason)) is not None:
-        hold = tools.hold(park.scope, session.key.target, park.reason, park.way_out, park.after)
+        hold = tools.hold(park, session.key.target)
     await tools.journal.sessions.lost(session.id, reason, hold)

@@ -9,7 +9,7 @@ from uploader.core import failure_policy as fail
 from uploader.core.failure_policy import Step, classify
 from uploader.core.log_subject import About
 from uploader.core.media_types import content_type
-from uploader.core.model import FileState, Scope
+from uploader.core.model import FileState
 from uploader.core.transitions.fates import Fates, after_refused_put
 from uploader.effects.context import Tools, about
 from uploader.effects.session_end import lose
@@ -35,8 +35,8 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
     step = Step.SIGN
     with tools.activity.track("put", row.file_name, row.object_size) as running:
         try:
-            facts = (row.object_size, row.object_crc32c)
-            with await tools.in_thread(tools.staging.verified, path, *facts, tools.stop) as copy:
+            facts = (row.object_size, row.object_crc32c, tools.stop_of("put"))
+            with await tools.in_thread(tools.staging.verified, path, *facts) as copy:
                 failpoint("sign.before")
                 kind = content_type(row.file_name)
                 url = await tools.platform.signed_url(session.upload_id, row.file_name, kind)
@@ -59,6 +59,7 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
             if not tools.cut.is_set():
                 await _failed(tools, session, row, step, error)
             return
+    await tools.store_took()
     failpoint("put.after")
     await tools.journal.files.stored(file_id, session_id)
     log.info("stored %s name=%s bytes=%d", about(row, session=session_id), row.file_name, row.object_size)
@@ -76,10 +77,9 @@ async def _failed(
             await tools.journal.files.retry(row.id, str(error), after)
         case fail.Again(after):
             await tools.journal.files.retry(row.id, str(error), after, counted=True)
-        case fail.Park(scope, reason, way_out, after):
-            subject = session.key.target if scope is Scope.TARGET else ""
-            await tools.journal.holds.set(tools.hold(scope, subject, reason, way_out, after))
-            await tools.journal.files.retry(row.id, reason, 0.0)
+        case fail.Park() as park:
+            await tools.journal.holds.set(tools.hold(park, session.key.target))
+            await tools.journal.files.retry(row.id, park.reason, 0.0)
         case fail.Damaged(reason):
             await sessions.abandoned(session.id, reason, Fates(damaged=[row.id]))
         case fail.Reject(reason):

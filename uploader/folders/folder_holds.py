@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from enum import StrEnum
 
-from uploader.core.log_subject import About
-from uploader.core.model import Hold, Scope
+from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.path_text import shown
 from uploader.folders import LookProblem
 from uploader.folders.ownership import WAYS_OUT as WAYS_OUT_OF_MARKS
 from uploader.journal import Journal
-
-log = logging.getLogger(__name__)
 
 
 class Cause(StrEnum):
@@ -56,6 +52,19 @@ WAYS_OUT = {
     Cause.AWAY: "Mount it again, and they go on by themselves.",
 }
 
+
+HOLD_CAUSES = {
+    Cause.FOLDER: HoldCause.FOLDER_MISSING,
+    Cause.MUTE: HoldCause.FOLDER_MUTE,
+    Cause.TAKEN: HoldCause.FOLDER_TAKEN,
+    Cause.OVERLAP: HoldCause.FOLDER_OVERLAP,
+    Cause.FOREIGN: HoldCause.FOLDER_FOREIGN,
+    Cause.STRANGE: HoldCause.FOLDER_FOREIGN,
+    Cause.FILES: HoldCause.FOLDER_UNREADABLE,
+    Cause.ENTRIES: HoldCause.FOLDER_UNREADABLE,
+    Cause.AWAY: HoldCause.FOLDER_PARTLY_MISSING,
+}
+"""What a folder's hold counts as; where there are several causes, the first."""
 
 HOLDING = frozenset({Cause.FOLDER, Cause.MUTE, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN, Cause.STRANGE})
 """With any of these nothing can be expected from the folder."""
@@ -116,21 +125,24 @@ class FolderHolds:
         self._told = text  # before the first `await`: whoever comes meanwhile goes by what will be told
         self._writing += 1
         try:
-            await self._write(text, told)
+            await self._write(text)
         finally:
             self._writing -= 1
 
-    async def _write(self, text: str, told: str | None) -> None:
-        if text:
-            log.warning("hold scope=folder %s %s", About(folder=self._name), text)
-            reasons = [self._causes[cause] for cause in Cause if cause in self._causes]
-            ways = [WAYS_OUT[cause] for cause in Cause if cause in self._causes]
-            hold = Hold(Scope.FOLDER, self._name, " ".join(reasons), " ".join(ways), since=time.time())
-            await self._journal.holds.set(hold)
+    async def _write(self, text: str) -> None:
+        if not text:
+            await self._journal.holds.clear(Scope.FOLDER, self._name)
             return
-        if told:
-            log.info("hold of %s is over", About(folder=self._name))
-        await self._journal.holds.clear(Scope.FOLDER, self._name)
+        causes = [cause for cause in Cause if cause in self._causes]
+        hold = Hold(
+            Scope.FOLDER,
+            self._name,
+            " ".join(self._causes[cause] for cause in causes),
+            " ".join(WAYS_OUT[cause] for cause in causes),
+            since=time.time(),
+            cause=HOLD_CAUSES[causes[0]],
+        )
+        await self._journal.holds.set(hold)
 
 
 def entries(folder: str, troubled: Sequence[LookProblem]) -> str:

@@ -27,7 +27,7 @@ RESCAN_PAUSE = 2.0
 """Seconds between two scans of which the second was asked for during the first, at least."""
 
 REST = 2
-"""A scan that was asked for is followed by a rest of so many times its length."""
+"""A scan that was asked for is followed by a rest of so many times its length, no longer than from scan to scan."""
 
 HELD_AGAIN = 10.0
 """Seconds after which a folder is scanned again from which nothing can be expected, at most."""
@@ -61,11 +61,16 @@ class ScanTimes:
         """A scan begins."""
         self.running, self.asked, self._began = True, False, now
 
+    def goes_on(self, now: float) -> None:
+        """The folder answers again: while it did not, a scan did no work after which it would have to rest."""
+        self._began = now
+
     def end(self, now: float, *, held: bool) -> None:
         """It has ended."""
         self.running = False
         if self.asked:
-            self._at = self._rests_until = now + max(RESCAN_PAUSE, REST * (now - self._began))
+            rest = max(RESCAN_PAUSE, min(self._seconds, REST * (now - self._began)))
+            self._at = self._rests_until = now + rest
         else:
             self._at = now + (min(self._seconds, HELD_AGAIN) if held else self._seconds)
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from uploader.core.log_subject import About
 from uploader.core.path_text import shown
+from uploader.core.plurals import count_of
 from uploader.core.settle_queue import SettleQueue
 from uploader.folders.ignored_names import Oddities
 from uploader.folders.missed_events import Missed
@@ -29,7 +30,7 @@ NEVER_SETTLING = (
     "they take turns with {} others that wait"
 )
 
-EVENTS_MISSED = "events did not tell of {} files since the start; the scan found them"
+EVENTS_MISSED = "events did not tell of {} since the start; a scan found what they missed"
 
 STILL_ARRIVING = (
     "{} rasters wait for the end of their transfer, of which a control file tells, such as {}; where the transfer was "
@@ -83,6 +84,6 @@ class WatchWarnings:
         if line.unsettled:
             yield "never_settling", NEVER_SETTLING.format(line.unsettled, line.waiting)
         if missed := self._missed.total(time.monotonic()):
-            yield "events_missed", EVENTS_MISSED.format(missed)
+            yield "events_missed", EVENTS_MISSED.format(count_of(missed, "file"))
         if arriving := self._queue.arriving():
             yield "still_arriving", STILL_ARRIVING.format(len(arriving), shown(min(arriving)))

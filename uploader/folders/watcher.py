@@ -15,6 +15,7 @@ import anyio
 
 from uploader.config import Folder
 from uploader.core.model import Sighting
+from uploader.core.plurals import count_of
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import SettleRule
 from uploader.folders import WHOLE, Missed, changes, look_all
@@ -28,6 +29,7 @@ from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.inbox import Inbox, Message
 from uploader.folders.looking import look_closely
 from uploader.folders.presence import FolderBounds, spec_of
+from uploader.folders.rejected_files import RejectedFiles
 from uploader.folders.scanning import CHUNK, Scanner, ScanTimes
 from uploader.folders.watch_warnings import WatchWarnings
 from uploader.journal import Journal
@@ -73,6 +75,7 @@ class FolderWatcher:
         self._health = FolderHealth(self.spec, self._threads)
         self._files = FolderFiles(self.name, journal, self.queue, self.missed, nudge)
         self._warnings = WatchWarnings(self.name, self.missed, self.queue)
+        self._rejected = RejectedFiles(self.spec, self.name, journal, self._threads)
         self._scanner = Scanner(self.spec, journal, self._threads, self._inbox, lock=lock, bounds=bounds)
         self._scans = ScanTimes(folder.rescan_seconds)
         self._scanned = False
@@ -195,6 +198,7 @@ class FolderWatcher:
         sightings = [seen for _, seen in found if isinstance(seen, Sighting)]
         gone = [path for path, seen in found if seen is None]
         await self._inbox.deliver(told.Seen(sightings, gone))
+        await self._rejected.removed(gone)
 
     async def _look(self, wanted: dict[bytes, int | None]) -> None:
         faults, stop = self._health.faults(), self._threads.stop
@@ -210,6 +214,8 @@ class FolderWatcher:
     def _delay(self) -> float:
         """Seconds until something is due."""
         times = [self._scans.due, self._health.check_at, self._health.mute_at]
+        if not self.held:
+            times.append(self._rejected.due)
         if not self._looking and not self.held:
             times += [at for at in (self.queue.next_look(), self.queue.next_turn()) if at is not None]
         return min(max(0.0, min(times) - time.monotonic()), LONGEST_WAIT)
@@ -226,6 +232,9 @@ class FolderWatcher:
             new, self._hinted = not (self._first or self._hinted), False
             self._scans.begin(now)
             self._beside.start_soon(self._scanner.run, self._files.begin(), new)
+        if now >= self._rejected.due and not self.held:
+            self._rejected.due = float("inf")
+            self._beside.start_soon(self._rejected.look, self.rescan)
         if not self._looking and not self.held:
             await self._files.fill_places(now)
             if looks := self.queue.next_looks(now, LOOKED_AT):
@@ -257,6 +266,7 @@ class FolderWatcher:
         await self._holds.set(Cause.MUTE, "")
         got_well = await self._blame(faults)
         if was_mute:
+            self._scans.goes_on(time.monotonic())
             self.rescan()
         if was_mute or got_well:
             self.queue.hasten(time.monotonic())
@@ -288,7 +298,7 @@ class FolderWatcher:
                 self.queue.hasten(time.monotonic())
             await self._holds.good(Cause.FOLDER, Cause.TAKEN, Cause.OVERLAP, Cause.FOREIGN)
             await self._holds.set(Cause.ENTRIES, entries(self.name, scan.problems))
-            lost = f"{scan.away} files of {self.name} wait whose file system is no longer mounted."
+            lost = f"The file system of {count_of(scan.away, 'file')} of {self.name} is no longer mounted."
             await self._holds.set(Cause.AWAY, lost if scan.away else "")
             await self._files.count()
             self._first = False

@@ -5,27 +5,32 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import anyio
 
-from uploader.core.model import Destination, Hold
+from uploader.core.model import Destination
 from uploader.core.planner_view import PlannerView
 from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import WorkingSet
 from uploader.journal import deltas
 from uploader.journal.files import Files
+from uploader.journal.followers import Followers
+from uploader.journal.forgetting import Forgetting
+from uploader.journal.hold_rows import hold_revision
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
+from uploader.journal.pausing import Pausing
 from uploader.journal.pruning import Pruning
 from uploader.journal.queries import FileRow, SessionRow
-from uploader.journal.reader import Reader, told
+from uploader.journal.reader import Reader
 from uploader.journal.retry import Retrying
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
+from uploader.journal.status import Facts, HoldList, status_of
 from uploader.journal.stored_rows import StoredTransactions
 from uploader.journal.view_queries import read_view
 from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy
@@ -59,7 +64,10 @@ class Journal:
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
+        self.pausing = Pausing(transactions)
+        self.forgetting = Forgetting(transactions)
         self.pruning = Pruning(transactions)
+        self.followers = Followers(transactions)
 
     @property
     def identity(self) -> str:
@@ -115,9 +123,17 @@ class Journal:
 
         await self._writer.transact("", lambda db: read_view(db, destinations), check)
 
-    async def status(self, shown: Sequence[Hold] | None = None) -> dict[str, Any]:
+    async def status(self) -> dict[str, Any]:
         """See `Reader.status`."""
-        return await self.read(lambda _: self._reader.status(shown))
+        return await self.read(lambda _: self._reader.status())
+
+    async def facts(self, destinations: Mapping[str, Destination]) -> Facts:
+        """See `Reader.facts`."""
+        return await self.read(lambda _: self._reader.facts(destinations))
+
+    async def hold_revision(self) -> int:
+        """How often the list of holds has changed, as of the last time that it was written down."""
+        return await self.read(hold_revision)
 
     def close(self) -> None:
         """Finish what was handed in and close the file."""
@@ -129,11 +145,13 @@ __all__ = [
     "FILE_NAME",
     "SLOW",
     "Converted",
+    "Facts",
     "FileRow",
+    "HoldList",
     "Journal",
     "JournalProblem",
     "Reader",
     "SessionRow",
-    "told",
+    "status_of",
     "untrustworthy",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from uploader.core.transitions.change import Change, Columns, LogLine
 from uploader.core.transitions.clock_events import TIMES
-from uploader.journal.hold_rows import learn, write_hold
+from uploader.journal.hold_rows import learn, write_hold, write_pause
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import set_columns
 from uploader.journal.sqlite_library import Database
@@ -26,12 +26,16 @@ def apply(db: Database, change: Change) -> None:
     _write(db, "files", change.new_files, change.files)
     for (scope, subject), hold in change.holds.items():
         write_hold(db, scope, subject, hold)
+    for folder, pause in change.pauses.items():
+        write_pause(db, folder, pause)
     for key, value in change.learned.items():
         learn(db, key, value)
     for item_id, file_id in change.taken.items():
         recovered_items.take(db, item_id, file_id)
     for folder, path in change.assured:
         recovered_items.assured(db, folder, path)
+    for name, event in change.cursors.items():
+        _move_cursor(db, name, event)
     if change.log:
         _log(db, change.now, change.log)
     _forget(db, change)
@@ -58,6 +62,16 @@ def _log(db: Database, now: float, lines: Sequence[LogLine]) -> None:
     db.conn.executemany(
         "INSERT INTO events (time, file_id, session_id, event, state, note) VALUES (?, ?, ?, ?, ?, ?)",
         [(now, line.file_id, line.session_id, str(line.event), str(line.state), line.note) for line in lines],
+    )
+
+
+def _move_cursor(db: Database, name: str, event: int | None) -> None:
+    if event is None:
+        db.conn.execute("DELETE FROM cursors WHERE name = ?", (name,))
+        return
+    db.conn.execute(
+        "INSERT INTO cursors (name, event) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET event = excluded.event",
+        (name, event),
     )
 
 

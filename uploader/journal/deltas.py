@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from uploader.core import working_set
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.core.transitions.change import Change
-from uploader.core.working_set import WORKED_ON, Delta
-from uploader.journal.hold_rows import read_holds
+from uploader.core.working_set import Delta
+from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile
 from uploader.journal.row_queries import live_files, live_sessions
 from uploader.journal.sqlite_library import Database
@@ -17,12 +18,14 @@ from uploader.journal.sqlite_library import Database
 _AT_ONCE = 500
 """Ids in one query."""
 
-_WORKED_ON = ", ".join(f"'{state}'" for state in sorted(WORKED_ON))
+_IN_WORK = ", ".join(f"'{state}'" for state in sorted(working_set.WORKED_ON))
 _ENDED = ", ".join(f"'{state}'" for state in sorted(SESSION_ENDS))
-_NEEDED = f"(state NOT IN ({_ENDED}) OR readback = 'due')"
-_DUE = "(state = 'completed' AND disposal IS NULL)"
-_OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {_NEEDED})"  # noqa: S608 - conditions of ours
-_LIVE = f"staged = 1 OR state IN ({_WORKED_ON}) OR {_DUE} OR {_OF_NEEDED}"
+NEEDED = f"(state NOT IN ({_ENDED}) OR readback = 'due')"
+"""The condition that a session itself needs a step."""
+WORKED_ON = f"state IN ({_IN_WORK})"
+DUE = "(state = 'completed' AND disposal IS NULL)"
+_OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {NEEDED})"  # noqa: S608 - conditions of ours
+_LIVE = f"staged = 1 OR {WORKED_ON} OR {DUE} OR {_OF_NEEDED}"
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class Touched:
     files: set[int] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
     holds: bool = False
+    pauses: bool = False
     learned: bool = False
     everything: bool = False
 
@@ -40,6 +44,7 @@ class Touched:
         self.files.update(change.files, change.forgotten_files, _live(change))
         self.sessions.update(change.sessions, change.new_sessions, change.forgotten_sessions)
         self.holds = self.holds or bool(change.holds)
+        self.pauses = self.pauses or bool(change.pauses)
         self.learned = self.learned or bool(change.learned)
         self.everything = self.everything or bool(change.set_back)
 
@@ -48,17 +53,18 @@ def _live(change: Change) -> Iterator[int]:
     return (
         file_id
         for file_id, columns in change.new_files.items()
-        if columns.get("state") in WORKED_ON | FILE_ENDS
+        if columns.get("state") in working_set.WORKED_ON | FILE_ENDS
     )
 
 
 def everything(db: Database) -> Delta:
     """All live rows, the sessions of live files among them."""
-    sessions = f"{_NEEDED} OR id IN (SELECT session_id FROM files WHERE {_LIVE})"  # noqa: S608 - conditions of ours
+    sessions = f"{NEEDED} OR id IN (SELECT session_id FROM files WHERE {_LIVE})"  # noqa: S608 - conditions of ours
     return Delta(
         files={file.row.id: file for file in live_files(db, _LIVE)},
         sessions={session.row.id: session for session in live_sessions(db, sessions)},
         holds=tuple(read_holds(db)),
+        pauses=read_pauses(db),
         profile=profile(db),
         whole=True,
     )
@@ -76,6 +82,7 @@ def delta(db: Database, touched: Touched) -> Delta:
         files={file_id: files.get(file_id) for file_id in touched.files},
         sessions={session_id: sessions.get(session_id) for session_id in session_ids},
         holds=tuple(read_holds(db)) if touched.holds else None,
+        pauses=read_pauses(db) if touched.pauses else None,
         profile=profile(db) if touched.learned else None,
     )
 

@@ -50,7 +50,7 @@ class Files:
         await self._transact("changed", work)
 
     async def vanished(self, file_ids: Sequence[int]) -> None:
-        """Files left the drop folder before they were claimed. One that was claimed meanwhile is not touched."""
+        """Files left the drop folder before they were claimed, or after they were rejected. No other is touched."""
 
         def work(rows: Rows) -> None:
             rows.apply(events.vanished(rows.now, rows.files(file_ids)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from uploader.core.model import Hold, Scope
+from uploader.core.model import FileState, Hold, Scope
 from uploader.core.transitions import clock_events
 from uploader.core.transitions import hold_events as events
-from uploader.journal.hold_rows import ESTRANGED, SHOWN_HOLDS, as_dict
+from uploader.core.transitions.records import FileRecord, SessionRecord
+from uploader.journal.hold_rows import ESTRANGED, REVISION, SHOWN_HOLDS, as_dict
 from uploader.journal.transactions import Rows, Transactions
 
 
@@ -25,14 +26,27 @@ class Holds:
 
         await self._transact("hold", work)
 
-    async def clear(self, scope: Scope, subject: str = "") -> None:
-        """The cause is gone."""
+    async def clear(self, scope: Scope, subject: str = "", *, due_since: float | None = None) -> None:
+        """The cause is gone. What has failed for it since `due_since` is tried at once; None: all keeps its time."""
 
         def work(rows: Rows) -> None:
             held_files = rows.held_files() if scope in events.FREES_FILES else []
-            rows.apply(events.ended(rows.now, scope, subject, held_files))
+            retrying: list[FileRecord | SessionRecord] = []
+            if scope in events.WAITING and due_since is not None:
+                retrying += rows.retrying_files(events.WAITING[scope])
+            if scope is Scope.PLATFORM and due_since is not None:
+                retrying += rows.retrying_sessions()
+            rows.apply(events.ended(rows.now, scope, subject, held_files, retrying, since=due_since or 0.0))
 
         await self._transact("unhold", work)
+
+    async def transfers_due(self, since: float) -> None:
+        """The object store takes files again: transfers that have failed since then do not wait for their next try."""
+
+        def work(rows: Rows) -> None:
+            rows.apply(events.due(rows.now, rows.retrying_files(FileState.BATCHED), since=since))
+
+        await self._transact("transfers_due", work)
 
     async def restarted(self, targets: Collection[str]) -> None:
         """A start is a person's way to say that the cause is mended: holds are tried at once.
@@ -69,11 +83,12 @@ class Holds:
         """A person takes all folders for this journal's own."""
         await self._transact("reconciled", lambda rows: rows.apply(events.learned(rows.now, ESTRANGED, None)))
 
-    async def shown(self, holds: Sequence[Hold]) -> None:
+    async def shown(self, holds: Sequence[Hold], revision: int) -> None:
         """Replace the holds that follow from the plan, for those who read beside the daemon."""
 
         def work(rows: Rows) -> None:
             rows.apply(events.learned(rows.now, SHOWN_HOLDS, [as_dict(hold) for hold in holds]))
+            rows.apply(events.learned(rows.now, REVISION, revision))
 
         await self._transact("shown_holds", work)
 

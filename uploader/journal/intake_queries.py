@@ -111,6 +111,26 @@ def unseen(
     return found, rows[-1][0] if len(rows) == limit else 0
 
 
+_REJECTED = "SELECT id, path, sighting FROM files WHERE state = 'rejected' AND current = 1 AND +folder = ?"
+
+
+def rejected(db: Database, folder: str, after: int, limit: int) -> list[Believed]:
+    """The next rejected files of a folder by id."""
+    sql = f"{_REJECTED} AND id > ? ORDER BY id LIMIT ?"
+    return [_believed(row) for row in db.conn.execute(sql, (folder, after, limit))]
+
+
+def rejected_at(db: Database, folder: str, paths: Collection[bytes]) -> list[Believed]:
+    """Those of these paths at which a rejected file lies."""
+    sql = "SELECT id, path, sighting FROM files WHERE folder = ? AND path = ? AND state = 'rejected' AND current = 1"
+    return [_believed(row) for path in paths for row in db.conn.execute(sql, (folder, path))]
+
+
+def _believed(row: tuple[int, bytes, str]) -> Believed:
+    file_id, path, sighting = row
+    return Believed(file_id, bytes(path), settling=False, device=device_of(sighting))
+
+
 def waiting(db: Database, folder: str, after: int, limit: int) -> list[tuple[int, bytes]]:
     """The next settling files of a folder by id."""
     rows = db.conn.execute(

@@ -5,7 +5,6 @@ A journal that is not is refused, and never replaced by an empty one: that would
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,9 +12,12 @@ from pathlib import Path
 
 from uploader.core.errors import JournalError
 from uploader.journal.connection import connected
+from uploader.journal.earlier_copy import keep_copy
 from uploader.journal.high_water_mark import MARK_NAME, Mark
 from uploader.journal.schema import SCHEMA, migrations
 from uploader.journal.sqlite_library import Database
+from uploader.journal.whole_files import is_journal, settle, verdict
+from uploader.system.failpoints import failpoint
 
 FILE_NAME = "journal.sqlite"
 
@@ -27,8 +29,6 @@ SNAPSHOTS = "snapshots"
 
 CHECKED_WHOLE = 32 << 20
 """Bytes up to which a journal is checked with all its indexes at the start; a larger one soon after it."""
-
-TABLES = frozenset({"files", "sessions", "events", "holds", "profile"})
 
 _RIGHTS = (
     "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
@@ -107,47 +107,17 @@ def create(path: Path) -> None:
     settle(fresh, path)
 
 
-def settle(fresh: Path, path: Path) -> None:
-    """Give a written file its name, durably."""
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
-    fresh.rename(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
 def upgrade(db: Database) -> None:
     """Apply the migrations that are missing, each in a transaction of its own."""
     if schema_of(db.conn) < SCHEMA:
         migrations.apply(db)
+        failpoint("upgrade.migrated")
         db.conn.execute(f"PRAGMA user_version={SCHEMA}")
 
 
 def schema_of(conn: sqlite3.Connection) -> int:
     """How many migrations the journal has seen."""
     return int(conn.execute("PRAGMA user_version").fetchone()[0])
-
-
-def verdict(conn: sqlite3.Connection, *, whole: bool) -> str:
-    """What SQLite says of the file, empty where it is sound; `whole`: indexes are compared with their tables."""
-    if not is_journal(conn):
-        return "it is not a journal of this program"
-    said = str(conn.execute(f"PRAGMA {'integrity_check' if whole else 'quick_check'}(1)").fetchone()[0])
-    return "" if said == "ok" else said
-
-
-def is_journal(conn: sqlite3.Connection) -> bool:
-    """Whether it has the tables that every journal has had."""
-    names = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    return names >= TABLES
 
 
 def standing(db: Database) -> Mark:
@@ -232,6 +202,8 @@ def _opened(path: Path) -> Database:
         conn.execute("PRAGMA foreign_keys=ON")
         conn.execute("PRAGMA temp_store=MEMORY")  # a full /tmp is no reason to stop
         db = Database(conn, execute_plugins=False)
+        if migrations.pending(db):
+            keep_copy(conn, path, SCHEMA)
         upgrade(db)
     except BaseException:
         conn.close()

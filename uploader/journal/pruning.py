@@ -29,7 +29,7 @@ def old_files(db: Database, now: float) -> list[int]:
     old = rows.past_files(now - events.KEPT_SECONDS, newest[0] if newest else 0)
     next_id = rows.next_file_id()
     return [
-        file.id for file, session in _with_sessions(rows, old) if events.file_over(file, session, next_id)
+        one.file.id for one in _with_sessions(rows, old) if events.file_over(one.file, one.session, next_id)
     ]
 
 
@@ -61,7 +61,8 @@ class Pruning:
 
         def work(rows: Rows) -> None:
             files, learned = _with_sessions(rows, rows.files(ids)), rows.learned(events.SUMS)
-            rows.apply(events.files_forgotten(rows.now, files, rows.next_file_id(), learned))
+            lowest = rows.lowest_cursor()
+            rows.apply(events.files_forgotten(rows.now, files, rows.next_file_id(), learned, lowest))
 
         await self._transact("pruned", work)
 
@@ -69,15 +70,19 @@ class Pruning:
         """Forget sessions with their own events."""
 
         def work(rows: Rows) -> None:
-            found = [(rows.session(session_id), len(rows.members(session_id))) for session_id in ids]
-            learned = rows.learned(events.SUMS)
-            rows.apply(events.sessions_forgotten(rows.now, found, rows.next_session_id(), learned))
+            found = [_with_members(rows, session_id) for session_id in ids]
+            learned, lowest = rows.learned(events.SUMS), rows.lowest_cursor()
+            rows.apply(events.sessions_forgotten(rows.now, found, rows.next_session_id(), learned, lowest))
 
         await self._transact("pruned_sessions", work)
 
     async def noise(self, ids: Sequence[int]) -> None:
         """Forget events."""
-        await self._transact("pruned_noise", lambda rows: rows.apply(events.events_forgotten(rows.now, ids)))
+
+        def work(rows: Rows) -> None:
+            rows.apply(events.events_forgotten(rows.now, ids, rows.lowest_cursor()))
+
+        await self._transact("pruned_noise", work)
 
 
 def sums(db: Database) -> events.Sums:
@@ -85,12 +90,16 @@ def sums(db: Database) -> events.Sums:
     return events.sums_of(read_profile(db).get(events.SUMS))
 
 
-def _with_sessions(
-    rows: Rows, files: Iterable[FileRecord]
-) -> Iterator[tuple[FileRecord, SessionRecord | None]]:
+def _with_members(rows: Rows, session_id: int) -> events.OldSession:
+    newest = rows.newest_event(session_id=session_id)
+    return events.OldSession(rows.session(session_id), len(rows.members(session_id)), newest)
+
+
+def _with_sessions(rows: Rows, files: Iterable[FileRecord]) -> Iterator[events.OldFile]:
     known: dict[int, SessionRecord] = {}
     for file in files:
         session_id = file.session_id
         if session_id is not None and session_id not in known:
             known[session_id] = rows.session(session_id)
-        yield file, None if session_id is None else known[session_id]
+        session = None if session_id is None else known[session_id]
+        yield events.OldFile(file, session, rows.newest_event(file_id=file.id))

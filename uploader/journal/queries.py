@@ -14,7 +14,7 @@ from uploader.journal.row_queries import file_row, session_row
 from uploader.journal.rows import full_path, rows
 from uploader.journal.sqlite_library import Database
 
-LEAVING = "(state = 'completed' AND disposal IS NULL AND after_upload != 'keep')"
+LEAVING = "(files.state = 'completed' AND files.disposal IS NULL AND files.after_upload != 'keep')"
 """The condition that a source is to be archived or deleted, or has begun to be."""
 _DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
 

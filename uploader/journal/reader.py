@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from uploader.core import pauses
 from uploader.core.errors import JournalError
-from uploader.core.model import FileState, Hold, Scope, SessionState
-from uploader.core.path_text import lossless, raw, shown
+from uploader.core.holds import OF_FILES, listed, of_file, of_session
+from uploader.core.model import Destination, HoldCause, Pause
+from uploader.core.path_text import shown
+from uploader.journal import stories
 from uploader.journal.connection import connected
-from uploader.journal.hold_rows import from_dict, read_holds, read_profile
+from uploader.journal.hold_rows import (
+    SHOWN_HOLDS,
+    from_dict,
+    hold_revision,
+    read_holds,
+    read_pauses,
+    read_profile,
+)
 from uploader.journal.opening import FILE_NAME, damage
-from uploader.journal.pruning import sums
-from uploader.journal.rows import full_path, rows
+from uploader.journal.row_queries import live_files, live_sessions
+from uploader.journal.rows import clock, rows
 from uploader.journal.sqlite_library import Database
+from uploader.journal.status import Facts, FactsReader, HoldList, path_of, status_of
 
-OUTAGE_SHOWN_AFTER = 30.0
-
-_PENDING = """(
-    state IN ('settling', 'queued', 'converted', 'batched', 'stored')
-    OR (state = 'completed' AND disposal IS NULL AND after_upload != 'keep')
-)"""
+_STATES = ", ".join(f"'{state}'" for state in OF_FILES)
+_HELD_FILES = f"hold != '' AND state IN ({_STATES})"
 
 
 class Reader:
@@ -48,6 +53,7 @@ class Reader:
                 damage(path, error) or JournalError(f"The journal {path} cannot be read: {error}.")
             ) from error
         self.db = Database(conn, execute_plugins=False)
+        self._facts = FactsReader(self.db)
 
     def __enter__(self) -> Self:
         return self
@@ -59,119 +65,40 @@ class Reader:
         """Close the connection."""
         self.db.close()
 
-    def status(self, shown: Sequence[Hold] | None = None) -> dict[str, Any]:
-        """What is where, what is held and why, as the command's JSON.
+    def status(self, destinations: Mapping[str, Destination] | None = None) -> dict[str, Any]:
+        """What is where, what is held and why, as the command's JSON, for whom no daemon answers.
 
-        A daemon tells the holds that it has in memory, `shown`; else those count that it wrote down last.
+        `destinations`: those of the configuration, to tell how many files a held target has waiting.
         """
-        files = {
-            r["state"]: r["n"] for r in rows(self.db, "SELECT state, COUNT(*) AS n FROM files GROUP BY state")
-        }
-        sessions = {
-            r["state"]: r["n"]
-            for r in rows(self.db, "SELECT state, COUNT(*) AS n FROM sessions GROUP BY state")
-        }
-        over = sums(self.db)
-        return {
-            "pending": self._scalar(f"SELECT COUNT(*) FROM files WHERE {_PENDING}"),  # noqa: S608
-            "completed": sum(
-                files.get(s, 0) + over["files"][s] for s in (FileState.COMPLETED, FileState.DISPOSED)
-            ),
-            "rejected": self._scalar("SELECT COUNT(*) FROM files WHERE state = 'rejected' AND current = 1"),
-            "files": {state.value: files.get(state, 0) + over["files"][state] for state in FileState},
-            "sessions": {
-                state.value: sessions.get(state, 0) + over["sessions"][state] for state in SessionState
-            },
-            "holds": [told(hold) for hold in self.holds(shown)],
-            "bytes": {
-                "pending": self._scalar(
-                    "SELECT COALESCE(SUM(COALESCE(object_size, size)), 0) FROM files "  # noqa: S608
-                    f"WHERE {_PENDING} AND state NOT IN ('stored', 'completed')"
-                ),
-                "uploaded": over["bytes"]["uploaded"]
-                + self._scalar(
-                    "SELECT COALESCE(SUM(object_size), 0) FROM files "
-                    "WHERE state IN ('stored', 'completed', 'disposed')"
-                ),
-            },
-            "possibly_leaked_bytes": over["bytes"]["leaked"]
-            + self._scalar(
-                "SELECT COALESCE(SUM((initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions "
-                "WHERE initiates_sent > initiates_clear"
-            ),
-            "failed": [
-                {"path": _path(r), "reason": r["last_error"], "attempts": max(r["attempts"], r["looks"]) + 1}
-                for r in rows(
-                    self.db,
-                    "SELECT folder, path, last_error, attempts, looks FROM files "
-                    "WHERE state = 'rejected' AND current = 1 ORDER BY id",
-                )
-            ],
-            "retrying": [
-                {"path": _path(r), "reason": r["last_error"], "next": _iso(r["not_before"])}
-                for r in rows(
-                    self.db,
-                    "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "
-                    "AND state NOT IN ('rejected', 'completed', 'disposed', 'gone', 'duplicate') ORDER BY id LIMIT 100",
-                )
-            ],
-            "warnings": [
-                {"path": _path(r), **warning}
-                for r in rows(
-                    self.db,
-                    "SELECT folder, path, warnings FROM files WHERE warnings != '[]' AND current = 1 "
-                    "ORDER BY id DESC LIMIT 100",
-                )
-                for warning in json.loads(r["warnings"])
-            ],
-        }
+        return status_of(self.facts(destinations or {}), self.holds(), clock())
 
-    def holds(self, shown: Sequence[Hold] | None = None) -> list[Hold]:
-        """Everything that holds work back: kept holds, those of sessions and files, and those the planner sees."""
-        found = read_holds(self.db)
-        found += [
-            Hold(Scope.FILE, _path(r), r["hold"], "", r["changed_at"], r["not_before"] or None)
-            for r in rows(
-                self.db,
-                "SELECT folder, path, hold, changed_at, not_before FROM files WHERE hold != '' "
-                "AND state IN ('settling', 'queued', 'converted', 'completed')",
-            )
-        ]
-        found += [
-            Hold(Scope.SESSION, r["upload_id"] or str(r["id"]), r["hold"], "", r["changed_at"])
-            for r in rows(self.db, "SELECT id, upload_id, hold, changed_at FROM sessions WHERE hold != ''")
-        ]
-        if shown is None:
-            shown = [from_dict(value) for value in read_profile(self.db).get("shown_holds") or []]
-        return [*found, *shown]
+    def facts(self, destinations: Mapping[str, Destination]) -> Facts:
+        """What a status tells of the rows, all of one moment."""
+        self.db.conn.execute("BEGIN")
+        try:
+            return self._facts.read(destinations)
+        finally:
+            if self.db.conn.in_transaction:
+                self.db.conn.execute("ROLLBACK")
+
+    def holds(self) -> HoldList:
+        """Everything that holds work back: kept holds, those of sessions and files, and those the planner saw."""
+        kept = [from_dict(value) for value in read_profile(self.db).get(SHOWN_HOLDS) or []]
+        planned = [hold for hold in kept if hold.cause is not HoldCause.PAUSED]
+        planned += map(pauses.hold, self.pauses())
+        files = (of_file(file) for file in live_files(self.db, f"{_HELD_FILES} ORDER BY id"))
+        sessions = (of_session(session) for session in live_sessions(self.db, "hold != '' ORDER BY id"))
+        own = (hold for hold in (*files, *sessions) if hold is not None)
+        return HoldList(listed(clock(), (*read_holds(self.db), *own, *planned)), hold_revision(self.db))
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """What a person keeps from work at the moment."""
+        known = self.db.conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'pauses'").fetchone()
+        return pauses.in_force(read_pauses(self.db), clock()) if known else ()  # not before schema 4
 
     def story(self, path: bytes) -> list[dict[str, Any]]:
         """All events of all versions of a path (absolute, or relative to its drop folder), the oldest first."""
-        versions: dict[tuple[str, bytes], list[int]] = {}
-        for (folder,) in self.db.conn.execute("SELECT DISTINCT folder FROM files").fetchall():
-            below = os.path.relpath(path, raw(folder)) if os.path.isabs(path) else path  # noqa: PTH117
-            found = rows(
-                self.db, "SELECT id FROM files WHERE folder = ? AND path = ? ORDER BY id", folder, below
-            )
-            if found:
-                versions[folder, below] = [row["id"] for row in found]
-        entries = []
-        for (folder, name), file_ids in versions.items():
-            for version, file_id in enumerate(file_ids, start=1):
-                entries += [
-                    {
-                        "time": _iso(e["time"]),
-                        "file": file_id,
-                        "folder": folder,
-                        "path": lossless(name),
-                        "version": version,
-                        "event": e["event"],
-                        "state": e["state"],
-                        "note": e["note"],
-                    }
-                    for e in rows(self.db, "SELECT * FROM events WHERE file_id = ? ORDER BY id", file_id)
-                ]
-        return sorted(entries, key=lambda e: e["time"])
+        return stories.story(self.db, stories.Asked("path", stories.at_path(self.db, path)))
 
     def items(self) -> list[dict[str, Any]]:
         """Completed files with their item."""
@@ -180,7 +107,7 @@ class Reader:
                 "id": r["item_id"],
                 "name": r["file_name"],
                 "file_name": r["file_name"],
-                "path": _path(r),
+                "path": path_of(r),
                 "method": r["method"] or "",
                 "warnings": json.loads(r["warnings"]),
                 "size": r["size"],
@@ -199,7 +126,7 @@ class Reader:
         return [
             {
                 "id": r["id"],
-                "path": _path(r),
+                "path": path_of(r),
                 "state": r["state"],
                 "size": r["size"],
                 "object_size": r["object_size"],
@@ -209,26 +136,3 @@ class Reader:
             }
             for r in found
         ]
-
-    def _scalar(self, sql: str) -> int:
-        return int(self.db.conn.execute(sql).fetchone()[0])
-
-
-def _path(row: dict[str, Any]) -> str:
-    """The full path as text that can be printed."""
-    return shown(full_path(row["folder"], bytes(row["path"])))
-
-
-def _iso(seconds: float | None) -> str | None:
-    return None if not seconds else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
-def told(hold: Hold) -> dict[str, Any]:
-    """A hold as a status tells it."""
-    return {
-        "scope": hold.scope.value,
-        "subject": hold.subject,
-        "reason": hold.text,
-        "since": _iso(hold.since),
-        "until": _iso(hold.until),
-    }

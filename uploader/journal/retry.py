@@ -36,6 +36,17 @@ class Retrying:
 
         return await self._transact("retried", work)
 
+    async def tried_now(self) -> int:
+        """Have whatever is held tried at once: holds, and what waits for another try. Returns how many they are."""
+
+        def work(rows: Rows) -> int:
+            sessions, files = rows.waiting_sessions(), rows.waiting_files()
+            change, count = events.tried_now(rows.now, rows.holds(), sessions, files)
+            rows.apply(change)
+            return count
+
+        return await self._transact("tried_now", work)
+
 
 def _among(file: FileRecord, named: Collection[bytes] | None) -> bool:
     return named is None or full_path(file.folder, file.path) in named

@@ -8,7 +8,7 @@ from typing import Any
 
 from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
-from uploader.core.model import FileState, SessionKey, SessionState
+from uploader.core.model import FileState, OwnTarget, SessionKey, SessionState
 from uploader.journal.rows import one, rows
 from uploader.journal.sqlite_library import Database
 
@@ -51,7 +51,15 @@ def _live_file(row: Mapping[str, Any]) -> LiveFile:
         alone=bool(row["alone"]),
         not_before=row["not_before"],
         retrying_since=row["retrying_since"],
+        own_target=own_target(row),
+        priority=row["priority"],
+        hold=row["hold"],
     )
+
+
+def own_target(row: Mapping[str, Any]) -> OwnTarget:
+    """Where a file goes that does not go where its folder says, from its row."""
+    return OwnTarget(row["target_collection_id"], row["target_item_id"], row["target_asset_key"])
 
 
 def _live_session(row: Mapping[str, Any]) -> LiveSession:
@@ -64,6 +72,7 @@ def _live_session(row: Mapping[str, Any]) -> LiveSession:
         not_before=row["not_before"],
         hold=row["hold"],
         last_error=row["last_error"],
+        changed_at=row["changed_at"],
     )
 
 

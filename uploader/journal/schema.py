@@ -161,5 +161,33 @@ def m003_archived_files(db: Database) -> None:
     )
 
 
-SCHEMA = 3
+@migrations()
+def m004_targets_pauses_cursors_receipts(db: Database) -> None:
+    """What a file is sent to and when, what a person has paused, who follows the events, and what a receipt tells."""
+    for column in (
+        "target_collection_id TEXT",  # these three: NULL as the file's folder says; frozen with its session
+        "target_item_id TEXT",
+        "target_asset_key TEXT",
+        "priority INTEGER NOT NULL DEFAULT 0",  # the highest goes first
+        "completed_at REAL",  # NULL: not yet, or before schema 4
+        "readback TEXT",  # NULL: not read back; named | counted | missing
+    ):
+        db.conn.execute(f"ALTER TABLE files ADD COLUMN {column}")
+    db.conn.execute("CREATE INDEX files_completed ON files(completed_at) WHERE completed_at IS NOT NULL")
+    db.conn.execute("CREATE INDEX files_item ON files(item_id) WHERE item_id IS NOT NULL")
+    db.conn.execute("CREATE INDEX sessions_upload ON sessions(upload_id) WHERE upload_id IS NOT NULL")
+    db.conn.execute("""
+        CREATE TABLE pauses (
+            folder TEXT PRIMARY KEY,          -- empty: everything
+            since REAL NOT NULL,
+            until REAL                        -- NULL: until a person resumes
+        ) WITHOUT ROWID""")
+    db.conn.execute("""
+        CREATE TABLE cursors (                -- how far who must miss no event has come
+            name TEXT PRIMARY KEY,
+            event INTEGER NOT NULL
+        ) WITHOUT ROWID""")
+
+
+SCHEMA = 4
 """How many migrations there are; written to `PRAGMA user_version`."""

@@ -26,11 +26,16 @@ class Sessions:
     async def planned(
         self, batch: Batch, body: Mapping[str, object], key: str, after_upload: Mapping[int, str]
     ) -> int:
-        """Freeze a session: members, sizes, body and Idempotency-Key; returns its id."""
+        """Freeze a session: members, sizes, body and Idempotency-Key; returns its id.
+
+        Nothing is planned, and 0 is returned, where a person has given one of its files up meanwhile.
+        """
 
         def work(rows: Rows) -> int:
             session_id = rows.next_session_id()
             files = [rows.file(file.file_id) for file in batch.files]
+            if not events.freezable(files):
+                return 0
             new = NewSession(batch, body, key, after_upload)
             rows.apply(events.planned(rows.now, session_id, new, files))
             return session_id

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from uploader.core.model import FileState, Hold, Scope, SessionKey, SessionState, Sighting
+from uploader.core.model import FileState, Hold, Pause, Scope, SessionKey, SessionState, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
@@ -14,8 +14,8 @@ from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
 from uploader.core.working_set import Delta
 from uploader.journal.apply import SESSION_KEY, apply
-from uploader.journal.deltas import Touched, delta
-from uploader.journal.hold_rows import read_holds, read_profile
+from uploader.journal.deltas import DUE, NEEDED, WORKED_ON, Touched, delta
+from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
@@ -90,6 +90,10 @@ class StoredRows:
         """See `Rows`."""
         return self._files("hold != '' ORDER BY id")
 
+    def retrying_files(self, state: FileState) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("state = ? AND retrying_since IS NOT NULL ORDER BY id", state)
+
     def rejected_files(self) -> list[FileRecord]:
         """See `Rows`."""
         return self._files("state = 'rejected' AND current = 1 ORDER BY id")
@@ -122,6 +126,18 @@ class StoredRows:
         """See `Rows`."""
         return self._sessions("hold != '' ORDER BY id")
 
+    def waiting_sessions(self) -> list[SessionRecord]:
+        """See `Rows`."""
+        return self._sessions(f"({NEEDED}) AND (hold != '' OR not_before > ?) ORDER BY id", self.now)
+
+    def waiting_files(self) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files(f"({WORKED_ON} OR {DUE}) AND (hold != '' OR not_before > ?) ORDER BY id", self.now)
+
+    def retrying_sessions(self) -> list[SessionRecord]:
+        """See `Rows`."""
+        return self._sessions(f"{NEEDED} AND retrying_since IS NOT NULL AND hold = '' ORDER BY id")
+
     def next_session_id(self) -> int:
         """See `Rows`."""
         return self._next_id("sessions")
@@ -133,6 +149,10 @@ class StoredRows:
     def hold(self, scope: Scope, subject: str) -> Hold | None:
         """See `Rows`."""
         return next((hold for hold in self.holds() if (hold.scope, hold.subject) == (scope, subject)), None)
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """See `Rows`."""
+        return read_pauses(self._db)
 
     def learned(self, key: str) -> Any:
         """See `Rows`."""
@@ -155,6 +175,17 @@ class StoredRows:
         """See `Rows`."""
         found = self._db.conn.execute("SELECT time FROM events ORDER BY id DESC LIMIT 1").fetchone()
         return found[0] if found else None
+
+    def lowest_cursor(self) -> int | None:
+        """See `Rows`."""
+        found: int | None = self._db.conn.execute("SELECT MIN(event) FROM cursors").fetchone()[0]
+        return found
+
+    def newest_event(self, *, file_id: int | None = None, session_id: int | None = None) -> int:
+        """See `Rows`."""
+        about = "file_id = ?" if file_id is not None else "session_id = ? AND file_id IS NULL"
+        sql = f"SELECT COALESCE(MAX(id), 0) FROM events WHERE {about}"  # noqa: S608 - a condition of ours
+        return int(self._db.conn.execute(sql, (session_id if file_id is None else file_id,)).fetchone()[0])
 
     def apply(self, change: Change) -> None:
         """See `Rows`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeVar
 
-from uploader.core.model import Hold, Scope, Sighting
+from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Seen
@@ -45,6 +45,9 @@ class Rows(Protocol):
     def held_files(self) -> list[FileRecord]:
         """Files that have a hold of their own."""
 
+    def retrying_files(self, state: FileState) -> list[FileRecord]:
+        """Files in this state that wait for another try."""
+
     def rejected_files(self) -> list[FileRecord]:
         """The current versions of all paths that are rejected."""
 
@@ -60,6 +63,15 @@ class Rows(Protocol):
     def held_sessions(self) -> list[SessionRecord]:
         """The sessions that only a person can go on with."""
 
+    def waiting_sessions(self) -> list[SessionRecord]:
+        """The sessions that are not over, and held or not to be gone on with yet."""
+
+    def waiting_files(self) -> list[FileRecord]:
+        """The claimed files that have not ended, or whose source is to go, and that are held or not to be tried yet."""
+
+    def retrying_sessions(self) -> list[SessionRecord]:
+        """Live sessions that wait for another try, but for those that only a person can go on with."""
+
     def next_session_id(self) -> int:
         """The id of the next session that is made."""
 
@@ -68,6 +80,9 @@ class Rows(Protocol):
 
     def hold(self, scope: Scope, subject: str) -> Hold | None:
         """One hold."""
+
+    def pauses(self) -> tuple[Pause, ...]:
+        """All pauses, those among them that have ended by themselves."""
 
     def learned(self, key: str) -> Any:
         """What was learned under this key; None where it was not."""
@@ -83,6 +98,12 @@ class Rows(Protocol):
 
     def last_event(self) -> float | None:
         """The time of the last event; None where there is none."""
+
+    def lowest_cursor(self) -> int | None:
+        """The last event that everybody has told of who must tell of all; None where there is nobody."""
+
+    def newest_event(self, *, file_id: int | None = None, session_id: int | None = None) -> int:
+        """The id of the last event of a file, or of a session itself; 0 where there is none."""
 
     def apply(self, change: Change) -> None:
         """Write what a transition makes true."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import Destination, FileState, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
-from uploader.journal.hold_rows import read_holds
+from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile, scalar, twins
-from uploader.journal.row_queries import session_key
+from uploader.journal.row_queries import own_target, session_key
 from uploader.journal.rows import rows
 from uploader.journal.sqlite_library import Database
 
@@ -18,27 +18,37 @@ _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
 
 
 def read_view(
-    db: Database, destinations: Mapping[str, Destination], *, batch_files: int = 100, resting: int = 0
+    db: Database,
+    destinations: Mapping[str, Destination],
+    *,
+    batch_files: int = 100,
+    resting: int = 0,
+    left_out: Collection[str] = (),
 ) -> PlannerView:
     """The journal's part of what the planner sees; the caller adds what it knows of the machine.
 
-    `resting`: files that the planner will pass over although they are in the journal's windows.
+    `resting` and `left_out` are those of `WorkingSet.view`.
     """
     skipping = {folder for folder, d in destinations.items() if d.duplicates == "skip"}
-    queued = _queued(db, resting)
+    queued = _queued(db, resting, left_out)
     learned = profile(db)
     completed, pending = twins(db, [q for q in queued if q.folder in skipping])
     return PlannerView(
         destinations=destinations,
         queued=queued,
-        queued_total=scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'queued'"),
-        waiting=_waiting(db, WAITING_WINDOW + batch_files + resting, learned),
+        queued_total=scalar(
+            db,
+            f"SELECT COUNT(*) FROM files WHERE state = 'queued' AND {_outside(left_out)}",  # noqa: S608
+            *left_out,
+        ),
+        waiting=_waiting(db, WAITING_WINDOW + batch_files + resting, learned, left_out),
         twins_completed=completed,
         twins_pending=pending,
         sessions=_sessions(db),
         disposals=_disposals(db, resting),
         discards=_discards(db, resting),
         holds=tuple(read_holds(db)),
+        pauses=read_pauses(db),
         profile=learned,
         staged_bytes=scalar(
             db, "SELECT COALESCE(SUM(size + COALESCE(object_size, 0)), 0) FROM files WHERE staged = 1"
@@ -46,11 +56,17 @@ def read_view(
     )
 
 
-def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
+def _outside(left_out: Collection[str]) -> str:
+    """The condition that a file lies in none of these folders, which are its values."""
+    return f"folder NOT IN ({', '.join('?' * len(left_out))})"
+
+
+def _queued(db: Database, resting: int, left_out: Collection[str]) -> tuple[Queued, ...]:
     found = rows(
         db,
-        "SELECT id, folder, size, content, not_before, alone, retrying_since FROM files WHERE state = 'queued' "
-        "ORDER BY not_before > 0, id LIMIT ?",
+        f"SELECT * FROM files WHERE state = 'queued' AND {_outside(left_out)} "  # noqa: S608
+        "ORDER BY not_before > 0, priority DESC, id LIMIT ?",
+        *left_out,
         QUEUE_WINDOW + resting,
     )
     return tuple(
@@ -67,17 +83,20 @@ def _queued(db: Database, resting: int) -> tuple[Queued, ...]:
     )
 
 
-def _waiting(db: Database, size: int, learned: PlatformProfile) -> tuple[Waiting, ...]:
-    smallest = "" if learned.quota_cap is None else "object_size, "
+def _waiting(
+    db: Database, size: int, learned: PlatformProfile, left_out: Collection[str]
+) -> tuple[Waiting, ...]:
+    order = "priority DESC" if learned.quota_cap is None else "object_size"
     sql = (
-        "SELECT * FROM (SELECT id, folder, object_size, changed_at, categorical, file_name, batch_group, "  # noqa: S608
-        "not_before, ROW_NUMBER() OVER (PARTITION BY folder, categorical, batch_group "
-        f"ORDER BY not_before > 0, {smallest}id) AS place FROM files WHERE state = 'converted') "
-        "WHERE place <= ? ORDER BY id"
+        "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY folder, target_collection_id, "  # noqa: S608
+        "target_item_id, target_asset_key, categorical, batch_group "
+        f"ORDER BY not_before > 0, {order}, id) AS place FROM files "
+        f"WHERE state = 'converted' AND {_outside(left_out)}) WHERE place <= ? ORDER BY priority DESC, id"
     )
     found = rows(
         db,
         sql,
+        *left_out,
         size,
     )
     return tuple(
@@ -90,6 +109,8 @@ def _waiting(db: Database, size: int, learned: PlatformProfile) -> tuple[Waiting
             r["file_name"],
             r["batch_group"],
             r["not_before"],
+            own_target(r),
+            r["priority"],
         )
         for r in found
     )
@@ -99,11 +120,16 @@ def _sessions(db: Database) -> tuple[Session, ...]:
     members: dict[int, list[SessionMember]] = {}
     for m in rows(
         db,
-        "SELECT session_id, id, state, object_size, not_before, retrying_since FROM files "  # noqa: S608
+        "SELECT session_id, id, state, object_size, not_before, retrying_since, folder FROM files "  # noqa: S608
         f"WHERE session_id IN (SELECT id FROM sessions WHERE {_LIVE}) ORDER BY id",
     ):
         member = SessionMember(
-            m["id"], FileState(m["state"]), m["object_size"] or 0, m["not_before"], m["retrying_since"]
+            m["id"],
+            FileState(m["state"]),
+            m["object_size"] or 0,
+            m["not_before"],
+            m["retrying_since"],
+            m["folder"],
         )
         members.setdefault(m["session_id"], []).append(member)
     return tuple(
@@ -118,6 +144,9 @@ def _sessions(db: Database) -> tuple[Session, ...]:
             readback_due=s["readback"] == "due",
             retrying_since=s["retrying_since"],
             last_error=s["last_error"],
+            upload_id=s["upload_id"] or "",
+            locate_tries=s["locate_tries"],
+            tries=s["tries"],
         )
         for s in rows(db, f"SELECT * FROM sessions WHERE {_LIVE} ORDER BY id")  # noqa: S608
     )

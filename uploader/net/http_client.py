@@ -12,7 +12,7 @@ import anyio
 import httpx
 
 from uploader import __version__
-from uploader.core.errors import NoAnswer
+from uploader.core.errors import ConfigurationError, NoAnswer
 from uploader.net.answer_errors import HttpAnswer
 from uploader.net.transport_errors import BROKEN, Stage, broken
 
@@ -80,7 +80,10 @@ class HttpClient:
                 "Accept-Encoding": "identity",
             },
         )
-        self._host = self._client.build_request("POST", self.base_url).url.host
+        try:
+            self._host = self._client.build_request("POST", self.base_url).url.host
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise ConfigurationError("An address names a host that cannot be one.") from error
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -101,9 +104,26 @@ class HttpClient:
         Raises Unreachable or NoAnswer where there is no whole answer; any whole answer is returned, whatever
         its status. The body of a 429 is not waited for: the status says it all.
         """
+        return await self._request("POST", path, content, headers, what=what, deadline=deadline, most=most)
+
+    async def get(self, path: str, *, what: str, deadline: float, most: int = SMALL) -> HttpAnswer:
+        """The same with one GET."""
+        return await self._request("GET", path, None, {}, what=what, deadline=deadline, most=most)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        what: str,
+        deadline: float,
+        most: int,
+    ) -> HttpAnswer:
         stage = Stage()
         request = self._client.build_request(
-            "POST",
+            method,
             self.base_url + path,
             content=content,
             headers=dict(headers),

@@ -8,6 +8,7 @@ implementation to what is said here, the model of the simulator among them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -16,6 +17,9 @@ from uploader.platform.signed_url import SignedUrl
 
 class Platform(Protocol):
     """The calls of an upload, and those that read back what it made."""
+
+    calls: Counter[tuple[str, str]]
+    """How many calls were sent, by operation and by what came of them: an HTTP status, or the class of an error."""
 
     async def initiate(self, body: Mapping[str, object], idempotency_key: str) -> str:
         """Open an upload session, which reserves storage, and give back its id.

@@ -1,7 +1,7 @@
 """The only place that listens for browsers: a read-only page, its numbers as JSON and for Prometheus.
 
     /             the page            /status.json   what `uploader status --json` prints
-    /metrics      Prometheus text     /healthz       200 while the daemon answers, 503 when it does not
+    /metrics      for Prometheus      /healthz       200 while all stages move, 503 when one stands still
 
 GET only, without cookies or scripts. A page of some other site cannot read it: the Host header must name this
 machine, so a foreign name that resolves to it (DNS rebinding) is refused.
@@ -13,13 +13,17 @@ import asyncio
 import ipaddress
 import logging
 import socket
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from uploader.core.errors import UploaderError
 from uploader.report import pages
+from uploader.report.health import health
+from uploader.report.metrics import exposition
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +44,28 @@ HEADERS = (
     f"Content-Security-Policy: default-src 'none'; style-src 'sha256-{pages.STYLE_HASH}'; base-uri 'none'",
 )
 
-BODIES = {
-    "/": (pages.page, "text/html; charset=utf-8"),
-    "/status.json": (pages.status_json, "application/json"),
-    "/metrics": (pages.metrics, "text/plain; version=0.0.4; charset=utf-8"),
-    "/healthz": (lambda _: b"ok\n", "text/plain; charset=utf-8"),
-}
-
 Answer = tuple[str, str, bytes]
 """Status line, content type, body."""
+
+Status = dict[str, Any]
+
+
+def _metrics(status: Status, accept: str) -> Answer:
+    return "200 OK", *exposition(status, time.time(), accept)
+
+
+def _health(status: Status, _: str) -> Answer:
+    line, body = health(status, time.time())
+    return line, "text/plain; charset=utf-8", body
+
+
+ANSWERS: Mapping[str, Callable[[Status, str], Answer]] = {
+    "/": lambda status, _: ("200 OK", "text/html; charset=utf-8", pages.page(status)),
+    "/status.json": lambda status, _: ("200 OK", "application/json", pages.status_json(status)),
+    "/metrics": _metrics,
+    "/healthz": _health,
+}
+"""By path: what makes the answer of a status and of the request's Accept header."""
 
 
 async def serve(listen: str, status: Callable[[], Awaitable[dict[str, Any]]]) -> None:
@@ -101,20 +118,19 @@ class _Handler:
                 head = await reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             return _plain("400 Bad Request", "not a request")
-        method, target, host = _parsed(head)
+        method, target, host, accept = _parsed(head)
         if not self._known(host):
             return _plain("403 Forbidden", "this page is served under the machine's own name only")
         if method != "GET":
             return _plain("405 Method Not Allowed", "read only")
-        if target not in BODIES:
+        if target not in ANSWERS:
             return _plain("404 Not Found", "not here")
         try:
             async with asyncio.timeout(PATIENCE):
                 status = await self._status()
         except (TimeoutError, UploaderError):
             return _plain("503 Service Unavailable", "the daemon does not answer")
-        render, kind = BODIES[target]
-        return "200 OK", kind, render(status)
+        return ANSWERS[target](status, accept)
 
     def _known(self, host: str) -> bool:
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() and ":" in host else host
@@ -128,13 +144,16 @@ class _Handler:
         return True
 
 
-def _parsed(head: bytes) -> tuple[str, str, str]:
-    """Method, path without query, and Host of a request; empty strings where there is none."""
+def _parsed(head: bytes) -> tuple[str, str, str, str]:
+    """Method, path without query, Host and Accept of a request; empty strings where there is none."""
     lines = head.decode("latin-1").split("\r\n")
     method, _, rest = lines[0].partition(" ")
     target = rest.partition(" ")[0].partition("?")[0]
-    hosts = [line.partition(":")[2].strip() for line in lines[1:] if line.lower().startswith("host:")]
-    return method, target, hosts[0] if len(hosts) == 1 else ""
+    hosts, accepts = (
+        [line.partition(":")[2].strip() for line in lines[1:] if line.lower().startswith(name)]
+        for name in ("host:", "accept:")
+    )
+    return method, target, hosts[0] if len(hosts) == 1 else "", ",".join(accepts)
 
 
 def _plain(status: str, text: str) -> Answer:

@@ -1,4 +1,4 @@
-"""The only place that turns a status into the dashboard's bodies: a page for people, text for Prometheus.
+"""The only place that turns a status into the dashboard's page for people.
 
 Pure: a status in, bytes out. Everything that comes from a file name or from the platform is escaped.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from uploader import __version__
 from uploader.core.byte_sizes import format_size
-from uploader.report.status import again, doing, share, summary, under_way
+from uploader.report.status import doing, folder_text, held_line, share, summary, under_way, wait_text
 from uploader.report.terminal_text import moment, printable
 
 if TYPE_CHECKING:
@@ -39,52 +39,20 @@ STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 def page(status: dict[str, Any]) -> bytes:
     """Render the HTML page, which fetches itself anew every few seconds."""
     body = "".join(_body(status))
+    links = '<a href="/status.json">status.json</a> · <a href="/metrics">metrics</a>'
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">'
         '<meta name="viewport" content="width=device-width"><title>uploader</title>'
         f"<style>{STYLE}</style></head><body>{body}"
-        f'<footer>uploader {__version__} · <a href="/status.json">status.json</a> · '
-        '<a href="/metrics">metrics</a></footer></body></html>'
+        f"<footer>uploader {__version__} · revision {_safe(status.get('revision', 0))} · {links}</footer>"
+        "</body></html>"
     ).encode("utf-8", "replace")
 
 
 def status_json(status: dict[str, Any]) -> bytes:
     """Render the status as `uploader status --json` prints it."""
     return json.dumps(status, indent=2).encode()
-
-
-def metrics(status: dict[str, Any]) -> bytes:
-    """Render the status in the text format of Prometheus (exposition format 0.0.4)."""
-    amounts = status.get("bytes", {})
-    held: dict[str, int] = {}
-    for hold in status.get("holds", ()):
-        held[hold["scope"]] = held.get(hold["scope"], 0) + 1
-    families = (
-        ("files", "gauge", "Files by state.", _labelled("state", status.get("files", {}))),
-        ("sessions", "gauge", "Upload sessions by state.", _labelled("state", status.get("sessions", {}))),
-        ("holds", "gauge", "Holds by scope; anything above 0 waits for a reason.", _labelled("scope", held)),
-        ("pending_files", "gauge", "Files that have not reached an end.", [("", status.get("pending", 0))]),
-        ("completed_files", "gauge", "Files that became items.", [("", status.get("completed", 0))]),
-        ("rejected_files", "gauge", "Files that were refused.", [("", status.get("rejected", 0))]),
-        ("pending_bytes", "gauge", "Bytes still to be uploaded.", [("", amounts.get("pending", 0))]),
-        ("uploaded_bytes_total", "counter", "Bytes that were stored.", [("", amounts.get("uploaded", 0))]),
-        (
-            "possibly_leaked_bytes",
-            "gauge",
-            "Upper bound of storage reserved by starts whose answer was lost.",
-            [("", status.get("possibly_leaked_bytes", 0))],
-        ),
-    )
-    lines = [f'uploader_build_info{{version="{__version__}"}} 1']
-    for name, kind, text, samples in families:
-        lines += [f"# HELP uploader_{name} {text}", f"# TYPE uploader_{name} {kind}"]
-        lines += [f"uploader_{name}{labels} {value}" for labels, value in samples]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _labelled(label: str, counts: dict[str, int]) -> list[tuple[str, int]]:
-    return [(f'{{{label}="{value}"}}', number) for value, number in counts.items()]
 
 
 def _body(status: dict[str, Any]) -> Iterator[str]:
@@ -95,7 +63,7 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
         f"{format_size(amounts.get('uploaded', 0))} uploaded</p>"
     )
     for hold in status.get("holds", ()):
-        yield f'<p class="held"><b>{_safe(hold["scope"])}</b>, {_safe(again(hold))}: {_safe(hold["reason"])}</p>'
+        yield f'<p class="held" {_identity(hold)}>{_safe(held_line(hold).plain)}</p>'
     failed = ((f["path"], f["reason"], f.get("attempts", "")) for f in status.get("failed", ())[:SHOWN])
     yield from _table("Rejected", ("path", "reason", "attempts"), failed)
     if (more := len(status.get("failed", ())) - SHOWN) > 0:
@@ -104,12 +72,21 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
     yield from _table("Running", ("what", "file", "done"), running)
     for title, counts in under_way(status):
         yield from _table(f"{title.capitalize()} under way", ("state", "number"), counts.items())
+    folders = ((f["path"], folder_text(f)) for f in status.get("folders", ())[:SHOWN])
+    yield from _table("Folders", ("path", "files"), folders)
+    waits = ((w["what"], wait_text(w)) for w in status.get("waiting", ()))
+    yield from _table("Waiting", ("state", "for what"), waits)
     again_soon = (
         (r["path"], r["reason"], _moment(r.get("next"))) for r in status.get("retrying", ())[:SHOWN]
     )
     yield from _table("Tried again", ("path", "reason", "next"), again_soon)
     lost = ((w.get("path"), w.get("text")) for w in status.get("warnings", ())[:SHOWN])
     yield from _table("Warnings", ("path", "what a COG could not carry"), lost)
+
+
+def _identity(hold: dict[str, Any]) -> str:
+    """Scope, subject and cause for programs that read the page; people read them in the words."""
+    return " ".join(f'data-{name}="{_safe(hold.get(name) or "")}"' for name in ("scope", "subject", "cause"))
 
 
 def _table(title: str, heads: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Iterator[str]:

@@ -78,8 +78,14 @@ def _since(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
         for name in ("completed", "rejected")
         if name in now
     }
-    holds = [hold for hold in now.get("holds", ()) if hold not in before.get("holds", ())]
+    known = [_as_entered(hold) for hold in before.get("holds", ())]
+    holds = [hold for hold in now.get("holds", ()) if _as_entered(hold) not in known]
     return {**now, **ended, "holds": holds}
+
+
+def _as_entered(hold: dict[str, Any]) -> tuple[Any, ...]:
+    """What changes of a hold when it is confirmed, and not when more files wait for it."""
+    return tuple(hold.get(name) for name in ("scope", "cause", "subject", "since", "until"))
 
 
 def _picture(status: dict[str, Any], running: list[Running], rate: float) -> RenderableType:

@@ -12,6 +12,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from uploader.core.byte_sizes import format_size
+from uploader.core.plurals import count_of
+from uploader.core.waits import ANOTHER_TRY
 from uploader.report.terminal_text import duration, printable
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 SHOWN_FAILURES = 20
 """Rejected files that are shown by name; `--json` has them all."""
+
+SHOWN_FOLDERS = 20
+"""Folders that are shown; where there is one, the numbers at the top are its."""
 
 SHOWN_RUNNING = 10
 """Things under way that are shown at once."""
@@ -47,39 +52,52 @@ def summary(status: dict[str, Any]) -> str:
         parts.append(f"{retrying} retrying" if isinstance(retrying, int) else f"{len(retrying)} retrying")
     if holds := status.get("holds"):
         parts.append(
-            f"held: {printable(holds[0]['reason'])}" + (f" (+{len(holds) - 1})" if holds[1:] else "")
+            f"held: {printable(hold_text(holds[0]))}" + (f" (+{len(holds) - 1})" if holds[1:] else "")
         )
     return ", ".join(parts)
 
 
 def render(status: dict[str, Any], *, now: float | None = None) -> Iterator[RenderableType]:
     """Everything a person should see, the most pressing last, where the eye is. `now` in unix seconds."""
-    yield from _head(status)
+    yield from _head(status, now)
     yield from _under_way(status)
+    yield from _waiting(status, now)
     yield from _warnings(status)
     if status.get("failed"):
         yield failures(status["failed"])
-    yield from _holds(status, now)
+    for hold in status.get("holds", ()):
+        yield held_line(hold, now)
 
 
-def render_screen(status: dict[str, Any], *, now: float | None = None) -> Iterator[RenderableType]:
-    """The same for a screen that is cut off at its lower end: the most pressing first."""
-    head, *rest = _head(status)
-    yield head
-    yield from _holds(status, now)
+def below_holds(status: dict[str, Any], *, now: float | None = None) -> Iterator[RenderableType]:
+    """What a screen shows below its first line and the holds: the most pressing first."""
+    _, *rest = _head(status, now)
     yield from rest
     yield from _under_way(status)
+    yield from _waiting(status, now)
     if status.get("failed"):
         yield failures(status["failed"])
     yield from _warnings(status)
 
 
-def _head(status: dict[str, Any]) -> Iterator[RenderableType]:
+def headline(status: dict[str, Any]) -> Text:
+    """The numbers, on one line."""
+    return Text(summary({**status, "holds": None}), style="bold")
+
+
+def _head(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
     amounts = status.get("bytes", {})
-    yield Text(summary({**status, "holds": None}), style="bold")
-    yield Text(
+    yield headline(status)
+    line = (
         f"{format_size(amounts.get('pending', 0))} to go, {format_size(amounts.get('uploaded', 0))} uploaded"
     )
+    if status.get("eta"):
+        line += f", done at about {clock_time(status['eta'], now)}"
+    yield Text(line)
+    if today := (status.get("today") or {}).get("completed"):
+        rate = status["rate"]["files_per_hour"]
+        speed = f", {rate:g} files an hour" if rate else ""
+        yield Text(f"today: {today} completed, {format_size(status['today']['bytes'])}{speed}")
     if leaked := status.get("possibly_leaked_bytes", 0):
         yield Text(
             f"At most {format_size(leaked)} of storage may be reserved on the platform by starts of sessions whose "
@@ -89,18 +107,50 @@ def _head(status: dict[str, Any]) -> Iterator[RenderableType]:
 
 
 def _under_way(status: dict[str, Any]) -> Iterator[RenderableType]:
+    folders = status.get("folders", ())
+    if len(folders) > 1:
+        for folder in folders[:SHOWN_FOLDERS]:
+            yield Text(f"{printable(folder['path'])}: {folder_text(folder)}")
     for title, counts in under_way(status):
         yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
     for one in status.get("running", ())[:SHOWN_RUNNING]:
         yield Text(f"{doing(one)} {printable(one['subject'])} {share(one)}".rstrip())
 
 
-def _holds(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
-    for hold in status.get("holds", ()):
-        subject = f" {printable(hold['subject'])}" if hold.get("subject") else ""
-        yield Text(
-            f"held ({hold['scope']}{subject}, {again(hold, now)}): {printable(hold['reason'])}", style="red"
-        )
+def _waiting(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
+    for wait in status.get("waiting", ()):
+        yield Text(f"{wait['what']}: {wait_text(wait, now)}")
+
+
+def wait_text(wait: dict[str, Any], now: float | None = None) -> str:
+    """Who waits for what, and until when: the next try soon, others at the latest at a time of the clock."""
+    number = "1 file waits" if wait["files"] == 1 else f"{wait['files']} files wait"
+    if not wait.get("until"):
+        return f"{number} for {wait['why']}"
+    if wait["why"] == ANOTHER_TRY:
+        left = _left(wait["until"], now)
+        return f"{number} for {wait['why']}" + (f" in {duration(math.ceil(left))}" if left > 0 else "")
+    return f"{number} for {wait['why']} until {clock_time(wait['until'], now)}"
+
+
+def clock_time(iso: str, now: float | None = None) -> str:
+    """A moment by the machine's clock, with its day where that is not today."""
+    at = datetime.fromisoformat(iso).astimezone()
+    today = datetime.fromtimestamp(time.time() if now is None else now).astimezone().date()
+    return f"{at:%H:%M:%S}" if at.date() == today else f"{at:%Y-%m-%d %H:%M}"
+
+
+def held_line(hold: dict[str, Any], now: float | None = None) -> Text:
+    """What is held, how many files wait for it, when it goes on, why, and the way out."""
+    subject = f" {printable(hold['subject'])}" if hold.get("subject") else ""
+    files = f", {count_of(hold['files'], 'file')}" if hold.get("files") else ""
+    what = f"held ({hold['scope']}{subject}{files}, {again(hold, now)})"
+    return Text(f"{what}: {printable(hold_text(hold))}", style="red")
+
+
+def hold_text(hold: dict[str, Any]) -> str:
+    """Why something waits, and what to do about it, as one line."""
+    return f"{hold['reason']} {hold.get('way_out') or ''}".strip()
 
 
 def _warnings(status: dict[str, Any]) -> Iterator[RenderableType]:
@@ -124,6 +174,12 @@ def under_way(status: dict[str, Any]) -> Iterator[tuple[str, dict[str, int]]]:
             yield title, found
 
 
+def folder_text(folder: dict[str, Any]) -> str:
+    """What became of a folder's files, on one line."""
+    numbers = ", ".join(f"{folder[name]} {name}" for name in ("pending", "completed", "rejected"))
+    return f"{numbers}, held" if folder.get("held") else numbers
+
+
 def doing(running: dict[str, Any]) -> str:
     """What a person would call an activity."""
     kind = str(running.get("kind", ""))
@@ -140,8 +196,14 @@ def again(hold: dict[str, Any], now: float | None = None) -> str:
     """When what is held goes on: by itself after a while, or when a person has done something."""
     if not hold.get("until"):
         return "waits for you"
-    left = datetime.fromisoformat(hold["until"]).timestamp() - (time.time() if now is None else now)
-    return f"next try in {duration(math.ceil(left))}" if left > 0 else "being tried again"
+    left = _left(hold["until"], now)
+    if left <= 0:
+        return "being tried again"
+    return f"{'ends' if hold.get('cause') == 'paused' else 'next try'} in {duration(math.ceil(left))}"
+
+
+def _left(iso: str, now: float | None) -> float:
+    return datetime.fromisoformat(iso).timestamp() - (time.time() if now is None else now)
 
 
 def failures(failed: list[dict[str, Any]]) -> RenderableType:

@@ -9,7 +9,17 @@ tenth of sending a small raster, so none is made that is not needed.
 
 from uploader.staging.copy_folders import CLAIM, Checksums, Staging
 from uploader.staging.copying import ClaimedCopy, content_of
-from uploader.staging.free_space import Answering
+from uploader.staging.free_space import FreeSpace
+from uploader.staging.refusals import Refusals
 from uploader.system.files import Interrupted
 
-__all__ = ["CLAIM", "Answering", "Checksums", "ClaimedCopy", "Interrupted", "Staging", "content_of"]
+__all__ = [
+    "CLAIM",
+    "Checksums",
+    "ClaimedCopy",
+    "FreeSpace",
+    "Interrupted",
+    "Refusals",
+    "Staging",
+    "content_of",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -166,8 +167,12 @@ class Staging:
         return len(strange)
 
     def free(self) -> int:
-        """Bytes that the file system has left for us. Raises OSError."""
+        """Bytes that the file system has left for us. Raises OSError, also where nothing can be written."""
         found = os.statvfs(self._root)
+        if found.f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        if not os.access(self._root, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return found.f_bavail * found.f_frsize
 
     def _begun(self, file_id: int) -> Path:

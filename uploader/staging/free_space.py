@@ -14,14 +14,14 @@ from uploader.system import threads
 PATIENCE = 5.0
 """Seconds in which the file system has to say how much is free."""
 
-HOLDS = 0.25
-"""Seconds for which its answer holds."""
+FRESH_FOR = 0.25
+"""Seconds for which an answer counts."""
 
 LITTLE = 64 << 20
 """Bytes up to which what was written since is taken off, where it may be less."""
 
 
-class Answering:
+class FreeSpace:
     """Asks in a thread, one at a time: one that hangs is left behind, and no other is started before it is back."""
 
     def __init__(self, free: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,10 +39,10 @@ class Answering:
     async def free(self) -> tuple[int, str]:
         """Bytes that are free, and why there is none of it to be had, in words; empty where all is well.
 
-        An answer holds for a moment while little may have been written since: turns come by the hundred a second.
+        An answer counts for a moment while little may have been written since: turns come by the hundred a second.
         """
         now, counted = self._clock(), self._written
-        if now - self._asked < HOLDS and counted <= LITTLE:
+        if now - self._asked < FRESH_FOR and counted <= LITTLE:
             return self._last - counted, ""
         if self._asking.locked():
             return 0, "The staging folder does not answer."

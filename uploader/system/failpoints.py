@@ -64,6 +64,8 @@ COMMITS = (
     "doubted",
     "estranged",
     "failed",
+    "follower_left",
+    "forget",
     "forgotten",
     "held",
     "hold",
@@ -74,6 +76,7 @@ COMMITS = (
     "lost",
     "not_found",
     "opened",
+    "paused",
     "planned",
     "pruned",
     "pruned_noise",
@@ -83,6 +86,7 @@ COMMITS = (
     "refused",
     "rejected",
     "restarted",
+    "resumed",
     "retried",
     "retry",
     "session_retry",
@@ -90,6 +94,9 @@ COMMITS = (
     "shown_holds",
     "stored",
     "stuck",
+    "told",
+    "transfers_due",
+    "tried_now",
     "twin",
     "unhold",
     "vanished",
@@ -106,6 +113,9 @@ REPAIR = (
     "repair.swapped",
 )
 """Between the steps of a repair of the journal."""
+
+UPGRADE = ("journal.copied", "upgrade.kept", "upgrade.migrated")
+"""Between the steps by which an earlier journal is brought up to date."""
 
 FAILPOINTS = (*EFFECTS, *(f"commit.{name}.{when}" for name in COMMITS for when in ("before", "after")))
 

@@ -60,7 +60,7 @@ def test_a_settling_version_that_lies_as_it_lay_is_left_alone() -> None:
 def test_what_has_left_settling_neither_changes_nor_vanishes(state: FileState) -> None:
     """A scan that comes late says nothing about a file that was claimed meanwhile."""
     assert not events.changed(NOW, file(state), SEEN).files
-    assert not events.vanished(NOW, [file(state)]).files
+    assert state is FileState.REJECTED or not events.vanished(NOW, [file(state)]).files
 
 
 def test_a_settling_file_that_vanishes_is_gone() -> None:
@@ -69,6 +69,13 @@ def test_a_settling_file_that_vanishes_is_gone() -> None:
 
     assert change.files[7]["state"] is FileState.GONE
     assert change.files[7]["current"] is None
+
+
+def test_a_rejected_file_that_vanishes_is_gone() -> None:
+    """Nobody has to mend it any more; the reason stays, and an earlier version of the path is history."""
+    change = events.vanished(NOW, [file(FileState.REJECTED), file(FileState.REJECTED, id=9, current=None)])
+
+    assert change.files == {7: {"state": FileState.GONE, "current": None, "changed_at": NOW}}
 
 
 def test_a_look_that_fails_is_counted_and_its_beginning_stays() -> None:
@@ -81,10 +88,15 @@ def test_a_look_that_fails_is_counted_and_its_beginning_stays() -> None:
 
 
 def test_forgotten_versions_are_history() -> None:
-    """All versions of the path, and their states stay."""
-    change = events.forgotten(NOW, [file(FileState.COMPLETED), file(FileState.QUEUED, id=9)])
+    """All versions of the path, and their states stay, but for a rejected one, which is gone."""
+    versions = [file(FileState.COMPLETED), file(FileState.REJECTED, id=8), file(FileState.QUEUED, id=9)]
+    change = events.forgotten(NOW, versions)
 
-    assert change.files == {7: {"current": None}, 9: {"current": None}}
+    assert change.files == {
+        7: {"current": None},
+        8: {"state": FileState.GONE, "current": None, "changed_at": NOW},
+        9: {"current": None},
+    }
 
 
 def test_a_claim_queues_the_file() -> None:
@@ -244,3 +256,27 @@ def test_an_illegal_event_is_loud() -> None:
     """The change is void: nobody gets it."""
     with pytest.raises(IllegalTransition):
         events.twin(NOW, file(FileState.COMPLETED))
+
+
+@pytest.mark.parametrize("state", sorted(events.GIVEN_UP))
+def test_what_comes_of_a_file_that_was_given_up_meanwhile_changes_nothing(state: FileState) -> None:
+    """A person has forgotten it while an effect was at work; only a copy that was just made has to go."""
+    given_up = file(state, current=None)
+    made = Converted(5, b"m", 7, "encode", categorical=False, file_name="a.tif")
+    changes = [
+        events.looked(NOW, given_up, "half", 10.0),
+        events.converted(NOW, given_up, made),
+        events.look_again(NOW, given_up, None, "damaged", 0.0),
+        events.twin(NOW, given_up),
+        events.rejected(NOW, given_up, None, "no raster"),
+        events.retried_later(NOW, given_up, "no room", 10.0),
+        events.stuck(NOW, given_up, "no rights", 10.0),
+    ]
+    claimed, there = events.claimed(NOW, given_up, None, COPY, NOTHING)
+    disposed = events.disposed(
+        NOW, given_up, "archived", b"/done/a.tif", Seen(SEEN.sighting, given_up.sighting)
+    )
+
+    assert [(change.files, change.log) for change in changes] == [({}, [])] * len(changes)
+    assert (claimed.files, there) == ({7: {"staged": 1}}, state)
+    assert (disposed.files[7]["archived_as"], "state" in disposed.files[7]) == (b"/done/a.tif", False)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from uploader.core.model import FileState, Hold, Scope
+from uploader.core.model import FileState, Hold, Scope, SessionKey
 from uploader.core.transitions import hold_events as events
-from uploader.core.transitions.records import FileRecord
+from uploader.core.transitions.records import FileRecord, SessionRecord
 
 pytestmark = pytest.mark.unit
 
@@ -68,3 +68,18 @@ def test_a_start_tries_what_is_held() -> None:
 def test_a_fact_is_kept() -> None:
     """None forgets it."""
     assert events.learned(NOW, "quota_cap", 5).learned == {"quota_cap": 5}
+
+
+def test_the_end_of_an_outage_makes_due_what_waits_for_another_try() -> None:
+    """At once, and what fails from now on is another outage."""
+    key = SessionKey("p", "", "", "", categorical=False)
+    waiting = [file(1, FileState.BATCHED), SessionRecord(id=2, key=key, retrying_since=NOW - 50)]
+    waiting[0].retrying_since = NOW - 40
+    change = events.ended(NOW, Scope.PLATFORM, "", [], waiting)
+
+    assert change.holds == {(Scope.PLATFORM, ""): None}
+    assert change.files == {1: {"not_before": 0.0, "retrying_since": None}}
+    assert change.sessions == {2: {"not_before": 0.0, "retrying_since": None}}
+    assert events.due(NOW, waiting[:1]).files == change.files
+    later = events.due(NOW, waiting, since=NOW - 45)
+    assert (later.files, later.sessions) == (change.files, {})

@@ -63,10 +63,9 @@ def test_a_session_goes_after_its_last_member(members: int, next_id: int, over: 
 
 def test_what_is_forgotten_stays_in_the_sums() -> None:
     """They add up, and files that are needed again meanwhile neither go nor count."""
-    first = events.files_forgotten(0.0, [(file(1), None), (file(2, FileState.GONE), None)], 9, None)
-    again = events.files_forgotten(
-        0.0, [(file(3), None), (file(4, staged=1), None)], 9, first.learned["pruned"]
-    )
+    old = events.OldFile
+    first = events.files_forgotten(0.0, [old(file(1)), old(file(2, FileState.GONE))], 9, None)
+    again = events.files_forgotten(0.0, [old(file(3)), old(file(4, staged=1))], 9, first.learned["pruned"])
 
     assert first.forgotten_files == [1, 2]
     assert again.forgotten_files == [3]
@@ -77,8 +76,20 @@ def test_what_is_forgotten_stays_in_the_sums() -> None:
 def test_bytes_that_may_have_leaked_stay_in_the_sums() -> None:
     """As many as the doubtful `initiate`s of a session asked for."""
     lost = session(SessionState.LOST, initiates_sent=3, initiates_clear=1, total_bytes=50)
-    change = events.sessions_forgotten(0.0, [(lost, 0)], 9, None)
+    change = events.sessions_forgotten(0.0, [events.OldSession(lost, 0)], 9, None)
 
     assert change.forgotten_sessions == [4]
     assert change.learned["pruned"]["bytes"] == {"leaked": 100}
-    assert not events.sessions_forgotten(0.0, [(lost, 2)], 9, None).learned
+    assert not events.sessions_forgotten(0.0, [events.OldSession(lost, 2)], 9, None).learned
+
+
+@pytest.mark.parametrize(("lowest", "gone"), [(None, True), (6, False), (7, True)])
+def test_nothing_goes_before_everybody_was_told_of_it(lowest: int | None, gone: bool) -> None:
+    """Neither an event, nor a file or a session whose events would go with it; and nothing is added to the sums."""
+    files = events.files_forgotten(0.0, [events.OldFile(file(), None, 7)], 9, None, lowest)
+    sessions = events.sessions_forgotten(0.0, [events.OldSession(session(), 0, 7)], 9, None, lowest)
+
+    assert files.forgotten_files == ([7] if gone else [])
+    assert sessions.forgotten_sessions == ([4] if gone else [])
+    assert bool(files.learned) is bool(sessions.learned) is gone
+    assert events.events_forgotten(0.0, [5, 7], lowest).forgotten_events == ([5, 7] if gone else [5])

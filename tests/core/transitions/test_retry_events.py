@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.model import FileState, SessionKey, SessionState
+from uploader.core.model import FileState, Hold, Scope, SessionKey, SessionState
 from uploader.core.transitions import retry_events as events
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
@@ -48,3 +48,22 @@ def test_a_held_session_is_looked_for_again_or_given_up(
     assert change.sessions[4]["hold"] == ""
     assert change.sessions[4]["locate_tries"] == 0
     assert (change.sessions[4].get("state") is SessionState.FAILING) is given_up
+
+
+def test_whatever_is_held_is_due_at_once() -> None:
+    """What is counted is what is tried: a folder or staging is looked at all the time, and its hold ends by that."""
+    holds = [
+        Hold(scope, "s", "because", until=until)
+        for scope, until in zip(Scope, [None, *[9e9] * (len(Scope) - 1)], strict=True)
+    ]
+    held = SessionRecord(id=4, key=KEY, hold="look there", locate_tries=9)
+    later = SessionRecord(id=5, key=KEY, retrying_since=5.0)
+    change, count = events.tried_now(
+        1000.0, holds, [held, later], [file(FileState.QUEUED, retrying_since=5.0)]
+    )
+
+    assert {scope for scope, _ in change.holds} == events.PROBED
+    assert {hold.until for hold in change.holds.values() if hold} == {0.0}
+    assert (change.sessions[4]["hold"], change.sessions[4]["locate_tries"]) == ("", 0)
+    assert (change.sessions[5], change.files[7]) == ({"not_before": 0.0}, {"not_before": 0.0})
+    assert count == len(events.PROBED) + 3

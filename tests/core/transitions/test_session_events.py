@@ -114,11 +114,12 @@ def test_complete_is_counted_before_it_is_sent() -> None:
 def test_items_that_may_exist_are_looked_for() -> None:
     """Each look that finds nothing counts; then only a person can go on."""
     doubted = events.doubted(NOW, session(SessionState.COMPLETING, tries=3), "404")
-    nothing = events.not_found(NOW, session(SessionState.COMPLETING, locate_tries=1), "none", 5.0)
+    nothing = events.not_found(NOW, session(SessionState.COMPLETING, locate_tries=1, tries=2), "none", 5.0)
     held = events.held(NOW, session(SessionState.COMPLETING), "look there")
 
     assert doubted.sessions[4] == {**CALM, "locating": 1, "last_error": "404"}
     assert (nothing.sessions[4]["locate_tries"], nothing.sessions[4]["not_before"]) == (2, 1005.0)
+    assert nothing.sessions[4]["tries"] == 0, "the platform has answered"
     assert held.sessions[4] == {"hold": "look there", "last_error": "look there"}
 
 
@@ -132,22 +133,24 @@ def test_completion_completes_the_members() -> None:
     assert change.sessions[4]["readback"] == "due"
     assert change.sessions[4]["item_ids"] == ["i1"]
     assert {c["state"] for c in change.files.values()} == {FileState.COMPLETED}
-    assert [c["item_id"] for c in change.files.values()] == ["i1", None]
+    assert [(c["item_id"], c["completed_at"]) for c in change.files.values()] == [("i1", NOW), (None, NOW)]
     assert change.files[1]["disposal"] == "kept"
     assert "disposal" not in change.files[2]
     assert change.holds == {(Scope.TARGET, "p/c"): None}
 
 
-@pytest.mark.parametrize(("verified", "outcome"), [(True, "verified"), (False, "mismatch")])
-def test_reading_back_learns_the_layout(verified: bool, outcome: str) -> None:
-    """It is the target's; what was not found keeps the item that it had."""
+@pytest.mark.parametrize(
+    ("verified", "outcome", "other"), [(True, "verified", "counted"), (False, "mismatch", "missing")]
+)
+def test_reading_back_learns_the_layout(verified: bool, outcome: str, other: str) -> None:
+    """It is the target's; what was not found keeps the item that it had, and its receipt says so."""
     done = session(SessionState.COMPLETED)
     change = events.read_back(
         NOW, done, [member(1), member(2)], {"1.tif": "i1"}, Layout.PER_FILE, verified=verified
     )
 
     assert change.sessions[4]["readback"] == outcome
-    assert change.files == {1: {"item_id": "i1"}}
+    assert change.files == {1: {"item_id": "i1", "readback": "named"}, 2: {"readback": other}}
     assert change.learned == {"layout:p/c": "per_file"}
     assert not events.read_back(NOW, done, [], {}, Layout.UNKNOWN, verified=True).learned
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from uploader.convert.job import Job, Report
@@ -17,13 +18,13 @@ class ConversionEngine(Protocol):
     def workers(self) -> int:
         """How many conversions run at once; more of them wait."""
 
-    async def convert(self, job: Job) -> Report:
+    async def convert(self, job: Job, alive: Callable[[], None] = ...) -> Report:
         """Convert one raster. Its COG is at `job.target`, whole and durable, when this returns, and not before.
 
-        Raises RasterUnreadable, RasterRefused (the raster's fault), ConversionFailed (the child crashed, hung or ate
-        its memory on it), NoSpace, StagedDamaged (somebody removed what it worked with). Whatever happens, cancelling
-        included, no part of a target and nobody at work is left behind. May be repeated: a target that is there is
-        replaced by a result, and by nothing else.
+        `alive` is called whenever the conversion shows a sign of life. Raises RasterUnreadable, RasterRefused (the
+        raster's fault), ConversionFailed (the child crashed, hung or ate its memory on it), NoSpace, StagedDamaged
+        (somebody removed what it worked with). Whatever happens, cancelling included, no part of a target and nobody at
+        work is left behind. May be repeated: a target that is there is replaced by a result, and by nothing else.
         """
 
     async def aclose(self) -> None:

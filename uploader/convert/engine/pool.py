@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -40,13 +40,13 @@ class Converter:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def convert(self, job: Job) -> Report:
+    async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
         """See `ConversionEngine`."""
         async with self._turns, self._writing(job):
             workshop = await threads.run_sync(publish.prepare, job.target)
             try:
                 async with self._worker(job) as worker:
-                    report = await worker.convert(job, workshop)
+                    report = await worker.convert(job, workshop, alive)
                 if report.method == "passthrough":
                     await threads.run_sync(publish.adopt, job.source, job.target)
                 await threads.run_sync(publish.publish, job.target)

@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,11 @@ class Worker:
         self._process = process
         self.host: ZygoteFacts | None = None
         self.sound = True
+        self._hears: Callable[[], None] = lambda: None
         self._rest = b""
         self._errors = b""
+        self._all_said = anyio.Event()
+        """The error stream has come to its end."""
 
     @property
     def pid(self) -> int:
@@ -101,14 +105,15 @@ class Worker:
             raise shortage(str(error)) from error
         return cls(process)
 
-    async def convert(self, job: Job, workshop: Path) -> Report:
-        """Hand over one job and wait for its report.
+    async def convert(self, job: Job, workshop: Path, alive: Callable[[], None] = lambda: None) -> Report:
+        """Hand over one job and wait for its report; `alive` hears of each sign of life of the child.
 
         Raises what the child says is wrong, ConversionFailed when it or the zygote dies, shows no sign of life or
         talks nonsense, ConverterBroken when the zygote does not come up, Shortage when the machine has no process or
         thread to give, and MemoryTooNarrow.
         """
         request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
+        self._hears = alive
         ending, line = await self._guarded(request)
         if ending["exit"] != 0:
             confine.require_memory(job.memory_limit, ending["peak_bytes"])
@@ -124,6 +129,7 @@ class Worker:
     async def _guarded(self, request: bytes) -> tuple[dict[str, Any], bytes]:
         """One exchange, while the error stream is kept from filling up."""
         self.sound = False
+        self._all_said = anyio.Event()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._collect_errors)
             answer = await self._converse(request)
@@ -149,6 +155,8 @@ class Worker:
             return await self._answer()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
             code = await self._process.wait()
+            with anyio.move_on_after(_LAST_WORDS):
+                await self._all_said.wait()
             said = self._errors.decode("utf-8", "replace")
             if self.host is None:
                 return errors.ConverterBroken(f"The converter does not start: {last_words(said)}", _SEE_CHECK)
@@ -171,7 +179,7 @@ class Worker:
     async def _answer(self) -> tuple[dict[str, Any], bytes]:
         """How a child ended, as the zygote tells it, and the child's own line."""
         while (line := await self._line()) == ALIVE[:-1]:
-            pass
+            self._hears()
         ending = parsed(line)
         if ending.get("short"):
             await self._line()
@@ -202,6 +210,7 @@ class Worker:
             try:
                 self._errors = (self._errors + await stream.receive())[-_ERROR_BYTES:]
             except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                self._all_said.set()
                 return
 
     async def kill(self) -> None:
@@ -222,6 +231,9 @@ class Worker:
 
 
 _SEE_CHECK = "See `uploader check`."
+
+_LAST_WORDS = 1.0
+"""Seconds in which what a zygote printed before its end is read: a process of its own may keep the stream open."""
 
 
 def _module_path() -> list[str]:

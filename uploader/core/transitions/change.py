@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
-from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.core.model import FileState, Hold, Pause, Scope, SessionState
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
 Columns = dict[str, Any]
@@ -40,12 +40,16 @@ class Change:
     """By the id that each gets. A session's `key` is one value; columns of JSON hold what is encoded."""
     holds: dict[tuple[Scope, str], Hold | None] = field(default_factory=dict)
     """By scope and subject, as the row is from now on; None: it ends."""
+    pauses: dict[str, Pause | None] = field(default_factory=dict)
+    """By folder, as the row is from now on; None: it ends."""
     learned: dict[str, Any] = field(default_factory=dict)
     """Facts about the platform; None forgets one."""
     taken: dict[int, int] = field(default_factory=dict)
     """Records of the platform that a repair has listed, each with the file that it is from now on."""
     assured: list[tuple[str, bytes]] = field(default_factory=list)
     """Folders and paths of files of which a person says that they were not uploaded before a repair."""
+    cursors: dict[str, int | None] = field(default_factory=dict)
+    """By the name of whoever follows the events: the last one that it has told of; None: it follows no longer."""
     set_back: float = 0.0
     """Seconds by which the clock was set back; see `clock_events`."""
     forgotten_files: list[int] = field(default_factory=list)

@@ -8,6 +8,7 @@ TIMES = {
     "files": {"not_before": True, "changed_at": False, "retrying_since": False},
     "sessions": {"not_before": True, "changed_at": False, "retrying_since": False},
     "holds": {"until": True, "since": False},
+    "pauses": {"until": True, "since": False},
 }
 """The times that rows keep, by table. Where one lies ahead, a schedule moves by as much as the clock did (True), and
 the beginning of something becomes now (False)."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from uploader.core.complete_refusal import Bisect, HoldTarget, Judgement, RejectFiles, Resend
 from uploader.core.failure_policy import TARGET_PROBE_EVERY, Park
-from uploader.core.model import Scope
+from uploader.core.model import HoldCause, Scope
 
 LOSSES = 2
 """Losses of a file's sessions in a row after which the target is held."""
@@ -92,4 +92,6 @@ def after_loss(members: Iterable[Member], reason: str) -> Park | None:
     if all(file.losses + 1 < LOSSES for file in members):
         return None
     text = f"Two upload sessions in a row were lost by the platform ({reason})."
-    return Park(Scope.TARGET, text, "Ask the platform's support.", TARGET_PROBE_EVERY)
+    return Park(
+        Scope.TARGET, HoldCause.SESSIONS_LOST, text, "Ask the platform's support.", TARGET_PROBE_EVERY
+    )

@@ -50,6 +50,10 @@ class Converted:
     """What the folder said for the raster, because it did not say it itself."""
 
 
+GIVEN_UP = frozenset({FileState.GONE, FileState.DISPOSED})
+"""Where a file is that was forgotten while an effect was at work for it: what that brings changes nothing."""
+
+
 def superseded(file: FileRecord, newest: FileRecord | None) -> bool:
     """Whether the path no longer exists, or a newer version of it was seen. `newest` is its newest current one."""
     return file.current is None or (newest is not None and newest.id > file.id)
@@ -97,6 +101,8 @@ def changed(now: float, file: FileRecord, seen: Seen) -> Change:
 def looked(now: float, file: FileRecord, reason: str, after: float) -> Change:
     """A settled file does not look whole; it is looked at again after so many seconds."""
     change = Change(now)
+    if file.state in GIVEN_UP:
+        return change
     change.count(file, "looks")
     change.delay(file, reason, after)
     change.log_file(file, "looked", FileState.SETTLING, reason)
@@ -104,19 +110,27 @@ def looked(now: float, file: FileRecord, reason: str, after: float) -> Change:
 
 
 def vanished(now: float, files: Iterable[FileRecord]) -> Change:
-    """Files left the drop folder before they were claimed. One that was claimed meanwhile is not touched."""
+    """Files left the drop folder before they were claimed, or after they were rejected. No other one is touched."""
     change = Change(now)
     for file in files:
         if file.state is FileState.SETTLING:
             change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+        elif file.state is FileState.REJECTED and file.current:
+            change.move_file(file, FileEvent.VANISHED, current=None)
     return change
 
 
 def forgotten(now: float, versions: Iterable[FileRecord]) -> Change:
-    """The paths of these versions no longer exist: what is dropped there next is new, whatever its content."""
+    """The paths of these versions no longer exist: what is dropped there next is new, whatever its content.
+
+    A rejected one need not be mended any more.
+    """
     change = Change(now)
     for file in versions:
-        change.set_file(file, {"current": None})
+        if file.state is FileState.REJECTED:
+            change.move_file(file, FileEvent.VANISHED, current=None)
+        else:
+            change.set_file(file, {"current": None})
     return change
 
 
@@ -130,6 +144,9 @@ def claimed(
     repair waits for a person, and all others are queued.
     """
     change = Change(now)
+    if file.state in GIVEN_UP:
+        change.set_file(file, {"staged": 1})  # the copy that was just made goes
+        return change, file.state
     columns = {"content": copy.content, "staged": 1, "sighting": copy.seen.value, **FRESH}
     if same is not None:
         _seen_again(change, same, copy.seen)
@@ -150,6 +167,8 @@ def claimed(
 def converted(now: float, file: FileRecord, made: Converted) -> Change:
     """The object is ready in staging."""
     change = Change(now)
+    if file.state in GIVEN_UP:
+        return change
     notes = [
         f"{made.method}, {made.size:,} bytes",
         *(f"declared by the folder: {key} = {value}" for key, value in sorted(made.declared.items())),
@@ -176,6 +195,8 @@ def look_again(now: float, file: FileRecord, newest: FileRecord | None, reason: 
     Where its source is gone, or a newer version lies in its place, there is nothing to look at: it is gone, too.
     """
     change = Change(now)
+    if file.state in GIVEN_UP:
+        return change
     change.move_file(file, FileEvent.LOOK_AGAIN, reason, content=None)
     if superseded(file, newest):
         change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
@@ -188,6 +209,8 @@ def look_again(now: float, file: FileRecord, newest: FileRecord | None, reason: 
 def twin(now: float, file: FileRecord) -> Change:
     """Another path brought the same content in."""
     change = Change(now)
+    if file.state in GIVEN_UP:
+        return change
     change.move_file(file, FileEvent.TWIN, "another path has the same content", **FRESH)
     return change
 
@@ -195,6 +218,8 @@ def twin(now: float, file: FileRecord) -> Change:
 def rejected(now: float, file: FileRecord, newest: FileRecord | None, reason: str) -> Change:
     """It will not pass as it is."""
     change = Change(now)
+    if file.state in GIVEN_UP:
+        return change
     reject(change, file, newest, reason)
     return change
 
@@ -226,6 +251,8 @@ def retried_later(
     `counted`: the file is the matter, not an outage. `alone`: nothing else is converted beside it.
     """
     change = Change(now)
+    if file.state in GIVEN_UP:
+        return change
     change.count(file, "tries", *(["refusals"] if counted else []))
     change.delay(file, reason, after)
     if alone:
@@ -249,7 +276,9 @@ def disposed(
     columns: dict[str, Any] = {"disposal": outcome, "archived_as": where or None, **FRESH}
     if identity:
         columns["archived_identity"] = identity
-    if outcome in GONE_OUTCOMES:
+    if file.state in GIVEN_UP:
+        change.set_file(file, columns)
+    elif outcome in GONE_OUTCOMES:
         note = f"{outcome} {shown(where)}".strip()
         change.move_file(file, FileEvent.DISPOSED, note, current=None, **columns)
     else:
@@ -261,6 +290,8 @@ def disposed(
 def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
     """The source cannot be archived or deleted; it is tried again after so many seconds."""
     change = Change(now)
+    if file.state in GIVEN_UP:
+        return change
     change.count(file, "tries")
     change.delay(file, reason, after)
     change.set_file(file, {"hold": reason})

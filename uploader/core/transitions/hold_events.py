@@ -8,13 +8,17 @@ from typing import Any
 
 from uploader.core.model import FileState, Hold, Scope
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.records import FileRecord
+from uploader.core.transitions.records import FileRecord, SessionRecord
 
 TRIED_AT_A_START = frozenset({Scope.TARGET, Scope.PLATFORM, Scope.MACHINE})
 """Whose holds a start tries at once; the quota's is probed by the clock."""
 
 FREES_FILES = frozenset({Scope.ORGANIZATION})
 """Scopes whose end frees files of holds of their own: for these `held_files` are needed."""
+
+WAITING = {Scope.PLATFORM: FileState.BATCHED, Scope.MACHINE: FileState.QUEUED}
+"""Scopes whose end is a reason to try at once what waits for another try, with the files that this is said of; where
+it is the platform's, of sessions as well."""
 
 
 def renewed(hold: Hold, before: Hold | None) -> Hold:
@@ -31,11 +35,42 @@ def held(now: float, hold: Hold) -> Change:
     return change
 
 
-def ended(now: float, scope: Scope, subject: str, held_files: Iterable[FileRecord]) -> Change:
-    """The cause of a hold is gone. `held_files` have holds of their own."""
+def ended(
+    now: float,
+    scope: Scope,
+    subject: str,
+    held_files: Iterable[FileRecord],
+    retrying: Iterable[FileRecord | SessionRecord] = (),
+    *,
+    since: float = 0.0,
+) -> Change:
+    """The cause of a hold is gone. `held_files` have holds of their own; for the others see `due`."""
     change = Change(now)
     end_hold(change, scope, subject, held_files)
+    _make_due(change, retrying, since)
     return change
+
+
+def due(now: float, retrying: Iterable[FileRecord | SessionRecord], *, since: float = 0.0) -> Change:
+    """What waits for another try is tried at once: what it failed for is gone.
+
+    What has been retried since before `since` keeps its time: nobody remembers whether it was asked to wait.
+    """
+    change = Change(now)
+    _make_due(change, retrying, since)
+    return change
+
+
+def _make_due(change: Change, retrying: Iterable[FileRecord | SessionRecord], since: float) -> None:
+    """The outage is over; what fails from now on is another one."""
+    for row in retrying:
+        if row.retrying_since is None or row.retrying_since < since:
+            continue
+        columns = {"not_before": 0.0, "retrying_since": None}
+        if isinstance(row, FileRecord):
+            change.set_file(row, columns)
+        else:
+            change.set_session(row, columns)
 
 
 def restarted(

@@ -3,19 +3,21 @@
 A version of a file can go when its path is gone from the drop folder, its end is reached, its source and its private
 copies are put away, and its session wants nothing more. It goes with its events, once it is older than `KEPT_SECONDS`
 or once more than `KEPT_FILES` of its kind are newer. Its session goes after its last member. What `status` sums up is
-kept as sums, above all the bytes of doubtful initiates.
+kept as sums, above all the bytes of doubtful initiates. No event goes before everybody was told of it who must be.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.duplicates import DONE
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
+from uploader.core.transitions.cursor_events import told
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
 KEPT_SECONDS = 90 * 86400.0
@@ -39,10 +41,28 @@ SUMS = "pruned"
 Sums = dict[str, Counter[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class OldFile:
+    """A file that may be over, the session that it is in, and the id of its newest event (0: it has none)."""
+
+    file: FileRecord
+    session: SessionRecord | None = None
+    newest_event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OldSession:
+    """The same of a session that has so many members."""
+
+    session: SessionRecord
+    members: int
+    newest_event: int = 0
+
+
 def sums_of(learned: Mapping[str, Any] | None) -> Sums:
-    """What was forgotten, by the profile's value: `files` and `sessions` by state, `bytes` uploaded and leaked."""
+    """What was forgotten, by the profile's value: `files` and `sessions` by state, `folders`' completed, `bytes`."""
     kept = learned or {}
-    return {name: Counter(kept.get(name) or {}) for name in ("files", "sessions", "bytes")}
+    return {name: Counter(kept.get(name) or {}) for name in ("files", "sessions", "folders", "bytes")}
 
 
 def file_over(file: FileRecord, session: SessionRecord | None, next_id: int) -> bool:
@@ -66,35 +86,50 @@ def session_over(session: SessionRecord, members: int, next_id: int) -> bool:
 
 def files_forgotten(
     now: float,
-    files: Iterable[tuple[FileRecord, SessionRecord | None]],
+    files: Iterable[OldFile],
     next_id: int,
     learned: Mapping[str, Any] | None,
+    lowest_cursor: int | None = None,
 ) -> Change:
-    """Forget files with their events, as far as they are over still; each comes with the session that it is in."""
-    over = [file for file, session in files if file_over(file, session, next_id)]
-    uploaded = sum(file.object_size or 0 for file in over if file.state in DONE)
+    """Forget files with their events, as far as they are over still."""
+    over = [
+        old.file
+        for old in files
+        if file_over(old.file, old.session, next_id) and told(old.newest_event, lowest_cursor)
+    ]
+    done = [file for file in over if file.state in DONE]
+    uploaded = sum(file.object_size or 0 for file in done)
     change = Change(now)
     change.forgotten_files = [file.id for file in over]
-    _add(change, learned, "files", [file.state for file in over], {"uploaded": uploaded})
+    states, folders = [file.state for file in over], [file.folder for file in done]
+    _add(change, learned, {"files": states, "folders": folders}, {"uploaded": uploaded})
     return change
 
 
 def sessions_forgotten(
-    now: float, sessions: Iterable[tuple[SessionRecord, int]], next_id: int, learned: Mapping[str, Any] | None
+    now: float,
+    sessions: Iterable[OldSession],
+    next_id: int,
+    learned: Mapping[str, Any] | None,
+    lowest_cursor: int | None = None,
 ) -> Change:
-    """Forget sessions with their own events, as far as they are over still; each comes with its number of members."""
-    over = [session for session, members in sessions if session_over(session, members, next_id)]
+    """Forget sessions with their own events, as far as they are over still."""
+    over = [
+        old.session
+        for old in sessions
+        if session_over(old.session, old.members, next_id) and told(old.newest_event, lowest_cursor)
+    ]
     leaked = sum(max(0, s.initiates_sent - s.initiates_clear) * s.total_bytes for s in over)
     change = Change(now)
     change.forgotten_sessions = [session.id for session in over]
-    _add(change, learned, "sessions", [session.state for session in over], {"leaked": leaked})
+    _add(change, learned, {"sessions": [session.state for session in over]}, {"leaked": leaked})
     return change
 
 
-def events_forgotten(now: float, event_ids: Sequence[int]) -> Change:
+def events_forgotten(now: float, event_ids: Sequence[int], lowest_cursor: int | None = None) -> Change:
     """Forget events."""
     change = Change(now)
-    change.forgotten_events = list(event_ids)
+    change.forgotten_events = [event_id for event_id in event_ids if told(event_id, lowest_cursor)]
     return change
 
 
@@ -105,13 +140,13 @@ def _ended(session: SessionRecord) -> bool:
 def _add(
     change: Change,
     learned: Mapping[str, Any] | None,
-    kind: str,
-    states: Sequence[str],
+    gone: Mapping[str, Sequence[str]],
     amounts: Mapping[str, int],
 ) -> None:
-    if not states:
+    if not any(gone.values()):
         return
     kept = sums_of(learned)
-    kept[kind].update(states)
+    for kind, words in gone.items():
+        kept[kind].update(words)
     kept["bytes"].update(amounts)
     change.learned[SUMS] = {name: dict(counts) for name, counts in kept.items()}

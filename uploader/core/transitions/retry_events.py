@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent
-from uploader.core.model import SessionState
+from uploader.core.model import Hold, Scope, SessionState
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FRESH, FileRecord, SessionRecord
+
+LOOKED_FOR_AGAIN: dict[str, Any] = {"hold": "", "locate_tries": 0, "not_before": 0.0, "retrying_since": None}
+"""The columns of a session whose items are looked for once more."""
+
+PROBED = frozenset({Scope.PLATFORM, Scope.ORGANIZATION, Scope.TARGET, Scope.MACHINE})
+"""Scopes whose holds let a probe through when their time has come; folders and staging are looked at all the time."""
 
 Held = tuple[SessionRecord, Sequence[FileRecord]]
 """A session that only a person can go on with, and its members."""
@@ -29,10 +37,27 @@ def retried(
         count += 1
     for session, members in held:
         count += len(members)
-        change.set_session(
-            session, {"hold": "", "locate_tries": 0, "not_before": 0.0, "retrying_since": None}
-        )
+        change.set_session(session, LOOKED_FOR_AGAIN)
         if denied and session.state is SessionState.COMPLETING:
             # `fail` gives back what it may still reserve; where the platform does not know it, that is as good.
             change.move_session(session, SessionEvent.ABANDONED, "a person says that its items do not exist")
     return change, count
+
+
+def tried_now(
+    now: float, holds: Iterable[Hold], sessions: Iterable[SessionRecord], files: Iterable[FileRecord]
+) -> tuple[Change, int]:
+    """Whatever is held is due at once; returns how many holds, sessions and files that are.
+
+    `sessions` and `files` are held, or wait for another try. A session that only a person can go on with is looked for
+    again. What has been tried in vain, and since when, stays.
+    """
+    change = Change(now)
+    probed = [hold for hold in holds if hold.scope in PROBED]
+    for hold in probed:
+        change.holds[hold.scope, hold.subject] = replace(hold, until=0.0)
+    for session in sessions:
+        change.set_session(session, LOOKED_FOR_AGAIN if session.hold else {"not_before": 0.0})
+    for file in files:
+        change.set_file(file, {"not_before": 0.0})
+    return change, len(probed) + len(change.sessions) + len(change.files)

@@ -12,7 +12,7 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope, SessionState
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
-from uploader.core.transitions.file_events import reject
+from uploader.core.transitions.file_events import GIVEN_UP, reject
 from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
 
@@ -31,6 +31,11 @@ class NewSession:
     body: Mapping[str, object]
     idempotency_key: str
     after_upload: Mapping[int, str]
+
+
+def freezable(files: Iterable[FileRecord]) -> bool:
+    """Whether a session of these files can be planned: a person may have given one up since it was taken up."""
+    return all(file.state not in GIVEN_UP for file in files)
 
 
 def planned(now: float, session_id: int, new: NewSession, files: Iterable[FileRecord]) -> Change:
@@ -151,6 +156,7 @@ def not_found(now: float, session: SessionRecord, reason: str, after: float) -> 
     """The items are not to be seen yet; they are looked for again after so many seconds."""
     change = Change(now)
     change.count_session(session, "locate_tries")
+    change.set_session(session, {"tries": 0})
     change.delay_session(session, reason, after)
     return change
 
@@ -177,7 +183,7 @@ def completed(
     couple(change, session, members, SessionEvent.COMPLETED)
     end_hold(change, Scope.TARGET, session.key.target)
     for file in members:
-        change.set_file(file, {"item_id": item_of.get(file.file_name or "")})
+        change.set_file(file, {"item_id": item_of.get(file.file_name or ""), "completed_at": now})
         if file.after_upload == "keep":
             change.set_file(file, {"disposal": "kept"})
     return change
@@ -192,12 +198,17 @@ def read_back(
     *,
     verified: bool,
 ) -> Change:
-    """The items were read back: sources may go if all are there, and the target's layout is known."""
+    """The items were read back: sources may go if all are there, and the target's layout is known.
+
+    Each file is told apart: an item shows its name, or the items are as many as the files, or it is missing.
+    """
     change = Change(now)
     change.set_session(session, {"readback": "verified" if verified else "mismatch", **CALM})
     for file in members:
         if file.file_name and file.file_name in item_of:
-            change.set_file(file, {"item_id": item_of[file.file_name]})
+            change.set_file(file, {"item_id": item_of[file.file_name], "readback": "named"})
+        else:
+            change.set_file(file, {"readback": "counted" if verified else "missing"})
     if layout is not Layout.UNKNOWN:
         change.learned[f"layout:{session.key.target}"] = str(layout)
     return change

@@ -58,8 +58,6 @@ class Outcome:
     sessions_completed: int = 0
     sessions_kept: int = 0
     possibly_leaked_bytes: int = 0
-    copies_aside: int = 0
-    """Private copies that belong to no file of the journal."""
 
     def to_json(self) -> dict[str, Any]:
         """All of it by name."""

@@ -30,15 +30,13 @@ from uploader.journal.opening import (
     create,
     require_known,
     schema_of,
-    settle,
     standing,
-    sync_folder,
     upgrade,
-    verdict,
     writing,
 )
 from uploader.journal.recovery import snapshots
 from uploader.journal.sqlite_library import Database
+from uploader.journal.whole_files import settle, sync_folder, verdict
 from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)

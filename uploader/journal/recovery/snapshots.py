@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uploader.journal.connection import connected
-from uploader.journal.opening import FILE_NAME, SNAPSHOTS, damage, damaged, settle, verdict
+from uploader.journal.opening import FILE_NAME, SNAPSHOTS, damage, damaged
+from uploader.journal.whole_files import copy_checked, verdict
 
 KEPT = 2
 """Copies that are kept; the older one is for the case that the newer one rots."""
@@ -98,18 +99,10 @@ class Snapshots:
     def _copy(self, conn: sqlite3.Connection) -> Snapshot:
         folder = self._state_dir / SNAPSHOTS
         folder.mkdir(mode=0o700, exist_ok=True)
-        fresh = folder / "journal.new"
-        for left in folder.glob("journal.new*"):
-            left.unlink()
-        conn.execute("VACUUM INTO ?", (str(fresh),))
-        fresh.chmod(0o600)
-        with closing(connected(fresh, read_only=True)) as copy:
-            if wrong := verdict(copy, whole=False):
-                raise OSError(f"the copy is damaged: {wrong}")
         there = listed(self._state_dir)
         number = there[0].number + 1 if there else 1
         path = folder / f"journal-{number:06d}.sqlite"
-        settle(fresh, path)
+        copy_checked(conn, folder / "journal.new", path, whole=False)
         for old in there[KEPT - 1 :]:
             old.path.unlink()
         return Snapshot(path, number, path.stat().st_mtime)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -72,6 +73,7 @@ class GeoperaPlatform:
         self._timeouts = timeouts or Timeouts()
         self._allow_http = allow_http
         self._clock = clock
+        self.calls: Counter[tuple[str, str]] = Counter()
 
     async def initiate(self, body: Mapping[str, object], idempotency_key: str) -> str:
         """See `Platform`."""
@@ -203,6 +205,7 @@ class GeoperaPlatform:
             status = type(error).__name__
             raise
         finally:
+            self.calls[call.op, status] += 1
             logger.debug("op=%s status=%s ms=%d", call.op, status, (self._clock() - began) * 1000)
         if answer.status in _PUSHES and answer.retry_after is not None:
             self._pacer.hold_off(answer.retry_after)

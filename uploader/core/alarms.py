@@ -1,0 +1,231 @@
+"""What is told without being asked: which alarms there are, and when one goes out, is repeated, and is over.
+
+An alarm is a hold that is older than it should be, a disk near its reserve, or rejected files. The first two last:
+each goes out once, then by `repeat_every`, then its all-clear. Rejected files are told once, and have no all-clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from uploader.core.model import Hold, HoldCause, Scope
+
+FILES_REJECTED = "files_rejected"
+DISK_LOW = "disk_low"
+
+CALM = 60.0
+"""Seconds that a cause has to be gone before it is over, or `stalled_after` where that is less: what comes back
+meanwhile is the same alarm, and after a start nothing is over before it was looked at again."""
+
+GATHERED = 60.0
+"""Seconds in which rejected files are gathered after some were told."""
+
+NEAR, FAR = 2.0, 2.5
+"""So many times the reserve is near to it; an alarm that there is ends only above the second."""
+
+AT_ONCE = 0.0
+A_DAY = 86400.0
+WHEN_STALLED = None
+"""After `stalled_after`: it often ends by itself."""
+
+PATIENCE: Mapping[HoldCause, float | None] = {
+    HoldCause.KEY_REFUSED: AT_ONCE,
+    HoldCause.KEY_SCOPE_MISSING: AT_ONCE,
+    HoldCause.PLATFORM_UNREACHABLE: WHEN_STALLED,
+    HoldCause.STORE_UNREACHABLE: WHEN_STALLED,
+    HoldCause.QUOTA: AT_ONCE,
+    HoldCause.TARGET_REFUSED: AT_ONCE,
+    HoldCause.SESSIONS_LOST: AT_ONCE,
+    HoldCause.LAYOUT_UNKNOWN: AT_ONCE,
+    HoldCause.FOLDER_MISSING: WHEN_STALLED,
+    HoldCause.FOLDER_MUTE: WHEN_STALLED,
+    HoldCause.FOLDER_TAKEN: WHEN_STALLED,
+    HoldCause.FOLDER_OVERLAP: AT_ONCE,
+    HoldCause.FOLDER_FOREIGN: AT_ONCE,
+    HoldCause.FOLDER_UNREADABLE: WHEN_STALLED,
+    HoldCause.FOLDER_PARTLY_MISSING: WHEN_STALLED,
+    HoldCause.FOLDER_UNCONFIGURED: WHEN_STALLED,
+    HoldCause.STAGING_FULL: WHEN_STALLED,
+    HoldCause.STAGING_UNUSABLE: WHEN_STALLED,
+    HoldCause.JOURNAL_SLOW: WHEN_STALLED,
+    HoldCause.MACHINE_SHORT: WHEN_STALLED,
+    HoldCause.CONVERTER_BROKEN: WHEN_STALLED,
+    HoldCause.STALLED: AT_ONCE,
+    HoldCause.SESSION_UNCLEAR: AT_ONCE,
+    HoldCause.SESSION_FAILING: WHEN_STALLED,
+    HoldCause.FILE_EXCEEDS_QUOTA: AT_ONCE,
+    HoldCause.FILE_EXCEEDS_MEMORY: WHEN_STALLED,
+    HoldCause.SOURCE_STAYS: WHEN_STALLED,
+    HoldCause.MISTAKE: AT_ONCE,
+    HoldCause.PAUSED: A_DAY,
+    HoldCause.UNKNOWN: WHEN_STALLED,
+}
+"""By cause: the age in seconds at which a hold becomes an alarm. A pause is a person's wish, until it is forgotten."""
+
+Key = tuple[str, str, str]
+"""What makes two alarms the same one: cause, scope and subject."""
+
+
+class Event(StrEnum):
+    """What a notice says of its alarm."""
+
+    ALARM = "alarm"
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that a person should know of. `since` in unix seconds, `size` the bytes of the files concerned."""
+
+    cause: str
+    scope: str
+    subject: str
+    reason: str
+    way_out: str
+    since: float
+    files: int = 0
+    size: int = 0
+
+    @property
+    def key(self) -> Key:
+        """What it is known by."""
+        return self.cause, self.scope, self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alarm that went out, and when it did last; `gone_since`: since when its cause is gone (unix seconds)."""
+
+    alarm: Alarm
+    at: float
+    gone_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What goes out."""
+
+    event: Event
+    alarm: Alarm
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A file that was rejected: its drop folder, its full path as text, why, how many bytes, and when."""
+
+    folder: str
+    path: str
+    reason: str
+    size: int
+    at: float
+
+
+def of_holds(
+    now: float, holds: Iterable[Hold], stalled_after: float, known: Collection[Key]
+) -> tuple[Alarm, ...]:
+    """The holds that are alarms by now; one whose alarm is `known` stays one as long as it lasts."""
+    found = (_of_hold(hold) for hold in holds)
+    return tuple(
+        alarm
+        for alarm in found
+        if alarm.key in known or now - alarm.since >= _patience(alarm.cause, stalled_after)
+    )
+
+
+def near_reserve(free: int, reserve: int, *, known: bool) -> bool:
+    """Whether so many free bytes are near to those that stay free; `known`: this was told and is not over."""
+    return free < reserve * (FAR if known else NEAR)
+
+
+def of_disk(place: str, free: int, reserve: int, since: float) -> Alarm:
+    """A disk that is near its reserve since then."""
+    return Alarm(
+        DISK_LOW,
+        Scope.STAGING,
+        place,
+        f"The disk of {place} has {free} bytes free; conversions wait when they would leave less than {reserve}.",
+        "Make room there.",
+        since,
+    )
+
+
+def of_rejections(rejections: Sequence[Rejection]) -> tuple[Alarm, ...]:
+    """One alarm for each folder: its subject is the file, or where there are more of them the folder."""
+    by_folder: dict[str, list[Rejection]] = {}
+    for rejection in rejections:
+        by_folder.setdefault(rejection.folder, []).append(rejection)
+    return tuple(_rejected(folder, found) for folder, found in by_folder.items())
+
+
+def watched(now: float, told: Mapping[Key, Told], alarms: Iterable[Alarm]) -> dict[Key, Told]:
+    """What was told, with since when each cause is gone. One that is back before it was over is as it was."""
+    there = {alarm.key for alarm in alarms}
+    return {
+        key: one if (one.gone_since is None) == (key in there) else _turned(now, one)
+        for key, one in told.items()
+    }
+
+
+def due(
+    now: float, told: Mapping[Key, Told], alarms: Iterable[Alarm], *, repeat_every: float, calm: float
+) -> tuple[Notice, ...]:
+    """What goes out now: what is over first, then what is new, or was told so long ago that it is told again."""
+    over = [
+        Notice(Event.CLEAR, one.alarm)
+        for one in told.values()
+        if one.gone_since is not None and now - one.gone_since >= calm
+    ]
+    for alarm in alarms:
+        before = told.get(alarm.key)
+        if before is None:
+            over.append(Notice(Event.ALARM, alarm))
+        elif now - before.at >= repeat_every:
+            over.append(Notice(Event.ALARM, alarm, repeated=True))
+    return tuple(over)
+
+
+def delivered(now: float, told: Mapping[Key, Told], notice: Notice) -> dict[Key, Told]:
+    """What was told, once this went out."""
+    rest = {key: one for key, one in told.items() if key != notice.alarm.key}
+    return rest if notice.event is Event.CLEAR else {**rest, notice.alarm.key: Told(notice.alarm, now)}
+
+
+def _of_hold(hold: Hold) -> Alarm:
+    return Alarm(
+        hold.cause.value,
+        hold.scope.value,
+        hold.subject,
+        hold.reason,
+        hold.way_out,
+        hold.since,
+        hold.files,
+        hold.size,
+    )
+
+
+def _patience(cause: str, stalled_after: float) -> float:
+    seconds = PATIENCE[HoldCause(cause)]
+    return stalled_after if seconds is WHEN_STALLED else seconds
+
+
+def _rejected(folder: str, found: Sequence[Rejection]) -> Alarm:
+    first, more = found[0], len(found) - 1
+    return Alarm(
+        FILES_REJECTED,
+        Scope.FOLDER if more else Scope.FILE,
+        folder if more else first.path,
+        f"{len(found)} files were rejected; the first is {first.path}: {first.reason}"
+        if more
+        else first.reason,
+        "`uploader status` lists them. Mend the cause, then `uploader retry` with their paths, or drop them anew.",
+        first.at,
+        len(found),
+        sum(rejection.size for rejection in found),
+    )
+
+
+def _turned(now: float, one: Told) -> Told:
+    return replace(one, gone_since=now if one.gone_since is None else None)

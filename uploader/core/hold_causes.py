@@ -1,0 +1,192 @@
+"""The causes of holds: how far each reaches, what it says, its way out, and when the daemon is unwell by it.
+
+`docs/operations.md` shows this table; a hold has a cause of it, in one of the cause's scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from uploader.core.model import HoldCause, Scope
+
+
+class Unwell(StrEnum):
+    """When a hold makes the daemon unwell."""
+
+    NEVER = "never"
+    """A restart of the daemon would mend nothing."""
+    AT_ONCE = "at once"
+    WHEN_IT_LASTS = "when it lasts"
+    """As long as `[notify] stalled_after`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CauseFacts:
+    """What is true of every hold of a cause."""
+
+    scopes: tuple[Scope, ...]
+    happened: str
+    """What has happened, in words for an operator."""
+    way_out: str
+    """What to do, in general; a hold's own words may know more."""
+    unwell: Unwell = Unwell.NEVER
+    """When `/healthz` is 503 for it."""
+
+
+CAUSES: Mapping[HoldCause, CauseFacts] = {
+    HoldCause.KEY_REFUSED: CauseFacts(
+        (Scope.PLATFORM,),
+        "The API key, or a fresh token, is refused, or there is no key.",
+        "Put a new key into its file. A service is started anew by that; any other daemon sees it within a minute.",
+    ),
+    HoldCause.KEY_SCOPE_MISSING: CauseFacts(
+        (Scope.PLATFORM,),
+        "The key lacks a scope.",
+        "Give it `uploads:write` and `items:read`, or put a key with both into its file.",
+    ),
+    HoldCause.PLATFORM_UNREACHABLE: CauseFacts(
+        (Scope.PLATFORM,),
+        "Calls have failed for half a minute, and none succeeded.",
+        "Wait, or look at the network: `uploader check` says what fails. It is tried every minute at the latest.",
+    ),
+    HoldCause.STORE_UNREACHABLE: CauseFacts(
+        (Scope.PLATFORM,),
+        "Calls succeed, but for half a minute no file could be stored.",
+        "Wait, or see whether a proxy or a firewall keeps this host from the object store.",
+    ),
+    HoldCause.QUOTA: CauseFacts(
+        (Scope.ORGANIZATION,),
+        "The storage quota is used up.",
+        "Free space on the platform, or enlarge the plan; it is tried every minute.",
+    ),
+    HoldCause.TARGET_REFUSED: CauseFacts(
+        (Scope.TARGET,),
+        "The platform refuses the project, collection or item.",
+        "Mend the id in the configuration, or the role of the key's owner; it is tried every five minutes.",
+    ),
+    HoldCause.SESSIONS_LOST: CauseFacts(
+        (Scope.TARGET,),
+        "The platform has lost two sessions in a row.",
+        "Ask the platform's support; it is tried every five minutes.",
+    ),
+    HoldCause.LAYOUT_UNKNOWN: CauseFacts(
+        (Scope.TARGET,),
+        "The platform made one item of two files, so that larger sessions would merge rasters.",
+        "Compare the items on the platform, and set `[batch] max_files = 1`.",
+    ),
+    HoldCause.FOLDER_MISSING: CauseFacts(
+        (Scope.FOLDER,),
+        "The folder is missing, cannot be read, or its files vanished together.",
+        "Mount or create it. If it was emptied on purpose, the next file ends the hold.",
+    ),
+    HoldCause.FOLDER_MUTE: CauseFacts(
+        (Scope.FOLDER,),
+        "The folder does not answer.",
+        "Look after the server or disk that it lies on.",
+    ),
+    HoldCause.FOLDER_TAKEN: CauseFacts(
+        (Scope.FOLDER,),
+        "Another daemon watches it.",
+        "Stop that one, or give this one a folder of its own.",
+    ),
+    HoldCause.FOLDER_OVERLAP: CauseFacts(
+        (Scope.FOLDER,),
+        "It shows an archive, staging, a state directory or another drop folder.",
+        "Take away the mount or copy that the reason names. Where it is no archive any more, remove the file "
+        "`.uploader-private` in it.",
+    ),
+    HoldCause.FOLDER_FOREIGN: CauseFacts(
+        (Scope.FOLDER,),
+        "It, or files in it, belong to another journal.",
+        "Mount the other state directory's disk; if that is lost, `uploader check --repair-journal`.",
+    ),
+    HoldCause.FOLDER_UNREADABLE: CauseFacts(
+        (Scope.FOLDER,),
+        "Some of its files or entries cannot be read.",
+        "Mend owner, rights or the disk; they are looked at with every scan.",
+    ),
+    HoldCause.FOLDER_PARTLY_MISSING: CauseFacts(
+        (Scope.FOLDER,),
+        "Files that wait lay on a file system that is no longer mounted.",
+        "Mount it again, or give the files up by `uploader forget`.",
+    ),
+    HoldCause.FOLDER_UNCONFIGURED: CauseFacts(
+        (Scope.FOLDER,),
+        "It left the configuration, but files from it wait.",
+        "Put it back until they are done, or give them up by `uploader forget`.",
+    ),
+    HoldCause.STAGING_FULL: CauseFacts(
+        (Scope.STAGING,),
+        "No conversion that waits has room.",
+        "Make room, or change `[staging] max_bytes` or `[limits] min_free_bytes`.",
+    ),
+    HoldCause.STAGING_UNUSABLE: CauseFacts(
+        (Scope.STAGING,),
+        "The staging folder hangs, is gone, or refuses everything.",
+        "Mount its disk again, or look after it. If the folder was removed, restart the daemon.",
+    ),
+    HoldCause.JOURNAL_SLOW: CauseFacts(
+        (Scope.JOURNAL,),
+        "The journal cannot be written or read.",
+        "Make room on its disk, mend the disk, or end the program that keeps the file locked.",
+        unwell=Unwell.WHEN_IT_LASTS,
+    ),
+    HoldCause.MACHINE_SHORT: CauseFacts(
+        (Scope.MACHINE,),
+        "There is no process, thread or memory to be had.",
+        "End other programs, or raise the limit that the reason names.",
+    ),
+    HoldCause.CONVERTER_BROKEN: CauseFacts(
+        (Scope.MACHINE,),
+        "The converter does not start.",
+        "`uploader check` tries it and says why; one conversion is tried every 30 seconds.",
+    ),
+    HoldCause.STALLED: CauseFacts(
+        (Scope.STAGE,),
+        "The stage that is named has shown no sign of life for five minutes.",
+        "Look after the disk, mount or server that it works on; where that is well, restart the daemon.",
+        unwell=Unwell.AT_ONCE,
+    ),
+    HoldCause.SESSION_UNCLEAR: CauseFacts(
+        (Scope.SESSION,),
+        "`complete` was sent, and nobody knows what came of it.",
+        "Look on the platform whether the items are there, then `uploader retry FILE`.",
+    ),
+    HoldCause.SESSION_FAILING: CauseFacts(
+        (Scope.SESSION,),
+        "Calls of others succeed, but not this session's.",
+        "Wait; where it lasts, report the reason to the platform's support.",
+    ),
+    HoldCause.FILE_EXCEEDS_QUOTA: CauseFacts(
+        (Scope.FILE,),
+        "It alone needs more than the quota has.",
+        "Free space on the platform, or enlarge the plan.",
+    ),
+    HoldCause.FILE_EXCEEDS_MEMORY: CauseFacts(
+        (Scope.FILE,),
+        "Its conversion needs more memory than the host gives.",
+        "Raise the limit that the reason names, or lower `[convert] memory_limit`.",
+    ),
+    HoldCause.SOURCE_STAYS: CauseFacts(
+        (Scope.FILE,),
+        "Sources of this folder cannot be archived or deleted.",
+        "Mend rights, room or mount of the folder or the archive; the items are there.",
+    ),
+    HoldCause.MISTAKE: CauseFacts(
+        (Scope.FILE, Scope.SESSION),
+        "A mistake in the program.",
+        "Report it with the traceback in the log; it is tried again by itself.",
+    ),
+    HoldCause.PAUSED: CauseFacts(
+        (Scope.FOLDER, Scope.MACHINE),
+        "A person has paused the folder, or everything.",
+        "`uploader resume`, with the folder where only that is paused.",
+    ),
+    HoldCause.UNKNOWN: CauseFacts(
+        tuple(Scope),
+        "An earlier version of the program entered the hold.",
+        "Its reason says what to do; it has its cause as soon as it is tried again.",
+    ),
+}

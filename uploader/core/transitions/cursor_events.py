@@ -1,0 +1,37 @@
+"""How far those have come who must be told of every event, also after a crash: nothing is forgotten before that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uploader.core.transitions.change import Change
+
+LASTING = "told"
+"""How the profile's keys begin of what was told of alarms that last."""
+
+
+def moved(now: float, name: str, before: int, event: int) -> Change:
+    """Whoever has this name has told of all events up to this id; `before` is where its cursor stood (0: nowhere)."""
+    change = Change(now)
+    change.cursors[name] = max(before, event)
+    return change
+
+
+def recorded(now: float, name: str, before: int, event: int, lasting: Any) -> Change:
+    """The same, and this is what was told of what lasts, as a value of JSON."""
+    change = moved(now, name, before, event)
+    change.learned[f"{LASTING}:{name}"] = lasting
+    return change
+
+
+def left(now: float, name: str) -> Change:
+    """Whoever had this name follows no longer, and holds up no pruning."""
+    change = Change(now)
+    change.cursors[name] = None
+    change.learned[f"{LASTING}:{name}"] = None
+    return change
+
+
+def told(event: int, lowest: int | None) -> bool:
+    """Whether nobody has yet to be told of this event; `lowest` is the last of all cursors, if there are any."""
+    return lowest is None or event <= lowest

@@ -1,0 +1,68 @@
+"""Who waits although nothing is held: for more files, for another try, for its turn. So that nobody has to guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from uploader.core.actions import Claim
+from uploader.core.model import FileState, SessionState
+from uploader.core.planner_view import Session
+from uploader.core.planning_pass import PlanningPass, Wait
+
+MORE_FILES = "more files"
+ANOTHER_TRY = "another try"
+FREE_CONVERTER = "a free converter"
+ROOM_BEHIND_OTHERS = "the copies before them to be converted"
+SESSION_END = "a session to end"
+FIRST_READ_BACK = "the first session to their target to be read back"
+
+
+def tell_waits(turn: PlanningPass) -> None:
+    """Tell who waits by now, beside those of whom the rules for batches have told."""
+    for state, rows in _retried(turn):
+        times = [at for at, files in rows if files]
+        if times:
+            turn.tell(Wait(state, ANOTHER_TRY, sum(files for _, files in rows), min(times)))
+    in_line = turn.view.queued_total - sum(1 for file in turn.view.queued if _at_work(turn, file.file_id))
+    later = sum(1 for file in turn.view.queued if file.not_before > turn.now)
+    if turn.running("Convert") and in_line > later:
+        turn.tell(Wait(FileState.QUEUED, FREE_CONVERTER, in_line - later))
+    settled = len(turn.view.settled) - sum(isinstance(action, Claim) for action in turn.plan.actions)
+    if settled and turn.view.queued_total:
+        turn.tell(Wait(FileState.SETTLING, ROOM_BEHIND_OTHERS, settled))
+
+
+def _at_work(turn: PlanningPass, file_id: int) -> bool:
+    return turn.busy("file", file_id)
+
+
+def _retried(turn: PlanningPass) -> Iterable[tuple[FileState, list[tuple[float, int]]]]:
+    """By state: when rows are due that wait for another try, and how many files that holds up."""
+    view = turn.view
+    yield (
+        FileState.QUEUED,
+        [(q.not_before, 1) for q in view.queued if q.retrying_since is not None and q.not_before > turn.now],
+    )
+    members = [
+        (m.not_before, 1)
+        for session in view.sessions
+        for m in session.members
+        if m.retrying_since is not None and m.not_before > turn.now
+    ]
+    whole = [(s.not_before, len(s.members)) for s in view.sessions if _waits(turn, s)]
+    yield FileState.BATCHED, [*members, *whole]
+    yield (
+        FileState.COMPLETED,
+        [
+            (d.not_before, 1)
+            for d in view.disposals
+            if d.retrying_since is not None and d.not_before > turn.now
+        ],
+    )
+
+
+def _waits(turn: PlanningPass, session: Session) -> bool:
+    """Whether a session's own call is tried again later; the files of a completed one are done."""
+    if session.retrying_since is None or session.state is SessionState.COMPLETED or session.hold:
+        return False
+    return session.not_before > turn.now

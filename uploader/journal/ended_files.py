@@ -1,0 +1,142 @@
+"""What has become of files in sums: how many were completed, when, and which sources are still to go.
+
+A daemon asks for it at every look of a person, over a history that only grows. So everything is read once; after that
+the events that were added since say what is new.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from uploader.core.lifecycle import ITEM_KNOWN, ITEM_MADE, SOURCE_GONE, SOURCE_SEEN_AGAIN, SOURCE_SETTLED
+from uploader.journal.pruning import sums
+from uploader.journal.queries import LEAVING, scalar
+from uploader.journal.rows import clock, rows
+from uploader.journal.sqlite_library import Database
+
+HOUR = 3600.0
+MINUTE = 60.0
+
+
+@dataclass(slots=True)
+class EndedFiles:
+    """The sums, as of the last `update`. Sizes in bytes, times in unix seconds."""
+
+    completed: Counter[str] = field(default_factory=Counter)
+    """By folder: files whose item was made."""
+    disposed: int = 0
+    """Those of them whose source was archived or deleted."""
+    uploaded: int = 0
+    """Bytes of their objects."""
+    leaving: dict[int, str] = field(default_factory=dict)
+    """By id, with their folder: completed files whose source is still to be archived or deleted."""
+    last: float | None = None
+    """When a file was completed last."""
+    _minutes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """By minute since the epoch: files completed in it, and their bytes; of today, and of the hour before now."""
+    _event: int = -1
+    """The last event that was read; -1: nothing was read yet."""
+    _forgotten: Mapping[str, Any] = field(default_factory=dict)
+
+    def update(self, db: Database) -> None:
+        """Take over what was added. Where history was forgotten since, all is read again. Within one transaction."""
+        forgotten = dict(sums(db)["files"])
+        newest = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        if self._event < 0 or forgotten != self._forgotten or newest < self._event:
+            self._read(db)
+        else:
+            self._follow(db)
+        self._event, self._forgotten = newest, forgotten
+        oldest = min(midnight(clock()), clock() - HOUR) // MINUTE
+        self._minutes = {minute: made for minute, made in self._minutes.items() if minute >= oldest}
+
+    def since(self, moment: float) -> tuple[int, int]:
+        """Files completed from this minute on, today or in the last hour, and their bytes."""
+        found = [made for minute, made in self._minutes.items() if minute >= moment // MINUTE]
+        return sum(files for files, _ in found), sum(size for _, size in found)
+
+    def first_since(self, moment: float) -> float | None:
+        """When the first of them was completed, to the minute; None where none was."""
+        found = [minute for minute in self._minutes if minute >= moment // MINUTE]
+        return min(found) * MINUTE if found else None
+
+    def _read(self, db: Database) -> None:
+        sql = (
+            "SELECT folder, COUNT(*) AS n, COALESCE(SUM(object_size), 0) AS size FROM files "
+            "WHERE state IN ('completed', 'disposed') GROUP BY folder"
+        )
+        found = rows(db, sql)
+        self.completed = Counter({row["folder"]: row["n"] for row in found})
+        self.uploaded = sum(row["size"] for row in found)
+        self.disposed = scalar(db, "SELECT COUNT(*) FROM files WHERE state = 'disposed'")
+        self._read_leaving(db)
+        last = "SELECT MAX(changed_at) FROM sessions WHERE state = 'completed'"
+        self.last = db.conn.execute(last).fetchone()[0]
+        self._minutes = {}
+        for row in _made(db, _first_event(db, min(midnight(clock()), clock() - HOUR))):
+            self._count(row)
+
+    def _read_leaving(self, db: Database) -> None:
+        leaving = rows(db, f"SELECT id, folder FROM files WHERE {LEAVING}")  # noqa: S608 - a condition of ours
+        self.leaving = {row["id"]: row["folder"] for row in leaving}
+
+    def _follow(self, db: Database) -> None:
+        for row in _made(db, self._event + 1):
+            self._count(row)
+            self.completed[row["folder"]] += 1
+            self.uploaded += row["object_size"] or 0
+            if row["leaving"]:
+                self.leaving[row["id"]] = row["folder"]
+        words = ", ".join(f"'{word}'" for word in (*SOURCE_SETTLED, SOURCE_SEEN_AGAIN))
+        sql = f"SELECT file_id, event FROM events WHERE id > ? AND event IN ({words})"  # noqa: S608 - words of ours
+        events = db.conn.execute(sql, (self._event,)).fetchall()
+        self.disposed += sum(event == SOURCE_GONE for _, event in events)
+        for file_id, _ in events:
+            self.leaving.pop(file_id, None)
+        if any(event == SOURCE_SEEN_AGAIN for _, event in events):
+            self._read_leaving(db)
+
+    def _count(self, row: Mapping[str, Any]) -> None:
+        """What a repair has recognised was completed at some other time."""
+        if row["event"] != ITEM_MADE:
+            return
+        minute = int(row["time"] // MINUTE)
+        files, size = self._minutes.get(minute, (0, 0))
+        self._minutes[minute] = (files + 1, size + (row["object_size"] or 0))
+        self.last = max(self.last or 0.0, row["time"])
+
+
+def midnight(now: float) -> float:
+    """When the day began by the machine's clock (unix seconds)."""
+    local = time.localtime(now)
+    return time.mktime((local.tm_year, local.tm_mon, local.tm_mday, 0, 0, 0, 0, 0, -1))
+
+
+def _made(db: Database, first: int) -> list[dict[str, Any]]:
+    """The files that were completed by events from this one on."""
+    words = ", ".join(f"'{word}'" for word in ITEM_KNOWN)
+    sql = (
+        "SELECT events.time, events.event, files.id, files.folder, files.object_size, "  # noqa: S608 - words of ours
+        f"{LEAVING} AS leaving FROM events JOIN files ON files.id = events.file_id "
+        f"WHERE events.id >= ? AND events.event IN ({words}) ORDER BY events.id"
+    )
+    return rows(db, sql, first)
+
+
+def _first_event(db: Database, since: float) -> int:
+    """The first event from this time on, found by halving: their ids go with the time."""
+    low = db.conn.execute("SELECT COALESCE(MIN(id), 1) FROM events").fetchone()[0]
+    high = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0] + 1
+    while low < high:
+        middle = (low + high) // 2
+        sql = "SELECT id, time FROM events WHERE id >= ? ORDER BY id LIMIT 1"
+        event_id, at = db.conn.execute(sql, (middle,)).fetchone()
+        if at < since:
+            low = event_id + 1
+        else:
+            high = middle
+    return int(low)

@@ -1,0 +1,94 @@
+"""Who follows the events and has to be told of each, also after a crash: how far they have come, and what they know.
+
+A follower is told first, and entered here after that: after a crash in between it is told again rather than never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from uploader.core.alarms import Alarm, Key, Rejection, Told
+from uploader.core.model import FileState
+from uploader.core.path_text import shown
+from uploader.core.transitions import cursor_events as events
+from uploader.journal.hold_rows import read_profile
+from uploader.journal.rows import full_path, rows
+from uploader.journal.sqlite_library import Database
+from uploader.journal.transactions import Rows, Transactions
+
+LOOKED_AT = 10_000
+"""Events that one look goes through at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a follower has come, by the id of an event, and what it was told that lasts."""
+
+    event: int
+    told: Mapping[Key, Told]
+
+
+class Followers:
+    """The followers by name. One public method is one transaction."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transact = transactions.transact
+
+    async def told(self, name: str, before: int, standing: Standing) -> None:
+        """From now on it stands there; `before` is the event at which it stood."""
+        lasting = [_as_dict(told) for told in standing.told.values()]
+
+        def work(rows: Rows) -> None:
+            rows.apply(events.recorded(rows.now, name, before, standing.event, lasting))
+
+        await self._transact("told", work)
+
+    async def left(self, name: str) -> None:
+        """It follows no longer."""
+        await self._transact("follower_left", lambda rows: rows.apply(events.left(rows.now, name)))
+
+
+def standing(db: Database, name: str) -> Standing | None:
+    """Where a follower stands; None where there is none of this name."""
+    cursor = db.conn.execute("SELECT event FROM cursors WHERE name = ?", (name,)).fetchone()
+    if cursor is None:
+        return None
+    kept = read_profile(db).get(f"{events.LASTING}:{name}") or ()
+    told = (_from_dict(value) for value in kept)
+    return Standing(min(cursor[0], newest_event(db)), {one.alarm.key: one for one in told})
+
+
+def newest_event(db: Database) -> int:
+    """The id of the last event of all; 0 where there is none."""
+    return int(db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
+
+
+def rejections(db: Database, after: int) -> tuple[list[Rejection], int]:
+    """The files that were rejected after this event, as far as one look goes, and the event up to which it went."""
+    last = min(newest_event(db), after + LOOKED_AT)
+    found = rows(
+        db,
+        "SELECT f.folder, f.path, f.size, e.note, e.time FROM events e JOIN files f ON f.id = e.file_id "
+        "WHERE e.id > ? AND e.id <= ? AND e.state = ? ORDER BY e.id",
+        after,
+        last,
+        FileState.REJECTED.value,
+    )
+    return [_rejection(row) for row in found], max(after, last)
+
+
+def _rejection(row: Mapping[str, Any]) -> Rejection:
+    path = shown(full_path(row["folder"], bytes(row["path"])))
+    return Rejection(shown(row["folder"]), path, row["note"], row["size"], row["time"])
+
+
+def _as_dict(told: Told) -> dict[str, Any]:
+    return {**asdict(told.alarm), "at": told.at}
+
+
+def _from_dict(value: Mapping[str, Any]) -> Told:
+    rest = dict(value)
+    at = rest.pop("at")
+    return Told(Alarm(**rest), at)

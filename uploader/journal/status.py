@@ -1,0 +1,273 @@
+"""The one place that makes a status of the journal's rows. `docs/control.md` tells its fields.
+
+What it costs goes with the work that is left, not with the history: ended files are in sums (`ended_files`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uploader.core.holds import Amount, counted
+from uploader.core.model import Destination, FileState, Hold, HoldCause, Scope, SessionState
+from uploader.core.path_text import shown
+from uploader.core.planning_pass import Wait
+from uploader.core.throughput import Rate, expected_end, rate_of
+from uploader.journal.ended_files import HOUR, EndedFiles, midnight
+from uploader.journal.pruning import sums
+from uploader.journal.rows import clock, full_path, iso, rows
+from uploader.journal.sqlite_library import Database
+
+WARNED = 100
+"""Warnings that are told, the newest first."""
+
+LOOKED_FOR_WARNINGS = 10_000
+"""Of so many of the newest files."""
+
+_LIVE = "('settling', 'queued', 'converted', 'batched', 'stored')"
+_OTHER_ENDS = (
+    "SELECT state, COUNT(*) FROM files WHERE state IN ('rejected', 'duplicate', 'gone') GROUP BY state"
+)
+TO_SEND = frozenset({FileState.SETTLING, FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED})
+"""States of files whose bytes are still to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldList:
+    """The list of what holds work back (`core.holds.listed`), and how often it has changed."""
+
+    holds: Sequence[Hold]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a status tells of the rows. It stays true of its moment, whatever is held since."""
+
+    told: Mapping[str, Any]
+    """The fields that depend on nothing else."""
+    folders: Sequence[Mapping[str, Any]]
+    amounts: Sequence[Amount]
+    rate: Rate
+
+
+class FactsReader:
+    """Reads facts from one connection, and remembers the sums of what has ended."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._ended = EndedFiles()
+
+    def read(self, destinations: Mapping[str, Destination]) -> Facts:
+        """The facts of now; within one transaction, so that its numbers belong together."""
+        now, db, ended = clock(), self._db, self._ended
+        ended.update(db)
+        amounts, rejected, over = _amounts(db, destinations), _rejected(db), sums(db)
+        pending = Counter(ended.leaving.values())
+        for amount in amounts:
+            pending[amount.folder] += amount.files
+        stored = sum(amount.size for amount in amounts if amount.state is FileState.STORED)
+        completed = sum(over["files"][state] for state in (FileState.COMPLETED, FileState.DISPOSED))
+        today = ended.since(midnight(now))
+        told = {
+            "pending": pending.total(),
+            "completed": completed + ended.completed.total(),
+            "rejected": len(rejected),
+            "files": _file_states(db, amounts, ended, over["files"]),
+            "sessions": _session_states(db, over["sessions"]),
+            "bytes": {
+                "pending": sum(amount.size for amount in amounts if amount.state in TO_SEND),
+                "uploaded": over["bytes"]["uploaded"] + ended.uploaded + stored,
+            },
+            "today": {"completed": today[0], "bytes": today[1]},
+            "last_completed": iso(ended.last),
+            "oldest_pending": iso(_oldest(db)),
+            "possibly_leaked_bytes": over["bytes"]["leaked"] + _leaked(db),
+            "failed": rejected,
+            "retrying": _retrying(db),
+            "warnings": _warnings(db),
+        }
+        folders = _folders(destinations, pending, amounts, rejected, ended.completed + over["folders"])
+        lately = ended.since(now - HOUR)
+        return Facts(told, folders, amounts, rate_of(now, *lately, ended.first_since(now - HOUR)))
+
+
+def status_of(facts: Facts, held: HoldList, now: float, waits: Sequence[Wait] = ()) -> dict[str, Any]:
+    """The whole status: what the rows say, what holds them back, and who waits for something else."""
+    told, rate = facts.told, facts.rate
+    holds = counted(held.holds, facts.amounts)
+    folders = {hold.subject for hold in holds if hold.scope is Scope.FOLDER}
+    eta = expected_end(now, told["pending"], told["bytes"]["pending"], rate, held=bool(holds))
+    return {
+        **told,
+        "holds": [told_hold(hold) for hold in holds],
+        "revision": held.revision,
+        "paused": [
+            {"folder": hold.subject, "until": iso(hold.until)}
+            for hold in holds
+            if hold.cause is HoldCause.PAUSED
+        ],
+        "folders": [{**folder, "held": folder["path"] in folders} for folder in facts.folders],
+        "rate": {"files_per_hour": round(rate.files * HOUR, 1), "bytes_per_second": round(rate.size)},
+        "eta": iso(eta),
+        "waiting": [
+            {
+                "what": wait.what.value,
+                "why": wait.why,
+                "files": wait.files,
+                "until": iso(None if wait.until is None else max(wait.until, now)),
+            }
+            for wait in waits
+        ],
+    }
+
+
+def told_hold(hold: Hold) -> dict[str, Any]:
+    """A hold as a status tells it."""
+    return {
+        "scope": hold.scope.value,
+        "cause": hold.cause.value,
+        "subject": hold.subject,
+        "reason": hold.reason,
+        "way_out": hold.way_out,
+        "since": iso(hold.since),
+        "until": iso(hold.until),
+        "files": hold.files,
+        "bytes": hold.size,
+    }
+
+
+def path_of(row: Mapping[str, Any]) -> str:
+    """The full path as text that can be printed."""
+    return shown(full_path(row["folder"], bytes(row["path"])))
+
+
+def _amounts(db: Database, destinations: Mapping[str, Destination]) -> list[Amount]:
+    """What is pending, in groups. A file that is in a session goes where the session goes."""
+    sql = (
+        "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
+        "SUM(COALESCE(f.object_size, f.size)) AS size, s.project_id, s.collection_id, s.item_id "
+        "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
+        f"WHERE f.state IN {_LIVE} GROUP BY f.folder, f.state, f.session_id"
+    )
+    return [
+        Amount(
+            row["folder"],
+            FileState(row["state"]),
+            _target(row, destinations.get(row["folder"])),
+            row["n"],
+            row["size"],
+            f"{row['session_id'] or ''}",
+            row["upload_id"] or "",
+        )
+        for row in rows(db, sql)
+    ]
+
+
+def _target(row: Mapping[str, Any], destination: Destination | None) -> str:
+    if row["session_id"] is not None:
+        return "/".join(row[part] for part in ("project_id", "collection_id", "item_id") if row[part])
+    return destination.key(categorical=False).target if destination else ""
+
+
+def _folders(
+    destinations: Mapping[str, Destination],
+    pending: Counter[str],
+    amounts: Sequence[Amount],
+    rejected: Sequence[Mapping[str, Any]],
+    completed: Counter[str],
+) -> list[dict[str, Any]]:
+    """What became of each folder's files; one that left the configuration is told as long as it has any."""
+    refused = Counter(str(entry["folder"]) for entry in rejected)
+    names = dict.fromkeys((*destinations, *sorted({*pending, *refused, *completed})))
+    return [
+        {
+            "path": shown(name),
+            "pending": pending[name],
+            "completed": completed[name],
+            "rejected": refused[name],
+            "stages": _stages([amount for amount in amounts if amount.folder == name]),
+        }
+        for name in names
+    ]
+
+
+def _stages(amounts: Sequence[Amount]) -> dict[str, dict[str, int]]:
+    """Files and bytes by state, of what is on its way."""
+    found: dict[str, dict[str, int]] = {}
+    for amount in amounts:
+        stage = found.setdefault(amount.state.value, {"files": 0, "bytes": 0})
+        stage["files"] += amount.files
+        stage["bytes"] += amount.size
+    return found
+
+
+def _file_states(
+    db: Database, amounts: Sequence[Amount], ended: EndedFiles, over: Mapping[str, int]
+) -> dict[str, int]:
+    """Files by state. Of those that were completed only the sums are asked: there may be millions."""
+    counts = Counter(over)
+    counts += Counter(dict(db.conn.execute(_OTHER_ENDS).fetchall()))
+    for amount in amounts:
+        counts[amount.state] += amount.files
+    counts[FileState.COMPLETED] += ended.completed.total() - ended.disposed
+    counts[FileState.DISPOSED] += ended.disposed
+    return {state.value: counts[state] for state in FileState}
+
+
+def _session_states(db: Database, over: Mapping[str, int]) -> dict[str, int]:
+    found = dict(db.conn.execute("SELECT state, COUNT(*) FROM sessions GROUP BY state").fetchall())
+    return {state.value: found.get(state.value, 0) + over[state] for state in SessionState}
+
+
+def _rejected(db: Database) -> list[dict[str, Any]]:
+    sql = (
+        "SELECT folder, path, last_error, attempts, looks FROM files "
+        "WHERE state = 'rejected' AND current = 1 ORDER BY id"
+    )
+    return [
+        {
+            "path": path_of(r),
+            "folder": shown(r["folder"]),
+            "reason": r["last_error"],
+            "attempts": max(r["attempts"], r["looks"]) + 1,
+        }
+        for r in rows(db, sql)
+    ]
+
+
+def _retrying(db: Database) -> list[dict[str, Any]]:
+    sql = (
+        "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "  # noqa: S608
+        f"AND state IN {_LIVE} ORDER BY id LIMIT 100"
+    )
+    return [
+        {"path": path_of(r), "reason": r["last_error"], "next": iso(r["not_before"])} for r in rows(db, sql)
+    ]
+
+
+def _warnings(db: Database) -> list[dict[str, Any]]:
+    sql = (
+        "SELECT folder, path, warnings FROM files WHERE id > (SELECT MAX(id) FROM files) - ? "
+        "AND warnings != '[]' AND current = 1 ORDER BY id DESC LIMIT ?"
+    )
+    found = rows(db, sql, LOOKED_FOR_WARNINGS, WARNED)
+    return [{"path": path_of(r), **warning} for r in found for warning in json.loads(r["warnings"])]
+
+
+def _oldest(db: Database) -> float | None:
+    """When the file was discovered that has been pending longest (unix seconds)."""
+    sql = f"SELECT MIN(discovered_at) FROM files WHERE state IN {_LIVE}"  # noqa: S608 - words of ours
+    found: float | None = db.conn.execute(sql).fetchone()[0]
+    return found
+
+
+def _leaked(db: Database) -> int:
+    sql = (
+        "SELECT COALESCE(SUM((initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions "
+        "WHERE initiates_sent > initiates_clear"
+    )
+    return int(db.conn.execute(sql).fetchone()[0])

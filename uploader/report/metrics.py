@@ -1,0 +1,205 @@
+"""The only place that knows prometheus-client: a status as metrics. `docs/metrics.md` tells each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from uploader import __version__
+
+Sample = tuple[Sequence[str], float]
+"""Values of the labels, and the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric: its name without `uploader_`, what it says, its labels, and whether it only grows."""
+
+    name: str
+    text: str
+    labels: tuple[str, ...] = ()
+    grows: bool = False
+
+
+BUILD = Family("build_info", "The version that runs; always 1.", ("version",))
+FILES = Family("files", "Files by state, ends and earlier versions of a path among them.", ("state",))
+SESSIONS = Family("sessions", "Upload sessions by state.", ("state",))
+PENDING = Family("pending_files", "Files that have not reached an end.")
+PENDING_BYTES = Family("pending_bytes", "Bytes still to be uploaded.")
+OLDEST = Family("oldest_pending_seconds", "How long the oldest pending file has been known; 0 where none is.")
+COMPLETED = Family("completed_files", "Files that became items.")
+REJECTED = Family("rejected_files", "Files that were refused and are not tried again by themselves.")
+UPLOADED = Family("uploaded_bytes", "Bytes that the object store holds for items.", grows=True)
+SENT = Family("sent_bytes", "Bytes sent to the object store since the start, repeats included.", grows=True)
+LEAKED = Family(
+    "possibly_leaked_bytes", "Upper bound of storage reserved by starts of sessions whose answer was lost."
+)
+LAST = Family("last_completed_timestamp_seconds", "When a file was completed last; 0 where none was.")
+FOLDER_FILES = Family(
+    "folder_files", "Files of a drop folder: pending, completed, rejected.", ("folder", "end")
+)
+STAGE_FILES = Family("stage_files", "Pending files of a drop folder by state.", ("folder", "state"))
+STAGE_BYTES = Family("stage_bytes", "Their bytes.", ("folder", "state"))
+HOLDS = Family("holds", "Holds by scope and cause; anything above 0 waits for a reason.", ("scope", "cause"))
+HELD_FILES = Family("held_files", "Files that wait because of holds of this cause.", ("cause",))
+HELD_BYTES = Family("held_bytes", "Their bytes.", ("cause",))
+ALARMS = Family("alarms", "Alarms that went out and last, by cause.", ("cause",))
+REVISION = Family("hold_revision", "How often the list of holds has changed.")
+RUNNING = Family("stage_running", "Work under way, by stage.", ("stage",))
+SIGN = Family(
+    "stage_sign_timestamp_seconds",
+    "When a stage last gave a sign of life; 0: not since the start.",
+    ("stage",),
+)
+CALLS = Family(
+    "calls",
+    "Calls to the platform since the start, by what came of them.",
+    ("operation", "status"),
+    grows=True,
+)
+DISK = Family("disk_free_bytes", "Bytes that are free for staging.", ("place",))
+
+FAMILIES = (
+    *(
+        BUILD,
+        FILES,
+        SESSIONS,
+        PENDING,
+        PENDING_BYTES,
+        OLDEST,
+        COMPLETED,
+        REJECTED,
+        UPLOADED,
+        SENT,
+        LEAKED,
+        LAST,
+    ),
+    *(
+        FOLDER_FILES,
+        STAGE_FILES,
+        STAGE_BYTES,
+        HOLDS,
+        HELD_FILES,
+        HELD_BYTES,
+        ALARMS,
+        REVISION,
+        RUNNING,
+        SIGN,
+        CALLS,
+        DISK,
+    ),
+)
+"""All of ours; the process tells its own beside them."""
+
+
+def exposition(status: Mapping[str, Any], now: float, accept: str = "") -> tuple[str, bytes]:
+    """Content type and body: OpenMetrics where it is asked for, else the text format of Prometheus."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Told(status, now))
+    ProcessCollector(registry=registry)
+    encode, kind = choose_encoder(accept)
+    return kind, encode(registry)
+
+
+class _Told(Collector):
+    def __init__(self, status: Mapping[str, Any], now: float) -> None:
+        self._status = status
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        """Every family, also those without a sample."""
+        samples = {
+            **_of_files(self._status, self._now),
+            **_of_folders(self._status),
+            **_of_holds(self._status),
+            **_of_work(self._status),
+        }
+        for family in FAMILIES:
+            yield _family(family, samples[family])
+
+
+def _family(family: Family, samples: Iterable[Sample]) -> Metric:
+    kind = CounterMetricFamily if family.grows else GaugeMetricFamily
+    made = kind(f"uploader_{family.name}", family.text, labels=family.labels)
+    for labels, value in samples:
+        made.add_metric(labels, value)
+    return made
+
+
+def _of_files(status: Mapping[str, Any], now: float) -> dict[Family, list[Sample]]:
+    amounts = status.get("bytes") or {}
+    oldest = _seconds(status.get("oldest_pending"))
+    return {
+        BUILD: [((__version__,), 1.0)],
+        FILES: [((state,), number) for state, number in (status.get("files") or {}).items()],
+        SESSIONS: [((state,), number) for state, number in (status.get("sessions") or {}).items()],
+        PENDING: [((), status.get("pending", 0))],
+        PENDING_BYTES: [((), amounts.get("pending", 0))],
+        OLDEST: [((), max(0.0, now - oldest) if oldest else 0.0)],
+        COMPLETED: [((), status.get("completed", 0))],
+        REJECTED: [((), status.get("rejected", 0))],
+        UPLOADED: [((), amounts.get("uploaded", 0))],
+        SENT: [((), status.get("sent", 0))],
+        LEAKED: [((), status.get("possibly_leaked_bytes", 0))],
+        LAST: [((), _seconds(status.get("last_completed")))],
+    }
+
+
+def _of_folders(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+    folders = status.get("folders") or ()
+    stages = [
+        ((folder["path"], state), amount)
+        for folder in folders
+        for state, amount in (folder.get("stages") or {}).items()
+    ]
+    return {
+        FOLDER_FILES: [
+            ((folder["path"], end), folder[end])
+            for folder in folders
+            for end in ("pending", "completed", "rejected")
+        ],
+        STAGE_FILES: [(labels, amount["files"]) for labels, amount in stages],
+        STAGE_BYTES: [(labels, amount["bytes"]) for labels, amount in stages],
+    }
+
+
+def _of_holds(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+    holds: dict[tuple[str, ...], float] = {}
+    files: dict[tuple[str, ...], float] = {}
+    size: dict[tuple[str, ...], float] = {}
+    alarms = Counter(str(alarm["cause"]) for alarm in status.get("alarms") or ())
+    for hold in status.get("holds") or ():
+        cause = str(hold.get("cause", "unknown"))
+        holds[hold["scope"], cause] = holds.get((hold["scope"], cause), 0) + 1
+        files[cause,] = files.get((cause,), 0) + hold.get("files", 0)
+        size[cause,] = size.get((cause,), 0) + hold.get("bytes", 0)
+    return {
+        HOLDS: [*holds.items()],
+        HELD_FILES: [*files.items()],
+        HELD_BYTES: [*size.items()],
+        ALARMS: [((cause,), number) for cause, number in alarms.items()],
+        REVISION: [((), status.get("revision", 0))],
+    }
+
+
+def _of_work(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+    stages = status.get("stages") or ()
+    free = (status.get("disk") or {}).get("staging_free")
+    return {
+        RUNNING: [((stage["stage"],), stage["running"]) for stage in stages],
+        SIGN: [((stage["stage"],), _seconds(stage["sign"])) for stage in stages],
+        CALLS: [((c["operation"], c["status"]), c["number"]) for c in status.get("calls") or ()],
+        DISK: [] if free is None else [(("staging",), free)],
+    }
+
+
+def _seconds(iso: str | None) -> float:
+    return datetime.fromisoformat(iso).timestamp() if iso else 0.0
