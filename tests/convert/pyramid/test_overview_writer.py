@@ -250,6 +250,18 @@ async def test_premultiplied_colours_are_averaged_as_they_are(
     assert (found[3, :, 150] == 128).all()
 
 
+async def test_nodata_beside_premultiplied_alpha_lends_no_colour(tmp_path: Path) -> None:
+    """What the nodata value declares is nothing at all, while what is transparent is dark."""
+    data = np.full((4, _HEIGHT, _WIDTH), 200, np.uint8)
+    data[:, :, :301] = 7
+    source = tiled(tmp_path / "in" / "source.tif", data, photometric="rgb", alpha="PREMULTIPLIED", nodata=7)
+    report, target = await converted(source)
+    found, _ = level(target)
+
+    assert report.method == "rewrite"
+    assert (found[:3, :, 150] == 200).all()
+
+
 @pytest.mark.parametrize(("compress", "wanted", "method"), _WRITERS, ids=_WRITTEN)
 @pytest.mark.parametrize("hole", [np.nan, np.inf])
 async def test_undeclared_holes_do_not_eat_overviews(

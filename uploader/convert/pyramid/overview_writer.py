@@ -20,7 +20,7 @@ from rasterio.enums import ColorInterp
 from uploader.convert.pyramid.downsample import Method, Recipe, held, shrink, shrink_mask, visible
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints, sizes
 from uploader.convert.read.block_reader import Block, Mask, read
-from uploader.convert.read.facts import ALL_VALID, ITEM_BYTES, PER_DATASET, Facts
+from uploader.convert.read.facts import ALL_VALID, ALPHA, ITEM_BYTES, PER_DATASET, Facts
 from uploader.convert.read.formats.open_raster import Dataset, opened, translated
 from uploader.convert.read.windows import Piece
 
@@ -59,6 +59,10 @@ class Pyramid:
         """The band by which colours are weighted, counted from 1; None: there is none."""
         found = [band.index for band in self.facts.bands if band.interpretation == "alpha"]
         return found[0] if found and not self.premultiplied and self.method == "mean" else None
+
+    def as_it_is(self, index: int) -> bool:
+        """Whether what is transparent enters the mean of a band: of premultiplied colours it is dark already."""
+        return self.premultiplied and bool(self.facts.bands[index - 1].mask & ALPHA)
 
     def recipe(self, index: int) -> Recipe:
         """How one band is made."""
@@ -150,7 +154,7 @@ def shrunk(
     made = []
     for samples, index in zip(above.samples, bands, strict=True):
         weights = alpha if weighing and index != wanted.alpha else None
-        valid = None if wanted.premultiplied else above.masks.get(index)
+        valid = None if wanted.as_it_is(index) else above.masks.get(index)
         level = shrink(samples, valid, footprints, wanted.recipe(index), weights)
         made.append(visible(samples, level, footprints) if index == wanted.alpha else level)
     return np.stack(made), _masks(above, footprints, wanted)
