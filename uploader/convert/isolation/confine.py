@@ -70,10 +70,7 @@ def environment() -> dict[str, str]:
 
 
 def settle(parent: int) -> None:
-    """Give up, once and for all, what converting never needs. Called first thing in the zygote.
-
-    Capabilities that a unit gives the daemon end with the program that the zygote starts as its second self.
-    """
+    """Give up, once and for all, what converting never needs. Called first thing in the zygote."""
     _die_with(parent)
     os.umask(0o077)
     kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1)

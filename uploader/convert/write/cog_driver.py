@@ -11,16 +11,15 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 import rasterio
 import rasterio.shutil
-from rio_cogeo.cogeo import cog_validate
 
 from uploader.convert.read import reference_systems
 from uploader.convert.read.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
 from uploader.convert.read.formats.open_raster import Dataset, translated
 from uploader.convert.read.statistics_tags import STATISTICS_KEYS
+from uploader.convert.tiff.xml_text import escaped, quoted
 from uploader.core.path_text import raw
 
 RESERVED = "UPLOADER_RESERVED"
@@ -38,7 +37,6 @@ _GCP = re.compile(rb'<GCP (?:\s*(?:Pixel|Line|X|Y|Z)="[^"]*"|(?=\s))*')
 _COLOURS = re.compile(rb"\s*<ColorTable>.*?</ColorTable>|<ColorInterp>Palette</ColorInterp>", re.DOTALL)
 _NODATA = re.compile(rb"\s*<NoDataValue>([^<]*)</NoDataValue>")
 _MASK = re.compile(rb"\s*<MaskBand>.*?</MaskBand>", re.DOTALL)
-_MISTAKEN = re.compile(r"not tiled$|^Invalid Decimation 1 ")
 _SYSTEM = re.compile(rb"\s*<SRS[^>]*>[^<]*</SRS>")
 _POLYNOMIALS = re.compile(rb'\s*<Metadata domain="RPC">.*?</Metadata>', re.DOTALL)
 _SIZE = re.compile(rb'(<VRTDataset rasterXSize=")\d+(" rasterYSize=")\d+"')
@@ -94,7 +92,7 @@ def _placed(wrapper: bytes, facts: Facts, own: str) -> bytes:
     added = b""
     if system != own and (system or not reference_systems.is_placeholder(own)):
         wrapper = _SYSTEM.sub(b"", wrapper, count=1)
-        added += f"<SRS>{escape(system)}</SRS>".encode() if system else b""
+        added += f"<SRS>{escaped(system)}</SRS>".encode() if system else b""
     wrapper = _POLYNOMIALS.sub(b"", wrapper)
     added += _metadata(dict(facts.rpcs), "RPC") if facts.rpcs else b""
     return wrapper[:start] + added + wrapper[start:]
@@ -115,7 +113,7 @@ def _dressed(wrapper: bytes, facts: Facts, reserved: int, nodata: str) -> bytes:
     def dressed_band(tag: re.Match[bytes]) -> bytes:
         index = int(tag.group(1)) - 1
         name = facts.bands[index].description
-        description = raw(f"<Description>{escape(name)}</Description>") if name else b""
+        description = raw(f"<Description>{escaped(name)}</Description>") if name else b""
         return tag.group() + description + missing
 
     bands = _BAND.sub(dressed_band, _DESCRIPTION.sub(b"", bands))
@@ -162,8 +160,8 @@ def _forgotten(head: bytes, facts: Facts) -> bytes:
 
 
 def _metadata(tags: Mapping[str, str], domain: str = "") -> bytes:
-    items = "".join(f"<MDI key={quoteattr(key)}>{escape(value)}</MDI>" for key, value in sorted(tags.items()))
-    of = f" domain={quoteattr(domain)}" if domain else ""
+    items = "".join(f"<MDI key={quoted(key)}>{escaped(value)}</MDI>" for key, value in sorted(tags.items()))
+    of = f" domain={quoted(domain)}" if domain else ""
     return raw(f"<Metadata{of}>{items}</Metadata>")
 
 
@@ -179,21 +177,6 @@ def packet_of(facts: Facts) -> str:
     except (ET.ParseError, ValueError):
         return ""
     return "" if "<!" in bare else bare
-
-
-def valid(path: Path, *, ours: bool = False) -> bool:
-    """Whether rio-cogeo calls a file a valid COG.
-
-    Of what was laid out here or by GDAL's COG driver, some complaints are mistaken: a level exactly one tile wide is
-    not untiled, and one pixel cannot be decimated.
-    """
-    try:
-        sound, complaints, doubts = cog_validate(str(path), strict=True, quiet=True)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - it asserts, indexes and unpacks; whatever it stumbles on is no valid COG
-        return False
-    return sound or (ours and all(_MISTAKEN.search(text) for text in (*complaints, *doubts)))
 
 
 def beside(target: Path) -> frozenset[str]:

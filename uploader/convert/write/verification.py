@@ -11,7 +11,7 @@ from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import opened, translated
 from uploader.convert.read.measure import Gauge
 from uploader.convert.read.statistics import PixelStatistics
-from uploader.convert.write import cog_driver, comparison, head_completion
+from uploader.convert.write import cog_validation, comparison, head_completion
 from uploader.convert.write import source_heads as sources
 from uploader.convert.write.comparison import compare_facts
 from uploader.convert.write.pixel_comparison import compare_pixels
@@ -59,7 +59,7 @@ def verify(
     job: Job, facts: Facts, result: Path, beside: frozenset[str], pixels: str
 ) -> tuple[RasterWarning, ...]:
     """Raises RasterRefused when something was changed, or lost under `strict`; ConversionFailed for a bad COG."""
-    if not cog_driver.valid(result, ours=True):
+    if not cog_validation.valid(result, ours=True):
         raise ConversionFailed("GDAL wrote a file that is no valid COG.")
     differences = compare_facts(facts, examine(result), beside) + sources.compare_heads(
         job.source, result, facts
