@@ -9,11 +9,13 @@ from uploader.convert.pyramid.overview_reader import LevelWatch
 from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import opened, translated
-from uploader.convert.read.measure import Gauge
+from uploader.convert.read.measure import Gauge, gather
 from uploader.convert.read.statistics import PixelStatistics
+from uploader.convert.read.windows import pieces
 from uploader.convert.write import cog_validation, comparison, head_completion
 from uploader.convert.write import source_heads as sources
 from uploader.convert.write.comparison import compare_facts
+from uploader.convert.write.moved_tiles import same_tiles
 from uploader.convert.write.pixel_comparison import compare_pixels
 from uploader.convert.write.task import Task, WrittenCog
 from uploader.core.errors import ConversionFailed, RasterRefused
@@ -31,14 +33,18 @@ def finished(
     """Complete the head of the result, and verify it.
 
     What was not measured before is measured while the result is compared: so the source is decoded twice, not
-    three times. Raises ConversionFailed when the watcher fails, and as `verify` does.
+    three times, and a raster whose tiles were moved just once. Raises ConversionFailed when the watcher fails, and
+    as `verify` does.
     """
     measured = measured or task.found.measured
     head_completion.complete(task.result, added, measured.bands if measured else ())
-    gauge = None if measured else Gauge(task.facts, classes=False)
-    pixels = _pixels(task, gauge, watch)
+    moved = added.moved and task.job.verify == "full" and same_tiles(task.job.source, task.result)
+    gauge = Gauge(task.facts, classes=False) if moved or not measured else None
+    pixels = _decoded(task, gauge, watch) if moved and gauge else _compared(task, gauge, watch)
     if watch and watch.failed:
         raise ConversionFailed("Its overviews do not show it.")
+    if moved and gauge and measured and gauge.result().bands != measured.bands:
+        raise ConversionFailed("Its tiles show something else where they are now.")
     if measured is None:
         assert gauge is not None
         measured = gauge.result()
@@ -46,7 +52,14 @@ def finished(
     return WrittenCog(method, measured, verify(task.job, task.facts, task.result, beside, pixels))
 
 
-def _pixels(task: Task, gauge: Gauge | None, watch: LevelWatch | None) -> str:
+def _decoded(task: Task, gauge: Gauge, watch: LevelWatch | None) -> str:
+    """Decode all of a result whose tiles are those of the source: nothing differs then. Raises RasterUnreadable."""
+    with opened(task.result, "GTiff") as after:
+        gather(after, task.facts, gauge, pieces(task.facts), watch)
+    return ""
+
+
+def _compared(task: Task, gauge: Gauge | None, watch: LevelWatch | None) -> str:
     """The first difference of the pixels, as far as they are compared; empty when there is none."""
     if task.job.verify == "off":
         return ""
