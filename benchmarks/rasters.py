@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
+import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.transform import from_origin
@@ -70,6 +71,7 @@ def _wrapped(seed: int, rows: slice, columns: int) -> NDArray[np.float32]:
 
 _Band = Callable[[slice, int, int, np.random.Generator], Pixels]
 _RGB: dict[str, Any] = {"photometric": "rgb"}
+_TILED: dict[str, Any] = {"tiled": True, "compress": "deflate", "predictor": 2}
 KINDS: dict[str, tuple[_Band, int, dict[str, Any]]] = {
     "rgb": (_photo, 3, _RGB),
     "rgb lzw": (_photo, 3, _RGB | {"compress": "lzw", "predictor": 2}),
@@ -80,7 +82,10 @@ KINDS: dict[str, tuple[_Band, int, dict[str, Any]]] = {
     "uint16 nodata": (_reflectance, 4, {"photometric": "minisblack", "nodata": 0}),
     "dem": (_heights, 1, {"nodata": -9999}),
     "classes": (_classes, 1, {}),
-    "tiled": (_photo, 3, _RGB | {"tiled": True, "compress": "deflate", "predictor": 2, "levels": True}),
+    "tiled": (_photo, 3, _RGB | _TILED),
+    "tiled, overviews": (_photo, 3, _RGB | _TILED | {"levels": True}),
+    "COG": (_photo, 3, _RGB | {"cog": "NO"}),
+    "COG, statistics": (_photo, 3, _RGB | {"cog": "YES"}),
 }
 """By name: how a band is made, how many there are, and how they are stored, in strips unless it is said."""
 
@@ -89,7 +94,7 @@ def make(kind: str, path: Path, megabytes: float) -> None:
     """Write one raster of about so many megabytes of pixels: a square of an odd or even side, as it comes."""
     band, count, told = KINDS[kind]
     options = dict(told)
-    masked, levels = options.pop("mask", False), options.pop("levels", False)
+    masked, levels, cog = options.pop("mask", False), options.pop("levels", False), options.pop("cog", "")
     first = band(slice(0, 1), 8, 0, np.random.default_rng(0))
     side = int((megabytes * 1e6 / count / first.itemsize) ** 0.5)
     place = {"crs": "EPSG:32633", "transform": from_origin(5e5, 5.1e6, 0.5, 0.5)}
@@ -109,6 +114,11 @@ def make(kind: str, path: Path, megabytes: float) -> None:
             rasterio.open(path, "r+") as dataset,
         ):
             dataset.build_overviews(factors, Resampling.average)
+    if cog:
+        plain = path.rename(path.with_suffix(".plain.tif"))
+        form = {"COMPRESS": "DEFLATE", "LEVEL": "1", "PREDICTOR": "YES", "NUM_THREADS": "ALL_CPUS"}
+        rasterio.shutil.copy(plain, path, driver="COG", OVERVIEW_RESAMPLING="AVERAGE", STATISTICS=cog, **form)
+        plain.unlink()
 
 
 def _write(dataset: Any, rows: slice, bands: list[Pixels], *, masked: bool) -> None:
