@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from rasterio.transform import from_origin
 from rio_cogeo.cogeo import cog_validate
 
@@ -132,6 +133,23 @@ async def test_layouts(tmp_path: Path, layout: dict[str, Any], verify: str) -> N
     """However the source is stored, and however much is read back."""
     source = made(tmp_path / "in" / "source.tif", "uint16", "nodata", 4, **layout)
     report, target = await converted(source, verify=verify)
+
+    assert report.method == "encode"
+    right(source, target, report)
+
+
+@pytest.mark.parametrize(
+    ("driver", "name"),
+    [("PNG", "source.png"), ("JP2OpenJPEG", "source.jp2"), ("HFA", "source.img"), ("ENVI", "source.img")],
+)
+async def test_other_formats(tmp_path: Path, driver: str, name: str) -> None:
+    """GDAL reads them, so it does not matter what they are."""
+    plain = made(tmp_path / "plain" / "plain.tif", "uint8")
+    (tmp_path / "in").mkdir()
+    source = tmp_path / "in" / name
+    exact = {"QUALITY": "100", "REVERSIBLE": "YES"} if driver == "JP2OpenJPEG" else {}
+    rasterio.shutil.copy(plain, source, driver=driver, **exact)
+    report, target = await converted(source)
 
     assert report.method == "encode"
     right(source, target, report)

@@ -54,7 +54,7 @@ def test_what_is_encoded(raster: Facts) -> None:
 @pytest.mark.parametrize(
     ("raster", "why"),
     [
-        (facts(GREY, driver="JP2OpenJPEG"), "the format"),
+        (facts(GREY, driver="AAIGrid"), "numbers as text"),
         (facts(GREY, dtype="int64"), "the type"),
         (facts(GREY, dtype="complex64"), "the type"),
         (facts(GREY, white_is_zero=True), "the bits of a sample"),

@@ -16,6 +16,9 @@ MASKS = frozenset({ALL_VALID, NODATA, PER_DATASET})
 
 _BY_ALPHA = PER_DATASET | ALPHA
 
+_TEXT = "AAIGrid"
+"""Reading these takes so long that it does not matter who writes."""
+
 _SHARE = 3
 _HELD = 8
 """Rows of tiles that are in memory at once, at most: read, being cut, as masks, and as levels."""
@@ -32,7 +35,7 @@ def left(facts: Facts, job: Job, options: dict[str, str]) -> str:
     rows, columns = band.block
     across = -(-facts.width // max(columns, 1)) * columns
     rules = (
-        (facts.driver != "GTiff", "the format"),
+        (facts.driver == _TEXT, "numbers as text"),
         (options["COMPRESS"] != "DEFLATE" or "INTERLEAVE" in options, "how it is to be stored"),
         (job.level != "fast", "a smaller file is wanted"),
         (options["RESAMPLING"] != "AVERAGE", "classes"),
