@@ -1,149 +1,234 @@
-"""How long a conversion takes against GDAL's COG driver alone, with the same options, taken in turn.
+"""How long `uploader convert` takes against those who make COGs otherwise, in one run, each in turn.
 
-    python benchmarks/convert.py [--side 8000] [--rounds 3] [--kinds rgb dem strip pyramid]
+    python benchmarks/convert.py [--megabytes 108] [--rounds 3] [--kinds rgb uint16] [--write docs/performance.md]
 
-Each run is a process of its own. Prints for each kind of raster the wall clock and the processor time of the plain
-copy (`rasterio.shutil.copy`, driver COG, no statistics, nothing compared), and of ours with `verify` full, sample and
-off as ratios to it: medians of the rounds. Ours includes exact statistics, masks, facts and the check of the result;
-of a pyramid (tiled, with overviews) it moves the tiles. On a machine with other work the processor time is the one
-to look at.
+Each run is a process of its own and is measured from its start to its end: of ours with the confined child, exact
+statistics, the comparison of all pixels and the check of the result. Prints for each kind of raster the medians of wall
+clock and of processor time (in brackets), ratios to ours, sizes against the driver's default level, the most memory of
+the child, and what this machine does with one core. With `--write` the tables replace those between two marks of a
+document. Stop other work meanwhile; where that cannot be, the processor time is the one to look at.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import rasterio
-from rasterio.enums import Resampling
-from rasterio.transform import from_origin
+import rasters
+from isal import isal_zlib
 
-_PLAIN = """
-import sys, rasterio, rasterio.shutil
-options = dict(compress="DEFLATE", level="1", predictor="YES", blocksize="512", overviews="IGNORE_EXISTING",
-               resampling="AVERAGE", overview_resampling="AVERAGE", bigtiff="IF_SAFER", add_alpha="NO",
-               statistics="NO", num_threads="ALL_CPUS")
-with rasterio.Env(GDAL_CACHEMAX=512 << 20), rasterio.open(sys.argv[1]) as source:
-    rasterio.shutil.copy(source, sys.argv[2], driver="COG", **options)
+_ROOT = Path(__file__).resolve().parents[1]
+_COMMON = {
+    "COMPRESS": "DEFLATE",
+    "PREDICTOR": "YES",
+    "BLOCKSIZE": "512",
+    "BIGTIFF": "IF_SAFER",
+    "OVERVIEWS": "IGNORE_EXISTING",
+    "ADD_ALPHA": "NO",
+    "STATISTICS": "YES",
+    "NUM_THREADS": "ALL_CPUS",
+}
+_FAST = {"LEVEL": "1", "RESAMPLING": "AVERAGE", "OVERVIEW_RESAMPLING": "AVERAGE"}
+_DRIVER = """
+import json, sys, rasterio, rasterio.shutil
+with rasterio.open(sys.argv[1]) as source:
+    rasterio.shutil.copy(source, sys.argv[2], driver="COG", **json.loads(sys.argv[3]))
 """
-_OURS = """
-import sys, anyio
-from pathlib import Path
-from uploader.convert import Converter, Job
-async def main():
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(Path(sys.argv[1]), Path(sys.argv[2]), verify=sys.argv[3]))
-        print(report.method)
-anyio.run(main)
+_STEPS = """
+import pathlib, sys, tempfile
+from uploader.convert.isolation import confine
+confine.limit = lambda *_, **__: None
+from uploader.convert.job import Job
+from uploader.convert.perform import perform
+from uploader.convert.write import encode_rules
+if sys.argv[3] == "cog_driver":
+    encode_rules.left = lambda *_: "for comparison"
+source, target = map(pathlib.Path, sys.argv[1:3])
+with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    assert perform(Job(source, target), pathlib.Path(folder)).method == sys.argv[3]
+    (pathlib.Path(folder) / "result.tif").rename(target)
 """
-_WAYS = ("plain", "full", "sample", "off")
+_PYTHON = sys.executable
+_ENVIRONMENT = os.environ | {"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"}
+_BEFORE, _AFTER = ("raster", "MB", "method"), ("against the driver", "against it tuned", "size", "peak, MiB")
+_START, _END = "<!-- measured -->", "<!-- end of measured -->"
 
 
-def light(side: int, bands: int) -> np.ndarray:
-    """Hills, edges and noise, as bytes."""
-    random = np.random.default_rng(0)
-    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
-    out = np.empty((bands, side, side), np.uint8)
-    for band in range(bands):
-        values = 120 + 60 * np.sin(columns / (40 + 7 * band)) + 45 * np.cos(rows / (60 - 5 * band))
-        values += 25 * ((columns // 37 + rows // 53) % 2) + random.normal(0, 4, (side, side)).astype(
-            np.float32
+def _by_driver(options: dict[str, str]) -> Callable[[Path, Path], list[str]]:
+    return lambda source, target: [_PYTHON, "-c", _DRIVER, str(source), str(target), json.dumps(options)]
+
+
+def _by_rio(source: Path, target: Path) -> list[str]:
+    rio = str(Path(_PYTHON).with_name("rio"))
+    return [rio, "cogeo", "create", "--cog-profile", "deflate", "--quiet", str(source), str(target)]
+
+
+def _by_vips(source: Path, target: Path) -> list[str]:
+    form = "--tile --pyramid --tile-width 512 --tile-height 512 --compression deflate --predictor horizontal"
+    return ["vips", "tiffsave", str(source), str(target), *form.split()]
+
+
+def _by_steps(method: str) -> Callable[[Path, Path], list[str]]:
+    """The steps of one conversion alone, with their verification, by one method or the other."""
+    return lambda source, target: [_PYTHON, "-c", _STEPS, str(source), str(target), method]
+
+
+def _ours(source: Path, target: Path) -> list[str]:
+    return [_PYTHON, "-m", "uploader", "convert", str(source), str(target), "--json"]
+
+
+PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "COG driver": _by_driver(_COMMON),
+    "LEVEL=1, AVERAGE": _by_driver(_COMMON | _FAST),
+    "ZSTD 1": _by_driver(_COMMON | _FAST | {"COMPRESS": "ZSTD"}),
+    "rio cogeo create": _by_rio,
+    "vips tiffsave": _by_vips,
+    "steps by encode": _by_steps("encode"),
+    "steps by cog_driver": _by_steps("cog_driver"),
+    "uploader convert": _ours,
+}
+"""By name: the command of one conversion. What is not installed is left out."""
+
+FIRST, TUNED, OURS = "COG driver", "LEVEL=1, AVERAGE", "uploader convert"
+STEPS = ("steps by encode", "steps by cog_driver")
+"""What is measured only of rasters that are encoded."""
+
+
+@dataclass
+class Found:
+    """What was measured of one kind of raster: seconds and bytes by peer, and what our report says."""
+
+    kind: str
+    source_bytes: int
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    spent: dict[str, list[float]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    method: str = ""
+    peak_bytes: int = 0
+
+    def row(self, peers: list[str]) -> str:
+        """As a row of the table."""
+        wall, spent = (
+            {peer: statistics.median(each) for peer, each in found.items()}
+            for found in (self.seconds, self.spent)
         )
-        out[band] = values.clip(0, 255)
-    return out
+        times = [f"{wall[peer]:.1f} ({spent[peer]:.1f})" if peer in wall else "-" for peer in peers]
+        ratios = [
+            f"{wall[peer] / wall[OURS]:.2f}x ({spent[peer] / spent[OURS]:.2f}x)" for peer in (FIRST, TUNED)
+        ]
+        size = f"{self.sizes[OURS] / self.sizes[FIRST]:.2f}"
+        cells = [self.kind, f"{self.source_bytes / 1e6:.0f}", self.method, *times, *ratios, size]
+        return f"| {' | '.join([*cells, f'{self.peak_bytes / 2**20:.0f}'])} |"
 
 
-def make(kind: str, path: Path, side: int) -> None:
-    """Write one raster."""
-    place = {
-        "crs": "EPSG:32633",
-        "transform": from_origin(5e5, 5.1e6, 0.5, 0.5),
-        "width": side,
-        "height": side,
+def measured(kind: str, megabytes: float, rounds: int, room: Path, peers: list[str]) -> Found:
+    """All peers in turn, so many times."""
+    source, target = room / "source.tif", room / "out" / "target.tif"
+    rasters.make(kind, source, megabytes)
+    found = Found(kind, source.stat().st_size)
+    for _ in range(rounds):
+        for peer in (OURS, *(each for each in peers if each != OURS)):
+            if peer in STEPS and found.method != "encode":
+                continue
+            shutil.rmtree(target.parent, ignore_errors=True)
+            target.parent.mkdir()
+            started, before = time.monotonic(), os.times()
+            done = subprocess.run(
+                PEERS[peer](source, target),
+                check=True,
+                capture_output=True,
+                text=True,
+                cwd=_ROOT,
+                env=_ENVIRONMENT,
+            )
+            found.seconds.setdefault(peer, []).append(time.monotonic() - started)
+            after = os.times()
+            spent = after.children_user + after.children_system
+            spent -= before.children_user + before.children_system
+            found.spent.setdefault(peer, []).append(spent)
+            found.sizes[peer] = target.stat().st_size
+            if peer == OURS:
+                report = json.loads(done.stdout)
+                found.method, found.peak_bytes = report["method"], report["peak_bytes"]
+    source.unlink()
+    return found
+
+
+def installed() -> list[str]:
+    """The peers that are there."""
+    there = {
+        "rio cogeo create": Path(_PYTHON).with_name("rio").exists(),
+        "vips tiffsave": shutil.which("vips"),
     }
-    if kind == "dem":
-        heights = (light(side, 1) * np.float32(1.7)).astype(np.float32)
-        heights += np.random.default_rng(1).normal(0, 0.05, heights.shape).astype(np.float32)
-        heights[:, :, : side // 5] = -9999
-        layout = {"nodata": -9999, "tiled": True, "compress": "deflate", "predictor": 3}
-        pixels = heights
-    else:
-        pixels = light(side, 3)
-        layout = {
-            "rgb": {},
-            "strip": {"compress": "lzw", "blockysize": side},
-            "pyramid": {
-                "tiled": True,
-                "blockxsize": 512,
-                "blockysize": 512,
-                "compress": "deflate",
-                "predictor": 2,
-            },
-        }[kind] | {"photometric": "rgb"}
-    shape = {"count": len(pixels), "dtype": pixels.dtype.name}
-    with rasterio.open(path, "w", driver="GTiff", **(place | shape | layout)) as dataset:
-        dataset.write(pixels)
-    if kind == "pyramid":
-        factors = [2**n for n in range(1, 12) if side / 2 ** (n - 1) > 512]
-        with rasterio.Env(COMPRESS_OVERVIEW="DEFLATE"), rasterio.open(path, "r+") as dataset:
-            dataset.build_overviews(factors, Resampling.average)
+    return [peer for peer in PEERS if there.get(peer, True)]
 
 
-def run(way: str, source: Path, target: Path) -> tuple[float, float, str]:
-    """Seconds of wall clock and of processor time, and the method of one conversion."""
-    script = [_PLAIN] if way == "plain" else [_OURS]
-    arguments = [sys.executable, "-c", *script, str(source), str(target), way]
-    root = str(Path(__file__).resolve().parents[1])
-    before, started = os.times(), time.monotonic()
-    said = subprocess.run(
-        arguments, check=True, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": root}
-    ).stdout
-    seconds, after = time.monotonic() - started, os.times()
-    spent = after.children_user + after.children_system - before.children_user - before.children_system
-    target.unlink()
-    return seconds, spent, said.strip()
+def limits() -> Iterator[str]:
+    """What one core of this machine does now, in MB/s of pixels."""
+    random = np.random.default_rng(0)
+    tile = np.cumsum(random.integers(-3, 4, (512, 1536)), axis=1).astype(np.uint8)
+    data = np.diff(tile, axis=1, prepend=0).astype(np.uint8).tobytes()
+    packed = zlib.compress(data, 6)
+    for name, work in (
+        ("ISA-L 1", lambda: isal_zlib.compress(data, 1)),
+        ("zlib 1", lambda: zlib.compress(data, 1)),
+        ("zlib, decoding", lambda: zlib.decompress(packed)),
+    ):
+        started, times = time.perf_counter(), 30
+        for _ in range(times):
+            work()
+        yield f"{name} {times * len(data) / 1e6 / (time.perf_counter() - started):.0f}"
+
+
+def tables(arguments: argparse.Namespace, peers: list[str]) -> Iterator[str]:
+    """The lines of the report, as they come."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("rasterio", "rio-cogeo", "numpy", "isal"))
+    yield f"GDAL {rasterio.__gdal_version__}, {versions}; {os.cpu_count()} cores; median of {arguments.rounds}."
+    yield f"One core, MB/s: {', '.join(limits())}."
+    yield ""
+    titles = [*_BEFORE, *(f"{peer}, s" for peer in peers), *_AFTER]
+    yield f"| {' | '.join(titles)} |"
+    yield "|" + "---|" * len(titles)
+    with tempfile.TemporaryDirectory(prefix="convert-", dir=arguments.dir) as room:
+        for kind in arguments.kinds:
+            yield measured(kind, arguments.megabytes, arguments.rounds, Path(room), peers).row(peers)
 
 
 def main() -> None:
-    """Make the rasters, run all ways in turn, print the medians."""
+    """Measure, print, and write what was measured into a document."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--side", type=int, default=8000)
+    parser.add_argument("--megabytes", type=float, default=108)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--kinds", nargs="+", default=["rgb", "dem", "strip", "pyramid"])
+    parser.add_argument("--kinds", nargs="+", default=list(rasters.KINDS), choices=list(rasters.KINDS))
+    parser.add_argument("--peers", nargs="+", default=installed(), choices=list(PEERS))
     parser.add_argument("--dir", type=Path, help="where the rasters are made")
+    parser.add_argument("--write", type=Path, help="a document with two marks")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="convert-", dir=arguments.dir) as room:
-        for kind in arguments.kinds:
-            source = Path(room) / kind / "source.tif"
-            source.parent.mkdir()
-            make(kind, source, arguments.side)
-            _report(kind, source, Path(room) / "out.tif", arguments.rounds)
-            source.unlink()
-
-
-def _report(kind: str, source: Path, target: Path, rounds: int) -> None:
-    found: dict[str, list[tuple[float, float, str]]] = {way: [] for way in _WAYS}
-    for _ in range(rounds):
-        for way in _WAYS:
-            found[way].append(run(way, source, target))
-    wall = {way: statistics.median(each[0] for each in runs) for way, runs in found.items()}
-    spent = {way: statistics.median(each[1] for each in runs) for way, runs in found.items()}
-    print(f"{kind}: plain COG driver {wall['plain']:.1f} s, processor {spent['plain']:.1f} s", flush=True)
-    for way in _WAYS[1:]:
-        print(
-            f"    verify {way:6} {found[way][0][2]:10} wall {wall[way] / wall['plain']:.2f}x, "
-            f"processor {spent[way] / spent['plain']:.2f}x",
-            flush=True,
-        )
+    peers = list(dict.fromkeys([*arguments.peers, FIRST, TUNED, OURS]))
+    lines = []
+    for line in tables(arguments, peers):
+        print(line, flush=True)
+        lines.append(line)
+    if arguments.write:
+        before, _, rest = arguments.write.read_text().partition(_START)
+        after = rest.partition(_END)[2]
+        arguments.write.write_text("\n".join([before + _START, "", *lines, "", _END + after]))
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ def test_several_rasters_become_cogs_in_a_folder(several, tmp_path, capsys):
         "odd [name].tif": "odd [name].tif",
         "other.tiff": "other.tif",
     }
-    assert all(one["method"] == "cog_driver" for one in told["converted"])
+    assert all(one["method"] == "encode" for one in told["converted"])
     ((failed),) = told["failed"]
     assert failed["source"] == str(several[2])
     assert "text.tif: This is not a TIFF" in said.err

@@ -18,6 +18,7 @@ LIVE = {
     "staging.max_bytes": 1 << 30,
     "convert.verify": "off",
     "convert.compression": "zstd",
+    "convert.level": "small",
     "convert.memory_limit": 1 << 30,
     "convert.timeout_seconds": 60.0,
     "batch.max_files": 7,

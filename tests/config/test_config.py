@@ -46,6 +46,17 @@ def test_the_smallest_configuration_has_the_documented_defaults(write):
     assert settings.convert.processes >= 1
 
 
+@pytest.mark.parametrize(
+    ("level", "limit", "effort"),
+    [("auto", "", "fast"), ("auto", "5MB/s", "balanced"), ("small", "", "small"), ("fast", "5MB/s", "fast")],
+)
+def test_a_slow_line_is_worth_more_time_for_a_smaller_file(write, level, limit, effort):
+    """With `auto` conversions are fast unless the line is limited; whoever names a level gets that one."""
+    extra = f'[convert]\nlevel = "{level}"\n[transfer]\nbandwidth_limit = "{limit}"\n'
+
+    assert load(write(FOLDER + extra)).effort == effort
+
+
 def test_every_mistake_is_told_at_once_with_its_line(write):
     """One wrong key does not hide the others: shape, words and relations are all complained of together."""
     path = write(

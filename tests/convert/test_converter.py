@@ -255,6 +255,16 @@ async def test_cancelling_kills_the_child_and_leaves_nothing(made: Path, monkeyp
     assert left(made / "rgba") == set()
 
 
+async def test_what_was_warmed_up_does_the_first_job(made: Path) -> None:
+    """Whoever knows that a job will come has its process come up meanwhile; no second one is started for it."""
+    async with Converter(1) as converter:
+        await converter.warm_up()
+        (first,) = converter._idle
+        await converter.convert(job(made, "classes"))
+
+        assert converter._idle == [first]
+
+
 async def test_children_are_shared_and_end_with_the_pool(made: Path) -> None:
     """Never more children than workers, whatever is asked at once; none is left after closing."""
     converter = Converter(2)

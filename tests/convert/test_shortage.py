@@ -87,7 +87,7 @@ def test_a_group_without_tasks_is_the_machines_fault(source: Path) -> None:
             said = converted(source, preexec_fn=group.enter)
             assert [line.partition(" ")[0] for line in said] == ["Shortage"] * 2, (missing, said)
         group.limit(needed + 4)
-        assert converted(source, preexec_fn=group.enter) == ["converted cog_driver"] * 2
+        assert converted(source, preexec_fn=group.enter) == ["converted encode"] * 2
 
 
 def _own_tasks(group: tasks.Group, source: Path) -> int:
@@ -183,4 +183,4 @@ async def lazing(monkeypatch, what: str) -> AsyncIterator[Converter]:
 def test_a_host_without_devices_converts(source: Path) -> None:
     """An empty /dev, as in some containers: neither zygote nor child needs anything of it."""
     empty = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev; exec "$@"', "x"]
-    assert converted(source, empty) == ["converted cog_driver"] * 2
+    assert converted(source, empty) == ["converted encode"] * 2

@@ -188,8 +188,11 @@ class Wanted:
         return excused | ~mean(known, self._weights(above, band, known), cover)[1]
 
     def _weights(self, above: Level, band: int, known: Array) -> Array:
+        if self.premultiplied and above.alpha is not None:  # as they are: what is transparent is dark already
+            values = above.samples[band]
+            return (np.isfinite(values) & (values != self.nodata)).astype(float)
         weights = known.astype(float)
-        if above.alpha in (None, band) or self.premultiplied:
+        if above.alpha in (None, band):
             return weights
         return weights * np.nan_to_num(above.samples[above.alpha], posinf=0, neginf=0)
 

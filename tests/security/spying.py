@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import rasterio
+
 from uploader.convert.isolation import kernel
 from uploader.convert.isolation.syscalls import DENIED, JUDGED, NEWEST, number
 from uploader.core.errors import RasterRefused
@@ -115,7 +117,13 @@ def _facts(job: Any, workshop: Path) -> dict[str, Any]:
         "data": resource.getrlimit(resource.RLIMIT_DATA),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
         "threads": done,
+        "drivers": _drivers(),
     }
+
+
+def _drivers() -> list[str]:
+    with rasterio.Env() as env:
+        return sorted(env.drivers())
 
 
 def _is_open(handle: int) -> bool:

@@ -21,6 +21,7 @@ from uploader.convert.engine import child_answers, zygote_client
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.isolation.syscalls import DENIED, JUDGED, SETUP, number
 from uploader.convert.isolation.verdict import TRIED, Confinement
+from uploader.convert.read.formats.open_raster import DRIVERS
 from uploader.core.errors import ConversionFailed, RasterRefused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -104,6 +105,26 @@ async def test_no_secret_and_no_descriptor(monkeypatch, staged: Job) -> None:
     assert not [name for name in facts["environment"] if re.search("KEY|TOKEN|AWS|GEOPERA|http", name)]
     assert facts["descriptors"] == [0, 1, 2, 3]
     assert (facts["data"], facts["core"], facts["threads"]) == ([1 << 30, 1 << 30], [0, 0], [1])
+    assert set(facts["drivers"]) <= set(DRIVERS)
+
+
+async def test_no_capability_is_left() -> None:
+    """A zygote has none; that of root keeps the one of reading what belongs to others."""
+    zygote = await Worker.start()
+    try:
+        await zygote.ready()
+        found = _capabilities(zygote.pid)
+    finally:
+        await zygote.kill()
+
+    kept = 2 if os.geteuid() == 0 else 0
+    assert (found["CapAmb"], found["CapInh"]) == (0, 0)
+    assert found["CapPrm"] | found["CapEff"] in (0, kept)
+
+
+def _capabilities(pid: int) -> dict[str, int]:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return {name: int(value, 16) for name, value in re.findall(r"^(Cap\w+):\s+(\w+)", status, re.MULTILINE)}
 
 
 async def test_a_host_holds_every_layer_that_it_has(staged: Job) -> None:

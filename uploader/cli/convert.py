@@ -79,14 +79,14 @@ def command(
     if target.is_dir():
         if preview is not None:
             raise click.UsageError("--preview is for one raster and a DST that is no folder.")
-        return _all(_targets(sources, target), _settings(config), wishes, as_json=as_json)
+        return _all(_targets(sources, target), config, wishes, as_json=as_json)
     (source,) = sources
     _require_writable("DST", target, source)
     if preview is not None:
         _require_writable("PNG", preview, source)
         if preview.absolute() == target.absolute():
             raise click.UsageError("DST and PNG are the same file.")
-    report = _one(source, target, preview, _settings(config), wishes)
+    report = _one(source, target, preview, config, wishes)
     if as_json:
         emit(report.to_json())
     else:
@@ -128,21 +128,23 @@ def _settings(config: str | None) -> Settings:
 
 
 def _one(
-    source: Path, target: Path, preview: Path | None, chosen: Settings, wishes: dict[str, Any]
+    source: Path, target: Path, preview: Path | None, config: str | None, wishes: dict[str, Any]
 ) -> Report:
     import anyio
 
-    from uploader.cli.convert_files import converted
     from uploader.convert import Converter
 
     async def go() -> Report:
         async with Converter(1) as converter:
+            await converter.warm_up()  # it comes up while the rest is loaded
+            from uploader.cli.convert_files import converted
+
             return await converted(
                 converter,
                 source,
                 target,
                 preview=preview,
-                chosen=chosen,
+                chosen=_settings(config),
                 wishes=wishes,
                 progress=_shown_progress,
             )
@@ -163,14 +165,15 @@ def _targets(sources: Sequence[Path], folder: Path) -> dict[Path, Path]:
     return targets
 
 
-def _many(targets: Mapping[Path, Path], chosen: Settings, wishes: dict[str, Any], told: Told) -> None:
+def _many(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, Any], told: Told) -> None:
     """Convert all, as many at once as the configuration says; each is told when it is done."""
     import anyio
 
-    from uploader.cli.convert_files import converted
     from uploader.convert import Converter
 
-    async def one(converter: Converter, turns: anyio.CapacityLimiter, source: Path) -> None:
+    async def one(converter: Converter, chosen: Settings, turns: anyio.CapacityLimiter, source: Path) -> None:
+        from uploader.cli.convert_files import converted
+
         async with turns:
             try:
                 done = await converted(
@@ -188,16 +191,18 @@ def _many(targets: Mapping[Path, Path], chosen: Settings, wishes: dict[str, Any]
                 told(source, done)
 
     async def go() -> None:
-        workers = min(len(targets), chosen.convert.processes)
-        turns = anyio.CapacityLimiter(workers)
-        async with Converter(workers) as converter, anyio.create_task_group() as group:
-            for source in targets:
-                group.start_soon(one, converter, turns, source)
+        async with Converter(len(targets)) as converter:
+            await converter.warm_up()  # it comes up while the rest is loaded
+            chosen = _settings(config)
+            turns = anyio.CapacityLimiter(min(len(targets), chosen.convert.processes))
+            async with anyio.create_task_group() as group:
+                for source in targets:
+                    group.start_soon(one, converter, chosen, turns, source)
 
     anyio.run(go)
 
 
-def _all(targets: Mapping[Path, Path], chosen: Settings, wishes: dict[str, Any], *, as_json: bool) -> int:
+def _all(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, Any], *, as_json: bool) -> int:
     """Convert all, tell each, and return the exit code."""
     done: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
@@ -211,7 +216,7 @@ def _all(targets: Mapping[Path, Path], chosen: Settings, wishes: dict[str, Any],
         if not as_json:
             _say_line(outcome, source, targets[source])
 
-    _many(targets, chosen, wishes, told)
+    _many(targets, config, wishes, told)
     if as_json:
         emit({"converted": done, "failed": failed})
     elif failed:

@@ -46,6 +46,7 @@ async def converted(
             source=copy,
             target=room / "out.tif",
             compression=chosen.convert.compression,
+            effort=chosen.effort,
             verify=chosen.convert.verify,
             max_pixels=chosen.limits.max_pixels,
             max_bands=chosen.limits.max_bands,

@@ -113,6 +113,8 @@ class ConvertSection(Section):
     compression: Literal["deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflate", "lerc_zstd", "none"] = (
         JOB.compression
     )
+    level: Literal["auto", "fast", "balanced", "small"] = "auto"
+    """What "auto" is: see `Settings.effort`."""
     memory_limit: Bytes = JOB.memory_limit
     timeout_seconds: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = JOB.timeout_seconds
 

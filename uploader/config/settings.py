@@ -54,6 +54,13 @@ class Settings(Section):
                 raise ConfigurationError(mistake.text)
         return self
 
+    @property
+    def effort(self) -> str:
+        """How much time a conversion may take for a smaller file: more where the line is what limits."""
+        if self.convert.level != "auto":
+            return self.convert.level
+        return "balanced" if self.transfer.bandwidth_limit else "fast"
+
     def destinations(self) -> dict[str, Folder]:
         """By path: the folders, which say where their files go."""
         return {str(folder.path): folder for folder in self.folders}

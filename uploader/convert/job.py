@@ -17,6 +17,9 @@ COMPRESSIONS = frozenset({"deflate", "zstd", "lzw", "lzma", "lerc", "lerc_deflat
 """What `Job.compression` may be: lossless methods of GDAL's COG driver."""
 
 ON_MISSING_CRS = ("warn", "reject")
+EFFORTS = ("fast", "balanced", "small")
+"""What `Job.effort` may be: how much time is given for a smaller file."""
+
 VERIFICATIONS = ("full", "sample", "off")
 CATEGORICAL = ("auto", "yes", "no")
 
@@ -35,6 +38,7 @@ class Job:
     target: Path
     categorical: str = "auto"
     compression: str = "deflate"
+    effort: str = "fast"
     strict: bool = False
     crs: str = ""
     """Declared for a raster without a reference system: a code, WKT or a PROJ string; empty: nothing is."""
@@ -57,6 +61,7 @@ class Job:
         words = (
             ("categorical", self.categorical, CATEGORICAL),
             ("compression", self.compression, COMPRESSIONS),
+            ("effort", self.effort, EFFORTS),
             ("verify", self.verify, VERIFICATIONS),
             ("on_missing_crs", self.on_missing_crs, ON_MISSING_CRS),
         )

@@ -24,9 +24,11 @@ from uploader.convert.read.formats.open_raster import THREADS, opened
 from uploader.convert.tiff.missing_byte_counts import uncounted
 from uploader.convert.write import comparison, method_choice
 from uploader.convert.write import source_heads as sources
-from uploader.convert.write.cog_writer import ALONE, Task, WrittenCog, free_room, written
+from uploader.convert.write.cog_writer import written
+from uploader.convert.write.disk_room import free_room
 from uploader.convert.write.inspection import inspect
 from uploader.convert.write.publish import PREVIEW, RESULT
+from uploader.convert.write.task import ALONE, Task, WrittenCog
 from uploader.core.errors import LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _OWN_NAMES = ("wrapper.vrt", RESULT)

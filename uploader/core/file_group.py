@@ -14,9 +14,6 @@ from uploader.core.path_text import lossless, raw
 PLAIN = ".tif"
 """The extension of a copy whose own would be an odd one."""
 
-WORKSHOP = ".converting"
-"""What the folder in which a conversion works ends with."""
-
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 

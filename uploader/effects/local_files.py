@@ -146,6 +146,7 @@ def _job(settings: Settings, source: Path, target: Path, folder: Folder, name: s
         target=target,
         categorical=folder.categorical,
         compression=settings.convert.compression,
+        effort=settings.effort,
         strict=folder.strict,
         crs=folder.crs,
         nodata=folder.nodata,

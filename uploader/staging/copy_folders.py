@@ -16,8 +16,9 @@ from typing import Self
 import google_crc32c
 
 from uploader.core.errors import NoSpace, StagedDamaged
-from uploader.core.file_group import WORKSHOP, GroupFile, content, copy_names, parts
+from uploader.core.file_group import GroupFile, content, copy_names, parts
 from uploader.core.model import Sighting
+from uploader.core.workshops import WORKSHOP
 from uploader.staging import former_layout
 from uploader.staging.copying import ClaimedCopy, copy_group, require, source_folder, writing
 from uploader.system import files as fs

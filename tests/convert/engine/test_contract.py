@@ -16,7 +16,7 @@ import pytest
 from tests.support import compare, rasters
 from uploader.convert import ConversionEngine, Converter, Job
 from uploader.core.errors import ConversionFailed, RasterRefused, RasterUnreadable, StagedDamaged
-from uploader.core.file_group import WORKSHOP
+from uploader.core.workshops import WORKSHOP
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from uploader.convert.pyramid import overview_check
 from uploader.convert.pyramid.downsample import Recipe, shrink, shrink_mask
 from uploader.convert.pyramid.overview_check import Plane, Tolerance, failed_blocks, rule_for
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints
@@ -190,3 +191,35 @@ def test_a_class_occurs_around_and_mostly_close_by() -> None:
     assert failed(Plane(above), Plane(mean(above)), _CLASSES).any()
     assert failed(Plane(above), Plane(np.roll(mode, 20, axis=1)), _CLASSES).any()
     assert failed(Plane(above), Plane(np.full_like(mode, 20)), _CLASSES).any()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "uint32", "float32"])
+@pytest.mark.parametrize("size", [256, 257, 259])
+@pytest.mark.parametrize("wrong", ["", "noise", "shift", "spot", "hole"])
+def test_the_quick_way_says_what_the_long_one_says(
+    monkeypatch: pytest.MonkeyPatch, dtype: str, size: int, wrong: str
+) -> None:
+    """Whatever is said to be the plain mean passes by the rules themselves; an honest mean is said to be that."""
+    rows, columns = np.mgrid[0:size, 0:size]
+    above = (120 + 60 * np.sin(columns / 20) + 45 * np.cos(rows / 15)).astype(dtype)
+    axis = Axis(size, size // 2)
+    footprints = Footprints(axis.cover(0, size // 2), axis.cover(0, size // 2))
+    level = shrink(above, None, footprints, Recipe("mean"))
+    valid = None
+    if wrong == "noise":
+        level = (level + np.random.default_rng(3).integers(0, 9, level.shape)).astype(dtype)
+    elif wrong == "shift":
+        level = np.roll(level, 3, axis=1)
+    elif wrong == "spot":
+        level[70:90, 5:20] = 1
+    elif wrong == "hole":
+        valid = np.ones(level.shape, bool)
+        valid[70:90, 5:20] = False
+    core, rule = (slice(0, size // 2), slice(0, size // 2)), rule_for(dtype)
+    planes = Plane(above), Plane(level, valid)
+
+    assert overview_check._plainly_means(*planes, footprints, rule) is (wrong == "")
+    quick = failed_blocks(*planes, footprints, core, rule)
+    monkeypatch.setattr(overview_check, "_plainly_means", lambda *_: False)
+    assert np.array_equal(quick, failed_blocks(*planes, footprints, core, rule))
+    assert wrong or not quick.any()

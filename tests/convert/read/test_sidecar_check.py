@@ -73,7 +73,7 @@ async def test_world_file_and_projection(bare: Path) -> None:
     with rasterio.open(target) as dataset:
         assert dataset.crs.to_epsg() == 32633
         assert dataset.get_transform() == [500000.0, 0.5, 0.0, 5100000.0, 0.0, -0.5]
-    assert report.method == "cog_driver"
+    assert report.method == "encode"
 
 
 async def test_rational_polynomials_beside(bare: Path) -> None:

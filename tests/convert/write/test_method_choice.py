@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from uploader.convert.job import BandStatistics, Job, RasterWarning, Report
+from uploader.convert.job import EFFORTS, BandStatistics, Job, RasterWarning, Report
 from uploader.convert.read.facts import ALL_VALID, BandFacts, Facts, RasterLimits, beyond
 from uploader.convert.read.statistics import PixelStatistics
 from uploader.convert.write import method_choice
@@ -101,6 +101,25 @@ def test_compression_options(raster: Facts, compression: str, categorical: bool,
     )
 
     assert {key: options.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize("compression", ["deflate", "zstd"])
+@pytest.mark.parametrize("categorical", [False, True])
+def test_more_effort_is_a_higher_level(compression: str, *, categorical: bool) -> None:
+    """Both where GDAL writes all, and where it writes the levels alone."""
+    whole, alone = [], []
+    for effort in EFFORTS:
+        options = method_choice.creation_options(
+            facts("uint8"), compression, categorical=categorical, gdal=(3, 12), threads=2, effort=effort
+        )
+        whole.append(int(options["LEVEL"]))
+        options = method_choice.level_options(
+            facts("uint8"), compression, categorical=categorical, effort=effort
+        )
+        alone.append(int(options.get("ZLEVEL") or options["ZSTD_LEVEL"]))
+
+    assert whole == alone == sorted(whole)
+    assert whole[0] < whole[-1]
 
 
 @pytest.mark.parametrize(

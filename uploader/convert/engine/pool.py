@@ -40,6 +40,13 @@ class Converter:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    async def warm_up(self) -> None:
+        """Start a zygote for the first job, which comes up while the caller gets that job ready.
+
+        Raises Shortage, ConverterBroken.
+        """
+        self._idle.append(await Worker.start())
+
     async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
         """See `ConversionEngine`."""
         async with self._turns, self._writing(job):

@@ -14,6 +14,7 @@ import os
 import selectors
 import signal
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -47,7 +48,7 @@ class Zygote:
         except OSError as error:
             os.close(answer)
             os.close(errors)
-            return {"exit": 0, "peak_bytes": 0, "errors": "", "short": error.strerror}, b""
+            return _short(error), b""
         finally:
             os.close(to_answer)
             os.close(to_errors)
@@ -126,12 +127,15 @@ class Zygote:
 def main(arguments: list[str]) -> None:
     """Give up rights, load GDAL, tell that we are ready, then have jobs done until the input ends."""
     confine.settle(int(arguments[0]))
-    _skip_drivers()
     answers = _keep_stdout()
     namespace = namespaces.leave_network()
     namespaces.drop_capabilities()
     logging.disable()
-    _load()
+    try:
+        _load()
+    except BlockingIOError as error:  # EAGAIN: no process is to be had
+        _say(answers, _short(error), b"")
+        return
     zygote = Zygote(confine.library_places(), namespace, answers)
     signal.signal(signal.SIGTERM, zygote.end)
     ending, line = zygote.run({})
@@ -140,16 +144,24 @@ def main(arguments: list[str]) -> None:
         _say(answers, *zygote.run(json.loads(request)))
 
 
+def _short(error: OSError) -> dict[str, Any]:
+    """The ending of a child that could not be started."""
+    return {"exit": 0, "peak_bytes": 0, "errors": "", "short": error.strerror}
+
+
 def _load() -> None:
     """Load all that a job needs, with GDAL's drivers registered, so that its child finds it in memory."""
+    gc.disable()  # there is hardly anything to collect in modules, over and over again
     import rasterio  # noqa: PLC0415 - only here, after the rights are given up
 
     from uploader.convert.engine import child  # noqa: F401, PLC0415 - likewise
+    from uploader.convert.read.formats.open_raster import DRIVERS  # noqa: PLC0415 - likewise
 
+    _skip_drivers(DRIVERS)
     with rasterio.Env():  # type: ignore[no-untyped-call]
         pass
-    gc.collect()
     gc.freeze()  # or the collector would touch, and so copy, what is shared with each child
+    gc.enable()
 
 
 def _versions() -> dict[str, str]:
@@ -181,18 +193,28 @@ def _say(answers: BinaryIO, ending: dict[str, Any], line: bytes) -> None:
     answers.write(json.dumps(ending).encode() + b"\n" + line + b"\n")
 
 
-def _skip_drivers() -> None:
-    """Start over with all drivers switched off that are not needed.
+def _skip_drivers(wanted: Collection[str]) -> None:
+    """Switch off all of GDAL's drivers but those that are wanted, before the first of them is registered.
 
-    GDAL reads GDAL_SKIP once, when it starts, and only then tells which drivers it has: so it is asked, and the
-    process replaces itself. Limits and pipes survive that.
+    GDAL reads GDAL_SKIP when it registers its drivers, and only then tells which it has. So a process of its own,
+    forked from us, does that and tells their names.
     """
-    if "GDAL_SKIP" in os.environ:
-        return
+    known, to_known = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(to_known, json.dumps(_drivers()).encode())
+        finally:
+            os._exit(0)
+    os.close(to_known)
+    with os.fdopen(known, "rb") as told:
+        names = json.load(told)
+    os.waitpid(child, 0)
+    os.environ["GDAL_SKIP"] = ",".join(sorted(set(names) - set(wanted)))
+
+
+def _drivers() -> list[str]:
     import rasterio  # noqa: PLC0415 - see _load
 
-    from uploader.convert.read.formats.open_raster import DRIVERS  # noqa: PLC0415 - see _load
-
     with rasterio.Env() as env:  # type: ignore[no-untyped-call]
-        others = sorted(set(env.drivers()) - set(DRIVERS))
-    os.execve(sys.executable, sys.orig_argv, os.environ | {"GDAL_SKIP": ",".join(others)})  # noqa: S606 - ourselves
+        return list(env.drivers())

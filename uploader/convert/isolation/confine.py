@@ -63,14 +63,14 @@ def environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         # One arena per thread would multiply what RLIMIT_DATA sees.
         "MALLOC_ARENA_MAX": "2",
+        # Arrays of some megabytes come and go: given back each time, they would be cleared by the kernel each time.
+        "MALLOC_MMAP_THRESHOLD_": "33554432",
+        "MALLOC_TRIM_THRESHOLD_": "134217728",
     }
 
 
 def settle(parent: int) -> None:
-    """Give up, once and for all, what converting never needs. Called first thing in the zygote.
-
-    Capabilities that a unit gives the daemon end with the program that the zygote starts as its second self.
-    """
+    """Give up, once and for all, what converting never needs. Called first thing in the zygote."""
     _die_with(parent)
     os.umask(0o077)
     kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1)

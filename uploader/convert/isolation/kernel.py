@@ -31,3 +31,9 @@ def unshare(flags: int) -> None:
     """Leave namespaces that are shared with others for new ones. Raises OSError."""
     if _LIBC.unshare(flags) != 0:
         raise OSError(ctypes.get_errno(), f"unshare: {os.strerror(ctypes.get_errno())}")
+
+
+def capset(header: ctypes.Array[ctypes.c_char], data: ctypes.Array[ctypes.c_char]) -> None:
+    """Set the capabilities of this thread; the C library has the call on every machine. Raises OSError."""
+    if _LIBC.capset(header, data) != 0:
+        raise OSError(ctypes.get_errno(), f"capset: {os.strerror(ctypes.get_errno())}")

@@ -114,7 +114,6 @@ JUDGED: Mapping[str, Number] = {
 """Refused or not by their first argument; see `seccomp`."""
 
 SETUP: Mapping[str, Number] = {
-    "capset": Number(126, 91),
     "landlock_create_ruleset": Number(444, 444),
     "landlock_add_rule": Number(445, 445),
     "landlock_restrict_self": Number(446, 446),

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from uploader.convert.pyramid.means import plain_mean, quarters
 from uploader.convert.pyramid.pixel_coverage import Footprints
 
 Method = Literal["mean", "mode", "nearest"]
@@ -24,6 +25,8 @@ _SMALL = 2
 
 _WIDE = 8
 _ULPS = 2.0
+_NEAR = 1e-3
+"""Values that differ by more than this share of nodata resemble it in no type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ def shrink(
     if valid is not None and not valid.any():
         size = len(footprints.rows.ends[0]), len(footprints.columns.ends[0])
         return np.full(size, _hole(recipe, above.dtype))
+    if valid is not None and valid.all():
+        valid = None
     counted = _counted(above, valid)
     with np.errstate(all="ignore"):
         if recipe.method == "mean":
@@ -70,6 +75,8 @@ def shrink(
 
 def shrink_mask(valid: Mask, footprints: Footprints) -> Mask:
     """Which pixels of a level are valid: those with a valid pixel under them."""
+    if valid.all():
+        return np.ones((len(footprints.rows.ends[0]), len(footprints.columns.ends[0])), np.bool_)
     return np.asarray(footprints.reduced(valid, np.logical_or), np.bool_)
 
 
@@ -84,7 +91,7 @@ def visible(alpha: NDArray[Any], level: NDArray[Any], footprints: Footprints) ->
 def _counted(above: NDArray[Any], valid: Mask | None) -> Mask | None:
     """Which pixels enter; None: all."""
     if above.dtype.kind not in "fc":
-        return None if valid is None or bool(valid.all()) else valid
+        return valid
     finite: Mask = np.isfinite(above)
     counted = finite if valid is None else finite & valid
     return None if bool(counted.all()) else counted
@@ -97,15 +104,10 @@ def _mean(
     if above.dtype.kind == "c":
         real, imaginary = (_mean(part, counted, footprints) for part in (above.real, above.imag))
         return np.asarray(real + 1j * imaginary).astype(above.dtype)
-    halves = footprints.rows.halves and footprints.columns.halves
-    if (
-        above.dtype.kind == "u"
-        and above.dtype.itemsize <= _SMALL
-        and halves
-        and counted is None
-        and alpha is None
-    ):
-        return np.asarray((footprints.summed(above.astype(np.uint32)) + 2) >> 2).astype(above.dtype)
+    if counted is None and alpha is None:
+        found = _mean_of_all(above, footprints)
+        if found is not None:
+            return found
     wide = above.dtype.kind in "iu" and above.dtype.itemsize == _WIDE
     origin = above.min() if wide else above.dtype.type(0)
     work = (above - origin).view(np.uint64) if wide else above
@@ -118,6 +120,16 @@ def _mean(
     if wide:
         back = np.minimum(_rounded(mean), np.nextafter(2.0**64, 0)).astype(np.uint64)
         return np.asarray(back + np.asarray(origin).view(np.uint64)).view(above.dtype)
+    return _rounded(mean).astype(above.dtype)
+
+
+def _mean_of_all(above: NDArray[Any], footprints: Footprints) -> NDArray[Any] | None:
+    """The mean where all pixels count; None where that takes the long way."""
+    if above.dtype.kind == "u" and above.dtype.itemsize <= _SMALL and footprints.halves:
+        return quarters(above)
+    mean = plain_mean(above, footprints)
+    if mean is None or above.dtype.kind == "f":
+        return None if mean is None else mean.astype(above.dtype)
     return _rounded(mean).astype(above.dtype)
 
 
@@ -230,8 +242,19 @@ def _beside_nodata(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
     """Values that would be taken for nodata move to the next one that would not."""
     if recipe.nodata is None or math.isnan(recipe.nodata) or values.dtype.kind == "c":
         return values
+    if not _reach(values, recipe.nodata):
+        return values
     wrong = resembles_nodata(values, recipe.nodata)
     return np.asarray(np.where(wrong, _neighbour(values.dtype, recipe), values)) if wrong.any() else values
+
+
+def _reach(values: NDArray[Any], nodata: float) -> bool:
+    """Whether the values come near nodata at all. Of NaN among them nobody knows."""
+    value = held(nodata, values.dtype)
+    if value is None or not values.size:
+        return False
+    low, high, near = float(values.min()), float(values.max()), abs(float(value)) * _NEAR
+    return not (float(value) + near < low or float(value) - near > high)
 
 
 def _neighbour(dtype: np.dtype[Any], recipe: Recipe) -> Any:

@@ -83,6 +83,10 @@ class Blocks:
         across = np.add.reduceat(part, self._starts[1], axis=1)
         return np.asarray(np.add.reduceat(across, self._starts[0], axis=0))
 
+    def none(self) -> Mask:
+        """No block fails."""
+        return np.zeros((len(self._starts[0]), len(self._starts[1])), np.bool_)
+
     def at_least(self, share: float, failing: Mask, among: Mask) -> Mask:
         """In which blocks at least this share fails, and one."""
         bad = self.sums(failing)

@@ -20,7 +20,7 @@ from rasterio.enums import ColorInterp
 from uploader.convert.pyramid.downsample import Method, Recipe, held, shrink, shrink_mask, visible
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints, sizes
 from uploader.convert.read.block_reader import Block, Mask, read
-from uploader.convert.read.facts import ALL_VALID, ITEM_BYTES, PER_DATASET, Facts
+from uploader.convert.read.facts import ALL_VALID, ALPHA, ITEM_BYTES, PER_DATASET, Facts
 from uploader.convert.read.formats.open_raster import Dataset, opened, translated
 from uploader.convert.read.windows import Piece
 
@@ -50,10 +50,19 @@ class Pyramid:
         return all(band.mask == PER_DATASET for band in self.facts.bands)
 
     @property
+    def one_mask(self) -> bool:
+        """Whether the bands share a mask."""
+        return all(band.mask & PER_DATASET for band in self.facts.bands)
+
+    @property
     def alpha(self) -> int | None:
         """The band by which colours are weighted, counted from 1; None: there is none."""
         found = [band.index for band in self.facts.bands if band.interpretation == "alpha"]
         return found[0] if found and not self.premultiplied and self.method == "mean" else None
+
+    def as_it_is(self, index: int) -> bool:
+        """Whether what is transparent enters the mean of a band: of premultiplied colours it is dark already."""
+        return self.premultiplied and bool(self.facts.bands[index - 1].mask & ALPHA)
 
     def recipe(self, index: int) -> Recipe:
         """How one band is made."""
@@ -74,7 +83,7 @@ def build(base: Dataset, wanted: Pyramid, folder: Path) -> list[Path]:
             stack.enter_context(translated("given overviews"))
             target = stack.enter_context(_created(made[-1], level, wanted))
             for piece in _regions(level, wanted):
-                _write(target, _shrunk(source, above, level, piece, wanted), piece, wanted)
+                _write(target, region(source, above, level, piece, wanted), wanted)
         above = level
     return made
 
@@ -130,14 +139,36 @@ def _regions(level: Facts, wanted: Pyramid) -> Iterator[Piece]:
                 yield Piece(column, row, width, height, bands)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shrunk:
-    samples: NDArray[Any]
-    mask: Mask | None
+def shrunk(
+    above: Block, footprints: Footprints, wanted: Pyramid, alpha: NDArray[Any] | None = None
+) -> tuple[NDArray[Any], dict[int, Mask]]:
+    """Some pixels of a level, (bands, rows, columns), and their masks, out of just what they cover.
+
+    The block has the masks of its bands, as far as not all is valid. `alpha` is the straight alpha, if there is one
+    and it is no band of the block.
+    """
+    bands = above.piece.bands
+    if wanted.alpha in bands:
+        alpha = above.samples[bands.index(wanted.alpha)]
+    weighing = alpha is not None and bool(alpha.min() != alpha.max())  # else there is nothing to weight by
+    made = []
+    for samples, index in zip(above.samples, bands, strict=True):
+        weights = alpha if weighing and index != wanted.alpha else None
+        valid = None if wanted.as_it_is(index) else above.masks.get(index)
+        level = shrink(samples, valid, footprints, wanted.recipe(index), weights)
+        made.append(visible(samples, level, footprints) if index == wanted.alpha else level)
+    return np.stack(made), _masks(above, footprints, wanted)
 
 
-def _shrunk(source: Dataset, above: Facts, level: Facts, piece: Piece, wanted: Pyramid) -> _Shrunk:
-    """One region of a level out of what is above it."""
+def _masks(above: Block, footprints: Footprints, wanted: Pyramid) -> dict[int, Mask]:
+    """The masks of a level; one for all bands where they share it."""
+    if wanted.one_mask and above.masks:
+        return dict.fromkeys(above.masks, shrink_mask(next(iter(above.masks.values())), footprints))
+    return {index: shrink_mask(mask, footprints) for index, mask in above.masks.items()}
+
+
+def region(source: Dataset, above: Facts, level: Facts, piece: Piece, wanted: Pyramid) -> Block:
+    """One region of a level out of what is above it, which is open as `source`."""
     rows, columns = Axis(above.height, level.height), Axis(above.width, level.width)
     down = rows.cover(piece.row, piece.row + piece.height)
     across = columns.cover(piece.column, piece.column + piece.width)
@@ -145,32 +176,18 @@ def _shrunk(source: Dataset, above: Facts, level: Facts, piece: Piece, wanted: P
     left, right = columns.span(across.first, across.stop)
     under = Piece(left, top, right - left, bottom - top, piece.bands)
     block = read(source, above, under, _masked(above))
-    alpha = None if wanted.alpha is None else _alpha(source, block, wanted.alpha)
-    if alpha is not None and alpha.min() == alpha.max():  # nothing to weight by
-        alpha = None
-    footprints = Footprints(down, across)
-    bands = []
-    for samples, index in zip(block.samples, piece.bands, strict=True):
-        weighted = None if index == wanted.alpha else alpha
-        valid = None if wanted.premultiplied else block.masks.get(index)
-        made = shrink(samples, valid, footprints, wanted.recipe(index), weighted)
-        bands.append(visible(samples, made, footprints) if index == wanted.alpha else made)
-    mask = shrink_mask(block.masks[piece.bands[0]], footprints) if wanted.masked else None
-    return _Shrunk(np.stack(bands), mask)
+    outside = wanted.alpha is not None and wanted.alpha not in piece.bands
+    alpha = source.read(wanted.alpha, window=under.place) if outside else None
+    return Block(piece, *shrunk(block, Footprints(down, across), wanted, alpha))
 
 
 def _masked(facts: Facts) -> frozenset[int]:
     return frozenset(band.index for band in facts.bands if not band.mask & ALL_VALID)
 
 
-def _alpha(source: Dataset, block: Block, index: int) -> NDArray[Any]:
-    if index in block.piece.bands:
-        return np.asarray(block.samples[block.piece.bands.index(index)])
-    return np.asarray(source.read(index, window=block.piece.place))
-
-
-def _write(target: Dataset, shrunk: _Shrunk, piece: Piece, wanted: Pyramid) -> None:
+def _write(target: Dataset, made: Block, wanted: Pyramid) -> None:
     """Write whole tiles: beyond the raster the last pixels are repeated, and of masks there is nothing."""
+    piece = made.piece
     below, beyond = (
         _whole(piece.height, wanted.tile) - piece.height,
         _whole(piece.width, wanted.tile) - piece.width,
@@ -180,6 +197,6 @@ def _write(target: Dataset, shrunk: _Shrunk, piece: Piece, wanted: Pyramid) -> N
         (piece.column, piece.column + piece.width + beyond),
     )
     padding = ((0, below), (0, beyond))
-    target.write(np.pad(shrunk.samples, ((0, 0), *padding), mode="edge"), list(piece.bands), window=place)
-    if shrunk.mask is not None and piece.bands[0] == 1:
-        target.write_mask(np.pad(shrunk.mask, padding).astype(np.uint8) * 255, window=place)
+    target.write(np.pad(made.samples, ((0, 0), *padding), mode="edge"), list(piece.bands), window=place)
+    if wanted.masked and piece.bands[0] == 1:
+        target.write_mask(np.pad(made.masks[1], padding).astype(np.uint8) * 255, window=place)

@@ -76,8 +76,9 @@ class Cover:
     def taps(self) -> list[Take]:
         """The k-th pixel of each footprint, for every k; a short footprint repeats its last one."""
         begin, end = self.ends
-        if self.halves:
-            return [slice(k, None, 2) for k in range(2)]
+        if self.regular and begin.size:
+            longest = 2 if self.halves else 3
+            return [slice(k, k + 2 * begin.size - 1, 2) for k in range(longest)]
         longest = int((end - begin).max()) if begin.size else 0
         return [np.minimum(begin + k, end - 1) for k in range(longest)]
 
@@ -105,6 +106,11 @@ class Cover:
     def halves(self) -> bool:
         """Whether every pixel covers just two."""
         return self.axis.above == 2 * self.axis.level
+
+    @property
+    def regular(self) -> bool:
+        """Whether every pixel covers two, or two and a part of the next, beginning with every other one."""
+        return self.axis.above - 2 * self.axis.level in (0, 1)
 
     @cached_property
     def middles(self) -> NDArray[np.int64]:
@@ -142,8 +148,13 @@ class Footprints:
 
     def summed(self, samples: NDArray[Any]) -> NDArray[Any]:
         """The sum over each footprint, weighted in whole numbers; see `whole`. In the type of the samples."""
-        across = _weighted(samples, self.columns, 1)
-        return _weighted(across, self.rows, 0)
+        down = summed_along(samples, self.rows, 0, samples.dtype)
+        return summed_along(down, self.columns, 1, samples.dtype)
+
+    @property
+    def halves(self) -> bool:
+        """Whether all of them are two by two."""
+        return self.rows.halves and self.columns.halves
 
     @property
     def whole(self) -> float:
@@ -158,11 +169,15 @@ def _folded(parts: list[NDArray[Any]], function: np.ufunc) -> NDArray[Any]:
     return found
 
 
-def _weighted(samples: NDArray[Any], cover: Cover, axis: int) -> NDArray[Any]:
+def summed_along(samples: NDArray[Any], cover: Cover, axis: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The weighted sums over rows (axis 0) or columns (1) alone, in this type."""
+    takes = [(slice(None), take) if axis else (take, slice(None)) for take in cover.taps]
     if cover.halves:
-        return np.asarray(samples[:, 0::2] + samples[:, 1::2] if axis else samples[0::2] + samples[1::2])
-    parts = (
-        (samples[:, take] * weight if axis else samples[take] * weight[:, None]).astype(samples.dtype)
-        for take, weight in zip(cover.taps, cover.weights, strict=True)
-    )
-    return _folded(list(parts), np.add)
+        return np.asarray(np.add(samples[takes[0]], samples[takes[1]], dtype=dtype))
+    found = None
+    for take, weight in zip(takes, cover.weights, strict=True):
+        factor = weight.astype(dtype)
+        part: NDArray[Any] = np.multiply(samples[take], factor if axis else factor[:, None], dtype=dtype)
+        found = part if found is None else np.add(found, part, out=found)
+    assert found is not None
+    return found

@@ -56,6 +56,15 @@ def pieces(facts: Facts, budget: int = WINDOW_BYTES) -> Iterator[Piece]:
                 )
 
 
+def rows_of_tiles(facts: Facts, tile: int) -> list[Piece]:
+    """Cover a raster, or one of its levels, once, in whole rows of tiles with all bands, from the top down."""
+    bands = tuple(band.index for band in facts.bands)
+    return [
+        Piece(0, row, facts.width, min(tile, facts.height - row), bands)
+        for row in range(0, facts.height, tile)
+    ]
+
+
 def sampled(everything: Sequence[Piece]) -> list[Piece]:
     """The first, the last, and some evenly spread in between."""
     if len(everything) <= _SAMPLED:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
+from uploader.convert.tiff.xml_text import escaped, escaped_value
 from uploader.core.path_text import raw
 
 _ITEM = re.compile(rb'[ \t]*<Item name="([^"]*)"([^>]*)(?:/>|>[^<]*</Item>)\r?\n?')
@@ -121,12 +121,9 @@ def _written(item: Item) -> bytes:
     sample = f' sample="{item.band - 1}"' if item.band else ""
     domain = f" domain={_quoted(item.domain)}" if item.domain else ""
     domain += f' role="{item.role}"' if item.role else ""
-    text = f"  <Item name={_quoted(item.name)}{sample}{domain}>{escape(escape(item.value, _QUOTE))}</Item>\n"
+    text = f"  <Item name={_quoted(item.name)}{sample}{domain}>{escaped(escaped_value(item.value))}</Item>\n"
     return raw(text)
 
 
-_QUOTE = {'"': "&quot;"}
-
-
 def _quoted(text: str) -> str:
-    return '"' + escape(text, _QUOTE) + '"'
+    return f'"{escaped_value(text)}"'

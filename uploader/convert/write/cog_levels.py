@@ -33,7 +33,9 @@ _STRUCTURAL = frozenset(
 )
 """Tags that say how a level's tiles are laid out and compressed."""
 
-_METHODS: dict[str, Method] = {"AVERAGE": "mean", "MODE": "mode", "NEAREST": "nearest"}
+METHODS: dict[str, Method] = {"AVERAGE": "mean", "MODE": "mode", "NEAREST": "nearest"}
+"""How levels are made, by GDAL's names of the ways."""
+
 _YCBCR, _RGB = 6, 2
 _PLAIN = (0, 1, 2, 3, 5)
 _JPEG = 7
@@ -70,6 +72,7 @@ class LevelOptions:
 
     categorical: bool
     compression: str
+    effort: str
     threads: int
     nodata: str = ""
 
@@ -94,7 +97,7 @@ def _rebuilt(
     head = structure(source)
     if head is None:
         raise ifd.Malformed("no structure")
-    wanted = _wanted(head, facts, chosen)
+    wanted = _wanted(head, facts, added, chosen)
     made = build(base, wanted, target.parent)
     images = rewrite_rules.images(source, head, base_only=True)
     for path, size in zip(made, sizes(facts.width, facts.height, wanted.tile), strict=True):
@@ -104,19 +107,27 @@ def _rebuilt(
         path.unlink()
 
 
-def _wanted(head: ifd.Tiff, facts: Facts, chosen: LevelOptions) -> Pyramid:
+def _wanted(head: ifd.Tiff, facts: Facts, added: head_completion.Additions, chosen: LevelOptions) -> Pyramid:
     base = head.directories[0]
-    options = method_choice.level_options(facts, chosen.compression, categorical=chosen.categorical)
+    options = method_choice.level_options(
+        facts, chosen.compression, categorical=chosen.categorical, effort=chosen.effort
+    )
     return Pyramid(
         facts=facts,
         tile=head.number(base, ifd.TILE_WIDTH),
-        method=_METHODS[method_choice.resampling(facts, categorical=chosen.categorical)],
+        method=METHODS[method_choice.resampling(facts, categorical=chosen.categorical)],
         options=options | {"NUM_THREADS": str(chosen.threads)},
         nodata=int(chosen.nodata) if chosen.nodata else facts.bands[0].nodata,
-        premultiplied=_PREMULTIPLIED in head.numbers(base, ifd.EXTRA_SAMPLES),
+        premultiplied=premultiplied(head, added),
         planar=head.number(base, ifd.PLANAR, 1) > 1,
         order=head.order,
     )
+
+
+def premultiplied(head: ifd.Tiff, added: head_completion.Additions) -> bool:
+    """Whether the colours of a raster hold their alpha already: what GDAL wrote says so only when it is completed."""
+    finished = head_completion.completed(head, added, [])
+    return _PREMULTIPLIED in finished.numbers(finished.directories[0], ifd.EXTRA_SAMPLES)
 
 
 def _level(path: Path, size: tuple[int, int], head: ifd.Tiff) -> list[Image]:
@@ -124,16 +135,31 @@ def _level(path: Path, size: tuple[int, int], head: ifd.Tiff) -> list[Image]:
     made = structure(path)
     if made is None or made.order != head.order:
         raise ifd.Malformed("a level of another kind")
-    base = head.directories[0].entries
-    true = {ifd.WIDTH: head.entry(ifd.LONG, [size[0]]), ifd.HEIGHT: head.entry(ifd.LONG, [size[1]])}
     image, *masks = made.directories
-    kept = {tag: entry for tag, entry in image.entries.items() if tag in _STRUCTURAL}
-    kept |= {tag: base[tag] for tag in _DESCRIPTIVE if tag in base}
+    entries = level_entries(head, image.entries, size)
     if head.number(head.directories[0], ifd.PHOTOMETRIC, 1) == _YCBCR != made.number(image, ifd.PHOTOMETRIC):
-        kept[ifd.PHOTOMETRIC] = head.entry(ifd.SHORT, [_RGB])
-    kept[ifd.SUBFILE] = head.entry(ifd.LONG, [_REDUCED])
-    found = [Image(path, ifd.Directory(kept | true))]
-    for mask in masks:
-        kind = {ifd.SUBFILE: head.entry(ifd.LONG, [_REDUCED_MASK])}
-        found.append(Image(path, ifd.Directory(dict(mask.entries) | kind | true)))
+        entries[ifd.PHOTOMETRIC] = head.entry(ifd.SHORT, [_RGB])
+    found = [Image(path, ifd.Directory(entries))]
+    found += [Image(path, ifd.Directory(mask_entries(head, mask.entries, size))) for mask in masks]
     return found
+
+
+def level_entries(head: ifd.Tiff, stored: ifd.Entries, size: tuple[int, int]) -> dict[int, ifd.Entry]:
+    """What the directory of a level of this width and height says.
+
+    Of its samples it is what the raster's own says, of its tiles what `stored` says.
+    """
+    base = head.directories[0].entries
+    kept = {tag: entry for tag, entry in stored.items() if tag in _STRUCTURAL}
+    kept |= {tag: base[tag] for tag in _DESCRIPTIVE if tag in base}
+    return kept | {ifd.SUBFILE: head.entry(ifd.LONG, [_REDUCED])} | sized(head, size)
+
+
+def mask_entries(head: ifd.Tiff, mask: ifd.Entries, size: tuple[int, int]) -> dict[int, ifd.Entry]:
+    """What the directory of a level's mask says."""
+    return dict(mask) | {ifd.SUBFILE: head.entry(ifd.LONG, [_REDUCED_MASK])} | sized(head, size)
+
+
+def sized(head: ifd.Tiff, size: tuple[int, int]) -> dict[int, ifd.Entry]:
+    """Width and height of an image, for its directory."""
+    return {ifd.WIDTH: head.entry(ifd.LONG, [size[0]]), ifd.HEIGHT: head.entry(ifd.LONG, [size[1]])}

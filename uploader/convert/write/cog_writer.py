@@ -5,106 +5,85 @@ The steps of one raster that is not sent as it is. Raises the errors of `uploade
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import rasterio
 
-from uploader.convert.job import Job, Method, RasterWarning
+from uploader.convert.job import RasterWarning
 from uploader.convert.pyramid.overview_reader import LevelWatch, overviews, rules, smaller_levels_fit
 from uploader.convert.read.examine import examine
-from uploader.convert.read.facts import Facts
-from uploader.convert.read.formats.open_raster import THREADS, Dataset, opened, translated
-from uploader.convert.read.measure import Gauge
-from uploader.convert.read.statistics import PixelStatistics
+from uploader.convert.read.formats.open_raster import THREADS, opened, translated
 from uploader.convert.read.windows import scattered
 from uploader.convert.tiff import ifd
 from uploader.convert.write import (
     cog_driver,
     cog_levels,
-    comparison,
+    encode_rules,
+    encoded_cog,
     head_completion,
     method_choice,
     rewrite_rules,
 )
 from uploader.convert.write import source_heads as sources
-from uploader.convert.write.comparison import compare_facts
-from uploader.convert.write.inspection import Inspected
-from uploader.convert.write.pixel_comparison import compare_pixels
+from uploader.convert.write.disk_room import cramped
 from uploader.convert.write.publish import RESULT
+from uploader.convert.write.task import Task, WrittenCog
 from uploader.convert.write.tile_copy import move
-from uploader.core.errors import ConversionFailed, NoSpace, RasterRefused, RasterUnreadable
-
-ALONE = "alone"
-"""The folder in the workshop in which a result lies while it is compared."""
+from uploader.convert.write.verification import finished
+from uploader.core.errors import ConversionFailed, RasterRefused, RasterUnreadable
 
 _LEVELS = "levels"
 _MAJOR, _MINOR = rasterio.__gdal_version__.split(".")[:2]
 _GDAL = int(_MAJOR), int(_MINOR)
-_FULL_WORDS = ("no space left", "file too large", "disk quota", "free disk space", "disk full")
-_FEW_BYTES = 1 << 20
 
 _REMADE = RasterWarning(
     "overviews_remade", "The overviews that it brought along did not show it; they were made anew."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenCog:
-    """How the COG came about, and what was found on the way."""
-
-    method: Method
-    measured: PixelStatistics
-    warnings: tuple[RasterWarning, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A raster of which a COG is to be written, and what is known of it."""
-
-    job: Job
-    workshop: Path
-    dataset: Dataset
-    facts: Facts
-    found: Inspected
-
-    @property
-    def result(self) -> Path:
-        """Where the COG is verified: alone in a folder, where what GDAL put beside it does not count."""
-        return self.workshop / ALONE / RESULT
-
-    @property
-    def level_options(self) -> cog_levels.LevelOptions:
-        """How levels are made where we make them."""
-        nodata = sources.wide_nodata(self.job.source, self.facts)
-        return cog_levels.LevelOptions(self.found.categorical, self.job.compression, THREADS, nodata)
-
-
 def written(task: Task) -> WrittenCog:
     """Write the COG to `workshop/result.tif`. Raises NoSpace, and whatever is wrong with the raster."""
-    return _rewrite(task) or _convert(task)
+    return _rewrite(task) or _encode(task) or _convert(task)
+
+
+def _encode(task: Task) -> WrittenCog | None:
+    """Encode it ourselves, in one pass. None, and nothing is left, where the driver is to do it.
+
+    It is to do so also where the disk is too full for two copies of the compressed tiles: it needs less.
+    """
+    options = _driver_options(task)
+    if encode_rules.left(task.facts, task.job, options):
+        return None
+    return _tried(task, lambda: encoded_cog.written(task, options))
+
+
+def _driver_options(task: Task) -> dict[str, str]:
+    return method_choice.creation_options(
+        task.facts,
+        task.job.compression,
+        categorical=task.found.categorical,
+        gdal=_GDAL,
+        threads=THREADS,
+        effort=task.job.effort,
+    )
 
 
 def _convert(task: Task) -> WrittenCog:
     """Have GDAL write it, and give it levels of ours where GDAL's would not do. Raises NoSpace, RasterUnreadable."""
     job, facts, categorical = task.job, task.facts, task.found.categorical
-    options = method_choice.creation_options(
-        facts, job.compression, categorical=categorical, gdal=_GDAL, threads=THREADS
-    )
+    options = _driver_options(task)
     task.result.parent.mkdir()
-    with _cramped(job, task.workshop):
+    with cramped(job, task.workshop):
         added = head_completion.additions(job.source, facts)
         ours = method_choice.own_levels(facts, categorical=categorical)
         added, beside = _written_by_gdal(task, added, options | ({"OVERVIEWS": "NONE"} if ours else {}))
         if ours and not _give_levels(task, added):
             ours, (added, beside) = False, _written_by_gdal(task, added, options)
-        made = _finished(task, "cog_driver", added, beside=beside)
+        made = finished(task, "cog_driver", added, beside=beside)
         if made.measured.holes and not ours and _give_levels(task, added):
-            made = _finished(task, "cog_driver", added, beside=beside, measured=made.measured)
+            made = finished(task, "cog_driver", added, beside=beside, measured=made.measured)
     task.result.rename(task.workshop / RESULT)
     return made
 
@@ -177,7 +156,7 @@ def _moved(task: Task, head: ifd.Tiff) -> WrittenCog:
         images = rewrite_rules.images(job.source, head, base_only=False)
         move(head, images, task.result, added, head_completion.reserve(added))
     if task.found.levels or not overviews(task.result):
-        return _finished(task, "rewrite", added)
+        return finished(task, "rewrite", added)
     # The head takes its place before GDAL opens it: what GDAL has not read of it by then must not move.
     head_completion.complete(task.result, added, task.found.measured.bands if task.found.measured else ())
     with opened(task.result, "GTiff") as base, opened(task.result, "GTiff", overview=0) as level:
@@ -187,7 +166,7 @@ def _moved(task: Task, head: ifd.Tiff) -> WrittenCog:
             raise ConversionFailed("Its overviews do not show each other.")
         if job.verify != "full":
             watch.sees_all(base, scattered(facts))
-        return _finished(task, "rewrite", added, watch=watch)
+        return finished(task, "rewrite", added, watch=watch)
 
 
 def _relevelled(task: Task) -> WrittenCog:
@@ -195,78 +174,4 @@ def _relevelled(task: Task) -> WrittenCog:
     added = head_completion.Additions(task.facts, moved=True)
     with translated("rewritten"):
         cog_levels.rebuilt(task.dataset, task.facts, task.result, added, task.level_options)
-    return _finished(task, "rewrite", added)
-
-
-def _finished(
-    task: Task,
-    method: Method,
-    added: head_completion.Additions,
-    *,
-    beside: frozenset[str] = frozenset(),
-    measured: PixelStatistics | None = None,
-    watch: LevelWatch | None = None,
-) -> WrittenCog:
-    """Complete the head of the result, and verify it.
-
-    What was not measured before is measured while the result is compared: so the source is decoded twice, not
-    three times. Raises ConversionFailed when the watcher fails, and as `_verify` does.
-    """
-    measured = measured or task.found.measured
-    head_completion.complete(task.result, added, measured.bands if measured else ())
-    gauge = None if measured else Gauge(task.facts, classes=False)
-    pixels = _pixels(task, gauge, watch)
-    if watch and watch.failed:
-        raise ConversionFailed("Its overviews do not show it.")
-    if measured is None:
-        assert gauge is not None
-        measured = gauge.result()
-        head_completion.complete(task.result, added, measured.bands)
-    return WrittenCog(method, measured, _verify(task.job, task.facts, task.result, beside, pixels))
-
-
-def _pixels(task: Task, gauge: Gauge | None, watch: LevelWatch | None) -> str:
-    """The first difference of the pixels, as far as they are compared; empty when there is none."""
-    if task.job.verify == "off":
-        return ""
-    sample = task.job.verify == "sample"
-    with opened(task.result, "GTiff") as after, translated("verified"):
-        return compare_pixels(task.dataset, after, task.facts, sample=sample, gauge=gauge, watch=watch)
-
-
-def _verify(
-    job: Job, facts: Facts, result: Path, beside: frozenset[str], pixels: str
-) -> tuple[RasterWarning, ...]:
-    """Raises RasterRefused when something was changed, or lost under `strict`; ConversionFailed for a bad COG."""
-    if not cog_driver.valid(result, ours=True):
-        raise ConversionFailed("GDAL wrote a file that is no valid COG.")
-    differences = compare_facts(facts, examine(result), beside) + sources.compare_heads(
-        job.source, result, facts
-    )
-    broken = [*differences.broken, *([pixels] if pixels else [])]
-    if broken:
-        raise RasterRefused(f"It cannot be kept exact: {'; '.join(broken[:5])}.", comparison.WAY_OUT)
-    if job.strict and differences.lost:
-        texts = " ".join(warning.text for warning in differences.lost)
-        raise RasterRefused(f"It cannot be kept whole. {texts}", "Set strict = false to accept that.")
-    return differences.lost
-
-
-def free_room(folder: Path, job: Job) -> int:
-    """Bytes that may be written above the reserve."""
-    status = os.statvfs(folder)
-    return max(0, status.f_bavail * status.f_frsize - job.min_free_bytes)
-
-
-@contextmanager
-def _cramped(job: Job, workshop: Path) -> Iterator[None]:
-    """Tell a full disk from a bad raster: GDAL says it in words, or not at all and leaves a torn file."""
-    try:
-        yield
-    except (RasterUnreadable, RasterRefused, ConversionFailed) as error:
-        said = any(words in error.reason.lower() for words in _FULL_WORDS)
-        if said or free_room(workshop, job) < _FEW_BYTES:
-            raise NoSpace(
-                "The disk filled up during the conversion.", "Free some space in staging."
-            ) from error
-        raise
+    return finished(task, "rewrite", added)

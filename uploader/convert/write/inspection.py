@@ -12,7 +12,7 @@ from uploader.convert.read.measure import Gauge, gather, may_be_classes, measure
 from uploader.convert.read.statistics import PixelStatistics
 from uploader.convert.read.statistics_tags import contradicts
 from uploader.convert.read.windows import Piece, pieces, scattered
-from uploader.convert.write import cog_driver, method_choice
+from uploader.convert.write import cog_validation, method_choice
 from uploader.convert.write.source_heads import sound
 from uploader.core.errors import RasterUnreadable
 
@@ -38,7 +38,7 @@ def inspect(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
     full = job.verify == "full"
     # Validating opens the file with its overviews, so it comes last: by then it names no other file.
     claimed = method_choice.may_pass(facts) and method_choice.statistics_claimed(facts)
-    candidate = claimed and sound(job.source) and cog_driver.valid(job.source)
+    candidate = claimed and sound(job.source) and cog_validation.valid(job.source)
     levels = None
     if candidate and not full:
         found = _sampled(job, dataset, facts)

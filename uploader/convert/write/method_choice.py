@@ -34,8 +34,11 @@ _LERC_TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", 
 JPEG_QUALITY = 90
 """Of overviews that are made for a JPEG."""
 
-_LEVELS: Mapping[str, tuple[int, int]] = {"deflate": (1, 6), "zstd": (3, 9)}
-"""Level for imagery and for classes: noise hardly shrinks with effort, areas of one colour do."""
+_LEVELS: Mapping[str, Mapping[str, tuple[int, int]]] = {
+    "deflate": {"fast": (1, 6), "balanced": (6, 6), "small": (9, 9)},
+    "zstd": {"fast": (3, 9), "balanced": (9, 9), "small": (18, 18)},
+}
+"""By effort, level for imagery and for classes: noise hardly shrinks with effort, areas of one colour do."""
 
 _GROWTH: Mapping[str, float] = {
     "": 1.7,
@@ -141,7 +144,13 @@ def _looks_untiled(width: int, height: int, size: int) -> bool:
 
 
 def creation_options(
-    facts: Facts, compression: str, *, categorical: bool, gdal: tuple[int, int], threads: int
+    facts: Facts,
+    compression: str,
+    *,
+    categorical: bool,
+    gdal: tuple[int, int],
+    threads: int,
+    effort: str = "fast",
 ) -> dict[str, str]:
     """Everything that the COG driver is told."""
     compression = _lossless(facts, compression)
@@ -160,11 +169,13 @@ def creation_options(
     if compression in _PREDICTED:
         options["PREDICTOR"] = predictor(facts, compression, categorical=categorical)
     if compression in _LEVELS:
-        options["LEVEL"] = str(_LEVELS[compression][categorical])
+        options["LEVEL"] = str(_LEVELS[compression][effort][categorical])
     return options
 
 
-def level_options(facts: Facts, compression: str, *, categorical: bool) -> dict[str, str]:
+def level_options(
+    facts: Facts, compression: str, *, categorical: bool, effort: str = "fast"
+) -> dict[str, str]:
     """How GDAL's GeoTIFF driver compresses levels that are made for a base whose tiles stay.
 
     Exactly, unless the base is a JPEG picture: exact levels would be several times as large as all of it. Where
@@ -183,7 +194,7 @@ def level_options(facts: Facts, compression: str, *, categorical: bool) -> dict[
         options["PREDICTOR"] = "3" if chosen == "YES" and "float" in facts.dtypes[0] else "2"
     if compression in _LEVELS:
         name = {"deflate": "ZLEVEL", "zstd": "ZSTD_LEVEL"}[compression]
-        options[name] = str(_LEVELS[compression][categorical])
+        options[name] = str(_LEVELS[compression][effort][categorical])
     return options
 
 

@@ -42,7 +42,7 @@ def compare_pixels(
     ):
         for old, new in zip(before, after, strict=True):
             where = f"near column {old.piece.column}, row {old.piece.row}"
-            if not _same_bits(old.samples, new.samples):
+            if not same_bits(old.samples, new.samples):
                 return f"pixels {where}"
             shown = own.intersection(new.masks)
             if not all(np.array_equal(old.masks[index], new.masks[index]) for index in shown):
@@ -61,7 +61,8 @@ def _own_mask(band: BandFacts) -> bool:
     return not band.mask & _DERIVED or (bool(band.mask & NODATA) and band.nodata is None)
 
 
-def _same_bits(before: Any, after: Any) -> bool:
+def same_bits(before: Any, after: Any) -> bool:
+    """Whether two arrays are alike in type, shape and every bit."""
     if before.dtype != after.dtype or before.shape != after.shape:
         return False
     left, right = (np.ascontiguousarray(each).reshape(-1).view(np.uint8) for each in (before, after))

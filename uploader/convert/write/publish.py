@@ -14,7 +14,7 @@ import stat
 from pathlib import Path
 
 from uploader.core.errors import ConversionFailed, NoSpace
-from uploader.core.file_group import WORKSHOP
+from uploader.core.workshops import WORKSHOP
 from uploader.system import files as fs
 
 RESULT = "result.tif"

@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from xml.sax.saxutils import unescape
 
 import rasterio.shutil
 from rasterio.io import MemoryFile
 
 from uploader.convert.read.formats.open_raster import Dataset
+from uploader.convert.tiff.xml_text import unescaped
 from uploader.core.path_text import lossless
 
 UNNAMED = "\ufffd"
@@ -27,7 +27,6 @@ _ELEMENTS = {
     name: re.compile(rf"<{name}>([^<]*)</{name}>", re.DOTALL) for name in ("Description", "UnitType")
 }
 _OVERVIEWS = (".ovr", ".rrd", ".aux")
-_QUOTES = {"&quot;": '"', "&apos;": "'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def _as_vrt(dataset: Dataset) -> BandTexts:
 
 def _element(band: str, pattern: re.Pattern[str]) -> str:
     found = pattern.search(band)
-    return unescape(found.group(1), _QUOTES) if found else ""
+    return unescaped(found.group(1)) if found else ""
 
 
 def domains(dataset: Dataset, band: int = 0) -> dict[str, dict[str, str]]:

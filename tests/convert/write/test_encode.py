@@ -1,0 +1,327 @@
+"""Rasters that are encoded in one pass: exact, before a judge that shares no code; and mistakes planted on the way."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+import rasterio.shutil
+from rasterio.transform import from_origin
+from rio_cogeo.cogeo import cog_validate
+
+from tests.judge.judging import Told, judged
+from tests.support import compare
+from uploader.convert import Converter, Job, Report
+from uploader.convert.isolation import confine
+from uploader.convert.perform import perform
+from uploader.convert.pyramid import level_stream
+from uploader.convert.write import encode, encoded_cog
+from uploader.convert.write.tile_file import TileFile
+
+pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
+
+_SIDES = (620, 1101)
+_VALIDITIES = ("all", "nodata", "mask", "alpha", "premultiplied")
+
+
+def scene(bands: int, dtype: str, width: int, height: int) -> np.ndarray:
+    """Hills of light with edges and noise, over much of the range of the type."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    light = 110 + 60 * np.sin(columns / 80) + 45 * np.cos(rows / 60)
+    noise = np.random.default_rng(1).normal(0, 4, (bands, height, width))
+    values = (light + noise).clip(1, 250) * {1: 1, 2: 100}.get(np.dtype(dtype).itemsize, 1000)
+    if np.dtype(dtype).kind == "i":
+        values = values / 2 - 30 * {1: 1, 2: 100}.get(np.dtype(dtype).itemsize, 1000)
+    return values.astype(dtype)
+
+
+def made(path: Path, dtype: str, validity: str = "all", bands: int = 3, **layout: Any) -> Path:
+    """A raster in strips, uncompressed unless `layout` says otherwise, and a part of it without data."""
+    path.parent.mkdir(parents=True)
+    height, width = _SIDES
+    pixels = scene(bands, dtype, width, height)
+    shown = np.ones((height, width), np.uint8) * 255
+    shown[:300, :301], shown[450:, 900:] = 0, 0
+    profile: dict[str, Any] = {"photometric": "minisblack" if bands < 3 else "rgb"}
+    if validity == "nodata":
+        nodata = 0 if dtype.startswith("u") else -99
+        pixels[:, shown == 0] = nodata
+        profile["nodata"] = nodata
+    if validity in ("alpha", "premultiplied"):
+        soft = np.minimum(shown, np.random.default_rng(2).integers(1, 256, shown.shape, dtype=np.uint8))
+        alpha = np.where(np.arange(width) < 600, soft, shown).astype(dtype)
+        pixels = np.concatenate([pixels, alpha[None]])
+        profile["alpha"] = validity.replace("alpha", "non-premultiplied")
+    profile |= {"count": len(pixels), "dtype": dtype, "width": width, "height": height} | layout
+    place = {"crs": "EPSG:32633", "transform": from_origin(5e5, 5.1e6, 0.5, 0.5)}
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+        rasterio.open(path, "w", driver="GTiff", **(place | profile)) as dataset,
+    ):
+        dataset.write(pixels)
+        dataset.set_band_description(1, "first")
+        if validity == "mask":
+            dataset.write_mask(shown)
+    return path
+
+
+async def converted(source: Path, **options: Any) -> tuple[Report, Path]:
+    """The report and the COG."""
+    target = source.parent.parent / "out.tif"
+    async with Converter(1) as converter:
+        return await converter.convert(Job(source, target, **options)), target
+
+
+def right(source: Path, target: Path, report: Report) -> None:
+    """Before both judges."""
+    told = Told(report.method, report.categorical, [(each.code, each.text) for each in report.warnings])
+    verdict = judged(source, target, told)
+
+    assert (verdict.wrong, verdict.silent) == ((), ())
+    assert compare.differences(source, target) == []
+    assert compare.statistics(source, target, report.bands) == []
+    assert cog_validate(target, strict=True)[0]
+
+
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"]
+)
+@pytest.mark.parametrize("validity", ["all", "nodata", "mask"])
+async def test_types_and_masks(tmp_path: Path, dtype: str, validity: str) -> None:
+    """Pixels, mask, statistics, levels and head are right, without a warning."""
+    source = made(tmp_path / "in" / "source.tif", dtype, validity)
+    report, target = await converted(source)
+
+    assert (report.method, report.warnings) == ("encode", ())
+    right(source, target, report)
+
+
+@pytest.mark.parametrize("validity", ["alpha", "premultiplied"])
+@pytest.mark.parametrize("bands", [1, 3])
+@pytest.mark.parametrize(
+    ("dtype", "compression"), [("uint8", "deflate"), ("uint8", "lzw"), ("uint16", "deflate")]
+)
+async def test_alpha(tmp_path: Path, dtype: str, compression: str, bands: int, validity: str) -> None:
+    """Straight alpha weights the colours under it; premultiplied colours are averaged as they are.
+
+    So it is also where GDAL's driver writes the raster.
+    """
+    source = made(tmp_path / "in" / "source.tif", dtype, validity, bands)
+    report, target = await converted(source, compression=compression)
+
+    assert report.method == ("encode" if compression == "deflate" else "cog_driver")
+    right(source, target, report)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"compress": "lzw", "predictor": 2, "blockysize": 37},
+        {"compress": "packbits", "interleave": "band"},
+        {"tiled": True, "blockxsize": 128, "blockysize": 64, "compress": "deflate"},
+        {"ENDIANNESS": "BIG", "BIGTIFF": "YES"},
+    ],
+    ids=["strips", "planes", "odd tiles", "turned around"],
+)
+@pytest.mark.parametrize("verify", ["full", "sample", "off"])
+async def test_layouts(tmp_path: Path, layout: dict[str, Any], verify: str) -> None:
+    """However the source is stored, and however much is read back."""
+    source = made(tmp_path / "in" / "source.tif", "uint16", "nodata", 4, **layout)
+    report, target = await converted(source, verify=verify)
+
+    assert report.method == "encode"
+    right(source, target, report)
+
+
+@pytest.mark.parametrize(
+    ("driver", "name"),
+    [("PNG", "source.png"), ("JP2OpenJPEG", "source.jp2"), ("HFA", "source.img"), ("ENVI", "source.img")],
+)
+async def test_other_formats(tmp_path: Path, driver: str, name: str) -> None:
+    """GDAL reads them, so it does not matter what they are."""
+    plain = made(tmp_path / "plain" / "plain.tif", "uint8")
+    (tmp_path / "in").mkdir()
+    source = tmp_path / "in" / name
+    exact = {"QUALITY": "100", "REVERSIBLE": "YES"} if driver == "JP2OpenJPEG" else {}
+    rasterio.shutil.copy(plain, source, driver=driver, **exact)
+    report, target = await converted(source)
+
+    assert report.method == "encode"
+    right(source, target, report)
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf])
+async def test_undeclared_holes(tmp_path: Path, hole: float) -> None:
+    """Numbers that are none stay, and do not eat the levels."""
+    source = made(tmp_path / "in" / "source.tif", "float32", "all", 1)
+    with rasterio.open(source, "r+") as dataset:
+        pixels = dataset.read()
+        pixels[:, 100:400, 100:500] = hole
+        dataset.write(pixels)
+    report, target = await converted(source)
+
+    assert report.method == "encode"
+    right(source, target, report)
+
+
+def _flipped(bit: int) -> Callable[[TileFile, bytes], None]:
+    add = TileFile.add
+
+    def flipped(self: TileFile, content: bytes) -> None:
+        place = len(content) // 2
+        wrong = content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :]
+        add(self, wrong if len(self._lengths) == 1 else content)
+
+    return flipped
+
+
+def _exchanged() -> Callable[..., Any]:
+    image = TileFile.image
+
+    def exchanged(self: TileFile, *arguments: Any) -> Any:
+        self._lengths[:2] = self._lengths[1::-1] if len(self._lengths) > 3 else self._lengths[:2]
+        return image(self, *arguments)
+
+    return exchanged
+
+
+def _in_other_order() -> Callable[[TileFile, bytes], None]:
+    add, first = TileFile.add, {}
+
+    def later(self: TileFile, content: bytes) -> None:
+        if id(self) not in first:
+            first[id(self)] = content
+            return
+        add(self, content)
+        if first[id(self)]:
+            add(self, first[id(self)])
+            first[id(self)] = b""
+
+    return later
+
+
+def _shifted(rows: np.ndarray, side: int) -> Any:
+    return _TILES(np.roll(rows, 1, axis=2), side)
+
+
+def _one_pixel_less(mask: np.ndarray, side: int) -> bytes:
+    wrong = mask.copy()
+    wrong[3, 5] ^= True
+    return _MASK(wrong, side)
+
+
+def _torn(*arguments: Any) -> None:
+    _MOVE(*arguments)
+    with arguments[2].open("r+b") as file:
+        file.truncate(arguments[2].stat().st_size - 100)
+
+
+def _of_the_raster(above: Any, *arguments: Any) -> Any:
+    """The level, but with what is two columns to the left."""
+    samples, masks = _SHRUNK(above, *arguments)
+    return np.roll(samples, 1, axis=2), masks
+
+
+def _wrong_band(tile: np.ndarray, form: Any) -> bytes:
+    return _ENCODED(tile[[1, 0, *range(2, len(tile))]], form)
+
+
+def _one_bit(tile: np.ndarray, form: Any) -> bytes:
+    wrong = tile.copy()
+    wrong[0, -1, -1] ^= 1
+    return _ENCODED(wrong, form)
+
+
+def _padding_shown(head: Any, size: tuple[int, int]) -> Any:
+    return _SIZED(head, (-(-size[0] // 512) * 512, size[1]))
+
+
+_TILES, _MASK, _ENCODED = encode.tiles, encode.encoded_mask, encode.encoded
+_MOVE, _SHRUNK, _SIZED = encoded_cog.move, level_stream.shrunk, encode.cog_levels.sized
+
+PLANTED: dict[str, tuple[Any, str, Any]] = {
+    "a flipped bit in a compressed tile": (TileFile, "add", _flipped(3)),
+    "a flipped bit in a pixel": (encode, "encoded", _one_bit),
+    "tiles exchanged": (TileFile, "add", _in_other_order()),
+    "sizes of tiles exchanged": (TileFile, "image", _exchanged()),
+    "bands exchanged": (encode, "encoded", _wrong_band),
+    "a shift by a column before the tiles are cut": (encode, "tiles", _shifted),
+    "padding taken for data": (encode.cog_levels, "sized", _padding_shown),
+    "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
+    "a wrong bit in the mask": (encode, "encoded_mask", _one_pixel_less),
+    "a torn tail": (encoded_cog, "move", _torn),
+}
+"""What goes wrong: the module or class, the name of what is replaced there, and by what."""
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workshop for a conversion in this process, without its limits."""
+    monkeypatch.setattr(confine, "limit", lambda *_, **__: None)
+    monkeypatch.chdir(tmp_path)
+    workshop = tmp_path / "workshop"
+    workshop.mkdir()
+    return workshop
+
+
+@pytest.mark.parametrize("what", PLANTED)
+def test_a_planted_mistake_is_found(
+    what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found before the result leaves the child, and the raster is converted by GDAL instead."""
+    source = made(tmp_path / "in" / "source.tif", "uint8", "mask")
+    module, name, wrong = PLANTED[what]
+    monkeypatch.setattr(module, name, wrong)
+
+    report = perform(Job(source, tmp_path / "out.tif"), here)
+
+    assert report.method == "cog_driver"
+    assert compare.differences(source, here / "result.tif") == []
+    assert not (here / "parts").exists()
+
+
+def test_without_a_mistake_nothing_is_found(tmp_path: Path, here: Path) -> None:
+    """The same raster in the same way, left alone."""
+    source = made(tmp_path / "in" / "source.tif", "uint8", "mask")
+
+    assert perform(Job(source, tmp_path / "out.tif"), here).method == "encode"
+
+
+def test_a_level_of_the_level_before_the_last_is_found(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second level made of the nearest pixels of the raster itself, as if it were made from the wrong one."""
+    source = made(tmp_path / "in" / "source.tif", "uint8")
+    true = level_stream._Level._made
+    rows: dict[int, np.ndarray] = {}
+
+    def wrong(self: Any, above: Any, first: int, stop: int) -> Any:
+        level = true(self, above, first, stop)
+        if above.piece.width == _SIDES[1]:
+            rows.setdefault(0, above.samples)
+        else:
+            level.samples[:, : level.piece.height // 4] = rows[0][:, 0:1, : level.piece.width]
+        return level
+
+    monkeypatch.setattr(level_stream._Level, "_made", wrong)
+
+    assert perform(Job(source, tmp_path / "out.tif"), here).method == "cog_driver"
+
+
+def test_a_disk_too_full_for_two_copies_is_left_to_the_driver(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tiles and the COG together do not fit where the COG alone would."""
+    source = made(tmp_path / "in" / "source.tif", "uint8")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(encoded_cog, "move", full)
+
+    assert perform(Job(source, tmp_path / "out.tif"), here).method == "cog_driver"

@@ -1,0 +1,86 @@
+"""The last steps of every COG that was written: its head is completed, and it is compared with its source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from uploader.convert.job import Job, Method, RasterWarning
+from uploader.convert.pyramid.overview_reader import LevelWatch
+from uploader.convert.read.examine import examine
+from uploader.convert.read.facts import Facts
+from uploader.convert.read.formats.open_raster import opened, translated
+from uploader.convert.read.measure import Gauge, gather
+from uploader.convert.read.statistics import PixelStatistics
+from uploader.convert.read.windows import pieces
+from uploader.convert.write import cog_validation, comparison, head_completion
+from uploader.convert.write import source_heads as sources
+from uploader.convert.write.comparison import compare_facts
+from uploader.convert.write.moved_tiles import same_tiles
+from uploader.convert.write.pixel_comparison import compare_pixels
+from uploader.convert.write.task import Task, WrittenCog
+from uploader.core.errors import ConversionFailed, RasterRefused
+
+
+def finished(
+    task: Task,
+    method: Method,
+    added: head_completion.Additions,
+    *,
+    beside: frozenset[str] = frozenset(),
+    measured: PixelStatistics | None = None,
+    watch: LevelWatch | None = None,
+) -> WrittenCog:
+    """Complete the head of the result, and verify it.
+
+    What was not measured before is measured while the result is compared: so the source is decoded twice, not
+    three times, and a raster whose tiles were moved just once. Raises ConversionFailed when the watcher fails, and
+    as `verify` does.
+    """
+    measured = measured or task.found.measured
+    head_completion.complete(task.result, added, measured.bands if measured else ())
+    moved = added.moved and task.job.verify == "full" and same_tiles(task.job.source, task.result)
+    gauge = Gauge(task.facts, classes=False) if moved or not measured else None
+    pixels = _decoded(task, gauge, watch) if moved and gauge else _compared(task, gauge, watch)
+    if watch and watch.failed:
+        raise ConversionFailed("Its overviews do not show it.")
+    if moved and gauge and measured and gauge.result().bands != measured.bands:
+        raise ConversionFailed("Its tiles show something else where they are now.")
+    if measured is None:
+        assert gauge is not None
+        measured = gauge.result()
+        head_completion.complete(task.result, added, measured.bands)
+    return WrittenCog(method, measured, verify(task.job, task.facts, task.result, beside, pixels))
+
+
+def _decoded(task: Task, gauge: Gauge, watch: LevelWatch | None) -> str:
+    """Decode all of a result whose tiles are those of the source: nothing differs then. Raises RasterUnreadable."""
+    with opened(task.result, "GTiff") as after:
+        gather(after, task.facts, gauge, pieces(task.facts), watch)
+    return ""
+
+
+def _compared(task: Task, gauge: Gauge | None, watch: LevelWatch | None) -> str:
+    """The first difference of the pixels, as far as they are compared; empty when there is none."""
+    if task.job.verify == "off":
+        return ""
+    sample = task.job.verify == "sample"
+    with opened(task.result, "GTiff") as after, translated("verified"):
+        return compare_pixels(task.dataset, after, task.facts, sample=sample, gauge=gauge, watch=watch)
+
+
+def verify(
+    job: Job, facts: Facts, result: Path, beside: frozenset[str], pixels: str
+) -> tuple[RasterWarning, ...]:
+    """Raises RasterRefused when something was changed, or lost under `strict`; ConversionFailed for a bad COG."""
+    if not cog_validation.valid(result, ours=True):
+        raise ConversionFailed("GDAL wrote a file that is no valid COG.")
+    differences = compare_facts(facts, examine(result), beside) + sources.compare_heads(
+        job.source, result, facts
+    )
+    broken = [*differences.broken, *([pixels] if pixels else [])]
+    if broken:
+        raise RasterRefused(f"It cannot be kept exact: {'; '.join(broken[:5])}.", comparison.WAY_OUT)
+    if job.strict and differences.lost:
+        texts = " ".join(warning.text for warning in differences.lost)
+        raise RasterRefused(f"It cannot be kept whole. {texts}", "Set strict = false to accept that.")
+    return differences.lost
