@@ -54,7 +54,14 @@ async def claim(tools: Tools, file_id: int) -> None:
     failpoint("claim.after")
     tools.staging_refusals.took()
     destination = tools.destinations.get(sighting.folder)
-    state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
+    state = await tools.journal.files.claimed(
+        file_id,
+        sighting,
+        claimed.content,
+        claimed.size,
+        destination,
+        sha256=bytes.fromhex(claimed.sha256),
+    )
     tools.intake.claimed(file_id)
     log.info("claimed %s bytes=%d state=%s", about(row), claimed.size, state)
 
@@ -88,10 +95,12 @@ async def convert(tools: Tools, file_id: int) -> None:
         try:
             if matches(row.path, destination.passthrough):
                 report, measured = await tools.in_thread(_passed, tools, row, target, destination)
+                comparison = "bytes"
             else:
                 source = await tools.in_thread(_claimed, tools, row)
-                name = shown(row.path).rpartition("/")[2]
-                report = await _converted(tools, source, target, destination, name=name)
+                job = replace(tools.job(source, target, destination), name=shown(row.path).rpartition("/")[2])
+                report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
+                comparison = "sample" if report.sampled else job.verify
                 measured = await tools.in_thread(tools.staging.measure, target, tools.stop_of("convert"))
         except Interrupted:
             return
@@ -111,6 +120,9 @@ async def convert(tools: Tools, file_id: int) -> None:
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
         bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
         declared=report.declared,
+        sha256=measured.sha256,
+        comparison=comparison,
+        facts=report.facts,
     )
     await tools.journal.files.converted(file_id, made)
     log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
@@ -133,13 +145,6 @@ def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.Up
     except err.StagedDamaged as damaged:
         return damaged
     return error
-
-
-async def _converted(
-    tools: Tools, source: Path, target: Path, destination: Destination, *, name: str
-) -> Report:
-    job = replace(tools.job(source, target, destination), name=name)
-    return await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
 
 
 def _passed(tools: Tools, row: FileRow, target: Path, destination: Destination) -> tuple[Report, Checksums]:
