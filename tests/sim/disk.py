@@ -36,7 +36,8 @@ class Place:
     id: int
     there: bool
     name: str = ""
-    """What the source is called, as a job says it."""
+    verify: str = "full"
+    """What the source is called, and how its object is compared, as a job says it."""
 
     @property
     def fd(self) -> int:

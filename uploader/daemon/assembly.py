@@ -75,7 +75,7 @@ def derived(settings: Settings, *, converters: int) -> Derived:
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, activity: Activity, *, read_back_all: bool, bound: bool, new_journal: bool
+    settings: Settings, activity: Activity, *, bound: bool, new_journal: bool
 ) -> AsyncIterator[Parts]:
     """Take the locks, open the journal and the doors; all are given back in reverse order.
 
@@ -129,7 +129,6 @@ async def assembled(
             archive_dirs=chosen.archive_dirs,
             transfer_method=settings.platform.transfer_method,
             job=chosen.job,
-            read_back_all=read_back_all,
             began=clock(),
         )
         revision = await journal.hold_revision()

@@ -66,8 +66,6 @@ class Tools:
     archive_dirs: Mapping[str, Path]
     transfer_method: str
     job: Callable[[Path, Path, Destination], Job]
-    read_back_all: bool = False
-    """Read every session's items back, so that each file's item id is known."""
     platform_held: bool = False
     """Calls to the platform are on hold: the first that succeeds ends it."""
     store_held: bool = False
