@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from uploader.core.moments import parse_since
 from uploader.core.receipts import MOST_WARNINGS, TOLD, shortened, told_anew
 from uploader.core.transitions.change import Change
 
@@ -32,24 +31,3 @@ def test_only_what_a_receipt_tells_has_it_written() -> None:
 
     assert told_anew(change) == [2, 3]
     assert json.dumps(sorted(TOLD))
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("2h", NOW - 7200),
-        ("1d 12h", NOW - 129600),
-        ("2026-11-28T08:30:00+01:00", 1_795_851_000.0),
-        ("2026-11-28T07:30:00Z", 1_795_851_000.0),
-    ],
-)
-def test_a_moment_is_a_span_back_or_a_date(text: str, seconds: float) -> None:
-    """As people write it after `--since`."""
-    assert parse_since(text, NOW) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "-2h", "2026-13-01", "99999999999d", "0001-01-01"])
-def test_what_is_no_moment_is_told_in_words(text: str) -> None:
-    """With what to write in its place."""
-    with pytest.raises(ValueError, match=r"is no moment; write for example 2h, 7d"):
-        parse_since(text, NOW)

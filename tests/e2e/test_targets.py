@@ -111,7 +111,7 @@ def test_the_published_transfer_method_is_learned(make_world: Callable[..., Worl
 
 
 def test_a_batch_costs_few_calls(make_world: Callable[..., World]) -> None:
-    """N files in a known place: N signed URLs, one initiate, one complete, one page of items, a progress report or two."""
+    """N files in a known place: N signed URLs, an initiate, a complete, a page of items, a progress report or two."""
     w = make_world(settings=TOGETHER)
     for number in range(2):
         make("dem_nodata", w.drop / f"{number}.tif", size=64, seed=number)

@@ -74,7 +74,7 @@ def whole_path(row: Mapping[str, Any]) -> str:
 
 def crc32c_text(value: int | None) -> str | None:
     """A CRC32C as object stores tell it: base64 of its four bytes, the highest first."""
-    return None if value is None else base64.b64encode(value.to_bytes(4, "big")).decode("ascii")
+    return None if value is None else lossless(base64.b64encode(value.to_bytes(4, "big")))
 
 
 def _hex(value: bytes | None) -> str | None:

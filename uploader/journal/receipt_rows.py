@@ -9,7 +9,7 @@ from typing import Any
 
 from uploader.core import receipts
 from uploader.core.errors import JournalError
-from uploader.core.lifecycle import FileEvent
+from uploader.core.lifecycle import OBJECT_MADE, OBJECT_STORED
 from uploader.journal.rows import one
 from uploader.journal.sqlite_library import Database
 
@@ -32,7 +32,7 @@ _SELECT = (
 
 def write_receipt(db: Database, file_id: int, now: float) -> None:
     """Within a transaction: write a file's receipt, or what is new in it, as its row says."""
-    row = one(db, _SELECT, FileEvent.CONVERTED.value, FileEvent.STORED.value, file_id)
+    row = one(db, _SELECT, OBJECT_MADE.value, OBJECT_STORED.value, file_id)
     assert row is not None
     columns = receipts.receipt(row, now)
     anew = ", ".join(f"{name} = excluded.{name}" for name in receipts.KEPT)
