@@ -1,7 +1,9 @@
-"""A journal full of receipts, as a long history leaves it."""
+"""Receipts: a journal full of them, as a long history leaves it, and what is wrong with those in an archive."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -55,3 +57,18 @@ def remember(state: Path, *rows: dict[str, Any]) -> None:
         conn.executemany(
             f"INSERT INTO receipts ({names}) VALUES ({marks})", ({**COLUMNS, **row} for row in rows)
         )
+
+
+def unlike_their_receipts(archive: Path) -> list[str]:
+    """Beside each archived source lies one receipt, of that very source, and nothing else is left there."""
+    sources = {path for path in archive.iterdir() if path.suffix == ".tif"}
+    wrong = [f"left in the archive: {path.name}" for path in archive.iterdir() if path.name.startswith(".")]
+    receipts = set(archive.glob("*.receipt.json"))
+    if receipts != {path.with_name(f"{path.name}.receipt.json") for path in sources}:
+        wrong.append(f"receipts {sorted(path.name for path in receipts)}")
+    for receipt in receipts:
+        told = json.loads(receipt.read_bytes())
+        data = receipt.with_name(receipt.name.removesuffix(".receipt.json")).read_bytes()
+        if told["source"]["sha256"] != hashlib.sha256(data).hexdigest() or not told["item_id"]:
+            wrong.append(f"{receipt.name} is of another source")
+    return wrong

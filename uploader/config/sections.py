@@ -81,6 +81,7 @@ class Folder(Section):
     crs: DeclaredSystem = ""
     nodata: DeclaredNodata = ""
     on_missing_crs: Literal["warn", "reject"] = "warn"
+    receipts: Flag = False
 
     def destination(self) -> Destination:
         """What the decisions need to know of this folder."""
@@ -98,6 +99,7 @@ class Folder(Section):
             nodata=self.nodata,
             on_missing_crs=self.on_missing_crs,
             passthrough=self.passthrough,
+            receipts=self.receipts,
         )
 
 

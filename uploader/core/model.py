@@ -197,6 +197,8 @@ class Destination:
     on_missing_crs: str = "warn"
     passthrough: tuple[str, ...] = ()
     """Patterns of names that are uploaded as they are."""
+    receipts: bool = False
+    """A receipt is laid beside each archived source."""
 
     def key(self, *, categorical: bool, own: OwnTarget = AS_ITS_FOLDER) -> SessionKey:
         """The key of a session for a file of this folder, once it is known whether it is categorical."""

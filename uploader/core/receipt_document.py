@@ -14,9 +14,6 @@ from typing import Any
 from uploader.core.moments import iso
 from uploader.core.path_text import lossless, raw
 
-SUFFIX = b".receipt.json"
-"""What the name of a receipt adds to that of its source."""
-
 LATER = ("state", "readback", "disposal", "archived_as")
 """What the receipt beside a source leaves out: it is written before these are decided for good."""
 

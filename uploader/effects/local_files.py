@@ -16,9 +16,11 @@ from uploader.core.media_types import upload_name
 from uploader.core.model import Destination, FileState, Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
+from uploader.core.receipt_document import beside_the_source
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
 from uploader.journal import Converted, FileRow
+from uploader.journal.receipt_rows import receipt_row
 from uploader.journal.rows import clock, decode_sighting
 from uploader.staging import Checksums, Interrupted
 from uploader.system import files as fs
@@ -199,7 +201,7 @@ async def dispose(tools: Tools, file_id: int) -> None:
         try:
             archive = tools.archive_dirs.get(row.folder)
             done = await tools.in_thread(
-                partial(dispose_of, alone=alone),
+                partial(dispose_of, alone=alone, receipt=await _receipt(tools, row, destination)),
                 row.after_upload,
                 sighting,
                 archive,
@@ -217,6 +219,14 @@ async def dispose(tools: Tools, file_id: int) -> None:
     identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
     await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
     log.info("disposed %s outcome=%s %s", about(row), done.outcome, shown(done.where))
+
+
+async def _receipt(tools: Tools, row: FileRow, destination: Destination | None) -> bytes | None:
+    """What is laid beside an archived source, where its folder wants it."""
+    if destination is None or not destination.receipts:
+        return None
+    found = await tools.journal.read(lambda db: receipt_row(db, row.id))
+    return None if found is None else beside_the_source(found)
 
 
 _PAST = {"archive": "archived", "delete": "deleted"}
