@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from uploader.core.naming import TOKEN
+from uploader.core.path_text import lossless
 from uploader.journal import FILE_NAME, Journal
 
 COLUMNS: dict[str, Any] = {
@@ -61,11 +63,11 @@ def remember(state: Path, *rows: dict[str, Any]) -> None:
 
 def unlike_their_receipts(archive: Path) -> list[str]:
     """Beside each archived source lies one receipt, of that very source, and nothing else is left there."""
-    sources = {path for path in archive.iterdir() if path.suffix == ".tif"}
-    wrong = [f"left in the archive: {path.name}" for path in archive.iterdir() if path.name.startswith(".")]
-    receipts = set(archive.glob("*.receipt.json"))
-    if receipts != {path.with_name(f"{path.name}.receipt.json") for path in sources}:
-        wrong.append(f"receipts {sorted(path.name for path in receipts)}")
+    there = {path for path in archive.iterdir() if path.name != lossless(TOKEN)}
+    wrong = [f"left in the archive: {path.name}" for path in there if path.name.startswith(".")]
+    receipts = {path for path in there if path.name.endswith(".receipt.json")}
+    if receipts != {path.with_name(f"{path.name}.receipt.json") for path in there - receipts}:
+        wrong.append(f"{sorted(path.name for path in there)}")
     for receipt in receipts:
         told = json.loads(receipt.read_bytes())
         data = receipt.with_name(receipt.name.removesuffix(".receipt.json")).read_bytes()

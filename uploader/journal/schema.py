@@ -252,6 +252,7 @@ def m005_receipts(db: Database) -> None:
     db.conn.execute("CREATE INDEX receipts_completed ON receipts(completed_at)")
     db.conn.execute("CREATE INDEX receipts_item ON receipts(item_id)")
     db.conn.execute("CREATE INDEX receipts_name ON receipts(file_name) WHERE item_id IS NULL")
+    db.conn.execute("CREATE INDEX receipts_upload ON receipts(upload_id) WHERE item_id IS NULL")
 
 
 SCHEMA = 5
