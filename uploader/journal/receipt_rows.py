@@ -73,27 +73,13 @@ class Selection:
 
 def by_time(db: Database, chosen: Selection) -> Iterator[dict[str, Any]]:
     """Receipts in the order in which the items came about, also while a daemon adds some."""
-    after: tuple[Any, ...] = (chosen.since or 0.0, 0)
-    while found := _page(db, chosen, "completed_at", after):
-        yield from found
-        after = (found[-1]["completed_at"], found[-1]["id"])
+    return _pages(db, chosen, "(completed_at, id) > (:completed_at, :id)", "completed_at, id")
 
 
 def by_item(db: Database, chosen: Selection) -> Iterator[dict[str, Any]]:
     """Receipts with those of one item together; those of which the item is not known come last."""
-    after: tuple[Any, ...] = ("", 0)
-    while found := _page(db, chosen, "item_id", after):
-        yield from found
-        after = (found[-1]["item_id"], found[-1]["id"])
-    yield from without_item(db, chosen)
-
-
-def without_item(db: Database, chosen: Selection) -> Iterator[dict[str, Any]]:
-    """Receipts of which the item is not known."""
-    after: tuple[Any, ...] = ("", 0)
-    while found := _page(db, chosen, "file_name", after, "item_id IS NULL"):
-        yield from found
-        after = (found[-1]["file_name"], found[-1]["id"])
+    yield from _pages(db, chosen, "(item_id, id) > (:item_id, :id)", "item_id, id")
+    yield from _pages(db, chosen, "item_id IS NULL AND id > :id", "id")
 
 
 def receipt_row(db: Database, file_id: int) -> dict[str, Any] | None:
@@ -101,17 +87,16 @@ def receipt_row(db: Database, file_id: int) -> dict[str, Any] | None:
     return one(db, "SELECT * FROM receipts WHERE id = ?", file_id)
 
 
-def _page(
-    db: Database, chosen: Selection, key: str, after: tuple[Any, ...], also: str = "1"
-) -> list[dict[str, Any]]:
-    sql = (
-        f"SELECT * FROM receipts WHERE ({key}, id) > (:key, :id) AND {also} AND {chosen.condition} "  # noqa: S608
-        f"ORDER BY {key}, id LIMIT {PAGE}"
-    )
-    return rows_by_name(db, sql, {**chosen.values, "key": after[0], "id": after[1]})
+def _pages(db: Database, chosen: Selection, further: str, order: str) -> Iterator[dict[str, Any]]:
+    """All rows, page by page: those of the next one lie `further` than the last row of the one before."""
+    last: dict[str, Any] = {"completed_at": chosen.since or 0.0, "item_id": "", "id": 0}
+    sql = f"SELECT * FROM receipts WHERE {further} AND {chosen.condition} ORDER BY {order} LIMIT {PAGE}"  # noqa: S608
+    while found := _rows(db, sql, {**chosen.values, **last}):
+        yield from found
+        last = {name: found[-1][name] for name in last}
 
 
-def rows_by_name(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     """All rows of a query with named values. Raises JournalError where an earlier version wrote the journal."""
     try:
         cursor = db.conn.execute(sql, values)
