@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -183,3 +184,21 @@ def test_a_refusal_without_a_file_is_shown_whole(failing, capsys):
     failing(OSError(9, "Bad file descriptor"))
     assert cli.execute(["status"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"), [("uploader aud", "audit"), ("uploader items --sta", "--stac")]
+)
+def test_the_shell_completes_commands_and_options(words: str, offered: str) -> None:
+    """As docs/operations.md tells how to set it up."""
+    asked = {
+        **os.environ,
+        "_UPLOADER_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "uploader"], env=asked, capture_output=True, text=True, check=False
+    )
+
+    assert f"plain,{offered}" in done.stdout.splitlines()

@@ -361,3 +361,15 @@ def test_who_is_told_is_read_and_never_quoted(write):
         "[notify] webhok",
     ]
     assert "Did you mean webhook?" in wrong[-1]
+
+
+@pytest.mark.parametrize("policy", ["keep", "delete"])
+def test_receipts_lie_beside_archived_sources_only(write, policy):
+    """A folder that archives none is told so, and where all receipts are."""
+    with pytest.raises(
+        ConfigurationError, match=r'receipts: are laid beside archived.*"archive".*uploader items'
+    ):
+        load(write(f'{FOLDER}after_upload = "{policy}"\nreceipts = true\n'))
+
+    kept = load(write(f'{FOLDER}after_upload = "archive"\narchive_dir = "/srv/done"\nreceipts = true\n'))
+    assert [one.receipts for one in kept.destinations().values()] == [True]

@@ -50,9 +50,11 @@ def archive(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-def run(policy: str, sighting: Sighting, archive: Path | None = None) -> Disposed:
+def run(
+    policy: str, sighting: Sighting, archive: Path | None = None, receipt: bytes | None = None
+) -> Disposed:
     """A disposal that nobody stops."""
-    return dispose(policy, sighting, archive, threading.Event())
+    return dispose(policy, sighting, archive, threading.Event(), receipt=receipt)
 
 
 def test_a_deleted_group_is_gone_and_its_neighbours_are_not(drop: Path) -> None:
@@ -257,7 +259,7 @@ def test_every_failpoint_is_passed(drop: Path, tmp_path: Path) -> None:
         for name in FAILPOINTS:
             shutil.rmtree(drop)
             sighting = make_group(drop)
-            hit = crashed_at(name, 1, lambda s=sighting: run("archive", s, other))
+            hit = crashed_at(name, 1, lambda s=sighting: run("archive", s, other, b"{}"))
             if name == "dispose.restoring":
                 shutil.rmtree(drop)
                 sighting = make_group(drop)

@@ -111,7 +111,7 @@ def test_the_published_transfer_method_is_learned(make_world: Callable[..., Worl
 
 
 def test_a_batch_costs_few_calls(make_world: Callable[..., World]) -> None:
-    """N files in a known place: N signed URLs, one initiate, one complete, and a progress report or two."""
+    """N files in a known place: N signed URLs, an initiate, a complete, a page of items, a progress report or two."""
     w = make_world(settings=TOGETHER)
     for number in range(2):
         make("dem_nodata", w.drop / f"{number}.tif", size=64, seed=number)
@@ -127,7 +127,10 @@ def test_a_batch_costs_few_calls(make_world: Callable[..., World]) -> None:
     ]
     assert calls.count("uploads.signed_url") == 10
     assert calls.count("uploads.initiate") == calls.count("uploads.complete") == 1
-    assert set(calls) <= {f"uploads.{name}" for name in ("signed_url", "initiate", "complete", "progress")}
+    assert calls.count("items.list") == 1
+    told = {f"uploads.{name}" for name in ("signed_url", "initiate", "complete", "progress")}
+    assert set(calls) <= told | {"items.list"}
+    assert all(item["id"] for item in w.items())
 
 
 def test_the_last_progress_report_is_of_everything(make_world: Callable[..., World]) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.rasters import make
+from tests.support.receipts import unlike_their_receipts
 from tests.support.world import World, world
 from uploader.system.failpoints import FAILPOINTS
 
@@ -151,7 +152,8 @@ def _back(w: World) -> None:
 
 
 DELETE = Scenario(folder={"after_upload": "delete"})
-ELSEWHERE = Scenario(folder={"after_upload": "archive", "archive_dir": "/dev/shm/{}"})
+ELSEWHERE = Scenario(folder={"after_upload": "archive", "archive_dir": "/dev/shm/{}", "receipts": True})
+BESIDE = Scenario(folder={"after_upload": "archive", "archive_dir": "{}/archive", "receipts": True})
 STUCK = Scenario(folder={"after_upload": "archive", "archive_dir": "{}/vault/deep"}, before=_away, mend=_back)
 REFUSED_PUT = Scenario(faults=(_fault("store.put", count=9, status=403),))
 EMPTY_PUT = Scenario(faults=(_fault("store.put", status=200, body="empty"),))
@@ -176,7 +178,8 @@ SCENARIOS: dict[str, Scenario] = {
         f"dispose.{step}": DELETE
         for step in ("before", "made", "hidden", "gathered", "unlinked", "emptied", "done", "after")
     },
-    **{f"dispose.{step}": ELSEWHERE for step in ("copied", "archived", "arrived")},
+    **{f"dispose.{step}": ELSEWHERE for step in ("copied", "recorded", "arrived")},
+    **{f"dispose.{step}": BESIDE for step in ("archived", "placed")},
     "commit.disposed": DELETE,
     "commit.stuck": STUCK,
     "fail.before": REFUSED_PUT,
@@ -266,6 +269,8 @@ def _wrong(w: World, given: Scenario) -> list[str]:
         wrong.append(f"status {status['files']}")
     if given.folder.get("after_upload") and list(w.drop.rglob("*")):
         wrong.append(f"left in the folder: {sorted(p.name for p in w.drop.rglob('*'))}")
+    if given.folder.get("receipts"):
+        wrong += unlike_their_receipts(Path(w.folders[0]["archive_dir"]))
     return wrong
 
 

@@ -21,6 +21,7 @@ WORST = (
     "commit.completed.before",
     "dispose.hidden",
     "dispose.copied",
+    "dispose.archived",
     "commit.disposed.before",
 )
 

@@ -121,7 +121,7 @@ def test_a_kill_in_a_migration_leaves_the_old_or_the_new_one(tmp_path: Path, whe
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
-    assert ("cursors" in tables) == (when == "after")
+    assert ("receipts" in tables) == (when == "after")
 
     Journal(tmp_path).close()
 

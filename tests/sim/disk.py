@@ -52,6 +52,7 @@ class Claim:
 
     content: str
     size: int
+    sha256: str = "5c" * 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Measured:
     size: int = OBJECT
     md5: bytes = b"m" * 16
     crc32c: int = 1
+    sha256: bytes = b"s" * 32
 
 
 _MEASURED = Measured()

@@ -41,6 +41,11 @@ class File(FileRecord):
     priority: int = 0
     completed_at: float | None = None
     readback: str | None = None
+    source_sha256: bytes | None = None
+    object_sha256: bytes | None = None
+    comparison: str | None = None
+    declared: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     row: FileRow | None = None
     member: SessionMember | None = None
     candidate: Waiting | None = None

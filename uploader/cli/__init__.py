@@ -29,6 +29,8 @@ COMMANDS = {
     "push": "Upload these rasters now and show the items.",
     "status": "Say what is where, what is held and why.",
     "log": "Tell the whole story of a file, of several, of an item or of an upload session.",
+    "items": "Tell which item each file became: receipts as text, JSON lines, CSV or STAC.",
+    "audit": "Compare the receipts with what the platform has now.",
     "retry": "Give rejected files another chance, or try now what is held.",
     "pause": "Begin no new file of a folder, or of any, until it is resumed.",
     "resume": "End a pause.",

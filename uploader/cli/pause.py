@@ -49,7 +49,7 @@ def command(*, config: str | None, as_json: bool, seconds: float | None, folder:
     paused = EVERYTHING if folder is None else folder_among(folder, [str(f.path) for f in chosen.folders])
 
     async def alone(journal: Journal) -> dict[str, Any]:
-        from uploader.journal.rows import iso
+        from uploader.core.moments import iso
 
         return {"until": iso(await journal.pausing.paused(paused, seconds))}
 

@@ -36,7 +36,6 @@ def run_until_idle(settings: Settings, console: Console) -> int:
                 settings,
                 until_idle=True,
                 activity=activity,
-                read_back_all=True,
                 bound=False,
                 hard_exit=hard_exit,
             )

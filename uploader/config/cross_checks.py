@@ -101,6 +101,12 @@ def _folder(number: int, folder: Folder) -> Iterator[ConfigError]:
             'is required with after_upload = "archive".',
             "Name a folder for it.",
         )
+    if folder.receipts and folder.after_upload != "archive":
+        yield ConfigError(
+            ("folders", number, "receipts"),
+            "are laid beside archived sources, and this folder archives none.",
+            'Set after_upload = "archive" with an archive_dir; `uploader items` has all receipts anyway.',
+        )
     marker = folder.ready_marker
     if "/" in marker or set(re.findall(r"\{.*?\}", marker)) - {"{stem}", "{name}"}:
         yield ConfigError(

@@ -87,6 +87,7 @@ class Folder(Section):
     crs: DeclaredSystem = JOB.crs
     nodata: DeclaredNodata = JOB.nodata
     on_missing_crs: Literal["warn", "reject"] = JOB.on_missing_crs
+    receipts: Flag = False
 
 
 class StagingSection(Section):

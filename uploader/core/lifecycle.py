@@ -166,6 +166,9 @@ ITEM_MADE = FileEvent.COMPLETED
 ITEM_KNOWN = frozenset({FileEvent.COMPLETED, FileEvent.RECOGNISED})
 """Events with which a file has its item: made now, or at some other time."""
 
+OBJECT_MADE, OBJECT_STORED = FileEvent.CONVERTED, FileEvent.STORED
+"""Lines of the event log that tell when a file was converted, and when it was uploaded."""
+
 SOURCE_GONE = FileEvent.DISPOSED
 SOURCE_SETTLED = frozenset({SOURCE_GONE.value, "kept"})
 """Lines of the event log by which nothing more is to be done with a completed file's source."""

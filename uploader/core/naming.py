@@ -64,6 +64,9 @@ COPY = "source"
 
 _PLACED = re.compile(rb"([NS]\d\d[EW]\d{3})(?:\.[^/]*)?\.hgt", re.IGNORECASE)
 
+RECEIPT = b".receipt.json"
+"""What the name of a receipt adds to that of its source."""
+
 LONGEST_SUFFIX = 24
 """Bytes that are kept free for a suffix when a stem gets a number; longer than any in the tables."""
 
@@ -254,6 +257,14 @@ def placed(raster: bytes) -> str:
 def hidden(name: bytes) -> bytes:
     """The hidden name under which a file of this name waits for its disposal: always the same, never too long."""
     return HIDDEN + hashlib.sha256(name).hexdigest()[:16].encode()
+
+
+def receipt_name(name: bytes) -> bytes:
+    """The name of the receipt beside an archived file of this name: always the same, never too long."""
+    if len(name) + len(RECEIPT) <= NAME_BYTES:
+        return name + RECEIPT
+    tail = b"~" + hashlib.sha256(name).hexdigest()[:8].encode() + RECEIPT
+    return _cut(name, NAME_BYTES - len(tail)) + tail
 
 
 def numbered(stem: bytes, number: int, longest_suffix: int) -> bytes:

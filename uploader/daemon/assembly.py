@@ -55,7 +55,7 @@ class Parts:
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, activity: Activity, *, read_back_all: bool, bound: bool, new_journal: bool
+    settings: Settings, activity: Activity, *, bound: bool, new_journal: bool
 ) -> AsyncIterator[Parts]:
     """Take the locks, open the journal and the doors; all are given back in reverse order.
 
@@ -106,7 +106,6 @@ async def assembled(
             settings=settings,
             destinations=settings.destinations(),
             archive_dirs=settings.archive_dirs(),
-            read_back_all=read_back_all,
             began=clock(),
         )
         revision = await journal.hold_revision()

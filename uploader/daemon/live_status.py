@@ -15,13 +15,13 @@ from anyio.abc import TaskGroup
 from uploader.core.errors import UploaderError
 from uploader.core.holds import counted
 from uploader.core.model import Hold, HoldCause, Scope
+from uploader.core.moments import iso
 from uploader.core.planner_view import PlannerView
 from uploader.core.planning_pass import Wait
 from uploader.core.stages import running
 from uploader.daemon.hold_ledger import HoldLedger
 from uploader.effects.context import Tools
 from uploader.journal import SLOW, Facts, Journal, JournalProblem, status_of
-from uploader.journal.rows import iso
 from uploader.system.bounded_read import BoundedRead
 
 PATIENCE = 2.0

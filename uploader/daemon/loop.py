@@ -65,7 +65,6 @@ async def run(
     *,
     until_idle: bool = False,
     activity: Activity | None = None,
-    read_back_all: bool = False,
     bound: bool = True,
     new_journal: bool = False,
     hard_exit: HardExit | None = None,
@@ -81,7 +80,6 @@ async def run(
     async with assembled(
         settings,
         activity or Activity(),
-        read_back_all=read_back_all,
         bound=bound,
         new_journal=new_journal,
     ) as parts:

@@ -17,10 +17,11 @@ from anyio.abc import TaskGroup
 
 from uploader.config import Settings
 from uploader.core.alarms import CALM, Notice
+from uploader.core.moments import iso
 from uploader.core.secrets import Secret
 from uploader.daemon.alarm_watch import AlarmWatch
 from uploader.journal import Journal
-from uploader.journal.rows import clock, iso
+from uploader.journal.rows import clock
 from uploader.report.notify.document import Document, Origin, document
 from uploader.report.notify.follower import Follower
 from uploader.report.notify.teller import Rhythm, Teller

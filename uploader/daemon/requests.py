@@ -10,13 +10,13 @@ from typing import Any
 
 from uploader.core.durations import LONGEST
 from uploader.core.errors import UploaderError
+from uploader.core.moments import iso
 from uploader.core.path_text import raw, shown
 from uploader.core.pauses import EVERYTHING
 from uploader.daemon.control import Handler
 from uploader.daemon.live_status import LiveStatus
 from uploader.daemon.reload import Reload
 from uploader.journal import Journal
-from uploader.journal.rows import iso
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from uploader.core import naming, product_files
 from uploader.core.errors import LocalError, NoSpace
 from uploader.core.path_text import lossless, raw, shown
+from uploader.disposal.archived_receipt import ArchivedReceipt
 from uploader.disposal.hiding import HiddenFile, same
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
@@ -33,6 +34,8 @@ class Archive:
     token: bytes
     renaming: bool
     """It is on the same mount as the drop folder."""
+    receipt: ArchivedReceipt | None = None
+    """What is to lie beside the raster."""
 
     def where(self, group: list[HiddenFile], number: int) -> bytes:
         """The path of the archived raster."""
@@ -64,7 +67,10 @@ class Archive:
     def free_number(self, group: list[HiddenFile]) -> int:
         """The first number under which nothing of the group would meet anything."""
         for number in range(1, MOST_NUMBERS):
-            if not any(fs.exists(named(group, member, number), self.fd) for member in group):
+            names = [named(group, member, number) for member in group]
+            if self.receipt is not None:
+                names.append(naming.receipt_name(names[0]))
+            if not any(fs.exists(name, self.fd) for name in names):
                 return number
         raise LocalError(f"The archive {shown(self.path)} has too many files of one name.", "Tidy it up.")
 
@@ -74,10 +80,16 @@ class Archive:
         if number is None:
             number = self._take(group, group[0], hidden, self.free_number(group))
         failpoint("dispose.archived")
+        self.place_receipt(group, number)
         for member in group[1:]:
             self._take(group, member, hidden, number)
         os.fsync(self.fd)
         return number
+
+    def place_receipt(self, group: list[HiddenFile], number: int) -> None:
+        """Give the receipt, if one is wanted, its name beside the raster that lies here under a number."""
+        if self.receipt is not None:
+            self.receipt.place(named(group, group[0], number))
 
     def _take(self, group: list[HiddenFile], member: HiddenFile, hidden: int, number: int) -> int:
         """Bring one file here; somebody who takes the name in this instant moves us on by one."""
@@ -142,7 +154,9 @@ class Archive:
                 os.close(fd)
 
     def forget(self, group: list[HiddenFile]) -> None:
-        """Remove what was copied and is not wanted now."""
+        """Remove what was copied, or written beside it, and is not wanted now."""
+        if self.receipt is not None:
+            self.receipt.forget()
         for member in group:
             fs.remove_quietly(self._temporary(member), self.fd)
 
@@ -177,10 +191,12 @@ def _digest(name: bytes, dir_fd: int) -> str:
 
 
 @contextmanager
-def open_archive(root: str, folder: str, path: bytes, visible: int) -> Iterator[Archive]:
+def open_archive(
+    root: str, folder: str, path: bytes, visible: int, receipt: bytes | None = None
+) -> Iterator[Archive]:
     """The folder below `root` for a raster of this relative path; made as needed. Raises LocalError, OSError.
 
-    `visible` is the raster's own folder, opened.
+    `visible` is the raster's own folder, opened; `receipt` what is to lie beside the raster, if anything.
 
     The archive itself has to be there: an archive that is not mounted must not be filled beside itself.
     """
@@ -198,12 +214,15 @@ def open_archive(root: str, folder: str, path: bytes, visible: int) -> Iterator[
     try:
         for part in filter(None, directory.split(b"/")):
             fd = _enter(part, fd)
+        place = raw(root).rstrip(b"/") + (b"/" + directory if directory else b"")
+        token = hashlib.sha256(raw(folder) + b"\0" + path).digest()
         yield Archive(
             fd,
-            raw(root).rstrip(b"/") + (b"/" + directory if directory else b""),
-            hashlib.sha256(raw(folder) + b"\0" + path).digest(),
+            place,
+            token,
             renaming=os.fstat(fd).st_dev == os.fstat(visible).st_dev
             and fs.mount_id(fd) == fs.mount_id(visible),
+            receipt=None if receipt is None else ArchivedReceipt(fd, place, token, receipt),
         )
     finally:
         os.close(fd)

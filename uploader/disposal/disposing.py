@@ -59,11 +59,18 @@ class _Work:
 
 
 def dispose(
-    policy: str, sighting: Sighting, archive_dir: Path | None, stop: threading.Event, *, alone: bool = False
+    policy: str,
+    sighting: Sighting,
+    archive_dir: Path | None,
+    stop: threading.Event,
+    *,
+    alone: bool = False,
+    receipt: bytes | None = None,
 ) -> Disposed:
     """Archive or delete the group that was uploaded; `sighting` is how it was claimed. `policy` is the folder's.
 
-    `alone`: it passed through as it is, and a file beside it is no sidecar that came later.
+    `alone`: it passed through as it is, and a file beside it is no sidecar that came later. `receipt`: what is to lie
+    beside an archived raster.
 
     Blocking; may be called again after a crash at any point, and then goes on. Raises SourceUnreadable where the drop
     folder is not there, SourceChanged while somebody has the raster open for writing, NoSpace, LocalError, OSError,
@@ -80,11 +87,14 @@ def dispose(
         if policy == "archive":
             if archive_dir is None:
                 raise LocalError("There is no archive folder.", "Set archive_dir for the drop folder.")
-            opened = open_archive(str(archive_dir), sighting.folder, sighting.path, visible)
+            opened = open_archive(str(archive_dir), sighting.folder, sighting.path, visible, receipt)
             work.archive = stack.enter_context(opened)
         work.hidden = hiding.open_hidden(work.raster.name, visible)
         stack.callback(_close_hidden, work)
-        return _dispose(work)
+        done = _dispose(work)
+        if work.archive is not None and done.outcome != "archived":
+            work.archive.forget(work.group)
+        return done
 
 
 @contextmanager
@@ -114,6 +124,7 @@ def _dispose(work: _Work) -> Disposed:
     if work.archive is not None:
         number = work.archive.find(work.group, None)
         if number is not None:
+            work.archive.place_receipt(work.group, number)
             return _end(work, "archived", work.archive.where(work.group, number))
     if seen is None:
         return _absent(work)
@@ -142,17 +153,22 @@ def _begin(work: _Work) -> Disposed:
         )
     if work.archive is not None and not work.archive.renaming:
         work.archive.copy(_moving(work), dict.fromkeys((m.name for m in work.group), work.visible), work.stop)
+    _record(work)
     if work.hidden is None:
         work.hidden = hiding.make_hidden(work.raster.name, work.visible)
     failpoint("dispose.made")
     try:
         fs.rename_noreplace(work.raster.name, work.visible, work.raster.name, work.hidden)
     except FileNotFoundError:
-        if work.archive is not None:
-            work.archive.forget(work.group)
         return _end(work, "missing")
     failpoint("dispose.hidden")
     return _looked_again(work)
+
+
+def _record(work: _Work) -> None:
+    """The receipt is on the disk of the archive before the raster leaves its folder, or its hidden one."""
+    if work.archive is not None and work.archive.receipt is not None:
+        work.archive.receipt.record()
 
 
 def _group_untouched(work: _Work) -> bool:
@@ -181,6 +197,7 @@ def _go_on(work: _Work) -> Disposed:
             member.name: folder for member in _moving(work) if (folder := _lies(work, member)) is not None
         }
         archive.copy(archive.lacking(work.group, where), where, work.stop)
+    _record(work)
     return _looked_again(work)
 
 
@@ -255,8 +272,6 @@ def _wanted(work: _Work) -> frozenset[bytes]:
 
 def _put_back(work: _Work) -> Disposed:
     """It is not what was uploaded: everything comes back, and settles anew as what it is now."""
-    if work.archive is not None:
-        work.archive.forget(work.group)
     name = hiding.restore(work.raster.name, _hidden(work), work.visible)
     hiding.remove_hidden(naming.hidden(work.raster.name), work.visible)
     return Disposed("replaced", b"" if name == work.raster.name else name)

@@ -68,8 +68,6 @@ class Tools:
     """By path: the folders, also those that have left the configuration while files of theirs are under way."""
     archive_dirs: Mapping[str, Path]
     """By folder: where its sources are archived, also where the configuration named that before."""
-    read_back_all: bool = False
-    """Read every session's items back, so that each file's item id is known."""
     platform_held: bool = False
     """Calls to the platform are on hold: the first that succeeds ends it."""
     store_held: bool = False

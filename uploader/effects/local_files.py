@@ -16,9 +16,11 @@ from uploader.core.media_types import upload_name
 from uploader.core.model import FileState, Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
+from uploader.core.receipt_document import beside_the_source
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
 from uploader.journal import Converted, FileRow
+from uploader.journal.receipt_rows import receipt_row
 from uploader.journal.rows import clock, decode_sighting
 from uploader.staging import Checksums, Interrupted
 from uploader.system import files as fs
@@ -54,7 +56,14 @@ async def claim(tools: Tools, file_id: int) -> None:
     failpoint("claim.after")
     tools.staging_refusals.took()
     destination = tools.destinations.get(sighting.folder)
-    state = await tools.journal.files.claimed(file_id, sighting, claimed.content, claimed.size, destination)
+    state = await tools.journal.files.claimed(
+        file_id,
+        sighting,
+        claimed.content,
+        claimed.size,
+        destination,
+        sha256=bytes.fromhex(claimed.sha256),
+    )
     tools.intake.claimed(file_id)
     log.info("claimed %s bytes=%d state=%s", about(row), claimed.size, state)
 
@@ -88,10 +97,13 @@ async def convert(tools: Tools, file_id: int) -> None:
         try:
             if matches(row.path, destination.passthrough):
                 report, measured = await tools.in_thread(_passed, tools, row, target, destination)
+                comparison = "bytes"
             else:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
-                report = await _converted(tools, source, target, destination, name=name)
+                job = _job(tools.settings, source, target, destination, name)
+                report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
+                comparison = "sample" if report.sampled else job.verify
                 measured = await tools.in_thread(tools.staging.measure, target, tools.stop_of("convert"))
         except Interrupted:
             return
@@ -111,6 +123,9 @@ async def convert(tools: Tools, file_id: int) -> None:
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
         bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
         declared=report.declared,
+        sha256=measured.sha256,
+        comparison=comparison,
+        facts=report.facts,
     )
     await tools.journal.files.converted(file_id, made)
     log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
@@ -133,11 +148,6 @@ def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.Up
     except err.StagedDamaged as damaged:
         return damaged
     return error
-
-
-async def _converted(tools: Tools, source: Path, target: Path, destination: Folder, *, name: str) -> Report:
-    job = _job(tools.settings, source, target, destination, name)
-    return await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
 
 
 def _job(settings: Settings, source: Path, target: Path, folder: Folder, name: str) -> Job:
@@ -213,7 +223,7 @@ async def dispose(tools: Tools, file_id: int) -> None:
         try:
             archive = tools.archive_dirs.get(row.folder)
             done = await tools.in_thread(
-                partial(dispose_of, alone=alone),
+                partial(dispose_of, alone=alone, receipt=await _receipt(tools, row, destination)),
                 row.after_upload,
                 sighting,
                 archive,
@@ -231,6 +241,14 @@ async def dispose(tools: Tools, file_id: int) -> None:
     identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
     await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
     log.info("disposed %s outcome=%s %s", about(row), done.outcome, shown(done.where))
+
+
+async def _receipt(tools: Tools, row: FileRow, destination: Folder | None) -> bytes | None:
+    """What is laid beside an archived source, where its folder wants it."""
+    if destination is None or not destination.receipts:
+        return None
+    found = await tools.journal.read(lambda db: receipt_row(db, row.id))
+    return None if found is None else beside_the_source(found)
 
 
 _PAST = {"archive": "archived", "delete": "deleted"}

@@ -110,21 +110,27 @@ async def complete(tools: Tools, session_id: int) -> None:
     failpoint("complete.after")
     await tools.reached()
     names = [member.file_name for member in session.members]
-    item_of = {names[0]: item_ids[0]} if len(names) == len(item_ids) == 1 else {}
-    await _completed(tools, session, item_ids, item_of, wanted=not item_of)
+    answered = [session.key.item_id] if session.key.item_id else item_ids
+    item_of = {names[0]: answered[0]} if len(names) == len(answered) == 1 else {}
+    await _completed(tools, session, item_ids, item_of)
 
 
 async def _completed(
-    tools: Tools, session: SessionRow, item_ids: tuple[str, ...], item_of: Mapping[str, str], *, wanted: bool
+    tools: Tools, session: SessionRow, item_ids: tuple[str, ...], item_of: Mapping[str, str]
 ) -> None:
-    layouts = (await tools.journal.read(profile)).layouts
-    layout = layouts.get(session.key.target, Layout.UNKNOWN)
-    learning = layout is Layout.UNKNOWN and len(session.members) > 1
-    leaving = any(m.after_upload != "keep" and _verifies(tools, m.folder) for m in session.members)
-    readback = learning or leaving or (tools.read_back_all and wanted)
+    """The items exist; they are read back where something depends on it, or nobody has told which file is which."""
+    readback = len(item_of) < len(session.members) or await _depends(tools, session)
     await tools.journal.sessions.completed(session.id, item_ids, item_of, readback=readback)
     log.info("completed %s files=%d items=%d", About(session=session.id), len(session.members), len(item_ids))
     _tell_items(session, item_of)
+
+
+async def _depends(tools: Tools, session: SessionRow) -> bool:
+    """Whether sources go, or the layout of the target is known, only once the items were read back."""
+    if any(m.after_upload != "keep" and _verifies(tools, m.folder) for m in session.members):
+        return True
+    layouts = (await tools.journal.read(profile)).layouts
+    return layouts.get(session.key.target, Layout.UNKNOWN) is Layout.UNKNOWN and len(session.members) > 1
 
 
 def _tell_items(session: SessionRow, item_of: Mapping[str, str]) -> None:
@@ -186,7 +192,7 @@ async def locate(tools: Tools, session_id: int) -> None:
         return
     names = [member.file_name for member in session.members]
     if found.complete(names):
-        await _completed(tools, session, found.item_ids, found.item_of, wanted=False)
+        await _completed(tools, session, found.item_ids, found.item_of)
         return
     reason = (
         f"`complete` of upload session {session.upload_id} went unanswered, its repetition is refused, and its items "
@@ -200,7 +206,10 @@ async def locate(tools: Tools, session_id: int) -> None:
 
 
 async def read_back(tools: Tools, session_id: int) -> None:
-    """Read the items of a completed session, and learn how many `complete` makes."""
+    """Read the items of a completed session: which file is which, and how many `complete` makes.
+
+    Where only the receipts would be poorer, items that are not to be found hold nothing up.
+    """
     session = await tools.session(session_id)
     found = await _find(tools, session)
     if found is None:
@@ -208,7 +217,8 @@ async def read_back(tools: Tools, session_id: int) -> None:
     names = [member.file_name for member in session.members]
     layout = found.layout(names) if not session.key.single else Layout.UNKNOWN
     verified = found.complete(names)
-    if verified or layout is Layout.PER_SESSION:
+    last = session.locate_tries + 1 >= LOOKS_FOR_ITEMS
+    if verified or layout is Layout.PER_SESSION or (last and not await _depends(tools, session)):
         await tools.journal.sessions.read_back(session_id, found.item_of, layout, verified=verified)
         log.info("read back %s items=%d layout=%s", About(session=session_id), len(found.item_ids), layout)
         _tell_items(session, {} if session.key.single else found.item_of)

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from uploader.core import receipts
 from uploader.core.transitions.change import Change, Columns, LogLine
 from uploader.core.transitions.clock_events import TIMES
 from uploader.journal.hold_rows import learn, write_hold, write_pause
+from uploader.journal.receipt_rows import write_receipt
 from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import set_columns
 from uploader.journal.sqlite_library import Database
@@ -16,7 +18,7 @@ from uploader.journal.sqlite_library import Database
 SESSION_KEY = ("project_id", "collection_id", "item_id", "asset_key", "categorical")
 """The columns that a session's key fills, in the order of `SessionKey`."""
 
-_JSON = frozenset({"warnings", "bands", "item_ids", "body"})
+_JSON = frozenset({"warnings", "bands", "item_ids", "body", "declared", "facts"})
 """Columns that hold JSON."""
 
 
@@ -24,6 +26,8 @@ def apply(db: Database, change: Change) -> None:
     """Within a transaction: write a change, rows first and the log after them."""
     _write(db, "sessions", change.new_sessions, change.sessions)
     _write(db, "files", change.new_files, change.files)
+    for file_id in receipts.told_anew(change):
+        write_receipt(db, file_id, change.now)
     for (scope, subject), hold in change.holds.items():
         write_hold(db, scope, subject, hold)
     for folder, pause in change.pauses.items():

@@ -75,16 +75,19 @@ class Files:
         content: str,
         size: int,
         destination: Folder | None = None,
+        *,
+        sha256: bytes | None = None,
     ) -> FileState:
         """The private copy is whole. The same content at the same path ends as unchanged; else it is queued.
 
+        `content` is the SHA-256 of the group in hex, `sha256` that of the raster alone; `size` the bytes of the group.
         After a repair of the journal, and where the destination is told, a file whose item the platform listed is
         completed by that, and one that may have been uploaded is rejected with words.
         """
 
         def work(rows: Rows) -> FileState:
             file = rows.file(file_id)
-            copy = Claimed(rows.seen(sighting), content, size)
+            copy = Claimed(rows.seen(sighting), content, size, sha256)
             repaired = _repaired(rows, copy, destination) if destination else NOTHING
             same = rows.version_with(file, content)
             change, state = events.claimed(rows.now, file, same, copy, repaired)

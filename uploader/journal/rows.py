@@ -6,7 +6,6 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from uploader.core.model import Fingerprint, Sidecar, Sighting
@@ -42,11 +41,6 @@ def decode_sighting(folder: str, path: bytes, text: str) -> Sighting:
 def full_path(folder: str, path: bytes) -> bytes:
     """Where a file lies."""
     return os.path.join(raw(folder), path)  # noqa: PTH118 - names are bytes
-
-
-def iso(seconds: float | None) -> str | None:
-    """A time in unix seconds as JSON tells it: ISO 8601 in UTC; None where there is none."""
-    return None if not seconds else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _fingerprint(fp: Fingerprint) -> list[int]:

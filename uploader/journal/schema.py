@@ -189,5 +189,71 @@ def m004_targets_pauses_cursors_receipts(db: Database) -> None:
         ) WITHOUT ROWID""")
 
 
-SCHEMA = 4
+@migrations()
+def m005_receipts(db: Database) -> None:
+    """What is kept for ever of each file that became an item, and the facts that it is made of."""
+    for column in (
+        "source_sha256 BLOB",  # of the raster alone; `content` is that of its group
+        "object_sha256 BLOB",
+        "comparison TEXT",  # full | sample | off | bytes; NULL: before schema 5
+        "declared TEXT NOT NULL DEFAULT '{}'",
+        "facts TEXT NOT NULL DEFAULT '{}'",
+    ):
+        db.conn.execute(f"ALTER TABLE files ADD COLUMN {column}")
+    db.conn.execute("""
+        CREATE TABLE receipts (
+            id INTEGER PRIMARY KEY,           -- that of the file, whose row may be forgotten
+            folder TEXT NOT NULL,
+            path BLOB NOT NULL,
+            state TEXT NOT NULL,
+            project_id TEXT NOT NULL,         -- these four: where the session went; empty where it is not known
+            collection_id TEXT NOT NULL,
+            target_item_id TEXT NOT NULL,
+            asset_key TEXT NOT NULL,
+            upload_id TEXT NOT NULL,
+            item_id TEXT,
+            file_name TEXT,
+            content TEXT,
+            source_sha256 BLOB,
+            source_size INTEGER NOT NULL,     -- of the raster alone
+            group_size INTEGER NOT NULL,
+            object_sha256 BLOB,
+            object_md5 BLOB,
+            object_crc32c INTEGER,
+            object_size INTEGER,
+            categorical INTEGER,
+            method TEXT,
+            comparison TEXT,
+            warnings TEXT NOT NULL,
+            declared TEXT NOT NULL,
+            facts TEXT NOT NULL,
+            seen_at REAL NOT NULL,
+            converted_at REAL,
+            stored_at REAL,
+            completed_at REAL NOT NULL,
+            readback TEXT,
+            disposal TEXT,
+            archived_as BLOB
+        )""")
+    db.conn.execute("""
+        INSERT INTO receipts
+        SELECT f.id, f.folder, f.path, f.state, COALESCE(s.project_id, ''), COALESCE(s.collection_id, ''),
+            COALESCE(s.item_id, ''), COALESCE(s.asset_key, ''), COALESCE(s.upload_id, ''),
+            NULLIF(f.item_id, ''), f.file_name, f.content, NULL, json_extract(f.sighting, '$[0][2]'), f.size,
+            NULL, f.object_md5, f.object_crc32c, f.object_size, f.categorical, f.method, NULL, f.warnings, '{}', '{}',
+            f.discovered_at,
+            (SELECT MAX(time) FROM events WHERE file_id = f.id AND event = 'converted'),
+            (SELECT MAX(time) FROM events WHERE file_id = f.id AND event = 'stored'),
+            COALESCE(f.completed_at,
+                (SELECT MIN(time) FROM events WHERE file_id = f.id AND event IN ('completed', 'recognised')),
+                f.changed_at),
+            f.readback, f.disposal, f.archived_as
+        FROM files f LEFT JOIN sessions s ON s.id = f.session_id WHERE f.state IN ('completed', 'disposed')""")
+    db.conn.execute("CREATE INDEX receipts_completed ON receipts(completed_at)")
+    db.conn.execute("CREATE INDEX receipts_item ON receipts(item_id)")
+    db.conn.execute("CREATE INDEX receipts_name ON receipts(file_name) WHERE item_id IS NULL")
+    db.conn.execute("CREATE INDEX receipts_upload ON receipts(upload_id) WHERE item_id IS NULL")
+
+
+SCHEMA = 5
 """How many migrations there are; written to `PRAGMA user_version`."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from uploader.core.moments import iso
 from uploader.core.naming import matches
 from uploader.core.path_text import lossless, raw, shown
 from uploader.journal.deltas import DUE, WORKED_ON
-from uploader.journal.rows import full_path, iso, rows
+from uploader.journal.rows import full_path, rows
 from uploader.journal.sqlite_library import Database
 
 PATTERN = frozenset(b"*?[")

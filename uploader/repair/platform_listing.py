@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-import anyio
-
-from uploader.core.errors import Refused, UploaderError
-from uploader.core.failure_policy import Known, Retry, Step, classify
+from uploader.core.errors import Refused
 from uploader.core.matching import our_stems
 from uploader.core.recovery_matching import Listed, Target
 from uploader.platform.api import Platform
+from uploader.platform.patience import CLOSED, patiently
 
 PAGE = 100
 """Items that are asked for at once; the platform may give fewer."""
@@ -25,12 +22,6 @@ MOST_DEEP = 5000
 
 PROBED = 3
 """Items after which it is clear whether assets show names."""
-
-TRIES = 6
-"""Times that one call is tried: about half a minute."""
-
-CLOSED = frozenset({403, 404, 410})
-"""Refusals that say that a target is not ours to read: waiting does not help."""
 
 Record = dict[str, Any]
 
@@ -76,7 +67,7 @@ async def _deeper(platform: Platform, records: dict[str, Record]) -> dict[str, R
 
 async def _assets(platform: Platform, item_id: str) -> list[Record]:
     try:
-        return await _patiently(lambda: platform.list_assets(item_id))
+        return await patiently(lambda: platform.list_assets(item_id))
     except Refused as error:
         if error.status in {404, 410}:
             return []  # it was removed a moment ago
@@ -85,11 +76,11 @@ async def _assets(platform: Platform, item_id: str) -> list[Record]:
 
 async def _records(platform: Platform, target: Target) -> dict[str, Record]:
     if target.item_id:
-        assets = await _patiently(lambda: platform.list_assets(target.item_id))
+        assets = await patiently(lambda: platform.list_assets(target.item_id))
         return {str(asset.get("id") or number): asset for number, asset in enumerate(assets)}
 
     async def page(offset: int) -> list[Record]:
-        return await _patiently(
+        return await patiently(
             lambda: platform.list_items(
                 target.project_id, collection_id=target.collection_id, limit=PAGE, offset=offset
             )
@@ -119,18 +110,3 @@ async def _read_on(
 
 def _ids(records: Iterable[Record]) -> set[str]:
     return {str(record["id"]) for record in records if record.get("id")}
-
-
-async def _patiently(call: Callable[[], Awaitable[list[Record]]]) -> list[Record]:
-    """One call, and again where waiting helps."""
-    for tries in range(TRIES):
-        try:
-            return await call()
-        except UploaderError as error:
-            if isinstance(error, Refused) and error.status in CLOSED:
-                raise
-            verdict = classify(Step.READ, error, Known(tries, jitter=random.random()))  # noqa: S311 - jitter
-            if not isinstance(verdict, Retry) or tries == TRIES - 1:
-                raise
-            await anyio.sleep(verdict.after)
-    raise AssertionError("the last try returns or raises")

@@ -31,11 +31,12 @@ CLAIM, BEGUN, RESULT = SUFFIXES = (".in", ".tmp", ".tif")
 
 @dataclass(frozen=True, slots=True)
 class Checksums:
-    """Size in bytes and both hashes that object stores report."""
+    """Size in bytes, both hashes that object stores report, and the one by which people know a file."""
 
     size: int
     md5: bytes
     crc32c: int
+    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,14 @@ class Staging:
 
     def measure(self, path: Path, stop: threading.Event) -> Checksums:
         """Size and hashes of a file in staging. Raises StagedDamaged where it cannot be read; Interrupted."""
-        md5, crc, size = hashlib.md5(usedforsecurity=False), 0, 0
+        md5, sha256, crc, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0, 0
         with _reading(path), fs.opened(os.fsencode(path)) as fd:
             for piece in _pieces(fd, stop):
                 md5.update(piece)
+                sha256.update(piece)
                 crc = google_crc32c.extend(crc, piece)
                 size += len(piece)
-        return Checksums(size, md5.digest(), crc)
+        return Checksums(size, md5.digest(), crc, sha256.digest())
 
     def verified(self, path: Path, size: int, crc32c: int, stop: threading.Event) -> VerifiedCopy:
         """Open a file that is the one that was measured. Raises StagedDamaged where it is not; Interrupted.

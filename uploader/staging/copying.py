@@ -18,10 +18,14 @@ from uploader.system import files as fs
 
 @dataclass(frozen=True, slots=True)
 class ClaimedCopy:
-    """What was claimed: the content hash and the bytes of the group, and the copies' names by suffix."""
+    """What was claimed: the content hash and the bytes of the group, the raster's SHA-256, the copies' names by suffix.
+
+    Both hashes in hex.
+    """
 
     content: str
     size: int
+    sha256: str
     copies: dict[str, str] = field(default_factory=dict)
 
 
@@ -37,6 +41,7 @@ def copy_group(
     return ClaimedCopy(
         content=content(members[0].name, digests),
         size=sighting.size,
+        sha256=copied[0][1][0],
         copies={member.suffix: member.copy for member in members},
     )
 

@@ -17,11 +17,12 @@ from uploader.core.transitions.source_events import Seen, seen_again
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A private copy: the group as it was seen, its SHA-256 in hex, and its size in bytes."""
+    """A private copy: the group as it was seen, its SHA-256 in hex, its size in bytes, and the raster's own SHA-256."""
 
     seen: Seen
     content: str
     size: int
+    sha256: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Converted:
     bands: Sequence[dict[str, float | None]] = ()
     declared: Mapping[str, str] = field(default_factory=dict)
     """What the folder said for the raster, because it did not say it itself."""
+    sha256: bytes | None = None
+    comparison: str = "full"
+    """How the object was compared with its source: full, sample, off, or bytes where it is the source itself."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What is told of the raster to people; nothing depends on it."""
 
 
 def superseded(file: FileRecord, newest: FileRecord | None) -> bool:
@@ -58,7 +64,13 @@ def claimed(
     if file.state in GIVEN_UP:
         change.set_file(file, {"staged": 1})  # the copy that was just made goes
         return change, file.state
-    columns = {"content": copy.content, "staged": 1, "sighting": copy.seen.value, **FRESH}
+    columns = {
+        "content": copy.content,
+        "source_sha256": copy.sha256,
+        "staged": 1,
+        "sighting": copy.seen.value,
+        **FRESH,
+    }
     if same is not None:
         seen_again(change, same, copy.seen)
         note = f"the same content as version {same.id}"
@@ -93,6 +105,10 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
         "file_name": made.file_name,
         "warnings": list(made.warnings),
         "bands": list(made.bands),
+        "object_sha256": made.sha256,
+        "comparison": made.comparison,
+        "declared": dict(made.declared),
+        "facts": dict(made.facts),
         "alone": 0,
     }
     change.move_file(file, FileEvent.CONVERTED, "; ".join(notes), **columns, **FRESH)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from uploader.core.alarms import Notice
+from uploader.core.moments import iso
 from uploader.core.secrets import redact
-from uploader.journal.rows import iso
 
 MOST = 2000
 """Characters of one text; a path has 4096 bytes at most, a reason may quote an answer."""

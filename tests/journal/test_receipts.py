@@ -1,0 +1,255 @@
+"""Receipts: written with what they tell of, whole in every history, and never pruned."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journal.test_journal import journal, planned, sighting
+from tests.journal.test_maintenance import DAY, fill
+from tests.journal.test_migrations import restore
+from uploader.core.errors import JournalError
+from uploader.core.model import Layout
+from uploader.core.receipt_document import document
+from uploader.journal import FILE_NAME, Converted, Journal, Reader, receipt_rows
+from uploader.journal.maintenance import Upkeep
+from uploader.journal.receipt_rows import PAGE, Selection, by_item, by_time
+
+pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+__all__ = ["journal"]
+
+WARNINGS = [{"code": "no_crs", "text": "It has no reference system."}]
+
+
+async def stored(journal: Journal, *paths: bytes, after_upload: str = "keep") -> tuple[int, list[int]]:
+    """An open session whose files are all stored, each with all facts of a conversion."""
+    ids = await journal.files.discovered([sighting(path) for path in paths])
+    for file_id, path in zip(ids, paths, strict=True):
+        await journal.files.claimed(file_id, sighting(path), path.hex(), 14, sha256=b"s" * 32)
+        made = Converted(
+            12,
+            b"m" * 16,
+            7,
+            "encode",
+            categorical=False,
+            file_name=f"{path.decode()}-x.tif",
+            warnings=WARNINGS,
+            declared={"crs": "EPSG:25832"},
+            sha256=b"o" * 32,
+            comparison="full",
+            facts={"width": 5, "height": 4, "dtype": "uint8", "crs": "x (EPSG:25832)", "raw_bytes": 99},
+        )
+        await journal.files.converted(file_id, made)
+    session_id = await planned(journal, *ids, after_upload=after_upload)
+    await journal.sessions.initiating(session_id)
+    await journal.sessions.opened(session_id, "u1", None)
+    for file_id in ids:
+        await journal.files.stored(file_id, session_id)
+    return session_id, ids
+
+
+async def receipts(journal: Journal, **chosen: Any) -> list[dict[str, Any]]:
+    """All receipts."""
+    return await journal.read(lambda db: list(by_time(db, Selection(**chosen))))
+
+
+async def test_a_file_has_no_receipt_before_it_is_an_item(journal: Journal) -> None:
+    """The commit that completes it writes it, and all facts stand in it."""
+    session_id, (file_id,) = await stored(journal, b"a.tif")
+    await journal.sessions.completing(session_id)
+    assert await receipts(journal) == []
+
+    await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
+
+    (row,) = await receipts(journal)
+    told = document(row)
+    times = [told.pop(name) for name in ("seen", "converted", "uploaded", "completed")]
+    assert row["id"] == file_id
+    assert times == sorted(times)
+    assert told == {
+        "path": "/d/a.tif",
+        "item_id": "it1",
+        "project_id": "p",
+        "collection_id": None,
+        "target_item_id": None,
+        "asset_key": None,
+        "upload_id": "u1",
+        "file_name": "a.tif-x.tif",
+        "source": {"sha256": "73" * 32, "size": 10, "group_sha256": b"a.tif".hex(), "group_size": 14},
+        "object": {"sha256": "6f" * 32, "md5": "6d" * 16, "crc32c": "AAAABw==", "size": 12},
+        "method": "encode",
+        "categorical": False,
+        "comparison": "full",
+        "warnings": WARNINGS,
+        "declared": {"crs": "EPSG:25832"},
+        "raster": {"width": 5, "height": 4, "dtype": "uint8", "crs": "x (EPSG:25832)"},
+        "state": "completed",
+        "readback": None,
+        "disposal": "kept",
+        "archived_as": None,
+    }
+
+
+async def test_what_is_learned_later_is_entered_and_nothing_else_changes(journal: Journal) -> None:
+    """The read-back tells the item, the disposal where the source lies; there is one receipt all the time."""
+    session_id, (file_id,) = await stored(journal, b"a.tif", after_upload="archive")
+    await journal.sessions.completing(session_id)
+    await journal.sessions.completed(session_id, [], {}, readback=True)
+    (before,) = await receipts(journal)
+    await journal.sessions.read_back(session_id, {"a.tif-x.tif": "it1"}, Layout.UNKNOWN, verified=True)
+    await journal.files.disposed(file_id, "archived", b"/old/a\xff.tif", sighting(b"a.tif"))
+
+    (row,) = await receipts(journal)
+    assert (before["item_id"], before["disposal"], before["readback"]) == (None, None, None)
+    assert row == {
+        **before,
+        "item_id": "it1",
+        "readback": "named",
+        "state": "disposed",
+        "disposal": "archived",
+        "archived_as": b"/old/a\xff.tif",
+    }
+    assert document(row)["archived_as"] == "/old/a\udcff.tif"
+
+
+async def test_a_commit_that_fails_leaves_no_receipt(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Completion and receipt are one transaction."""
+    session_id, _ = await stored(journal, b"a.tif")
+    await journal.sessions.completing(session_id)
+    written = receipt_rows.write_receipt
+
+    def failing(db: Any, file_id: int, now: float) -> None:
+        written(db, file_id, now)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("uploader.journal.apply.write_receipt", failing)
+    with pytest.raises(ZeroDivisionError):
+        await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
+
+    assert await receipts(journal) == []
+    status = await journal.status()
+    assert status["completed"] == 0
+
+
+async def test_pruning_leaves_receipts(journal: Journal, tmp_path: Path) -> None:
+    """The file, its session and its story are forgotten; what it became is not."""
+    session_id, (file_id,) = await stored(journal, b"a.tif", after_upload="delete")
+    await journal.sessions.completing(session_id)
+    await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
+    await journal.files.disposed(file_id, "deleted", b"", sighting(b"a.tif"))
+    await journal.files.discarded(file_id)
+    await journal.files.discovered([sighting(b"newest.tif")])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
+        conn.execute("UPDATE files SET changed_at = changed_at - ?", (200 * DAY,))
+    (before,) = await receipts(journal)
+
+    await Upkeep(journal, tmp_path).prune()
+
+    with Reader(tmp_path) as reader:
+        assert [row["path"] for row in reader.files()] == ["/d/newest.tif"]
+    assert await receipts(journal) == [before]
+
+
+async def test_what_an_earlier_version_completed_has_what_its_journal_knows(tmp_path: Path) -> None:
+    """Paths, items, sizes, hashes and times are taken over; what was not written down is null."""
+    restore(4, tmp_path)
+    Journal(tmp_path).close()
+
+    with Reader(tmp_path) as reader:
+        found = {row["id"]: document(row) for row in by_time(reader.db, Selection())}
+    assert {number: told["item_id"] for number, told in found.items()} == {7: "it-1", 8: "it-2"}
+    last = found[8]
+    assert (last["path"], last["project_id"], last["upload_id"]) == ("/srv/drop/h.tif", "p-1", "u-4")
+    assert (last["source"]["group_sha256"], last["source"]["sha256"]) == (f"{8:064x}", None)
+    assert (last["object"]["size"], last["object"]["md5"], last["object"]["sha256"]) == (12, "6d" * 16, None)
+    assert (last["completed"], last["readback"], last["disposal"]) == (
+        "2025-10-09T08:53:28.000+00:00",
+        "named",
+        "deleted",
+    )
+
+
+async def test_an_earlier_journal_is_told_of_in_words(tmp_path: Path) -> None:
+    """A reader beside a daemon of the version before says what to do."""
+    restore(4, tmp_path)
+
+    with (
+        Reader(tmp_path) as reader,
+        pytest.raises(JournalError, match="Start this version of the daemon once"),
+    ):
+        list(by_time(reader.db, Selection()))
+
+
+def remember(state: Path, count: int) -> None:
+    """Receipts of files that are long forgotten; every second one shares its item, every tenth knows none."""
+    with closing(sqlite3.connect(state / FILE_NAME)) as conn, conn:
+        conn.executemany(
+            "INSERT INTO receipts (id, folder, path, state, project_id, collection_id, target_item_id, asset_key, "
+            "upload_id, item_id, file_name, source_size, group_size, warnings, declared, facts, seen_at, completed_at) "
+            "VALUES (?, ?, ?, 'completed', 'p', '', '', '', 'u', ?, ?, 1, 1, '[]', '{}', '{}', 1, ?)",
+            [
+                (
+                    n,
+                    f"/d{n % 3}",
+                    b"%d.tif" % n,
+                    None if n % 10 == 0 else f"it{n // 2}",
+                    f"{n}-{n:012x}.tif",
+                    # a batch of them has the same time
+                    1000.0 + n // 700,
+                )
+                for n in range(1, count + 1)
+            ],
+        )
+
+
+async def test_pages_lose_and_repeat_nothing(journal: Journal, tmp_path: Path) -> None:
+    """In both orders, over pages that end within a batch of one time, or within an item."""
+    count = 2 * PAGE + 345
+    remember(tmp_path, count)
+
+    with Reader(tmp_path) as reader:
+        assert [row["id"] for row in by_time(reader.db, Selection())] == list(range(1, count + 1))
+        items = [(row["item_id"], row["id"]) for row in by_item(reader.db, Selection())]
+        of_folder = [row["id"] for row in by_time(reader.db, Selection(folder="/d1"))]
+        late = [row["id"] for row in by_time(reader.db, Selection(since=1003.0))]
+    known = [pair for pair in items if pair[0] is not None]
+    assert sorted(number for _, number in items) == list(range(1, count + 1))
+    assert known == sorted(known)
+    assert items[: len(known)] == known
+    assert of_folder == [n for n in range(1, count + 1) if n % 3 == 1]
+    assert late == [n for n in range(1, count + 1) if n // 700 >= 3]
+
+
+async def test_a_receipt_costs_less_than_a_kilobyte(journal: Journal, tmp_path: Path) -> None:
+    """With a long path, all hashes, and more warnings than are kept whole; indexes are part of it."""
+    many = 200
+    fill(tmp_path, many)
+    long = [
+        {"code": f"code_{n}", "text": "a sentence of the usual length about what is odd " * 3}
+        for n in range(8)
+    ]
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
+        conn.execute(
+            "UPDATE files SET warnings = ?, path = CAST(? || id || '.tif' AS BLOB), object_sha256 = randomblob(32), "
+            "source_sha256 = randomblob(32), object_md5 = randomblob(16), content = hex(randomblob(32)), "
+            "file_name = 'a-name-of-thirty-two-characters-' || id, item_id = hex(randomblob(16))",
+            (json.dumps(long), "2026/11/28/mission-0815/"),
+        )
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
+        ids = [row[0] for row in conn.execute("SELECT id FROM files")]
+
+    with closing(Journal(tmp_path)) as opened:
+        for file_id in ids:
+            await opened._writer.transact("", lambda db, i=file_id: receipt_rows.write_receipt(db, i, 5.0))
+
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
+        sql = "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE 'receipts%'"
+        (used,) = conn.execute(sql).fetchone()
+    assert used / many <= 1024
