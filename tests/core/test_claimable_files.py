@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from tests.core.test_settle_queue import numbered
-from uploader.core.claim_order import Order
 from uploader.core.claimable_files import FIRST, SMALLEST, ClaimableFiles
 from uploader.core.model import Sighting
 
@@ -35,18 +34,14 @@ def test_a_turn_sees_the_first_and_the_smallest() -> None:
     assert files.shown() is shown
 
 
-@pytest.mark.parametrize(
-    ("order", "first"),
-    [("oldest", [1, 2, 3]), ("newest", [3, 2, 1]), ("smallest", [2, 3, 1]), ("largest", [1, 3, 2])],
-)
-def test_a_folder_has_its_order(order: Order, first: list[int]) -> None:
-    """By discovery, or by size; also for files that were there before the order was changed."""
+def test_a_turn_sees_them_in_the_order_of_the_folder() -> None:
+    """Also those that were there before the order was changed."""
     files = ClaimableFiles("oldest")
-    for number, size in enumerate((30, 10, 20), start=1):
-        files.put(number, sized(number, size))
-    files.reorder(order)
+    for number in (1, 2, 3):
+        files.put(number, sized(number, 5))
+    files.reorder("newest")
 
-    assert [number for number, _ in files.shown()] == first
+    assert [number for number, _ in files.shown()] == [3, 2, 1]
 
 
 def test_who_is_dropped_is_seen_no_more() -> None:

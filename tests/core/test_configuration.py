@@ -33,6 +33,8 @@ OTHER_MEANINGS = {
     ("cli/samples.py", "_write"): "the reference system of a sample",
     ("convert/pyramid/overview_writer.py", "Pyramid"): "the order of bytes",
     ("folders/tiff_extent.py", "_File"): "the order of bytes",
+    ("cli/common.py", "set_up_logs"): "the level of a log",
+    ("report/logs.py", "set_up"): "the level of a log",
 }
 """Who has a default for something that is called like a key."""
 

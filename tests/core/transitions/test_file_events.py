@@ -32,7 +32,14 @@ def test_a_claim_queues_the_file() -> None:
     change, state = events.claimed(NOW, file(), None, COPY, NOTHING)
 
     assert state is FileState.QUEUED
-    claimed = {"content": COPY.content, "size": 10, "staged": 1, "sighting": "as it lies", **FRESH}
+    claimed = {
+        "content": COPY.content,
+        "size": 10,
+        "staged": 1,
+        "sighting": "as it lies",
+        "source_sha256": None,
+        **FRESH,
+    }
     assert change.files == {7: {**claimed, "state": "queued", "changed_at": NOW}}
     assert change.log == [LogLine("claimed", "queued", "10 bytes, sha256 abcdefabcdef", 7)]
 
