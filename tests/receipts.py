@@ -10,7 +10,6 @@ import argparse
 import base64
 import hashlib
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -132,7 +131,7 @@ def journal(root: Path, rows: int) -> Path:
     config = root / "config.toml"
     config.write_text('state_dir = "state"\n[[folders]]\npath = "drop"\nproject_id = "p-1"\n')
     (root / "drop").mkdir(exist_ok=True)
-    remember(root / "state", *_rows(rows))
+    remember(root / "state", _rows(rows))
     return config
 
 
@@ -147,19 +146,30 @@ def _rows(count: int) -> Iterable[dict[str, Any]]:
         }
 
 
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+"""Runs a command and tells its most kilobytes. A process counts from its parent's on, so the parent has to be small."""
+
+
 def stream(config: Path, form: str) -> Streamed:
     """Run `uploader items` in this form."""
     command = [sys.executable, "-m", "uploader", "items", "-c", str(config), *([form] if form else [])]
     began = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", MEASURED, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         size = 0
         while piece := process.stdout.read(1 << 20):
             size += len(piece)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return Streamed(size, usage.ru_maxrss, time.monotonic() - began)
+        told = process.stderr.read()
+    assert process.returncode == 0, told
+    return Streamed(size, int(told), time.monotonic() - began)
 
 
 def main() -> int:

@@ -28,33 +28,35 @@ def config(tmp_path: Path) -> Path:
     now = time.time()
     remember(
         tmp_path / "state",
-        {
-            "path": b"a.tif",
-            "item_id": "it-1",
-            "asset_key": "B04",
-            "warnings": '[{"code":"no_crs","text":"None."}]',
-        },
-        {"path": b"sub/b\xff\n.tif", "item_id": "it-2", "folder": "/srv/other"},
-        {
-            "path": b"c.tif",
-            "item_id": "it-1",
-            "asset_key": "B08",
-            "project_id": "p-2",
-            "completed_at": now - 60,
-        },
-        {
-            "path": b'=HYPERLINK("x"),1.tif',
-            "item_id": "it-3",
-            "folder": "",
-            "declared": '{"crs":"EPSG:25832"}',
-        },
-        {"path": b"e.tif", "item_id": None, "state": "disposed", "completed_at": now - 30},
-        {
-            **dict.fromkeys(("source_sha256", "object_sha256", "comparison", "converted_at")),
-            "path": b"f.tif",
-            "item_id": "it-4",
-            "facts": "{}",
-        },
+        [
+            {
+                "path": b"a.tif",
+                "item_id": "it-1",
+                "asset_key": "B04",
+                "warnings": '[{"code":"no_crs","text":"None."}]',
+            },
+            {"path": b"sub/b\xff\n.tif", "item_id": "it-2", "folder": "/srv/other"},
+            {
+                "path": b"c.tif",
+                "item_id": "it-1",
+                "asset_key": "B08",
+                "project_id": "p-2",
+                "completed_at": now - 60,
+            },
+            {
+                "path": b'=HYPERLINK("x"),1.tif',
+                "item_id": "it-3",
+                "folder": "",
+                "declared": '{"crs":"EPSG:25832"}',
+            },
+            {"path": b"e.tif", "item_id": None, "state": "disposed", "completed_at": now - 30},
+            {
+                **dict.fromkeys(("source_sha256", "object_sha256", "comparison", "converted_at")),
+                "path": b"f.tif",
+                "item_id": "it-4",
+                "facts": "{}",
+            },
+        ],
     )
     return path
 
@@ -136,7 +138,7 @@ def test_no_cell_is_a_formula(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     path = tmp_path / "config.toml"
     path.write_text('state_dir = "state"\n[[folders]]\npath = "drop"\nproject_id = "p-1"\n')
     (tmp_path / "drop").mkdir()
-    remember(tmp_path / "state", {"item_id": name, "collection_id": name, "file_name": name})
+    remember(tmp_path / "state", [{"item_id": name, "collection_id": name, "file_name": name}])
 
     (row,) = csv.DictReader(io.StringIO(told(capsys, "-c", path, "--csv"), newline=""), strict=True)
 
@@ -174,7 +176,7 @@ def test_a_journal_without_receipts_gives_valid_empty_answers(
     path = tmp_path / "config.toml"
     path.write_text('state_dir = "state"\n[[folders]]\npath = "drop"\nproject_id = "p-1"\n')
     (tmp_path / "drop").mkdir()
-    remember(tmp_path / "state")
+    remember(tmp_path / "state", [])
 
     collection: dict[str, Any] = json.loads(told(capsys, "-c", path, "--stac"))
     assert collection == {"type": "FeatureCollection", "features": []}

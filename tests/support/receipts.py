@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ COLUMNS: dict[str, Any] = {
 """A receipt that nothing is odd about."""
 
 
-def remember(state: Path, *rows: dict[str, Any]) -> None:
+def remember(state: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Enter receipts, each with what differs from the usual one; the journal is made where there is none."""
     state.mkdir(exist_ok=True)
     Journal(state).close()
