@@ -13,10 +13,10 @@ from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
 from uploader.core.transitions.source_events import Seen
 from uploader.core.working_set import Delta
+from uploader.journal import recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.deltas import DUE, NEEDED, WORKED_ON, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
-from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
 from uploader.journal.transactions import Rows
