@@ -141,8 +141,8 @@ DECODING = {
 }
 """Who may make text of bytes: of names that is one module alone."""
 
-RECORDS = {"live_rows.py", "transitions/records.py", "transitions/repaired.py"}
-"""Modules of `core` that hold rows and no rule."""
+RECORDS = {"live_rows.py", "verdicts.py", "transitions/records.py", "transitions/repaired.py"}
+"""Modules of `core` that hold values and no rule."""
 
 ODD_BYTES = {"surrogateescape", "backslashreplace"}
 SPELLING = ("uploader.core.path_text", "uploader.system.inherited_process", "uploader.sandbox")

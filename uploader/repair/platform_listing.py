@@ -9,9 +9,10 @@ from typing import Any
 import anyio
 
 from uploader.core.errors import Refused, UploaderError
-from uploader.core.failure_policy import Known, Retry, Step, classify
+from uploader.core.failure_policy import classify
 from uploader.core.matching import our_stems
 from uploader.core.recovery_matching import Listed, Target
+from uploader.core.verdicts import Known, Retry, Step
 from uploader.platform.api import Platform
 
 PAGE = 100
