@@ -83,7 +83,7 @@ LEVELS_WITHIN = {
         {"looking", "ignored_names", "missing_files", "folder_holds", "presence", "first_start", "inbox"}
         | {"retired_folders"},
         # what works for one watcher
-        {"scanning", "folder_health", "rejected_files", "watch_warnings", "folder_files"},
+        {"scanning", "event_hints", "folder_health", "rejected_files", "watch_warnings", "folder_files"},
         {"watcher"},
         {"intake"},
     ),
@@ -460,6 +460,8 @@ def test_each_module_of_the_core_has_its_tests():
 
 
 def test_files_stay_small_enough_to_be_read():
-    """A file that outgrows three hundred lines or so is two rooms."""
+    """A file that outgrows three hundred lines is two rooms; `convert` has some that are only just that."""
     sizes = {path.relative_to(PACKAGE): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
-    assert {str(path): size for path, size in sizes.items() if size > 340} == {}
+    assert {
+        str(path): size for path, size in sizes.items() if size > (340 if path.parts[0] == "convert" else 300)
+    } == {}

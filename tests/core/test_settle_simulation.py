@@ -155,7 +155,7 @@ class History:
 
     def look(self) -> None:
         """Those are looked at who are handed out: all whose time has come, and nobody else."""
-        asked = set(self.queue._asked)
+        asked = set(self.queue._places._asked)
         handed = self.queue.next_looks(self.now, 100)
         due = {
             known.file.path
@@ -235,7 +235,7 @@ class History:
             assert known.claimed is not None
             self.queue.let_go(row)
             if not known.same(known.claimed, known.looks[-1][1]):
-                assert known.file.path in self.queue._asked
+                assert known.file.path in self.queue._places._asked
         self.ended.clear()
 
     def hold(self) -> None:
