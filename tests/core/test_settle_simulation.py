@@ -277,7 +277,7 @@ class History:
         assert self.queue.coming(self.now, QUIET) == sum(k.does == "settles" for k in known)
         present = sum(k.does not in {"later", "ended"} for k in known)
         waiting = self.queue.line.waiting if len(self.known) < PLACES else 0
-        assert self.queue.expected(ailing=True) == present + waiting
+        assert self.queue.expected(faulty=True) == present + waiting
         if not self.queue.asked:
             assert self.queue.next_look() == min((k.due for k in known if k.due is not None), default=None)
 
@@ -295,7 +295,7 @@ class History:
                 step()
                 self.agree()
         assert {file.path: file.version for file in self.files if file.version}.items() <= set(self.done)
-        assert self.queue.expected(ailing=False) == 0
+        assert self.queue.expected(faulty=False) == 0
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -231,10 +231,10 @@ class SettleQueue:
         """Whether paths are to be looked at soon."""
         return self._places.asked
 
-    def expected(self, *, ailing: bool) -> int:
-        """How many files can be expected to be claimed by and by; where a part ails, without what waits for it."""
+    def expected(self, *, faulty: bool) -> int:
+        """How many files will be claimed later. `faulty`: a part of the folder is at fault; its files do not count."""
         known = self._places.count + len(self._returning)
-        if not ailing:
+        if not faulty:
             return known + self.line.waiting
         return known - self._places.counted(Phase.DEFERRED) + (self.line.waiting if self._places.room else 0)
 

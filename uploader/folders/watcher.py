@@ -111,7 +111,7 @@ class FolderWatcher:
         if self.held:
             return 0
         busy = not self._scanned or self.queue.asked or self._looking or self._restoring
-        return max(self.queue.expected(ailing=self._holds.ailing), 1 if busy else 0)
+        return max(self.queue.expected(faulty=self._holds.faulty), 1 if busy else 0)
 
     def coming(self, within: float) -> int:
         """How many files can be expected to have settled within so many seconds."""

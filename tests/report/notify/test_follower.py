@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 from uploader.core.alarms import FILES_REJECTED, GATHERED, Alarm, Rejection, Told
 from uploader.core.model import Fingerprint, Sighting
 from uploader.journal import Journal
-from uploader.journal.followers import Standing, rejections, standing
+from uploader.journal.followers import Position, position_of, rejections
 from uploader.journal.sqlite_library import Database
 from uploader.report.notify import follower
 from uploader.report.notify.follower import PATIENCE, Follower
@@ -40,9 +40,9 @@ class Kept:
         await self.journal.files.claimed(file_id, sighting, name.hex(), 10)
         await self.journal.files.rejected(file_id, "It is no raster.")
 
-    async def stands(self) -> Standing | None:
+    async def stands(self) -> Position | None:
         """As the journal has it."""
-        return await self.journal.read(lambda db: standing(db, "notify.webhook"))
+        return await self.journal.read(lambda db: position_of(db, "notify.webhook"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from uploader.core.alarms import GATHERED, Key, Rejection, Told, of_rejections
 from uploader.core.model import FileState
 from uploader.core.transitions.change import LogLine
 from uploader.journal import Journal
-from uploader.journal.followers import LOOKED_AT, Standing, newest_event, rejections, standing
+from uploader.journal.followers import LOOKED_AT, Position, newest_event, position_of, rejections
 from uploader.report.notify.teller import Teller
 from uploader.system.bounded_read import BoundedRead
 
@@ -32,7 +32,7 @@ class Follower:
         self._teller = teller
         self._journal = journal
         self._name = f"notify.{teller.name}"
-        self._kept: Standing | None = None
+        self._kept: Position | None = None
         """As it stands in the journal; None: nowhere, as far as is known."""
         self._event = 0
         """The event up to which all rejected files were told."""
@@ -49,7 +49,7 @@ class Follower:
     async def begin(self) -> None:
         """Know what was told before the start; waits for the journal."""
         self._journal.subscriptions.add(self._name, self._heard)
-        self._kept = await self._journal.read(lambda db: standing(db, self._name))
+        self._kept = await self._journal.read(lambda db: position_of(db, self._name))
         if self._kept is None:
             self._event = await self._journal.read(newest_event)
         else:
@@ -80,7 +80,7 @@ class Follower:
         """Follow no longer, if it did: what was told is forgotten, and no event is kept for it."""
         self._journal.subscriptions.remove(self._name)
         self._teller.told, self._teller.rejected, self._teller.trouble = {}, [], ""
-        if await self._journal.read(lambda db: standing(db, self._name)) is not None:
+        if await self._journal.read(lambda db: position_of(db, self._name)) is not None:
             await self._journal.followers.left(self._name)
         self._kept = None
 
@@ -102,7 +102,7 @@ class Follower:
         return found, reached, heard if went_to_the_end else 0
 
     async def _enter(self) -> None:
-        new, before = Standing(self._event, self._teller.told), self._kept.event if self._kept else 0
+        new, before = Position(self._event, self._teller.told), self._kept.event if self._kept else 0
         await self._journal.followers.told(self._name, before, new)
         self._kept = new
         self._some_told = self._some_told and self._event < self._reached
