@@ -27,6 +27,8 @@ class Activity:
 
     bytes_sent: int = 0
     """Bytes handed to the object store since the start, repeats included."""
+    commits: int = 0
+    """How often the journal was written since the start: who shows it looks again where this has changed."""
     _signs: dict[str, float] = field(default_factory=dict)
     """By kind of work: when it last gave a sign of life (monotonic seconds)."""
     _running: dict[int, Running] = field(default_factory=dict)
@@ -41,6 +43,10 @@ class Activity:
             yield running
         finally:
             del self._running[token]
+
+    def committed(self) -> None:
+        """The journal says something else than before."""
+        self.commits += 1
 
     def sign(self, kind: str) -> None:
         """Work of this kind has come a step further."""

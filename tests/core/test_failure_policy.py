@@ -7,9 +7,10 @@ import inspect
 import pytest
 
 from uploader.core import errors as err
-from uploader.core import failure_policy as fail
-from uploader.core.failure_policy import Known, Step, classify
+from uploader.core import verdicts as fail
+from uploader.core.failure_policy import backoff, classify
 from uploader.core.model import HoldCause, Scope
+from uploader.core.verdicts import Known, Step
 
 pytestmark = pytest.mark.unit
 
@@ -116,8 +117,8 @@ def test_retry_after_is_obeyed() -> None:
 
 def test_backoff_doubles_to_a_minute() -> None:
     """One second, two, four, and never more than a minute, jittered from nothing to the whole."""
-    assert [fail.backoff(n, 1.0) for n in (0, 1, 2, 6, 60)] == [1.0, 2.0, 4.0, 60.0, 60.0]
-    assert fail.backoff(6, 0.0) == 0.05
+    assert [backoff(n, 1.0) for n in (0, 1, 2, 6, 60)] == [1.0, 2.0, 4.0, 60.0, 60.0]
+    assert backoff(6, 0.0) == 0.05
 
 
 def test_quota_holds_the_organization_and_refusal_the_target() -> None:

@@ -46,3 +46,17 @@ def test_who_is_done_has_no_look_and_who_is_written_to_no_claim() -> None:
 
     places.move(first, Phase.WRITTEN)
     assert len(places.claimable) == 0
+
+
+def test_paths_that_were_asked_for_are_looked_at_before_those_that_are_due() -> None:
+    """Each once, with the state at its last look where it has a place."""
+    places, (first, second) = filled(1, 2)
+    places.schedule.plan(1, 5.0)
+    places.schedule.plan(2, 9.0)
+    assert (places.asked, places.next_look()) == (False, 5.0)
+
+    places.ask(b"new.tif")
+    assert (places.asked, places.next_look()) == (True, float("-inf"))
+    assert list(places.next_looks(10.0, 2).items()) == [(b"new.tif", None), (first.path, first.state)]
+    assert places.next_looks(10.0, 2) == {second.path: second.state}
+    assert places.next_looks(10.0, 2) == {}

@@ -130,7 +130,7 @@ def test_a_marked_folder_waits_for_the_marker_and_two_looks(marked: SettleQueue)
     """Without the marker a file takes no place; with it, two equal looks a second apart are enough."""
     assert marked.seen(1, sighted(), 0.0) is None
     assert marked.seen(1, sighted(), 500.0) is None
-    assert (marked.next_look(), marked.expected(ailing=False)) == (None, 1)
+    assert (marked.next_look(), marked.expected(faulty=False)) == (None, 1)
 
     marked.seen(1, sighted(marked=True), 501.0)
     assert marked.next_look() == 502.0
@@ -146,7 +146,7 @@ def test_a_marker_that_goes_again_stops_the_taking(marked: SettleQueue) -> None:
     assert marked.seen(1, sighted(), 2.0) is Next.WAIT
 
     assert marked.id_of(P) is None
-    assert marked.expected(ailing=False) == 2
+    assert marked.expected(faulty=False) == 2
 
 
 def test_a_control_file_holds_a_quiet_file_back(queue: SettleQueue) -> None:
@@ -254,7 +254,7 @@ def test_places_are_counted(queue: SettleQueue) -> None:
     queue.let_go(2)
 
     assert (queue._places.count, queue._places.room, queue._places.roomy) == (2, 2, True)
-    assert queue.expected(ailing=False) == 2
+    assert queue.expected(faulty=False) == 2
     assert (queue.id_of(b"2.tif"), queue.path_of(1)) == (None, b"1.tif")
 
 
@@ -264,13 +264,13 @@ def test_what_is_deferred_is_not_expected_soon(queue: SettleQueue) -> None:
         queue.seen(number, numbered(number), 0.0)
         queue.defer(number, 60.0)
         queue.defer(number, 60.0)
-    assert queue.expected(ailing=True) == 0
+    assert queue.expected(faulty=True) == 0
     assert queue.next_look() == 60.0
 
     queue.seen(1, numbered(1, version=1), 0.0)
     queue.hasten(0.0)
 
-    assert queue.expected(ailing=True) == 1
+    assert queue.expected(faulty=True) == 1
     assert due(queue, 0.0) == [b"2.tif"]
 
 
@@ -344,7 +344,7 @@ def test_a_file_that_ended_is_neither_offered_nor_looked_at_and_keeps_its_place(
 
     assert (queue.claimable(), queue.path_of(1), queue.id_of(b"1.tif")) == ((), None, 1)
     assert queue.seen(1, numbered(1), 1.0) is Next.WAIT
-    assert (queue.expected(ailing=False), due(queue, 100.0)) == (0, [])
+    assert (queue.expected(faulty=False), due(queue, 100.0)) == (0, [])
     queue.let_go(1)
     assert (queue.id_of(b"1.tif"), due(queue, 100.0)) == (None, [])
 
@@ -404,10 +404,10 @@ def test_a_file_that_was_claimed_before_comes_back(marked: SettleQueue, let_go_f
     marked.returned(1, 30.0)
     marked.returned(2, 30.0)
     marked.let_go(1)
-    assert (marked.returning, marked.expected(ailing=False)) == ((1, 2), 2)
+    assert (marked.returning, marked.expected(faulty=False)) == ((1, 2), 2)
 
     marked.brought_back((1, 2), {1: sighted()}, 5.0)
-    assert (marked.returning, marked.expected(ailing=False), marked.next_look()) == ((), 1, 30.0)
+    assert (marked.returning, marked.expected(faulty=False), marked.next_look()) == ((), 1, 30.0)
     assert marked.looked(1, sighting, 30.0, WHOLE).kind is Next.READY
 
 

@@ -155,7 +155,7 @@ class History:
 
     def look(self) -> None:
         """Those are looked at who are handed out: all whose time has come, and nobody else."""
-        asked = set(self.queue._asked)
+        asked = set(self.queue._places._asked)
         handed = self.queue.next_looks(self.now, 100)
         due = {
             known.file.path
@@ -235,7 +235,7 @@ class History:
             assert known.claimed is not None
             self.queue.let_go(row)
             if not known.same(known.claimed, known.looks[-1][1]):
-                assert known.file.path in self.queue._asked
+                assert known.file.path in self.queue._places._asked
         self.ended.clear()
 
     def hold(self) -> None:
@@ -277,7 +277,7 @@ class History:
         assert self.queue.coming(self.now, QUIET) == sum(k.does == "settles" for k in known)
         present = sum(k.does not in {"later", "ended"} for k in known)
         waiting = self.queue.line.waiting if len(self.known) < PLACES else 0
-        assert self.queue.expected(ailing=True) == present + waiting
+        assert self.queue.expected(faulty=True) == present + waiting
         if not self.queue.asked:
             assert self.queue.next_look() == min((k.due for k in known if k.due is not None), default=None)
 
@@ -295,7 +295,7 @@ class History:
                 step()
                 self.agree()
         assert {file.path: file.version for file in self.files if file.version}.items() <= set(self.done)
-        assert self.queue.expected(ailing=False) == 0
+        assert self.queue.expected(faulty=False) == 0
 
 
 @pytest.mark.parametrize("part", range(4))

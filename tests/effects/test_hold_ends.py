@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.tools import few
 from uploader.core import errors as err
-from uploader.core.failure_policy import Park
 from uploader.core.model import Hold, HoldCause, Scope
+from uploader.core.verdicts import Park
 from uploader.effects.context import Tools
 
 pytestmark = pytest.mark.unit

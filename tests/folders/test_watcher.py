@@ -38,7 +38,7 @@ async def test_a_folder_in_which_nothing_happens_takes_two_tasks(tmp_path: Path)
         await b.settled(1)
         await b.until(lambda: len(_tasks()) == 2, "all else has ended")
 
-        assert _tasks() == ["watcher.FolderWatcher._follow", "watcher.FolderWatcher.run"]
+        assert _tasks() == ["event_hints.EventHints.follow", "watcher.FolderWatcher.run"]
 
 
 def _hanging(gate: threading.Event, real: Callable[..., Any]) -> Callable[..., Any]:

@@ -92,7 +92,7 @@ async def test_a_commit_that_cannot_be_taken_over_is_in_doubt(
     def broken(_: Delta) -> None:
         raise KeyError("planted")
 
-    monkeypatch.setattr(journal.files._transact.__self__, "_committed", broken)  # type: ignore[attr-defined]
+    monkeypatch.setattr(journal.live, "apply", broken)
     with pytest.raises(CommitInDoubt, match="after discovered: KeyError") as caught:
         await journal.files.discovered([Sighting("/d", b"a.tif", Fingerprint(1, 1, 10, 5, 6))])
     assert untrustworthy(caught.value)

@@ -19,7 +19,6 @@ from sqlite_utils import Database
 from tests.support.configured import a_folder
 from uploader.core.batching import Batch
 from uploader.core.errors import JournalError
-from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import IllegalTransition
 from uploader.core.model import (
     FileState,
@@ -35,6 +34,7 @@ from uploader.core.model import (
 from uploader.core.planner_view import Waiting
 from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.records import FileRecord
+from uploader.core.verdicts import Step
 from uploader.journal import Converted, Journal, Reader
 from uploader.journal.queries import file_row, latest, session_row
 from uploader.journal.rows import decode_sighting, encode_sighting, one

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from uploader.activity import Running
+from uploader.activity import Activity, Running
 from uploader.report import progress
 
 pytestmark = pytest.mark.unit
@@ -34,3 +35,20 @@ def test_a_picture_fits_into_80_columns_line_by_line():
     running = [Running("put", "long" * 40 + ".tif", 100, 50), Running("convert", "b.tif")]
     screen.print(progress._picture(status, running, 123456.0))
     assert len(screen.file.getvalue().splitlines()) == 3
+
+
+@pytest.mark.anyio
+async def test_the_journal_is_read_again_only_after_a_commit(monkeypatch, tmp_path: Path):
+    """A picture is drawn four times a second, and a journal that says the same need not be opened for it."""
+    reads = []
+    monkeypatch.setattr(
+        progress, "_look", lambda state_dir: reads.append(state_dir) or {"pending": len(reads)}
+    )
+    activity = Activity()
+    looks = progress._Looks(tmp_path, activity)
+
+    found = [await looks.status(), await looks.status()]
+    activity.committed()
+    found.append(await looks.status())
+
+    assert [status["pending"] for status in found] == [1, 1, 2]

@@ -14,10 +14,9 @@ import uploader.effects.transfer as transfer_effects
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
 from uploader.core import actions as act
-from uploader.core import batching, failure_policy, planner, planning_pass
+from uploader.core import batching, planner, planning_pass, verdicts
 from uploader.core import errors as err
 from uploader.core.batching import Batchable
-from uploader.core.failure_policy import Park
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, SessionState
 from uploader.core.planner_view import PlannerView, Session
@@ -26,6 +25,7 @@ from uploader.core.transitions import change as change_module
 from uploader.core.transitions import file_events, session_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
+from uploader.core.verdicts import Park
 from uploader.disposal import Disposed
 from uploader.effects.context import Tools
 
@@ -36,11 +36,9 @@ def gives_up_on_doubt(patch: pytest.MonkeyPatch) -> None:
     """A session is lost when its repeated `complete` goes unanswered."""
     true = session_effects.classify
 
-    def classify(
-        step: failure_policy.Step, error: Any, known: failure_policy.Known
-    ) -> failure_policy.Verdict:
-        if step is failure_policy.Step.COMPLETE and known.doubtful:
-            return failure_policy.Lost("impatient")
+    def classify(step: verdicts.Step, error: Any, known: verdicts.Known) -> verdicts.Verdict:
+        if step is verdicts.Step.COMPLETE and known.doubtful:
+            return verdicts.Lost("impatient")
         return true(step, error, known)
 
     patch.setattr(session_effects, "classify", classify)
@@ -113,11 +111,11 @@ def forgets_retry_after(patch: pytest.MonkeyPatch) -> None:
         true = module.classify
 
         def classify(
-            step: failure_policy.Step, error: err.UploaderError, known: failure_policy.Known, true: Any = true
-        ) -> failure_policy.Verdict:
+            step: verdicts.Step, error: err.UploaderError, known: verdicts.Known, true: Any = true
+        ) -> verdicts.Verdict:
             if isinstance(error, err.RemoteError):
                 error.retry_after = None
-            found: failure_policy.Verdict = true(step, error, known)
+            found: verdicts.Verdict = true(step, error, known)
             return found
 
         patch.setattr(module, "classify", classify)
@@ -219,11 +217,9 @@ def forgets_damage(patch: pytest.MonkeyPatch) -> None:
     """A damaged copy is sent as it is."""
     true = transfer_effects.classify
 
-    def classify(
-        step: failure_policy.Step, error: Any, known: failure_policy.Known
-    ) -> failure_policy.Verdict:
+    def classify(step: verdicts.Step, error: Any, known: verdicts.Known) -> verdicts.Verdict:
         if isinstance(error, err.StagedDamaged):
-            return failure_policy.Retry(1.0)
+            return verdicts.Retry(1.0)
         return true(step, error, known)
 
     patch.setattr(transfer_effects, "classify", classify)
@@ -231,7 +227,7 @@ def forgets_damage(patch: pytest.MonkeyPatch) -> None:
 
 def rejects_in_an_outage(patch: pytest.MonkeyPatch) -> None:
     """An unreadable folder is the file's fault at once."""
-    patch.setattr(local_effects, "classify", lambda _step, error, _known: failure_policy.Reject(str(error)))
+    patch.setattr(local_effects, "classify", lambda _step, error, _known: verdicts.Reject(str(error)))
 
 
 def counts_nothing(patch: pytest.MonkeyPatch) -> None:

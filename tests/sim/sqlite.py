@@ -47,7 +47,7 @@ class SqliteJournal:
         self.pausing = Pausing(transactions)
         self.forgetting = Forgetting(transactions)
 
-    def _committed(self, delta: Delta) -> None:
+    def _committed(self, delta: Delta, _: object) -> None:
         self.live.apply(delta)
 
     async def transact(

@@ -11,10 +11,10 @@ from tests.sim.standins import drive
 from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
 from uploader.core import errors as err
-from uploader.core.failure_policy import Park
 from uploader.core.model import FileState, Fingerprint, HoldCause, Scope, Sighting
 from uploader.core.planner import plan
 from uploader.core.planner_view import Disposal, PlannerView
+from uploader.core.verdicts import Park
 
 pytestmark = pytest.mark.unit
 

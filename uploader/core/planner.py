@@ -5,26 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import disk_space, pauses, stages, waits
+from uploader.core import disk_space, stages, view_holds, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
-from uploader.core.capacity import MORE_TASKS
 from uploader.core.configuration import Settings
 from uploader.core.expected_files import more_to_come
 from uploader.core.model import FileState, Hold, HoldCause, Layout, Scope, SessionState
 from uploader.core.outages import show_outages
-from uploader.core.pauses import in_force
 from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
-from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Plan, PlanningPass, Wait
-from uploader.core.unexpected_errors import UnexpectedError
+from uploader.core.planning_pass import Plan, PlanningPass, Wait
 
 LIVE_SESSIONS = 4
 """Sessions that may be under way at once; more would only hold reservations while they wait for the line."""
 
 DISPOSALS = 2
 """Sources that are archived or deleted at once."""
-
-SHOWN_MISTAKES = 20
-"""Files and sessions that a mistake in the program concerns which are shown one by one."""
 
 PLATFORM = (Scope.PLATFORM, "")
 ORGANIZATION = (Scope.ORGANIZATION, "")
@@ -45,11 +39,11 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     disk_space.trouble(turn)
     disk_space.convert(turn)
     disk_space.claim(turn)
-    _unconfigured(turn)
-    _paused(turn)
+    view_holds.unconfigured(turn)
+    view_holds.paused(turn)
     show_outages(turn)
-    _mistaken(turn)
-    _short_of_threads(turn)
+    view_holds.mistaken(turn)
+    view_holds.short_of_threads(turn)
     stages.show_stalled(turn)
     waits.tell_waits(turn)
     turn.plan.idle = not (turn.plan.actions or view.busy or turn.expecting)
@@ -244,70 +238,6 @@ def _layout_hold(target: str, now: float) -> Hold:
         "Set batch.max_files = 1 and restart; each file is then an item of its own.",
         since=now,
         cause=HoldCause.LAYOUT_UNKNOWN,
-    )
-
-
-def _unconfigured(turn: PlanningPass) -> None:
-    """Files of a folder that left the configuration wait for it."""
-    folders = {file.folder for file in turn.view.waiting} | {file.folder for file in turn.view.queued}
-    for folder in sorted(folders.difference(turn.view.destinations)):
-        turn.show(
-            Hold(
-                Scope.FOLDER,
-                folder,
-                f"{folder} is no longer in the configuration, but files from it wait to be uploaded.",
-                "Put the folder back until they are done, or give them up by `uploader forget`.",
-                since=turn.now,
-                cause=HoldCause.FOLDER_UNCONFIGURED,
-            )
-        )
-
-
-def _paused(turn: PlanningPass) -> None:
-    """What a person has paused is told for as long as it is, also where nothing waits for it."""
-    for pause in in_force(turn.view.pauses, turn.now):
-        turn.show(pauses.hold(pause))
-
-
-def _mistaken(turn: PlanningPass) -> None:
-    """Whom a mistake in the program concerns is shown until it was made good; of many, the first."""
-    current = [mistake for mistake in turn.view.mistakes if turn.busy(*mistake.subject)]
-    for mistake in current:
-        if mistake.subject in turn.resting:
-            turn.wake(mistake.until)
-    for mistake in current[:SHOWN_MISTAKES]:
-        resting = mistake.subject in turn.resting
-        turn.show(_mistake_hold(mistake, len(current) - SHOWN_MISTAKES, resting=resting))
-
-
-def _mistake_hold(mistake: UnexpectedError, more: int, *, resting: bool) -> Hold:
-    others = f" {more} more files or sessions wait for the like." if more > 0 else ""
-    return Hold(
-        Scope.SESSION if mistake.subject[0] == "session" else Scope.FILE,
-        mistake.name,
-        mistake.text,
-        "It is tried again by itself, and everything else goes on. Please report it with the traceback in the log."
-        + others,
-        since=mistake.since,
-        until=mistake.until if resting else None,
-        cause=HoldCause.MISTAKE,
-    )
-
-
-def _short_of_threads(turn: PlanningPass) -> None:
-    """The daemon's own work waits too where the machine has no thread to give."""
-    since = turn.view.no_thread_since
-    if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):
-        return
-    turn.show(
-        Hold(
-            Scope.MACHINE,
-            "",
-            "The machine has no thread to give to the daemon.",
-            MORE_TASKS,
-            since=since,
-            cause=HoldCause.MACHINE_SHORT,
-        )
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 
 from uploader.core.claim_order import Order
 from uploader.core.claimable_files import ClaimableFiles
@@ -29,6 +30,7 @@ class Places:
         self._entries: dict[int, Entry] = {}
         self._id_of: dict[bytes, int] = {}
         self._phases: Counter[Phase] = Counter()
+        self._asked: dict[bytes, None] = {}
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -92,6 +94,35 @@ class Places:
     def enough_ready(self) -> bool:
         """Whether nobody needs to be looked at by turns for now."""
         return len(self.claimable) >= READY_MOST
+
+    @property
+    def asked(self) -> bool:
+        """Whether paths were asked for that are not looked at yet."""
+        return bool(self._asked)
+
+    def ask(self, path: bytes) -> None:
+        """Look at a path soon, whether it has a place or not."""
+        self._asked[path] = None
+
+    def next_looks(self, now: float, most: int) -> dict[bytes, int | None]:
+        """Paths to look at now, each with the state at its last look; see `SettleQueue.next_looks`."""
+        looks: dict[bytes, int | None] = {}
+        for path in list(islice(self._asked, most)):
+            del self._asked[path]
+            entry = self.at(path)
+            looks[path] = entry.state if entry else None
+        while len(looks) < most and not self.enough_ready:
+            file_id = self.schedule.pop(now)
+            if file_id is None:
+                break
+            looks[self[file_id].path] = self[file_id].state
+        return looks
+
+    def next_look(self) -> float | None:
+        """When a look is due, at once for paths that were asked for; None while nothing is to be looked at."""
+        if self._asked:
+            return float("-inf")
+        return None if self.enough_ready else self.schedule.next()
 
     def unsettled(self) -> Iterator[Entry]:
         """Who is neither ready nor being claimed, by the age of their places."""

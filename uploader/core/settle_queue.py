@@ -35,7 +35,6 @@ class SettleQueue:
         """Those that have no place."""
         self._rule = rule
         self._places = Places(places, rule.order)
-        self._asked: dict[bytes, None] = {}
         self._returning: dict[int, float] = {}
 
     # -- what happened ---------------------------------------------------------------------------------------
@@ -126,7 +125,7 @@ class SettleQueue:
 
     def ask(self, path: bytes) -> None:
         """Look at a path soon, whether it is known or not."""
-        self._asked[path] = None
+        self._places.ask(path)
 
     def withdraw(self, now: float) -> None:
         """The folder is held: nobody may be claimed for now. Copies that run go on."""
@@ -172,23 +171,11 @@ class SettleQueue:
 
         Beside each stands the state at its last look: a file that is found so has not been touched, and is checked.
         """
-        looks: dict[bytes, int | None] = {}
-        for path in list(islice(self._asked, most)):
-            del self._asked[path]
-            entry = self._places.at(path)
-            looks[path] = entry.state if entry else None
-        while len(looks) < most and not self._places.enough_ready:
-            file_id = self._places.schedule.pop(now)
-            if file_id is None:
-                break
-            looks[self._places[file_id].path] = self._places[file_id].state
-        return looks
+        return self._places.next_looks(now, most)
 
     def next_look(self) -> float | None:
         """When a look is due, at once for paths that were asked for; None while nothing is to be looked at."""
-        if self._asked:
-            return float("-inf")
-        return None if self._places.enough_ready else self._places.schedule.next()
+        return self._places.next_look()
 
     def next_turn(self) -> float | None:
         """When a file has to give up its place, because it has not settled within its turn and others wait."""
@@ -202,7 +189,7 @@ class SettleQueue:
         Where the line waits for places, those whose turn is over leave theirs; it is read where so much room is free
         that it is worth filling.
         """
-        if self._asked:
+        if self.asked:
             return None
         self.line.begin_anew()
         self._give_way(now)
@@ -244,12 +231,12 @@ class SettleQueue:
     @property
     def asked(self) -> bool:
         """Whether paths are to be looked at soon."""
-        return bool(self._asked)
+        return self._places.asked
 
-    def expected(self, *, ailing: bool) -> int:
-        """How many files can be expected to be claimed by and by; where a part ails, without what waits for it."""
+    def expected(self, *, faulty: bool) -> int:
+        """How many files will be claimed later. `faulty`: a part of the folder is at fault; its files do not count."""
         known = self._places.count + len(self._returning)
-        if not ailing:
+        if not faulty:
             return known + self.line.waiting
         return known - self._places.counted(Phase.DEFERRED) + (self.line.waiting if self._places.room else 0)
 

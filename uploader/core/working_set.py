@@ -13,13 +13,14 @@ from itertools import islice
 from typing import TypeVar
 
 from uploader.core import holds as hold_list
+from uploader.core import planner_rows as shown
 from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.live_index import Index, Window, by_id
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, Hold, Pause, PlatformProfile
 from uploader.core.ordered_index import Rank
-from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
+from uploader.core.planner_view import Disposal, PlannerView, Session, SessionMember, Waiting
 
 QUEUE_WINDOW = 64
 """Queued files that a plan looks at: more than the converters can take in a turn."""
@@ -129,7 +130,7 @@ class WorkingSet:
         """
         return PlannerView(
             destinations=destinations,
-            queued=self._window(self._queued, Window(QUEUE_WINDOW + resting, left_out), _queued),
+            queued=self._window(self._queued, Window(QUEUE_WINDOW + resting, left_out), shown.queued),
             queued_total=self._queued.count(left_out),
             waiting=self._batchable(Window(WAITING_WINDOW + batch_files + resting, left_out)),
             sessions=tuple(self._session(s) for s in sorted(self._sessions) if self._sessions[s].needed),
@@ -168,7 +169,7 @@ class WorkingSet:
         self._staged_bytes += _staged_bytes(file)
         if file.row.session_id is not None:
             self._members.setdefault(file.row.session_id, set()).add(file_id)
-            self._member[file_id] = _member(file)
+            self._member[file_id] = shown.member(file)
             self._seen.pop(file.row.session_id, None)
 
     def _leave(self, session_id: int, file_id: int) -> None:
@@ -210,13 +211,13 @@ class WorkingSet:
 
         def made() -> tuple[Waiting, ...]:
             files = (self._files[file_id] for file_id in index.first_of_each(window))
-            return tuple(_waiting(file) for file in sorted(files, key=_by_priority))
+            return tuple(shown.waiting(file) for file in sorted(files, key=_by_priority))
 
         return index.window(window, made)
 
-    def _window(self, index: Index, window: Window, shown: Callable[[LiveFile], T]) -> tuple[T, ...]:
+    def _window(self, index: Index, window: Window, made_of: Callable[[LiveFile], T]) -> tuple[T, ...]:
         def made() -> tuple[T, ...]:
-            return tuple(shown(self._files[file_id]) for file_id in index.first(window))
+            return tuple(made_of(self._files[file_id]) for file_id in index.first(window))
 
         return index.window(window, made)
 
@@ -237,7 +238,7 @@ class WorkingSet:
         seen = self._seen.get(session_id)
         if seen is None:
             members = tuple(self._member[file_id] for file_id in sorted(self._members.get(session_id, ())))
-            seen = self._seen[session_id] = _shown(self._sessions[session_id], members)
+            seen = self._seen[session_id] = shown.session(self._sessions[session_id], members)
         return seen
 
 
@@ -264,40 +265,3 @@ def _scheduled_last(file: LiveFile) -> Rank:
 
 def _smallest_first(file: LiveFile) -> Rank:
     return (file.not_before > 0, file.row.object_size, *by_id(file))
-
-
-def _queued(file: LiveFile) -> Queued:
-    row = file.row
-    return Queued(row.id, row.folder, row.size, row.content, file.not_before, file.alone, file.retrying_since)
-
-
-def _waiting(file: LiveFile) -> Waiting:
-    row = file.row
-    return Waiting(
-        *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
-        *(file.batch_group, file.not_before, file.own_target, file.priority),
-    )
-
-
-def _member(file: LiveFile) -> SessionMember:
-    row = file.row
-    return SessionMember(row.id, row.state, row.object_size, file.not_before, file.retrying_since, row.folder)
-
-
-def _shown(session: LiveSession, members: tuple[SessionMember, ...]) -> Session:
-    row = session.row
-    return Session(
-        session_id=row.id,
-        key=row.key,
-        state=row.state,
-        members=members,
-        not_before=session.not_before,
-        hold=session.hold,
-        locating=session.locating,
-        readback_due=session.readback == "due",
-        retrying_since=row.retrying_since,
-        last_error=session.last_error,
-        upload_id=row.upload_id,
-        locate_tries=row.locate_tries,
-        tries=row.tries,
-    )

@@ -73,6 +73,7 @@ async def assembled(
         journal = Journal(settings.state_dir)
         stack.callback(journal.close)
         owner = Owner(journal.identity, str(settings.state_dir))
+        journal.subscriptions.add("progress", lambda _: activity.committed())
         if new_journal:
             await journal.holds.reconciled()
             give(folders, owner)

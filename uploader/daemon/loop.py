@@ -143,11 +143,12 @@ class Daemon:
             background.start_soon(self._holds.run)
             background.start_soon(self._reload.run)
             intake, contained = self._intake, self._contained
-            follow = Follow(intake.rescan, self._nudge, contained.try_now, intake.claimed)
+            follow = Follow(intake.rescan, contained.try_now, intake.claimed)
             answers = handlers(self._tools.journal, status, self._reload, follow)
             background.start_soon(control.serve, self._tools.settings.state_dir / SOCKET, answers)
             if self._tools.settings.dashboard.listen:
                 background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, status.ask)
+            self._tools.journal.subscriptions.add("planning", lambda _: self._nudge())
             try:
                 held = await self._plan_and_perform(work, background, until_idle=until_idle)
             finally:
@@ -208,11 +209,7 @@ class Daemon:
         if back > CLOCK_SLACK:
             log.warning("the clock was set back by %.0f s: what was scheduled moves with it", back)
             self._tools.set_back(back)
-            background.start_soon(self._set_back, back)
-
-    async def _set_back(self, seconds: float) -> None:
-        await self._tools.journal.holds.set_back(seconds)
-        self._nudge()
+            background.start_soon(self._tools.journal.holds.set_back, back)
 
     async def _look(self) -> PlannerView:
         """The journal's rows and the machine's room.

@@ -27,8 +27,6 @@ class Follow:
 
     rescan: Callable[[], None]
     """All folders are looked at again."""
-    nudge: Callable[[], None]
-    """The daemon plans at once."""
     try_now: Callable[[], int]
     """What a mistake in the program keeps back is tried; returns how many files and sessions that are."""
     let_go: Callable[[int], None]
@@ -49,9 +47,8 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         return {"retried": count}
 
     async def held() -> int:
-        count = await journal.retrying.tried_now() + follow.try_now()
+        count = follow.try_now() + await journal.retrying.tried_now()
         follow.rescan()
-        follow.nudge()
         log.info("tried now count=%d", count)
         return count
 
@@ -62,13 +59,11 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         named, seconds = folder(request.get("folder")), span(request.get("seconds"))
         until = await journal.pausing.paused(named or EVERYTHING, seconds)
         log.info("paused folder=%r seconds=%s", shown(named or "(all)"), seconds)
-        follow.nudge()
         return {"until": iso(until)}
 
     async def resume(request: dict[str, Any]) -> dict[str, Any]:
         ended = await journal.pausing.resumed(folder(request.get("folder")))
         log.info("resumed folders=%r", [shown(each or "(all)") for each in ended])
-        follow.nudge()
         return {"resumed": ended}
 
     async def forget(request: dict[str, Any]) -> dict[str, Any]:
@@ -77,7 +72,6 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
             follow.let_go(file_id)
         log.info("forgotten files=%d refused=%d", len(found.files), len(found.refused))
         follow.rescan()
-        follow.nudge()
         return {"forgotten": len(found.files), "refused": list(found.refused.items())}
 
     return {

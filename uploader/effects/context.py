@@ -17,9 +17,9 @@ from uploader.config import Folder, Settings
 from uploader.convert import ConversionEngine
 from uploader.core.call_evidence import is_answer
 from uploader.core.errors import RemoteError, UploaderError
-from uploader.core.failure_policy import Known, Park
 from uploader.core.log_subject import About
 from uploader.core.model import Hold, HoldCause, Scope, Sighting
+from uploader.core.verdicts import Known, Park
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock

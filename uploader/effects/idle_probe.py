@@ -15,9 +15,10 @@ import anyio
 from uploader.config import Folder
 from uploader.core import idle_probes as rules
 from uploader.core.errors import UploaderError
-from uploader.core.failure_policy import Park, Step, classify
+from uploader.core.failure_policy import classify
 from uploader.core.model import Hold, HoldCause, Scope, target_of
 from uploader.core.outages import WAY_OUT, WORDS
+from uploader.core.verdicts import Park, Step
 from uploader.effects.context import Tools
 from uploader.journal.rows import clock
 

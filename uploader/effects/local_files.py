@@ -10,13 +10,14 @@ from uploader.config import Folder, Settings
 from uploader.convert import Job, Report
 from uploader.convert.write import publish
 from uploader.core import errors as err
-from uploader.core import failure_policy as fail
-from uploader.core.failure_policy import Step, classify
+from uploader.core import verdicts as fail
+from uploader.core.failure_policy import classify
 from uploader.core.media_types import upload_name
 from uploader.core.model import FileState, Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.receipt_document import beside_the_source
+from uploader.core.verdicts import Step
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
 from uploader.journal import Converted, FileRow

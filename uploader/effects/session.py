@@ -7,15 +7,17 @@ import uuid
 from collections.abc import Mapping
 
 from uploader.core import errors as err
-from uploader.core import failure_policy as fail
+from uploader.core import failure_policy as policy
+from uploader.core import verdicts as fail
 from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
 from uploader.core.call_evidence import is_clear
 from uploader.core.complete_refusal import HoldTarget, judge
-from uploader.core.failure_policy import Step, classify
+from uploader.core.failure_policy import classify
 from uploader.core.log_subject import About
 from uploader.core.matching import Found, match
 from uploader.core.model import HoldCause, Layout, Scope
 from uploader.core.transitions.fates import SentAgain, after_refused_complete
+from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.item_pages import records
 from uploader.effects.session_end import lose
@@ -174,7 +176,7 @@ async def _judged(tools: Tools, session: SessionRow, problem: err.Problem, text:
     if isinstance(judgement, HoldTarget):
         way_out = "Check collection_id, item_id and project_id in the configuration."
         reason = f"The platform refuses the target ({problem.text})."
-        park = fail.Park(Scope.TARGET, HoldCause.TARGET_REFUSED, reason, way_out, fail.TARGET_PROBE_EVERY)
+        park = fail.Park(Scope.TARGET, HoldCause.TARGET_REFUSED, reason, way_out, policy.TARGET_PROBE_EVERY)
         hold = tools.hold(park, session.key.target)
     most = tools.settings.limits.max_attempts
     match after_refused_complete(judgement, session.id, members, text, said=problem.text, max_attempts=most):
@@ -238,7 +240,7 @@ async def _find(tools: Tools, session: SessionRow) -> Found | None:
         await tools.answered(error)
         verdict = classify(Step.READ, error, tools.known(session.tries))
         hold = None
-        after = fail.PROBE_EVERY
+        after = policy.PROBE_EVERY
         if isinstance(verdict, fail.Retry):
             after = verdict.after
         elif isinstance(verdict, fail.Park):
@@ -262,7 +264,7 @@ async def _not_found(tools: Tools, session: SessionRow, reason: str, way_out: st
         await tools.journal.sessions.held(session.id, reason)
         log.error("items not found %s: %s", About(session=session.id), reason)
         return
-    after = fail.backoff(session.locate_tries, 1.0)
+    after = policy.backoff(session.locate_tries, 1.0)
     await tools.journal.sessions.not_found(session.id, reason, after)
 
 

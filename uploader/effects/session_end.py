@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 
 from uploader.core import errors as err
-from uploader.core import failure_policy as fail
-from uploader.core.failure_policy import Step, classify
+from uploader.core import verdicts as fail
+from uploader.core.failure_policy import classify
 from uploader.core.log_subject import About
 from uploader.core.model import Hold
 from uploader.core.transitions.fates import after_loss
+from uploader.core.verdicts import Step
 from uploader.effects.context import Tools
 from uploader.journal import SessionRow
 from uploader.system.failpoints import failpoint

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 
 from uploader.core import errors as err
-from uploader.core import failure_policy as fail
-from uploader.core.failure_policy import Step, classify
+from uploader.core import verdicts as fail
+from uploader.core.failure_policy import classify
 from uploader.core.log_subject import About
 from uploader.core.media_types import content_type
 from uploader.core.model import FileState
 from uploader.core.transitions.fates import Fates, after_refused_put
+from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.session_end import lose
 from uploader.journal import FileRow, SessionRow

@@ -24,7 +24,7 @@ PATIENCE = 20.0
 """Seconds without an answer after which it is told."""
 
 AGAIN = 10.0
-"""Seconds between two looks at a part that ails."""
+"""Seconds between two looks at a part that is at fault."""
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class FolderHealth:
 
     @property
     def reason(self) -> str:
-        """What ails, as a sentence; empty where nothing does."""
+        """Which part is at fault and why, as a sentence; empty where none is."""
         if not self._faults:
             return ""
         directory, fault = next(iter(self._faults.items()))
@@ -59,7 +59,7 @@ class FolderHealth:
         return f"Files in {place}{more} cannot be read; {fault.reason}."
 
     def note(self, path: bytes, reason: str) -> bool:
-        """The part of a file that could not be read ails for this reason, or for none. Returns whether it got well."""
+        """Note why the part of an unreadable file is at fault, or that it is not. Returns whether it works again."""
         directory = path.rpartition(b"/")[0]
         if reason:
             self._faults[directory] = _Fault(reason, path, time.monotonic())
@@ -83,7 +83,7 @@ class FolderHealth:
         self._checking, self.check_at, self.mute_at = True, float("inf"), now + PATIENCE
 
     async def check(self, deliver: Callable[[Answered], Awaitable[None]]) -> None:
-        """Ask whether the folder answers, and try the parts again that ail; what comes out is delivered."""
+        """Ask whether the folder answers, and try the faulty parts again; the results are delivered."""
         with suppress(OSError):  # whoever reads the folder says what is the matter
             await self._threads.run(device, self._folder.path, abandon=True)
         self.mute_at = float("inf")

@@ -97,7 +97,7 @@ class FolderHolds:
         return Cause.MUTE in self._causes
 
     @property
-    def ailing(self) -> bool:
+    def faulty(self) -> bool:
         """Whether a part of it waits as a whole."""
         return Cause.FILES in self._causes
 

@@ -47,7 +47,7 @@ def device(folder: str) -> int | None:
 
 
 def fault_of_folder(folder: FolderSpec, path: bytes) -> str:
-    """Why a file that cannot be read is not to blame: what ails its folder, in words; empty where nothing does.
+    """Why a file that cannot be read is not to blame: what is wrong with its folder, in words; empty where nothing is.
 
     The folder is at fault where it cannot be listed, or where none of the files that are tried beside this one can be
     read either. Blocking.

@@ -70,7 +70,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The folder answers. `faults` are files that could not be read, and why their parts ail, or empty for no more."""
+    """The folder answers. `faults`: files that could not be read, and what is wrong with their parts, if it is."""
 
     faults: Sequence[tuple[bytes, str]] = ()
 

@@ -27,7 +27,7 @@ class Look:
 def look_closely(
     spec: FolderSpec, wanted: Mapping[bytes, int | None], faults: Mapping[bytes, str], stop: threading.Event
 ) -> list[Look]:
-    """Look at paths, each with its state at the last look. `faults` are the parts that are known to ail."""
+    """Look at paths, each with its state at the last look. `faults` are the parts that are known to be at fault."""
     return list(_looks(spec, wanted, dict(faults), stop))
 
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 from functools import partial
 
 import anyio
 
 from uploader.config import Folder
-from uploader.core.model import Sighting
 from uploader.core.plurals import count_of
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import SettleRule
-from uploader.folders import WHOLE, FolderSpec, Missed, changes, look_all
+from uploader.folders import FolderSpec, Missed
 from uploader.folders import inbox as told
 from uploader.folders.archived_files import Archived, brought_back
+from uploader.folders.event_hints import EventHints
 from uploader.folders.first_start import Belonging, Lookup
 from uploader.folders.folder_files import Consequences, FolderFiles
 from uploader.folders.folder_health import FolderHealth
@@ -30,7 +29,7 @@ from uploader.folders.inbox import Inbox, Message
 from uploader.folders.looking import look_closely
 from uploader.folders.presence import FolderBounds
 from uploader.folders.rejected_files import RejectedFiles
-from uploader.folders.scanning import CHUNK, Scanner, ScanTimes
+from uploader.folders.scanning import Scanner, ScanTimes
 from uploader.folders.watch_warnings import WatchWarnings
 from uploader.journal import Journal
 from uploader.system.locks import FolderLock
@@ -76,6 +75,9 @@ class FolderWatcher:
         self._files = FolderFiles(self.name, journal, self.queue, self.missed, nudge)
         self._warnings = WatchWarnings(self.name, self.missed, self.queue)
         self._rejected = RejectedFiles(self.spec, self.name, journal, self._threads)
+        due, blind = partial(self.rescan, hinted=True), lambda: self.held
+        beside = self.spec, self.missed, self._threads, self._inbox
+        self._hints = EventHints(*beside, removed=self._rejected.removed, blind=blind, rescan=due)
         self._scanner = Scanner(self.spec, journal, self._threads, self._inbox, lock=lock, bounds=bounds)
         self._scans = ScanTimes(folder.rescan_seconds)
         self._scanned = False
@@ -109,7 +111,7 @@ class FolderWatcher:
         if self.held:
             return 0
         busy = not self._scanned or self.queue.asked or self._looking or self._restoring
-        return max(self.queue.expected(ailing=self._holds.ailing), 1 if busy else 0)
+        return max(self.queue.expected(faulty=self._holds.faulty), 1 if busy else 0)
 
     def coming(self, within: float) -> int:
         """How many files can be expected to have settled within so many seconds."""
@@ -167,7 +169,7 @@ class FolderWatcher:
 
     async def _run(self) -> None:
         async with anyio.create_task_group() as self._beside:
-            self._beside.start_soon(self._follow)
+            self._beside.start_soon(self._hints.follow)
             if self._belonging is not None:
                 self._beside.start_soon(self._belonging.run)
             try:
@@ -180,25 +182,6 @@ class FolderWatcher:
             finally:
                 self._threads.stop.set()
                 self._inbox.close()
-
-    async def _follow(self) -> None:
-        """Events are hints: each names paths that are worth a look."""
-        async with aclosing(changes(self.spec, self.missed, limiter=self._threads.limiter)) as hints:
-            async for paths in hints:
-                if self.held or WHOLE in paths:
-                    self.rescan(hinted=True)
-                    continue
-                wanted = list(paths)
-                for start in range(0, len(wanted), CHUNK):
-                    await self._look_in_passing(wanted[start : start + CHUNK])
-
-    async def _look_in_passing(self, paths: Sequence[bytes]) -> None:
-        stop = self._threads.stop
-        found = await self._threads.run(lambda: list(look_all(self.spec, paths, stop)))
-        sightings = [seen for _, seen in found if isinstance(seen, Sighting)]
-        gone = [path for path, seen in found if seen is None]
-        await self._inbox.deliver(told.Seen(sightings, gone))
-        await self._rejected.removed(gone)
 
     async def _look(self, wanted: dict[bytes, int | None]) -> None:
         faults, stop = self._health.faults(), self._threads.stop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,8 +14,9 @@ import anyio
 
 from uploader.core.configuration import Folder
 from uploader.core.planner_view import PlannerView
+from uploader.core.transitions.change import LogLine
 from uploader.core.transitions.file_events import Converted
-from uploader.core.working_set import WorkingSet
+from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import deltas
 from uploader.journal.files import Files
 from uploader.journal.followers import Followers
@@ -32,6 +33,7 @@ from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
 from uploader.journal.status import Facts, HoldList, status_of
 from uploader.journal.stored_rows import StoredTransactions
+from uploader.journal.subscriptions import Subscriptions
 from uploader.journal.view_queries import read_view
 from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy
 from uploader.system import threads
@@ -59,7 +61,9 @@ class Journal:
         self.live = WorkingSet()
         """The rows with which something is still to be done, as of the last commit that this loop was told of."""
         self.live.apply(deltas.everything(self._reader.db))
-        transactions = StoredTransactions(self._writer, self.live.apply)
+        self.subscriptions = Subscriptions()
+        """Who is told of each commit, after the working set."""
+        transactions = StoredTransactions(self._writer, self._committed)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
         self.holds = Holds(transactions)
@@ -96,6 +100,11 @@ class Journal:
         finally:
             del self._asked[token]
         return found[0]
+
+    def _committed(self, delta: Delta, events: Sequence[LogLine]) -> None:
+        """Doubt about the working set ends the daemon; what a subscriber makes of the events is its own affair."""
+        self.live.apply(delta)
+        self.subscriptions.publish(events)
 
     async def _read(self, query: Callable[[Database], T]) -> tuple[T] | None:
         """One try; None where the disk, or another process, is the cause that it came to nothing."""

@@ -9,9 +9,9 @@ from typing import Any
 from uploader.core import receipts
 from uploader.core.transitions.change import Change, Columns, LogLine
 from uploader.core.transitions.clock_events import TIMES
+from uploader.journal import recovered_items
 from uploader.journal.hold_rows import learn, write_hold, write_pause
 from uploader.journal.receipt_rows import write_receipt
-from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import set_columns
 from uploader.journal.sqlite_library import Database
 

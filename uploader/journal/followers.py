@@ -23,7 +23,7 @@ LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Position:
     """How far a follower has come, by the id of an event, and what it was told that lasts."""
 
     event: int
@@ -36,12 +36,12 @@ class Followers:
     def __init__(self, transactions: Transactions) -> None:
         self._transact = transactions.transact
 
-    async def told(self, name: str, before: int, standing: Standing) -> None:
-        """From now on it stands there; `before` is the event at which it stood."""
-        lasting = [_as_dict(told) for told in standing.told.values()]
+    async def told(self, name: str, before: int, position: Position) -> None:
+        """From now on this is how far it has come; `before` is the event at which it was."""
+        lasting = [_as_dict(told) for told in position.told.values()]
 
         def work(rows: Rows) -> None:
-            rows.apply(events.recorded(rows.now, name, before, standing.event, lasting))
+            rows.apply(events.recorded(rows.now, name, before, position.event, lasting))
 
         await self._transact("told", work)
 
@@ -50,14 +50,14 @@ class Followers:
         await self._transact("follower_left", lambda rows: rows.apply(events.left(rows.now, name)))
 
 
-def standing(db: Database, name: str) -> Standing | None:
-    """Where a follower stands; None where there is none of this name."""
+def position_of(db: Database, name: str) -> Position | None:
+    """How far a follower has come; None where there is none of this name."""
     cursor = db.conn.execute("SELECT event FROM cursors WHERE name = ?", (name,)).fetchone()
     if cursor is None:
         return None
     kept = read_profile(db).get(f"{events.LASTING}:{name}") or ()
     told = (_from_dict(value) for value in kept)
-    return Standing(min(cursor[0], newest_event(db)), {one.alarm.key: one for one in told})
+    return Position(min(cursor[0], newest_event(db)), {one.alarm.key: one for one in told})
 
 
 def newest_event(db: Database) -> int:

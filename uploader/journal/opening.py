@@ -120,7 +120,7 @@ def schema_of(conn: sqlite3.Connection) -> int:
     return int(conn.execute("PRAGMA user_version").fetchone()[0])
 
 
-def standing(db: Database) -> Mark:
+def mark_of(db: Database) -> Mark:
     """Which journal this is, and how far it has come; a journal before schema 2 has no name."""
     row = db.conn.execute("SELECT value FROM profile WHERE key = 'journal'").fetchone()
     last = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
@@ -133,7 +133,7 @@ def identity(path: Path) -> str | None:
         if not path.exists():
             return None if _traces(path) else ""
         with closing(connected(path, read_only=True)) as conn:
-            return standing(Database(conn, execute_plugins=False)).journal if is_journal(conn) else None
+            return mark_of(Database(conn, execute_plugins=False)).journal if is_journal(conn) else None
     except (sqlite3.DatabaseError, OSError):
         return None
 
@@ -175,7 +175,7 @@ def _examine(path: Path) -> None:
     with closing(connected(path, read_only=True)) as conn:
         require_known(schema_of(conn), path)
         wrong = verdict(conn, whole=path.stat().st_size <= CHECKED_WHOLE)
-        wrong = wrong or _missing(Mark.read(path.parent), standing(Database(conn, execute_plugins=False)))
+        wrong = wrong or _missing(Mark.read(path.parent), mark_of(Database(conn, execute_plugins=False)))
     if wrong:
         raise damaged(path, wrong)
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uploader.core.batching import Batch
-from uploader.core.failure_policy import Step
 from uploader.core.model import Hold, Layout, Scope
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.session_events import NewSession
+from uploader.core.verdicts import Step
 from uploader.journal.holds import renewed
 from uploader.journal.transactions import Rows, Transactions
 

@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 from uploader.core.model import FileState, Hold, Pause, Scope, SessionKey, SessionState, Sighting
 from uploader.core.recovery_matching import Target
-from uploader.core.transitions.change import Change
+from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
 from uploader.core.transitions.source_events import Seen
 from uploader.core.working_set import Delta
+from uploader.journal import recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.deltas import DUE, NEEDED, WORKED_ON, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
-from uploader.journal.recovery import recovered_items
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
 from uploader.journal.transactions import Rows
@@ -32,21 +32,21 @@ _PATH = "folder = ? AND path = ? AND current = 1"
 
 
 class StoredTransactions:
-    """Transactions of the journal's writer. `committed` is told what the rows are after each of them."""
+    """Transactions of the journal's writer. `committed` is told what the rows are after each, and what it logged."""
 
-    def __init__(self, writer: Writer, committed: Callable[[Delta], None]) -> None:
+    def __init__(self, writer: Writer, committed: Callable[[Delta, Sequence[LogLine]], None]) -> None:
         self._writer = writer
         self._committed = committed
 
     async def transact(self, name: str, work: Callable[[Rows], T]) -> T:
         """See `Transactions`."""
 
-        def told(db: Database) -> tuple[T, Delta]:
+        def told(db: Database) -> tuple[T, Delta, Sequence[LogLine]]:
             rows = StoredRows(db)
             result = work(rows)
-            return result, delta(db, rows.touched)
+            return result, delta(db, rows.touched), rows.logged
 
-        result, _ = await self._writer.transact(name, told, lambda done: self._committed(done[1]))
+        result, *_ = await self._writer.transact(name, told, lambda done: self._committed(*done[1:]))
         return result
 
 
@@ -57,6 +57,7 @@ class StoredRows:
         self._db = db
         self.now = clock()
         self.touched = Touched()
+        self.logged: list[LogLine] = []
 
     def file(self, file_id: int) -> FileRecord:
         """See `Rows`."""
@@ -191,6 +192,7 @@ class StoredRows:
         """See `Rows`."""
         apply(self._db, change)
         self.touched.by(change)
+        self.logged += change.log
 
     def _files(self, where: str, *args: Any) -> list[FileRecord]:
         return [_file(row) for row in self._db.conn.execute(f"{_FILES} WHERE {where}", args)]

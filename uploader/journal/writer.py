@@ -21,7 +21,7 @@ import anyio
 
 from uploader.core.errors import JournalError
 from uploader.journal.high_water_mark import Marker
-from uploader.journal.opening import FILE_NAME, connect, damage, standing
+from uploader.journal.opening import FILE_NAME, connect, damage, mark_of
 from uploader.journal.sqlite_library import Database
 from uploader.system import threads
 from uploader.system.failpoints import failpoint
@@ -71,7 +71,7 @@ class Writer:
         self._begun: float | None = None
         """When the commit began that is under way, in unix seconds."""
         self._db = connect(path)
-        self.identity, event = standing(self._db)
+        self.identity, event = mark_of(self._db)
         """Which journal it is, by the name that it was given when it was made."""
         self._marker = Marker(path.parent, self.identity)
         self._marker.note(event)

@@ -133,7 +133,7 @@ def _past_interim(data: bytes) -> bytes:
 
 
 class Backend(httpcore.AsyncNetworkBackend):
-    """Opens attentive connections and remembers the last one: its user has one at a time."""
+    """Opens connections that notice an early answer, and remembers the last one: its user has one at a time."""
 
     def __init__(self) -> None:
         self._inner = httpcore.AnyIOBackend()

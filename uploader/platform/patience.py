@@ -9,7 +9,8 @@ from typing import TypeVar
 import anyio
 
 from uploader.core.errors import Refused, UploaderError
-from uploader.core.failure_policy import Known, Retry, Step, classify
+from uploader.core.failure_policy import classify
+from uploader.core.verdicts import Known, Retry, Step
 
 T = TypeVar("T")
 

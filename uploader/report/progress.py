@@ -34,30 +34,49 @@ BAR = 24
 """Columns of a bar: with the words beside it, it fits into 80."""
 
 
+class _Looks:
+    """The status of the journal, read again only where something was committed since."""
+
+    def __init__(self, state_dir: Path, activity: Activity) -> None:
+        self._state_dir = state_dir
+        self._activity = activity
+        self._commits = -1
+        self._status: dict[str, Any] = {}
+
+    async def status(self) -> dict[str, Any]:
+        """As of the last commit, or one that is just being made."""
+        commits = self._activity.commits
+        if commits != self._commits:
+            self._status = await threads.run_sync(_look, self._state_dir)
+            self._commits = commits
+        return self._status
+
+
 async def show(console: Console, state_dir: Path, activity: Activity) -> None:
     """Show how far the daemon of this process is, until cancelled.
 
     Reads the journal beside it; a journal that is not there yet is not an error. What ended before this began is
     not counted.
     """
-    before = await threads.run_sync(_look, state_dir)
+    looks = _Looks(state_dir, activity)
+    before = await looks.status()
     if not console.is_terminal:
-        await _lines(console, state_dir, before)
+        await _lines(console, looks, before)
         return
     started = time.monotonic()
     with Live(console=console, auto_refresh=False, transient=True) as live:
         while True:
-            status = _since(before, await threads.run_sync(_look, state_dir))
+            status = _since(before, await looks.status())
             rate = activity.bytes_sent / max(time.monotonic() - started, 1)
             live.update(_picture(status, activity.snapshot(), rate), refresh=True)
             await anyio.sleep(FRAME)
 
 
-async def _lines(console: Console, state_dir: Path, before: dict[str, Any]) -> None:
+async def _lines(console: Console, looks: _Looks, before: dict[str, Any]) -> None:
     said = ""
     while True:
         await anyio.sleep(LINE)
-        line = summary(_since(before, await threads.run_sync(_look, state_dir)))
+        line = summary(_since(before, await looks.status()))
         if line != said:
             console.print(Text(line), soft_wrap=True)
             said = line

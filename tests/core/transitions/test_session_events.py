@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from uploader.core.batching import Batch
-from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import SESSION_ENDS, IllegalTransition
 from uploader.core.model import FileState, Hold, Layout, Scope, SessionKey, SessionState
 from uploader.core.planner_view import Waiting
@@ -14,6 +13,7 @@ from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
 from uploader.core.transitions.session_events import NewSession
+from uploader.core.verdicts import Step
 
 pytestmark = pytest.mark.unit
 

@@ -11,10 +11,12 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
-from uploader.core.alarms import FILES_REJECTED, GATHERED, Alarm, Told
+from uploader.core.alarms import FILES_REJECTED, GATHERED, Alarm, Rejection, Told
 from uploader.core.model import Fingerprint, Sighting
 from uploader.journal import Journal
-from uploader.journal.followers import Standing, standing
+from uploader.journal.followers import Position, position_of, rejections
+from uploader.journal.sqlite_library import Database
+from uploader.report.notify import follower
 from uploader.report.notify.follower import PATIENCE, Follower
 from uploader.report.notify.teller import Teller
 
@@ -38,9 +40,9 @@ class Kept:
         await self.journal.files.claimed(file_id, sighting, name.hex(), 10)
         await self.journal.files.rejected(file_id, "It is no raster.")
 
-    async def stands(self) -> Standing | None:
+    async def stands(self) -> Position | None:
         """As the journal has it."""
-        return await self.journal.read(lambda db: standing(db, "notify.webhook"))
+        return await self.journal.read(lambda db: position_of(db, "notify.webhook"))
 
 
 @pytest.fixture
@@ -135,3 +137,30 @@ async def test_a_journal_that_hangs_keeps_nobody(
     found = await kept.stands()
     assert found is not None
     assert list(found.told) == [QUOTA.key]
+
+
+async def test_the_journal_is_asked_only_where_something_was_rejected(
+    journal: Journal, group: TaskGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or where so much has happened that it is to be entered how far the events were followed."""
+    asked: list[int] = []
+
+    def counted(db: Database, after: int) -> tuple[list[Rejection], int]:
+        asked.append(after)
+        return rejections(db, after)
+
+    monkeypatch.setattr(follower, "rejections", counted)
+    kept = Kept(journal, group)
+    await kept.follower.begin()
+    await kept.follower.look(1000.0)
+    assert len(asked) == 1  # what was rejected before it heard of anything
+
+    sighting = Sighting("/d", b"a.tif", Fingerprint(1, 1, 10, 5, 6))
+    await journal.files.discovered([sighting])
+    await kept.follower.look(1001.0)
+    assert len(asked) == 1
+
+    await kept.reject(b"b.tif")
+    await kept.follower.look(1002.0)
+    assert len(asked) == 2
+    assert [alarm.subject for alarm in kept.teller.rejected] == ["/d/b.tif"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from uploader.core.complete_refusal import Bisect, HoldTarget, Judgement, RejectFiles, Resend
-from uploader.core.failure_policy import TARGET_PROBE_EVERY, Park
+from uploader.core.failure_policy import TARGET_PROBE_EVERY
 from uploader.core.model import HoldCause, Scope
+from uploader.core.verdicts import Park
 
 LOSSES = 2
 """Losses of a file's sessions in a row after which the target is held."""

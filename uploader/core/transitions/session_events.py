@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.batching import Batch
-from uploader.core.failure_policy import Step
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, Layout, Scope, SessionState
 from uploader.core.transitions.change import Change
@@ -16,6 +15,7 @@ from uploader.core.transitions.file_events import reject
 from uploader.core.transitions.given_up import GIVEN_UP
 from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
+from uploader.core.verdicts import Step
 
 ANSWERED = {Step.INITIATE: "initiates_clear", Step.COMPLETE: "completes_clear"}
 """What counts the answers to the calls that may be doubtful: where more were sent than answered, one is."""

@@ -26,8 +26,8 @@ from uploader.core.transitions import repair_events as events
 from uploader.core.transitions.repair_events import SessionFate
 from uploader.journal.hold_rows import ESTRANGED, learn
 from uploader.journal.opening import connect_copy, writing
+from uploader.journal.recovered_items import known_item, stem, take
 from uploader.journal.recovery.rebuild import KEY, LIVE, UNENDED, Outcome, Reality
-from uploader.journal.recovery.recovered_items import known_item, stem, take
 from uploader.journal.rows import encode_sighting, log_event, rows
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stored_rows import StoredRows

@@ -28,9 +28,9 @@ from uploader.journal.opening import (
     REPAIRED_NAME,
     connect,
     create,
+    mark_of,
     require_known,
     schema_of,
-    standing,
     upgrade,
     writing,
 )
@@ -125,7 +125,7 @@ def _tried(kind: Kind, source: Path, copy: Path, mark: Mark | None) -> Base | No
             require_known(schema_of(conn), source)
             db = Database(conn, execute_plugins=False)
             upgrade(db)
-            here = standing(db)
+            here = mark_of(db)
             if (mark is not None and here.journal != mark.journal and kind == "journal") or not _ours(conn):
                 return None
             last = conn.execute("SELECT COALESCE(MAX(time), 0) FROM events").fetchone()[0]

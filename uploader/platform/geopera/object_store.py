@@ -57,16 +57,16 @@ def in_memory(file: int, size: int, offset: int) -> bool:
 
 
 class HttpObjectStore:
-    """The object store behind signed URLs. As many PUTs at once as callers ask for, each on its own lane."""
+    """The object store behind signed URLs. As many PUTs at once as callers ask for, each on a connection of its own."""
 
     def __init__(
         self,
-        new_lane: Callable[[], PutConnection],
+        new_connection: Callable[[], PutConnection],
         *,
         throttle: Callable[[int], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._new_lane = new_lane
+        self._new_connection = new_connection
         self._idle: list[PutConnection] = []
         self._throttle = throttle
         self._clock = clock
@@ -88,8 +88,8 @@ class HttpObjectStore:
         """See `ObjectStore`."""
         began = self._clock()
         body = _Body(file, size, on_bytes, stop, self)
-        async with self._lane() as lane:
-            answer = await lane.put(url.secret, body, size=size, content_type=content_type, what=WHAT)
+        async with self._connection() as connection:
+            answer = await connection.put(url.secret, body, size=size, content_type=content_type, what=WHAT)
         logger.debug(
             "op=put status=%d bytes=%d ms=%d", answer.status, body.sent, (self._clock() - began) * 1000
         )
@@ -121,13 +121,13 @@ class HttpObjectStore:
             await self._idle.pop().aclose()
 
     @asynccontextmanager
-    async def _lane(self) -> AsyncIterator[PutConnection]:
-        """A lane for one PUT: the one used last, whose connection is most likely still open, or a new one."""
-        lane = self._idle.pop() if self._idle else self._new_lane()
+    async def _connection(self) -> AsyncIterator[PutConnection]:
+        """A connection for one PUT: the one used last, which is most likely still open, or a new one."""
+        connection = self._idle.pop() if self._idle else self._new_connection()
         try:
-            yield lane
+            yield connection
         finally:
-            self._idle.append(lane)
+            self._idle.append(connection)
 
 
 class _Body:

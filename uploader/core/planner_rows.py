@@ -1,0 +1,47 @@
+"""What the planner sees of live rows: one function for each kind of row in its view."""
+
+from __future__ import annotations
+
+from uploader.core.live_rows import LiveFile, LiveSession
+from uploader.core.planner_view import Queued, Session, SessionMember, Waiting
+
+
+def queued(file: LiveFile) -> Queued:
+    """A file that waits for its conversion."""
+    row = file.row
+    return Queued(row.id, row.folder, row.size, row.content, file.not_before, file.alone, file.retrying_since)
+
+
+def waiting(file: LiveFile) -> Waiting:
+    """A file that waits for a session."""
+    row = file.row
+    return Waiting(
+        *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
+        *(file.batch_group, file.not_before, file.own_target, file.priority),
+    )
+
+
+def member(file: LiveFile) -> SessionMember:
+    """A file in its session."""
+    row = file.row
+    return SessionMember(row.id, row.state, row.object_size, file.not_before, file.retrying_since, row.folder)
+
+
+def session(live: LiveSession, members: tuple[SessionMember, ...]) -> Session:
+    """A session with its members, in order of their ids."""
+    row = live.row
+    return Session(
+        session_id=row.id,
+        key=row.key,
+        state=row.state,
+        members=members,
+        not_before=live.not_before,
+        hold=live.hold,
+        locating=live.locating,
+        readback_due=live.readback == "due",
+        retrying_since=row.retrying_since,
+        last_error=live.last_error,
+        upload_id=row.upload_id,
+        locate_tries=row.locate_tries,
+        tries=row.tries,
+    )

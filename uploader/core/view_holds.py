@@ -1,0 +1,77 @@
+"""Holds that follow from the view alone, and end by themselves when it changes."""
+
+from __future__ import annotations
+
+from uploader.core import pauses
+from uploader.core.capacity import MORE_TASKS
+from uploader.core.model import Hold, HoldCause, Scope
+from uploader.core.pauses import in_force
+from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass
+from uploader.core.unexpected_errors import UnexpectedError
+
+SHOWN_MISTAKES = 20
+"""Files and sessions that a mistake in the program concerns which are shown one by one."""
+
+
+def unconfigured(turn: PlanningPass) -> None:
+    """Files of a folder that left the configuration wait for it."""
+    folders = {file.folder for file in turn.view.waiting} | {file.folder for file in turn.view.queued}
+    for folder in sorted(folders.difference(turn.view.destinations)):
+        turn.show(
+            Hold(
+                Scope.FOLDER,
+                folder,
+                f"{folder} is no longer in the configuration, but files from it wait to be uploaded.",
+                "Put the folder back until they are done, or give them up by `uploader forget`.",
+                since=turn.now,
+                cause=HoldCause.FOLDER_UNCONFIGURED,
+            )
+        )
+
+
+def paused(turn: PlanningPass) -> None:
+    """What a person has paused is told for as long as it is, also where nothing waits for it."""
+    for pause in in_force(turn.view.pauses, turn.now):
+        turn.show(pauses.hold(pause))
+
+
+def mistaken(turn: PlanningPass) -> None:
+    """Whom a mistake in the program concerns is shown until it was made good; of many, the first."""
+    current = [mistake for mistake in turn.view.mistakes if turn.busy(*mistake.subject)]
+    for mistake in current:
+        if mistake.subject in turn.resting:
+            turn.wake(mistake.until)
+    for mistake in current[:SHOWN_MISTAKES]:
+        resting = mistake.subject in turn.resting
+        turn.show(_mistake_hold(mistake, len(current) - SHOWN_MISTAKES, resting=resting))
+
+
+def _mistake_hold(mistake: UnexpectedError, more: int, *, resting: bool) -> Hold:
+    others = f" {more} more files or sessions wait for the like." if more > 0 else ""
+    return Hold(
+        Scope.SESSION if mistake.subject[0] == "session" else Scope.FILE,
+        mistake.name,
+        mistake.text,
+        "It is tried again by itself, and everything else goes on. Please report it with the traceback in the log."
+        + others,
+        since=mistake.since,
+        until=mistake.until if resting else None,
+        cause=HoldCause.MISTAKE,
+    )
+
+
+def short_of_threads(turn: PlanningPass) -> None:
+    """The daemon's own work waits too where the machine has no thread to give."""
+    since = turn.view.no_thread_since
+    if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(Scope.MACHINE):
+        return
+    turn.show(
+        Hold(
+            Scope.MACHINE,
+            "",
+            "The machine has no thread to give to the daemon.",
+            MORE_TASKS,
+            since=since,
+            cause=HoldCause.MACHINE_SHORT,
+        )
+    )
