@@ -25,7 +25,10 @@ def shown(rule: Callable[[PlanningPass], None], view: PlannerView) -> list[Hold]
 
 def test_files_of_a_folder_that_left_the_configuration_are_held() -> None:
     """Converted or queued ones, one hold for each folder; where no file waits, nothing is."""
-    files = {"waiting": (replace(waiting(1), folder="/gone"), waiting(2)), "queued": (Queued(3, "/gone", 1, "c"),)}
+    files = {
+        "waiting": (replace(waiting(1), folder="/gone"), waiting(2)),
+        "queued": (Queued(3, "/gone", 1, "c"),),
+    }
 
     assert shown(view_holds.unconfigured, EMPTY) == []
     (hold,) = shown(view_holds.unconfigured, replace(EMPTY, **files))  # type: ignore[arg-type]

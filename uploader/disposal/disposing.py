@@ -24,6 +24,7 @@ from uploader.core.path_text import lossless, raw, shown
 from uploader.disposal import hiding
 from uploader.disposal.archive import Archive, open_archive
 from uploader.disposal.hiding import HiddenFile, same, untouched
+from uploader.disposal.moving_files import moving
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
 from uploader.system.leases import held_by_writer
@@ -152,7 +153,11 @@ def _begin(work: _Work) -> Disposed:
             f"{shown(work.raster.name)} is open for writing.", "It is left alone until it is closed."
         )
     if work.archive is not None and not work.archive.renaming:
-        work.archive.copy(_moving(work), dict.fromkeys((m.name for m in work.group), work.visible), work.stop)
+        work.archive.copy(
+            moving(work.group, work.visible, work.hidden),
+            dict.fromkeys((m.name for m in work.group), work.visible),
+            work.stop,
+        )
     _record(work)
     if work.hidden is None:
         work.hidden = hiding.make_hidden(work.raster.name, work.visible)
@@ -194,7 +199,9 @@ def _go_on(work: _Work) -> Disposed:
     archive = work.archive
     if archive is not None and not archive.renaming:
         where = {
-            member.name: folder for member in _moving(work) if (folder := _lies(work, member)) is not None
+            member.name: folder
+            for member in moving(work.group, work.visible, work.hidden)
+            if (folder := _lies(work, member)) is not None
         }
         archive.copy(archive.lacking(work.group, where), where, work.stop)
     _record(work)
@@ -219,7 +226,7 @@ def _looked_again(work: _Work) -> Disposed:
 
 def _gather(work: _Work) -> bool:
     """Hide the sidecars that go with the raster; False where one is not what was uploaded."""
-    return all(_hide(work, member) for member in _moving(work)[1:])
+    return all(_hide(work, member) for member in moving(work.group, work.visible, work.hidden)[1:])
 
 
 def _hide(work: _Work, member: HiddenFile) -> bool:
@@ -234,40 +241,6 @@ def _hide(work: _Work, member: HiddenFile) -> bool:
             # Another raster of the product took it along, as the last one that was to be seen.
             return product_files.is_product(lossless(member.suffix))
     return same(fs.lstat_regular(member.name, hidden), member.fingerprint)
-
-
-def _moving(work: _Work) -> list[HiddenFile]:
-    """The raster and the sidecars that go with it: those that another raster still needs go with the last of them."""
-    # Where case does not matter the raster itself answers to other spellings.
-    others = (fs.lstat_regular(name, work.visible) for name in naming.shares_stem(work.raster.name))
-    shared = any(other is not None and other.inode != work.raster.fingerprint.inode for other in others)
-    wanted = _wanted(work)
-    return [
-        work.raster,
-        *(member for member in work.group[1:] if _moves(work, member, wanted, shared=shared)),
-    ]
-
-
-def _moves(work: _Work, member: HiddenFile, wanted: frozenset[bytes], *, shared: bool) -> bool:
-    suffix = lossless(member.suffix)
-    if not product_files.is_product(suffix):
-        stays = shared and not naming.belongs_to_name(work.raster.name, suffix)
-        return not stays and (member.needed or _there(work, member))
-    return wanted.isdisjoint(product_files.sidecar_keys(member.name)) and _there(work, member)
-
-
-def _there(work: _Work, member: HiddenFile) -> bool:
-    """Whether a sidecar lies where it was, or hidden, as it was uploaded."""
-    places = [fd for fd in (work.hidden, work.visible) if fd is not None]
-    return any(same(fs.lstat_regular(member.name, fd), member.fingerprint) for fd in places)
-
-
-def _wanted(work: _Work) -> frozenset[bytes]:
-    """The products that other rasters which lie there are of, by the keys of their sidecars."""
-    if not any(product_files.is_product(lossless(member.suffix)) for member in work.group):
-        return frozenset()
-    found = (name for name in fs.listing(work.visible) if name != work.raster.name and naming.is_raster(name))
-    return frozenset().union(*(product_files.raster_keys(naming.split(name)[0]) for name in found))
 
 
 def _put_back(work: _Work) -> Disposed:
