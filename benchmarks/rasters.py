@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.transform import from_origin
 
-_ROWS = 512
+_ROWS, _TILE = 512, 256
 _PERIOD = 4096
 """What is larger repeats, but for its noise: a gigabyte is made in a minute."""
 
@@ -108,7 +108,7 @@ def make(kind: str, path: Path, megabytes: float) -> None:
             rows = slice(row, min(row + _ROWS, side))
             _write(dataset, rows, [band(rows, side, n, random) for n in range(count)], masked=masked)
     if levels:
-        factors = [2**n for n in range(1, 12) if side / 2 ** (n - 1) > _ROWS]
+        factors = [2**n for n in range(1, 12) if side / 2 ** (n - 1) > _TILE]
         with (
             rasterio.Env(COMPRESS_OVERVIEW="DEFLATE", PREDICTOR_OVERVIEW="2"),
             rasterio.open(path, "r+") as dataset,

@@ -39,14 +39,13 @@ def finished(
     measured = measured or task.found.measured
     head_completion.complete(task.result, added, measured.bands if measured else ())
     moved = added.moved and task.job.verify == "full" and same_tiles(task.job.source, task.result)
-    gauge = Gauge(task.facts, classes=False) if moved or not measured else None
-    pixels = _decoded(task, gauge, watch) if moved and gauge else _compared(task, gauge, watch)
+    gauge = Gauge(task.facts, classes=False)
+    pixels = _decoded(task, gauge, watch) if moved else _compared(task, None if measured else gauge, watch)
     if watch and watch.failed:
         raise ConversionFailed("Its overviews do not show it.")
-    if moved and gauge and measured and gauge.result().bands != measured.bands:
+    if moved and measured and gauge.result().bands != measured.bands:
         raise ConversionFailed("Its tiles show something else where they are now.")
     if measured is None:
-        assert gauge is not None
         measured = gauge.result()
         head_completion.complete(task.result, added, measured.bands)
     return WrittenCog(method, measured, verify(task.job, task.facts, task.result, beside, pixels))
