@@ -1,4 +1,4 @@
-"""Ids in an order, kept as they come and go: who is first is known without sorting all of them."""
+"""Ids in an order, kept as they come and go: the first is known without sorting all of them."""
 
 from __future__ import annotations
 

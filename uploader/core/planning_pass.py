@@ -35,7 +35,7 @@ class Plan:
     holds: list[Hold] = field(default_factory=list)
     """Holds that follow from the view; they end by themselves when the view changes."""
     waits: list[Wait] = field(default_factory=list)
-    """Who waits although nothing is held."""
+    """Files or sessions that wait although nothing is held."""
     wake_at: float | None = None
     idle: bool = False
     """Only ends and holds are left."""

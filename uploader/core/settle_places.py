@@ -25,7 +25,7 @@ class Places:
     def __init__(self, total: int, order: Order) -> None:
         self.total = max(1, total)
         self.schedule = LookSchedule()
-        """The looks that are planned; who is ready or being claimed has none."""
+        """The looks that are planned; a file that is ready or being claimed has none."""
         self.claimable = ClaimableFiles(order)
         self._entries: dict[int, Entry] = {}
         self._id_of: dict[bytes, int] = {}
@@ -92,7 +92,7 @@ class Places:
 
     @property
     def enough_ready(self) -> bool:
-        """Whether nobody needs to be looked at by turns for now."""
+        """Whether so many files are ready that no other needs a look for now."""
         return len(self.claimable) >= READY_MOST
 
     @property
@@ -125,5 +125,5 @@ class Places:
         return None if self.enough_ready else self.schedule.next()
 
     def unsettled(self) -> Iterator[Entry]:
-        """Who is neither ready nor being claimed, by the age of their places."""
+        """The files that are neither ready nor being claimed, by the age of their places."""
         return (entry for entry in self if entry.phase not in DONE)

@@ -1,4 +1,4 @@
-"""The settling files of one drop folder: who is looked at next and when, who may be claimed, who waits and why.
+"""The settling files of one drop folder: which is looked at next and when, which may be claimed, which waits and why.
 
 It is the only place that knows. Its owner tells it what happened and asks what follows; times are monotonic seconds
 that are passed in. Quiet is counted between looks, never assumed: a file that was looked at once is not quiet, however
@@ -86,7 +86,7 @@ class SettleQueue:
         return sighting
 
     def claim_ended(self, file_id: int) -> None:
-        """It has a private copy, or an end: nobody may claim it. It keeps its place until `let_go`."""
+        """The file has a private copy, or an end, and is not claimed again. It keeps its place until `let_go`."""
         if entry := self._places.get(file_id):
             self._places.move(entry, Phase.ENDED)
             self._ask_again(entry)
@@ -128,7 +128,7 @@ class SettleQueue:
         self._places.ask(path)
 
     def withdraw(self, now: float) -> None:
-        """The folder is held: nobody may be claimed for now. Copies that run go on."""
+        """A held folder's files are not claimed; copies already running finish."""
         for file_id in list(self._places.claimable):
             self.defer(file_id, now + WITHDRAWN)
 

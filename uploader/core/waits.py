@@ -1,4 +1,4 @@
-"""Who waits although nothing is held: for more files, for another try, for its turn. So that nobody has to guess."""
+"""The files and sessions that wait although nothing is held: for more files, for another try, for their turn."""
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ def _is_converted(file: LiveFile) -> bool:
 
 
 def _batch_line(file: LiveFile) -> tuple[Hashable, ...]:
-    """What decides which session a converted file may join: who waits for one target keeps back nobody of another."""
+    """What decides which session a converted file may join: files for one target do not keep back those for another."""
     return file.row.folder, file.own_target, file.categorical, file.batch_group
 
 

@@ -1,4 +1,4 @@
-"""The list of what holds work back, as the daemon keeps it: whoever tells of holds asks here.
+"""The list of what holds work back, as the daemon keeps it; status, page and metrics ask here.
 
 Its revision goes up with each change, and each change is a line in the log. The list is in memory at once, and soon in
 the journal for those who read beside the daemon: the planning loop never waits for the journal here, for it may be the

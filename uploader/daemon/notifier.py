@@ -87,7 +87,7 @@ class Notifier:
             await anyio.sleep(TICK)
 
     async def _follow(self, teller: Teller, wanted: Callable[[], Address], group: TaskGroup) -> None:
-        """Tell one way as long as it is configured; who is not any more follows the events no longer."""
+        """Tell one way as long as it is configured; a way that is no longer configured stops following the events."""
         follower = Follower(teller, self._journal, group)
         while True:
             address = wanted()

@@ -115,7 +115,7 @@ class Inbox:
         return self._messages.popleft() if self._messages else None
 
     def close(self) -> None:
-        """Nobody reads any longer: whoever waits goes on."""
+        """Read no more messages; senders that wait go on."""
         self._closed = True
         for _, acted_upon in self._messages:
             acted_upon.set()

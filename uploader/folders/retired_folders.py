@@ -18,7 +18,7 @@ PAGE = 5000
 
 
 async def retire(journal: Journal, folder: str) -> None:
-    """The settling files of a folder that nobody watches leave the list; its hold ends. What was claimed goes on."""
+    """Take the settling files of an unwatched folder off the list and end its hold. Claimed files go on."""
     after, count = 0, 0
     while rows := await journal.read(partial(waiting, folder=folder, after=after, limit=PAGE)):
         await journal.files.vanished([file_id for file_id, _ in rows])

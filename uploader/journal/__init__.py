@@ -62,7 +62,7 @@ class Journal:
         """The rows with which something is still to be done, as of the last commit that this loop was told of."""
         self.live.apply(deltas.everything(self._reader.db))
         self.subscriptions = Subscriptions()
-        """Who is told of each commit, after the working set."""
+        """The subscribers are told of each commit, after the working set."""
         transactions = StoredTransactions(self._writer, self._committed)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)

@@ -1,4 +1,4 @@
-"""Who follows the events and has to be told of each, also after a crash: how far they have come, and what they know.
+"""Followers are told of each event, also after a crash: how far they have come, and what they know.
 
 A follower is told first, and entered here after that: after a crash in between it is told again rather than never.
 """

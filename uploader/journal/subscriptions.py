@@ -1,7 +1,7 @@
-"""Who is told of what was committed, while this process lives. Who has to know also after a crash keeps a cursor.
+"""Subscribers are told what was committed while this process lives. A follower keeps a cursor, and knows after a crash.
 
-Each is told in the event loop, in the order of the commits, once the working set has them. Nobody is waited for, and
-whoever fails is told of in the log: the journal and the others go on.
+Each is called in the event loop, in the order of the commits, once the working set has them. A subscriber that fails is
+in the log, and the journal and the other subscribers go on.
 """
 
 from __future__ import annotations

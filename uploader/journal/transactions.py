@@ -100,7 +100,7 @@ class Rows(Protocol):
         """The time of the last event; None where there is none."""
 
     def lowest_cursor(self) -> int | None:
-        """The last event that everybody has told of who must tell of all; None where there is nobody."""
+        """The last event that all followers have told of; None where there is no follower."""
 
     def newest_event(self, *, file_id: int | None = None, session_id: int | None = None) -> int:
         """The id of the last event of a file, or of a session itself; 0 where there is none."""

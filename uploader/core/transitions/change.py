@@ -49,7 +49,7 @@ class Change:
     assured: list[tuple[str, bytes]] = field(default_factory=list)
     """Folders and paths of files of which a person says that they were not uploaded before a repair."""
     cursors: dict[str, int | None] = field(default_factory=dict)
-    """By the name of whoever follows the events: the last one that it has told of; None: it follows no longer."""
+    """By the name of a follower: the last event that it has told of; None: it follows no longer."""
     set_back: float = 0.0
     """Seconds by which the clock was set back; see `clock_events`."""
     forgotten_files: list[int] = field(default_factory=list)

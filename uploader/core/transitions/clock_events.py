@@ -1,4 +1,4 @@
-"""What becomes of times when the wall clock is set back: nobody waits for it to catch up."""
+"""What becomes of times when the wall clock is set back: nothing waits for it to catch up."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ LASTING = "told"
 
 
 def moved(now: float, name: str, before: int, event: int) -> Change:
-    """Whoever has this name has told of all events up to this id; `before` is where its cursor stood (0: nowhere)."""
+    """The follower of this name has told of all events up to this id; `before` is where its cursor was (0: nowhere)."""
     change = Change(now)
     change.cursors[name] = max(before, event)
     return change
@@ -25,7 +25,7 @@ def recorded(now: float, name: str, before: int, event: int, lasting: Any) -> Ch
 
 
 def left(now: float, name: str) -> Change:
-    """Whoever had this name follows no longer, and holds up no pruning."""
+    """The follower of this name ends, and holds up no pruning."""
     change = Change(now)
     change.cursors[name] = None
     change.learned[f"{LASTING}:{name}"] = None
@@ -33,5 +33,5 @@ def left(now: float, name: str) -> Change:
 
 
 def told(event: int, lowest: int | None) -> bool:
-    """Whether nobody has yet to be told of this event; `lowest` is the last of all cursors, if there are any."""
+    """Whether all followers were told of this event; `lowest` is the last of all cursors, if there are any."""
     return lowest is None or event <= lowest
