@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +18,15 @@ from uploader.cli.common import (
     say,
     set_up_logs,
 )
+from uploader.cli.conversion_text import say_line, show, shown_progress
 from uploader.core.errors import UploaderError
 from uploader.report.terminal_text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from uploader.config import Settings
-    from uploader.convert import Converter, Job, Report
+    from uploader.convert import Converter, Report
 
     Told = Callable[[Path, Report | UploaderError], None]
     """Takes what became of one raster."""
@@ -90,7 +90,7 @@ def command(
     if as_json:
         emit(report.to_json())
     else:
-        _show(report, source, target)
+        show(report, source, target)
         if preview is not None:
             say(console(), f"picture of both: {printable(str(preview))}")
     return 0
@@ -146,7 +146,7 @@ def _one(
                 preview=preview,
                 chosen=_settings(config),
                 wishes=wishes,
-                progress=_shown_progress,
+                progress=shown_progress,
             )
 
     return anyio.run(go)
@@ -214,7 +214,7 @@ def _all(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, Any
             return
         done.append({"source": str(source), "target": str(targets[source]), **outcome.to_json()})
         if not as_json:
-            _say_line(outcome, source, targets[source])
+            say_line(outcome, source, targets[source])
 
     _many(targets, config, wishes, told)
     if as_json:
@@ -222,81 +222,3 @@ def _all(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, Any
     elif failed:
         say(console(), f"{len(done)} of {len(targets)} rasters became COGs.")
     return 1 if failed else 0
-
-
-@contextmanager
-def _shown_progress(job: Job, source: Path) -> Iterator[None]:
-    """On a terminal: a line that tells how long it takes and how much is written."""
-    from rich.live import Live
-
-    from uploader.core.byte_sizes import format_size
-    from uploader.report.terminal_text import duration
-
-    screen, started = console(as_json=True), time.monotonic()
-
-    def line() -> str:
-        written = sum(path.stat().st_size for path in job.target.parent.rglob("*") if path.is_file())
-        written -= sum(path.stat().st_size for path in job.source.parent.iterdir())
-        spent = duration(round(time.monotonic() - started))
-        return f"converting {printable(source.name)}: {spent}, {format_size(max(0, written))} written"
-
-    def careful() -> str:
-        with suppress(OSError):  # files come and go meanwhile
-            return line()
-        return ""
-
-    if not screen.is_terminal:
-        yield
-        return
-    with Live(get_renderable=careful, console=screen, refresh_per_second=2, transient=True):
-        yield
-
-
-def _say_line(report: Report, source: Path, target: Path) -> None:
-    from uploader.core.byte_sizes import format_size
-
-    sizes = f"{format_size(source.stat().st_size)} → {format_size(target.stat().st_size)}"
-    kind = "categorical" if report.categorical else "continuous"
-    say(console(), f"{printable(target.name)}: {report.method}, {kind}, {sizes}, {_speed(report)}")
-
-
-def _show(report: Report, source: Path, target: Path) -> None:
-    from rich.table import Table
-
-    screen = console()
-    _say_line(report, source, target)
-    say(screen, f"from {_described(report.facts)}")
-    table = Table("band", "min", "max", "mean", "std", "valid", box=None, pad_edge=False)
-    for number, band in enumerate(report.bands, start=1):
-        values = (band.min, band.max, band.mean, band.std)
-        shown = ("-" if value is None else f"{value:.6g}" for value in values)
-        table.add_row(str(number), *shown, f"{band.valid_percent:.4g} %")
-    if report.bands:
-        screen.print(table)
-    for key, value in sorted(report.declared.items()):
-        say(screen, f"declared, not in the source: {key} = {printable(value)}")
-    for warning in report.warnings:
-        say(screen, f"warning ({warning.code}): {printable(warning.text)}", style="yellow")
-
-
-def _speed(report: Report) -> str:
-    """How long it took, and how many bytes of pixels a second that is."""
-    from uploader.core.byte_sizes import format_size
-    from uploader.report.terminal_text import duration
-
-    raw = int(report.facts.get("raw_bytes", 0))
-    rate = f" ({format_size(int(raw / report.seconds))}/s of pixels)" if raw and report.seconds else ""
-    return duration(report.seconds) + rate
-
-
-def _described(facts: dict[str, Any]) -> str:
-    """What the source says of itself, in one line."""
-    beside = int(facts.get("sidecars", 0))
-    parts = (
-        f"{facts.get('format')}{' (' + facts['compression'] + ')' if facts.get('compression') else ''}",
-        f"{facts.get('width'):,} x {facts.get('height'):,} pixels",
-        f"{facts.get('bands')} x {facts.get('dtype')}",
-        str(facts.get("crs") or "no coordinate reference system"),
-        f"{beside} file{'' if beside == 1 else 's'} beside it" if beside else "",
-    )
-    return printable(", ".join(part for part in parts if part))
