@@ -116,7 +116,7 @@ async def _one(
         except generated_files.NotMade as error:
             outcome.results[name] = Result("not made", f"GDAL says: {error}")
             return
-        job = Job(source, folder / "out.tif", timeout=_SECONDS)
+        job = Job(source, folder / "out.tif", timeout_seconds=_SECONDS)
         try:
             report = await converter.convert(job)
         except LocalError as error:
@@ -162,7 +162,7 @@ def _numbers(job: Job, report: Report) -> tuple[str, ...]:
     except (rasterio.errors.RasterioError, ValueError) as error:
         wrong = [f"statistics cannot be compared: {error}"]
     wrong += [f"took {report.peak_bytes} bytes"] if report.peak_bytes > job.memory_limit else []
-    wrong += [f"took {report.seconds:.0f} s"] if report.seconds > job.timeout else []
+    wrong += [f"took {report.seconds:.0f} s"] if report.seconds > job.timeout_seconds else []
     return tuple(wrong)
 
 

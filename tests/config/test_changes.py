@@ -27,6 +27,7 @@ LIVE = {
     "batch.max_wait_seconds": 9.0,
     "transfer.concurrency": 1,
     "transfer.bandwidth_limit": "5MB/s",
+    "transfer.daily_limit": 1 << 30,
     "transfer.drain_seconds": 1.0,
     "limits.min_free_bytes": 0,
     "limits.max_attempts": 2,

@@ -191,7 +191,7 @@ async def test_a_misbehaving_child_is_replaced(made: Path, monkeypatch, behaviou
         with monkeypatch.context() as patch:
             patch.setattr(zygote_client, "_START", _FAKE + behaviour)
             with pytest.raises(ConversionFailed, match=words):
-                await converter.convert(job(made, "classes", timeout=1.5 if "1.5" in words else 60))
+                await converter.convert(job(made, "classes", timeout_seconds=1.5 if "1.5" in words else 60))
             assert converter._idle == []
     assert left(made / "classes") <= {"out.tif"}
 

@@ -38,7 +38,7 @@ async def main():
     async with Converter(1) as converter:
         for _ in range(2):
             try:
-                report = await converter.convert(Job(Path(sys.argv[1]), Path(sys.argv[2]), timeout=100))
+                report = await converter.convert(Job(Path(sys.argv[1]), Path(sys.argv[2]), timeout_seconds=100))
                 print("converted", report.method)
             except UploaderError as error:
                 print(type(error).__name__, error)
@@ -129,7 +129,7 @@ async def test_one_that_stands_still_is_noticed(source: Path, monkeypatch) -> No
     async with lazing(monkeypatch, "wait") as converter:
         started = time.monotonic()
         with pytest.raises(ConversionFailed, match="no progress for 5 seconds"):
-            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout=100))
+            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout_seconds=100))
         assert time.monotonic() - started < 30
 
 
@@ -137,7 +137,7 @@ async def test_one_that_works_slowly_is_left_alone(source: Path, monkeypatch) ->
     """Some milliseconds of the processor now and then are progress, be it ever so slow."""
     async with lazing(monkeypatch, "dawdle") as converter:
         with pytest.raises(ConversionFailed, match="dawdled"):
-            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout=100))
+            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout_seconds=100))
 
 
 async def test_a_frozen_zygote_is_noticed(source: Path, monkeypatch) -> None:
@@ -152,7 +152,7 @@ async def test_a_frozen_zygote_is_noticed(source: Path, monkeypatch) -> None:
 
         group.start_soon(freeze)
         with pytest.raises(ConversionFailed, match="no progress"):
-            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout=100))
+            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout_seconds=100))
     assert psutil.Process().children() == []
 
 
@@ -162,7 +162,7 @@ async def test_a_zygote_that_does_not_come_up_is_nobodys_failure(source: Path, m
     monkeypatch.setattr(zygote_client, "_START", "import time; time.sleep(99)")
     async with Converter(1) as converter:
         with pytest.raises(ConverterBroken, match="does not come up within 1 seconds"):
-            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout=100))
+            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout_seconds=100))
 
 
 @asynccontextmanager

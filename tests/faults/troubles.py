@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 import sqlite3
 import threading
 import time
@@ -62,6 +63,13 @@ class Stage:
     def command(self, *words: str) -> None:
         """What an operator types."""
         self.d.w.command(words[0], "-c", str(self.d.w.config), *words[1:], check=0)
+
+    def configure(self, key: str, value: object) -> None:
+        """Write a key of `[transfer]`, and have the configuration read again."""
+        assert self.d.process is not None
+        self.d.w.settings["transfer"][key] = value
+        self.d.w.write_config()
+        self.d.process.send_signal(signal.SIGHUP)
 
     def try_now(self) -> None:
         """The way out of whoever does not want to wait."""
@@ -326,6 +334,15 @@ def paused_folder(s: Stage) -> Iterator[None]:
     s.command("pause", str(s.folders["ill"]))
     yield
     s.command("resume", str(s.folders["ill"]))
+
+
+@trouble("stage", "daily_limit", "machine", subject="put")
+def limited_day(s: Stage) -> Iterator[None]:
+    """A limit that was reached long ago is configured, and taken back."""
+    s.configure("daily_limit", 1)
+    s.drop("main")
+    yield
+    s.configure("daily_limit", "")
 
 
 @trouble("machine", "paused", "machine")

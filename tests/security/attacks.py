@@ -54,7 +54,7 @@ async def _one(
     converter: Converter, attack: Attack, source: Path, lure: Lure, seconds: float
 ) -> tuple[str, list[str]]:
     target = source.parent.parent / "out.tif"
-    job = Job(source, target, min_free_bytes=0, memory_limit=LIMIT, timeout=seconds)
+    job = Job(source, target, min_free_bytes=0, memory_limit=LIMIT, timeout_seconds=seconds)
     before, problems, peak = time.monotonic(), [], 0
     try:
         report = await converter.convert(job)

@@ -51,7 +51,7 @@ def staged(tmp_path: Path) -> Job:
         tmp_path / "mine" / "in" / "source.tif",
         tmp_path / "mine" / "out.tif",
         memory_limit=1 << 30,
-        timeout=120,
+        timeout_seconds=120,
     )
 
 
@@ -227,7 +227,7 @@ async def test_a_child_that_hangs_is_ended_with_nothing_left(monkeypatch, staged
         converter._idle.append(await Worker.start())
         await converter._idle[0].ready()
         with pytest.raises(ConversionFailed, match="longer than 5 seconds"):
-            await converter.convert(Job(staged.source, staged.target, timeout=5))
+            await converter.convert(Job(staged.source, staged.target, timeout_seconds=5))
         tasks.cancel_scope.cancel()
 
     assert len(seen) >= 2

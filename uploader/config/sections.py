@@ -23,6 +23,7 @@ from uploader.config.value_types import (
     Endpoint,
     Flag,
     Name,
+    OptionalBytes,
     OptionalPath,
     Patterns,
     Positive,
@@ -140,6 +141,8 @@ class Transfer(Section):
     concurrency: Positive = 4
     bandwidth_limit: Bandwidth = ()
     """Ask `core.bandwidth_schedule.limit_at` what it means now."""
+    daily_limit: OptionalBytes = 0
+    """0: none."""
     drain_seconds: Seconds = 30.0
 
 

@@ -25,6 +25,10 @@ def _size(value: object) -> object:
     return parse_size(value) if isinstance(value, str) else value
 
 
+def _size_or_none(value: object) -> object:
+    return 0 if value == "" else _size(value)
+
+
 def _timetable(value: object) -> object:
     written = isinstance(value, str) or (
         isinstance(value, list) and all(isinstance(entry, str) for entry in value)
@@ -104,6 +108,8 @@ def _nodata(value: object) -> object:
 
 
 Bytes = Annotated[int, BeforeValidator(_size), Field(strict=True, ge=0)]
+OptionalBytes = Annotated[int, BeforeValidator(_size_or_none), Field(strict=True, ge=0)]
+"""Bytes; 0, written as "", where there are none."""
 Whole = Annotated[int, Field(strict=True, ge=0)]
 Positive = Annotated[int, Field(strict=True, ge=1)]
 Seconds = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]

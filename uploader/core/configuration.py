@@ -68,6 +68,10 @@ class Transfer(Protocol):
     def concurrency(self) -> int:
         """Files that are sent at once."""
 
+    @property
+    def daily_limit(self) -> int:
+        """Bytes that may be sent on one day; 0: any number."""
+
 
 class Staging(Protocol):
     """`[staging]`: where private copies lie."""

@@ -214,6 +214,12 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "Report it with the traceback in the log; it is tried again by itself.",
         AT_ONCE,
     ),
+    HoldCause.DAILY_LIMIT: CauseFacts(
+        (Scope.STAGE,),
+        "As many bytes were sent today as `[transfer] daily_limit` allows.",
+        "It ends with the day; or raise the limit, and reload.",
+        A_DAY,
+    ),
     HoldCause.PAUSED: CauseFacts(
         (Scope.FOLDER, Scope.MACHINE),
         "A person has paused the folder, or everything.",

@@ -176,6 +176,12 @@ def _before_initiate(amount: Amount) -> bool:
     return amount.state in AFTER_CONVERSION and not amount.upload_id
 
 
+def _of_stage(hold: Hold) -> set[FileState]:
+    """Of a limit that no session is opened for the converted files wait, too."""
+    more = {FileState.CONVERTED} if hold.cause is HoldCause.DAILY_LIMIT else set[FileState]()
+    return OF_STAGES.get(hold.subject, set()) | more
+
+
 def _of_folder(hold: Hold, amount: Amount) -> bool:
     """What was copied from a folder goes on; where the folder is no longer configured, nothing knows where to."""
     whole = hold.cause in {HoldCause.FOLDER_UNCONFIGURED, HoldCause.PAUSED}
@@ -190,7 +196,7 @@ WAITING: Mapping[Scope, Callable[[Hold, Amount], bool]] = {
     Scope.MACHINE: lambda _, amount: amount.state is FileState.QUEUED,
     Scope.FOLDER: _of_folder,
     Scope.TARGET: lambda hold, amount: amount.target == hold.subject and _before_initiate(amount),
-    Scope.STAGE: lambda hold, amount: amount.state in OF_STAGES.get(hold.subject, ()),
+    Scope.STAGE: lambda hold, amount: amount.state in _of_stage(hold),
     Scope.SESSION: lambda hold, amount: hold.subject in {amount.session, amount.upload_id} - {""},
     Scope.FILE: lambda _, __: False,  # it has counted itself
 }

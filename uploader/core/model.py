@@ -81,6 +81,7 @@ class HoldCause(StrEnum):
     FILE_EXCEEDS_MEMORY = "file_exceeds_memory"
     SOURCE_STAYS = "source_stays"
     MISTAKE = "mistake"
+    DAILY_LIMIT = "daily_limit"
     PAUSED = "paused"
     UNKNOWN = "unknown"
     """An earlier version of the program entered the hold."""

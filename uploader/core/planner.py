@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import disk_space, stages, view_holds, waits
+from uploader.core import daily_limit, disk_space, stages, view_holds, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.configuration import Settings
 from uploader.core.expected_files import more_to_come
@@ -42,6 +42,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     view_holds.unconfigured(turn)
     view_holds.paused(turn)
     show_outages(turn)
+    daily_limit.show(turn)
     view_holds.mistaken(turn)
     view_holds.short_of_threads(turn)
     stages.show_stalled(turn)
@@ -70,13 +71,16 @@ def _dispose(turn: PlanningPass) -> None:
 
 def _sessions(turn: PlanningPass) -> None:
     """Every live session gets its next step."""
-    slots = turn.settings.transfer.concurrency - turn.running("Put")
+    no_more = daily_limit.reached(turn)
+    slots = 0 if no_more else turn.settings.transfer.concurrency - turn.running("Put")
     for session in sorted(turn.view.sessions, key=lambda session: -_priority(turn, session)):
         if session.hold or turn.unopened(session) or turn.busy("session", session.session_id):
             continue
         if not turn.due(session.not_before, session.retrying_since):
             continue
         step = _step(turn, session)
+        if no_more and isinstance(step, act.Initiate):
+            continue
         if step is not None:
             _call(turn, step, session)
         elif session.state is SessionState.OPEN:
@@ -145,7 +149,7 @@ def _batches(turn: PlanningPass) -> None:
     waiting = tuple(file for file in turn.view.waiting if not turn.paused(file.folder))
     for file in waiting:
         turn.due(file.not_before)
-    if not waiting or turn.busy("plan", 0):
+    if not waiting or turn.busy("plan", 0) or daily_limit.reached(turn):
         return
     live = sum(
         1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not _held_up(turn, s)

@@ -162,4 +162,8 @@ class PlannerView:
     silence: Mapping[str, float] = field(default_factory=dict)
     """By stage: seconds since its last sign of life."""
     reserved_bytes: int = 0
+    sent_today: int = 0
+    """Bytes that have left since midnight by the machine's clock."""
+    day_ends: float = 0.0
+    """The next midnight."""
     """What running claims and conversions may still write."""

@@ -14,15 +14,18 @@ from uploader.activity import Activity
 from uploader.config import Settings
 from uploader.convert import Converter
 from uploader.core import capacity
+from uploader.core.days import midnight
 from uploader.core.errors import JournalError
 from uploader.core.model import target_of
 from uploader.daemon.late_folders import LateFolders
+from uploader.daemon.line import Line
 from uploader.daemon.platform_connection import connect
 from uploader.effects.context import Tools
 from uploader.effects.name_lookup import uploaded
 from uploader.folders.intake import FolderBounds, Intake, Territory
 from uploader.folders.ownership import WAYS_OUT, Owner, foreign, give
 from uploader.journal import FILE_NAME, Journal
+from uploader.journal.ended_files import stored_since
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
@@ -42,7 +45,7 @@ class Parts:
 
     tools: Tools
     intake: Intake
-    bandwidth: Bandwidth
+    line: Line
     upkeep: Upkeep
     locks: FolderLocks
     territory: Territory | None
@@ -115,7 +118,9 @@ async def assembled(
         await journal.holds.restarted([target_of(each) for each in settings.folders])
         upkeep = Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
         late = LateFolders(_written(settings)) if systemd_notify.supervised() else None
-        yield Parts(tools, intake, bandwidth, upkeep, locks, territory if bound else None, late, revision)
+        stored = await journal.read(lambda db: stored_since(db, midnight(clock())))
+        line = Line(bandwidth, stored, clock())
+        yield Parts(tools, intake, line, upkeep, locks, territory if bound else None, late, revision)
 
 
 def require_own(state_dir: Path, folders: Sequence[Path]) -> None:

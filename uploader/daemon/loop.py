@@ -17,7 +17,6 @@ from anyio.abc import TaskGroup
 from uploader.activity import Activity
 from uploader.config import Settings
 from uploader.core.actions import Action
-from uploader.core.bandwidth_schedule import limit_at
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
@@ -95,7 +94,7 @@ class Daemon:
         self._reload = reload
         self._tools = parts.tools
         self._intake = parts.intake
-        self._bandwidth = parts.bandwidth
+        self._line = parts.line
         self._upkeep = parts.upkeep
         self._late_folders = parts.late_folders
         self._again = False
@@ -166,7 +165,7 @@ class Daemon:
         look = BoundedRead(self._look, background)
         while not self._stopping.is_set():
             self._wake = anyio.Event()
-            self._bandwidth.rate = _rate(self._tools.settings)
+            self._line.keep_to(self._tools.settings.transfer.bandwidth_limit)
             self._mind_the_clock(background)
             view, now = await look.ask(min(LOOK_PATIENCE, self._beat)), time.time()
             self._unseen_since = (self._unseen_since or now) if view is None else None
@@ -221,6 +220,7 @@ class Daemon:
         free, trouble = await self._free_space.free()
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.settings.batch.linger_seconds)
+        sent, day_ends = self._line.today(time.time())
         view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
         return replace(
             view,
@@ -238,6 +238,8 @@ class Daemon:
             silence=self._tools.activity.silence(),
             answered_at=self._tools.answered_at,
             stored_at=self._tools.stored_at,
+            sent_today=sent,
+            day_ends=day_ends,
             no_thread_since=threads.short_since(),
         )
 
@@ -290,9 +292,3 @@ class Daemon:
         self._tools.cut.set()
         work.cancel_scope.cancel()
         self._hard_exit.after(PATIENCE)
-
-
-def _rate(settings: Settings) -> int | None:
-    """Bytes per second that may leave now, by the timetable and the machine's local time."""
-    local = time.localtime()
-    return limit_at(settings.transfer.bandwidth_limit, local.tm_wday, local.tm_hour * 60 + local.tm_min)

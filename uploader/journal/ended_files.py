@@ -6,13 +6,20 @@ the events that were added since say what is new.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from uploader.core.lifecycle import ITEM_KNOWN, ITEM_MADE, SOURCE_GONE, SOURCE_SEEN_AGAIN, SOURCE_SETTLED
+from uploader.core.days import midnight
+from uploader.core.lifecycle import (
+    ITEM_KNOWN,
+    ITEM_MADE,
+    OBJECT_STORED,
+    SOURCE_GONE,
+    SOURCE_SEEN_AGAIN,
+    SOURCE_SETTLED,
+)
 from uploader.journal.pruning import sums
 from uploader.journal.queries import LEAVING, scalar
 from uploader.journal.rows import clock, rows
@@ -110,10 +117,13 @@ class EndedFiles:
         self.last = max(self.last or 0.0, row["time"])
 
 
-def midnight(now: float) -> float:
-    """When the day began by the machine's clock (unix seconds)."""
-    local = time.localtime(now)
-    return time.mktime((local.tm_year, local.tm_mon, local.tm_mday, 0, 0, 0, 0, 0, -1))
+def stored_since(db: Database, moment: float) -> int:
+    """Bytes of the objects that have arrived at the store since then (unix seconds)."""
+    sql = (
+        "SELECT COALESCE(SUM(files.object_size), 0) FROM events JOIN files ON files.id = events.file_id "
+        "WHERE events.id >= ? AND events.event = ?"
+    )
+    return scalar(db, sql, _first_event(db, moment), OBJECT_STORED.value)
 
 
 def _made(db: Database, first: int) -> list[dict[str, Any]]:

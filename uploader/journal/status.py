@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.configuration import Folder
+from uploader.core.days import midnight
 from uploader.core.holds import Amount, counted
 from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState, target_of
 from uploader.core.moments import iso
 from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, expected_end, rate_of
-from uploader.journal.ended_files import HOUR, EndedFiles, midnight
+from uploader.journal.ended_files import HOUR, EndedFiles
 from uploader.journal.pruning import sums
 from uploader.journal.rows import clock, full_path, rows
 from uploader.journal.sqlite_library import Database

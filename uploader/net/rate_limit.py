@@ -72,12 +72,15 @@ class Bandwidth:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.rate = rate
+        self.total = 0
+        """Bytes that were let through, ever."""
         self._clock = clock
         self._sleep = sleep
         self._free_at = float("-inf")
 
     async def __call__(self, size: int) -> None:
         """Wait until `size` more bytes fit under the limit."""
+        self.total += size
         if not self.rate:
             return
         now = self._clock()

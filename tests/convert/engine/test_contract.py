@@ -93,7 +93,7 @@ async def test_no_more_than_asked_for_run_at_once(engine: Engines, tmp_path: Pat
 @ENGINES
 async def test_a_deadline_ends_a_conversion(engine: Engines, tmp_path: Path) -> None:
     """The file may be too large for its time; nothing of it stays, and nobody works on."""
-    asked = job(tmp_path, "plain", size=4000, timeout=0.05)
+    asked = job(tmp_path, "plain", size=4000, timeout_seconds=0.05)
     async with engine(1) as converts:
         with pytest.raises(ConversionFailed):
             await converts.convert(asked)

@@ -1,0 +1,34 @@
+"""The line: how fast bytes may leave now, and how many have left today.
+
+Of today the journal knows what earlier processes have stored; since the start every byte counts, and what is sent
+twice counts twice.
+"""
+
+from __future__ import annotations
+
+import time
+
+from uploader.core.bandwidth_schedule import Timetable, limit_at
+from uploader.core.days import midnight, next_midnight
+from uploader.net.rate_limit import Bandwidth
+
+
+class Line:
+    """The one door for the bytes of all transfers. Times in unix seconds, sizes in bytes."""
+
+    def __init__(self, bandwidth: Bandwidth, stored: int, now: float) -> None:
+        """`stored`: bytes of the files that an earlier process has stored since midnight."""
+        self._bandwidth = bandwidth
+        self._before = bandwidth.total - stored
+        self._begin = midnight(now)
+
+    def keep_to(self, timetable: Timetable) -> None:
+        """Let bytes through as fast as the timetable says for this minute of the machine's local time."""
+        local = time.localtime()
+        self._bandwidth.rate = limit_at(timetable, local.tm_wday, local.tm_hour * 60 + local.tm_min)
+
+    def today(self, now: float) -> tuple[int, float]:
+        """How much was sent today, and when the day ends. Where the clock was set to another day, that one begins."""
+        if midnight(now) != self._begin:
+            self._begin, self._before = midnight(now), self._bandwidth.total
+        return self._bandwidth.total - self._before, next_midnight(now)
