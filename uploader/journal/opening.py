@@ -30,6 +30,10 @@ SNAPSHOTS = "snapshots"
 CHECKED_WHOLE = 32 << 20
 """Bytes up to which a journal is checked with all its indexes at the start; a larger one soon after it."""
 
+CHECKED = 512 << 20
+"""Bytes up to which every page is looked at before anything is done: some seconds. Of a larger one, with its history of
+hundreds of thousands of files, only what is live is read before; all of it is checked beside the first work."""
+
 _RIGHTS = (
     "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
 )
@@ -174,7 +178,8 @@ def _examine(path: Path) -> None:
         raise damaged(path, "it is empty")
     with closing(connected(path, read_only=True)) as conn:
         require_known(schema_of(conn), path)
-        wrong = verdict(conn, whole=path.stat().st_size <= CHECKED_WHOLE)
+        size = path.stat().st_size
+        wrong = verdict(conn, whole=size <= CHECKED_WHOLE) if size <= CHECKED else ""
         wrong = wrong or _missing(Mark.read(path.parent), mark_of(Database(conn, execute_plugins=False)))
     if wrong:
         raise damaged(path, wrong)

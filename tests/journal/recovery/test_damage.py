@@ -14,8 +14,9 @@ import pytest
 
 from uploader.core.errors import JournalError
 from uploader.core.model import Fingerprint, Sighting
-from uploader.journal import FILE_NAME, Journal, Reader
+from uploader.journal import FILE_NAME, Journal, Reader, opening
 from uploader.journal.high_water_mark import MARK_NAME, Mark
+from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import CHECKED_WHOLE, REPAIRED_NAME, SNAPSHOTS
 from uploader.journal.recovery import salvage
 from uploader.journal.recovery.snapshots import Snapshots
@@ -274,6 +275,29 @@ def test_a_repair_that_was_interrupted_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(JournalError, match="interrupted"):
         Journal(tmp_path)
+
+
+@pytest.mark.anyio
+async def test_a_large_journal_is_checked_beside_the_first_work(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that a start takes no minutes; what is damaged ends the daemon all the same, as soon as it is found."""
+    monkeypatch.setattr(opening, "CHECKED", 0)
+    fold(state)
+    path = state / FILE_NAME
+    with closing(sqlite3.connect(path)) as conn:
+        sql = "SELECT rootpage FROM sqlite_master WHERE name = 'events_session'"
+        (page,), (size,) = conn.execute(sql).fetchone(), conn.execute("PRAGMA page_size").fetchone()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * size : page * size] = b"\xff" * size
+    path.write_bytes(data)
+
+    journal = Journal(state)
+    try:
+        with pytest.raises(JournalError, match="damaged"):
+            await Upkeep(journal, state).snapshot()
+    finally:
+        journal.close()
 
 
 def test_small_journals_are_checked_with_their_indexes() -> None:
