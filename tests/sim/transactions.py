@@ -58,9 +58,6 @@ class MemoryRows:
         versions = self.tables.by_path.get(path)
         return versions[max(versions)] if versions else None
 
-    def rejected_versions(self, folder: str, path: bytes) -> list[File]:
-        return [file for file in self.versions(folder, path) if file.state is FileState.REJECTED]
-
     def version_with(self, file: File, content: str) -> File | None:
         others = self.versions(file.folder, file.path)
         return next((other for other in others if other.content == content and other is not file), None)

@@ -185,10 +185,9 @@ class Files:
 
 
 def _enter(rows: Rows, sighting: Sighting) -> int:
-    newest = rows.newest_version(sighting.folder, sighting.path)
-    rejected = rows.rejected_versions(sighting.folder, sighting.path)
+    versions = rows.versions(sighting.folder, sighting.path)
     seen = rows.seen(sighting)
-    change, file_id = source_events.discovered(rows.now, newest, rejected, seen, rows.next_file_id())
+    change, file_id = source_events.discovered(rows.now, versions, seen, rows.next_file_id())
     rows.apply(change)
     return file_id
 

@@ -58,6 +58,8 @@ class StoredRows:
         self.now = clock()
         self.touched = Touched()
         self.logged: list[LogLine] = []
+        self._next: dict[str, int] = {}
+        """By table: the id of the next row, as far as it was asked for."""
 
     def file(self, file_id: int) -> FileRecord:
         """See `Rows`."""
@@ -77,10 +79,6 @@ class StoredRows:
     def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
         """See `Rows`."""
         return _first(self._files(f"{_PATH} ORDER BY id DESC LIMIT 1", folder, path))
-
-    def rejected_versions(self, folder: str, path: bytes) -> list[FileRecord]:
-        """See `Rows`."""
-        return self._files(f"{_PATH} AND state = 'rejected' ORDER BY id", folder, path)
 
     def version_with(self, file: FileRecord, content: str) -> FileRecord | None:
         """See `Rows`."""
@@ -191,6 +189,9 @@ class StoredRows:
     def apply(self, change: Change) -> None:
         """See `Rows`."""
         apply(self._db, change)
+        for table, new in (("files", change.new_files), ("sessions", change.new_sessions)):
+            if new and table in self._next:
+                self._next[table] = max(self._next[table], max(new) + 1)
         self.touched.by(change)
         self.logged += change.log
 
@@ -202,8 +203,10 @@ class StoredRows:
 
     def _next_id(self, table: str) -> int:
         """The newest row of a table always stays (see `pruning`), so no id is given twice."""
-        sql = f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}"  # noqa: S608 - a table of ours
-        return int(self._db.conn.execute(sql).fetchone()[0])
+        if table not in self._next:
+            sql = f"SELECT COALESCE(MAX(id), 0) + 1 FROM {table}"  # noqa: S608 - a table of ours
+            self._next[table] = int(self._db.conn.execute(sql).fetchone()[0])
+        return self._next[table]
 
 
 def _first(found: Sequence[FileRecord]) -> FileRecord | None:

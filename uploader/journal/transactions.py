@@ -36,9 +36,6 @@ class Rows(Protocol):
     def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
         """The newest current version of a path."""
 
-    def rejected_versions(self, folder: str, path: bytes) -> list[FileRecord]:
-        """The current versions of a path that are rejected."""
-
     def version_with(self, file: FileRecord, content: str) -> FileRecord | None:
         """The other current version of a file's path that has this content; there is one at most."""
 

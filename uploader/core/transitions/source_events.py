@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,21 +25,21 @@ class Seen:
     value: Hashable
 
 
-def discovered(
-    now: float, newest: FileRecord | None, rejected: Iterable[FileRecord], seen: Seen, next_id: int
-) -> tuple[Change, int]:
+def discovered(now: float, versions: Sequence[FileRecord], seen: Seen, next_id: int) -> tuple[Change, int]:
     """A version of a path was seen; returns the id of the row that settles from now on.
 
-    `newest` and `rejected` are current versions of the path. One that is settling already takes the sighting over;
-    else the row `next_id` is made, and no rejected version is tried again.
+    `versions` are the current ones of the path, the oldest first. A newest one that is settling already takes the
+    sighting over; else the row `next_id` is made, and no rejected version is tried again.
     """
     change = Change(now)
+    newest = versions[-1] if versions else None
     if newest is not None and newest.state is FileState.SETTLING:
         if newest.sighting != seen.value:
             _begin_anew(change, newest, seen)
         return change, newest.id
-    for file in rejected:
-        change.set_file(file, {"current": None})
+    for file in versions:
+        if file.state is FileState.REJECTED:
+            change.set_file(file, {"current": None})
     sighting = seen.sighting
     file = FileRecord(id=next_id, folder=sighting.folder, path=sighting.path, sighting=seen.value)
     change.new_files[next_id] = {
