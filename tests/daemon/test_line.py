@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.days import midnight, next_midnight
 from uploader.daemon.line import Line
 from uploader.net.rate_limit import Bandwidth
+from uploader.system.days import midnight, next_midnight
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 

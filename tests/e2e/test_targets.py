@@ -14,8 +14,8 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.e2e
 
-TOGETHER: dict[str, dict[str, Any]] = {"batch": {"linger_seconds": 1.0, "max_wait_seconds": 120.0}}
-"""Files of one moment go together, however slowly a busy machine converts them."""
+TOGETHER: dict[str, dict[str, Any]] = {"batch": {"linger_seconds": 4.0, "max_wait_seconds": 120.0}}
+"""Files of one moment go together, unless a busy machine takes longer than this for a dozen."""
 
 
 def ask(w: World, operation: str, **body: Any) -> Any:

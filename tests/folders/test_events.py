@@ -320,6 +320,7 @@ def test_limits_on_watches_lead_to_polling_and_words(tmp_path: Path) -> None:
     (tmp_path / "first.tif").touch()
     script = tmp_path / "limited.py"
     script.write_text(textwrap.dedent(LIMITED))
+    roots = Path(events.__file__).parents[2], Path(__file__).parents[2]
     done = subprocess.run(
         [
             "unshare",
@@ -335,7 +336,7 @@ def test_limits_on_watches_lead_to_polling_and_words(tmp_path: Path) -> None:
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "PYTHONPATH": os.fspath(Path(events.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.fspath, roots))},
     )
     if "unshare" in done.stderr or "Permission denied" in done.stderr:
         pytest.skip(f"no user namespace here: {done.stderr.strip()}")

@@ -14,7 +14,6 @@ from uploader.activity import Activity
 from uploader.config import Settings
 from uploader.convert import Converter
 from uploader.core import capacity
-from uploader.core.days import midnight
 from uploader.core.errors import JournalError
 from uploader.core.model import target_of
 from uploader.daemon.late_folders import LateFolders
@@ -34,6 +33,7 @@ from uploader.net.rate_limit import Bandwidth
 from uploader.report import systemd_notify
 from uploader.staging import Staging
 from uploader.system import task_limit
+from uploader.system.days import midnight
 from uploader.system.locks import FolderLocks, hold_locks
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 
 from uploader.core.bandwidth_schedule import Timetable, limit_at
-from uploader.core.days import midnight, next_midnight
 from uploader.net.rate_limit import Bandwidth
+from uploader.system.days import midnight, next_midnight
 
 
 class Line:

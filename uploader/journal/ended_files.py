@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from uploader.core.days import midnight
 from uploader.core.lifecycle import (
     ITEM_KNOWN,
     ITEM_MADE,
@@ -24,6 +23,7 @@ from uploader.journal.pruning import sums
 from uploader.journal.queries import LEAVING, scalar
 from uploader.journal.rows import clock, rows
 from uploader.journal.sqlite_library import Database
+from uploader.system.days import midnight
 
 HOUR = 3600.0
 MINUTE = 60.0

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.configuration import Folder
-from uploader.core.days import midnight
 from uploader.core.holds import Amount, counted
 from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState, target_of
 from uploader.core.moments import iso
@@ -23,6 +22,7 @@ from uploader.journal.ended_files import HOUR, EndedFiles
 from uploader.journal.pruning import sums
 from uploader.journal.rows import clock, full_path, rows
 from uploader.journal.sqlite_library import Database
+from uploader.system.days import midnight
 
 WARNED = 100
 """Warnings that are told, the newest first."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from uploader.core.days import midnight, next_midnight
+from uploader.system.days import midnight, next_midnight
 
 pytestmark = pytest.mark.unit
 
