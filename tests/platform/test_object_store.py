@@ -205,6 +205,25 @@ async def test_a_copy_that_shrinks_under_way_is_told(large: Path, tmp_path: Path
     assert len(server.requests[0].body) < size
 
 
+@pytest.mark.parametrize("at", [0, -1])
+@pytest.mark.parametrize("which", ["small", "large"])
+async def test_other_bytes_than_recorded_never_become_an_object(
+    request: pytest.FixtureRequest, tmp_path: Path, which: str, at: int
+) -> None:
+    """One bit that flipped since the copy was measured, wherever it is: the store never gets a whole body."""
+    data = bytearray(request.getfixturevalue(which).read_bytes())
+    recorded = google_crc32c.value(bytes(data))
+    data[at] ^= 1
+    path = tmp_path / "damaged.tif"
+    path.write_bytes(data)
+    async with RawServer(STORED) as server, door(server.url) as (_, store):
+        with pytest.raises(StagedDamaged, match="other content"):
+            await put(store, signed(server.url), path, crc32c=recorded)
+        await anyio.sleep(0.05)
+
+    assert all(len(got.body) < len(data) for got in server.requests)
+
+
 async def test_stop_ends_it_at_the_next_chunk(large: Path) -> None:
     """A PUT that is told to stop ends at once and as something to be sent again."""
     sent: list[int] = []

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
+import google_crc32c
 
 from uploader.core.errors import NoAnswer, StagedDamaged, StoreMismatch
 from uploader.net.answer_errors import not_an_answer, store_refusal
@@ -92,7 +93,7 @@ class HttpObjectStore:
     ) -> None:
         """See `ObjectStore`."""
         began = self._clock()
-        body = _Body(file, size, on_bytes, stop, self, encrypted=url.encrypted)
+        body = _Body(self, file, size, crc32c, on_bytes=on_bytes, stop=stop, encrypted=url.encrypted)
         async with self._connection() as connection:
             answer = await connection.put(url.secret, body, size=size, content_type=content_type, what=WHAT)
         logger.debug(
@@ -136,20 +137,27 @@ class HttpObjectStore:
 
 
 class _Body:
-    """The file as an asynchronous iterator of chunks that grow and shrink with the line."""
+    """The file as an asynchronous iterator of chunks that grow and shrink with the line.
+
+    The last chunk is let out only where the hash of all is the recorded one. So the bytes that were compared are those
+    that were sent, which a check before the PUT cannot say of a disk that reads differently the second time; and the
+    file is read once.
+    """
 
     def __init__(
         self,
+        store: HttpObjectStore,
         file: int,
         size: int,
+        crc32c: int,
+        *,
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
-        store: HttpObjectStore,
-        *,
         encrypted: bool,
     ) -> None:
         self._file = file
         self._size = size
+        self._recorded, self._crc = crc32c, 0
         self._on_bytes = on_bytes
         self._stop = stop
         self._store = store
@@ -170,6 +178,7 @@ class _Body:
             raise TransferStopped("The upload of the file was stopped before its end.")
         self._began = time.monotonic()
         block = await self._read(min(self._chunk, self._size - self.sent))
+        self._compare(block)
         await self._store.throttled(len(block))
         self._under_way = len(block)
         return block
@@ -182,6 +191,15 @@ class _Body:
             seconds = time.monotonic() - self._began
             self._chunk = next_chunk(self._chunk, seconds, encrypted=self._encrypted)
             self._under_way = 0
+
+    def _compare(self, block: bytes) -> None:
+        """Count a block in, and keep back the last one of a copy that is not the one that was measured."""
+        self._crc = google_crc32c.extend(self._crc, block)
+        if self.sent + len(block) == self._size and self._crc != self._recorded:
+            raise StagedDamaged(
+                "The private copy has other content than was recorded.",
+                "It is made again; look at the disk if this repeats.",
+            )
 
     async def _read(self, size: int) -> bytes:
         try:
