@@ -249,6 +249,21 @@ def test_the_transfers_of_a_folder_of_higher_priority_go_first() -> None:
     assert [one.file_id for one in found if isinstance(one, act.Put)] == [20, 21, 22, 10]
 
 
+def test_as_many_transfers_as_were_found_to_carry_most_where_nobody_has_said() -> None:
+    """With `concurrency = 0` the view has the number; with any other it says nothing."""
+    members = tuple(SessionMember(n, FileState.BATCHED, 10, folder="/d") for n in range(20))
+    view = replace(
+        EMPTY,
+        sessions=(Session(1, KEY, SessionState.OPEN, members),),
+        running={"Put": 2},
+        parallel_transfers=9,
+    )
+
+    for concurrency, expected in ((0, 7), (4, 2)):
+        found = actions(view, settings_with(SETTINGS, transfer={"concurrency": concurrency}))
+        assert sum(isinstance(one, act.Put) for one in found) == expected
+
+
 def test_a_file_larger_than_a_batch_goes_alone() -> None:
     """The limit of a batch is no limit of a file."""
     assert members_of(replace(EMPTY, waiting=(waiting(1, size=5000), waiting(2)))) == [1]

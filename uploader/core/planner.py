@@ -72,7 +72,8 @@ def _dispose(turn: PlanningPass) -> None:
 def _sessions(turn: PlanningPass) -> None:
     """Every live session gets its next step."""
     no_more = daily_limit.reached(turn)
-    slots = 0 if no_more else turn.settings.transfer.concurrency - turn.running("Put")
+    most = turn.settings.transfer.concurrency or turn.view.parallel_transfers
+    slots = 0 if no_more else most - turn.running("Put")
     for session in sorted(turn.view.sessions, key=lambda session: -_priority(turn, session)):
         if session.hold or turn.unopened(session) or turn.busy("session", session.session_id):
             continue
