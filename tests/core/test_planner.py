@@ -214,13 +214,13 @@ def test_a_batch_lingers_for_more() -> None:
     result = plan(view, NOW, SETTINGS)
 
     assert (result.actions, result.wake_at, result.idle) == ([], NOW + 6, False)
-    busy = replace(EMPTY, running={"Put": 1}, coming={"/d": 1})
+    busy = replace(EMPTY, running={"Put": 4}, coming={"/d": 1})
     assert actions(replace(busy, waiting=(waiting(1, age=60),))) == []
     assert members_of(replace(busy, waiting=(waiting(1, age=301),))) == [1]
 
 
-def test_a_batch_closes_smaller_while_the_line_is_idle() -> None:
-    """It is busy while something is sent, or is about to be; a session that only completes leaves it idle."""
+def test_a_batch_closes_smaller_while_more_files_could_be_sent_at_once() -> None:
+    """Four may be: those count that are sent, or are about to be, and not those of a session that only completes."""
     view = replace(EMPTY, waiting=(waiting(9, age=11),), coming={"/d": 1})
 
     def planned(*sessions: Session) -> bool:
@@ -229,8 +229,9 @@ def test_a_batch_closes_smaller_while_the_line_is_idle() -> None:
     assert planned()
     assert planned(session(SessionState.COMPLETING, FileState.STORED))
     assert planned(session(SessionState.OPEN, FileState.BATCHED, hold="It waits for a person."))
-    assert not planned(session(SessionState.PLANNED, FileState.BATCHED))
-    assert not planned(session(SessionState.OPEN, FileState.STORED, FileState.BATCHED))
+    assert planned(session(SessionState.OPEN, *[FileState.STORED] * 3, *[FileState.BATCHED] * 3))
+    assert not planned(session(SessionState.PLANNED, *[FileState.BATCHED] * 4))
+    assert not planned(session(SessionState.OPEN, FileState.STORED, *[FileState.BATCHED] * 4))
 
 
 def test_the_transfers_of_a_folder_of_higher_priority_go_first() -> None:
