@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 import anyio
+import google_crc32c
 
 from uploader.platform.api import ObjectStore
 from uploader.platform.geopera import SignedUrl, open_platform
@@ -55,8 +56,9 @@ def _swallow(connection: socket.socket) -> None:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
-async def ours(store: ObjectStore, url: str, path: Path, size: int) -> float:
-    """Seconds of one PUT by the uploader."""
+async def ours(store: ObjectStore, url: str, path: Path, recorded: tuple[int, int]) -> float:
+    """Seconds of one PUT by the uploader of a file of the recorded size and CRC-32C."""
+    size, crc32c = recorded
     began = time.perf_counter()
     with path.open("rb") as file:
         await store.put(
@@ -64,12 +66,21 @@ async def ours(store: ObjectStore, url: str, path: Path, size: int) -> float:
             file.fileno(),
             size=size,
             content_type="image/tiff",
-            crc32c=0,
+            crc32c=crc32c,
             md5=bytes(16),
             on_bytes=lambda _: None,
             stop=lambda: False,
         )
     return time.perf_counter() - began
+
+
+def crc32c_of(path: Path) -> int:
+    """The hash that a PUT compares the file with."""
+    found = 0
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            found = google_crc32c.extend(found, piece)
+    return found
 
 
 def curl(url: str, path: Path) -> float:
@@ -81,16 +92,17 @@ def curl(url: str, path: Path) -> float:
 
 async def compare(path: Path, size: int, rounds: int, url: str) -> None:
     """Take turns, and print."""
+    recorded = size, crc32c_of(path)
     times: dict[str, list[float]] = {"ours": [], "curl": []}
     door = open_platform(
         base_url=url, auth="api_key", client_id="", read_key=lambda: "unused", requests_per_minute=0
     )
     async with door as (_, store):
-        await ours(store, url, path, size)
+        await ours(store, url, path, recorded)
         before = resource.getrusage(resource.RUSAGE_SELF)
         for _ in range(rounds):
             times["curl"].append(curl(url, path))
-            times["ours"].append(await ours(store, url, path, size))
+            times["ours"].append(await ours(store, url, path, recorded))
         after = resource.getrusage(resource.RUSAGE_SELF)
     for name, taken in times.items():
         best, middle = size / min(taken) / 1e6, size / statistics.median(taken) / 1e6

@@ -60,7 +60,7 @@ LEVELS_WITHIN = {
         # the methods of the journal, each a transaction
         {"files", "sessions", "holds", "retry", "pausing", "forgetting", "followers", "pruning"},
         # what is told of the whole, and what rebuilds it
-        {"ended_files", "status", "reader", "recovery"},
+        {"ended_files", "stage_work", "status", "reader", "recovery"},
         {""},
         {"maintenance"},
     ),

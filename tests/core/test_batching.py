@@ -124,7 +124,7 @@ def test_a_session_closes_in_time() -> None:
     files = [file(1, since=NOW - 200), file(2, since=NOW - 3)]
 
     def closes(*files: Waiting, at_once: bool = False, more: bool = False, idle: bool = False) -> float:
-        return closes_at(files, SETTINGS.batch, NOW, at_once=at_once, more_to_come=more, line_idle=idle)
+        return closes_at(files, SETTINGS.batch, NOW, at_once=at_once, more_to_come=more, line_free=idle)
 
     assert closes(*files, at_once=True) == NOW
     assert closes(*files) == NOW - 3 + 10
@@ -137,7 +137,7 @@ def test_an_idle_line_waits_for_no_batch_to_grow(*, more: bool) -> None:
     """The first file of a batch waits for `linger_seconds` at most, whatever else can be expected."""
     files = [file(1, since=NOW - 7), file(2, since=NOW - 3)]
 
-    assert closes_at(files, SETTINGS.batch, NOW, at_once=False, more_to_come=more, line_idle=True) == NOW + 3
+    assert closes_at(files, SETTINGS.batch, NOW, at_once=False, more_to_come=more, line_free=True) == NOW + 3
 
 
 def test_a_short_quota_lets_the_smallest_pass() -> None:

@@ -214,13 +214,13 @@ def test_a_batch_lingers_for_more() -> None:
     result = plan(view, NOW, SETTINGS)
 
     assert (result.actions, result.wake_at, result.idle) == ([], NOW + 6, False)
-    busy = replace(EMPTY, running={"Put": 1}, coming={"/d": 1})
+    busy = replace(EMPTY, running={"Put": 4}, coming={"/d": 1})
     assert actions(replace(busy, waiting=(waiting(1, age=60),))) == []
     assert members_of(replace(busy, waiting=(waiting(1, age=301),))) == [1]
 
 
-def test_a_batch_closes_smaller_while_the_line_is_idle() -> None:
-    """It is busy while something is sent, or is about to be; a session that only completes leaves it idle."""
+def test_a_batch_closes_smaller_while_more_files_could_be_sent_at_once() -> None:
+    """Four may be: those count that are sent, or are about to be, and not those of a session that only completes."""
     view = replace(EMPTY, waiting=(waiting(9, age=11),), coming={"/d": 1})
 
     def planned(*sessions: Session) -> bool:
@@ -229,8 +229,9 @@ def test_a_batch_closes_smaller_while_the_line_is_idle() -> None:
     assert planned()
     assert planned(session(SessionState.COMPLETING, FileState.STORED))
     assert planned(session(SessionState.OPEN, FileState.BATCHED, hold="It waits for a person."))
-    assert not planned(session(SessionState.PLANNED, FileState.BATCHED))
-    assert not planned(session(SessionState.OPEN, FileState.STORED, FileState.BATCHED))
+    assert planned(session(SessionState.OPEN, *[FileState.STORED] * 3, *[FileState.BATCHED] * 3))
+    assert not planned(session(SessionState.PLANNED, *[FileState.BATCHED] * 4))
+    assert not planned(session(SessionState.OPEN, FileState.STORED, *[FileState.BATCHED] * 4))
 
 
 def test_the_transfers_of_a_folder_of_higher_priority_go_first() -> None:
@@ -247,6 +248,21 @@ def test_the_transfers_of_a_folder_of_higher_priority_go_first() -> None:
 
     found = actions(replace(EMPTY, destinations=places, sessions=(of(1, "/d"), of(2, "/e"))), settings)
     assert [one.file_id for one in found if isinstance(one, act.Put)] == [20, 21, 22, 10]
+
+
+def test_as_many_transfers_as_were_found_to_carry_most_where_nobody_has_said() -> None:
+    """With `concurrency = 0` the view has the number; with any other it says nothing."""
+    members = tuple(SessionMember(n, FileState.BATCHED, 10, folder="/d") for n in range(20))
+    view = replace(
+        EMPTY,
+        sessions=(Session(1, KEY, SessionState.OPEN, members),),
+        running={"Put": 2},
+        parallel_transfers=9,
+    )
+
+    for concurrency, expected in ((0, 7), (4, 2)):
+        found = actions(view, settings_with(SETTINGS, transfer={"concurrency": concurrency}))
+        assert sum(isinstance(one, act.Put) for one in found) == expected
 
 
 def test_a_file_larger_than_a_batch_goes_alone() -> None:

@@ -34,6 +34,20 @@ async def test_a_clock_that_is_set_to_another_day_begins_it() -> None:
     assert line.today(NOON - 3 * 86_400)[0] == 0
 
 
+async def test_what_is_sent_tells_how_many_files_are() -> None:
+    """Each look counts the bytes that were let through: where more files carry more, more are sent."""
+    now = 0.0
+    bandwidth = Bandwidth(None)
+    line = Line(bandwidth, 0, NOON, clock=lambda: now)
+    before = line.parallel_transfers
+    for _ in range(60):
+        line.sending(line.parallel_transfers)
+        await bandwidth(1000 * line.parallel_transfers)
+        now += 1.0
+
+    assert line.parallel_transfers > before
+
+
 def test_the_rate_is_that_of_the_timetable() -> None:
     """Whatever it was before."""
     bandwidth = Bandwidth(None)

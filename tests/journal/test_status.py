@@ -35,6 +35,7 @@ def state(tmp_path: Path) -> Iterator[Path]:
         *(("/b", state, None) for state in ("settling", "rejected", "gone")),
         ("/b", "completed", "archive"),
     ]
+    stored = iter(range(7))
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
         for number, (folder, state_, after) in enumerate(files, start=1):
             conn.execute(
@@ -54,6 +55,10 @@ def state(tmp_path: Path) -> Iterator[Path]:
                 conn.execute(
                     "INSERT INTO events (time, file_id, event, state, note) VALUES (?, ?, 'completed', '', '')",
                     (now - 900, number),
+                )
+                conn.execute(
+                    "INSERT INTO events (time, file_id, event, state, note) VALUES (?, ?, 'stored', '', '')",
+                    (now - 900 + 150 * next(stored), number),
                 )
         conn.commit()
     return tmp_path
@@ -92,13 +97,13 @@ def test_each_folder_is_told_by_itself(facts: Facts) -> None:
 
 
 def test_the_end_is_expected_where_nothing_is_held(facts: Facts) -> None:
-    """Seven files in a quarter of an hour: four more take some nine minutes."""
+    """A file was stored every 150 seconds: the three that are still to be sent take seven and a half minutes."""
     now = time.time()
     status = status_of(facts, HoldList([], 0), now)
 
     assert status["rate"]["files_per_hour"] == pytest.approx(28, rel=0.1)
     eta = datetime.fromisoformat(status["eta"]).timestamp()
-    assert eta - now == pytest.approx(4 / 28 * 3600, rel=0.1)
+    assert eta - now == pytest.approx(3 * 150, rel=0.02)
     assert status_of(facts, HoldList([TARGET], 1), now)["eta"] is None
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import socket
-import ssl
-import subprocess
 from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
 import pytest
 
+from tests.support.certificates import self_signed, serving
 from tests.support.door import door
 from tests.support.rawserver import RawServer, Reply, http, ok, problem
 from uploader.core.errors import NoAnswer, RemoteError, Unreachable
@@ -134,29 +132,13 @@ async def test_a_blackhole_is_unreachable_also_by_the_deadline() -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for localhost and its key, in one file."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs the openssl command to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    files = ["-keyout", folder / "key.pem", "-out", folder / "cert.pem"]
-    subprocess.run(["openssl", "req", "-x509", *curve, *name, *files], check=True, capture_output=True)
-    both = folder / "both.pem"
-    both.write_bytes((folder / "key.pem").read_bytes() + (folder / "cert.pem").read_bytes())
-    return both
-
-
-def tls(certificate: Path) -> ssl.SSLContext:
-    """The server's side."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
+    """For localhost: a certificate and its key, in one file."""
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 async def test_an_untrusted_certificate_is_unreachable_and_says_so(certificate: Path) -> None:
     """Nothing is sent to a server with a foreign certificate; with `ca_file` it is trusted."""
-    async with RawServer(ok({"id": "u_1"}), tls=tls(certificate)) as server:
+    async with RawServer(ok({"id": "u_1"}), tls=serving(certificate)) as server:
         async with door(server.url) as (platform, _):
             with pytest.raises(Unreachable, match=r"certificate is not trusted.*ca_file"):
                 await platform.initiate({}, "k")

@@ -14,6 +14,7 @@ import anyio
 import google_crc32c
 import pytest
 
+from tests.support.certificates import self_signed, serving
 from tests.support.door import SHORT, door, put, signed
 from tests.support.rawserver import RawServer, Reply, http
 from uploader.core.errors import (
@@ -24,8 +25,15 @@ from uploader.core.errors import (
     StoreRefused,
     Unreachable,
 )
-from uploader.platform.geopera import Bandwidth, TransferStopped
-from uploader.platform.geopera.object_store import FIRST_CHUNK, LEAST_CHUNK, MOST_CHUNK, in_memory, next_chunk
+from uploader.platform.geopera import Bandwidth, Timeouts, TransferStopped
+from uploader.platform.geopera.object_store import (
+    FIRST_CHUNK,
+    LEAST_CHUNK,
+    MOST_CHUNK,
+    MOST_ENCRYPTED,
+    in_memory,
+    next_chunk,
+)
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -197,6 +205,25 @@ async def test_a_copy_that_shrinks_under_way_is_told(large: Path, tmp_path: Path
     assert len(server.requests[0].body) < size
 
 
+@pytest.mark.parametrize("at", [0, -1])
+@pytest.mark.parametrize("which", ["small", "large"])
+async def test_other_bytes_than_recorded_never_become_an_object(
+    request: pytest.FixtureRequest, tmp_path: Path, which: str, at: int
+) -> None:
+    """One bit that flipped since the copy was measured, wherever it is: the store never gets a whole body."""
+    data = bytearray(request.getfixturevalue(which).read_bytes())
+    recorded = google_crc32c.value(bytes(data))
+    data[at] ^= 1
+    path = tmp_path / "damaged.tif"
+    path.write_bytes(data)
+    async with RawServer(STORED) as server, door(server.url) as (_, store):
+        with pytest.raises(StagedDamaged, match="other content"):
+            await put(store, signed(server.url), path, crc32c=recorded)
+        await anyio.sleep(0.05)
+
+    assert all(len(got.body) < len(data) for got in server.requests)
+
+
 async def test_stop_ends_it_at_the_next_chunk(large: Path) -> None:
     """A PUT that is told to stop ends at once and as something to be sent again."""
     sent: list[int] = []
@@ -286,6 +313,35 @@ async def test_the_line_decides_the_chunk() -> None:
     assert next_chunk(FIRST_CHUNK, 2.0) == FIRST_CHUNK // 2
     assert next_chunk(MOST_CHUNK, 0.0) == MOST_CHUNK
     assert next_chunk(LEAST_CHUNK, 99.0) == LEAST_CHUNK
+
+
+async def test_encrypted_chunks_stay_in_the_cache(large: Path, tmp_path: Path) -> None:
+    """Through TLS no chunk is larger than what was found to be cheapest, however quick the line is."""
+    certificate = self_signed(tmp_path)
+    sent: list[int] = []
+    async with (
+        RawServer(STORED, tls=serving(certificate)) as server,
+        door(server.url, ca_file=str(tmp_path / "cert.pem"), timeouts=Timeouts()) as (_, store),
+    ):
+        await put(store, signed(server.url), large, on_bytes=sent.append)
+
+    assert server.requests[0].body == large.read_bytes()
+    assert max(sent) == MOST_ENCRYPTED
+
+
+async def test_a_stall_is_noticed_long_before_a_chunk_is_due(large: Path) -> None:
+    """A store that takes nothing more ends the PUT, is named, and the next one has a connection of its own."""
+    patience = Timeouts(write=60.0, stored=60.0, stalled=0.5)
+    async with (
+        RawServer(Reply(end="stall", after=100_000), STORED) as server,
+        door(server.url, timeouts=patience) as (_, store),
+    ):
+        with anyio.fail_after(20), pytest.raises(NoAnswer, match="the far side took no more data"):
+            await put(store, signed(server.url), large)
+        await put(store, signed(server.url), large)
+
+    assert server.connections == 2
+    assert server.requests[1].body == large.read_bytes()
 
 
 async def test_a_slow_store_is_not_a_dead_one(large: Path) -> None:

@@ -78,6 +78,11 @@ def get(path: str, host: str = "127.0.0.1") -> str:
     return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"
 
 
+async def test_the_page_tells_when_it_is_done():
+    """As the status on a terminal does."""
+    assert "uploaded, done at about " in pages.page({**STATUS, "eta": "2026-01-02T03:04:05+00:00"}).decode()
+
+
 async def test_the_page_shows_everything_escaped():
     """A file name or an answer of the platform is text, never markup; the policy forbids scripts altogether."""
     async with serving() as port:

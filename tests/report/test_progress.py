@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ def test_a_picture_fits_into_80_columns_line_by_line():
     running = [Running("put", "long" * 40 + ".tif", 100, 50), Running("convert", "b.tif")]
     screen.print(progress._picture(status, running, 123456.0))
     assert len(screen.file.getvalue().splitlines()) == 3
+
+
+def test_a_picture_tells_when_it_is_done():
+    """Whoever watches wants to know whether to go for lunch."""
+    screen = Console(file=io.StringIO(), width=120)
+    end = datetime.now().astimezone() + timedelta(minutes=1)
+    screen.print(progress._picture({"pending": 5, "completed": 9, "eta": end.isoformat()}, [], 0.0))
+
+    assert "9 completed, done at about " in screen.file.getvalue()
 
 
 @pytest.mark.anyio

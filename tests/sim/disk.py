@@ -128,7 +128,7 @@ class Disk:
         """Size and hashes of the object."""
         return _MEASURED
 
-    def verified(self, place: Place, size: int, crc32c: int, stop: object) -> AbstractContextManager[Any]:
+    def opened(self, place: Place, size: int) -> AbstractContextManager[Any]:
         """A draw damages the copy now and then."""
         if place.id not in self.results or (self.faults and self.rng.random() < self.faults / 5):
             self.results.pop(place.id, None)

@@ -215,11 +215,11 @@ class _Disk(Disk):
             raise LOCAL.get(way) or err.RasterUnreadable("half")
         return await super().convert(target)
 
-    def verified(self, place: Place, size: int, crc32c: int, stop: object) -> AbstractContextManager[Any]:
+    def opened(self, place: Place, size: int) -> AbstractContextManager[Any]:
         """Find the copy damaged, or not."""
         if self.world.fails("damaged"):
             self.results.pop(place.id, None)
-        return super().verified(place, size, crc32c, stop)
+        return super().opened(place, size)
 
     def dispose(self, policy: str, sighting: Sighting, archive: object, stop: object) -> Any:
         """Delete the source, or not."""

@@ -50,7 +50,10 @@ def _too_many(world: World, view: PlannerView, plan: Plan) -> list[str]:
     if len(plan.actions) + len(view.busy) <= min(CLAIMS, DISPOSALS):
         return []
     kinds = [type(action) for action in plan.actions]
-    most = {act.Put: world.settings.transfer.concurrency, act.Convert: world.converters}
+    most = {
+        act.Put: world.settings.transfer.concurrency or view.parallel_transfers,
+        act.Convert: world.converters,
+    }
     most |= {act.Claim: CLAIMS, act.Dispose: DISPOSALS}
     return [
         f"{kinds.count(kind)} more of {kind.__name__}, but {most[kind]} are the most"

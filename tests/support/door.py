@@ -7,6 +7,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import google_crc32c
+
 from uploader.platform.geopera import SignedUrl, Timeouts, open_platform
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ async def put(store: ObjectStore, url: SignedUrl, path: Path, **changes: Any) ->
     facts: dict[str, Any] = {
         "size": changes["size"] if "size" in changes else path.stat().st_size,
         "content_type": "image/tiff",
-        "crc32c": 0,
+        "crc32c": google_crc32c.value(path.read_bytes()),
         "md5": bytes(16),
         "on_bytes": lambda _: None,
         "stop": lambda: False,

@@ -138,7 +138,8 @@ class BatchSection(Section):
 class Transfer(Section):
     """How bytes leave."""
 
-    concurrency: Positive = 4
+    concurrency: Whole = 4
+    """0: as many as are found to carry most."""
     bandwidth_limit: Bandwidth = ()
     """Ask `core.bandwidth_schedule.limit_at` what it means now."""
     daily_limit: OptionalBytes = 0

@@ -103,19 +103,19 @@ def closes_at(
     *,
     at_once: bool,
     more_to_come: bool,
-    line_idle: bool,
+    line_free: bool,
 ) -> float:
     """When a batch of these files closes (unix seconds; in the past: now).
 
     `at_once`: it is full, or its room is needed. Others close `linger_seconds` after the last arrival when no more can
-    be expected soon, and `max_wait_seconds` after the first arrival in any case. While the line is idle, nobody waits
-    for longer than `linger_seconds`: conversion goes on beside the transfer of what there is.
+    be expected soon, and `max_wait_seconds` after the first arrival in any case. While the line could carry more files
+    at once, nobody waits for longer than `linger_seconds`: conversion goes on beside the transfer of what there is.
     """
     if at_once:
         return now
     first, last = min(file.since for file in files), max(file.since for file in files)
     latest = first + (
-        min(batch.linger_seconds, batch.max_wait_seconds) if line_idle else batch.max_wait_seconds
+        min(batch.linger_seconds, batch.max_wait_seconds) if line_free else batch.max_wait_seconds
     )
     return latest if more_to_come else min(latest, last + batch.linger_seconds)
 

@@ -66,7 +66,7 @@ class Transfer(Protocol):
 
     @property
     def concurrency(self) -> int:
-        """Files that are sent at once."""
+        """Files that are sent at once; 0: as many as are found to carry most."""
 
     @property
     def daily_limit(self) -> int:

@@ -64,6 +64,8 @@ class Amount:
     session: str = ""
     upload_id: str = ""
     """The session by its two names: ours, and the one that the platform gave it when it was opened."""
+    source: int = 0
+    """Their bytes as they lay in the drop folder, whatever they have become since."""
 
 
 @dataclass(frozen=True, slots=True)

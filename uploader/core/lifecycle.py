@@ -169,6 +169,16 @@ ITEM_KNOWN = frozenset({FileEvent.COMPLETED, FileEvent.RECOGNISED})
 OBJECT_MADE, OBJECT_STORED = FileEvent.CONVERTED, FileEvent.STORED
 """Lines of the event log that tell when a file was converted, and when it was uploaded."""
 
+STAGE_ENDS: dict[FileEvent, frozenset[F]] = {
+    FileEvent.CLAIMED: frozenset({F.SETTLING}),
+    FileEvent.CONVERTED: frozenset({F.SETTLING, F.QUEUED}),
+    FileEvent.STORED: frozenset({F.SETTLING, F.QUEUED, F.CONVERTED, F.BATCHED}),
+    FileEvent.COMPLETED: frozenset({F.STORED}),
+}
+"""By the event with which a stage of the work ends: the states of the files that have it still before them. Of the last
+stage only those that are in it count: files are completed by whole sessions, which says little of a pace.
+"""
+
 SOURCE_GONE = FileEvent.DISPOSED
 SOURCE_SETTLED = frozenset({SOURCE_GONE.value, "kept"})
 """Lines of the event log by which nothing more is to be done with a completed file's source."""

@@ -72,7 +72,7 @@ def _dispose(turn: PlanningPass) -> None:
 def _sessions(turn: PlanningPass) -> None:
     """Every live session gets its next step."""
     no_more = daily_limit.reached(turn)
-    slots = 0 if no_more else turn.settings.transfer.concurrency - turn.running("Put")
+    slots = 0 if no_more else _at_once(turn) - turn.running("Put")
     for session in sorted(turn.view.sessions, key=lambda session: -_priority(turn, session)):
         if session.hold or turn.unopened(session) or turn.busy("session", session.session_id):
             continue
@@ -85,6 +85,11 @@ def _sessions(turn: PlanningPass) -> None:
             _call(turn, step, session)
         elif session.state is SessionState.OPEN:
             slots -= _send(turn, session, slots)
+
+
+def _at_once(turn: PlanningPass) -> int:
+    """How many files are sent at once."""
+    return turn.settings.transfer.concurrency or turn.view.parallel_transfers
 
 
 def _priority(turn: PlanningPass, session: Session) -> int:
@@ -215,19 +220,20 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
         turn.now,
         at_once=full or disk_space.short(turn),
         more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),
-        line_idle=_line_idle(turn),
+        line_free=_line_free(turn),
     )
     return Batch(group.key, taken), at
 
 
-def _line_idle(turn: PlanningPass) -> bool:
-    """Whether nothing is being sent, nor will be as soon as a session is opened."""
-    return not turn.running("Put") and not any(
+def _line_free(turn: PlanningPass) -> bool:
+    """Whether more files could be sent at once than are, or will be as soon as their sessions are opened."""
+    to_send = sum(
         member.state is FileState.BATCHED
         for session in turn.view.sessions
         if session.state in (SessionState.PLANNED, SessionState.OPEN) and not _held_up(turn, session)
         for member in session.members
     )
+    return max(to_send, turn.running("Put")) < _at_once(turn)
 
 
 def _layout(turn: PlanningPass, group: Batchable) -> Layout:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from uploader.core import parallel_transfers
 from uploader.core.configuration import Folder
 from uploader.core.model import (
     AS_ITS_FOLDER,
@@ -162,6 +163,8 @@ class PlannerView:
     silence: Mapping[str, float] = field(default_factory=dict)
     """By stage: seconds since its last sign of life."""
     reserved_bytes: int = 0
+    parallel_transfers: int = parallel_transfers.START
+    """How many files are sent at once, where the configuration leaves it to be found out."""
     sent_today: int = 0
     """Bytes that have left since midnight by the machine's clock."""
     day_ends: float = 0.0

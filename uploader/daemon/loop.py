@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 
 from uploader.activity import Activity
 from uploader.config import Settings
-from uploader.core.actions import Action
+from uploader.core.actions import Action, Put
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
@@ -188,6 +188,8 @@ class Daemon:
         self._tools.note_holds((*view.holds, *turn.holds))
         for action in turn.actions:
             self._start(work, action, view)
+        if not self._tools.settings.transfer.concurrency:
+            self._line.sending(self._running.counted()[Put.__name__])
         return turn
 
     def _warnings(self) -> list[dict[str, str]]:
@@ -238,6 +240,7 @@ class Daemon:
             silence=self._tools.activity.silence(),
             answered_at=self._tools.answered_at,
             stored_at=self._tools.stored_at,
+            parallel_transfers=self._line.parallel_transfers,
             sent_today=sent,
             day_ends=day_ends,
             no_thread_since=threads.short_since(),

@@ -16,7 +16,6 @@ from uploader.effects.context import Tools, about
 from uploader.effects.session_end import lose
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.rows import clock
-from uploader.staging import Interrupted
 from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
@@ -36,8 +35,7 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
     step = Step.SIGN
     with tools.activity.track("put", row.file_name, row.object_size) as running:
         try:
-            facts = (row.object_size, row.object_crc32c, tools.stop_of("put"))
-            with await tools.in_thread(tools.staging.verified, path, *facts) as copy:
+            with await tools.in_thread(tools.staging.opened, path, row.object_size) as copy:
                 failpoint("sign.before")
                 kind = content_type(row.file_name)
                 url = await tools.platform.signed_url(session.upload_id, row.file_name, kind)
@@ -54,8 +52,6 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
                     on_bytes=tools.activity.sender(running),
                     stop=tools.cut.is_set,
                 )
-        except Interrupted:
-            return
         except err.UploaderError as error:
             if not tools.cut.is_set():
                 await _failed(tools, session, row, step, error)

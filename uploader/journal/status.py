@@ -17,11 +17,12 @@ from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState,
 from uploader.core.moments import iso
 from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
-from uploader.core.throughput import Rate, expected_end, rate_of
+from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles
 from uploader.journal.pruning import sums
 from uploader.journal.rows import clock, full_path, rows
 from uploader.journal.sqlite_library import Database
+from uploader.journal.stage_work import StagePasses
 from uploader.system.days import midnight
 
 WARNED = 100
@@ -55,6 +56,7 @@ class Facts:
     folders: Sequence[Mapping[str, Any]]
     amounts: Sequence[Amount]
     rate: Rate
+    work: Sequence[StageWork]
 
 
 class FactsReader:
@@ -63,11 +65,13 @@ class FactsReader:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._ended = EndedFiles()
+        self._passes = StagePasses()
 
     def read(self, destinations: Mapping[str, Folder]) -> Facts:
         """The facts of now; within one transaction, so that its numbers belong together."""
         now, db, ended = clock(), self._db, self._ended
         ended.update(db)
+        self._passes.update(db)
         amounts, rejected, over = _amounts(db, destinations), _rejected(db), sums(db)
         pending = Counter(ended.leaving.values())
         for amount in amounts:
@@ -95,7 +99,8 @@ class FactsReader:
         }
         folders = _folders(destinations, pending, amounts, rejected, ended.completed + over["folders"])
         lately = ended.since(now - HOUR)
-        return Facts(told, folders, amounts, rate_of(now, *lately, ended.first_since(now - HOUR)))
+        rate = rate_of(now, *lately, ended.first_since(now - HOUR))
+        return Facts(told, folders, amounts, rate, self._passes.work(amounts))
 
 
 def status_of(facts: Facts, held: HoldList, now: float, waits: Sequence[Wait] = ()) -> dict[str, Any]:
@@ -103,7 +108,7 @@ def status_of(facts: Facts, held: HoldList, now: float, waits: Sequence[Wait] = 
     told, rate = facts.told, facts.rate
     holds = counted(held.holds, facts.amounts)
     folders = {hold.subject for hold in holds if hold.scope is Scope.FOLDER}
-    eta = expected_end(now, told["pending"], told["bytes"]["pending"], rate, held=bool(holds))
+    eta = expected_end(now, facts.work, held=bool(holds))
     return {
         **told,
         "holds": [told_hold(hold) for hold in holds],
@@ -152,7 +157,7 @@ def _amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
     """What is pending, in groups. A file that is in a session goes where the session goes."""
     sql = (
         "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
-        "SUM(COALESCE(f.object_size, f.size)) AS size, s.project_id, s.collection_id, s.item_id "
+        "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, s.project_id, s.collection_id, s.item_id "
         "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
         f"WHERE f.state IN {_LIVE} GROUP BY f.folder, f.state, f.session_id"
     )
@@ -165,6 +170,7 @@ def _amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
             row["size"],
             f"{row['session_id'] or ''}",
             row["upload_id"] or "",
+            row["source"],
         )
         for row in rows(db, sql)
     ]

@@ -44,6 +44,8 @@ class Timeouts:
     """The same for `uploads.complete`, which makes all items of a session."""
     write: float = 60.0
     """One chunk of a PUT."""
+    stalled: float = 20.0
+    """No byte of a PUT arriving. Longer than a line's usual breaks, for giving up costs what was sent of the file."""
     stored: float = 300.0
     """The answer to a PUT, once all bytes are sent."""
 

@@ -8,6 +8,7 @@ learns why.
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -45,8 +46,8 @@ class PutConnection:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._backend = Backend()
-        self._pool = _pool(context, proxy, self._backend)
         self._timeouts = timeouts or Timeouts()
+        self._pool = _pool(context, proxy, self._backend, self._timeouts.stalled)
         self._wall = wall
 
     async def aclose(self) -> None:
@@ -137,14 +138,22 @@ def _target(url: Secret) -> httpcore.URL:
     return httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target)
 
 
-def _pool(context: ssl.SSLContext, proxy: str, backend: Backend) -> httpcore.AsyncConnectionPool:
-    """One connection, direct or through a proxy."""
+def _pool(
+    context: ssl.SSLContext, proxy: str, backend: Backend, stalled: float
+) -> httpcore.AsyncConnectionPool:
+    """One connection, direct or through a proxy.
+
+    The kernel ends it once nothing that was sent has been acknowledged for `stalled` seconds, or the far side has taken
+    nothing for as long. Only the kernel knows: what it has buffered looks sent from here, and a slow line looks dead.
+    """
+    options = [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stalled * 1000))]
     if not proxy:
         return httpcore.AsyncConnectionPool(
             ssl_context=context,
             max_connections=1,
             keepalive_expiry=_KEEP_ALIVE,
             network_backend=backend,
+            socket_options=options,
         )
     parts = urlsplit(proxy)
     name, word = unquote(parts.username or ""), unquote(parts.password or "")
@@ -156,4 +165,5 @@ def _pool(context: ssl.SSLContext, proxy: str, backend: Backend) -> httpcore.Asy
         max_connections=1,
         keepalive_expiry=_KEEP_ALIVE,
         network_backend=backend,
+        socket_options=options,
     )

@@ -33,6 +33,8 @@ BROKEN: tuple[type[Exception], ...] = (
 )
 """All that a request can end with, other than an answer."""
 
+STALLED = "the far side took no more data"
+
 _BREAKS: tuple[tuple[tuple[type[Exception], ...], bool, str], ...] = (
     ((httpx.ConnectTimeout, httpcore.ConnectTimeout), True, "no connection in time"),
     ((httpx.ConnectError, httpcore.ConnectError), True, "no connection"),
@@ -41,7 +43,7 @@ _BREAKS: tuple[tuple[tuple[type[Exception], ...], bool, str], ...] = (
     ((httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol), True, "the URL is not one of http or https"),
     ((httpx.InvalidURL,), True, "the URL is not valid"),
     ((httpx.ReadTimeout, httpcore.ReadTimeout, TimeoutError), False, "no answer in time"),
-    ((httpx.WriteTimeout, httpcore.WriteTimeout), False, "the far side took no more data"),
+    ((httpx.WriteTimeout, httpcore.WriteTimeout), False, STALLED),
     ((httpx.RemoteProtocolError, httpcore.RemoteProtocolError), False, "the answer broke off or is not HTTP"),
     ((httpx.DecodingError,), False, "the answer cannot be decoded"),
     ((ssl.SSLError,), False, "the encrypted connection broke"),
@@ -93,6 +95,7 @@ def broken(error: Exception, stage: Stage, what: str, host: str) -> RemoteError:
     """The error for a request that ended without an answer. `what` and `host` are for the reader."""
     proof, words = next((proof, words) for classes, proof, words in _BREAKS if isinstance(error, classes))
     if not proof and not stage.nothing_sent:
+        words = STALLED if _given_up(error) else words
         return NoAnswer(f"{what} got no answer from {host}: {words}.")
     if not proof:
         words = "no connection in time" if isinstance(error, TimeoutError) else "no connection"
@@ -100,6 +103,11 @@ def broken(error: Exception, stage: Stage, what: str, host: str) -> RemoteError:
     if isinstance(error, httpx.ProxyError | httpcore.ProxyError):
         cause, way_out = clean(str(error), 100), "Check [platform] proxy."
     return Unreachable(f"{what} could not reach {host}: {words}{f' ({cause})' if cause else ''}.", way_out)
+
+
+def _given_up(error: BaseException) -> bool:
+    """Whether the kernel ended the connection because what was sent did not arrive."""
+    return any(isinstance(e, OSError) and e.errno == errno.ETIMEDOUT for e in _chain(error))
 
 
 def _cause(error: BaseException) -> tuple[str, str]:

@@ -73,9 +73,12 @@ class ObjectStore(Protocol):
     ) -> None:
         """Send the open file of `size` bytes from its start, once, and compare what the store says it holds.
 
+        The bytes are compared with `crc32c` as they are read: where they differ, the last of them are not sent, so that
+        no object comes of it.
+
         May be repeated, to this URL or another: objects are replaced as a whole, and what was cut off is none.
         `on_bytes` gets the bytes of each chunk that was handed over to the network; `stop` is asked before each.
 
-        Raises StagedDamaged (the file ends early, or cannot be read), StoreRefused, StoreMismatch (sent, but the store
-        holds other bytes), TransferStopped, NoAnswer, Unreachable.
+        Raises StagedDamaged (the file ends early, cannot be read, or holds other bytes), StoreRefused, StoreMismatch
+        (sent, but the store holds other bytes), TransferStopped, NoAnswer, Unreachable.
         """

@@ -37,6 +37,11 @@ class SignedUrl:
         """The URL itself, with its signature."""
         return self.secret.reveal()
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether the bytes go through TLS."""
+        return urlsplit(self.url).scheme == "https"
+
 
 def _check(url: str, *, allow_http: bool) -> None:
     if len(url) > MOST or not all("!" <= c <= "~" for c in url):

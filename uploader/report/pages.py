@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from uploader import __version__
 from uploader.core.byte_sizes import format_size
-from uploader.report.status import doing, folder_text, held_line, share, summary, under_way, wait_text
+from uploader.report.status import (
+    doing,
+    expected_end_text,
+    folder_text,
+    held_line,
+    share,
+    summary,
+    under_way,
+    wait_text,
+)
 from uploader.report.terminal_text import moment, printable
 
 if TYPE_CHECKING:
@@ -60,7 +69,7 @@ def _body(status: dict[str, Any]) -> Iterator[str]:
     amounts = status.get("bytes", {})
     yield (
         f"<p>{format_size(amounts.get('pending', 0))} to go, "
-        f"{format_size(amounts.get('uploaded', 0))} uploaded</p>"
+        f"{format_size(amounts.get('uploaded', 0))} uploaded{_safe(expected_end_text(status))}</p>"
     )
     for hold in status.get("holds", ()):
         yield f'<p class="held" {_identity(hold)}>{_safe(held_line(hold).plain)}</p>'

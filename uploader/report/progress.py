@@ -15,7 +15,7 @@ from rich.text import Text
 from uploader.core.byte_sizes import format_size
 from uploader.core.errors import JournalError
 from uploader.journal import Reader
-from uploader.report.status import SHOWN_RUNNING, VERBS, summary
+from uploader.report.status import SHOWN_RUNNING, VERBS, expected_end_text, summary
 from uploader.report.terminal_text import printable
 from uploader.system import threads
 
@@ -118,7 +118,7 @@ def _picture(status: dict[str, Any], running: list[Running], rate: float) -> Ren
     table.add_row(
         Text("files"),
         ProgressBar(total=max(ended + status.get("pending", 0), 1), completed=ended, width=BAR),
-        Text(summary(status) + speed),
+        Text(f"{summary(status)}{expected_end_text(status)}{speed}"),
     )
     for one in running[:SHOWN_RUNNING]:
         bar = ProgressBar(total=one.total or None, completed=one.done, width=BAR, pulse=not one.total)

@@ -80,6 +80,11 @@ def below_holds(status: dict[str, Any], *, now: float | None = None) -> Iterator
     yield from _warnings(status)
 
 
+def expected_end_text(status: dict[str, Any], now: float | None = None) -> str:
+    """When everything is done, to be put behind something else; empty where nobody knows. `now` in unix seconds."""
+    return f", done at about {clock_time(status['eta'], now)}" if status.get("eta") else ""
+
+
 def headline(status: dict[str, Any]) -> Text:
     """The numbers, on one line."""
     return Text(summary({**status, "holds": None}), style="bold")
@@ -91,9 +96,7 @@ def _head(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]
     line = (
         f"{format_size(amounts.get('pending', 0))} to go, {format_size(amounts.get('uploaded', 0))} uploaded"
     )
-    if status.get("eta"):
-        line += f", done at about {clock_time(status['eta'], now)}"
-    yield Text(line)
+    yield Text(f"{line}{expected_end_text(status, now)}")
     if today := (status.get("today") or {}).get("completed"):
         rate = status["rate"]["files_per_hour"]
         speed = f", {rate:g} files an hour" if rate else ""

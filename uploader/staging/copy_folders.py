@@ -40,8 +40,8 @@ class Checksums:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedCopy:
-    """A private copy whose bytes were found to be right, open for reading until it is left."""
+class OpenCopy:
+    """A private copy, open for reading until it is left."""
 
     fd: int
 
@@ -118,21 +118,18 @@ class Staging:
                 size += len(piece)
         return Checksums(size, md5.digest(), crc, sha256.digest())
 
-    def verified(self, path: Path, size: int, crc32c: int, stop: threading.Event) -> VerifiedCopy:
-        """Open a file that is the one that was measured. Raises StagedDamaged where it is not; Interrupted.
+    def opened(self, path: Path, size: int) -> OpenCopy:
+        """Open a file that was measured, to send it. Raises StagedDamaged where it cannot be, or has another size.
 
-        What is sent afterwards is what was read here, whoever puts another file in its place meanwhile.
+        Whoever puts another file in its place meanwhile, this one is read. Its bytes are compared as they are read.
         """
         with ExitStack() as stack:
             stack.enter_context(_reading(path))
-            copy = stack.enter_context(VerifiedCopy(fs.open_file(os.fsencode(path))))
-            crc, found = 0, 0
-            for piece in _pieces(copy.fd, stop):
-                crc = google_crc32c.extend(crc, piece)
-                found += len(piece)
-            if found != size or crc != crc32c:
+            copy = stack.enter_context(OpenCopy(fs.open_file(os.fsencode(path))))
+            found = os.fstat(copy.fd).st_size
+            if found != size:
                 raise StagedDamaged(
-                    f"The private copy {path} has changed: {found:,} bytes instead of {size:,}, or other content.",
+                    f"The private copy {path} has changed: {found:,} bytes instead of {size:,}.",
                     "It is made again; look at the disk if this repeats.",
                 )
             stack.pop_all()
