@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ from uploader.convert import Converter, Job, Report
 from uploader.convert.isolation import confine
 from uploader.convert.perform import perform
 from uploader.convert.pyramid import level_stream
-from uploader.convert.write import encode, encoded_cog
+from uploader.convert.tiff import ifd
+from uploader.convert.write import cog_levels, encode, encoded_cog, gdal_tiles
+from uploader.convert.write.source_heads import structure
 from uploader.convert.write.tile_file import TileFile
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -169,6 +172,55 @@ async def test_undeclared_holes(tmp_path: Path, hole: float) -> None:
     right(source, target, report)
 
 
+def zones(path: Path, dtype: str, validity: str) -> Path:
+    """A map of seven classes and their borders, of which a part is without data; `palette` gives them colours."""
+    source = made(path, dtype, validity.replace("palette", "all"), 1)
+    with rasterio.open(source, "r+") as dataset:
+        pixels = dataset.read(1)
+        known = pixels != (dataset.nodata if dataset.nodata is not None else -1)
+        height, width = pixels.shape
+        rows, columns = np.mgrid[0:height, 0:width]
+        random = np.random.default_rng(4).normal(0, 0.2, pixels.shape)
+        found = 4 + 3 * np.sin(columns / 70 + random) * np.cos(rows / 50)
+        dataset.write(np.where(known, np.round(found), pixels).astype(dtype), 1)
+        if validity == "palette":
+            dataset.write_colormap(1, {n: (30 * n, 255 - 30 * n, 9, 255) for n in range(8)})
+    return source
+
+
+@pytest.mark.parametrize(
+    ("dtype", "validity"),
+    [
+        *[("uint8", each) for each in ("all", "palette", "nodata", "mask", "alpha")],
+        *[("int16", "nodata"), ("uint32", "mask"), ("float32", "nodata"), ("uint16", "palette")],
+    ],
+)
+async def test_classes(tmp_path: Path, dtype: str, validity: str) -> None:
+    """Their levels hold the most frequent, and GDAL compresses them; no larger than its driver makes them."""
+    source = zones(tmp_path / "in" / "source.tif", dtype, validity)
+    report, target = await converted(source)
+
+    assert (report.method, report.categorical) == ("encode", True)
+    assert {warning.code for warning in report.warnings} <= {"suspect_nodata"}
+    right(source, target, report)
+    plain = tmp_path / "driver.tif"
+    rasterio.shutil.copy(source, plain, driver="COG", compress="deflate", overview_resampling="mode")
+    assert _stored(target) <= 1.1 * _stored(plain)  # half of such small tiles is padding
+    assert _head(target) <= 8 * _head(plain) + 8192
+
+
+def _stored(path: Path) -> int:
+    """Bytes of all tiles."""
+    head = structure(path)
+    assert head
+    return sum(int(head.numbers(each, ifd.TILE_BYTES).sum()) for each in head.directories)
+
+
+def _head(path: Path) -> int:
+    """Bytes of all else."""
+    return path.stat().st_size - _stored(path)
+
+
 def _flipped(bit: int) -> Callable[[TileFile, bytes], None]:
     add = TileFile.add
 
@@ -241,8 +293,19 @@ def _padding_shown(head: Any, size: tuple[int, int]) -> Any:
     return _SIZED(head, (-(-size[0] // 512) * 512, size[1]))
 
 
+def _written_elsewhere(target: Any, rows: Any, wanted: Any) -> None:
+    """The rows, but a column to the right."""
+    _WRITE(target, replace(rows, samples=np.roll(rows.samples, 1, axis=2)), wanted)
+
+
+def _without_mask(target: Any, rows: Any, wanted: Any) -> None:
+    """The rows, of which all count."""
+    _WRITE(target, replace(rows, masks={n: np.ones_like(mask) for n, mask in rows.masks.items()}), wanted)
+
+
 _TILES, _MASK, _ENCODED = encode.tiles, encode.encoded_mask, encode.encoded
-_MOVE, _SHRUNK, _SIZED = encoded_cog.move, level_stream.shrunk, encode.cog_levels.sized
+_MOVE, _SHRUNK, _SIZED = encoded_cog.move, level_stream.shrunk, cog_levels.sized
+_WRITE = gdal_tiles.write
 
 PLANTED: dict[str, tuple[Any, str, Any]] = {
     "a flipped bit in a compressed tile": (TileFile, "add", _flipped(3)),
@@ -251,12 +314,22 @@ PLANTED: dict[str, tuple[Any, str, Any]] = {
     "sizes of tiles exchanged": (TileFile, "image", _exchanged()),
     "bands exchanged": (encode, "encoded", _wrong_band),
     "a shift by a column before the tiles are cut": (encode, "tiles", _shifted),
-    "padding taken for data": (encode.cog_levels, "sized", _padding_shown),
+    "padding taken for data": (cog_levels, "sized", _padding_shown),
     "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
     "a wrong bit in the mask": (encode, "encoded_mask", _one_pixel_less),
     "a torn tail": (encoded_cog, "move", _torn),
 }
 """What goes wrong: the module or class, the name of what is replaced there, and by what."""
+
+
+PLANTED_IN_CLASSES: dict[str, tuple[Any, str, Any]] = {
+    "a shift by a column": (gdal_tiles, "write", _written_elsewhere),
+    "a mask that is not written": (gdal_tiles, "write", _without_mask),
+    "padding taken for data": (cog_levels, "sized", _padding_shown),
+    "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
+    "a torn tail": (encoded_cog, "move", _torn),
+}
+"""The same for classes, whose tiles GDAL compresses."""
 
 
 @pytest.fixture
@@ -283,6 +356,21 @@ def test_a_planted_mistake_is_found(
     assert report.method == "cog_driver"
     assert compare.differences(source, here / "result.tif") == []
     assert not (here / "parts").exists()
+
+
+@pytest.mark.parametrize("what", PLANTED_IN_CLASSES)
+def test_a_planted_mistake_is_found_in_classes(
+    what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found likewise where GDAL compresses."""
+    source = zones(tmp_path / "in" / "source.tif", "uint8", "mask")
+    module, name, wrong = PLANTED_IN_CLASSES[what]
+    monkeypatch.setattr(module, name, wrong)
+
+    report = perform(Job(source, tmp_path / "out.tif"), here)
+
+    assert (report.method, report.categorical) == ("cog_driver", True)
+    assert compare.differences(source, here / "result.tif") == []
 
 
 def test_without_a_mistake_nothing_is_found(tmp_path: Path, here: Path) -> None:

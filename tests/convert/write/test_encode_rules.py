@@ -85,6 +85,7 @@ def test_what_somebody_wants_otherwise_is_left(job: Job) -> None:
     assert reason(facts(GREY), job=job)
 
 
-def test_classes_are_left() -> None:
-    """They shrink with effort, which the fast way does not make."""
-    assert reason(facts(GREY), categorical=True) == "classes"
+def test_classes_are_encoded() -> None:
+    """Their levels hold the most frequent of what is above them."""
+    assert reason(facts(GREY), categorical=True) == ""
+    assert reason(facts(GREY, dtype="int64"), categorical=True) == "the type"

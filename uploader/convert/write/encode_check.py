@@ -14,7 +14,7 @@ from uploader.convert.read.block_reader import blocks, read
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import opened
 from uploader.convert.read.windows import Piece, rows_of_tiles, sampled
-from uploader.convert.write.encode import Plan
+from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.pixel_comparison import same_bits
 

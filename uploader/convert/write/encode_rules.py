@@ -38,7 +38,6 @@ def left(facts: Facts, job: Job, options: dict[str, str]) -> str:
         (facts.driver == _TEXT, "numbers as text"),
         (options["COMPRESS"] != "DEFLATE" or "INTERLEAVE" in options, "how it is to be stored"),
         (job.effort != "fast", "a smaller file is wanted"),
-        (options["RESAMPLING"] != "AVERAGE", "classes"),
         (set(facts.dtypes) - TYPES or len(set(facts.dtypes)) != 1, "the type"),
         (any(each.bits for each in facts.bands) or facts.white_is_zero, "the bits of a sample"),
         (not _one_validity(facts), "the mask"),

@@ -13,9 +13,10 @@ from uploader.convert.pyramid.overview_writer import Pyramid
 from uploader.convert.read.formats.open_raster import THREADS, translated
 from uploader.convert.read.measure import Gauge
 from uploader.convert.tiff import ifd
-from uploader.convert.write import cog_driver, cog_levels, encode_check, head_completion
+from uploader.convert.write import cog_driver, cog_levels, encode_check, head_completion, method_choice
 from uploader.convert.write import source_heads as sources
-from uploader.convert.write.encode import Plan, encode
+from uploader.convert.write.encode import encode
+from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.publish import RESULT
 from uploader.convert.write.task import Task, WrittenCog
 from uploader.convert.write.tile_copy import move
@@ -82,7 +83,16 @@ def _pyramid(
         facts=task.facts,
         tile=int(options["BLOCKSIZE"]),
         method=cog_levels.METHODS[options["RESAMPLING"]],
-        options={},
+        options=_by_gdal(task) if options["RESAMPLING"] != "AVERAGE" else {},
         nodata=task.facts.bands[0].nodata,
         premultiplied=cog_levels.premultiplied(head, added),
     )
+
+
+def _by_gdal(task: Task) -> Mapping[str, str]:
+    """How GDAL compresses classes: they shrink with effort, which ISA-L does not make."""
+    chosen = task.level_options
+    options = method_choice.level_options(
+        task.facts, chosen.compression, categorical=chosen.categorical, effort=chosen.effort
+    )
+    return options | {"NUM_THREADS": str(chosen.threads)}
