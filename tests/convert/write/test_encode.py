@@ -25,6 +25,7 @@ from uploader.convert.tiff import ifd
 from uploader.convert.write import cog_levels, encode, encoded_cog, gdal_tiles
 from uploader.convert.write.source_heads import structure
 from uploader.convert.write.tile_file import TileFile
+from uploader.core.errors import ConversionFailed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -172,9 +173,9 @@ async def test_undeclared_holes(tmp_path: Path, hole: float) -> None:
     right(source, target, report)
 
 
-def zones(path: Path, dtype: str, validity: str) -> Path:
+def zones(path: Path, dtype: str, validity: str, **layout: Any) -> Path:
     """A map of seven classes and their borders, of which a part is without data; `palette` gives them colours."""
-    source = made(path, dtype, validity.replace("palette", "all"), 1)
+    source = made(path, dtype, validity.replace("palette", "all"), 1, **layout)
     with rasterio.open(source, "r+") as dataset:
         pixels = dataset.read(1)
         known = pixels != (dataset.nodata if dataset.nodata is not None else -1)
@@ -305,7 +306,7 @@ def _without_mask(target: Any, rows: Any, wanted: Any) -> None:
 
 _TILES, _MASK, _ENCODED = encode.tiles, encode.encoded_mask, encode.encoded
 _MOVE, _SHRUNK, _SIZED = encoded_cog.move, level_stream.shrunk, cog_levels.sized
-_WRITE = gdal_tiles.write
+_WRITE, _RELEVELLED = gdal_tiles.write, encoded_cog.relevelled
 
 PLANTED: dict[str, tuple[Any, str, Any]] = {
     "a flipped bit in a compressed tile": (TileFile, "add", _flipped(3)),
@@ -370,6 +371,61 @@ def test_a_planted_mistake_is_found_in_classes(
     report = perform(Job(source, tmp_path / "out.tif"), here)
 
     assert (report.method, report.categorical) == ("cog_driver", True)
+    assert compare.differences(source, here / "result.tif") == []
+
+
+@pytest.mark.parametrize("compress", ["lzw", "deflate", "zstd"])
+@pytest.mark.parametrize("validity", ["all", "nodata", "mask", "alpha", "premultiplied", "classes"])
+def test_tiles_stay_and_levels_are_encoded(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch, validity: str, compress: str
+) -> None:
+    """A tiled raster without levels gets those that `encode` makes; its own tiles are not touched."""
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": compress, "predictor": 2}
+    make = zones if validity == "classes" else made
+    source = make(tmp_path / "in" / "source.tif", "uint8", validity.replace("classes", "mask"), **tiled)
+    seen = []
+    monkeypatch.setattr(encoded_cog, "relevelled", lambda *given: seen.append(1) or _RELEVELLED(*given))
+
+    verify: Any = "sample" if compress == "lzw" else "full"
+    report = perform(Job(source, tmp_path / "out.tif", verify=verify), here)
+
+    assert (report.method, report.categorical, seen) == ("rewrite", validity == "classes", [1])
+    right(source, here / "result.tif", report)
+
+
+PLANTED_IN_LEVELS: dict[str, tuple[Any, str, Any]] = {
+    "a shift by a column before the tiles are cut": (encode, "tiles", _shifted),
+    "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
+    "a wrong bit in the mask": (encode, "encoded_mask", _one_pixel_less),
+    "a flipped bit in a pixel": (encode, "encoded", _one_bit),
+}
+"""What goes wrong where only levels are made."""
+
+
+@pytest.mark.parametrize("what", PLANTED_IN_LEVELS)
+def test_a_planted_mistake_is_found_in_levels_alone(
+    what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then GDAL makes the levels, and the raster's own tiles stay."""
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
+    source = made(tmp_path / "in" / "source.tif", "uint8", "mask", **tiled)
+    module, name, wrong = PLANTED_IN_LEVELS[what]
+    monkeypatch.setattr(module, name, wrong)
+    attempts = []
+
+    def attempted(*given: Any) -> Any:
+        attempts.append(1)
+        try:
+            return _RELEVELLED(*given)
+        except ConversionFailed:
+            attempts.append(0)
+            raise
+
+    monkeypatch.setattr(encoded_cog, "relevelled", attempted)
+    report = perform(Job(source, tmp_path / "out.tif"), here)
+
+    assert attempts == [1, 0]
+    assert report.method == "rewrite"
     assert compare.differences(source, here / "result.tif") == []
 
 
