@@ -29,6 +29,7 @@ from uploader.core.errors import ConversionFailed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
+_GDAL = tuple(map(int, rasterio.__gdal_version__.split(".")[:2]))
 _SIDES = (620, 1101)
 _VALIDITIES = ("all", "nodata", "mask", "alpha", "premultiplied")
 
@@ -391,6 +392,42 @@ def test_tiles_stay_and_levels_are_encoded(
 
     assert (report.method, report.categorical, seen) == ("rewrite", validity == "classes", [1])
     right(source, here / "result.tif", report)
+
+
+def _places(path: Path) -> list[np.ndarray]:
+    """Of each image where its tiles are: (bands, tiles)."""
+    head = structure(path)
+    assert head
+    images = [each for each in head.directories if not head.number(each, ifd.SUBFILE) & ifd.MASK]
+    return [
+        head.numbers(each, ifd.TILE_OFFSETS).reshape(head.number(each, ifd.SAMPLES), -1) for each in images
+    ]
+
+
+@pytest.mark.skipif(_GDAL < (3, 11), reason="This GDAL writes no tiles of bands beside each other.")
+@pytest.mark.parametrize("validity", ["all", "nodata", "mask"])
+async def test_bands_that_are_many_lie_beside_each_other(tmp_path: Path, validity: str) -> None:
+    """The tiles of all bands at a place follow each other, on all levels."""
+    source = made(tmp_path / "in" / "source.tif", "uint16", validity, 6, photometric="minisblack")
+    report, target = await converted(source)
+
+    assert report.method == "encode"
+    right(source, target, report)
+    assert all((np.diff(places.T.reshape(-1).astype(int)) > 0).all() for places in _places(target))
+
+
+@pytest.mark.parametrize("validity", ["all", "mask", "alpha", "classes"])
+async def test_bands_that_are_apart_lie_beside_each_other_when_their_tiles_move(
+    tmp_path: Path, validity: str
+) -> None:
+    """So they are read at once where all are wanted; levels are like them."""
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "interleave": "band"}
+    source = made(tmp_path / "in" / "source.tif", "uint8", validity.replace("classes", "all"), **tiled)
+    report, target = await converted(source, categorical="yes" if validity == "classes" else "auto")
+
+    assert report.method == "rewrite"
+    right(source, target, report)
+    assert all((np.diff(places.T.reshape(-1).astype(int)) > 0).all() for places in _places(target))
 
 
 PLANTED_IN_LEVELS: dict[str, tuple[Any, str, Any]] = {

@@ -109,7 +109,7 @@ def _head(order: str = "<", planar: int = 1, mask: tuple[int, int] | None = None
         (_head(), facts(GREY), ""),
         (_head(mask=(256, 1)), facts(("gray", PER_DATASET)), ""),
         (_head(planar=2), facts(GREY), ""),
-        (_head(planar=2), facts(GREY, GREY), "bands apart"),
+        (_head(planar=2), facts(GREY, GREY), ""),
         (_head(">"), facts(GREY), "the order of its bytes"),
         (_head(mask=(512, 1)), facts(("gray", PER_DATASET)), "tiles of the mask"),
         (_head(mask=(256, 8)), facts(("gray", PER_DATASET)), "bits of the mask"),

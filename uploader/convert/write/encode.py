@@ -12,6 +12,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from uploader.convert.pyramid.level_stream import LevelStream
 from uploader.convert.read.block_reader import Block, blocks
 from uploader.convert.read.formats.open_raster import Dataset
@@ -23,7 +25,7 @@ from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.encode_tiles import TileForm, encoded, encoded_mask, tiles
 from uploader.convert.write.gdal_tiles import GdalTiles
 from uploader.convert.write.row_masks import asked, for_gauge, with_masks
-from uploader.convert.write.tile_copy import Image
+from uploader.convert.write.tile_copy import Image, planes
 from uploader.convert.write.tile_file import TileFile
 
 _AHEAD = 8
@@ -65,7 +67,8 @@ class Tiles:
         self._plan = plan
         side = plan.wanted.tile
         self._form = TileForm(side, plan.head.number(plan.head.directories[0], ifd.PREDICTOR, 1))
-        self._most = max(_AHEAD, 2 * -(-plan.facts.width // side))
+        self._planes = planes(plan.head, plan.head.directories[0])
+        self._most = self._planes * max(_AHEAD, 2 * -(-plan.facts.width // side))
         self._waiting: deque[tuple[TileFile, Future[bytes]]] = deque()
         self._stack = ExitStack()
         self._pool = self._stack.enter_context(ThreadPoolExecutor(plan.threads))
@@ -90,7 +93,8 @@ class Tiles:
         """One row of tiles of the raster (0) or a level. Raises OSError as the disk says."""
         image, *masks = self._files[number]
         for tile in tiles(rows.samples, self._form.side):
-            self._wait_for(image, self._pool.submit(encoded, tile, self._form))
+            for part in np.split(tile, self._planes):
+                self._wait_for(image, self._pool.submit(encoded, part, self._form))
         for mask in masks:
             for tile in tiles(rows.masks[1][None], self._form.side):
                 self._wait_for(mask, self._pool.submit(encoded_mask, tile[0], self._form.side))

@@ -37,7 +37,7 @@ def left(facts: Facts, job: Job, options: dict[str, str]) -> str:
     across = -(-facts.width // max(columns, 1)) * columns
     rules = (
         (facts.driver == _TEXT, "numbers as text"),
-        (options["COMPRESS"] != "DEFLATE" or "INTERLEAVE" in options, "how it is to be stored"),
+        (options["COMPRESS"] != "DEFLATE" or options.get("INTERLEAVE") == "BAND", "how it is to be stored"),
         (job.effort != "fast", "a smaller file is wanted"),
         (set(facts.dtypes) - TYPES or len(set(facts.dtypes)) != 1, "the type"),
         (any(each.bits for each in facts.bands) or facts.white_is_zero, "the bits of a sample"),
@@ -58,7 +58,6 @@ def levels_left(facts: Facts, job: Job, options: dict[str, str], head: ifd.Tiff)
     side = head.number(image, ifd.TILE_WIDTH)
     rules = (
         (head.order != "<", "the order of its bytes"),
-        (head.number(image, ifd.PLANAR, 1) > 1 and facts.count > 1, "bands apart"),
         (any(head.number(mask, ifd.TILE_WIDTH) != side for mask in masks), "tiles of the mask"),
         (any(head.number(mask, ifd.BITS, 1) != 1 for mask in masks), "bits of the mask"),
         (bool(masks) != all(band.mask == PER_DATASET for band in facts.bands), "the mask"),

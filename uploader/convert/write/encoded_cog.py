@@ -30,7 +30,7 @@ from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.moved_tiles import same_tiles
 from uploader.convert.write.publish import RESULT
 from uploader.convert.write.task import Task, WrittenCog
-from uploader.convert.write.tile_copy import move
+from uploader.convert.write.tile_copy import move, planes
 from uploader.convert.write.verification import verify
 from uploader.core.errors import ConversionFailed
 
@@ -134,5 +134,6 @@ def _pyramid(
         if resampling == "AVERAGE"
         else task.options_of_levels | {"NUM_THREADS": str(THREADS)},  # classes shrink with effort
         nodata=task.facts.bands[0].nodata,
+        planar=planes(head, head.directories[0]) > 1,
         premultiplied=cog_levels.premultiplied(head, added),
     )
