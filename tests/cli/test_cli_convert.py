@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +109,18 @@ def test_a_target_that_cannot_be_is_refused(raster, tmp_path, target, capsys):
     assert cli.execute(["convert", str(raster), str(tmp_path / target)]) in {1, 2}
     assert capsys.readouterr().err
     assert raster.read_bytes() == before
+
+
+def test_what_reads_configurations_is_not_loaded_without_one(raster, tmp_path):
+    """It takes a quarter of the start; a raster without a configuration is converted as a job is by itself."""
+    given = [str(raster), str(tmp_path / "out.tif"), "--json"]
+    code = (
+        f"import sys; from uploader import cli; assert cli.execute(['convert', *{given!r}]) == 0; "
+        "print([name for name in ('pydantic', 'rich.live', 'rasterio', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_limits_come_from_the_named_configuration(raster, tmp_path, capsys):

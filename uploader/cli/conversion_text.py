@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 @contextmanager
 def shown_progress(job: Job, source: Path) -> Iterator[None]:
     """On a terminal: a line that tells how long it takes and how much is written."""
+    screen, started = console(as_json=True), time.monotonic()
+    if not screen.is_terminal:
+        yield
+        return
     from rich.live import Live
 
     from uploader.core.byte_sizes import format_size
     from uploader.report.terminal_text import duration
-
-    screen, started = console(as_json=True), time.monotonic()
 
     def line() -> str:
         written = sum(path.stat().st_size for path in job.target.parent.rglob("*") if path.is_file())
@@ -37,9 +39,6 @@ def shown_progress(job: Job, source: Path) -> Iterator[None]:
             return line()
         return ""
 
-    if not screen.is_terminal:
-        yield
-        return
     with Live(get_renderable=careful, console=screen, refresh_per_second=2, transient=True):
         yield
 

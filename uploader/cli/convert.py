@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,6 @@ from uploader.report.terminal_text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from uploader.config import Settings
     from uploader.convert import Converter, Report
 
     Told = Callable[[Path, Report | UploaderError], None]
@@ -120,11 +120,26 @@ def _require_writable(what: str, path: Path, source: Path) -> None:
         )
 
 
-def _settings(config: str | None) -> Settings:
-    """Take the limits of a configuration that is named; otherwise the defaults, whatever lies around."""
-    from uploader.config import Settings, load
+def _limits(config: str | None) -> tuple[dict[str, Any], int]:
+    """What a configuration that is named says of each job, and how many may run at once.
 
-    return load(Path(config), need_folders=False) if config else Settings()
+    Without one all is as a job has it, whatever lies around, and the library that reads configurations is not loaded.
+    """
+    if not config:
+        return {}, len(os.sched_getaffinity(0))
+    from uploader.config import load
+
+    chosen = load(Path(config), need_folders=False)
+    limits = {
+        "compression": chosen.convert.compression,
+        "effort": chosen.effort,
+        "verify": chosen.convert.verify,
+        "memory_limit": chosen.convert.memory_limit,
+        "timeout_seconds": chosen.convert.timeout_seconds,
+        "max_pixels": chosen.limits.max_pixels,
+        "max_bands": chosen.limits.max_bands,
+    }
+    return limits, chosen.convert.processes
 
 
 def _one(
@@ -144,7 +159,7 @@ def _one(
                 source,
                 target,
                 preview=preview,
-                chosen=_settings(config),
+                limits=_limits(config)[0],
                 wishes=wishes,
                 progress=shown_progress,
             )
@@ -171,7 +186,9 @@ def _many(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, An
 
     from uploader.convert import Converter
 
-    async def one(converter: Converter, chosen: Settings, turns: anyio.CapacityLimiter, source: Path) -> None:
+    async def one(
+        converter: Converter, limits: dict[str, Any], turns: anyio.CapacityLimiter, source: Path
+    ) -> None:
         from uploader.cli.convert_files import converted
 
         async with turns:
@@ -181,7 +198,7 @@ def _many(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, An
                     source,
                     targets[source],
                     preview=None,
-                    chosen=chosen,
+                    limits=limits,
                     wishes=wishes,
                     progress=lambda *_: nullcontext(),
                 )
@@ -193,11 +210,11 @@ def _many(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, An
     async def go() -> None:
         async with Converter(len(targets)) as converter:
             await converter.warm_up()  # it comes up while the rest is loaded
-            chosen = _settings(config)
-            turns = anyio.CapacityLimiter(min(len(targets), chosen.convert.processes))
+            limits, processes = _limits(config)
+            turns = anyio.CapacityLimiter(min(len(targets), processes))
             async with anyio.create_task_group() as group:
                 for source in targets:
-                    group.start_soon(one, converter, chosen, turns, source)
+                    group.start_soon(one, converter, limits, turns, source)
 
     anyio.run(go)
 

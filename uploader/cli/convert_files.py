@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,6 @@ from uploader.system import threads
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from uploader.config import Settings
     from uploader.convert import Converter, Job, Report
 
     Progress = Callable[[Job, Path], AbstractContextManager[None]]
@@ -32,11 +31,14 @@ async def converted(
     target: Path,
     *,
     preview: Path | None,
-    chosen: Settings,
+    limits: Mapping[str, Any],
     wishes: dict[str, Any],
     progress: Progress,
 ) -> Report:
-    """Convert one raster with its sidecars to a COG at `target`. Raises UploaderError; then nothing is left."""
+    """Convert one raster with its sidecars to a COG at `target`. Raises UploaderError; then nothing is left.
+
+    `limits` and `wishes` are values of a `Job` that are not its defaults.
+    """
     from uploader.convert import Job
     from uploader.convert.write.publish import preview_of
 
@@ -45,15 +47,9 @@ async def converted(
         job = Job(
             source=copy,
             target=room / "out.tif",
-            compression=chosen.convert.compression,
-            effort=chosen.effort,
-            verify=chosen.convert.verify,
-            max_pixels=chosen.limits.max_pixels,
-            max_bands=chosen.limits.max_bands,
             min_free_bytes=0,
-            memory_limit=chosen.convert.memory_limit,
-            timeout_seconds=chosen.convert.timeout_seconds,
             name=printable(source.name),
+            **limits,
             **wishes,
         )
         try:

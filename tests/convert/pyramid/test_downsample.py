@@ -177,6 +177,18 @@ def test_the_mode_is_one_of_those_that_gdal_could_take(tmp_path: Path, side: int
     assert np.array_equal(*often)
 
 
+@pytest.mark.parametrize("shape", [(60, 60), (61, 60), (61, 61)])
+def test_the_mode_does_not_depend_on_how_it_is_counted(shape: tuple[int, int]) -> None:
+    """Of several that are as frequent it is the same, whether or not something elsewhere is invalid."""
+    samples = np.random.default_rng(3).integers(1, 5, shape).astype(np.uint8)
+    valid = np.ones(shape, np.bool_)
+    valid[-1, -1] = False
+    area = footprints(shape, (30, 30))
+    whole, holed = (shrink(samples, mask, area, _MODE) for mask in (None, valid))
+
+    assert np.array_equal(whole[:-1, :-1], holed[:-1, :-1])
+
+
 def _of_gdal(folder: Path, samples: np.ndarray, method: str, nodata: int | None) -> np.ndarray:
     """The first level of GDAL's COG driver."""
     shape = {"width": samples.shape[1], "height": samples.shape[0], "count": 1, "dtype": samples.dtype}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,15 @@ from uploader.convert import Converter, Job, Report
 from uploader.convert.isolation import confine
 from uploader.convert.perform import perform
 from uploader.convert.pyramid import level_stream
-from uploader.convert.write import encode, encoded_cog
+from uploader.convert.tiff import ifd
+from uploader.convert.write import cog_levels, encode, encoded_cog, gdal_tiles
+from uploader.convert.write.source_heads import structure
 from uploader.convert.write.tile_file import TileFile
+from uploader.core.errors import ConversionFailed
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
+_GDAL = tuple(map(int, rasterio.__gdal_version__.split(".")[:2]))
 _SIDES = (620, 1101)
 _VALIDITIES = ("all", "nodata", "mask", "alpha", "premultiplied")
 
@@ -169,6 +174,55 @@ async def test_undeclared_holes(tmp_path: Path, hole: float) -> None:
     right(source, target, report)
 
 
+def zones(path: Path, dtype: str, validity: str, **layout: Any) -> Path:
+    """A map of seven classes and their borders, of which a part is without data; `palette` gives them colours."""
+    source = made(path, dtype, validity.replace("palette", "all"), 1, **layout)
+    with rasterio.open(source, "r+") as dataset:
+        pixels = dataset.read(1)
+        known = pixels != (dataset.nodata if dataset.nodata is not None else -1)
+        height, width = pixels.shape
+        rows, columns = np.mgrid[0:height, 0:width]
+        random = np.random.default_rng(4).normal(0, 0.2, pixels.shape)
+        found = 4 + 3 * np.sin(columns / 70 + random) * np.cos(rows / 50)
+        dataset.write(np.where(known, np.round(found), pixels).astype(dtype), 1)
+        if validity == "palette":
+            dataset.write_colormap(1, {n: (30 * n, 255 - 30 * n, 9, 255) for n in range(8)})
+    return source
+
+
+@pytest.mark.parametrize(
+    ("dtype", "validity"),
+    [
+        *[("uint8", each) for each in ("all", "palette", "nodata", "mask", "alpha")],
+        *[("int16", "nodata"), ("uint32", "mask"), ("float32", "nodata"), ("uint16", "palette")],
+    ],
+)
+async def test_classes(tmp_path: Path, dtype: str, validity: str) -> None:
+    """Their levels hold the most frequent, and GDAL compresses them; no larger than its driver makes them."""
+    source = zones(tmp_path / "in" / "source.tif", dtype, validity)
+    report, target = await converted(source)
+
+    assert (report.method, report.categorical) == ("encode", True)
+    assert {warning.code for warning in report.warnings} <= {"suspect_nodata"}
+    right(source, target, report)
+    plain = tmp_path / "driver.tif"
+    rasterio.shutil.copy(source, plain, driver="COG", compress="deflate", overview_resampling="mode")
+    assert _stored(target) <= 1.1 * _stored(plain)  # half of such small tiles is padding
+    assert _head(target) <= 8 * _head(plain) + 8192
+
+
+def _stored(path: Path) -> int:
+    """Bytes of all tiles."""
+    head = structure(path)
+    assert head
+    return sum(int(head.numbers(each, ifd.TILE_BYTES).sum()) for each in head.directories)
+
+
+def _head(path: Path) -> int:
+    """Bytes of all else."""
+    return path.stat().st_size - _stored(path)
+
+
 def _flipped(bit: int) -> Callable[[TileFile, bytes], None]:
     add = TileFile.add
 
@@ -241,8 +295,19 @@ def _padding_shown(head: Any, size: tuple[int, int]) -> Any:
     return _SIZED(head, (-(-size[0] // 512) * 512, size[1]))
 
 
+def _written_elsewhere(target: Any, rows: Any, wanted: Any) -> None:
+    """The rows, but a column to the right."""
+    _WRITE(target, replace(rows, samples=np.roll(rows.samples, 1, axis=2)), wanted)
+
+
+def _without_mask(target: Any, rows: Any, wanted: Any) -> None:
+    """The rows, of which all count."""
+    _WRITE(target, replace(rows, masks={n: np.ones_like(mask) for n, mask in rows.masks.items()}), wanted)
+
+
 _TILES, _MASK, _ENCODED = encode.tiles, encode.encoded_mask, encode.encoded
-_MOVE, _SHRUNK, _SIZED = encoded_cog.move, level_stream.shrunk, encode.cog_levels.sized
+_MOVE, _SHRUNK, _SIZED = encoded_cog.move, level_stream.shrunk, cog_levels.sized
+_WRITE, _RELEVELLED = gdal_tiles.write, encoded_cog.relevelled
 
 PLANTED: dict[str, tuple[Any, str, Any]] = {
     "a flipped bit in a compressed tile": (TileFile, "add", _flipped(3)),
@@ -251,12 +316,22 @@ PLANTED: dict[str, tuple[Any, str, Any]] = {
     "sizes of tiles exchanged": (TileFile, "image", _exchanged()),
     "bands exchanged": (encode, "encoded", _wrong_band),
     "a shift by a column before the tiles are cut": (encode, "tiles", _shifted),
-    "padding taken for data": (encode.cog_levels, "sized", _padding_shown),
+    "padding taken for data": (cog_levels, "sized", _padding_shown),
     "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
     "a wrong bit in the mask": (encode, "encoded_mask", _one_pixel_less),
     "a torn tail": (encoded_cog, "move", _torn),
 }
 """What goes wrong: the module or class, the name of what is replaced there, and by what."""
+
+
+PLANTED_IN_CLASSES: dict[str, tuple[Any, str, Any]] = {
+    "a shift by a column": (gdal_tiles, "write", _written_elsewhere),
+    "a mask that is not written": (gdal_tiles, "write", _without_mask),
+    "padding taken for data": (cog_levels, "sized", _padding_shown),
+    "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
+    "a torn tail": (encoded_cog, "move", _torn),
+}
+"""The same for classes, whose tiles GDAL compresses."""
 
 
 @pytest.fixture
@@ -283,6 +358,112 @@ def test_a_planted_mistake_is_found(
     assert report.method == "cog_driver"
     assert compare.differences(source, here / "result.tif") == []
     assert not (here / "parts").exists()
+
+
+@pytest.mark.parametrize("what", PLANTED_IN_CLASSES)
+def test_a_planted_mistake_is_found_in_classes(
+    what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found likewise where GDAL compresses."""
+    source = zones(tmp_path / "in" / "source.tif", "uint8", "mask")
+    module, name, wrong = PLANTED_IN_CLASSES[what]
+    monkeypatch.setattr(module, name, wrong)
+
+    report = perform(Job(source, tmp_path / "out.tif"), here)
+
+    assert (report.method, report.categorical) == ("cog_driver", True)
+    assert compare.differences(source, here / "result.tif") == []
+
+
+@pytest.mark.parametrize("compress", ["lzw", "deflate", "zstd"])
+@pytest.mark.parametrize("validity", ["all", "nodata", "mask", "alpha", "premultiplied", "classes"])
+def test_tiles_stay_and_levels_are_encoded(
+    tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch, validity: str, compress: str
+) -> None:
+    """A tiled raster without levels gets those that `encode` makes; its own tiles are not touched."""
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": compress, "predictor": 2}
+    make = zones if validity == "classes" else made
+    source = make(tmp_path / "in" / "source.tif", "uint8", validity.replace("classes", "mask"), **tiled)
+    seen = []
+    monkeypatch.setattr(encoded_cog, "relevelled", lambda *given: seen.append(1) or _RELEVELLED(*given))
+
+    verify: Any = "sample" if compress == "lzw" else "full"
+    report = perform(Job(source, tmp_path / "out.tif", verify=verify), here)
+
+    assert (report.method, report.categorical, seen) == ("rewrite", validity == "classes", [1])
+    right(source, here / "result.tif", report)
+
+
+def _places(path: Path) -> list[np.ndarray]:
+    """Of each image where its tiles are: (bands, tiles)."""
+    head = structure(path)
+    assert head
+    images = [each for each in head.directories if not head.number(each, ifd.SUBFILE) & ifd.MASK]
+    return [
+        head.numbers(each, ifd.TILE_OFFSETS).reshape(head.number(each, ifd.SAMPLES), -1) for each in images
+    ]
+
+
+@pytest.mark.skipif(_GDAL < (3, 11), reason="This GDAL writes no tiles of bands beside each other.")
+@pytest.mark.parametrize("validity", ["all", "nodata", "mask"])
+async def test_bands_that_are_many_lie_beside_each_other(tmp_path: Path, validity: str) -> None:
+    """The tiles of all bands at a place follow each other, on all levels."""
+    source = made(tmp_path / "in" / "source.tif", "uint16", validity, 6, photometric="minisblack")
+    report, target = await converted(source)
+
+    assert report.method == "encode"
+    right(source, target, report)
+    assert all((np.diff(places.T.reshape(-1).astype(int)) > 0).all() for places in _places(target))
+
+
+@pytest.mark.parametrize("validity", ["all", "mask", "alpha", "classes"])
+async def test_bands_that_are_apart_lie_beside_each_other_when_their_tiles_move(
+    tmp_path: Path, validity: str
+) -> None:
+    """So they are read at once where all are wanted; levels are like them."""
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "interleave": "band"}
+    source = made(tmp_path / "in" / "source.tif", "uint8", validity.replace("classes", "all"), **tiled)
+    report, target = await converted(source, categorical="yes" if validity == "classes" else "auto")
+
+    assert report.method == "rewrite"
+    right(source, target, report)
+    assert all((np.diff(places.T.reshape(-1).astype(int)) > 0).all() for places in _places(target))
+
+
+PLANTED_IN_LEVELS: dict[str, tuple[Any, str, Any]] = {
+    "a shift by a column before the tiles are cut": (encode, "tiles", _shifted),
+    "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
+    "a wrong bit in the mask": (encode, "encoded_mask", _one_pixel_less),
+    "a flipped bit in a pixel": (encode, "encoded", _one_bit),
+}
+"""What goes wrong where only levels are made."""
+
+
+@pytest.mark.parametrize("what", PLANTED_IN_LEVELS)
+def test_a_planted_mistake_is_found_in_levels_alone(
+    what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then GDAL makes the levels, and the raster's own tiles stay."""
+    tiled = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
+    source = made(tmp_path / "in" / "source.tif", "uint8", "mask", **tiled)
+    module, name, wrong = PLANTED_IN_LEVELS[what]
+    monkeypatch.setattr(module, name, wrong)
+    attempts = []
+
+    def attempted(*given: Any) -> Any:
+        attempts.append(1)
+        try:
+            return _RELEVELLED(*given)
+        except ConversionFailed:
+            attempts.append(0)
+            raise
+
+    monkeypatch.setattr(encoded_cog, "relevelled", attempted)
+    report = perform(Job(source, tmp_path / "out.tif"), here)
+
+    assert attempts == [1, 0]
+    assert report.method == "rewrite"
+    assert compare.differences(source, here / "result.tif") == []
 
 
 def test_without_a_mistake_nothing_is_found(tmp_path: Path, here: Path) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from uploader.convert.job import Job
 from uploader.convert.read.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, BandFacts, Facts
+from uploader.convert.tiff import ifd
 from uploader.convert.write import method_choice
-from uploader.convert.write.encode_rules import left
+from uploader.convert.write.encode_rules import left, levels_left
 
 pytestmark = pytest.mark.unit
 
@@ -85,6 +86,41 @@ def test_what_somebody_wants_otherwise_is_left(job: Job) -> None:
     assert reason(facts(GREY), job=job)
 
 
-def test_classes_are_left() -> None:
-    """They shrink with effort, which the fast way does not make."""
-    assert reason(facts(GREY), categorical=True) == "classes"
+def test_classes_are_encoded() -> None:
+    """Their levels hold the most frequent of what is above them."""
+    assert reason(facts(GREY), categorical=True) == ""
+    assert reason(facts(GREY, dtype="int64"), categorical=True) == "the type"
+
+
+def _head(order: str = "<", planar: int = 1, mask: tuple[int, int] | None = None) -> ifd.Tiff:
+    """The head of a tiled raster, and of its mask by the side of its tiles and its bits."""
+    bare = ifd.Tiff(order, big=False, ghost=b"", directories=())
+    image = {ifd.TILE_WIDTH: bare.entry(ifd.SHORT, [256]), ifd.PLANAR: bare.entry(ifd.SHORT, [planar])}
+    found = [ifd.Directory(image)]
+    if mask:
+        side, bits = (bare.entry(ifd.SHORT, [number]) for number in mask)
+        found.append(ifd.Directory({ifd.TILE_WIDTH: side, ifd.BITS: bits}))
+    return replace(bare, directories=tuple(found))
+
+
+@pytest.mark.parametrize(
+    ("head", "raster", "why"),
+    [
+        (_head(), facts(GREY), ""),
+        (_head(mask=(256, 1)), facts(("gray", PER_DATASET)), ""),
+        (_head(planar=2), facts(GREY), ""),
+        (_head(planar=2), facts(GREY, GREY), ""),
+        (_head(">"), facts(GREY), "the order of its bytes"),
+        (_head(mask=(512, 1)), facts(("gray", PER_DATASET)), "tiles of the mask"),
+        (_head(mask=(256, 8)), facts(("gray", PER_DATASET)), "bits of the mask"),
+        (_head(), facts(("gray", PER_DATASET)), "the mask"),
+        (_head(), facts(GREY, dtype="int64"), "the type"),
+    ],
+)
+def test_whose_levels_are_encoded(head: ifd.Tiff, raster: Facts, why: str) -> None:
+    """Those of a raster whose own tiles stay, if its tiles are like ours."""
+    options = method_choice.creation_options(
+        raster, _JOB.compression, categorical=False, gdal=(3, 12), threads=2
+    )
+
+    assert levels_left(raster, _JOB, options, head) == why

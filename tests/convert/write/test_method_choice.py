@@ -147,6 +147,16 @@ def test_many_bands_make_no_giant_tiles() -> None:
 
 
 @pytest.mark.parametrize(
+    ("bands", "gdal", "apart"), [(4, (3, 12), False), (5, (3, 12), True), (5, (3, 10), False)]
+)
+def test_tiles_of_many_bands_lie_beside_each_other(bands: int, gdal: tuple[int, int], apart: bool) -> None:
+    """Where GDAL can: of fewer bands a reader wants all."""
+    wanted = {"INTERLEAVE": "TILE"} if apart else {}
+
+    assert method_choice.tiling(facts(*["uint16"] * bands), gdal) == {"BLOCKSIZE": "512"} | wanted
+
+
+@pytest.mark.parametrize(
     ("passable", "exact", "valid", "shown", "expected"),
     [
         (True, True, True, True, "passthrough"),

@@ -19,7 +19,7 @@ from uploader.convert.job import Job
 from uploader.convert.perform import perform
 from uploader.convert.read import block_reader
 from uploader.convert.tiff import ifd
-from uploader.convert.write import cog_levels, cog_writer, verification
+from uploader.convert.write import cog_levels, cog_writer, encoded_cog, verification
 from uploader.convert.write.moved_tiles import same_tiles
 
 pytestmark = pytest.mark.unit
@@ -142,8 +142,12 @@ def test_a_planted_mistake_is_found(
         _changed(target, PLANTED[what])
         assert not same_tiles(source, target)
 
+    def wrongly_where_tiles_stay(head: ifd.Tiff, images: Any, *rest: Any) -> None:
+        (wrongly if images[0].file == source else _MOVE)(head, images, *rest)
+
     for module in (cog_writer, cog_levels):
         monkeypatch.setattr(module, "move", wrongly)
+    monkeypatch.setattr(encoded_cog, "move", wrongly_where_tiles_stay)
     report = perform(Job(source, tmp_path / "out.tif"), here)
 
     assert report.method != "rewrite"
@@ -158,7 +162,9 @@ def test_statistics_of_the_result_must_be_those_that_were_measured(
     decoded = verification._decoded
     monkeypatch.setattr(verification, "_decoded", lambda *all_of: decoded(*all_of) + decoded(*all_of))
 
-    assert perform(Job(source, tmp_path / "out.tif"), here).method == "cog_driver"
+    report = perform(Job(source, tmp_path / "out.tif"), here)
+
+    assert "overviews_remade" in {warning.code for warning in report.warnings}
 
 
 def test_what_was_measured_holds_where_nothing_is_wrong(tmp_path: Path, here: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -162,27 +163,45 @@ def _mode(above: NDArray[Any], counted: Mask | None, footprints: Footprints) -> 
     Most footprints hold one value alone, and only the others are counted out.
     """
     values = footprints.taps(above)
+    if counted is None and footprints.halves:
+        return _mode_of_four(values)
     best = values[0].copy()
     mixed = np.zeros(best.shape, np.bool_)
     for value in values[1:]:
         mixed |= value != best
     if counted is not None:
         mixed |= ~footprints.reduced(counted, np.logical_and)
-    present = [(weight > 0)[mixed] for weight in footprints.weights()]
+    places = np.flatnonzero(mixed)
+    present = [there.reshape(-1)[places] for there in footprints.present()]
     if counted is not None:
-        present = [there & ok[mixed] for there, ok in zip(present, footprints.taps(counted), strict=True)]
-    best[mixed] = _most_frequent([value[mixed] for value in values], present)
+        present = [
+            there & ok.reshape(-1)[places]
+            for there, ok in zip(present, footprints.taps(counted), strict=True)
+        ]
+    best.reshape(-1)[places] = _most_frequent([value.reshape(-1)[places] for value in values], present)
+    return best
+
+
+def _mode_of_four(taps: list[NDArray[Any]]) -> NDArray[Any]:
+    """The same of four that all count: the first, unless it stands alone and two others are alike."""
+    first, second, third, fourth = map(np.ascontiguousarray, taps)  # several times as fast to compare
+    alone = (first != second) & (first != third) & (first != fourth)
+    best = first.copy()
+    np.copyto(best, third, where=alone & (third == fourth))
+    np.copyto(best, second, where=alone & ((second == third) | (second == fourth)))
     return best
 
 
 def _most_frequent(values: list[NDArray[Any]], present: list[Mask]) -> NDArray[Any]:
-    best, most = values[0], np.zeros(values[0].shape, np.int16)
-    for value, there in zip(values, present, strict=True):
-        often = np.zeros(best.shape, np.int16)
-        for other, also in zip(values, present, strict=True):
-            often += (other == value) & also
-        better = (often > most) & there
-        best, most = np.where(better, value, best), np.where(better, often, most)
+    often = [there.astype(np.uint8) for there in present]
+    for (n, value), (m, other) in combinations(enumerate(values), 2):
+        alike = ((value == other) & present[n] & present[m]).view(np.uint8)
+        often[n] += alike
+        often[m] += alike
+    best, most = values[0], often[0]
+    for value, number in zip(values[1:], often[1:], strict=True):
+        better = number > most
+        best, most = np.where(better, value, best), np.maximum(most, number)
     return best
 
 

@@ -81,15 +81,15 @@ def build(base: Dataset, wanted: Pyramid, folder: Path) -> list[Path]:
         with ExitStack() as stack:
             source = stack.enter_context(opened(made[-2], "GTiff")) if number else base
             stack.enter_context(translated("given overviews"))
-            target = stack.enter_context(_created(made[-1], level, wanted))
+            target = stack.enter_context(created(made[-1], level, wanted))
             for piece in _regions(level, wanted):
-                _write(target, region(source, above, level, piece, wanted), wanted)
+                write(target, region(source, above, level, piece, wanted), wanted)
         above = level
     return made
 
 
-def _created(path: Path, level: Facts, wanted: Pyramid) -> Dataset:
-    """An empty level as large as its tiles."""
+def created(path: Path, level: Facts, wanted: Pyramid) -> Dataset:
+    """An empty level as large as its tiles. Raises what GDAL says."""
     bits = {band.bits for band in level.bands} - {0}
     packed = {"NBITS": str(bits.pop())} if bits else {}
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):  # type: ignore[no-untyped-call]
@@ -185,8 +185,11 @@ def _masked(facts: Facts) -> frozenset[int]:
     return frozenset(band.index for band in facts.bands if not band.mask & ALL_VALID)
 
 
-def _write(target: Dataset, made: Block, wanted: Pyramid) -> None:
-    """Write whole tiles: beyond the raster the last pixels are repeated, and of masks there is nothing."""
+def write(target: Dataset, made: Block, wanted: Pyramid) -> None:
+    """Write whole tiles: beyond the raster the last pixels are repeated, and of masks there is nothing.
+
+    Raises what GDAL says.
+    """
     piece = made.piece
     below, beyond = (
         _whole(piece.height, wanted.tile) - piece.height,

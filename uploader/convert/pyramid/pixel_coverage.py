@@ -141,6 +141,14 @@ class Footprints:
             for columns in self.columns.weights
         ]
 
+    def present(self) -> list[NDArray[np.bool_]]:
+        """Which of these taps belong to their footprint: a short one repeats its last."""
+        return [
+            np.logical_and.outer(rows > 0, columns > 0)
+            for rows in self.rows.weights
+            for columns in self.columns.weights
+        ]
+
     def reduced(self, samples: NDArray[Any], function: np.ufunc) -> NDArray[Any]:
         """Fold the footprints with a function for which order and repetition do not matter: least, most, any, all."""
         across = _folded([samples[:, take] for take in self.columns.taps], function)

@@ -19,6 +19,8 @@ _LEAST_SHARE = 0.01
 _EDGE_SHARE = 0.1
 _VALUES = 2
 """Values that are followed inwards in one piece: the most frequent at its border, each at least a tenth of it."""
+_STRETCH = 256
+"""Columns of a row that are followed at once."""
 
 Samples = NDArray[Any]
 
@@ -87,7 +89,7 @@ def _frequent(edge: Samples) -> list[tuple[Any, int]]:
 def _reaching_in(samples: Samples, value: Any, sides: tuple[bool, ...]) -> int:
     """How many samples have the value, and so have all between them and a side of the raster."""
     alike = np.isnan(samples) if value != value else samples == value  # noqa: PLR0124 - NaN
-    reached = np.zeros_like(alike)
+    reached = np.zeros(alike.shape, np.bool_)
     left, right, top, bottom = sides
     for there, turn in ((left, 1), (right, -1)):
         if there:
@@ -99,10 +101,15 @@ def _reaching_in(samples: Samples, value: Any, sides: tuple[bool, ...]) -> int:
 
 
 def _along_rows(alike: Samples, reached: Samples) -> None:
+    """Mark the samples of each row up to the first that is unlike; few rows go on for long."""
     rows = np.flatnonzero(alike[:, 0])
-    unlike = ~alike[rows]
-    lengths = np.where(unlike.any(axis=1), unlike.argmax(axis=1), alike.shape[1])
-    reached[rows] |= np.arange(alike.shape[1]) < lengths[:, None]
+    for column in range(0, alike.shape[1], _STRETCH):
+        if not rows.size:
+            return
+        columns = slice(column, column + _STRETCH)
+        still = np.logical_and.accumulate(alike[rows, columns], axis=1)
+        reached[rows, columns] |= still
+        rows = rows[still[:, -1]]
 
 
 def _along_columns(alike: Samples, reached: Samples) -> None:

@@ -6,7 +6,8 @@ it says of its tiles is GDAL's, who wrote them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uploader.convert.pyramid.downsample import Method
@@ -36,6 +37,8 @@ _STRUCTURAL = frozenset(
 METHODS: dict[str, Method] = {"AVERAGE": "mean", "MODE": "mode", "NEAREST": "nearest"}
 """How levels are made, by GDAL's names of the ways."""
 
+_DEFLATE = 8
+_OF_ONE_COMPRESSION = (ifd.PREDICTOR, ifd.LERC, ifd.JPEG_TABLES, *ifd.YCBCR)
 _YCBCR, _RGB = 6, 2
 _PLAIN = (0, 1, 2, 3, 5)
 _JPEG = 7
@@ -142,6 +145,19 @@ def _level(path: Path, size: tuple[int, int], head: ifd.Tiff) -> list[Image]:
     found = [Image(path, ifd.Directory(entries))]
     found += [Image(path, ifd.Directory(mask_entries(head, mask.entries, size))) for mask in masks]
     return found
+
+
+def deflated(head: ifd.Tiff, images: Sequence[Image], predictor: int) -> ifd.Tiff:
+    """The head of a raster, and its mask if it has one, as if its tiles were deflated with a predictor."""
+    kept = {*_DESCRIPTIVE, *_STRUCTURAL, ifd.SUBFILE}.difference(_OF_ONE_COMPRESSION)
+    told = {ifd.COMPRESSION: head.entry(ifd.SHORT, [_DEFLATE])}
+    found = [
+        {tag: entry for tag, entry in image.directory.entries.items() if tag in kept} | told
+        for image in images
+    ]
+    if predictor > 1:
+        found[0][ifd.PREDICTOR] = head.entry(ifd.SHORT, [predictor])
+    return replace(head, directories=tuple(map(ifd.Directory, found)))
 
 
 def level_entries(head: ifd.Tiff, stored: ifd.Entries, size: tuple[int, int]) -> dict[int, ifd.Entry]:

@@ -129,7 +129,7 @@ def _rewrite(task: Task) -> WrittenCog | None:
     if whole and task.found.levels is not False:
         made = _tried(task, lambda: _moved(task, head))
     if made is None and not cog_levels.unmakeable(head, facts):
-        made = _tried(task, lambda: _relevelled(task))
+        made = _levels_encoded(task, head) or _tried(task, lambda: _relevelled(task))
         if made is not None and whole:
             made = replace(made, warnings=(*made.warnings, _REMADE))
     return made
@@ -167,6 +167,16 @@ def _moved(task: Task, head: ifd.Tiff) -> WrittenCog:
         if job.verify != "full":
             watch.sees_all(base, scattered(facts))
         return finished(task, "rewrite", added, watch=watch)
+
+
+def _levels_encoded(task: Task, head: ifd.Tiff) -> WrittenCog | None:
+    """The raster's own tiles, with levels of ours. None, and nothing is left, where these are left to GDAL."""
+    images = rewrite_rules.images(task.job.source, head, base_only=True)
+    base = replace(head, directories=tuple(image.directory for image in images))
+    options = _driver_options(task) | {"COMPRESS": task.options_of_levels["COMPRESS"]}
+    if encode_rules.levels_left(task.facts, task.job, options, base):
+        return None
+    return _tried(task, lambda: encoded_cog.relevelled(task, head))
 
 
 def _relevelled(task: Task) -> WrittenCog:

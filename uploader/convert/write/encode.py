@@ -7,54 +7,29 @@ behind the head (`tile_copy`), which GDAL wrote for a wrapper without pixels.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from uploader.convert.pyramid.level_stream import LevelStream
-from uploader.convert.pyramid.overview_writer import Pyramid
-from uploader.convert.pyramid.pixel_coverage import sizes
 from uploader.convert.read.block_reader import Block, blocks
-from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.measure import Gauge
 from uploader.convert.read.windows import rows_of_tiles
 from uploader.convert.tiff import ifd
-from uploader.convert.write import cog_levels
+from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.encode_tiles import TileForm, encoded, encoded_mask, tiles
+from uploader.convert.write.gdal_tiles import GdalTiles
 from uploader.convert.write.row_masks import asked, for_gauge, with_masks
-from uploader.convert.write.tile_copy import Image
+from uploader.convert.write.tile_copy import Image, planes
 from uploader.convert.write.tile_file import TileFile
 
 _AHEAD = 8
 """Tiles that may wait for a thread, of a raster that is only a few tiles wide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a raster is encoded. `head` is the COG's but for sizes and tiles; `wanted` says how levels are made."""
-
-    head: ifd.Tiff
-    wanted: Pyramid
-    threads: int
-
-    @property
-    def facts(self) -> Facts:
-        """The raster."""
-        return self.wanted.facts
-
-    @property
-    def levels(self) -> list[Facts]:
-        """The raster and its levels, from large to small."""
-        found = sizes(self.facts.width, self.facts.height, self.wanted.tile)
-        return [
-            self.facts,
-            *(replace(self.facts, width=width, height=height) for width, height in found),
-        ]
 
 
 def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> tuple[list[Image], Sums]:
@@ -64,24 +39,25 @@ def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> t
     """
     sums = Sums(plan.levels, plan.wanted)
     levels = LevelStream(plan.wanted)
-    with Tiles(plan, folder) as made:
+    with GdalTiles(plan, folder) if plan.wanted.options else Tiles(plan, folder) as made:
         pieces = rows_of_tiles(plan.facts, plan.wanted.tile)
         wanted = asked(plan.facts)
         with closing(blocks(dataset, plan.facts, pieces, wanted)) as found:
             for block in found:
                 rows = with_masks(block, plan.facts)
-                _keep(0, rows, sums, made)
+                _keep(plan, 0, rows, sums, made)
                 if gauge:
                     gauge.add(for_gauge(rows, gauge))
                 for number, level in levels.add(rows):
-                    _keep(number + 1, level, sums, made)
-        return made.images(), sums
+                    _keep(plan, number + 1, level, sums, made)
+        return [*plan.kept, *made.images()], sums
 
 
-def _keep(number: int, rows: Block, sums: Sums, made: Tiles) -> None:
+def _keep(plan: Plan, number: int, rows: Block, sums: Sums, made: Tiles | GdalTiles) -> None:
     """The sums come first: of the pixels as they were handed over, before anything is cut."""
     sums.add(number, rows)
-    made.add(number, rows)
+    if number in plan.made:
+        made.add(number, rows)
 
 
 class Tiles:
@@ -91,18 +67,19 @@ class Tiles:
         self._plan = plan
         side = plan.wanted.tile
         self._form = TileForm(side, plan.head.number(plan.head.directories[0], ifd.PREDICTOR, 1))
-        self._most = max(_AHEAD, 2 * -(-plan.facts.width // side))
+        self._planes = planes(plan.head, plan.head.directories[0])
+        self._most = self._planes * max(_AHEAD, 2 * -(-plan.facts.width // side))
         self._waiting: deque[tuple[TileFile, Future[bytes]]] = deque()
         self._stack = ExitStack()
         self._pool = self._stack.enter_context(ThreadPoolExecutor(plan.threads))
         names = ("image", "mask") if plan.wanted.masked else ("image",)
-        self._files = [
-            [
+        self._files = {
+            number: [
                 self._stack.enter_context(closing(TileFile(folder / f"{name}-{number}.tiles")))
                 for name in names
             ]
-            for number in range(len(plan.levels))
-        ]
+            for number in plan.made
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +93,8 @@ class Tiles:
         """One row of tiles of the raster (0) or a level. Raises OSError as the disk says."""
         image, *masks = self._files[number]
         for tile in tiles(rows.samples, self._form.side):
-            self._wait_for(image, self._pool.submit(encoded, tile, self._form))
+            for part in np.split(tile, self._planes):
+                self._wait_for(image, self._pool.submit(encoded, part, self._form))
         for mask in masks:
             for tile in tiles(rows.masks[1][None], self._form.side):
                 self._wait_for(mask, self._pool.submit(encoded_mask, tile[0], self._form.side))
@@ -134,20 +112,8 @@ class Tiles:
     def images(self) -> list[Image]:
         """All images, from large to small, masks behind their images; no more rows come."""
         self._write(0)
-        found = []
-        for number, (level, files) in enumerate(zip(self._plan.levels, self._files, strict=True)):
-            size = level.width, level.height
-            entries = _entries(self._plan.head, number, size)
-            found += [file.image(self._plan.head, each) for file, each in zip(files, entries, strict=False)]
-        return found
-
-
-def _entries(head: ifd.Tiff, number: int, size: tuple[int, int]) -> Sequence[ifd.Entries]:
-    """What the directories of an image and its mask say."""
-    image, *masks = (each.entries for each in head.directories)
-    if number:
         return [
-            cog_levels.level_entries(head, image, size),
-            *(cog_levels.mask_entries(head, mask, size) for mask in masks),
+            file.image(self._plan.head, entries)
+            for number, files in self._files.items()
+            for file, entries in zip(files, self._plan.entries(number), strict=False)
         ]
-    return [dict(each) | cog_levels.sized(head, size) for each in (image, *masks)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uploader.convert.job import Job
 from uploader.convert.read.facts import ALL_VALID, ALPHA, ITEM_BYTES, NODATA, PER_DATASET, Facts
+from uploader.convert.tiff import ifd
 
 TYPES = frozenset({"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"})
 """Types of samples that are encoded; of the others a mean or a predictor is another."""
@@ -36,9 +37,8 @@ def left(facts: Facts, job: Job, options: dict[str, str]) -> str:
     across = -(-facts.width // max(columns, 1)) * columns
     rules = (
         (facts.driver == _TEXT, "numbers as text"),
-        (options["COMPRESS"] != "DEFLATE" or "INTERLEAVE" in options, "how it is to be stored"),
+        (options["COMPRESS"] != "DEFLATE" or options.get("INTERLEAVE") == "BAND", "how it is to be stored"),
         (job.effort != "fast", "a smaller file is wanted"),
-        (options["RESAMPLING"] != "AVERAGE", "classes"),
         (set(facts.dtypes) - TYPES or len(set(facts.dtypes)) != 1, "the type"),
         (any(each.bits for each in facts.bands) or facts.white_is_zero, "the bits of a sample"),
         (not _one_validity(facts), "the mask"),
@@ -46,6 +46,24 @@ def left(facts: Facts, job: Job, options: dict[str, str]) -> str:
         (sample * across * rows > _BLOCK_BYTES, "the blocks of the source"),
     )
     return next((reason for applies, reason in rules if applies), "")
+
+
+def levels_left(facts: Facts, job: Job, options: dict[str, str], head: ifd.Tiff) -> str:
+    """Why the levels of a raster whose tiles stay are left to GDAL, in a few words; empty where they are encoded.
+
+    `options` are those of `left`, but for what GDAL would be told of levels; `head` is that of the raster itself and
+    of its mask.
+    """
+    image, *masks = head.directories
+    side = head.number(image, ifd.TILE_WIDTH)
+    rules = (
+        (head.order != "<", "the order of its bytes"),
+        (any(head.number(mask, ifd.TILE_WIDTH) != side for mask in masks), "tiles of the mask"),
+        (any(head.number(mask, ifd.BITS, 1) != 1 for mask in masks), "bits of the mask"),
+        (bool(masks) != all(band.mask == PER_DATASET for band in facts.bands), "the mask"),
+    )
+    odd = next((reason for applies, reason in rules if applies), "")
+    return odd or left(facts, job, options | {"BLOCKSIZE": str(side)})
 
 
 def _one_validity(facts: Facts) -> bool:

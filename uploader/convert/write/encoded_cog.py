@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import rasterio
 
+from uploader.convert.job import Method
 from uploader.convert.pyramid.overview_writer import Pyramid
 from uploader.convert.read.formats.open_raster import THREADS, translated
 from uploader.convert.read.measure import Gauge
 from uploader.convert.tiff import ifd
-from uploader.convert.write import cog_driver, cog_levels, encode_check, head_completion
+from uploader.convert.write import (
+    cog_driver,
+    cog_levels,
+    encode_check,
+    head_completion,
+    method_choice,
+    rewrite_rules,
+)
 from uploader.convert.write import source_heads as sources
-from uploader.convert.write.encode import Plan, encode
+from uploader.convert.write.encode import encode
+from uploader.convert.write.encode_plan import Plan
+from uploader.convert.write.encode_sums import Sums
+from uploader.convert.write.moved_tiles import same_tiles
 from uploader.convert.write.publish import RESULT
 from uploader.convert.write.task import Task, WrittenCog
-from uploader.convert.write.tile_copy import move
+from uploader.convert.write.tile_copy import move, planes
 from uploader.convert.write.verification import verify
 from uploader.core.errors import ConversionFailed
 
@@ -32,31 +44,67 @@ def written(task: Task, options: Mapping[str, str]) -> WrittenCog:
 
     Raises ConversionFailed where what was written is not what was read, RasterUnreadable, RasterRefused.
     """
+    with _parts(task) as folder:
+        head, added, beside = _head(task, options, folder)
+        wanted = _pyramid(task, head, added, int(options["BLOCKSIZE"]), options["RESAMPLING"])
+        return _proved(task, Plan(head, wanted, THREADS), folder, added, beside)
+
+
+def relevelled(task: Task, head: ifd.Tiff) -> WrittenCog:
+    """The same with the raster's own tiles, whose `head` this is; only levels are made.
+
+    What its tiles hold is decoded once, in the source: the result has the same bytes (`moved_tiles`).
+    """
+    added = head_completion.Additions(task.facts, moved=True)
+    options = task.options_of_levels
+    images = rewrite_rules.images(task.job.source, head, base_only=True)
+    form = cog_levels.deflated(head, images, int(options.get("PREDICTOR", "1")))
+    tile = head.number(images[0].directory, ifd.TILE_WIDTH)
+    way = method_choice.resampling(task.facts, categorical=task.found.categorical)
+    with _parts(task) as folder:
+        plan = Plan(form, _pyramid(task, head, added, tile, way), THREADS, images)
+        return _proved(task, plan, folder, added, frozenset())
+
+
+@contextmanager
+def _parts(task: Task) -> Iterator[Path]:
+    """A folder for tiles until they are in their place, with a cache of blocks that fits rows of tiles."""
     folder = task.workshop / _PARTS
     folder.mkdir()
     try:
         with translated("encoded"), rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):  # type: ignore[no-untyped-call]
-            return _written(task, options, folder)
+            yield folder
     finally:
         shutil.rmtree(folder)
 
 
-def _written(task: Task, options: Mapping[str, str], folder: Path) -> WrittenCog:
-    head, added, beside = _head(task, options, folder)
-    plan = Plan(head, _pyramid(task, head, added, options), THREADS)
+def _proved(
+    task: Task, plan: Plan, folder: Path, added: head_completion.Additions, beside: frozenset[str]
+) -> WrittenCog:
+    """Encode, put together, complete, compare."""
     gauge = None if task.found.measured else Gauge(task.facts, classes=False)
     images, sums = encode(task.dataset, plan, folder, gauge)
-    move(head, images, task.result, added, head_completion.reserve(added))
+    move(plan.head, images, task.result, added, head_completion.reserve(added))
     shutil.rmtree(folder)
     folder.mkdir()
     measured = gauge.result() if gauge else task.found.measured
     assert measured is not None
     head_completion.complete(task.result, added, measured.bands)
     if task.job.verify != "off":
-        wrong = encode_check.difference(task.result, plan, sums, sample=task.job.verify == "sample")
-        if wrong:
-            raise ConversionFailed(f"What was encoded is not what was read: {wrong}.")
-    return WrittenCog("encode", measured, verify(task.job, task.facts, task.result, beside, ""))
+        _compare(task, plan, sums)
+    method: Method = "rewrite" if plan.kept else "encode"
+    return WrittenCog(method, measured, verify(task.job, task.facts, task.result, beside, ""))
+
+
+def _compare(task: Task, plan: Plan, sums: Sums) -> None:
+    """Raise ConversionFailed unless the result holds what was read; tiles that were moved are compared as bytes."""
+    moved = bool(plan.kept) and task.job.verify == "full"
+    if moved and not same_tiles(task.job.source, task.result):
+        raise ConversionFailed("Its tiles are not those of the source.")
+    sample = task.job.verify == "sample"
+    wrong = encode_check.difference(task.result, plan, sums, sample=sample, first=int(moved))
+    if wrong:
+        raise ConversionFailed(f"What was encoded is not what was read: {wrong}.")
 
 
 def _head(
@@ -75,14 +123,17 @@ def _head(
 
 
 def _pyramid(
-    task: Task, head: ifd.Tiff, added: head_completion.Additions, options: Mapping[str, str]
+    task: Task, head: ifd.Tiff, added: head_completion.Additions, tile: int, resampling: str
 ) -> Pyramid:
     """How the levels are made."""
     return Pyramid(
         facts=task.facts,
-        tile=int(options["BLOCKSIZE"]),
-        method=cog_levels.METHODS[options["RESAMPLING"]],
-        options={},
+        tile=tile,
+        method=cog_levels.METHODS[resampling],
+        options={}
+        if resampling == "AVERAGE"
+        else task.options_of_levels | {"NUM_THREADS": str(THREADS)},  # classes shrink with effort
         nodata=task.facts.bands[0].nodata,
+        planar=planes(head, head.directories[0]) > 1,
         premultiplied=cog_levels.premultiplied(head, added),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from uploader.convert.job import BandStatistics
+from uploader.convert.pyramid.pixel_coverage import sizes
 from uploader.convert.read import rpc
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.statistics_tags import STATISTICS_KEYS, to_tags
@@ -27,6 +28,7 @@ _ENTRY_BYTES = 32
 _ROLE_BYTES = 100
 _LEVELS = 24
 """More than any raster has: its sides are halved that often."""
+_SMALLEST_TILE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,23 @@ def reserve(added: Additions) -> int:
     copied = sum(len(entry.data) + _ENTRY_BYTES for entry in values)
     bands = len(added.facts.bands)
     return (
-        _HEAD_BYTES + text + copied + bands * (_STATISTICS_BYTES + _ROLE_BYTES) + _LEVELS * _of_levels(added)
+        _HEAD_BYTES
+        + text
+        + copied
+        + bands * (_STATISTICS_BYTES + _ROLE_BYTES)
+        + _images(added) * _of_an_image(added)
     )
 
 
-def _of_levels(added: Additions) -> int:
-    """Bytes that each level may need besides."""
+def _images(added: Additions) -> int:
+    """How many there are at most, the raster among them: colours of 16 bits are 400 KiB in each."""
+    if added.source is None:
+        return _LEVELS
+    return 1 + len(sizes(added.facts.width, added.facts.height, _SMALLEST_TILE))
+
+
+def _of_an_image(added: Additions) -> int:
+    """Bytes that the raster and each level may need besides."""
     if added.source is None:
         return 2 * _ENTRY_BYTES + 2 * len(added.facts.bands)
     image = added.source.directories[0]

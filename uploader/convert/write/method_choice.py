@@ -23,6 +23,8 @@ _BLOCK_SIZES = (512, 256, 128, 64)
 _SIZES_TRIED = (512, 256, 1024, 128)
 _TILE_BYTES = 16 * _MEBIBYTE
 _INTERLEAVE_SINCE = (3, 11)
+_MANY_BANDS = 5
+"""Of so many bands a reader often wants a few; of fewer it shows them all."""
 
 _PREDICTED = frozenset({"deflate", "zstd", "lzw"})
 _UNPREDICTED = frozenset({"int64", "uint64"})
@@ -111,13 +113,16 @@ def predictor(facts: Facts, compression: str, *, categorical: bool) -> str:
 def tiling(facts: Facts, gdal: tuple[int, int]) -> dict[str, str]:
     """Tiles of 512, unless one tile of so many bands would be a burden for whoever reads it.
 
-    Then bands are kept apart where GDAL can (3.11 and later), else the tiles get smaller.
+    Then bands are kept apart where GDAL can (3.11 and later), else the tiles get smaller. Of five bands and more each
+    tile is its own, beside those of the other bands, where GDAL can.
     """
     sample = sum(ITEM_BYTES[dtype] for dtype in facts.dtypes)
     size = block_size(facts.width, facts.height)
+    able = gdal >= _INTERLEAVE_SINCE
     if sample * size**2 <= _TILE_BYTES:
-        return {"BLOCKSIZE": str(size)}
-    if gdal >= _INTERLEAVE_SINCE:
+        apart = {"INTERLEAVE": "TILE"} if able and facts.count >= _MANY_BANDS else {}
+        return {"BLOCKSIZE": str(size)} | apart
+    if able:
         return {"BLOCKSIZE": str(size), "INTERLEAVE": "BAND"}
     fitting = (size for size in _BLOCK_SIZES if sample * size**2 <= _TILE_BYTES)
     return {"BLOCKSIZE": str(next(fitting, _BLOCK_SIZES[-1]))}

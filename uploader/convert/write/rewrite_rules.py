@@ -14,7 +14,7 @@ from pathlib import Path
 from uploader.convert.read.facts import Facts
 from uploader.convert.tiff import ifd, tag_table
 from uploader.convert.write.method_choice import may_pass
-from uploader.convert.write.tile_copy import Image
+from uploader.convert.write.tile_copy import Image, planes
 
 COMPRESSIONS = {
     1: "none", 5: "lzw", 7: "jpeg", 8: "deflate", 32946: "deflate", 34887: "lerc", 34925: "lzma", 50000: "zstd",
@@ -92,7 +92,6 @@ def _odd(head: ifd.Tiff, image: ifd.Directory, compression: str) -> str:
     """What one directory has that is not understood, or not wanted in a COG."""
     side = head.number(image, ifd.TILE_WIDTH)
     offsets, lengths = (head.numbers(image, tag) for tag in (ifd.TILE_OFFSETS, ifd.TILE_BYTES))
-    planes = head.number(image, ifd.SAMPLES, 1) if head.number(image, ifd.PLANAR, 1) > 1 else 1
     across, down = (-(-head.number(image, tag) // max(side, 1)) for tag in (ifd.WIDTH, ifd.HEIGHT))
     method = COMPRESSIONS.get(head.number(image, ifd.COMPRESSION, 1), "")
     rules = (
@@ -105,7 +104,7 @@ def _odd(head: ifd.Tiff, image: ifd.Directory, compression: str) -> str:
         ),
         (any(ifd.INTEROPERABILITY in child for child in image.children.values()), "a directory below Exif"),
         (not tag_table.POINTERS.isdisjoint(image.entries), "tags that hold offsets"),
-        (not offsets.size == lengths.size == across * down * planes, "the number of tiles"),
+        (not offsets.size == lengths.size == across * down * planes(head, image), "the number of tiles"),
     )
     return next((reason for wrong, reason in rules if wrong), "")
 

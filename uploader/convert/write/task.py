@@ -9,7 +9,7 @@ from uploader.convert.job import Job, Method, RasterWarning
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import THREADS, Dataset
 from uploader.convert.read.statistics import PixelStatistics
-from uploader.convert.write import cog_levels
+from uploader.convert.write import cog_levels, method_choice
 from uploader.convert.write import source_heads as sources
 from uploader.convert.write.inspection import Inspected
 from uploader.convert.write.publish import RESULT
@@ -48,4 +48,11 @@ class Task:
         nodata = sources.wide_nodata(self.job.source, self.facts)
         return cog_levels.LevelOptions(
             self.found.categorical, self.job.compression, self.job.effort, THREADS, nodata
+        )
+
+    @property
+    def options_of_levels(self) -> dict[str, str]:
+        """What GDAL's GeoTIFF driver is told of levels that are made for this raster."""
+        return method_choice.level_options(
+            self.facts, self.job.compression, categorical=self.found.categorical, effort=self.job.effort
         )

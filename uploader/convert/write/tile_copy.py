@@ -31,6 +31,11 @@ class Image:
     directory: ifd.Directory
 
 
+def planes(head: ifd.Tiff, image: ifd.Directory) -> int:
+    """How many tiles there are for each place: one of each band where bands are apart."""
+    return head.number(image, ifd.SAMPLES, 1) if head.number(image, ifd.PLANAR, 1) > 1 else 1
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """Bytes to copy: neighbours in one."""
@@ -104,7 +109,8 @@ def _laid_out(
 ) -> tuple[list[NDArray[np.uint64]], list[_Run]]:
     """New offsets per directory, and what to copy.
 
-    Data goes from the last directory to the first. A tile without data stays without.
+    Data goes from the last directory to the first, place by place: the bands' tiles of one lie together, for readers
+    to get them at once. A tile without data stays without.
     """
     places: list[NDArray[np.uint64]] = []
     runs: list[_Run] = []
@@ -113,11 +119,15 @@ def _laid_out(
         old = head.numbers(image.directory, ifd.TILE_OFFSETS).astype(np.int64)
         lengths = head.numbers(image.directory, ifd.TILE_BYTES).astype(np.int64)
         lengths = np.where(old > 0, lengths, 0)
+        order = _by_place(old.size, planes(head, image.directory))
+        old, lengths = old[order], lengths[order]
         if old.size and int((old + lengths).max()) > whole[image.file]:
             raise ifd.Malformed("tiles beyond the end")
         ends = np.cumsum(lengths)
         new = at + ends - lengths
-        places.insert(0, np.where(lengths > 0, new, 0).astype(np.uint64))
+        placed = np.empty(old.size, np.uint64)
+        placed[order] = np.where(lengths > 0, new, 0)
+        places.insert(0, placed)
         breaks = np.flatnonzero(old[1:] != old[:-1] + lengths[:-1]) + 1
         for first, last in zip((0, *breaks.tolist()), (*breaks.tolist(), old.size), strict=True):
             length = int(ends[last - 1] - ends[first] + lengths[first]) if last > first else 0
@@ -125,6 +135,13 @@ def _laid_out(
                 runs.append(_Run(image.file, int(old[first]), int(new[first]), length))
         at += int(ends[-1]) if ends.size else 0
     return places, runs
+
+
+def _by_place(count: int, bands: int) -> NDArray[np.int64]:
+    """The positions of tiles, which a head has band by band, in the order of their places."""
+    if count % bands:
+        raise ifd.Malformed("tiles that are missing")
+    return np.arange(count).reshape(bands, -1).T.reshape(-1)
 
 
 def _copy(incoming: int, outgoing: int, run: _Run) -> None:

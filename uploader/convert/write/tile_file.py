@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from uploader.convert.tiff import ifd
-from uploader.convert.write.tile_copy import Image
+from uploader.convert.write.tile_copy import Image, planes
 
 _START = 16
 """An offset of zero would say that a tile is not there."""
 
 
 class TileFile:
-    """Takes in tiles in their order."""
+    """Takes in tiles in their order: place by place, and of each place band by band where bands are apart."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -35,6 +35,8 @@ class TileFile:
         """All tiles as one image, of which these entries say what it is; the numbers are in the order of `head`."""
         lengths = np.array(self._lengths, np.uint64)
         offsets = _START + np.cumsum(lengths) - lengths
+        bands = planes(head, ifd.Directory(entries))
+        offsets, lengths = (each.reshape(-1, bands).T.reshape(-1) for each in (offsets, lengths))
         places = {
             ifd.TILE_OFFSETS: head.entry(ifd.LONG8, offsets),
             ifd.TILE_BYTES: head.entry(ifd.LONG8, lengths),
