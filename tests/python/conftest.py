@@ -22,6 +22,17 @@ from uploader.sandbox import Options, Sandbox
 PATIENCE = 120.0
 
 
+def write(path: Path, seed: int, size: int = 64) -> Path:
+    """A small raster of noise, of its own content."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = np.random.default_rng(seed).integers(0, 250, (1, size, size), dtype=np.uint8)
+    shape = {"width": size, "height": size, "count": 1, "dtype": "uint8"}
+    place = rasterio.Affine(1, 0, 500, 0, -1, 500)
+    with rasterio.open(path, "w", driver="GTiff", crs="EPSG:32755", transform=place, **shape) as target:
+        target.write(data)
+    return path
+
+
 class Place:
     """A platform, a folder of rasters, and where a push to it remembers what was done."""
 
