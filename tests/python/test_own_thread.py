@@ -73,21 +73,37 @@ def test_whoever_breaks_it_off_sees_it_end(error):
     assert work.ended
 
 
-def test_whoever_presses_again_is_heard_again(monkeypatch):
-    """The second Ctrl-C comes while the first is being obeyed."""
-    work = Work(2, error=KeyboardInterrupt(), at_look=True)
-    wait, pressed = work._done.wait, []
+def pressed(work: Work, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Ctrl-C so often while the end is waited for."""
+    wait, left = work._done.wait, [KeyboardInterrupt] * times
 
     def waited(timeout: float | None = None) -> bool:
-        if timeout is None and not pressed:
-            pressed.append(True)
-            raise KeyboardInterrupt
+        if timeout is None and left:
+            raise left.pop()
         return wait(timeout)
 
     monkeypatch.setattr(work._done, "wait", waited)
+
+
+def test_whoever_presses_again_is_heard_again(monkeypatch):
+    """The second Ctrl-C comes while the first is being obeyed."""
+    work = Work(2, error=KeyboardInterrupt(), at_look=True)
+    pressed(work, monkeypatch, 1)
     with pytest.raises(KeyboardInterrupt):
         work.to_its_end()
     assert work.ended
+
+
+def test_who_presses_a_third_time_gets_away(monkeypatch):
+    """A thread that a dead disk holds cannot be ended; the caller is free all the same."""
+    work = Work(4, error=KeyboardInterrupt(), at_look=True)
+    pressed(work, monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        work.to_its_end()
+    assert not work.ended
+    work.stops = 4
+    monkeypatch.undo()
+    assert work._ended(10)
 
 
 def test_a_signal_while_it_is_waited_for_does_not_leave_it_behind():

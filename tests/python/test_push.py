@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import signal
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,8 +26,9 @@ def test_the_defaults_are_those_of_the_configuration():
 
 
 def test_a_plain_script_pushes(place):
-    """The key comes from the environment; the result has each item, and nothing is printed besides."""
+    """The key comes from the environment; the result has each item, and no warning is printed besides."""
     place.draw(2)
+    (place.rasters / "notes.tif").write_text("no raster")
     script = "result = uploader.push(paths, **target)\nprint([item.object_name for item in result.items])"
     out, err = place.start(script).communicate(timeout=120)
     assert err == ""
@@ -112,6 +114,18 @@ def test_no_signal_handler_is_installed(place):
     assert len(during) > 1
 
 
+def test_the_service_manager_of_the_program_hears_nothing(place, monkeypatch):
+    """Whether a service that pushes now and then is ready, or stopping, is not ours to say."""
+    place.draw(1)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(place.root / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(place.root / "notify"))
+        uploader.push(place.rasters, **place.target)
+        manager.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            manager.recv(1000)
+
+
 def _handlers() -> dict[int, object]:
     return {number: signal.getsignal(number) for number in signal.valid_signals()}
 
@@ -186,7 +200,8 @@ def test_progress_is_told_until_all_is_done(place):
     """Never more than all, and at the end all of it."""
     paths = place.draw(3)
     told: list[uploader.Progress] = []
-    uploader.push(place.rasters, **place.target, on_progress=told.append)
+    result = uploader.push(place.rasters, **place.target, on_progress=told.append)
+    assert [item.path for item in result.items] == sorted(map(str, paths))
     assert all(one.files_done <= one.files_total and one.bytes_done <= one.bytes_total for one in told)
     size = sum(path.stat().st_size for path in paths)
     assert told[-1] == uploader.Progress(3, 3, size, size)

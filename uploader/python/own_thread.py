@@ -28,6 +28,8 @@ LOOK = 0.1
 HEARD = 0.05
 """Seconds within which the work hears that it is to stop."""
 
+MOST_STOPS = 3
+
 
 class OwnThread(ABC, Generic[T]):
     """Runs once, and may be asked to stop at any time."""
@@ -94,12 +96,12 @@ class OwnThread(ABC, Generic[T]):
         return True
 
     def _break_off(self) -> None:
-        """See it end; whoever presses Ctrl-C again does not wait for what is under way."""
-        ended = False
-        while not ended:
+        """See it end. A second Ctrl-C cuts what is under way; a third leaves it behind, where a disk is dead."""
+        while self.stops < MOST_STOPS:
             self.stops += 1
             with suppress(KeyboardInterrupt):
-                ended = self._ended()
+                self._ended()
+                return
 
     def _answer(self) -> T:
         error = self._error

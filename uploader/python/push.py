@@ -24,6 +24,9 @@ OnProgress = Callable[[Progress], object]
 DRAIN = 5.0
 """Seconds that calls and transfers may take to finish when a push is broken off; what is cut is done again."""
 
+NOWHERE = logging.NullHandler()
+"""Takes the log where the program has no handler: Python itself would print warnings."""
+
 AGAIN = "The same push goes on where this one ended."
 MEND = "Mend the file and push it again: each push tries once more what was rejected."
 
@@ -101,7 +104,7 @@ def _job(
     state_dir: StrPath | None,
 ) -> BackgroundPush:
     """Check what was asked for before anything is done. Raises UploaderError."""
-    logging.getLogger("uploader").addHandler(logging.NullHandler())  # else Python prints warnings itself
+    logging.getLogger("uploader").addHandler(NOWHERE)
     named = _paths(paths)
     if not project_id.strip():
         raise ConfigurationError("project_id is empty.", "Name the project that the items go to.")
@@ -137,9 +140,10 @@ def _paths(paths: StrPath | Iterable[StrPath]) -> list[Path]:
 
 def _result(told: dict[str, Any]) -> PushResult:
     """The outcome as it is promised. Raises PushHeld where it is not that of every file."""
+    items, failed = (sorted(told[name], key=lambda one: one["path"]) for name in ("items", "failed"))
     result = PushResult(
-        items=tuple(map(_item, told["items"])),
-        rejected=tuple(RejectedFile(one["path"], one["reason"], MEND) for one in told["failed"]),
+        items=tuple(map(_item, items)),
+        rejected=tuple(RejectedFile(one["path"], one["reason"], MEND) for one in failed),
     )
     if told["files"] > len(result.items) + len(result.rejected):
         raise _held(told["holds"], result)

@@ -33,7 +33,7 @@ class RejectedFile:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """What became of the files that were named: each is in one of the two."""
+    """What became of the files that were named: each is in one of the two, in the order of the paths."""
 
     items: tuple[Item, ...]
     rejected: tuple[RejectedFile, ...]
