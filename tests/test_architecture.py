@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Collection
@@ -25,8 +26,9 @@ LEVELS = (
     {"folders", "effects", "report", "service"},
     {"daemon"},
     {"repair"},
+    {"python"},
     {"cli"},
-    {"__main__"},
+    {"", "__main__"},
 )
 """The rooms from the ground up: each imports only from levels below its own."""
 
@@ -309,8 +311,11 @@ def test_the_queue_of_a_folder_has_one_owner():
 
 
 def test_no_module_needs_itself():
-    """Whoever follows the arrows from a module, within its room or beyond, never comes back to it."""
-    names = modules()
+    """Whoever follows the arrows from a module, within its room or beyond, never comes back to it.
+
+    The package itself is left out: it only names what is public, and who imports it takes its version or its place.
+    """
+    names = {name: tree for name, tree in modules().items() if name != "uploader"}
     arrows = {module: _needed(tree, names) for module, tree in names.items()}
     done: set[str] = set()
 
@@ -344,7 +349,12 @@ def test_one_place_knows_which_platform_it_is():
         for module, tree in modules().items()
         if any(is_in(name, ("uploader.platform.geopera",)) for name in imports(tree))
     }
-    allowed = ("uploader.platform.geopera", "uploader.daemon.platform_connection", "uploader.cli")
+    allowed = (
+        "uploader.platform.geopera",
+        "uploader.daemon.platform_connection",
+        "uploader.cli",
+        "uploader.python",
+    )
     assert {module for module in users if not is_in(module, allowed)} == set()
 
 
@@ -400,6 +410,15 @@ def test_the_core_is_pure():
     assert not wrong
 
 
+def test_what_is_public_is_found_and_comes_from_where_it_lies():
+    """Every name of the package can be had, and the table has no other; a function outlives a package of its name."""
+    listed = {name for names in uploader._PLACES.values() for name in names} | {"convert"}
+    assert listed == set(uploader.__all__) == {name for name in uploader.__all__ if hasattr(uploader, name)}
+    assert set(uploader.__all__) <= set(dir(uploader))
+    importlib.import_module("uploader.convert")
+    assert uploader.convert.__module__ == "uploader.python.convert"
+
+
 def test_nothing_is_printed_outside_commands_and_sandbox():
     """The daemon logs; standard output belongs to --json."""
     wrong = [
@@ -418,6 +437,10 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
         (
             "uploader.daemon.loop",
             {"numpy", "rasterio", "rio_cogeo", "starlette", "uvicorn", "uploader.sandbox"},
+        ),
+        (
+            "uploader",
+            {"anyio", "asyncio", "click", "logging", "pydantic", "sqlite3", "threading", "uploader.core"},
         ),
         ("uploader.cli.push", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.cli.demo", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),

@@ -239,7 +239,7 @@ def test_people_get_a_line_for_each_raster(several, tmp_path, capsys):
         (["in/other.tiff", "in/text.tif", "new"], "need a folder as DST"),
         (["in/none.tif", "in"], "none.tif does not exist"),
         (["in", "new"], "SRC .*in is a folder"),
-        (["in/text.tif", "in"], "SRC and DST are the same file"),
+        (["in/text.tif", "in"], "is the raster itself"),
         (["in/other.tiff", "other.tif", "in/text.tif", "."], "would both become"),
         (["in/other.tiff", ".", "--preview", "look.png"], "--preview is for one raster"),
     ],

@@ -30,6 +30,8 @@ SECTIONS = {
 
 OTHER_MEANINGS = {
     ("convert/job.py", "Job"): "has the defaults that the sections take over, as another test holds",
+    ("python/push.py", "push"): "has the default of the section, as another test holds",
+    ("python/push.py", "push_async"): "likewise",
     ("cli/samples.py", "_write"): "the reference system of a sample",
     ("convert/pyramid/overview_writer.py", "Pyramid"): "the order of bytes",
     ("folders/tiff_extent.py", "_File"): "the order of bytes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -37,6 +38,20 @@ def test_each_word_arrives(manager):
         "WATCHDOG=1",
         "STOPPING=1\nSTATUS=draining",
     ]
+
+
+def test_a_guest_in_another_program_is_silent(manager):
+    """Whether that service is ready, or alive, is not ours to say; other threads of it still may."""
+
+    def guest() -> None:
+        systemd_notify.keep_silent()
+        systemd_notify.ready("watching")
+        assert not systemd_notify.supervised({"NOTIFY_SOCKET": "/run/systemd/notify"})
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(guest).result()
+    systemd_notify.status("the service itself")
+    assert manager.recv(1000).decode() == "STATUS=the service itself"
 
 
 def test_a_reload_says_when_it_began(manager):

@@ -111,7 +111,7 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _failed(error: Exception, options: dict[str, Any]) -> int:
-    from uploader.cli.error_words import for_people
+    from uploader.python.error_words import for_people
 
     known = for_people(error)
     if known is None or options["debug"]:

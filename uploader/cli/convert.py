@@ -112,12 +112,12 @@ def _require_writable(what: str, path: Path, source: Path) -> None:
     """Raise UsageError where a file must not appear, or has no folder."""
     if not path.absolute().parent.is_dir():
         raise UploaderError(f"There is no folder {path.absolute().parent}.", "Make it first.")
-    if path.exists() and path.samefile(source):
-        raise click.UsageError(f"SRC and {what} are the same file.")
-    if path.exists() and not path.is_file():
-        raise click.UsageError(
-            f"{what} {path} is a device, a pipe or a socket, which a file must not replace."
-        )
+    if not path.exists():
+        return
+    from uploader.python.convert_files import unfit
+
+    if why := unfit(source, path):
+        raise click.UsageError(f"{what} {path} {why}.")
 
 
 def _limits(config: str | None) -> tuple[dict[str, Any], int]:
@@ -152,7 +152,7 @@ def _one(
     async def go() -> Report:
         async with Converter(1) as converter:
             await converter.warm_up()  # it comes up while the rest is loaded
-            from uploader.cli.convert_files import converted
+            from uploader.python.convert_files import converted
 
             return await converted(
                 converter,
@@ -189,7 +189,7 @@ def _many(targets: Mapping[Path, Path], config: str | None, wishes: dict[str, An
     async def one(
         converter: Converter, limits: dict[str, Any], turns: anyio.CapacityLimiter, source: Path
     ) -> None:
-        from uploader.cli.convert_files import converted
+        from uploader.python.convert_files import converted
 
         async with turns:
             try:

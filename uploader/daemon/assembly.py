@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -58,12 +58,12 @@ class Parts:
 
 @asynccontextmanager
 async def assembled(
-    settings: Settings, activity: Activity, *, bound: bool, new_journal: bool
+    settings: Settings, activity: Activity, *, bound: bool, new_journal: bool, environ: Mapping[str, str]
 ) -> AsyncIterator[Parts]:
     """Take the locks, open the journal and the doors; all are given back in reverse order.
 
     `bound`: the drop folders bear the mark of this journal, and must not touch what is the daemon's own. `new_journal`:
-    a person gives them to it, whoever had them before.
+    a person gives them to it, whoever had them before. `environ` may hold the key of the platform.
     """
     folders = [folder.path for folder in settings.folders]
     territory = Territory(settings.state_dir, settings.staging.path, settings.folders)
@@ -89,7 +89,7 @@ async def assembled(
         converter = Converter(workers)
         stack.push_async_callback(converter.aclose)
         bandwidth = Bandwidth(None)
-        platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth))
+        platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth, environ))
         if bound:
             territory.look()  # once more, as archive and staging are there by now
         intake = Intake(

@@ -6,8 +6,9 @@ There is no recovery code. A restart plans from the journal's rows, as every oth
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +35,7 @@ from uploader.daemon.reload import Reload
 from uploader.daemon.requests import Follow, handlers
 from uploader.daemon.running_actions import RunningActions
 from uploader.daemon.status_line import service_line
-from uploader.daemon.stop_signals import obey
+from uploader.daemon.stop_signals import Listener, obey
 from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
@@ -68,29 +69,26 @@ async def run(
     new_journal: bool = False,
     hard_exit: HardExit | None = None,
     read_again: Callable[[], Settings] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    listener: Listener = obey,
 ) -> int:
-    """Run until told to stop (SIGTERM, SIGINT), or until only ends and holds are left.
+    """Run until told to stop (by signals, unless `listener` hears others), or until only ends and holds are left.
 
     Returns 0, or with `until_idle` 1 where something was rejected in this run or is held, or START_AGAIN where a
-    service manager has to start it again. `bound` and `new_journal` are those of `assembled`. `hard_exit` ends the
-    process where something does not end when it should. `read_again` reads the settings' file once more. Raises
-    ConfigurationError, JournalError or AlreadyRunning where it cannot start.
+    service manager has to start it again. `bound`, `new_journal` and `environ` are those of `assembled`. `hard_exit`
+    ends the process where something does not end when it should. `read_again` reads the settings' file once more.
+    Raises ConfigurationError, JournalError or AlreadyRunning where it cannot start.
     """
-    async with assembled(
-        settings,
-        activity or Activity(),
-        bound=bound,
-        new_journal=new_journal,
-    ) as parts:
-        return await Daemon(Reload(parts, read_again), parts, hard_exit or HardExit()).run(
-            until_idle=until_idle
-        )
+    activity = activity or Activity()
+    async with assembled(settings, activity, bound=bound, new_journal=new_journal, environ=environ) as parts:
+        daemon = Daemon(Reload(parts, read_again), parts, hard_exit or HardExit(), listener)
+        return await daemon.run(until_idle=until_idle)
 
 
 class Daemon:
     """The task group and what it shares."""
 
-    def __init__(self, reload: Reload, parts: Parts, hard_exit: HardExit) -> None:
+    def __init__(self, reload: Reload, parts: Parts, hard_exit: HardExit, listener: Listener) -> None:
         self._reload = reload
         self._tools = parts.tools
         self._intake = parts.intake
@@ -112,6 +110,7 @@ class Daemon:
         self._wake = anyio.Event()
         self._stopping = anyio.Event()
         self._hard_exit = hard_exit
+        self._listener = listener
         self._beat = min(TURN, systemd_notify.watchdog_interval() or TURN)
 
     async def run(self, *, until_idle: bool) -> int:
@@ -134,7 +133,7 @@ class Daemon:
             self._notifier = Notifier(lambda: self._tools.settings, self._tools.journal, watch)
             background.start_soon(self._notifier.run)
             background.start_soon(self._probe.run)
-            background.start_soon(obey, self._stop, self._tools.cut.set, self._reload.request)
+            background.start_soon(self._listener, self._stop, self._tools.cut.set, self._reload.request)
             background.start_soon(self._intake.run, self._nudge)
             background.start_soon(self._upkeep.run)
             if self._late_folders is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import anyio
 
@@ -14,6 +15,9 @@ log = logging.getLogger(__name__)
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 """Signals that ask for the end: the first one lets what is being sent finish."""
+
+Listener = Callable[[Callable[[], None], Callable[[], None], Callable[[], None]], Coroutine[Any, Any, None]]
+"""Who passes requests on, as `obey` does."""
 
 
 async def obey(stop: Callable[[], None], cut: Callable[[], None], reload: Callable[[], None]) -> None:

@@ -128,6 +128,7 @@ class Reader:
             {
                 "id": r["id"],
                 "path": path_of(r),
+                "file_name": r["file_name"],
                 "state": r["state"],
                 "size": r["size"],
                 "object_size": r["object_size"],

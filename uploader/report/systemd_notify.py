@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 WATCHDOG_SHARE = 0.5
 """How much of the watchdog's patience may pass between two beats, as sd_watchdog_enabled(3) advises."""
+
+_heard: ContextVar[bool] = ContextVar("heard", default=True)
 
 
 def ready(text: str = "") -> None:
@@ -26,6 +29,11 @@ def ready(text: str = "") -> None:
 def reloading() -> None:
     """The configuration is being read again; `ready` ends it."""
     _send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+
+def keep_silent() -> None:
+    """Tell the service manager nothing from here on, in this context and its tasks: the service is another program."""
+    _heard.set(False)
 
 
 def status(text: str) -> None:
@@ -45,7 +53,7 @@ def stopping(text: str = "") -> None:
 
 def supervised(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether a service manager listens, which starts the program again when it asks for that."""
-    return bool(environment.get("NOTIFY_SOCKET"))
+    return _heard.get() and bool(environment.get("NOTIFY_SOCKET"))
 
 
 def watchdog_interval(environment: Mapping[str, str] = os.environ) -> float | None:
@@ -63,7 +71,7 @@ def _status(text: str) -> tuple[str, ...]:
 
 
 def _send(*lines: str) -> None:
-    address = os.environ.get("NOTIFY_SOCKET", "")
+    address = os.environ.get("NOTIFY_SOCKET", "") if _heard.get() else ""
     if not lines or not address.startswith(("/", "@")):
         return
     if address.startswith("@"):

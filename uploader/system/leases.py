@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import signal
+import threading
 
 from uploader.system import files as fs
 from uploader.system.libc import magic
@@ -38,9 +39,11 @@ BLIND = {
 def prepare_leases() -> None:
     """Ignore SIGIO, which the kernel sends when somebody opens a file under lease: its default ends the process.
 
-    Call once in the main thread; before, `held_by_writer` cannot tell.
+    Before, `held_by_writer` cannot tell. In any other thread than the main one nothing is done: there the program is a
+    guest in a process whose signals are not its own.
     """
-    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGIO, signal.SIG_IGN)
 
 
 def held_by_writer(path: bytes | str, dir_fd: int | None = None) -> bool | None:

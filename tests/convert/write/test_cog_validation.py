@@ -36,7 +36,7 @@ def test_the_verdict_is_that_of_rio_cogeo(tmp_path: Path, driver: str, valid: bo
 
 _PROGRAM = """
 import sys
-import uploader.convert.write.cog_validation as ours
+from uploader.convert.write import cog_validation as ours
 assert not {{"morecantile", "pyproj", "pydantic"}} & set(sys.modules), "loaded for nothing"
 from rio_cogeo.cogeo import cog_info
 print(cog_info({path!r}).COG, ours.valid({path!r}))

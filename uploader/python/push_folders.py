@@ -1,4 +1,4 @@
-"""How paths on a command line become drop folders, such that the same file is the same file again next time.
+"""How the paths of a push become drop folders, such that the same file is the same file again next time.
 
 The journal knows a file by its folder and its path below it. So that it is the same whether it was named itself, by a
 pattern of the shell, or by a folder above it, each directory is a drop folder of its own, flat.

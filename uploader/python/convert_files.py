@@ -1,4 +1,4 @@
-"""Files around a conversion on the command line: a private copy beside the target, and a result that appears whole."""
+"""Files around a conversion alone: a private copy beside the target, and a result that appears whole."""
 
 from __future__ import annotations
 
@@ -61,6 +61,15 @@ async def converted(
         if preview is not None:
             _publish(preview_of(job.target), preview)
     return report
+
+
+def unfit(source: Path, target: Path) -> str:
+    """Why the COG of a raster must not appear there; empty where it may."""
+    if target.exists() and target.samefile(source):
+        return "is the raster itself"
+    if target.exists() and not target.is_file():
+        return "is a folder, a device, a pipe or a socket, which a file must not replace"
+    return ""
 
 
 @contextmanager
@@ -133,6 +142,6 @@ def _publish(result: Path, target: Path) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    """Which rights new files do not get; `os.umask` would tell it by changing it, also for other threads."""
+    told = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    return int(told.partition("Umask:")[2].split(maxsplit=1)[0], 8)

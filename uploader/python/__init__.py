@@ -1,0 +1,1 @@
+"""What a Python program calls (`uploader` itself has its names); the commands `push` and `convert` call the same."""
