@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 
 BUSY = replace(
     session(SessionState.OPEN, key=replace(KEY, project_id="p-other")),
-    members=(SessionMember(99, FileState.BATCHED, 10),),
+    members=tuple(SessionMember(n, FileState.BATCHED, 10) for n in range(90, 99)),
 )
 VIEW = replace(EMPTY, waiting=(waiting(1, age=60),), converters=1, sessions=(BUSY,))
 """A converted file that has lingered for long enough, beside a line that is busy."""
