@@ -89,6 +89,7 @@ class Server:
                         began = time.monotonic()
                     self._swallow(connection, fields, len(rest), buffer)
                     self._note(began, int(fields["content-length"]), fresh=fresh)
+                    _send(connection, b"")  # last: who has the answer may ask at once what was seen
                     fresh = False
         except OSError:
             pass
@@ -104,7 +105,6 @@ class Server:
             if not got:
                 raise ConnectionResetError
             left -= got
-        _send(connection, b"")
 
     def _note(self, began: float, size: int, *, fresh: bool) -> None:
         with self._lock:
