@@ -155,7 +155,7 @@ async def test_a_host_that_lacks_a_layer_converts_and_says_so(staged: Job, lacki
     )
     told = Confinement.from_json(done)
 
-    assert done["method"] == "cog_driver"
+    assert done["method"] == "encode"
     assert layers.items() <= told.layers().items()
     assert len(told.reached) == reached or lacking == "seccomp"
     assert bool(told.missing()) == (lacking != "unit")
