@@ -23,7 +23,7 @@ from uploader.core.errors import RasterRefused
 
 START = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "import uploader.convert.engine.child as child; from uploader.convert.engine.zygote import main; "
+    "from uploader.convert.engine import child; from uploader.convert.engine.zygote import main; "
     "from tests.security import spying; child.perform = spying.{what}; main(sys.argv[1:])"
 )
 """What the zygote runs instead of `zygote_client._START`; `what` names a function of this module."""
