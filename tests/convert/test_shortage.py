@@ -47,7 +47,7 @@ anyio.run(main)
 
 SPYING = (
     "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "import uploader.convert.engine.child as child; from uploader.convert.engine import child_progress, zygote; "
+    "from uploader.convert.engine import child, child_progress, zygote; "
     "zygote.BEAT = child_progress.BEAT = 0.5; "
     "from tests.convert import lazing; child.perform = lazing.{what}; zygote.main(sys.argv[1:])"
 )
