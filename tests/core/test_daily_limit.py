@@ -67,5 +67,6 @@ def test_the_limit_is_a_hold_until_midnight() -> None:
 
     assert (hold.cause, hold.until, made.wake_at) == (HoldCause.DAILY_LIMIT, MIDNIGHT, MIDNIGHT)
     assert "daily_limit" in hold.reason
+    assert type(hold.subject) is str, "the log shows it as it is"
     assert "reload" in hold.way_out
     assert plan(FULL, NOW, LIMITED).holds == []

@@ -38,6 +38,7 @@ def test_a_stage_without_a_sign_of_life_is_told(stage: Stage) -> None:
     assert (hold.cause, hold.subject, hold.since) == (HoldCause.STALLED, stage, NOW - STALLED_AFTER)
     assert "5 minutes" in hold.reason
     assert hold.way_out
+    assert type(hold.subject) is str, "the log shows it as it is"
 
 
 def test_how_long_is_too_long_is_a_setting() -> None:

@@ -185,8 +185,8 @@ def refused_target(s: Stage) -> Iterator[None]:
 
 @trouble("target", "sessions_lost", "platform", subject="p-1", short=True)
 def lost_sessions(s: Stage) -> Iterator[None]:
-    """The platform forgets two sessions in a row."""
-    s.d.fault("uploads.signed_url", "lose_session", status=404, count=2)
+    """The platform forgets every session, two of this target in a row among them."""
+    s.d.fault("uploads.signed_url", "lose_session", status=404, count=None)
     s.drop("main")
     yield
     s.d.behave()
@@ -197,21 +197,32 @@ def lost_sessions(s: Stage) -> Iterator[None]:
 def unclear_session(s: Stage) -> Iterator[None]:
     """`complete` is refused as if it had been done, and no item is to be seen."""
     s.d.fault("uploads.complete", status=409, count=1)
-    path = s.drop("main")
+    s.drop("main")
     s.d.w.wait(s.d.struck, "complete is refused")
     with s.tries:
         with s.switches:
-            s.d.w.wait(lambda: _waits_for_a_person(s, "session_unclear"), "it is looked for in vain")
+            name = s.d.w.wait(lambda: _waits_for_a_person(s, "session_unclear"), "it is looked for in vain")
         yield
-    s.d.behave()
-    s.command("retry", str(path))
+        s.d.behave()
+        s.command("retry", *_files_of(s, name))
 
 
-def _waits_for_a_person(s: Stage, cause: str) -> bool:
-    """Whether a hold does not go on by itself any more; time goes by."""
+def _waits_for_a_person(s: Stage, cause: str) -> str:
+    """The subject of a hold that does not go on by itself any more, or empty; time goes by."""
     s.board.elapse(61)
     time.sleep(0.5)
-    return any((hold["cause"], hold["until"]) == (cause, None) for hold in s.d.status()["holds"])
+    found = (hold for hold in s.d.status()["holds"] if (hold["cause"], hold["until"]) == (cause, None))
+    return next((str(hold["subject"]) for hold in found), "")
+
+
+def _files_of(s: Stage, upload_id: str) -> list[str]:
+    """The files of a session: whichever was completed first was refused, of whatever folder."""
+    sql = (
+        "SELECT f.folder || '/' || CAST(f.path AS TEXT) FROM files f JOIN sessions s ON s.id = f.session_id "
+        "WHERE s.upload_id = ?"
+    )
+    with closing(sqlite3.connect(s.d.w.state / "journal.sqlite")) as db:
+        return [path for (path,) in db.execute(sql, (upload_id,))]
 
 
 @trouble("file", "file_exceeds_quota", "platform", subject=None, short=True)
@@ -444,8 +455,13 @@ def hung_archive(s: Stage) -> Iterator[None]:
         before = s.board.hung
         s.board.hang(str(s.d.w.root / "vault"))
         s.drop("archived")
-        s.d.w.wait(lambda: s.board.hung > before, "the archive hangs")
+        s.d.w.wait(lambda: s.board.hung > before and _disposes(s), "the archive hangs")
         s.board.elapse(400)
         s.board.hang(str(s.d.w.root / "vault"))
         yield
         s.board.heal()
+
+
+def _disposes(s: Stage) -> bool:
+    """Whether a source is being put away: others look at the archive's disk as well."""
+    return any(stage["stage"] == "dispose" and stage["running"] for stage in s.d.status()["stages"])

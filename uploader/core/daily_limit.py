@@ -29,7 +29,7 @@ def show(turn: PlanningPass) -> None:
     turn.show(
         Hold(
             Scope.STAGE,
-            Stage.PUT,
+            Stage.PUT.value,
             f"{format_size(sent)} were sent today, and `[transfer] daily_limit` is {format_size(limit)}.",
             WAY_OUT,
             since=turn.now,

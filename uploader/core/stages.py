@@ -83,7 +83,7 @@ def show_stalled(turn: PlanningPass) -> None:
         turn.show(
             Hold(
                 Scope.STAGE,
-                stage,
+                stage.value,
                 f"{DOES[stage]} has come no further for {_said(silent)}.",
                 WAY_OUT,
                 since=turn.now - silent,
