@@ -67,7 +67,9 @@ def _waits(view: PlannerView, plan: Plan, now: float) -> list[str]:
     if view.busy or any(view.settling.values()) or plan.wake_at is not None:
         return []
     waiting = [s for s in view.sessions if not s.hold]
-    stuck = bool(view.waiting or view.queued or view.settled or waiting or view.disposals or view.discards)
+    held = len(waiting) < len(view.sessions)  # its hold is told; a file may wait for its twin in it
+    queued = [file for file in view.queued if not (held and file.file_id in view.twins_pending)]
+    stuck = bool(view.waiting or queued or view.settled or waiting or view.disposals or view.discards)
     if stuck and not (plan.holds or any(hold.until is None or hold.until > now for hold in view.holds)):
         return [f"nothing is done, and no hold says why: {view}"]
     return []

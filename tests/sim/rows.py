@@ -164,5 +164,8 @@ class Upload(SessionRecord):
                 self.readback == "due",
                 self.retrying_since,
                 self.last_error,
+                self.upload_id or "",
+                self.locate_tries,
+                self.tries,
             )
         return self.view
