@@ -151,8 +151,10 @@ class History(World):
 
     def _try_now(self) -> None:
         """A person wants what is held tried at once, whatever Retry-After said."""
-        drive(self.journal.retrying.tried_now())
-        self.platform.embargo.clear()
+        try:
+            drive(self.journal.retrying.tried_now())
+        finally:  # the daemon may die of it when it is written down
+            self.platform.embargo.clear()
 
     def _pause(self, folder: str, seconds: float | None) -> None:
         drive(self.journal.pausing.paused(folder, seconds))
