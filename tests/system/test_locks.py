@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from uploader.core.errors import AlreadyRunning
-from uploader.system.locks import FolderLock, hold_locks
+from uploader.system.locks import FolderLock, FolderLocks, hold_locks
 
 pytestmark = pytest.mark.unit
 
@@ -68,3 +69,31 @@ def test_the_folder_that_lies_there_now_is_the_one_that_is_locked(tmp_path: Path
     assert not FolderLock(drop).take()
     own.release()
     assert FolderLock(drop).take()
+
+
+def test_a_folder_that_leaves_and_comes_back_stays_locked(tmp_path: Path) -> None:
+    """Whoever gives it back that it left by gives back one of two."""
+    locks = FolderLocks()
+    locks.add(tmp_path)
+    locks.add(tmp_path)
+    locks.remove(tmp_path)
+    assert not FolderLock(tmp_path).take()
+    locks.remove(tmp_path)
+    other = FolderLock(tmp_path)
+    assert other.take()
+    locks.remove(tmp_path)
+    assert not FolderLock(tmp_path).take(), "nothing happens where it is not among them"
+    other.release()
+
+
+def test_a_lock_is_given_back_that_a_child_has_inherited(tmp_path: Path) -> None:
+    """Between its fork and its exec it has all descriptors of its parent."""
+    lock = FolderLock(tmp_path)
+    assert lock.take()
+    assert lock._held is not None
+    inherited = os.dup(lock._held)
+    try:
+        lock.release()
+        assert FolderLock(tmp_path).take()
+    finally:
+        os.close(inherited)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +102,11 @@ class Reload:
         return changes, list(_problems((*changes.added, *changes.changed)))
 
     def _lock(self, folders: Sequence[Path]) -> None:
-        locks = self._parts.locks
-        try:
+        with ExitStack() as taken:
             for folder in folders:
-                locks.add(folder)
-        except UploaderError:
-            for folder in folders:
-                locks.remove(folder)
-            raise
+                self._parts.locks.add(folder)
+                taken.callback(self._parts.locks.remove, folder)
+            taken.pop_all()
 
     async def _apply(self, changes: Changes) -> None:
         """Let it hold from now on."""

@@ -100,9 +100,9 @@ class Intake:
             await self._claim_ended.wait()
         self._leaving.remove(watcher)
         threads.allow(-CLAIMS)
-        if watcher.name in self._watchers:  # it is configured again
-            return
         self._locks.remove(folder.path)
+        if watcher.name in self._watchers:  # it is configured again, and was locked again for that
+            return
         await retire(self._journal, watcher.name)
         self._nudge()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -39,8 +40,10 @@ class FolderLock:
         return True
 
     def release(self) -> None:
-        """Give it back."""
+        """Give it back, also where a child that is just being started has inherited it for a moment."""
         if self._held is not None:
+            with suppress(OSError):
+                fcntl.flock(self._held, fcntl.LOCK_UN)
             os.close(self._held)
             self._held = None
 
@@ -59,6 +62,8 @@ class FolderLocks:
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self._locks = {folder: FolderLock(folder) for folder in folders}
+        self._users = Counter(folders)
+        """A folder that leaves and is added again meanwhile has two for a while."""
 
     def __getitem__(self, folder: Path) -> FolderLock:
         return self._locks[folder]
@@ -70,16 +75,23 @@ class FolderLocks:
             if not lock.take():
                 raise AlreadyRunning(f"Another daemon is watching the drop folder {folder}.", _WAY_OUT)
         self._locks[folder] = lock
+        self._users[folder] += 1
 
     def remove(self, folder: Path) -> None:
-        """Give one back; nothing happens where it is not among them."""
-        if lock := self._locks.pop(folder, None):
-            lock.release()
+        """Give one back that was added, once; nothing happens where it is not among them."""
+        if folder not in self._locks:
+            return
+        self._users[folder] -= 1
+        if self._users[folder] <= 0:
+            del self._users[folder]
+            self._locks.pop(folder).release()
 
     def release(self) -> None:
         """Give all back."""
-        for folder in list(self._locks):
-            self.remove(folder)
+        for lock in self._locks.values():
+            lock.release()
+        self._locks.clear()
+        self._users.clear()
 
 
 @contextmanager
