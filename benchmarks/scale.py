@@ -163,8 +163,12 @@ def multiply(template: Place, place: Place, history: int) -> None:
                 "session_id": f"session_id + n.i * {last['sessions']}",
             },
             "receipts": {
-                "file_id": f"file_id + n.i * {last['files']}",
+                "id": f"id + n.i * {last['files']}",
+                "folder": f"'{place.drop}'",
+                "path": "CAST(printf('%06d/', n.i) || CAST(path AS TEXT) AS BLOB)",
+                "upload_id": fresh.format("upload_id"),
                 "item_id": fresh.format("item_id"),
+                "content": fresh.format("content"),
             },
         }
         times = {

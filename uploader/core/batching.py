@@ -55,7 +55,7 @@ def candidates(view: PlannerView, now: float) -> list[Batchable]:
 
 
 def _priority(view: PlannerView, group: Batchable) -> int:
-    return max(view.destinations[file.folder].priority + file.priority for file in group.files)
+    return max(view.priority(file.folder) + file.priority for file in group.files)
 
 
 def most_files(key: SessionKey, layout: Layout, batch: Section) -> int:

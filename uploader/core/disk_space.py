@@ -56,7 +56,7 @@ def convert(turn: PlanningPass) -> None:
     slots = _converters(turn)
     free = turn.view.free_bytes - turn.settings.limits.min_free_bytes - turn.view.reserved_bytes
     blocked: list[int] = []
-    for file in sorted(turn.view.queued, key=lambda file: -_priority(turn, file.folder)):
+    for file in sorted(turn.view.queued, key=lambda file: -turn.view.priority(file.folder)):
         if not _convertible(turn, file) or slots <= 0:
             continue
         if file.alone and slots < turn.view.converters:
@@ -89,11 +89,6 @@ def _convertible(turn: PlanningPass, file: Queued) -> bool:
     if file.file_id in turn.view.twins_pending or _twin_at_work(turn, file):
         return False
     return turn.due(file.not_before, file.retrying_since)
-
-
-def _priority(turn: PlanningPass, folder: str) -> int:
-    destination = turn.view.destinations.get(folder)
-    return destination.priority if destination else 0
 
 
 def _may_begin(turn: PlanningPass, folder: str) -> bool:
@@ -137,7 +132,7 @@ class _Folders:
 
     def _rank(self, folder: str) -> tuple[int, int, int]:
         in_work = self._in_work[folder] + self._copying[folder]
-        return -_priority(self._turn, folder), in_work, self._files[folder][0].file_id
+        return -self._turn.view.priority(folder), in_work, self._files[folder][0].file_id
 
 
 def claim(turn: PlanningPass) -> None:

@@ -93,9 +93,7 @@ def _at_once(turn: PlanningPass) -> int:
 
 
 def _priority(turn: PlanningPass, session: Session) -> int:
-    """That of its folders; 0 where they are no longer in the configuration."""
-    found = (turn.view.destinations.get(member.folder) for member in session.members)
-    return max((folder.priority for folder in found if folder is not None), default=0)
+    return max((turn.view.priority(member.folder) for member in session.members), default=0)
 
 
 def _step(turn: PlanningPass, session: Session) -> act.Action | None:

@@ -163,10 +163,15 @@ class PlannerView:
     silence: Mapping[str, float] = field(default_factory=dict)
     """By stage: seconds since its last sign of life."""
     reserved_bytes: int = 0
+    """What running claims and conversions may still write."""
     parallel_transfers: int = parallel_transfers.START
     """How many files are sent at once, where the configuration leaves it to be found out."""
     sent_today: int = 0
     """Bytes that have left since midnight by the machine's clock."""
     day_ends: float = 0.0
     """The next midnight."""
-    """What running claims and conversions may still write."""
+
+    def priority(self, folder: str) -> int:
+        """That of a folder: a higher one goes first. 0 where it is no longer in the configuration."""
+        destination = self.destinations.get(folder)
+        return destination.priority if destination else 0
