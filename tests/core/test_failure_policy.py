@@ -8,7 +8,7 @@ import pytest
 
 from uploader.core import errors as err
 from uploader.core import verdicts as fail
-from uploader.core.failure_policy import backoff, classify
+from uploader.core.failure_policy import FREE_COPIES, backoff, classify
 from uploader.core.model import HoldCause, Scope
 from uploader.core.verdicts import Known, Step
 
@@ -99,6 +99,18 @@ def test_every_error_of_the_doors_is_in_the_table() -> None:
     classes = {c for _, c in inspect.getmembers(err, inspect.isclass) if issubclass(c, err.UploaderError)}
 
     assert classes - start - refusing_to_start == {type(error) for _, error, _, _ in CASES}
+
+
+def test_a_copy_that_is_removed_for_ever_is_not_made_in_a_tight_loop() -> None:
+    """A few times at once, then with growing delays, and never given up."""
+    delays = [
+        verdict.after
+        for looks in (0, FREE_COPIES - 1, FREE_COPIES, FREE_COPIES + 2, 10_000)
+        if isinstance(
+            verdict := classify(Step.CONVERT, err.StagedDamaged("x"), Known(0, looks, 1.0)), fail.Damaged
+        )
+    ]
+    assert delays == [0.0, 0.0, 1.0, 4.0, 10.0]
 
 
 def test_an_outage_never_uses_up_anything() -> None:

@@ -45,6 +45,11 @@ TARGET_WAY_OUT = (
 PROBE_REFUSED = "The platform refuses to list the items there"
 """How a hold begins that a probe made while idle, and that therefore a probe can end."""
 
+FREE_COPIES = 3
+"""How often a file whose private copy is damaged is copied again at once."""
+
+_MOST_DAMAGE_DELAY = 10.0
+
 MAX_MINTS = 3
 """Signed URLs that are minted for one PUT before its session is given up."""
 
@@ -88,7 +93,7 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
         case err.ConverterBroken() | err.Shortage() | err.MemoryTooNarrow():
             return _machine(error, known)
         case err.StagedDamaged():
-            return Damaged(error.reason)
+            return Damaged(error.reason, _damage_delay(known))
         case err.SourceChanged():
             return LookAgain(0.0)
         case err.RasterUnreadable() | err.SourceUnreadable():
@@ -103,6 +108,12 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
             return Reject(str(error))
         case _:
             raise error
+
+
+def _damage_delay(known: Known) -> float:
+    """Seconds until a file is copied again: a few times at once, then not in a tight loop."""
+    over = known.refusals - FREE_COPIES
+    return 0.0 if over < 0 else backoff(over, known.jitter, most=_MOST_DAMAGE_DELAY)
 
 
 def _machine(error: err.ConverterBroken | err.Shortage | err.MemoryTooNarrow, known: Known) -> Verdict:

@@ -106,9 +106,10 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """The private copy is not what was recorded: converted again."""
+    """The private copy is not what was recorded: copied and converted again, after so many seconds."""
 
     reason: str
+    after: float
 
 
 Verdict = Retry | Again | LookAgain | Park | Reject | Refail | Lost | Doubt | Accept | Swap | Judge | Damaged

@@ -183,16 +183,16 @@ def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tu
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
-    looks = isinstance(error, err.RasterUnreadable)
+    looks = isinstance(error, err.RasterUnreadable | err.StagedDamaged)
     if isinstance(error, err.RasterUnreadable | err.RasterRefused):
         await tools.converter_works()
     match classify(Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals)):
         case fail.LookAgain(after):
             await tools.journal.files.look_again(row.id, str(error), after)
             tools.intake.unsettled(row.id, after)
-        case fail.Damaged(reason):
-            await tools.journal.files.look_again(row.id, reason, 0.0)
-            tools.intake.unsettled(row.id)
+        case fail.Damaged(reason, after):
+            await tools.journal.files.look_again(row.id, reason, after)
+            tools.intake.unsettled(row.id, after)
         case fail.Again(after):
             await tools.journal.files.retry(row.id, str(error), after, counted=True, alone=True)
         case fail.Retry(after):

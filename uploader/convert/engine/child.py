@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ from uploader.convert.isolation import confine
 from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Job
 from uploader.convert.perform import perform
+from uploader.convert.write import publish
 from uploader.core.capacity import MORE_TASKS, pool_threads
 from uploader.core.errors import ConversionFailed, LocalError, Shortage
 
@@ -81,10 +83,33 @@ def _convert(request: dict[str, Any], origin: Origin) -> dict[str, Any]:
     """One job's report or error."""
     job, workshop = Job.from_json(request["job"]), Path(request["workshop"])
     try:
-        return {"report": _performed(job, workshop, origin)}
+        return {"report": _in_workshop(job, workshop, origin)}
     except LocalError as error:
         reason = error.reason.replace(f"{job.source.parent}/", "").replace(f"{workshop}/", "")
         return {"error": type(error).__name__, "reason": reason, "way_out": error.way_out}
+
+
+def _in_workshop(job: Job, workshop: Path, origin: Origin) -> dict[str, Any]:
+    """The report of one job. Raises LocalError; StagedDamaged where somebody removed what was written meanwhile."""
+    try:
+        return _performed(job, workshop, origin)
+    except (LocalError, FileNotFoundError) as error:
+        if any(_names(step, workshop) for step in _steps(error)):
+            raise publish.removed(job) from error
+        raise
+
+
+def _steps(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _names(error: BaseException, workshop: Path) -> bool:
+    """Whether it says that something in the workshop is not there."""
+    named = error.filename if isinstance(error, FileNotFoundError) else None
+    return isinstance(named, str | bytes) and Path(os.fsdecode(named)).is_relative_to(workshop)
 
 
 def _performed(job: Job, workshop: Path, origin: Origin) -> dict[str, Any]:

@@ -25,6 +25,7 @@ _ERRORS: Mapping[str, type[errors.LocalError]] = {
         errors.RasterRefused,
         errors.ConversionFailed,
         errors.NoSpace,
+        errors.StagedDamaged,
         errors.Shortage,
         errors.MemoryTooNarrow,
     )

@@ -13,7 +13,7 @@ import anyio
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.job import Job, Report
 from uploader.convert.write import publish
-from uploader.core.errors import ConversionFailed, ConverterBroken, LocalError, NoSpace, StagedDamaged
+from uploader.core.errors import ConversionFailed, ConverterBroken, LocalError, NoSpace
 from uploader.system import threads
 
 _LOG = logging.getLogger(__name__)
@@ -60,9 +60,7 @@ class Converter:
             except LocalError as error:
                 if await threads.run_sync(workshop.is_dir):
                     raise
-                raise StagedDamaged(
-                    f"The folder in which {job.name or job.source.name} was converted was removed meanwhile."
-                ) from error
+                raise publish.removed(job) from error
             finally:
                 with anyio.CancelScope(shield=True):
                     await threads.run_sync(publish.clear, job.target)

@@ -13,7 +13,8 @@ import shutil
 import stat
 from pathlib import Path
 
-from uploader.core.errors import ConversionFailed, NoSpace
+from uploader.convert.job import Job
+from uploader.core.errors import ConversionFailed, NoSpace, StagedDamaged
 from uploader.core.workshops import WORKSHOP
 from uploader.system import files as fs
 
@@ -47,6 +48,13 @@ def prepare(target: Path) -> Path:
             raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
         raise
     return folder
+
+
+def removed(job: Job) -> StagedDamaged:
+    """The error of a folder that somebody removed while the child worked in it; the raster is not to blame."""
+    return StagedDamaged(
+        f"The folder in which {job.name or job.source.name} was converted was removed meanwhile."
+    )
 
 
 def clear(target: Path) -> None:

@@ -1,0 +1,51 @@
+"""What the child says of its own failures: what somebody removed below it is not the raster's fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uploader.convert import Job
+from uploader.convert.engine import child
+from uploader.core.errors import LocalError, RasterUnreadable, StagedDamaged
+
+ASKED = Job(Path("/drop/source.tif"), Path("/staging/1.tif"))
+ORIGIN = child.Origin(0, (), namespace=False)
+
+
+def _failing(monkeypatch: pytest.MonkeyPatch, missing: Path, *, cleaning: bool) -> None:
+    """Let a conversion fail because a file is not there: as it is read, or as it cleans up after another failure."""
+
+    def performed(*_: Any) -> dict[str, Any]:
+        try:
+            missing.read_bytes()
+        except OSError as error:
+            if cleaning:
+                missing.unlink()
+            raise RasterUnreadable("It cannot be read.") from error
+        raise AssertionError(missing)
+
+    monkeypatch.setattr(child, "_performed", performed)
+
+
+@pytest.mark.parametrize("cleaning", [False, True])
+def test_what_is_removed_while_it_is_written_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cleaning: bool
+) -> None:
+    """Whether the removal meets the work or its cleaning up, the file is converted again."""
+    workshop = tmp_path / ".work"
+    _failing(monkeypatch, workshop / "parts" / "image-0.tiles", cleaning=cleaning)
+    with pytest.raises(StagedDamaged, match="was removed meanwhile"):
+        child._in_workshop(ASKED, workshop, ORIGIN)
+
+
+def test_what_is_missing_elsewhere_keeps_its_own_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is missing outside the folder of the conversion says nothing of that folder."""
+    _failing(monkeypatch, tmp_path / "source.tif", cleaning=False)
+    with pytest.raises(LocalError) as told:
+        child._in_workshop(ASKED, tmp_path / ".work", ORIGIN)
+    assert type(told.value) is RasterUnreadable
