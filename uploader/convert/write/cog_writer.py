@@ -31,7 +31,7 @@ from uploader.convert.write.disk_room import cramped
 from uploader.convert.write.publish import RESULT
 from uploader.convert.write.task import Task, WrittenCog
 from uploader.convert.write.tile_copy import move
-from uploader.convert.write.verification import finished
+from uploader.convert.write.verification import WrongOverviews, finished
 from uploader.core.errors import ConversionFailed, RasterRefused, RasterUnreadable
 
 _LEVELS = "levels"
@@ -126,21 +126,27 @@ def _rewrite(task: Task) -> WrittenCog | None:
         return None
     made = None
     whole = not rewrite_rules.levels_movable(head, facts, job.compression)
-    if whole and task.found.levels is not False:
-        made = _tried(task, lambda: _moved(task, head))
+    wrong = whole and task.found.levels is False
+    if whole and not wrong:
+        try:
+            made = _tried(task, lambda: _moved(task, head))
+        except WrongOverviews:
+            wrong = True
     if made is None and not cog_levels.unmakeable(head, facts):
         made = _levels_encoded(task, head) or _tried(task, lambda: _relevelled(task))
-        if made is not None and whole:
+        if made is not None and wrong:
             made = replace(made, warnings=(*made.warnings, _REMADE))
     return made
 
 
 def _tried(task: Task, attempt: Callable[[], WrittenCog]) -> WrittenCog | None:
-    """What an attempt makes; None, and nothing is left, where it fails."""
+    """What an attempt makes; None where it fails. Nothing is left of a failure. Raises WrongOverviews."""
     task.result.parent.mkdir()
     try:
         made = attempt()
         task.result.rename(task.workshop / RESULT)
+    except WrongOverviews:
+        raise
     except (RasterUnreadable, RasterRefused, ConversionFailed):
         return None
     finally:
@@ -149,7 +155,7 @@ def _tried(task: Task, attempt: Callable[[], WrittenCog]) -> WrittenCog | None:
 
 
 def _moved(task: Task, head: ifd.Tiff) -> WrittenCog:
-    """All tiles as they are. Raises ConversionFailed where the overviews do not show the raster."""
+    """All tiles as they are. Raises WrongOverviews, and ConversionFailed where the result is wrong in another way."""
     job, facts = task.job, task.facts
     added = head_completion.Additions(facts, moved=True)
     with translated("rewritten"):
@@ -163,7 +169,7 @@ def _moved(task: Task, head: ifd.Tiff) -> WrittenCog:
         judged = rules(base, facts, classes=task.found.categorical)
         watch = LevelWatch(level, facts, judged)
         if not smaller_levels_fit(task.result, facts, judged):
-            raise ConversionFailed("Its overviews do not show each other.")
+            raise WrongOverviews("Its overviews do not show each other.")
         if job.verify != "full":
             watch.sees_all(base, scattered(facts))
         return finished(task, "rewrite", added, watch=watch)

@@ -21,6 +21,10 @@ from uploader.convert.write.task import Task, WrittenCog
 from uploader.core.errors import ConversionFailed, RasterRefused
 
 
+class WrongOverviews(ConversionFailed):
+    """The overviews that came along do not show the raster."""
+
+
 def finished(
     task: Task,
     method: Method,
@@ -33,8 +37,8 @@ def finished(
     """Complete the head of the result, and verify it.
 
     What was not measured before is measured while the result is compared: so the source is decoded twice, not
-    three times, and a raster whose tiles were moved just once. Raises ConversionFailed when the watcher fails, and
-    as `verify` does.
+    three times, and a raster whose tiles were moved just once. Raises WrongOverviews when the watcher fails, else as
+    `verify` does, and ConversionFailed.
     """
     measured = measured or task.found.measured
     head_completion.complete(task.result, added, measured.bands if measured else ())
@@ -42,7 +46,7 @@ def finished(
     gauge = Gauge(task.facts, classes=False)
     pixels = _decoded(task, gauge, watch) if moved else _compared(task, None if measured else gauge, watch)
     if watch and watch.failed:
-        raise ConversionFailed("Its overviews do not show it.")
+        raise WrongOverviews("Its overviews do not show it.")
     if moved and measured and gauge.result().bands != measured.bands:
         raise ConversionFailed("Its tiles show something else where they are now.")
     if measured is None:
