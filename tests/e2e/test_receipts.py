@@ -45,6 +45,7 @@ def test_each_field_of_each_receipt_is_what_the_platform_has(grown: tuple[World,
     assert len(methods) > 1
     assert {one["comparison"] for one in found} == {"full", "bytes"}
     assert any(one["declared"] == {"nodata": "3"} for one in found)
+    assert sum(one["footprint"] is not None for one in found) >= FILES // 2
     assert {one["state"] for one in found} == {"completed", "disposed"}
     audited = json.loads(w.command("audit", "-c", str(w.config), "--json", "--deep", check=0).stdout)
     assert audited == {
