@@ -23,7 +23,7 @@ MOST_FILES = 4096
 MOST_BYTES = 128 << 20
 """How many pictures the folder holds, and their bytes."""
 
-_NAME = re.compile(r"(\d{1,18})-[0-9a-f]{12}\.png", re.ASCII)
+_NAME = re.compile(r"(\d{1,18})-[0-9a-f]{12}\.png(\.begun)?", re.ASCII)
 _BEGUN = ".begun"
 
 
@@ -47,15 +47,16 @@ class Thumbnails:
         with self._lock:
             self._folder.mkdir(mode=0o700, exist_ok=True)
             with os.scandir(self._folder) as entries:
-                there = {entry.name: entry.stat(follow_symlinks=False) for entry in entries}
-            known = contents([int(found[1]) for found in map(_NAME.fullmatch, there) if found])
-            names = {_name(file_id, content) for file_id, content in known.items()}
-            strange = there.keys() - names
+                ours = [entry for entry in entries if _NAME.fullmatch(entry.name) and not entry.is_dir()]
+            there = {entry.name: entry.stat(follow_symlinks=False) for entry in ours}
+            known = contents([int(name.partition("-")[0]) for name in there])
+            strange = there.keys() - {_name(file_id, content) for file_id, content in known.items()}
             for name in strange:
                 self._path(name).unlink(missing_ok=True)
-            for name in sorted(there.keys() & names, key=lambda name: there[name].st_mtime_ns):
-                self._sizes[name] = there[name].st_size
-            return len([name for name in strange if not name.endswith(_BEGUN)])
+            kept = sorted(there.keys() - strange, key=lambda name: there[name].st_mtime_ns)
+            self._sizes = {name: there[name].st_size for name in kept}
+            self._make_room()
+            return len(strange)
 
     def keep(self, file_id: int, content: str, picture: bytes) -> None:
         """Write one; it is there whole or not at all. The oldest go where there are too many."""
@@ -66,10 +67,13 @@ class Thumbnails:
             begun.replace(self._path(name))
             self._sizes.pop(name, None)
             self._sizes[name] = len(picture)
-            while len(self._sizes) > self._most_files or sum(self._sizes.values()) > self._most_bytes:
-                oldest = next(iter(self._sizes))
-                self._path(oldest).unlink(missing_ok=True)
-                del self._sizes[oldest]
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while len(self._sizes) > self._most_files or sum(self._sizes.values()) > self._most_bytes:
+            oldest = next(iter(self._sizes))
+            self._path(oldest).unlink(missing_ok=True)
+            del self._sizes[oldest]
 
     def _path(self, name: str) -> Path:
         return self._folder / name

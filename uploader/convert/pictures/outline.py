@@ -12,9 +12,10 @@ from rasterio.warp import transform as transformed
 
 from uploader.convert.quicklook import Origin
 from uploader.convert.read.facts import Facts
-from uploader.core.footprints import Place, Ring, ring_of
+from uploader.core.footprints import OffEarth, Place, Ring, ring_of
 
-_WGS_84 = CRS.from_epsg(4326)
+_WGS_84 = "EPSG:4326"
+"""Not as a reference system yet: PROJ would open its tables in the zygote, whose children close them."""
 
 _STEPS = 32
 """Into how many pieces an edge is cut: most of them are curved in longitude and latitude."""
@@ -70,10 +71,19 @@ def _ring(facts: Facts, crs: str, placed: Placing) -> Ring:
     ]
     places = placed([*_edges(facts.width, facts.height), *asides])
     xs, ys = zip(*places, strict=True)
-    lons, lats = transformed(CRS.from_wkt(crs), _WGS_84, xs, ys)
-    found = list(zip(lons, lats, strict=True))
+    found = _on_earth(CRS.from_wkt(crs), xs, ys)
     outline, asides = found[: 4 * _STEPS], found[4 * _STEPS :]
     return ring_of(outline if _leftward(asides) else outline[::-1])
+
+
+def _on_earth(crs: CRS, xs: Sequence[float], ys: Sequence[float]) -> list[Place]:
+    """Longitudes and latitudes. Raises OffEarth, or what PROJ says where there is no way from this system."""
+    try:
+        return list(zip(*transformed(crs, CRS.from_string(_WGS_84), xs, ys), strict=True))
+    except Exception as error:
+        if type(error).__name__ != "CPLE_AppDefinedError":  # GDAL's errors have no public class in rasterio
+            raise
+        raise OffEarth("a part of the outline is outside of what the reference system describes") from error
 
 
 def _edges(width: int, height: int) -> list[Place]:
