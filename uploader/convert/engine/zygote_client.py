@@ -130,6 +130,8 @@ class Worker:
             confine.require_memory(job.memory_limit, ending["peak_bytes"])
             raise death(ending["exit"], ending["errors"], " on this raster")
         report = report_of(parsed(said.line))
+        if ending["exit"] != 0:
+            _LOG.warning("no picture of %s: %s", job.name, death(ending["exit"], ending["errors"], ""))
         return replace(report, peak_bytes=ending["peak_bytes"], quicklook=quicklook_of(said.more))
 
     async def ready(self) -> ZygoteFacts:
