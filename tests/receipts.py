@@ -15,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pyproj
 
 from tests.support.rasters import make
 from tests.support.receipts import remember
@@ -27,6 +29,10 @@ from tests.support.world import World, world
 
 KINDS = ("dem_nodata", "rgb_striped", "uint16_bands", "plain")
 """What is dropped, in turns; every seventh passes through as it is."""
+
+
+NEAR = 2e-6
+"""Degrees that the sandbox's box, which is sampled otherwise, may differ."""
 
 
 def folders(root: Path) -> list[dict[str, Any]]:
@@ -62,7 +68,7 @@ def differences(w: World, sources: dict[str, bytes]) -> list[str]:
     """Where a receipt is not what the sandbox has, what lay in the folder, or what the store holds."""
     with closing(sqlite3.connect(w.root / "box" / "sandbox.sqlite")) as database:
         database.row_factory = sqlite3.Row
-        sql = """SELECT asset.*, item.project_id, item.collection_id, object.blob FROM asset
+        sql = """SELECT asset.*, item.project_id, item.collection_id, item.bbox, object.blob FROM asset
                  JOIN item ON item.id = asset.item_id JOIN object ON object.path = asset.object_path
                  WHERE item.deleted_at IS NULL"""
         records = {row["file_name"]: dict(row) for row in database.execute(sql)}
@@ -83,7 +89,37 @@ def differences(w: World, sources: dict[str, bytes]) -> list[str]:
             for name in expected
             if found[name] != expected[name]
         ]
+        wrong += _displaced(receipt, json.loads(record["bbox"] or "null"))
     return wrong
+
+
+def _displaced(receipt: dict[str, Any], box: list[float] | None) -> list[str]:
+    """Where its footprint is not the box that the sandbox has, or its corners not those that PROJ gives."""
+    found = receipt["footprint"]
+    if found is None or box is None:
+        return [] if found == box else [f"{receipt['path']} footprint: {found} is {box}"]
+    (ring,) = found["coordinates"]
+    lons, lats = zip(*ring, strict=True)
+    told = [min(lons), min(lats), max(lons), max(lats)]
+    wrong = [f"bbox: {told} is {box}"] if _apart(told, box) else []
+    wrong += [
+        f"footprint: {ring} has no corner {corner}"
+        for corner in _corners(receipt["raster"])
+        if all(_apart(point, corner) for point in ring)
+    ]
+    return [f"{receipt['path']} {each}" for each in wrong]
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> bool:
+    return any(abs(a - b) > NEAR for a, b in zip(one, other, strict=True))
+
+
+def _corners(raster: dict[str, Any]) -> list[tuple[float, float]]:
+    """The corners of a raster as PROJ takes them to longitude and latitude."""
+    a, b, c, d, e, f = raster["transform"]
+    way = pyproj.Transformer.from_crs(raster["crs"].rpartition("(")[2][:-1], 4326, always_xy=True)
+    places = [(x, y) for x in (0, raster["width"]) for y in (0, raster["height"])]
+    return [way.transform(a * x + b * y + c, d * x + e * y + f) for x, y in places]
 
 
 def _expected(w: World, record: dict[str, Any], source: bytes) -> dict[str, Any]:
@@ -113,7 +149,7 @@ def compare(root: Path, count: int) -> list[str]:
     """A world with so many files: what is wrong with its receipts."""
     with world(root, folders=folders(root), settings={"batch": {"linger_seconds": 1.0}}) as w:
         sources = fill(w, count)
-        w.until_idle(timeout=86400.0)
+        w.until_idle(timeout=86400.0, environment={"UPLOADER_COMPARE": ""})
         return differences(w, sources)
 
 

@@ -22,7 +22,7 @@ LEVELS = (
     {"core"},
     {"system"},
     {"activity", "net", "convert", "journal"},
-    {"platform", "config", "staging", "disposal"},
+    {"platform", "config", "staging", "thumbnails", "disposal"},
     {"folders", "effects", "report", "service"},
     {"daemon"},
     {"repair"},
@@ -33,7 +33,8 @@ LEVELS = (
 """The rooms from the ground up: each imports only from levels below its own."""
 
 CONVERT_LEVELS = (
-    {"job", "isolation", "tiff"},
+    {"quicklook", "isolation", "tiff"},
+    {"job"},
     {"read"},
     {"pyramid"},
     {"write", "pictures"},
@@ -111,7 +112,7 @@ DOORS = {
     "sqlite_utils": ("uploader.journal.sqlite_library",),
     "rasterio": ("uploader.convert", "uploader.sandbox", "uploader.cli.samples", "uploader.cli.compare"),
     "rio_cogeo": ("uploader.convert",),
-    "isal": ("uploader.convert.write.encode_tiles",),
+    "isal": ("uploader.convert.write.encode_tiles", "uploader.convert.pictures.picture"),
     "prometheus_client": ("uploader.report.metrics",),
     "inotify_simple": ("uploader.folders.inotify",),
     "click": ("uploader.cli",),

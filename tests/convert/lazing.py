@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from typing import Any, NoReturn
@@ -22,3 +24,29 @@ def dawdle(job: Any, workshop: Any) -> NoReturn:
         sum(range(100_000))
         time.sleep(0.3)
     raise ConversionFailed("It dawdled to the end.")
+
+
+def crash(*_: Any, **__: Any) -> NoReturn:
+    """What GDAL may do on a raster from outside."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+    raise AssertionError("it lives on")
+
+
+def hang(*_: Any, **__: Any) -> NoReturn:
+    """Sleep as long as it may."""
+    signal.alarm(1)
+    while True:
+        time.sleep(60)
+
+
+class Lying:
+    """A quicklook that makes no sense."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Numbers that are none, and a picture of another kind."""
+        return {"footprint": [[1e300, "x"]], "origin": "moon", "thumbnail": "R0lGODlh"}
+
+
+def lie(*_: Any, **__: Any) -> Lying:
+    """Tell what the parent must not believe."""
+    return Lying()

@@ -12,8 +12,9 @@ from rasterio.enums import Resampling
 from tests.support import rasters
 from uploader.convert import Converter, Job
 from uploader.convert.pictures import picture
-from uploader.convert.pictures.preview import shown, view_of
+from uploader.convert.pictures.preview import view_of
 from uploader.convert.read.facts import ALL_VALID, ALPHA, BandFacts, Facts
+from uploader.convert.read.shown_bands import shown_bands
 from uploader.convert.write.publish import preview_of
 
 _SIDE = 2000
@@ -73,10 +74,10 @@ def test_which_bands_make_the_picture() -> None:
         return BandFacts(index, dtype, (1, 9), interpretation, ALPHA)
 
     satellite = [band(1, "blue"), band(2, "green"), band(3, "red"), band(4, "undefined")]
-    assert shown(satellite) == (3, 2, 1)
-    assert shown([band(n, "undefined") for n in range(1, 6)]) == (1, 2, 3)
-    assert shown([band(1, "alpha"), band(2, "gray")]) == (2,)
-    assert shown([band(1, "gray"), band(2, "undefined", "float32"), band(3, "undefined")]) == (1,)
+    assert shown_bands(satellite) == (3, 2, 1)
+    assert shown_bands([band(n, "undefined") for n in range(1, 6)]) == (1, 2, 3)
+    assert shown_bands([band(1, "alpha"), band(2, "gray")]) == (2,)
+    assert shown_bands([band(1, "gray"), band(2, "undefined", "float32"), band(3, "undefined")]) == (1,)
 
 
 @pytest.mark.unit

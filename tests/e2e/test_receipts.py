@@ -17,6 +17,10 @@ from tests import receipts
 from tests.support.rasters import make
 from tests.support.receipts import unlike_their_receipts
 from tests.support.world import World
+from uploader import thumbnails
+from uploader.journal import Reader
+from uploader.journal.receipt_rows import Selection, by_time
+from uploader.report.receipts.thumbnail import thumbnail
 
 pytestmark = pytest.mark.e2e
 
@@ -45,6 +49,7 @@ def test_each_field_of_each_receipt_is_what_the_platform_has(grown: tuple[World,
     assert len(methods) > 1
     assert {one["comparison"] for one in found} == {"full", "bytes"}
     assert any(one["declared"] == {"nodata": "3"} for one in found)
+    assert sum(one["footprint"] is not None for one in found) >= FILES // 2
     assert {one["state"] for one in found} == {"completed", "disposed"}
     audited = json.loads(w.command("audit", "-c", str(w.config), "--json", "--deep", check=0).stdout)
     assert audited == {
@@ -53,6 +58,27 @@ def test_each_field_of_each_receipt_is_what_the_platform_has(grown: tuple[World,
         "listed": FILES,
         **dict.fromkeys(("missing", "changed", "foreign", "unclear"), 0),
     }
+
+
+def test_each_raster_has_a_thumbnail_that_lasts(make_world: Callable[..., World]) -> None:
+    """By the file's id, also after a start, which removes what no file refers to."""
+    w = make_world()
+    make("dem_nodata", w.drop / "a.tif", size=48)
+    w.until_idle()
+    folder = w.state / thumbnails.FOLDER
+    with Reader(w.state) as reader:
+        (row,) = by_time(reader.db, Selection())
+        before = thumbnail(reader.db, w.state, row["id"])
+        assert before is not None
+        assert thumbnail(reader.db, w.state, 999) is None
+    (folder / f"999-{'0' * 12}.png").write_bytes(b"of a file that was forgotten")
+    (folder / f"998-{'0' * 12}.png.begun").write_bytes(b"half")
+
+    w.until_idle()
+
+    assert len(list(folder.iterdir())) == 1
+    with Reader(w.state) as reader:
+        assert thumbnail(reader.db, w.state, row["id"]) == before
 
 
 def plant(w: World) -> set[tuple[str, str, str]]:

@@ -46,6 +46,8 @@ class File(FileRecord):
     comparison: str | None = None
     declared: dict[str, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    footprint: bytes | None = None
+    transform: bytes | None = None
     row: FileRow | None = None
     member: SessionMember | None = None
     candidate: Waiting | None = None

@@ -101,6 +101,7 @@ class World:
             store=ModelStore(self),  # type: ignore[arg-type]
             converter=self.disk,  # type: ignore[arg-type]
             staging=self.disk,  # type: ignore[arg-type]
+            thumbnails=self.disk,  # type: ignore[arg-type]
             intake=self.intake,
             activity=Unwatched(),
             settings=self.settings,

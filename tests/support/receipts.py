@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from uploader.core.footprints import packed
 from uploader.core.naming import TOKEN
 from uploader.core.path_text import lossless
 from uploader.journal import FILE_NAME, Journal
@@ -46,6 +47,9 @@ COLUMNS: dict[str, Any] = {
     "readback": "named",
     "disposal": "kept",
     "archived_as": None,
+    "footprint": packed(
+        ((100000000, 500000000), (110000000, 500000000), (110000000, 510000000), (100000000, 510000000))
+    ),
 }
 """A receipt that nothing is odd about."""
 

@@ -91,7 +91,7 @@ def execute(arguments: Sequence[str]) -> int:
 
     Errors are worded on standard error; where JSON was asked for, it is an object with an `error` then.
     """
-    options: dict[str, Any] = {"debug": False, "json": _wants_json(arguments)}
+    options: dict[str, Any] = {"debug": False, "json": _wants_json(arguments), "ending": ""}
     try:
         return int(app.main(list(arguments), prog_name="uploader", standalone_mode=False, obj=options) or 0)
     except click.ClickException as error:
@@ -131,8 +131,12 @@ def _complain(text: str, code: int, options: dict[str, Any]) -> int:
 
 
 def _ended(text: str, code: int, options: dict[str, Any]) -> int:
-    """Keep the promise of one JSON object also where a command came to nothing."""
-    if options["json"]:
+    """Keep the promise of one JSON object also where a command came to nothing, or broke off in the middle of it."""
+    if options["ending"]:
+        import json
+
+        click.echo(f"{options['ending']}{json.dumps({'error': text})[1:]}")
+    elif options["json"]:
         from uploader.cli.common import emit
 
         emit({"error": text})

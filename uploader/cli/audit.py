@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uploader.cli.common import config_option, settings
+from uploader.cli.common import config_option, settings, unfinished
 
 if TYPE_CHECKING:
     from uploader.config import Settings
@@ -58,9 +58,10 @@ async def _print_json(found: AsyncIterator[Difference]) -> Counter[str]:
     """The object but for its end."""
     counted: Counter[str] = Counter()
     sys.stdout.write('{"differences": [')
-    async for one in found:
-        sys.stdout.write(("," if counted else "") + "\n" + json.dumps(asdict(one)))
-        counted[one.kind] += 1
+    with unfinished("\n], "):
+        async for one in found:
+            sys.stdout.write(("," if counted else "") + "\n" + json.dumps(asdict(one)))
+            counted[one.kind] += 1
     sys.stdout.write("]")
     return counted
 

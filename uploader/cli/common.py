@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,7 @@ import click
 from uploader.core import declared_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
@@ -37,6 +38,18 @@ config_option = click.option(
     "/etc/uploader/config.toml.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+
+
+@contextmanager
+def unfinished(ending: str) -> Iterator[None]:
+    """While a JSON object is printed in pieces: what ends it, up to its last member, should an error come in between.
+
+    Then the error is that member, and what was printed is one whole object all the same.
+    """
+    options = click.get_current_context().obj
+    options["ending"] = ending
+    yield
+    options["ending"] = ""
 
 
 def _checked(read: Callable[[str], str]) -> Callable[[click.Context, click.Parameter, str], str]:

@@ -6,12 +6,13 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import config_option, settings
+from uploader.cli.common import config_option, settings, unfinished
 from uploader.core.moments import parse_since
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def command(
     given = settings(config, look=False)
     where = str(Path(folder).absolute()) if folder else ""
     chosen = Selection(since, where, project, state or "")
-    with Reader(given.state_dir) as reader:
+    with Reader(given.state_dir) as reader, unfinished("\n], ") if form == "stac" else nullcontext():
         for piece in _pieces(reader.db, chosen, form, given.platform.base_url):
             sys.stdout.write(piece)
     sys.stdout.flush()

@@ -6,9 +6,11 @@ Nothing here touches a file or a library: parent and child share these nouns and
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+
+from uploader.convert.quicklook import Quicklook
 
 Method = Literal["passthrough", "rewrite", "encode", "cog_driver"]
 METHODS: tuple[Method, ...] = ("passthrough", "rewrite", "encode", "cog_driver")
@@ -24,6 +26,8 @@ VERIFICATIONS = ("full", "sample", "off")
 CATEGORICAL = ("auto", "yes", "no")
 
 _GIB = 1 << 30
+_LONGEST_FACT = 300
+_NUMBERS_OF_A_TRANSFORM = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Job:
     """What the raster is called in its folder: it may say that it is a quality band."""
     preview: int = 0
     """Pixels on the longer side of a picture of both, which appears beside the target; 0: none is drawn."""
+    quicklook: bool = False
+    """The child also tells where the raster lies and how it looks."""
 
     def __post_init__(self) -> None:
         """Refuse words that are not in the tables above, before a child is bothered with them."""
@@ -121,10 +127,14 @@ class Report:
     """Width, height, bands, dtype and the like, for people; nothing decides on them."""
     declared: dict[str, str] = field(default_factory=dict)
     """What the raster did not say itself and the job said for it: `crs`, `nodata`, as they were given."""
+    quicklook: Quicklook | None = None
+    """Where it lies and how it looks, where the job asked for it; None: not, or the child did not get that far."""
 
     def to_json(self) -> dict[str, Any]:
-        """The report as plain JSON types."""
-        return asdict(self)
+        """The report as plain JSON types, without the quicklook."""
+        told = asdict(replace(self, quicklook=None))
+        del told["quicklook"]
+        return told
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Report:
@@ -143,7 +153,7 @@ class Report:
             seconds=float(data["seconds"]),
             peak_bytes=int(data["peak_bytes"]),
             sampled=bool(data["sampled"]),
-            facts=dict(data["facts"]),
+            facts={str(name): _fact(str(name), value) for name, value in dict(data["facts"]).items()},
             declared={str(key): str(value) for key, value in dict(data["declared"]).items()},
         )
 
@@ -159,3 +169,12 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("not a finite number")
     return value
+
+
+def _fact(name: str, value: Any) -> Any:
+    """A text or a number, or the six numbers of a transform."""
+    if name == "transform":
+        if len(value) != _NUMBERS_OF_A_TRANSFORM or None in value:
+            raise ValueError("not a transform")
+        return [_number(one) for one in value]
+    return value[:_LONGEST_FACT] if isinstance(value, str) else _number(value)

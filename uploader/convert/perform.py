@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uploader.convert.isolation import confine
 from uploader.convert.job import Job, Report
 from uploader.convert.pictures import preview
+from uploader.convert.pyramid.smallest_level import SmallLevel
 from uploader.convert.read import masks
 from uploader.convert.read.declared_facts import as_declared, placed, with_declared
 from uploader.convert.read.doubts import doubts
@@ -34,7 +35,17 @@ from uploader.core.errors import LocalError, NoSpace, RasterRefused, RasterUnrea
 _OWN_NAMES = ("wrapper.vrt", RESULT)
 
 
-def perform(job: Job, workshop: Path) -> Report:
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A conversion that is done: what is told of it, and what a quicklook is made from."""
+
+    report: Report
+    facts: Facts
+    shown: Path
+    smallest: SmallLevel | None = None
+
+
+def perform(job: Job, workshop: Path) -> Performed:
     """Convert; the COG is `workshop/result.tif` then, unless the method is `passthrough`."""
     try:
         return _perform(job, workshop)
@@ -57,7 +68,7 @@ def _without_our_names(text: str, job: Job, workshop: Path) -> str:
     return text
 
 
-def _perform(job: Job, workshop: Path) -> Report:
+def _perform(job: Job, workshop: Path) -> Performed:
     room = free_room(workshop, job)
     confine.limit(workshop, cpu_seconds=job.timeout_seconds * THREADS, file_bytes=room)
     os.chdir(workshop)
@@ -79,11 +90,11 @@ def _perform(job: Job, workshop: Path) -> Report:
         else:
             task = Task(job, workshop, dataset, facts, found)
             made = written(task)
+        shown = job.source if made.method == "passthrough" else workshop / RESULT
         if job.preview:
-            shown = job.source if made.method == "passthrough" else workshop / RESULT
             picture = workshop / PREVIEW
             preview.draw(dataset, shown, facts, picture, side=job.preview, nearest=found.categorical)
-    return Report(
+    report = Report(
         method=made.method,
         categorical=found.categorical,
         warnings=(*made.warnings, *doubts(facts, made.measured, job.nodata)),
@@ -92,6 +103,7 @@ def _perform(job: Job, workshop: Path) -> Report:
         facts=facts.summary(),
         declared=dict(facts.declared),
     )
+    return Performed(report, facts, shown, made.smallest)
 
 
 def _judge(facts: Facts, job: Job, room: int) -> None:

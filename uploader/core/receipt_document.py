@@ -11,6 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from uploader.core import affine_transforms
+from uploader.core.footprint_shapes import geometry
+from uploader.core.footprints import known_ring
 from uploader.core.moments import iso
 from uploader.core.path_text import lossless, raw
 
@@ -20,6 +23,7 @@ LATER = ("state", "readback", "disposal", "archived_as")
 
 def document(row: Mapping[str, Any]) -> dict[str, Any]:
     """The object that tells one row of the receipts."""
+    place = affine_transforms.unpacked(row.get("transform"))
     return {
         "path": whole_path(row),
         "item_id": row["item_id"],
@@ -50,7 +54,8 @@ def document(row: Mapping[str, Any]) -> dict[str, Any]:
         "comparison": row["comparison"],
         "warnings": json.loads(row["warnings"]),
         "declared": json.loads(row["declared"]),
-        "raster": json.loads(row["facts"]),
+        "raster": json.loads(row["facts"]) | ({"transform": list(place)} if place else {}),
+        "footprint": geometry([ring]) if (ring := known_ring(row.get("footprint"))) else None,
         "state": row["state"],
         "readback": row["readback"],
         "disposal": row["disposal"],

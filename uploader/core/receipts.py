@@ -17,7 +17,7 @@ KEPT = ("state", "item_id", "readback", "disposal", "archived_as")
 MOST_WARNINGS = 200
 """Characters that the texts of a file's warnings may take together; their codes all stay."""
 
-FACTS = ("format", "width", "height", "bands", "dtype", "crs")
+FACTS = ("format", "width", "height", "bands", "dtype", "crs", "footprint_origin")
 """What is kept of the facts of a raster."""
 
 
@@ -37,7 +37,7 @@ def receipt(row: Mapping[str, Any], now: float) -> dict[str, Any]:
         "item_id": row["item_id"] or None,
         "completed_at": row["completed_at"] or now,
         "warnings": _compact(shortened(json.loads(row["warnings"]))),
-        "facts": _compact({name: facts[name] for name in FACTS if facts.get(name) not in {None, ""}}),
+        "facts": _compact({name: facts[name] for name in FACTS if facts.get(name, "") not in [None, ""]}),
     }
 
 

@@ -28,13 +28,16 @@ from uploader.journal.ended_files import stored_since
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
+from uploader.journal.receipt_rows import contents
 from uploader.journal.rows import clock
 from uploader.net.rate_limit import Bandwidth
 from uploader.report import systemd_notify
 from uploader.staging import Staging
 from uploader.system import task_limit
 from uploader.system.days import midnight
+from uploader.system.files import words
 from uploader.system.locks import FolderLocks, hold_locks
+from uploader.thumbnails import Thumbnails
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +108,7 @@ async def assembled(
             store=store,
             converter=converter,
             staging=staging,
+            thumbnails=await _thumbnails(settings.state_dir, journal),
             intake=intake,
             activity=activity,
             settings=settings,
@@ -130,6 +134,18 @@ def require_own(state_dir: Path, folders: Sequence[Path]) -> None:
         if why := foreign(folder, own or ""):
             what = "is another one" if own else "does not exist yet"
             raise JournalError(f"{why} The one in {state_dir} {what}.", WAYS_OUT)
+
+
+async def _thumbnails(state_dir: Path, journal: Journal) -> Thumbnails:
+    """The pictures that an earlier process left, without those of files that nobody knows any more."""
+    found = Thumbnails(state_dir)
+    try:
+        swept = await journal.read(lambda db: found.sweep(partial(contents, db)))
+    except OSError as error:
+        log.warning("thumbnails: %s cannot be read: %s", state_dir, words(error))
+    else:
+        log.debug("thumbnails: swept %d that no file refers to", swept)
+    return found
 
 
 def make_archives(settings: Settings) -> None:

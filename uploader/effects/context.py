@@ -26,6 +26,7 @@ from uploader.journal.rows import clock
 from uploader.platform.api import ObjectStore, Platform
 from uploader.staging import Refusals, Staging
 from uploader.system import threads
+from uploader.thumbnails import Thumbnails
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ class Tools:
     store: ObjectStore
     converter: ConversionEngine
     staging: Staging
+    thumbnails: Thumbnails
     intake: SettledFiles
     activity: Activity
     settings: Settings

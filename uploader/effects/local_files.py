@@ -8,7 +8,9 @@ from pathlib import Path
 
 from uploader.config import Folder, Settings
 from uploader.convert import Job, Report
+from uploader.convert.quicklook import Origin, Quicklook
 from uploader.convert.write import publish
+from uploader.core import affine_transforms, footprints
 from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import classify
@@ -114,24 +116,42 @@ async def convert(tools: Tools, file_id: int) -> None:
     failpoint("convert.after")
     await tools.converter_works()
     tools.staging_refusals.took()
-    made = Converted(
+    if report.quicklook and report.quicklook.thumbnail:
+        await tools.in_thread(_keep_thumbnail, tools, row, report.quicklook.thumbnail)
+    name = upload_name(row.path, row.content, destination.passthrough)
+    await tools.journal.files.converted(file_id, _made(report, measured, name, comparison))
+    log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
+    for warning in report.warnings:
+        log.warning("conversion %s: %s", about(row, code=warning.code), warning.text)
+
+
+def _made(report: Report, measured: Checksums, name: str, comparison: str) -> Converted:
+    look, place = report.quicklook or Quicklook(), report.facts.get("transform")
+    origin = {} if look.origin is Origin.TRANSFORM else {"footprint_origin": look.origin}
+    return Converted(
         size=measured.size,
         md5=measured.md5,
         crc32c=measured.crc32c,
         method=report.method,
         categorical=report.categorical,
-        file_name=upload_name(row.path, row.content, destination.passthrough),
+        file_name=name,
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
         bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
         declared=report.declared,
         sha256=measured.sha256,
         comparison=comparison,
-        facts=report.facts,
+        facts=report.facts | origin,
+        footprint=footprints.packed(look.footprint) if look.footprint else None,
+        transform=affine_transforms.packed(place) if place else None,
     )
-    await tools.journal.files.converted(file_id, made)
-    log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
-    for warning in report.warnings:
-        log.warning("conversion %s: %s", about(row, code=warning.code), warning.text)
+
+
+def _keep_thumbnail(tools: Tools, row: FileRow, picture: bytes) -> None:
+    """What the disk does not take is done without: nothing depends on it."""
+    try:
+        tools.thumbnails.keep(row.id, row.content, picture)
+    except OSError as error:
+        log.debug("thumbnail of %s is not kept: %s", about(row), words(error))
 
 
 def _claimed(tools: Tools, row: FileRow) -> Path:
@@ -169,6 +189,7 @@ def _job(settings: Settings, source: Path, target: Path, folder: Folder, name: s
         memory_limit=settings.convert.memory_limit,
         timeout_seconds=settings.convert.timeout_seconds,
         name=name,
+        quicklook=True,
     )
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from uploader.core import receipts
 from uploader.core.errors import JournalError
-from uploader.core.lifecycle import OBJECT_MADE, OBJECT_STORED
+from uploader.core.footprints import Ring, known_ring
+from uploader.core.lifecycle import FILE_ENDS, OBJECT_MADE, OBJECT_STORED
+from uploader.core.model import FileState
 from uploader.journal.rows import one
 from uploader.journal.sqlite_library import Database
 
 PAGE = 1000
 """Receipts that one query reads: no reading transaction lasts as long as who prints them."""
+
+_OVER = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS - {FileState.DISPOSED}))
 
 _SELECT = (
     "SELECT f.id, f.folder, f.path, f.state, COALESCE(s.project_id, '') AS project_id, "
@@ -25,7 +30,7 @@ _SELECT = (
     "f.warnings, f.declared, f.facts, f.discovered_at AS seen_at, "
     "(SELECT MAX(time) FROM events WHERE file_id = f.id AND event = ?) AS converted_at, "
     "(SELECT MAX(time) FROM events WHERE file_id = f.id AND event = ?) AS stored_at, "
-    "f.completed_at, f.readback, f.disposal, f.archived_as "
+    "f.completed_at, f.readback, f.disposal, f.archived_as, f.footprint, f.transform "
     "FROM files f LEFT JOIN sessions s ON s.id = f.session_id WHERE f.id = ?"
 )
 
@@ -87,6 +92,26 @@ def receipt_row(db: Database, file_id: int) -> dict[str, Any] | None:
     return one(db, "SELECT * FROM receipts WHERE id = ?", file_id)
 
 
+def footprints(db: Database, *, file_ids: Collection[int] = (), item_id: str = "") -> dict[int, Ring]:
+    """Where these files lie, or those of an item, by the files' ids; what has no footprint is left out."""
+    own = "id IN (SELECT value FROM json_each(:ids)) OR item_id = :item_id"
+    sql = " UNION ".join(
+        f"SELECT id, footprint FROM {table} WHERE footprint IS NOT NULL AND ({own})"  # noqa: S608 - tables of ours
+        for table in ("files", "receipts")
+    )
+    found = _rows(db, sql, {"ids": json.dumps([*file_ids]), "item_id": item_id or None})
+    rings = ((row["id"], known_ring(row["footprint"])) for row in found)
+    return {file_id: ring for file_id, ring in rings if ring}
+
+
+def contents(db: Database, file_ids: Collection[int]) -> dict[int, str]:
+    """The content hashes of those of these files that are, or may still become, an item."""
+    own = "content IS NOT NULL AND id IN (SELECT value FROM json_each(:ids))"
+    live = f"SELECT id, content FROM files WHERE {own} AND state NOT IN ({_OVER})"  # noqa: S608 - words of ours
+    sql = f"SELECT id, content FROM receipts WHERE {own} UNION {live}"  # noqa: S608
+    return {row["id"]: row["content"] for row in _rows(db, sql, {"ids": json.dumps([*file_ids])})}
+
+
 def _pages(db: Database, chosen: Selection, further: str, order: str) -> Iterator[dict[str, Any]]:
     """All rows, page by page: those of the next one lie `further` than the last row of the one before."""
     last: dict[str, Any] = {"completed_at": chosen.since or 0.0, "item_id": "", "id": 0}
@@ -101,10 +126,10 @@ def _rows(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]
     try:
         cursor = db.conn.execute(sql, values)
     except sqlite3.OperationalError as error:
-        if "no such table: receipts" not in str(error):
+        if not str(error).startswith(("no such table: receipts", "no such column: footprint")):
             raise
         raise JournalError(
-            "The journal is of an earlier version, which kept no receipts.",
+            "The journal is of an earlier version, which kept no receipts, or less in them.",
             "Start this version of the daemon once: it brings the journal up to date.",
         ) from error
     names = [column[0] for column in cursor.description]

@@ -255,5 +255,13 @@ def m005_receipts(db: Database) -> None:
     db.conn.execute("CREATE INDEX receipts_upload ON receipts(upload_id) WHERE item_id IS NULL")
 
 
-SCHEMA = 5
+@migrations()
+def m006_footprints(db: Database) -> None:
+    """Where each raster lies, on the Earth and in its reference system; NULL: nowhere, or it came before schema 6."""
+    for table in ("files", "receipts"):
+        db.conn.execute(f"ALTER TABLE {table} ADD COLUMN footprint BLOB")  # see core.footprints
+        db.conn.execute(f"ALTER TABLE {table} ADD COLUMN transform BLOB")  # see core.affine_transforms
+
+
+SCHEMA = 6
 """How many migrations there are; written to `PRAGMA user_version`."""

@@ -79,7 +79,7 @@ def test_moved_tiles_are_decoded_once(
         return read(dataset, facts, piece, *rest, margin=margin)
 
     monkeypatch.setattr(block_reader, "read", watched)
-    report = perform(Job(source, tmp_path / "out.tif"), here)
+    report = perform(Job(source, tmp_path / "out.tif"), here).report
 
     assert report.method == "rewrite"
     assert {name for name, width, _ in seen if width == _SIDE} == {"result.tif"}
@@ -148,7 +148,7 @@ def test_a_planted_mistake_is_found(
     for module in (cog_writer, cog_levels):
         monkeypatch.setattr(module, "move", wrongly)
     monkeypatch.setattr(encoded_cog, "move", wrongly_where_tiles_stay)
-    report = perform(Job(source, tmp_path / "out.tif"), here)
+    report = perform(Job(source, tmp_path / "out.tif"), here).report
 
     assert report.method != "rewrite"
     assert compare.differences(source, here / "result.tif") == []
@@ -164,7 +164,7 @@ def test_statistics_of_the_result_must_be_those_that_were_measured(
     decoded = verification._decoded
     monkeypatch.setattr(verification, "_decoded", lambda *all_of: decoded(*all_of) + decoded(*all_of))
 
-    report = perform(Job(source, tmp_path / "out.tif"), here)
+    report = perform(Job(source, tmp_path / "out.tif"), here).report
 
     assert remade == [1]
     assert "overviews_remade" not in {warning.code for warning in report.warnings}
@@ -173,7 +173,7 @@ def test_statistics_of_the_result_must_be_those_that_were_measured(
 def test_what_was_measured_holds_where_nothing_is_wrong(tmp_path: Path, here: Path) -> None:
     """The same raster of classes, decoded once after it was measured."""
     source = made(tmp_path, bands=1, values=7)
-    report = perform(Job(source, tmp_path / "out.tif"), here)
+    report = perform(Job(source, tmp_path / "out.tif"), here).report
 
     assert (report.method, report.categorical) == ("rewrite", True)
     assert compare.statistics(source, here / "result.tif", report.bands) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -22,13 +23,18 @@ import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need
 from uploader.convert.isolation import confine
 from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Job
-from uploader.convert.perform import perform
+from uploader.convert.perform import Performed, perform
+from uploader.convert.pictures.look import quicklook
+from uploader.convert.quicklook import Quicklook
 from uploader.convert.write import publish
 from uploader.core.capacity import MORE_TASKS, pool_threads
 from uploader.core.errors import ConversionFailed, LocalError, Shortage
 
 ANSWER, ERRORS = 3, 2
-"""The child's descriptors: its answer, one line of JSON, and whatever it and its libraries print."""
+"""The child's descriptors: its answers, lines of JSON, and whatever it and its libraries print."""
+
+QUICKLOOK_SECONDS = 20
+"""After which the kernel ends a child that draws; it needs milliseconds."""
 
 _FIRST_OTHER = 4
 _TRIAL_BYTES = 1 << 30
@@ -69,8 +75,10 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
     code = 1
     try:
         os.closerange(_FIRST_OTHER, os.sysconf("SC_OPEN_MAX"))
-        answer = _convert(request, origin) if request else _trial(origin)
-        _write(json.dumps(answer).encode() + b"\n")
+        if request:
+            _convert(request, origin)
+        else:
+            _tell(_trial(origin))
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, it ends here and is told
         traceback.print_exc(limit=-3)
@@ -79,18 +87,28 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
         os._exit(code)
 
 
-def _convert(request: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """One job's report or error."""
+def _convert(request: dict[str, Any], origin: Origin) -> None:
+    """Tell one job's report or error; then, where it is asked for, how the raster looks."""
     job, workshop = Job.from_json(request["job"]), Path(request["workshop"])
     try:
-        return {"report": _in_workshop(job, workshop, origin)}
+        done, seconds = _in_workshop(job, workshop, origin)
     except LocalError as error:
         reason = error.reason.replace(f"{job.source.parent}/", "").replace(f"{workshop}/", "")
-        return {"error": type(error).__name__, "reason": reason, "way_out": error.way_out}
+        _tell({"error": type(error).__name__, "reason": reason, "way_out": error.way_out})
+        return
+    _tell({"report": done.report.to_json() | {"seconds": seconds}})
+    if job.quicklook:
+        signal.alarm(QUICKLOOK_SECONDS)
+        _tell(_quicklook(done).to_json())
 
 
-def _in_workshop(job: Job, workshop: Path, origin: Origin) -> dict[str, Any]:
-    """The report of one job. Raises LocalError; StagedDamaged where somebody removed what was written meanwhile."""
+def _quicklook(done: Performed) -> Quicklook:
+    told = done.report
+    return quicklook(done.shown, done.smallest, done.facts, told.bands, categorical=told.categorical)
+
+
+def _in_workshop(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, float]:
+    """As `_performed`. Raises LocalError; StagedDamaged where somebody removed what was written meanwhile."""
     try:
         return _performed(job, workshop, origin)
     except (LocalError, FileNotFoundError) as error:
@@ -112,19 +130,19 @@ def _names(error: BaseException, workshop: Path) -> bool:
     return isinstance(named, str | bytes) and Path(os.fsdecode(named)).is_relative_to(workshop)
 
 
-def _performed(job: Job, workshop: Path, origin: Origin) -> dict[str, Any]:
-    """The report of one job, done within its limits. Raises LocalError."""
+def _performed(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, float]:
+    """One job, done within its limits, and the seconds that it took. Raises LocalError."""
     require_threads(pool_threads(os.cpu_count() or 1))
     origin.confined((job.source.parent,), (workshop,), job.memory_limit)
     started = time.monotonic()
     try:
         _require_stacks()
-        report = perform(job, workshop).to_json()
+        done = perform(job, workshop)
     except MemoryError as error:
         confine.require_memory(job.memory_limit)
         reason = f"The raster needs more memory than the limit of {job.memory_limit} bytes."
         raise ConversionFailed(reason, "Raise convert.memory_limit.") from error
-    return report | {"seconds": round(time.monotonic() - started, 3)}
+    return done, round(time.monotonic() - started, 3)
 
 
 def require_threads(count: int, stack_bytes: int = _SMALL_STACK) -> None:
@@ -161,7 +179,7 @@ def _trial(origin: Origin) -> dict[str, Any]:
     return found.to_json() | {"reached": confine.reached(origin.pid)}
 
 
-def _write(line: bytes) -> None:
-    rest = memoryview(line)
+def _tell(answer: dict[str, Any]) -> None:
+    rest = memoryview(json.dumps(answer).encode() + b"\n")
     while rest:
         rest = rest[os.write(ANSWER, rest) :]

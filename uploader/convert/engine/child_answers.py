@@ -11,6 +11,7 @@ from typing import Any
 
 from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Report
+from uploader.convert.quicklook import Quicklook
 from uploader.core import errors
 from uploader.core.capacity import MORE_TASKS
 
@@ -105,6 +106,16 @@ def parsed(line: bytes) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise nonsense()
     return answer
+
+
+def quicklook_of(line: bytes) -> Quicklook | None:
+    """What a child says of how its raster looks; None where it says nothing, or nothing that makes sense."""
+    if not line:
+        return None
+    try:
+        return Quicklook.from_json(parsed(line))
+    except errors.ConversionFailed:
+        return None
 
 
 def report_of(answer: dict[str, Any]) -> Report:

@@ -39,8 +39,8 @@ class Zygote:
     answers: BinaryIO
     child: int = 0
 
-    def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Have a child do what is asked, and wait for its end; gives the ending and its line, empty for none."""
+    def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
+        """Have a child do what is asked, and wait for its end; gives the ending and its two lines, empty for none."""
         answer, to_answer = os.pipe()
         errors, to_errors = os.pipe()
         try:
@@ -48,7 +48,7 @@ class Zygote:
         except OSError as error:
             os.close(answer)
             os.close(errors)
-            return _short(error), b""
+            return _short(error), b"", b""
         finally:
             os.close(to_answer)
             os.close(to_errors)
@@ -60,7 +60,8 @@ class Zygote:
             "peak_bytes": usage.ru_maxrss << 10,
             "errors": printed.decode("utf-8", "replace"),
         }
-        return ending, said.partition(b"\n")[0]
+        answer_line, more, *_ = *said.split(b"\n")[:-1], b"", b""  # what has no end is none
+        return ending, answer_line, more
 
     def _fork(self, request: dict[str, Any], to_answer: int, to_errors: int) -> None:
         """The signal that ends us waits until we know whom to end with us."""
@@ -134,12 +135,12 @@ def main(arguments: list[str]) -> None:
     try:
         _load()
     except BlockingIOError as error:  # EAGAIN: no process is to be had
-        _say(answers, _short(error), b"")
+        _say(answers, _short(error), b"", b"")
         return
     zygote = Zygote(confine.library_places(), namespace, answers)
     signal.signal(signal.SIGTERM, zygote.end)
-    ending, line = zygote.run({})
-    _say(answers, {"ready": True, "versions": _versions()} | ending, line)
+    ending, *lines = zygote.run({})
+    _say(answers, {"ready": True, "versions": _versions()} | ending, *lines)
     for request in sys.stdin.buffer:
         _say(answers, *zygote.run(json.loads(request)))
 
@@ -188,9 +189,9 @@ def _keep_stdout() -> BinaryIO:
     return answers
 
 
-def _say(answers: BinaryIO, ending: dict[str, Any], line: bytes) -> None:
-    """Two lines: how the child ended, and what it said."""
-    answers.write(json.dumps(ending).encode() + b"\n" + line + b"\n")
+def _say(answers: BinaryIO, ending: dict[str, Any], line: bytes, more: bytes) -> None:
+    """Three lines: how the child ended, and the two that it said."""
+    answers.write(b"\n".join((json.dumps(ending).encode(), line, more, b"")))
 
 
 def _skip_drivers(wanted: Collection[str]) -> None:

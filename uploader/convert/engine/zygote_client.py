@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from uploader.convert.engine.child_answers import (
     last_words,
     nonsense,
     parsed,
+    quicklook_of,
     report_of,
     shortage,
 )
@@ -54,6 +55,15 @@ _SHORT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """What the system answers when it has no process or descriptor to give."""
 
 _ERROR_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a child ended, and its own two lines: the answer, and the quicklook where one was asked for."""
+
+    ending: dict[str, Any]
+    line: bytes = b""
+    more: bytes = b""
 
 
 class Worker:
@@ -114,11 +124,15 @@ class Worker:
         """
         request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
         self._hears = alive
-        ending, line = await self._guarded(request)
-        if ending["exit"] != 0:
+        said = await self._guarded(request)
+        ending = said.ending
+        if ending["exit"] != 0 and not (job.quicklook and said.line):
             confine.require_memory(job.memory_limit, ending["peak_bytes"])
             raise death(ending["exit"], ending["errors"], " on this raster")
-        return replace(report_of(parsed(line)), peak_bytes=ending["peak_bytes"])
+        report = report_of(parsed(said.line))
+        if ending["exit"] != 0:
+            _LOG.warning("no picture of %s: %s", job.name, death(ending["exit"], ending["errors"], ""))
+        return replace(report, peak_bytes=ending["peak_bytes"], quicklook=quicklook_of(said.more))
 
     async def ready(self) -> ZygoteFacts:
         """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
@@ -126,7 +140,7 @@ class Worker:
         assert self.host is not None
         return self.host
 
-    async def _guarded(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+    async def _guarded(self, request: bytes) -> Said:
         """One exchange, while the error stream is kept from filling up."""
         self.sound = False
         self._all_said = anyio.Event()
@@ -139,17 +153,18 @@ class Worker:
         self.sound = True
         return answer
 
-    async def _converse(self, request: bytes) -> tuple[dict[str, Any], bytes] | errors.LocalError:
+    async def _converse(self, request: bytes) -> Said | errors.LocalError:
         """The answer, or why there is none: returned, for a task group would wrap what is raised."""
         try:
             if self.host is None:
-                self.host = facts_of(*await self._answer())
+                ready = await self._answer()
+                self.host = facts_of(ready.ending, ready.line)
                 layers = self.host.confinement.layers()
                 _LOG.info(
                     "converter ready pid=%d %s", self.pid, " ".join(f"{k}={v!r}" for k, v in layers.items())
                 )
             if not request:
-                return {}, b""
+                return Said({})
             assert self._process.stdin is not None
             await self._process.stdin.send(request)
             return await self._answer()
@@ -176,20 +191,20 @@ class Worker:
             "If the raster is sound, raise convert.memory_limit, should that be small.",
         )
 
-    async def _answer(self) -> tuple[dict[str, Any], bytes]:
-        """How a child ended, as the zygote tells it, and the child's own line."""
+    async def _answer(self) -> Said:
+        """How a child ended, as the zygote tells it, and the child's own lines."""
         while (line := await self._line()) == ALIVE[:-1]:
             self._hears()
         ending = parsed(line)
+        lines = await self._line(), await self._line()
         if ending.get("short"):
-            await self._line()
             raise shortage(str(ending["short"]))
         try:
             facts = {"exit": int(ending["exit"]), "peak_bytes": int(ending["peak_bytes"])}
             said = {"errors": str(ending["errors"])}
         except (KeyError, TypeError, ValueError) as error:
             raise nonsense() from error
-        return ending | facts | said, await self._line()
+        return Said(ending | facts | said, *lines)
 
     async def _line(self) -> bytes:
         """One line of the zygote's, of bounded length."""

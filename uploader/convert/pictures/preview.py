@@ -6,7 +6,6 @@ whole of it reduced where that is cheap, else its middle.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +14,9 @@ import rasterio
 from rasterio.enums import Resampling
 
 from uploader.convert.pictures import picture
-from uploader.convert.read.facts import ITEM_BYTES, BandFacts, Facts
+from uploader.convert.read.facts import ITEM_BYTES, Facts
 from uploader.convert.read.formats.open_raster import Dataset, translated
+from uploader.convert.read.shown_bands import shown_bands
 
 _DECODED = 2 << 30
 """Bytes of the source that may be decoded for a picture."""
@@ -24,7 +24,6 @@ _DECODED = 2 << 30
 _SMALL = 256
 """Rasters with fewer pixels on a side are enlarged."""
 
-_RGB = ("red", "green", "blue")
 _EXACT = frozenset({"int64", "uint64"})
 
 
@@ -45,7 +44,7 @@ class PreviewPart:
 
 def view_of(facts: Facts, side: int, *, nearest: bool) -> PreviewPart:
     """How to look at a raster, such that two panels fit into a square of `side` pixels. Pure."""
-    bands = shown(facts.bands)
+    bands = shown_bands(facts.bands)
     width, height = facts.width, facts.height
     nearest = nearest or any("complex" in dtype or dtype in _EXACT for dtype in facts.dtypes)
     method = Resampling.nearest if nearest else Resampling.average
@@ -60,16 +59,6 @@ def view_of(facts: Facts, side: int, *, nearest: bool) -> PreviewPart:
             shape = _reduced(width, height, panel, side)
     top, left = (facts.height - height) // 2, (facts.width - width) // 2
     return PreviewPart(((top, top + height), (left, left + width)), shape, method, bands)
-
-
-def shown(bands: Sequence[BandFacts]) -> tuple[int, ...]:
-    """Which bands make the picture: those that say they are red, green and blue; else the first three, or one."""
-    named = {band.interpretation: band.index for band in reversed(bands)}
-    if set(_RGB) <= named.keys():
-        return tuple(named[colour] for colour in _RGB)
-    data = [band.index for band in bands if band.interpretation != "alpha"] or [1]
-    alike = len({band.dtype for band in bands}) == 1 and not bands[0].colours
-    return tuple(data[:3]) if len(data) >= 3 and alike else (data[0],)  # noqa: PLR2004 - red, green, blue
 
 
 def _reduced(width: int, height: int, across: int, down: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,10 +135,17 @@ class Facts:
             "bands": self.count,
             "dtype": self.bands[0].dtype if self.bands else "",
             "crs": title(self.crs),
+            **({"transform": list(affine(self.transform))} if self.transform else {}),
             "compression": self.compression,
             "raw_bytes": self.raw_bytes,
             "sidecars": len(self.sidecars),
         }
+
+
+def affine(numbers: Sequence[float]) -> tuple[float, ...]:
+    """GDAL's six numbers in the order of an affine matrix, row by row, as STAC tells them."""
+    x, across, skew, y, turn, down = numbers
+    return across, skew, x, turn, down, y
 
 
 def title(crs: str) -> str:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from uploader.convert.pyramid.level_stream import LevelStream
+from uploader.convert.pyramid.smallest_level import SmallestLevel, SmallLevel
 from uploader.convert.read.block_reader import Block, blocks
 from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.measure import Gauge
@@ -32,12 +34,20 @@ _AHEAD = 8
 """Tiles that may wait for a thread, of a raster that is only a few tiles wide."""
 
 
-def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> tuple[list[Image], Sums]:
-    """Read a raster once, and show it to the gauge. Gives its images, whose tiles lie in the folder, and their sums.
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The images of a raster, whose tiles lie in a folder, their sums, and the smallest of them where it is small."""
 
-    Raises what GDAL and the disk say.
-    """
+    images: list[Image]
+    sums: Sums
+    smallest: SmallLevel | None
+
+
+def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> Encoded:
+    """Read a raster once, and show it to the gauge. Raises what GDAL and the disk say."""
     sums = Sums(plan.levels, plan.wanted)
+    last, level_facts = len(plan.levels) - 1, plan.levels[-1]
+    smallest = SmallestLevel(plan.facts.bands, level_facts.pixels)
     levels = LevelStream(plan.wanted)
     with GdalTiles(plan, folder) if plan.wanted.options else Tiles(plan, folder) as made:
         pieces = rows_of_tiles(plan.facts, plan.wanted.tile)
@@ -48,9 +58,13 @@ def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> t
                 _keep(plan, 0, rows, sums, made)
                 if gauge:
                     gauge.add(for_gauge(rows, gauge))
+                if not last:
+                    smallest.add(rows)
                 for number, level in levels.add(rows):
                     _keep(plan, number + 1, level, sums, made)
-        return [*plan.kept, *made.images()], sums
+                    if number + 1 == last:
+                        smallest.add(level)
+        return Encoded([*plan.kept, *made.images()], sums, smallest.level())
 
 
 def _keep(plan: Plan, number: int, rows: Block, sums: Sums, made: Tiles | GdalTiles) -> None:

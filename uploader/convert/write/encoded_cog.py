@@ -83,17 +83,18 @@ def _proved(
 ) -> WrittenCog:
     """Encode, put together, complete, compare."""
     gauge = None if task.found.measured else Gauge(task.facts, classes=False)
-    images, sums = encode(task.dataset, plan, folder, gauge)
-    move(plan.head, images, task.result, added, head_completion.reserve(added))
+    made = encode(task.dataset, plan, folder, gauge)
+    move(plan.head, made.images, task.result, added, head_completion.reserve(added))
     shutil.rmtree(folder)
     folder.mkdir()
     measured = gauge.result() if gauge else task.found.measured
     assert measured is not None
     head_completion.complete(task.result, added, measured.bands)
     if task.job.verify != "off":
-        _compare(task, plan, sums)
+        _compare(task, plan, made.sums)
     method: Method = "rewrite" if plan.kept else "encode"
-    return WrittenCog(method, measured, verify(task.job, task.facts, task.result, beside, ""))
+    warnings = verify(task.job, task.facts, task.result, beside, "")
+    return WrittenCog(method, measured, warnings, made.smallest)
 
 
 def _compare(task: Task, plan: Plan, sums: Sums) -> None:

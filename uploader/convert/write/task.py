@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uploader.convert.job import Job, Method, RasterWarning
+from uploader.convert.pyramid.smallest_level import SmallLevel
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import THREADS, Dataset
 from uploader.convert.read.statistics import PixelStatistics
@@ -25,6 +26,8 @@ class WrittenCog:
     method: Method
     measured: PixelStatistics
     warnings: tuple[RasterWarning, ...] = ()
+    smallest: SmallLevel | None = None
+    """Its smallest level, where that was at hand."""
 
 
 @dataclass(frozen=True, slots=True)

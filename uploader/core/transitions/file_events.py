@@ -44,6 +44,9 @@ class Converted:
     """How the object was compared with its source: full, sample, off, or bytes where it is the source itself."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What is told of the raster to people; nothing depends on it."""
+    footprint: bytes | None = None
+    transform: bytes | None = None
+    """Where it lies on the Earth, and in its reference system, packed; None where that is not known."""
 
 
 def superseded(file: FileRecord, newest: FileRecord | None) -> bool:
@@ -109,6 +112,8 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
         "comparison": made.comparison,
         "declared": dict(made.declared),
         "facts": dict(made.facts),
+        "footprint": made.footprint,
+        "transform": made.transform,
         "alone": 0,
     }
     change.move_file(file, FileEvent.CONVERTED, "; ".join(notes), **columns, **FRESH)

@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from uploader.core.footprint_shapes import box
+from uploader.core.footprints import known_ring
 from uploader.core.path_text import shown
 from uploader.core.receipt_document import document
 
@@ -35,6 +37,7 @@ COLUMNS = (
         "declared",
     ),
     *("state", "readback", "disposal", "archived_as"),
+    "bbox",
 )
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -45,7 +48,8 @@ def lines(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """The head, and a line for each receipt; each ends with CR LF."""
     yield line(COLUMNS)
     for row in found:
-        cells = flat(document(row))
+        ring = known_ring(row.get("footprint"))
+        cells = flat(document(row)) | {"bbox": " ".join(map(str, box([ring]) or ())) if ring else ""}
         yield line([cells[name] for name in COLUMNS])
 
 

@@ -1,7 +1,7 @@
 """Receipts as a STAC item collection: one feature for each item, with an asset for each file of it.
 
-What the platform makes of a raster only the platform tells: footprint and acquisition time are not known here. So the
-geometry is null, and `datetime`, which STAC demands, is when the first of the files was seen.
+The footprint is that of its files together. The acquisition time only the platform knows: `datetime`, which STAC
+demands, is when the first of the files was seen.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from itertools import count, groupby
 from typing import Any
 from urllib.parse import quote
 
+from uploader.core.affine_transforms import bounds
+from uploader.core.footprint_shapes import box, geometry
+from uploader.core.footprints import Ring, known_ring
 from uploader.core.media_types import content_type
 from uploader.core.path_text import shown
 from uploader.core.receipt_document import document
@@ -31,13 +34,15 @@ def pieces(found: Iterable[Mapping[str, Any]], base_url: str) -> Iterator[str]:
     yield '{"type": "FeatureCollection", "features": ['
     comma = "\n"
     for _, rows in groupby(found, key=lambda row: row["item_id"] or row["id"]):
-        yield comma + json.dumps(feature([document(row) for row in rows], base_url))
+        found = list(rows)
+        rings = [ring for row in found if (ring := known_ring(row.get("footprint")))]
+        yield comma + json.dumps(feature([document(row) for row in found], rings, base_url))
         comma = ",\n"
     yield "\n]}\n"
 
 
-def feature(told: Sequence[Mapping[str, Any]], base_url: str) -> dict[str, Any]:
-    """The item of these receipts. Where its id is not known it has the name of its file."""
+def feature(told: Sequence[Mapping[str, Any]], rings: Sequence[Ring], base_url: str) -> dict[str, Any]:
+    """The item of these receipts and where its files lie. Where its id is not known it has the name of its file."""
     first = told[0]
     item_id = first["item_id"]
     assets: dict[str, dict[str, Any]] = {}
@@ -48,7 +53,8 @@ def feature(told: Sequence[Mapping[str, Any]], base_url: str) -> dict[str, Any]:
         "stac_version": "1.1.0",
         "stac_extensions": [FILE, PROJECTION],
         "id": item_id or first["file_name"] or first["path"],
-        "geometry": None,
+        "geometry": geometry(rings),
+        **_known({"bbox": box(rings)}),
         "properties": _known(
             {
                 "datetime": min(one["seen"] for one in told),
@@ -73,6 +79,7 @@ def _asset(told: Mapping[str, Any]) -> dict[str, Any]:
     source, sent, raster = told["source"], told["object"], told["raster"]
     code = _CODE.search(raster.get("crs", ""))
     shape = [raster["height"], raster["width"]] if {"height", "width"} <= raster.keys() else None
+    transform = raster.get("transform")
     name = told["file_name"] or ""
     return _known(
         {
@@ -84,6 +91,8 @@ def _asset(told: Mapping[str, Any]) -> dict[str, Any]:
             "file:checksum": SHA2_256 + sent["sha256"] if sent["sha256"] else None,
             "proj:shape": shape,
             "proj:code": code[1] if code else None,
+            "proj:transform": transform,
+            "proj:bbox": list(bounds(transform, *shape)) if transform and shape else None,
             "uploader:source_path": shown(told["path"]),
             "uploader:source_sha256": source["sha256"],
             "uploader:source_size": source["size"],
