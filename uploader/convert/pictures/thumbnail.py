@@ -35,11 +35,11 @@ Colours = NDArray[np.uint8]
 """Rows, columns, and 1 to 4 channels: gray or red, green and blue; opacity last where not all is there."""
 
 
-Source = Callable[[int], SmallLevel]
+LevelSource = Callable[[int], SmallLevel]
 """From pixels on the longer side, at most, to a level of so many."""
 
 
-def of_level(level: SmallLevel, *, nearest: bool) -> Source:
+def of_level(level: SmallLevel, *, nearest: bool) -> LevelSource:
     """A level that is at hand, reduced by whole numbers."""
 
     def reduced(side: int) -> SmallLevel:
@@ -64,7 +64,7 @@ def _means(samples: NDArray[Any], step: int) -> NDArray[Any]:
 
 
 @contextmanager
-def of_file(path: Path, facts: Facts, *, nearest: bool) -> Iterator[Source]:
+def of_file(path: Path, facts: Facts, *, nearest: bool) -> Iterator[LevelSource]:
     """The overviews of a COG of this raster. Raises ValueError where even the smallest is too large to be decoded."""
     chosen = shown_bands(facts.bands)
     with rasterio.open(path, driver="GTiff", sharing=False) as cog:
@@ -73,7 +73,7 @@ def of_file(path: Path, facts: Facts, *, nearest: bool) -> Iterator[Source]:
         yield lambda side: _seen(cog, chosen, side, nearest=nearest)
 
 
-def draw(source: Source, facts: Facts, bands: Sequence[BandStatistics]) -> bytes:
+def draw(source: LevelSource, facts: Facts, bands: Sequence[BandStatistics]) -> bytes:
     """The PNG of a raster; empty where none is small enough. Raises what GDAL says.
 
     Red, green and blue of eight bits are shown as they are, other values by their statistics, indexes by their colours.
