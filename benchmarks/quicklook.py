@@ -22,7 +22,7 @@ from rasterio.transform import from_origin
 
 from uploader.convert import Converter, Job
 
-SIZES = {"108 MB of RGB": (6000, 3, 1), "1000 x 1000 x 3": (1000, 3, 10), "64 x 64 x 1": (64, 1, 10)}
+SIZES = {"1000 x 1000 x 3": (1000, 3, 5), "64 x 64 x 1": (64, 1, 5), "108 MB of RGB": (6000, 3, 1)}
 """By name: pixels on each side, bands, and how many are converted in a turn."""
 
 

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 _ENDING = "{'exit': 0, 'peak_bytes': 0, 'errors': ''}"
 _READY = "{'exit': 1, 'peak_bytes': 0, 'errors': '', 'versions': {'gdal': '', 'rasterio': ''}}"
 _FAKE = (
-    f"import sys, os, time, json; print(json.dumps({_READY}), end=chr(10) * 2, flush=True); "
+    f"import sys, os, time, json; print(json.dumps({_READY}), end=chr(10) * 3, flush=True); "
     "line = sys.stdin.readline(); "
 )
 

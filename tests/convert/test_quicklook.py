@@ -15,7 +15,7 @@ from uploader.convert import Converter, Job, Report
 from uploader.convert.engine import zygote_client
 from uploader.convert.engine.child_answers import quicklook_of
 from uploader.convert.pictures.picture import png
-from uploader.convert.quicklook import SIDE, Origin, Quicklook, is_thumbnail
+from uploader.convert.quicklook import SIDE, FootprintOrigin, Quicklook, is_thumbnail
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +37,7 @@ def sample(side: int = 4, channels: int = 3) -> bytes:
 @pytest.mark.unit
 def test_what_was_found_comes_back() -> None:
     """Ring, origin and picture cross the pipe."""
-    found = Quicklook(((0, 0), (10, 0), (10, 10)), Origin.GCPS, sample())
+    found = Quicklook(((0, 0), (10, 0), (10, 10)), FootprintOrigin.GCPS, sample())
 
     assert Quicklook.from_json(found.to_json()) == found
 
@@ -47,14 +47,17 @@ def test_what_was_found_comes_back() -> None:
     ("told", "kept"),
     [
         ({}, Quicklook()),
-        ({"footprint": [[0, 0], [10, 0], [10, 10]], "origin": "transform"}, (3, Origin.TRANSFORM, b"")),
+        (
+            {"footprint": [[0, 0], [10, 0], [10, 10]], "origin": "transform"},
+            (3, FootprintOrigin.TRANSFORM, b""),
+        ),
         ({"footprint": [[0, 0], [10, 0], [10, 1e300]], "origin": "transform", "thumbnail": ""}, Quicklook()),
         ({"footprint": [[0, 0], [10, 0], [10, 10**12]], "origin": "gcps", "thumbnail": "!"}, Quicklook()),
         ({"footprint": "abc", "origin": "gcps", "thumbnail": 7}, Quicklook()),
         ({"footprint": 7, "origin": "gcps", "thumbnail": []}, Quicklook()),
         ({"footprint": [], "origin": "moon"}, Quicklook()),
         ({"footprint": [], "origin": ["gcps"]}, Quicklook()),
-        ({"footprint": [], "origin": "rpcs", "thumbnail": "R0lGODlh"}, (0, Origin.RPCS, b"")),
+        ({"footprint": [], "origin": "rpcs", "thumbnail": "R0lGODlh"}, (0, FootprintOrigin.RPCS, b"")),
     ],
 )
 def test_what_makes_no_sense_is_left_out(told: dict[str, Any], kept: Any) -> None:
@@ -109,15 +112,15 @@ def test_a_transform_in_the_report_is_six_numbers() -> None:
 
 
 KINDS = {
-    "rgb_striped": (Origin.TRANSFORM, 3),
-    "dem_nodata": (Origin.TRANSFORM, 2),
-    "palette": (Origin.TRANSFORM, 4),
-    "masked": (Origin.TRANSFORM, 4),
-    "ready_cog": (Origin.TRANSFORM, 1),
-    "complex_numbers": (Origin.TRANSFORM, 1),
-    "gcps": (Origin.GCPS, 1),
-    "rpcs": (Origin.RPCS, 1),
-    "plain": (Origin.NO_CRS, 1),
+    "rgb_striped": (FootprintOrigin.TRANSFORM, 3),
+    "dem_nodata": (FootprintOrigin.TRANSFORM, 2),
+    "palette": (FootprintOrigin.TRANSFORM, 4),
+    "masked": (FootprintOrigin.TRANSFORM, 4),
+    "ready_cog": (FootprintOrigin.TRANSFORM, 1),
+    "complex_numbers": (FootprintOrigin.TRANSFORM, 1),
+    "gcps": (FootprintOrigin.GCPS, 1),
+    "rpcs": (FootprintOrigin.RPCS, 1),
+    "plain": (FootprintOrigin.NO_CRS, 1),
 }
 
 

@@ -20,7 +20,7 @@ from tests.support.world import World
 from uploader import thumbnails
 from uploader.journal import Reader
 from uploader.journal.receipt_rows import Selection, by_time
-from uploader.report.receipts.thumbnail import thumbnail
+from uploader.report.receipts.kept_thumbnail import thumbnail
 
 pytestmark = pytest.mark.e2e
 

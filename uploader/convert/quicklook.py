@@ -25,7 +25,7 @@ _HEADER = struct.Struct(">I4sIIBBBBB")
 _COLOUR_TYPES = frozenset({0, 2, 4, 6})
 
 
-class Origin(StrEnum):
+class FootprintOrigin(StrEnum):
     """What a footprint is made of, or why there is none."""
 
     TRANSFORM = "transform"
@@ -47,7 +47,7 @@ class Quicklook:
     """The outline in longitude and latitude, empty where there is none; and a PNG, empty where there is none."""
 
     footprint: Ring = ()
-    origin: Origin = Origin.FAILED
+    origin: FootprintOrigin = FootprintOrigin.FAILED
     thumbnail: bytes = b""
 
     def to_json(self) -> dict[str, Any]:
@@ -63,9 +63,9 @@ class Quicklook:
         """Read a child's answer, of which every part is checked; one that is wrong is left out."""
         try:
             ring = checked(data["footprint"]) if data["footprint"] else ()
-            origin = Origin(data["origin"])
+            origin = FootprintOrigin(data["origin"])
         except (ValueError, TypeError, KeyError):
-            ring, origin = (), Origin.FAILED
+            ring, origin = (), FootprintOrigin.FAILED
         try:
             picture = base64.b64decode(data["thumbnail"], validate=True)
         except (ValueError, TypeError, KeyError):

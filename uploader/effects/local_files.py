@@ -8,7 +8,7 @@ from pathlib import Path
 
 from uploader.config import Folder, Settings
 from uploader.convert import Job, Report
-from uploader.convert.quicklook import Origin, Quicklook
+from uploader.convert.quicklook import FootprintOrigin, Quicklook
 from uploader.convert.write import publish
 from uploader.core import affine_transforms, footprints
 from uploader.core import errors as err
@@ -127,7 +127,7 @@ async def convert(tools: Tools, file_id: int) -> None:
 
 def _made(report: Report, measured: Checksums, name: str, comparison: str) -> Converted:
     look, place = report.quicklook or Quicklook(), report.facts.get("transform")
-    origin = {} if look.origin is Origin.TRANSFORM else {"footprint_origin": look.origin}
+    origin = {} if look.origin is FootprintOrigin.TRANSFORM else {"footprint_origin": look.origin}
     return Converted(
         size=measured.size,
         md5=measured.md5,

@@ -12,7 +12,7 @@ import shapely.geometry
 from rasterio.crs import CRS
 
 from uploader.convert.pictures.outline import footprint
-from uploader.convert.quicklook import Origin
+from uploader.convert.quicklook import FootprintOrigin
 from uploader.convert.read.facts import ALL_VALID, BandFacts, Facts
 from uploader.core.footprint_shapes import geometry
 from uploader.core.footprints import DEGREE, OffEarth, ring_of
@@ -65,7 +65,7 @@ def test_it_is_where_proj_says(system: str | int, numbers: tuple[float, ...]) ->
     ring, origin = footprint(facts(system, *numbers))
 
     found = np.array(ring) / DEGREE
-    assert origin is Origin.TRANSFORM
+    assert origin is FootprintOrigin.TRANSFORM
     shift = 360.0 * np.round((expected[:, 0].mean() - found[:, 0].mean()) / 360.0)
     whole, ours = shapely.Polygon(expected), shapely.Polygon(found + np.array([shift, 0.0]))
     assert ours.symmetric_difference(whole).area < 2e-3 * whole.area
@@ -108,13 +108,13 @@ def test_the_whole_earth_is_a_box() -> None:
 @pytest.mark.parametrize(
     ("raster", "origin"),
     [
-        (facts("", 1.0, 1.0, 0.0, 1.0, 0.0, -1.0), Origin.NO_CRS),
-        (facts(""), Origin.NO_CRS),
-        (facts(4326), Origin.NO_PLACE),
-        (replace(facts(""), rpcs=(("LINE_OFF", "1"),)), Origin.RPCS),
+        (facts("", 1.0, 1.0, 0.0, 1.0, 0.0, -1.0), FootprintOrigin.NO_CRS),
+        (facts(""), FootprintOrigin.NO_CRS),
+        (facts(4326), FootprintOrigin.NO_PLACE),
+        (replace(facts(""), rpcs=(("LINE_OFF", "1"),)), FootprintOrigin.RPCS),
     ],
 )
-def test_what_lies_nowhere_has_none(raster: Facts, origin: Origin) -> None:
+def test_what_lies_nowhere_has_none(raster: Facts, origin: FootprintOrigin) -> None:
     """And it is said why."""
     assert footprint(raster) == ((), origin)
 
@@ -145,6 +145,6 @@ def test_control_points_place_a_raster_too() -> None:
 
     ring, origin = footprint(placed)
 
-    assert origin is Origin.GCPS
+    assert origin is FootprintOrigin.GCPS
     expected = ring_of([(13.0, 47.0), (13.02, 46.8), (13.32, 46.8), (13.3, 47.0)])
     assert np.abs(np.array(sorted(ring)) - np.array(sorted(expected))).max() <= 2

@@ -353,7 +353,7 @@ def test_a_planted_mistake_is_found(
     module, name, wrong = PLANTED[what]
     monkeypatch.setattr(module, name, wrong)
 
-    report = perform(Job(source, tmp_path / "out.tif"), here)
+    report = perform(Job(source, tmp_path / "out.tif"), here).report
 
     assert report.method == "cog_driver"
     assert compare.differences(source, here / "result.tif") == []
@@ -369,7 +369,7 @@ def test_a_planted_mistake_is_found_in_classes(
     module, name, wrong = PLANTED_IN_CLASSES[what]
     monkeypatch.setattr(module, name, wrong)
 
-    report = perform(Job(source, tmp_path / "out.tif"), here)
+    report = perform(Job(source, tmp_path / "out.tif"), here).report
 
     assert (report.method, report.categorical) == ("cog_driver", True)
     assert compare.differences(source, here / "result.tif") == []
@@ -388,7 +388,7 @@ def test_tiles_stay_and_levels_are_encoded(
     monkeypatch.setattr(encoded_cog, "relevelled", lambda *given: seen.append(1) or _RELEVELLED(*given))
 
     verify: Any = "sample" if compress == "lzw" else "full"
-    report = perform(Job(source, tmp_path / "out.tif", verify=verify), here)
+    report = perform(Job(source, tmp_path / "out.tif", verify=verify), here).report
 
     assert (report.method, report.categorical, seen) == ("rewrite", validity == "classes", [1])
     right(source, here / "result.tif", report)
@@ -459,7 +459,7 @@ def test_a_planted_mistake_is_found_in_levels_alone(
             raise
 
     monkeypatch.setattr(encoded_cog, "relevelled", attempted)
-    report = perform(Job(source, tmp_path / "out.tif"), here)
+    report = perform(Job(source, tmp_path / "out.tif"), here).report
 
     assert attempts == [1, 0]
     assert report.method == "rewrite"
@@ -470,7 +470,7 @@ def test_without_a_mistake_nothing_is_found(tmp_path: Path, here: Path) -> None:
     """The same raster in the same way, left alone."""
     source = made(tmp_path / "in" / "source.tif", "uint8", "mask")
 
-    assert perform(Job(source, tmp_path / "out.tif"), here).method == "encode"
+    assert perform(Job(source, tmp_path / "out.tif"), here).report.method == "encode"
 
 
 def test_a_level_of_the_level_before_the_last_is_found(
@@ -491,7 +491,7 @@ def test_a_level_of_the_level_before_the_last_is_found(
 
     monkeypatch.setattr(level_stream._Level, "_made", wrong)
 
-    assert perform(Job(source, tmp_path / "out.tif"), here).method == "cog_driver"
+    assert perform(Job(source, tmp_path / "out.tif"), here).report.method == "cog_driver"
 
 
 def test_a_disk_too_full_for_two_copies_is_left_to_the_driver(
@@ -505,4 +505,4 @@ def test_a_disk_too_full_for_two_copies_is_left_to_the_driver(
 
     monkeypatch.setattr(encoded_cog, "move", full)
 
-    assert perform(Job(source, tmp_path / "out.tif"), here).method == "cog_driver"
+    assert perform(Job(source, tmp_path / "out.tif"), here).report.method == "cog_driver"

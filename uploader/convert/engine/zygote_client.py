@@ -196,15 +196,16 @@ class Worker:
         while (line := await self._line()) == ALIVE[:-1]:
             self._hears()
         ending = parsed(line)
-        lines = await self._line(), await self._line()
         if ending.get("short"):
+            await self._line()
+            await self._line()
             raise shortage(str(ending["short"]))
         try:
             facts = {"exit": int(ending["exit"]), "peak_bytes": int(ending["peak_bytes"])}
             said = {"errors": str(ending["errors"])}
         except (KeyError, TypeError, ValueError) as error:
             raise nonsense() from error
-        return Said(ending | facts | said, *lines)
+        return Said(ending | facts | said, await self._line(), await self._line())
 
     async def _line(self) -> bytes:
         """One line of the zygote's, of bounded length."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from uploader.convert.job import BandStatistics
 from uploader.convert.pictures import outline, thumbnail
 from uploader.convert.pyramid.smallest_level import SmallLevel
-from uploader.convert.quicklook import Origin, Quicklook
+from uploader.convert.quicklook import FootprintOrigin, Quicklook
 from uploader.convert.read.facts import Facts
 from uploader.core.footprints import OffEarth, Ring
 
@@ -35,10 +35,10 @@ def quicklook(
     return Quicklook(ring, origin, drawn)
 
 
-def _footprint(facts: Facts) -> tuple[Ring, Origin]:
+def _footprint(facts: Facts) -> tuple[Ring, FootprintOrigin]:
     try:
         return outline.footprint(facts)
     except OffEarth:
-        return (), Origin.OFF_EARTH
+        return (), FootprintOrigin.OFF_EARTH
     except Exception:  # noqa: BLE001 - likewise
-        return (), Origin.FAILED
+        return (), FootprintOrigin.FAILED

@@ -10,7 +10,7 @@ from rasterio.crs import CRS
 from rasterio.transform import GCPTransformer
 from rasterio.warp import transform as transformed
 
-from uploader.convert.quicklook import Origin
+from uploader.convert.quicklook import FootprintOrigin
 from uploader.convert.read.facts import Facts
 from uploader.core.footprints import OffEarth, Place, Ring, ring_of
 
@@ -29,15 +29,15 @@ Placing = Callable[[Sequence[Place]], list[Place]]
 """Columns and rows, from the raster's corner, to coordinates of its reference system."""
 
 
-def footprint(facts: Facts) -> tuple[Ring, Origin]:
+def footprint(facts: Facts) -> tuple[Ring, FootprintOrigin]:
     """The ring of a raster, and from what it is; or none, and why. Raises what PROJ says."""
     if facts.crs and facts.transform:
-        return _ring(facts, facts.crs, _by_transform(facts.transform)), Origin.TRANSFORM
+        return _ring(facts, facts.crs, _by_transform(facts.transform)), FootprintOrigin.TRANSFORM
     if facts.gcps and facts.gcp_crs:
-        return _ring(facts, facts.gcp_crs, _by_gcps(facts)), Origin.GCPS
+        return _ring(facts, facts.gcp_crs, _by_gcps(facts)), FootprintOrigin.GCPS
     if facts.rpcs:
-        return (), Origin.RPCS
-    return (), Origin.NO_PLACE if facts.crs else Origin.NO_CRS
+        return (), FootprintOrigin.RPCS
+    return (), FootprintOrigin.NO_PLACE if facts.crs else FootprintOrigin.NO_CRS
 
 
 def _by_transform(numbers: Sequence[float]) -> Placing:

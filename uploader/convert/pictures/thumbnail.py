@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +28,18 @@ _SIDES = (SIDE, SIDE * 3 // 4, SIDE // 2, SIDE // 4)
 _DEVIATIONS = 2.0
 """So many around the mean become black and white, where the values reach so far."""
 
+_SUMS: Mapping[str, type[np.generic]] = {"uint8": np.uint16, "uint16": np.uint32}
+"""In which type the sums of 64 samples, and more, are exact."""
+
 Colours = NDArray[np.uint8]
 """Rows, columns, and 1 to 4 channels: gray or red, green and blue; opacity last where not all is there."""
 
 
-Source = Callable[[int], SmallLevel]
+LevelSource = Callable[[int], SmallLevel]
 """From pixels on the longer side, at most, to a level of so many."""
 
 
-def of_level(level: SmallLevel, *, nearest: bool) -> Source:
+def of_level(level: SmallLevel, *, nearest: bool) -> LevelSource:
     """A level that is at hand, reduced by whole numbers."""
 
     def reduced(side: int) -> SmallLevel:
@@ -53,15 +56,15 @@ def _means(samples: NDArray[Any], step: int) -> NDArray[Any]:
     """The means of squares of so many pixels; at the far edges, of what is left of them."""
     wide = [(0, 0), *((0, -length % step) for length in samples.shape[1:])]
     padded = np.pad(samples, wide, mode="edge") if any(sum(one) for one in wide) else samples
-    whole = samples.dtype.kind == "u" and samples.itemsize < 4  # noqa: PLR2004 - sums of them fit 32 bits
-    corners = (padded[:, row::step, column::step] for row in range(step) for column in range(step))
-    sums = reduce(np.add, (part.astype(np.uint32 if whole else np.float32) for part in corners))
-    means: NDArray[Any] = (sums // step**2).astype(samples.dtype) if whole else sums / np.float32(step**2)
-    return means
+    kind = _SUMS.get(samples.dtype.name, np.float32)
+    rows = reduce(partial(np.add, dtype=kind), (padded[:, row::step] for row in range(step)))
+    sums = reduce(np.add, (rows[:, :, column::step] for column in range(step)))
+    means: NDArray[Any] = sums / sums.dtype.type(step**2) if kind is np.float32 else sums // step**2
+    return means.astype(np.float32 if kind is np.float32 else samples.dtype)
 
 
 @contextmanager
-def of_file(path: Path, facts: Facts, *, nearest: bool) -> Iterator[Source]:
+def of_file(path: Path, facts: Facts, *, nearest: bool) -> Iterator[LevelSource]:
     """The overviews of a COG of this raster. Raises ValueError where even the smallest is too large to be decoded."""
     chosen = shown_bands(facts.bands)
     with rasterio.open(path, driver="GTiff", sharing=False) as cog:
@@ -70,7 +73,7 @@ def of_file(path: Path, facts: Facts, *, nearest: bool) -> Iterator[Source]:
         yield lambda side: _seen(cog, chosen, side, nearest=nearest)
 
 
-def draw(source: Source, facts: Facts, bands: Sequence[BandStatistics]) -> bytes:
+def draw(source: LevelSource, facts: Facts, bands: Sequence[BandStatistics]) -> bytes:
     """The PNG of a raster; empty where none is small enough. Raises what GDAL says.
 
     Red, green and blue of eight bits are shown as they are, other values by their statistics, indexes by their colours.

@@ -35,7 +35,7 @@ class SmallestLevel:
     def add(self, rows: Block) -> None:
         """The next rows, with all bands, and the masks of those that are not wholly valid."""
         if self._kept is not None:
-            samples = np.stack([rows.samples[rows.piece.bands.index(index)] for index in self._shown])
+            samples = rows.samples[[rows.piece.bands.index(index) for index in self._shown]]
             self._kept.append(SmallLevel(samples, self._opacity(rows)))
 
     def _opacity(self, rows: Block) -> NDArray[np.uint8]:
@@ -51,5 +51,7 @@ class SmallestLevel:
         """All of it; None where it was not kept."""
         if not self._kept:
             return None
+        if len(self._kept) == 1:
+            return self._kept[0]
         samples = np.concatenate([part.samples for part in self._kept], axis=1)
         return SmallLevel(samples, np.concatenate([part.opacity for part in self._kept]))
