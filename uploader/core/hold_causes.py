@@ -142,7 +142,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.STAGING_FULL: CauseFacts(
         (Scope.STAGING,),
-        "No conversion that waits has room.",
+        "A file finds no room, and nothing that goes on will make it.",
         "Make room, or change `[staging] max_bytes` or `[limits] min_free_bytes`.",
         WHEN_STALLED,
     ),

@@ -9,7 +9,7 @@ from uploader.core import daily_limit, disk_space, stages, view_holds, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.configuration import Settings
 from uploader.core.expected_files import more_to_come
-from uploader.core.model import FileState, Hold, HoldCause, Layout, Scope, SessionState
+from uploader.core.model import FileState, Layout, Scope, SessionState
 from uploader.core.outages import show_outages
 from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
 from uploader.core.planning_pass import Plan, PlanningPass, Wait
@@ -40,6 +40,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     disk_space.convert(turn)
     disk_space.claim(turn)
     view_holds.unconfigured(turn)
+    view_holds.merging(turn)
     view_holds.paused(turn)
     show_outages(turn)
     daily_limit.show(turn)
@@ -189,7 +190,6 @@ def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
     if not group.key.single and turn.settings.batch.max_files > 1:
         layout = _layout(turn, group)
         if layout is Layout.PER_SESSION:
-            turn.show(_layout_hold(target, turn.now))
             return False
         if layout is Layout.UNKNOWN and same:
             turn.tell(Wait(FileState.CONVERTED, waits.FIRST_READ_BACK, len(group.files)))
@@ -236,17 +236,6 @@ def _line_free(turn: PlanningPass) -> bool:
 
 def _layout(turn: PlanningPass, group: Batchable) -> Layout:
     return turn.view.profile.layouts.get(group.key.target, Layout.UNKNOWN)
-
-
-def _layout_hold(target: str, now: float) -> Hold:
-    return Hold(
-        Scope.TARGET,
-        target,
-        f"The platform made one item of the first two files for {target}: larger sessions would merge rasters.",
-        "Set batch.max_files = 1 and restart; each file is then an item of its own.",
-        since=now,
-        cause=HoldCause.LAYOUT_UNKNOWN,
-    )
 
 
 __all__ = ["Plan", "plan"]

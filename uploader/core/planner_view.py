@@ -152,6 +152,8 @@ class PlannerView:
     """By folder: how many files are being copied from it."""
     mistakes: tuple[UnexpectedError, ...] = ()
     """Whom a mistake in the program concerns: they wait until their time has come."""
+    no_room_for: frozenset[int] = frozenset()
+    """Files of which the plan before has shown that there is no room for them."""
     staging_trouble: str = ""
     """Why staging cannot be used at the moment, in words; empty where it can."""
     no_thread_since: float | None = None
