@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import socket
 import sys
 import tempfile
@@ -71,9 +72,15 @@ class Witness:
         self.seen: set[Key] = set()
 
     def sample(self) -> None:
-        """Ask everybody once."""
+        """Ask everybody once; that one of them does not answer is an error."""
         self._outcome.samples += 1
-        for view, told in self._views.all().items():
+        try:
+            views = self._views.all()
+        except Exception:  # noqa: BLE001 - whoever fails, the others are asked on
+            self._outcome.wrong.append(f"sample {self._outcome.samples}: {traceback.format_exc(limit=-2)}")
+            print(self._outcome.wrong[-1], flush=True)
+            return
+        for view, told in views.items():
             others = self._by_revision.setdefault(told.revision, {})
             for other, of in others.items():
                 self._outcome.agreed += 1
@@ -263,10 +270,11 @@ def main() -> int:
     given = parser.parse_args()
     chosen = [one for one in TROUBLES if not given.causes or one.cause in given.causes]
     with tempfile.TemporaryDirectory(prefix="soak-") as root:
-        found = soak(Path(root), samples=given.samples, seed=given.seed, troubles=chosen)
-        if found.wrong:
+        try:
+            found = soak(Path(root), samples=given.samples, seed=given.seed, troubles=chosen)
+        finally:
             log = Path(tempfile.gettempdir()) / "soak-daemon.log"
-            log.write_bytes((Path(root) / "daemon.log").read_bytes())
+            shutil.copyfile(Path(root) / "daemon.log", log)
             print(f"the daemon's log is kept as {log}")
     for line in (*found.wrong, *(f"skipped: {cause}: {why}" for cause, why in found.skipped.items())):
         print(line)

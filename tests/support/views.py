@@ -87,12 +87,17 @@ class Views:
         """By view, what it tells."""
         return {
             "status": of_status(self._w.status()),
-            "status.json": of_status(json.loads(self.get("/status.json")[1])),
-            "page": of_page(self.get("/")[1]),
-            "metrics": of_metrics(self.get("/metrics")[1]),
+            "status.json": of_status(json.loads(self._answered("/status.json"))),
+            "page": of_page(self._answered("/")),
+            "metrics": of_metrics(self._answered("/metrics")),
             "healthz": of_health(*self.get("/healthz")),
             "systemd": self._systemd(),
         }
+
+    def _answered(self, path: str) -> str:
+        code, text = self.get(path)
+        assert code == 200, f"{path}: {code}, {text}"
+        return text
 
     def _systemd(self) -> Told:
         with suppress(BlockingIOError):

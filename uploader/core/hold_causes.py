@@ -69,7 +69,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.QUOTA: CauseFacts(
         (Scope.ORGANIZATION,),
-        "The storage quota is used up.",
+        "The storage quota does not suffice, and nothing smaller has passed since.",
         "Free space on the platform, or enlarge the plan; it is tried every minute.",
         AT_ONCE,
     ),
@@ -192,7 +192,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.FILE_EXCEEDS_QUOTA: CauseFacts(
         (Scope.FILE,),
-        "It alone needs more than the quota has.",
+        "It alone needs more than the quota has, and smaller ones pass.",
         "Free space on the platform, or enlarge the plan.",
         AT_ONCE,
     ),

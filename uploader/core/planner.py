@@ -13,6 +13,7 @@ from uploader.core.model import FileState, Layout, Scope, SessionState
 from uploader.core.outages import show_outages
 from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
 from uploader.core.planning_pass import Plan, PlanningPass, Wait
+from uploader.core.storage_quota import affordable
 
 LIVE_SESSIONS = 4
 """Sessions that may be under way at once; more would only hold reservations while they wait for the line."""
@@ -152,7 +153,9 @@ def _batches(turn: PlanningPass) -> None:
     """Converted files are frozen into sessions, one a turn: the next turn sees it."""
     waiting = tuple(file for file in turn.view.waiting if not turn.paused(file.folder))
     for file in waiting:
-        turn.due(file.not_before)
+        if not file.held:
+            turn.due(file.not_before)
+    waiting = affordable(turn, waiting)
     if not waiting or turn.busy("plan", 0) or daily_limit.reached(turn):
         return
     live = sum(
@@ -216,7 +219,7 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
         taken,
         turn.settings.batch,
         turn.now,
-        at_once=full or disk_space.short(turn),
+        at_once=full or taken[0].held or disk_space.short(turn),
         more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),
         line_free=_line_free(turn),
     )

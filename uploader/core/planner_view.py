@@ -61,6 +61,8 @@ class Waiting:
     not_before: float = 0.0
     own_target: OwnTarget = AS_ITS_FOLDER
     priority: int = 0
+    held: bool = False
+    """The quota has refused it although it was alone in its session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class SessionMember:
     not_before: float = 0.0
     retrying_since: float | None = None
     folder: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
