@@ -66,6 +66,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Unanswered(Exception):
+    """A page says that the daemon did not answer it in time, as it does on a machine that is very busy."""
+
+
 class Views:
     """Everything that tells of holds, beside a daemon whose page is at a port and whose systemd is a socket."""
 
@@ -90,12 +94,18 @@ class Views:
             "status.json": of_status(json.loads(self._answered("/status.json"))),
             "page": of_page(self._answered("/")),
             "metrics": of_metrics(self._answered("/metrics")),
-            "healthz": of_health(*self.get("/healthz")),
+            "healthz": of_health(*self._heard("/healthz")),
             "systemd": self._systemd(),
         }
 
-    def _answered(self, path: str) -> str:
+    def _heard(self, path: str) -> tuple[int, str]:
         code, text = self.get(path)
+        if "does not answer" in text and code == 503:
+            raise Unanswered(f"{path}: {text}")
+        return code, text
+
+    def _answered(self, path: str) -> str:
+        code, text = self._heard(path)
         assert code == 200, f"{path}: {code}, {text}"
         return text
 
