@@ -98,6 +98,24 @@ def test_status_without_a_journal_says_so(setup, tmp_path, capsys):
     assert "There is no journal" in capsys.readouterr().err
 
 
+def test_status_tells_of_a_running_daemon_whose_configuration_became_wrong(setup, tmp_path, capsys):
+    """It goes on with what it has read; what holds work back is told, and what is wrong in which line."""
+    setup.write_text(setup.read_text() + "[transfer]\nconcurency = 3\n")
+    assert cli.execute(["status", "-c", str(setup), "--json"]) == 78
+    assert "Did you mean concurrency?" in json.loads(capsys.readouterr().out)["error"]
+
+    async def status(_):
+        return {"pending": 3, "holds": []}
+
+    with daemon(tmp_path / "state" / "control.sock", {"status": status}):
+        assert cli.execute(["status", "-c", str(setup), "--json"]) == 78
+        told = capsys.readouterr()
+        assert json.loads(told.out) == {"daemon": "running", "pending": 3, "holds": []}
+        assert "Did you mean concurrency?" in told.err
+        setup.write_text("state_dir = [")
+        assert cli.execute(["status", "-c", str(setup)]) == 78
+
+
 @pytest.mark.parametrize("spelled", ["absolute", "below the folder", "from the current folder"])
 def test_log_tells_a_files_story(setup, tmp_path, capsys, monkeypatch, spelled):
     """However the path is spelled."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from uploader.config import Folder, PlatformSection, Settings, find, load
+from uploader.config import Folder, PlatformSection, Settings, find, load, load_state_dir
 from uploader.core.errors import ConfigurationError
 from uploader.system.overlap import FolderPlace
 
@@ -269,6 +269,15 @@ def test_relative_paths_start_at_the_file(write, tmp_path):
     settings = load(write('state_dir = "state"\n[[folders]]\npath = "drop/../in"\nproject_id = "p"\n'))
     assert settings.state_dir == tmp_path / "state"
     assert settings.folders[0].path == tmp_path / "in"
+
+
+def test_the_state_directory_of_a_file_that_is_wrong_elsewhere_is_known(write, tmp_path):
+    """A daemon that runs there is asked all the same; where the file does not name one readably, nobody is."""
+    assert load_state_dir(write('state_dir = "s"\nwrong = 1\n')).state_dir == tmp_path / "s"
+    assert load_state_dir(write("wrong = 1\n")).state_dir == Settings.model_fields["state_dir"].default
+    assert load_state_dir(write("state_dir = [")) is None
+    assert load_state_dir(write("state_dir = 7\n")) is None
+    assert load_state_dir(tmp_path / "none.toml") is None
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from uploader.core import actions as act
 from uploader.core import disk_space
 from uploader.core.configuration import Settings
 from uploader.core.disk_space import CLAIM_AHEAD, CLAIMS, copied_from, estimate, reserved, short, trouble
-from uploader.core.model import HoldCause, Scope
+from uploader.core.model import HoldCause
 from uploader.core.planner_view import PlannerView, Queued, Settled
 from uploader.core.planning_pass import PlanningPass
 from uploader.core.unexpected_errors import UnexpectedError
+from uploader.core.waits import ROOM
 
 pytestmark = pytest.mark.unit
 
@@ -172,28 +173,89 @@ def test_claims_that_run_and_files_that_rest_count() -> None:
     assert claimed(replace(view, queued_total=full, mistakes=(mistake,))) == [act.Claim(1)]
 
 
-def test_a_file_that_cannot_be_claimed_is_told_when_nothing_else_happens() -> None:
-    """What runs, or was decided on in this turn, may still make room."""
-    view = replace(EMPTY, settled=settled(9 * MIB), free_bytes=MIB)
-    idle, busy, acting = turn(view), turn(replace(view, busy=frozenset({("session", 1)}))), turn(view)
-    acting.do(act.Complete(1))
-    for now in (idle, busy, acting):
-        disk_space.claim(now)
-
-    assert [len(now.plan.holds) for now in (idle, busy, acting)] == [1, 0, 0]
+def told(view: PlannerView, settings: Settings = SETTINGS) -> PlanningPass:
+    """A turn in which files were converted and claimed, as far as there is room."""
+    now = turn(view, settings)
+    disk_space.convert(now)
+    disk_space.claim(now)
+    return now
 
 
-def test_a_conversion_that_fits_nowhere_is_told() -> None:
-    """Once, with what is free; while another conversion runs it may still make room."""
-    view = replace(EMPTY, queued=queued(9 * MIB), free_bytes=MIB)
-    alone, beside = turn(view), turn(replace(view, running={"Convert": 1}))
-    for now in (alone, beside):
-        disk_space.convert(now)
-        disk_space.claim(now)
+BUSY = frozenset({("session", 1)})
+NO_ROOM = {
+    "conversion": replace(EMPTY, queued=queued(9 * MIB), free_bytes=MIB, staged_bytes=40 * MIB),
+    "claim": replace(EMPTY, settled=settled(9 * MIB), free_bytes=MIB, staged_bytes=40 * MIB),
+}
 
-    assert [(hold.scope, hold.until) for hold in alone.plan.holds] == [(Scope.STAGING, NOW + 30)]
-    assert "0.00 GiB are free" in alone.plan.holds[0].reason
-    assert beside.plan.holds == []
+
+@pytest.mark.parametrize("view", NO_ROOM.values(), ids=NO_ROOM)
+def test_a_file_that_finds_no_room_is_held_once_nothing_else_happens(view: PlannerView) -> None:
+    """Once, with what is free; what runs may make room, and until then it is a wait and no hold."""
+    (hold,) = told(view).plan.holds
+    beside = told(replace(view, busy=BUSY)).plan
+
+    assert (hold.cause, hold.until) == (HoldCause.STAGING_FULL, NOW + 30)
+    assert "0.00 GiB are free" in hold.reason
+    assert beside.holds == []
+    assert [(wait.why, wait.files) for wait in beside.waits] == [(ROOM, 1)]
+
+
+def test_what_was_decided_in_this_turn_may_make_room() -> None:
+    """As what runs already."""
+    now = turn(NO_ROOM["claim"])
+    now.do(act.Complete(1))
+    disk_space.claim(now)
+
+    assert now.plan.holds == []
+
+
+@pytest.mark.parametrize("view", NO_ROOM.values(), ids=NO_ROOM)
+def test_a_hold_that_was_told_lasts_until_there_is_room(view: PlannerView) -> None:
+    """Calls that run beside it do not end it, nor does a smaller file that passes; room for the file does."""
+    before = told(view).plan
+    assert before.no_room_for == {1}
+    after = replace(view, no_room_for=before.no_room_for, busy=BUSY)
+    passing = replace(after, free_bytes=5 * MIB, settled=(*view.settled, Settled(7, "/e", 1)))
+
+    assert [hold.cause for hold in told(after).plan.holds] == [HoldCause.STAGING_FULL]
+    assert (told(passing).plan.actions, told(passing).plan.no_room_for) == ([act.Claim(7)], {1})
+    assert told(replace(after, free_bytes=90 * MIB)).plan.holds == []
+    assert told(replace(after, free_bytes=90 * MIB)).plan.no_room_for == frozenset()
+
+
+def test_a_hold_does_not_pass_on_to_others_that_wait_for_a_moment() -> None:
+    """Else it would never end while much is to do: the file that it was told for has its room."""
+    view = replace(NO_ROOM["claim"], settled=settled(9 * MIB, 8 * MIB), busy=BUSY, no_room_for=frozenset({1}))
+
+    assert told(view).plan.no_room_for == {1}
+    assert told(replace(view, no_room_for=frozenset({99}))).plan.holds == []
+
+
+def test_a_file_that_is_told_of_stays_so_while_it_is_not_its_turn() -> None:
+    """Where the converters have enough to do, nobody new is told to wait for room."""
+    full = replace(NO_ROOM["claim"], queued_total=EMPTY.converters + CLAIM_AHEAD)
+
+    assert told(full).plan.holds == []
+    assert len(told(replace(full, no_room_for=frozenset({1}))).plan.holds) == 1
+
+
+@pytest.mark.parametrize(
+    ("view", "settings"),
+    [
+        (replace(NO_ROOM["conversion"], staged_bytes=9 * MIB), SETTINGS),
+        (replace(NO_ROOM["claim"], staged_bytes=9 * MIB), SETTINGS),
+        (replace(NO_ROOM["claim"], free_bytes=90 * MIB), settings_with(staging={"max_bytes": 20 * MIB})),
+    ],
+    ids=["conversion", "claim", "staging"],
+)
+def test_what_not_even_an_empty_staging_takes_is_told_at_once(view: PlannerView, settings: Settings) -> None:
+    """A daemon that is busy for days must not be silent about it for as long; what runs may free its reserve."""
+    busy = replace(view, busy=BUSY)
+    settings = settings_with(settings, limits={"min_free_bytes": 0})
+
+    assert [hold.cause for hold in told(busy, settings).plan.holds] == [HoldCause.STAGING_FULL]
+    if settings.staging.max_bytes > view.free_bytes:
+        assert told(replace(busy, reserved_bytes=40 * MIB), settings).plan.holds == []
 
 
 def test_a_second_try_has_all_converters() -> None:

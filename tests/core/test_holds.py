@@ -150,11 +150,26 @@ def test_sources_that_stay_are_one_hold_a_folder() -> None:
 
 
 def test_a_file_is_named_by_its_path() -> None:
-    """Where it alone is what waits."""
+    """Where it alone is what waits, since it was first tried in vain."""
     found = of_file(file(FileState.CONVERTED, text="It exceeds the quota."))
 
     assert found is not None
-    assert (found.subject, found.until) == ("/drop/below/a.tif", NOW + 5)
+    assert (found.subject, found.since, found.until) == ("/drop/below/a.tif", NOW - 5, NOW + 5)
+
+
+@pytest.mark.parametrize("state", [FileState.CONVERTED, FileState.BATCHED])
+def test_one_refusal_for_want_of_quota_is_one_hold(state: FileState) -> None:
+    """The organization's, as long as nothing smaller has passed; then the file's, also while it is tried again."""
+    large, stays = of_file(file(state)), of_file(file(FileState.COMPLETED))
+    assert large is not None
+    assert stays is not None
+    quota = hold(Scope.ORGANIZATION, HoldCause.QUOTA)
+
+    assert [one.cause for one in listed(NOW, [large, quota, stays])] == [
+        HoldCause.QUOTA,
+        HoldCause.SOURCE_STAYS,
+    ]
+    assert [one.cause for one in listed(NOW, [large])] == [HoldCause.FILE_EXCEEDS_QUOTA]
 
 
 def test_a_session_that_a_person_must_decide_on_is_a_hold() -> None:

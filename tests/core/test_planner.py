@@ -495,10 +495,19 @@ def test_a_mistake_whose_time_has_come_is_tried_again_and_shown_while_it_is() ->
     view = replace(EMPTY, queued=(Queued(1, "/d", 10, "c1"),), mistakes=(mistake("file", 1, until=NOW),))
     made = plan(view, NOW, SETTINGS)
     assert made.actions == [act.Convert(1)]
-    assert [hold.until for hold in made.holds] == [None]
+    assert [hold.until for hold in made.holds] == [NOW]
 
-    gone = plan(replace(EMPTY, mistakes=(mistake("file", 1, until=NOW),)), NOW, SETTINGS)
-    assert gone.holds == []
+
+def test_a_mistake_whose_time_has_come_is_shown_while_it_waits_for_its_turn() -> None:
+    """Else its hold would end and begin again, although nothing was made good."""
+    files = (Queued(1, "/d", 10, "c1", alone=True), Queued(2, "/d", 10, "c2"))
+    facts = {"busy": frozenset({("file", 2)}), "running": {"Convert": 1}}
+    made = plan(
+        replace(EMPTY, queued=files, mistakes=(mistake("file", 1, until=NOW),), **facts), NOW, SETTINGS
+    )  # type: ignore[arg-type]
+
+    assert (made.actions, [hold.cause for hold in made.holds]) == ([], [HoldCause.MISTAKE])
+    assert made.wake_at is None
 
 
 def test_a_file_that_a_mistake_keeps_from_being_claimed_is_not_waited_for() -> None:

@@ -30,6 +30,8 @@ def test_what_is_made_good_is_over() -> None:
     mistakes.done([ONE])
 
     assert [mistake.subject for mistake in mistakes.current(0.0)] == [OTHER]
+    mistakes.ended([OTHER])
+    assert mistakes.current(0.0) == ()
     assert mistakes.made([ONE], "Convert", "a.tif", "bad", now=0.0) == 5.0
 
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.core.test_planner import EMPTY, NOW, SETTINGS, mistake, waiting
+from tests.support.configured import settings_with
 from uploader.core import view_holds
-from uploader.core.model import Hold, HoldCause, Pause, Scope
+from uploader.core.model import Hold, HoldCause, Layout, Pause, PlatformProfile, Scope
+from uploader.core.planner import plan
 from uploader.core.planner_view import PlannerView, Queued
 from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass
 
@@ -33,6 +35,21 @@ def test_files_of_a_folder_that_left_the_configuration_are_held() -> None:
     assert shown(view_holds.unconfigured, EMPTY) == []
     (hold,) = shown(view_holds.unconfigured, replace(EMPTY, **files))  # type: ignore[arg-type]
     assert (hold.scope, hold.subject, hold.cause) == (Scope.FOLDER, "/gone", HoldCause.FOLDER_UNCONFIGURED)
+
+
+def test_a_target_that_merges_rasters_is_held_whatever_else_goes_on() -> None:
+    """While a session of another target is planned, too, and whoever of its files may be tried now."""
+    merging = PlatformProfile(layouts={"p": Layout.PER_SESSION})
+    view = replace(EMPTY, profile=merging, waiting=(waiting(1), waiting(2, not_before=NOW + 9)))
+    alone = PlanningPass(view, NOW, settings_with(SETTINGS, batch={"max_files": 1}))
+    view_holds.merging(alone)
+
+    (hold,) = plan(replace(view, busy=frozenset({("plan", 0)})), NOW, SETTINGS).holds
+    assert (hold.scope, hold.subject, hold.cause) == (Scope.TARGET, "p", HoldCause.LAYOUT_UNKNOWN)
+    assert [one.subject for one in shown(view_holds.merging, replace(view, waiting=view.waiting[1:]))] == [
+        "p"
+    ]
+    assert alone.plan.holds == shown(view_holds.merging, replace(view, waiting=())) == []
 
 
 def test_a_pause_is_a_hold_while_it_lasts() -> None:

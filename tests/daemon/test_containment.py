@@ -28,6 +28,9 @@ from uploader.journal.writer import CommitInDoubt
 pytestmark = [pytest.mark.unit, pytest.mark.anyio, pytest.mark.plants]
 
 
+OTHER = Sighting("/drop", b"b.tif", Fingerprint(6, 7, 8, 9, 10))
+
+
 class Bench:
     """A containment over a real journal with one settling file, and an effect that a test sets."""
 
@@ -76,6 +79,17 @@ async def test_a_mistake_concerns_its_file_alone_and_says_so(
     bench.error = None
     await bench.contained.perform(Convert(file_id))
     assert bench.contained.current(time.time()) == ()
+
+
+async def test_a_file_that_has_ended_waits_for_nothing(bench: Bench) -> None:
+    """It is gone, say: what went wrong with it before holds nobody up. What became of others changes nothing."""
+    first, second = [await bench.enter(), *await bench.journal.files.discovered([OTHER])]
+    bench.error = ValueError()
+    for file_id in (first, second):
+        await bench.contained.perform(Claim(file_id))
+    await bench.journal.files.vanished([first])
+
+    assert [mistake.subject for mistake in bench.contained.current(time.time())] == [("file", second)]
 
 
 async def test_a_claim_gives_its_file_back_to_the_intake(bench: Bench) -> None:

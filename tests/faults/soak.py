@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import socket
 import sys
 import tempfile
@@ -29,10 +30,13 @@ from tests.faults.troubles import TROUBLES, Stage, Trouble
 from tests.support import mounts, tasks
 from tests.support.live import live
 from tests.support.preload import Board
-from tests.support.views import Key, Told, Views, free_port, logged
+from tests.support.views import Key, Told, Unanswered, Views, free_port, logged
 
 PATIENCE = 300.0
 """Seconds until a trouble must be told, and until its end must be."""
+
+UNANSWERED = 5
+"""Samples in a row that nobody answers which are an error."""
 
 MISTAKES = "action.Dispose:2"
 """Planted into the daemon at its start; the first sources that it puts away meet them."""
@@ -43,6 +47,8 @@ class Outcome:
     """What a soak found."""
 
     samples: int = 0
+    unanswered: int = 0
+    """Samples that do not count, because the daemon did not answer a page in time."""
     revisions: int = 0
     agreed: int = 0
     """Pairs of views that told of one revision."""
@@ -55,8 +61,9 @@ class Outcome:
     def line(self) -> str:
         """One line for people and logs."""
         return (
-            f"samples={self.samples} revisions={self.revisions} agreed={self.agreed} causes={len(self.told)} "
-            f"holds={self.told.total()} wrong={len(self.wrong)} seconds={self.seconds:.0f}"
+            f"samples={self.samples} unanswered={self.unanswered} revisions={self.revisions} "
+            f"agreed={self.agreed} causes={len(self.told)} holds={self.told.total()} "
+            f"wrong={len(self.wrong)} seconds={self.seconds:.0f}"
         )
 
 
@@ -67,13 +74,28 @@ class Witness:
         self._views = views
         self._outcome = outcome
         self._by_revision: dict[int, dict[Told, str]] = {}
+        self._in_vain = 0
+        """Samples in a row to which somebody did not answer."""
         self.current: frozenset[Key] = frozenset()
         self.seen: set[Key] = set()
 
     def sample(self) -> None:
-        """Ask everybody once."""
+        """Ask everybody once. It counts where all answer; that nobody does for long, or in other words, is an error."""
+        try:
+            views = self._views.all()
+        except Unanswered as error:
+            self._outcome.unanswered += 1
+            self._in_vain += 1
+            if self._in_vain == UNANSWERED:
+                self._outcome.wrong.append(f"{UNANSWERED} times in a row: {error}")
+            return
+        except Exception:  # noqa: BLE001 - whoever fails, the others are asked on
+            self._outcome.wrong.append(f"sample {self._outcome.samples}: {traceback.format_exc(limit=-2)}")
+            print(self._outcome.wrong[-1], flush=True)
+            return
+        self._in_vain = 0
         self._outcome.samples += 1
-        for view, told in self._views.all().items():
+        for view, told in views.items():
             others = self._by_revision.setdefault(told.revision, {})
             for other, of in others.items():
                 self._outcome.agreed += 1
@@ -263,10 +285,11 @@ def main() -> int:
     given = parser.parse_args()
     chosen = [one for one in TROUBLES if not given.causes or one.cause in given.causes]
     with tempfile.TemporaryDirectory(prefix="soak-") as root:
-        found = soak(Path(root), samples=given.samples, seed=given.seed, troubles=chosen)
-        if found.wrong:
+        try:
+            found = soak(Path(root), samples=given.samples, seed=given.seed, troubles=chosen)
+        finally:
             log = Path(tempfile.gettempdir()) / "soak-daemon.log"
-            log.write_bytes((Path(root) / "daemon.log").read_bytes())
+            shutil.copyfile(Path(root) / "daemon.log", log)
             print(f"the daemon's log is kept as {log}")
     for line in (*found.wrong, *(f"skipped: {cause}: {why}" for cause, why in found.skipped.items())):
         print(line)

@@ -227,13 +227,27 @@ def _files_of(s: Stage, upload_id: str) -> list[str]:
 
 @trouble("file", "file_exceeds_quota", "platform", subject=None, short=True)
 def large_file(s: Stage) -> Iterator[None]:
-    """One file alone needs more than the quota has."""
+    """One file alone needs more than the quota has, and a small one passes."""
     used = control(s.d.w, "state", None, "GET")["used_bytes"]
-    control(s.d.w, "quota", {"quota_bytes": used + 40_000})
-    s.drop("main", kind="rgb_striped", size=400)
+    control(s.d.w, "quota", {"quota_bytes": used + 400_000})
+    large = s.drop("main", kind="rgb_striped", size=800)
+    s.d.w.wait(lambda: _is_refused(s, large), "the quota refuses it", seconds=300.0)
+    s.drop("main")
+    s.d.w.wait(lambda: s.try_now() or _holds(s, "file_exceeds_quota"), "a small one passes", seconds=300.0)
     yield
     control(s.d.w, "quota", {"quota_bytes": QUOTA})
     s.try_now()
+
+
+def _holds(s: Stage, cause: str) -> bool:
+    return any(hold["cause"] == cause for hold in s.d.w.status()["holds"])
+
+
+def _is_refused(s: Stage, path: Path) -> bool:
+    """Whether a file has a hold of its own, whether it is told or not."""
+    sql = "SELECT count(*) FROM files WHERE path = CAST(? AS BLOB) AND hold != ''"
+    with closing(sqlite3.connect(s.d.w.state / "journal.sqlite")) as db:
+        return bool(db.execute(sql, (path.name,)).fetchone()[0])
 
 
 @trouble("folder", "folder_missing", "folder", subject="ill", short=True)
@@ -464,4 +478,4 @@ def hung_archive(s: Stage) -> Iterator[None]:
 
 def _disposes(s: Stage) -> bool:
     """Whether a source is being put away: others look at the archive's disk as well."""
-    return any(stage["stage"] == "dispose" and stage["running"] for stage in s.d.status()["stages"])
+    return any(stage["stage"] == "dispose" and stage["running"] for stage in s.d.w.status()["stages"])

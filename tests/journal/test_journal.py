@@ -24,7 +24,6 @@ from uploader.core.model import (
     FileState,
     Fingerprint,
     Hold,
-    HoldCause,
     Layout,
     Scope,
     SessionKey,
@@ -33,12 +32,10 @@ from uploader.core.model import (
 )
 from uploader.core.planner_view import Waiting
 from uploader.core.transitions.fates import Fates
-from uploader.core.transitions.records import FileRecord
 from uploader.core.verdicts import Step
 from uploader.journal import Converted, Journal, Reader
 from uploader.journal.queries import file_row, latest, session_row
 from uploader.journal.rows import decode_sighting, encode_sighting, one
-from uploader.journal.stored_rows import StoredRows
 from uploader.journal.view_queries import read_view
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -493,23 +490,3 @@ async def test_no_session_is_planned_with_a_file_that_was_given_up(journal: Jour
     assert await planned(journal, first, second) == 0
     assert (await journal.status())["sessions"]["planned"] == 0
     assert await planned(journal, second) == 1
-
-
-async def test_opening_a_session_does_not_scan_all_files(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Files are asked for holds of their own only where the quota was short: a journal may have millions of them."""
-    scans: list[str] = []
-    true = StoredRows.held_files
-
-    def counted(rows: StoredRows) -> list[FileRecord]:
-        scans.append("held")
-        return true(rows)
-
-    monkeypatch.setattr(StoredRows, "held_files", counted)
-    await stored(journal, b"a.tif")
-    assert scans == []
-
-    await journal.holds.set(Hold(Scope.ORGANIZATION, "", "used up", cause=HoldCause.QUOTA))
-    await stored(journal, b"b.tif")
-    assert scans == ["held"]

@@ -22,7 +22,7 @@ from uploader.core.model import FileState, Hold, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import PlanningPass
 from uploader.core.transitions import change as change_module
-from uploader.core.transitions import file_events, session_events
+from uploader.core.transitions import file_events, initiate_events, session_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
 from uploader.core.verdicts import Park
@@ -51,7 +51,8 @@ def forgets_doubt(patch: pytest.MonkeyPatch) -> None:
 
 def leaves_members_behind(patch: pytest.MonkeyPatch) -> None:
     """A session that ends does not move its files."""
-    patch.setattr(session_events, "couple", lambda *_: None)
+    for module in (session_events, initiate_events):
+        patch.setattr(module, "couple", lambda *_: None)
 
 
 def completes_on_loss(patch: pytest.MonkeyPatch) -> None:
@@ -132,7 +133,8 @@ def never_frees_the_platform(patch: pytest.MonkeyPatch) -> None:
 
 def never_frees_the_target(patch: pytest.MonkeyPatch) -> None:
     """Holds of quota and target stay although sessions are opened again."""
-    patch.setattr(session_events, "end_hold", lambda *_: None)
+    for module in (session_events, initiate_events):
+        patch.setattr(module, "end_hold", lambda *_: None)
 
 
 def disposes_before_readback(patch: pytest.MonkeyPatch) -> None:
@@ -237,7 +239,7 @@ def counts_nothing(patch: pytest.MonkeyPatch) -> None:
 
 def forgets_what_was_sent(patch: pytest.MonkeyPatch) -> None:
     """An `initiate` is not counted before it is sent."""
-    patch.setattr(session_events, "initiating", lambda now, _: Change(now))
+    patch.setattr(initiate_events, "initiating", lambda now, _: Change(now))
 
 
 def keeps_the_refused(patch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,8 @@ class File(FileRecord):
         """What the planner sees of it within a session."""
         if self.member is None:
             self.member = SessionMember(
-                self.id, self.state, self.object_size, self.not_before, self.retrying_since, self.folder
+                *(self.id, self.state, self.object_size, self.not_before, self.retrying_since, self.folder),
+                held=bool(self.hold),
             )
         return self.member
 
@@ -99,6 +100,7 @@ class File(FileRecord):
                 self.not_before,
                 OwnTarget(self.target_collection_id, self.target_item_id, self.target_asset_key),
                 self.priority,
+                bool(self.hold),
             )
         return self.candidate
 

@@ -91,6 +91,7 @@ class World:
         self.journal.revive()
         self.platform.forget_fresh()
         self.running: list[Action] = []
+        self.no_room_for: frozenset[int] = frozenset()
         self.seen.clear()
         self.disk.sweep(self.journal.staged())
         self.intake = Intake(self)
@@ -148,6 +149,7 @@ class World:
         await self.intake.scan()
         view = self.look()
         turn = plan(view, self.now, self.settings)
+        self.no_room_for = turn.no_room_for
         self.tools.note_holds((*view.holds, *turn.holds))
         self.judge(view, turn)
         self.running += turn.actions
@@ -210,6 +212,7 @@ class World:
             converters=self.converters,
             answered_at=self.tools.answered_at,
             stored_at=self.tools.stored_at,
+            no_room_for=self.no_room_for,
             **self._under_way(),
         )
 

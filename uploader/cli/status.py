@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import config_option, console, emit, json_option, settings
+from uploader.cli import NEEDS_HUMAN
+from uploader.cli.common import config_option, console, emit, json_option, say, settings
+from uploader.cli.journal_change import SOCKET
+from uploader.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from uploader.config import Settings
@@ -21,10 +24,13 @@ PERIOD = 1.0
 @json_option
 @click.option("--watch", is_flag=True, help="Keep showing it until Ctrl-C.")
 def command(*, config: str | None, as_json: bool, watch: bool) -> int:
-    """Say what is where, what is held and why. Works beside a running daemon and without one."""
+    """Say what is where, what is held and why. Works beside a running daemon and without one.
+
+    A daemon that runs is asked also where the configuration has become wrong since; the exit code is 78 then.
+    """
     if watch and as_json:
         raise click.UsageError("--watch is for people; ask for --json as often as you like instead.")
-    given = settings(config, look=False)
+    given, wrong = _settings(config)
     if as_json:
         emit(look(given))
     elif watch:
@@ -32,7 +38,24 @@ def command(*, config: str | None, as_json: bool, watch: bool) -> int:
     else:
         for part in _rendered(look(given)):
             console().print(part)
+    if wrong is not None:
+        say(console(as_json=True), str(wrong), "red")
+        return NEEDS_HUMAN
     return 0
+
+
+def _settings(config: str | None) -> tuple[Settings, ConfigurationError | None]:
+    """The settings, and what is wrong with them although the daemon that they name runs."""
+    from uploader.config import find, load_state_dir
+    from uploader.daemon.control import ask
+
+    try:
+        return settings(config, look=False), None
+    except ConfigurationError as error:
+        given = load_state_dir(find(config))
+        if given is None or ask(given.state_dir / SOCKET, "status") is None:
+            raise
+        return given, error
 
 
 def look(given: Settings) -> dict[str, Any]:
@@ -40,7 +63,7 @@ def look(given: Settings) -> dict[str, Any]:
     from uploader.daemon.control import ask
     from uploader.journal import Reader
 
-    answer = ask(given.state_dir / "control.sock", "status")
+    answer = ask(given.state_dir / SOCKET, "status")
     if answer is not None:
         return {"daemon": "running", **answer}
     with Reader(given.state_dir) as reader:

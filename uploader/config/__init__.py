@@ -1,7 +1,7 @@
 """The configuration: TOML in, typed settings out. The only place for its keys, defaults, checks and complaints."""
 
 from uploader.config.changes import Changes, compare
-from uploader.config.locations import find, load
+from uploader.config.locations import find, load, load_state_dir
 from uploader.config.sections import (
     BatchSection,
     ConvertSection,
@@ -30,4 +30,5 @@ __all__ = [
     "compare",
     "find",
     "load",
+    "load_state_dir",
 ]

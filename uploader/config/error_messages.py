@@ -19,7 +19,7 @@ from uploader.config.toml_lines import Location, line_numbers, line_of
 from uploader.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pydantic_core import ErrorDetails
 
@@ -54,6 +54,16 @@ def load_document(model: type[Model], path: Path, *, need_folders: bool, look: b
     lines = line_numbers(text)
     found = sorted({(line_of(lines, mistake.location) or 0, mistake.text) for mistake in mistakes})
     raise ConfigurationError("\n".join(f"{path}:{line or 1}: {complaint}" for line, complaint in found))
+
+
+def load_part(model: type[Model], path: Path, keys: Collection[str]) -> Model | None:
+    """Read these keys of the top of a file that may be wrong elsewhere; None where they cannot be read."""
+    try:
+        data = tomllib.loads(_read(path))
+        context: Context = {"base": Path(path).absolute().parent}
+        return model.model_validate({key: data[key] for key in data.keys() & set(keys)}, context=context)
+    except (ConfigurationError, tomllib.TOMLDecodeError, ValidationError):
+        return None
 
 
 def _read(path: Path) -> str:

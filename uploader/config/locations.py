@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from uploader.config.error_messages import load_document
+from uploader.config.error_messages import load_document, load_part
 from uploader.config.settings import Settings
 from uploader.core.errors import ConfigurationError
 
@@ -19,6 +19,11 @@ def load(path: Path, *, need_folders: bool = True, look: bool = True) -> Setting
     at its own folder.
     """
     return load_document(Settings, path, need_folders=need_folders, look=look)
+
+
+def load_state_dir(path: Path) -> Settings | None:
+    """Settings of which only `state_dir` is the file's, which may be wrong elsewhere; None where it cannot be read."""
+    return load_part(Settings, path, ("state_dir",))
 
 
 def find(option: str | None) -> Path:

@@ -37,21 +37,29 @@ class Batchable:
 
 
 def candidates(view: PlannerView, now: float) -> list[Batchable]:
-    """The waiting files by session key: those of the highest priority first, of equal ones the longest waiting."""
-    groups: dict[tuple[SessionKey, str], list[Waiting]] = {}
-    places: dict[tuple[str, OwnTarget, bool, str], list[Waiting]] = {}
+    """The waiting files by session key: those of the highest priority first, of equal ones the longest waiting.
+
+    What the quota refused by itself comes last, and alone.
+    """
+    groups: dict[tuple[SessionKey, str, int], list[Waiting]] = {}
+    places: dict[tuple[str, OwnTarget, bool, str, int], list[Waiting]] = {}
     for file in view.waiting:
         if file.not_before > now or file.folder not in view.destinations:
             continue
-        place = (file.folder, file.own_target, file.categorical, file.group)
+        alone = file.file_id if file.held else 0
+        place = (file.folder, file.own_target, file.categorical, file.group, alone)
         if place not in places:  # a key is made once, not for each of thousands of files
             key = session_key(
                 view.destinations[file.folder], categorical=file.categorical, own=file.own_target
             )
-            places[place] = groups.setdefault((key, file.group), [])
+            places[place] = groups.setdefault((key, file.group, alone), [])
         places[place].append(file)
-    found = [Batchable(key, group, tuple(files)) for (key, group), files in groups.items()]
-    return sorted(found, key=lambda one: (-_priority(view, one), min(file.since for file in one.files)))
+    found = [Batchable(key, group, tuple(files)) for (key, group, _), files in groups.items()]
+    return sorted(found, key=lambda one: (one.files[0].held, -_priority(view, one), _longest(one)))
+
+
+def _longest(group: Batchable) -> float:
+    return min(file.since for file in group.files)
 
 
 def _priority(view: PlannerView, group: Batchable) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Sequence
 
 from uploader.core import actions as act
-from uploader.core.model import Hold, HoldCause, Scope
+from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.planner_view import PlannerView, Queued, Settled
-from uploader.core.planning_pass import PlanningPass
+from uploader.core.planning_pass import PlanningPass, Wait
+from uploader.core.waits import ROOM
 
 CLAIM_AHEAD = 8
 """Files that are claimed beyond those that the converters can take at once."""
@@ -55,21 +57,22 @@ def convert(turn: PlanningPass) -> None:
     """Queued files go to the converters in order, as far as the disk has room; smaller ones pass those that wait."""
     slots = _converters(turn)
     free = turn.view.free_bytes - turn.settings.limits.min_free_bytes - turn.view.reserved_bytes
-    blocked: list[int] = []
+    blocked: list[Queued] = []
     for file in sorted(turn.view.queued, key=lambda file: -turn.view.priority(file.folder)):
-        if not _convertible(turn, file) or slots <= 0:
+        if not _convertible(turn, file):
+            continue
+        if estimate(file.size) > free:
+            blocked.append(file)
+            continue
+        if slots <= 0:
             continue
         if file.alone and slots < turn.view.converters:
             turn.expecting = True
             continue
-        if estimate(file.size) > free:
-            blocked.append(file.size)
-            continue
         slots -= turn.view.converters if file.alone else 1
         free -= estimate(file.size)
         turn.do(act.Convert(file.file_id))
-    if blocked and slots == turn.view.converters:
-        _no_room(turn, min(blocked))
+    _tell_blocked(turn, FileState.QUEUED, blocked, _most_room(turn))
 
 
 def _converters(turn: PlanningPass) -> int:
@@ -148,20 +151,48 @@ def claim(turn: PlanningPass) -> None:
         view.free_bytes - settings.limits.min_free_bytes, settings.staging.max_bytes - view.staged_bytes
     )
     free -= view.reserved_bytes
-    blocked: list[int] = []
     folders = _Folders(turn)
     while slots > 0 and (file := folders.next()) is not None:
         need = _with_copy(file.size)
         if need > free:
-            blocked.append(file.size)
             continue
         slots -= 1
         free -= need
         folders.claimed(file)
         turn.do(act.Claim(file.file_id))
-    if blocked and not (view.busy or turn.plan.actions):
-        _no_room(turn, min(blocked))
+    waiting = (file for file in view.settled if _waits_for_room(turn, file) and _with_copy(file.size) > free)
+    blocked = [file for file in waiting if slots > 0 or file.file_id in view.no_room_for]
+    _tell_blocked(turn, FileState.SETTLING, blocked, min(_most_room(turn), settings.staging.max_bytes))
+    if blocked and _stands_still(turn):
         turn.expecting = False
+
+
+def _stands_still(turn: PlanningPass) -> bool:
+    """Whether nothing goes on that could make room."""
+    return not (turn.view.busy or turn.plan.actions)
+
+
+def _most_room(turn: PlanningPass) -> int:
+    """What will be free at most once nothing runs, and all that is staged has been uploaded and discarded."""
+    view = turn.view
+    free = view.free_bytes - turn.settings.limits.min_free_bytes
+    return free + view.staged_bytes + view.reserved_bytes
+
+
+def _tell_blocked(
+    turn: PlanningPass, state: FileState, blocked: Sequence[Queued | Settled], most_room: int
+) -> None:
+    """Tell of files that find no room: as a hold where no room is to be expected, else as a wait.
+
+    What was told of a file as a hold stays one until there is room for it: what comes and goes beside it mends nothing.
+    """
+    still, before = _stands_still(turn), turn.view.no_room_for
+    held = [f for f in blocked if still or _with_copy(f.size) > most_room or f.file_id in before]
+    if held:
+        turn.plan.no_room_for |= {file.file_id for file in held}
+        _no_room(turn, min(file.size for file in held))
+    if len(held) < len(blocked):
+        turn.tell(Wait(state, ROOM, len(blocked) - len(held)))
 
 
 def short(turn: PlanningPass) -> bool:

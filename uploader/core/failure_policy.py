@@ -169,7 +169,7 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
         return Park(
             Scope.ORGANIZATION,
             HoldCause.QUOTA,
-            f"The storage quota is used up ({error.problem.text}).",
+            f"The storage quota does not suffice ({error.problem.text}).",
             "Free space or raise the quota on the platform; uploads go on by themselves within a minute.",
             PROBE_EVERY,
         )

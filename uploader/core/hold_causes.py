@@ -69,7 +69,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.QUOTA: CauseFacts(
         (Scope.ORGANIZATION,),
-        "The storage quota is used up.",
+        "The storage quota does not suffice, and nothing smaller has passed since.",
         "Free space on the platform, or enlarge the plan; it is tried every minute.",
         AT_ONCE,
     ),
@@ -142,7 +142,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.STAGING_FULL: CauseFacts(
         (Scope.STAGING,),
-        "No conversion that waits has room.",
+        "A file finds no room, and nothing that goes on will make it.",
         "Make room, or change `[staging] max_bytes` or `[limits] min_free_bytes`.",
         WHEN_STALLED,
     ),
@@ -192,7 +192,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.FILE_EXCEEDS_QUOTA: CauseFacts(
         (Scope.FILE,),
-        "It alone needs more than the quota has.",
+        "It alone needs more than the quota has, and smaller ones pass.",
         "Free space on the platform, or enlarge the plan.",
         AT_ONCE,
     ),

@@ -35,6 +35,7 @@ USUAL = {
 OF_FILES = {
     FileState.QUEUED: HoldCause.FILE_EXCEEDS_MEMORY,
     FileState.CONVERTED: HoldCause.FILE_EXCEEDS_QUOTA,
+    FileState.BATCHED: HoldCause.FILE_EXCEEDS_QUOTA,
     FileState.COMPLETED: HoldCause.SOURCE_STAYS,
 }
 """By a file's state: why it can have a hold of its own. In other states what stands there is of an earlier step."""
@@ -84,12 +85,15 @@ class Changes:
 def listed(now: float, holds: Iterable[Hold]) -> tuple[Hold, ...]:
     """The list, made from all that is known to hold work back: one hold for each cause, the widest first.
 
-    A time that has passed is now: the cause is being tried.
+    While the quota keeps everybody waiting, no file is told to exceed it. A time that has passed is now: the cause is
+    being tried.
     """
     found: dict[Key, Hold] = {}
     for hold in holds:
         key = key_of(hold)
         found[key] = _joined(found[key], hold) if key in found else hold
+    if (Scope.ORGANIZATION, "", HoldCause.QUOTA) in found:
+        found = {key: hold for key, hold in found.items() if hold.cause is not HoldCause.FILE_EXCEEDS_QUOTA}
     ordered = sorted(found.values(), key=lambda hold: (ORDER[hold.scope], hold.since, hold.subject))
     return tuple(
         replace(hold, until=now) if hold.until is not None and hold.until < now else hold for hold in ordered
@@ -146,13 +150,12 @@ def of_file(file: LiveFile) -> Hold | None:
     path = raw(row.folder).rstrip(b"/") + b"/" + row.path
     if cause is HoldCause.SOURCE_STAYS:  # what keeps one source where it is keeps its neighbours, too
         path = path.rpartition(b"/")[0]
-    until = file.not_before or None
     return Hold(
         Scope.FILE,
         shown(path),
         file.hold,
-        since=file.changed_at,
-        until=until,
+        since=file.changed_at if file.retrying_since is None else file.retrying_since,
+        until=file.not_before,
         cause=cause,
         files=1,
         size=row.object_size or row.size,

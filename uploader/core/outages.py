@@ -66,7 +66,7 @@ def _troubles(turn: PlanningPass, session: Session) -> Iterable[_Trouble]:
         cause = HoldCause.SESSION_UNCLEAR if session.unseen else _of_calls(turn, since)
         yield _Trouble(cause, since, session.not_before, session.last_error, name)
     for member in session.members:
-        since = _lasting(turn, member.retrying_since)
+        since = _lasting(turn, None if member.held else member.retrying_since)
         if since is not None:
             yield _Trouble(_of_transfers(turn, since), since, member.not_before, "", name)
 

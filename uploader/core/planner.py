@@ -9,10 +9,11 @@ from uploader.core import daily_limit, disk_space, stages, view_holds, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.configuration import Settings
 from uploader.core.expected_files import more_to_come
-from uploader.core.model import FileState, Hold, HoldCause, Layout, Scope, SessionState
+from uploader.core.model import FileState, Layout, Scope, SessionState
 from uploader.core.outages import show_outages
 from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
 from uploader.core.planning_pass import Plan, PlanningPass, Wait
+from uploader.core.storage_quota import affordable
 
 LIVE_SESSIONS = 4
 """Sessions that may be under way at once; more would only hold reservations while they wait for the line."""
@@ -40,6 +41,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     disk_space.convert(turn)
     disk_space.claim(turn)
     view_holds.unconfigured(turn)
+    view_holds.merging(turn)
     view_holds.paused(turn)
     show_outages(turn)
     daily_limit.show(turn)
@@ -151,7 +153,9 @@ def _batches(turn: PlanningPass) -> None:
     """Converted files are frozen into sessions, one a turn: the next turn sees it."""
     waiting = tuple(file for file in turn.view.waiting if not turn.paused(file.folder))
     for file in waiting:
-        turn.due(file.not_before)
+        if not file.held:
+            turn.due(file.not_before)
+    waiting = affordable(turn, waiting)
     if not waiting or turn.busy("plan", 0) or daily_limit.reached(turn):
         return
     live = sum(
@@ -189,7 +193,6 @@ def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
     if not group.key.single and turn.settings.batch.max_files > 1:
         layout = _layout(turn, group)
         if layout is Layout.PER_SESSION:
-            turn.show(_layout_hold(target, turn.now))
             return False
         if layout is Layout.UNKNOWN and same:
             turn.tell(Wait(FileState.CONVERTED, waits.FIRST_READ_BACK, len(group.files)))
@@ -216,7 +219,7 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
         taken,
         turn.settings.batch,
         turn.now,
-        at_once=full or disk_space.short(turn),
+        at_once=full or taken[0].held or disk_space.short(turn),
         more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),
         line_free=_line_free(turn),
     )
@@ -236,17 +239,6 @@ def _line_free(turn: PlanningPass) -> bool:
 
 def _layout(turn: PlanningPass, group: Batchable) -> Layout:
     return turn.view.profile.layouts.get(group.key.target, Layout.UNKNOWN)
-
-
-def _layout_hold(target: str, now: float) -> Hold:
-    return Hold(
-        Scope.TARGET,
-        target,
-        f"The platform made one item of the first two files for {target}: larger sessions would merge rasters.",
-        "Set batch.max_files = 1 and restart; each file is then an item of its own.",
-        since=now,
-        cause=HoldCause.LAYOUT_UNKNOWN,
-    )
 
 
 __all__ = ["Plan", "plan"]

@@ -17,14 +17,17 @@ def waiting(file: LiveFile) -> Waiting:
     row = file.row
     return Waiting(
         *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
-        *(file.batch_group, file.not_before, file.own_target, file.priority),
+        *(file.batch_group, file.not_before, file.own_target, file.priority, bool(file.hold)),
     )
 
 
 def member(file: LiveFile) -> SessionMember:
     """A file in its session."""
     row = file.row
-    return SessionMember(row.id, row.state, row.object_size, file.not_before, file.retrying_since, row.folder)
+    return SessionMember(
+        *(row.id, row.state, row.object_size, file.not_before, file.retrying_since, row.folder),
+        held=bool(file.hold),
+    )
 
 
 def session(live: LiveSession, members: tuple[SessionMember, ...]) -> Session:

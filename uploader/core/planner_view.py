@@ -61,6 +61,8 @@ class Waiting:
     not_before: float = 0.0
     own_target: OwnTarget = AS_ITS_FOLDER
     priority: int = 0
+    held: bool = False
+    """The quota has refused it although it was alone in its session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class SessionMember:
     not_before: float = 0.0
     retrying_since: float | None = None
     folder: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,8 @@ class PlannerView:
     """By folder: how many files are being copied from it."""
     mistakes: tuple[UnexpectedError, ...] = ()
     """Whom a mistake in the program concerns: they wait until their time has come."""
+    no_room_for: frozenset[int] = frozenset()
+    """Files of which the plan before has shown that there is no room for them."""
     staging_trouble: str = ""
     """Why staging cannot be used at the moment, in words; empty where it can."""
     no_thread_since: float | None = None

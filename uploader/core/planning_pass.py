@@ -39,6 +39,8 @@ class Plan:
     wake_at: float | None = None
     idle: bool = False
     """Only ends and holds are left."""
+    no_room_for: frozenset[int] = frozenset()
+    """Files that the hold of staging is shown for: the next view tells of them."""
 
 
 class PlanningPass:
@@ -63,9 +65,9 @@ class PlanningPass:
         self._taken.add(action.subject)
 
     def show(self, hold: Hold) -> None:
-        """Tell what holds work back; it is looked at again when the hold ends."""
+        """Tell what holds work back; it is looked at again when its time comes. If that is past, it is being tried."""
         self.plan.holds.append(hold)
-        if hold.until is not None:
+        if hold.until is not None and hold.until > self.now:
             self.wake(hold.until)
 
     def tell(self, wait: Wait) -> None:

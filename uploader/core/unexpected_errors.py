@@ -58,6 +58,10 @@ class Mistakes:
     def done(self, subjects: Iterable[Subject]) -> None:
         """An action came to its end as foreseen."""
         self._in_a_row = 0
+        self.ended(subjects)
+
+    def ended(self, subjects: Iterable[Subject]) -> None:
+        """They need nothing any more, by whatever way they came to their ends."""
         for subject in subjects:
             self._known.pop(subject, None)
 

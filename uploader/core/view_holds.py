@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from uploader.core import pauses
+from uploader.core.batching import candidates
 from uploader.core.capacity import MORE_TASKS
-from uploader.core.model import Hold, HoldCause, Scope
+from uploader.core.model import Hold, HoldCause, Layout, Scope
 from uploader.core.pauses import in_force
 from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass
 from uploader.core.unexpected_errors import UnexpectedError
@@ -29,6 +32,25 @@ def unconfigured(turn: PlanningPass) -> None:
         )
 
 
+def merging(turn: PlanningPass) -> None:
+    """Files for a target whose sessions become one item each wait for a person, whatever else goes on."""
+    layouts = turn.view.profile.layouts
+    if turn.settings.batch.max_files == 1 or Layout.PER_SESSION not in layouts.values():
+        return
+    keys = (group.key for group in candidates(turn.view, inf) if not group.key.single)
+    for target in sorted({key.target for key in keys if layouts.get(key.target) is Layout.PER_SESSION}):
+        turn.show(
+            Hold(
+                Scope.TARGET,
+                target,
+                f"The platform made one item of the first two files for {target}: larger sessions would merge rasters.",
+                "Set batch.max_files = 1 and restart; each file is then an item of its own.",
+                since=turn.now,
+                cause=HoldCause.LAYOUT_UNKNOWN,
+            )
+        )
+
+
 def paused(turn: PlanningPass) -> None:
     """What a person has paused is told for as long as it is, also where nothing waits for it."""
     for pause in in_force(turn.view.pauses, turn.now):
@@ -36,17 +58,19 @@ def paused(turn: PlanningPass) -> None:
 
 
 def mistaken(turn: PlanningPass) -> None:
-    """Whom a mistake in the program concerns is shown until it was made good; of many, the first."""
-    current = [mistake for mistake in turn.view.mistakes if turn.busy(*mistake.subject)]
-    for mistake in current:
+    """Whom a mistake in the program concerns is shown until it was made good, also while it waits for its turn.
+
+    Of many, the first are.
+    """
+    mistakes = turn.view.mistakes
+    for mistake in mistakes:
         if mistake.subject in turn.resting:
             turn.wake(mistake.until)
-    for mistake in current[:SHOWN_MISTAKES]:
-        resting = mistake.subject in turn.resting
-        turn.show(_mistake_hold(mistake, len(current) - SHOWN_MISTAKES, resting=resting))
+    for mistake in mistakes[:SHOWN_MISTAKES]:
+        turn.show(_mistake_hold(mistake, len(mistakes) - SHOWN_MISTAKES))
 
 
-def _mistake_hold(mistake: UnexpectedError, more: int, *, resting: bool) -> Hold:
+def _mistake_hold(mistake: UnexpectedError, more: int) -> Hold:
     others = f" {more} more files or sessions wait for the like." if more > 0 else ""
     return Hold(
         Scope.SESSION if mistake.subject[0] == "session" else Scope.FILE,
@@ -55,7 +79,7 @@ def _mistake_hold(mistake: UnexpectedError, more: int, *, resting: bool) -> Hold
         "It is tried again by itself, and everything else goes on. Please report it with the traceback in the log."
         + others,
         since=mistake.since,
-        until=mistake.until if resting else None,
+        until=mistake.until,
         cause=HoldCause.MISTAKE,
     )
 

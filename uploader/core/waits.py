@@ -12,6 +12,7 @@ from uploader.core.planning_pass import PlanningPass, Wait
 MORE_FILES = "more files"
 ANOTHER_TRY = "another try"
 FREE_CONVERTER = "a free converter"
+ROOM = "room in staging"
 ROOM_BEHIND_OTHERS = "the copies before them to be converted"
 SESSION_END = "a session to end"
 FIRST_READ_BACK = "the first session to their target to be read back"
@@ -24,12 +25,18 @@ def tell_waits(turn: PlanningPass) -> None:
         if times:
             turn.tell(Wait(state, ANOTHER_TRY, sum(files for _, files in rows), min(times)))
     in_line = turn.view.queued_total - sum(1 for file in turn.view.queued if _at_work(turn, file.file_id))
-    later = sum(1 for file in turn.view.queued if file.not_before > turn.now)
-    if turn.running("Convert") and in_line > later:
-        turn.tell(Wait(FileState.QUEUED, FREE_CONVERTER, in_line - later))
+    in_line -= sum(1 for file in turn.view.queued if file.not_before > turn.now)
+    in_line -= _without_room(turn, FileState.QUEUED)
+    if turn.running("Convert") and in_line > 0:
+        turn.tell(Wait(FileState.QUEUED, FREE_CONVERTER, in_line))
     settled = len(turn.view.settled) - sum(isinstance(action, Claim) for action in turn.plan.actions)
+    settled -= _without_room(turn, FileState.SETTLING)
     if settled and turn.view.queued_total:
         turn.tell(Wait(FileState.SETTLING, ROOM_BEHIND_OTHERS, settled))
+
+
+def _without_room(turn: PlanningPass, state: FileState) -> int:
+    return sum(wait.files for wait in turn.plan.waits if (wait.what, wait.why) == (state, ROOM))
 
 
 def _at_work(turn: PlanningPass, file_id: int) -> bool:

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 
 from uploader.core.actions import Action, Claim, PlanSession
+from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.core.log_subject import About
+from uploader.core.model import FileState, SessionState
 from uploader.core.path_text import shown
 from uploader.core.secrets import redact
+from uploader.core.transitions.change import LogLine
 from uploader.core.unexpected_errors import Mistakes, Subject, UnexpectedError, leaves
 from uploader.daemon.performer import perform
 from uploader.effects.context import Tools, about
@@ -27,6 +31,9 @@ MOST_WORDS = 300
 CONTAINED = "a mistake in the program was contained"
 """How the line in the log begins. No test may leave one behind that it did not plant."""
 
+OVER = (FILE_ENDS | SESSION_ENDS) - {FileState.COMPLETED, SessionState.COMPLETED}
+"""States of those that need nothing any more. What is completed may have to be read back, and its source to go."""
+
 
 class Containment:
     """The door between the plan and the effects."""
@@ -34,6 +41,7 @@ class Containment:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._mistakes = Mistakes()
+        tools.journal.subscriptions.add("mistakes", self._committed)
 
     def current(self, now: float) -> tuple[UnexpectedError, ...]:
         """The mistakes that have not been made good yet."""
@@ -61,6 +69,10 @@ class Containment:
                 raise
         else:
             self._mistakes.done(_subjects(action))
+
+    def _committed(self, lines: Sequence[LogLine]) -> None:
+        """Whoever has come to its end waits for nothing: it was rejected, given up, or is gone."""
+        self._mistakes.ended(filter(None, map(_ended, lines)))
 
     async def _contain(self, action: Action, error: Exception) -> None:
         step, name = type(action).__name__, await self._name(action)
@@ -96,6 +108,13 @@ def _subjects(action: Action) -> list[Subject]:
     if isinstance(action, PlanSession):
         return [("file", file.file_id) for file in action.batch.files]
     return [action.subject]
+
+
+def _ended(line: LogLine) -> Subject | None:
+    """Who came to its end by what a line of the event log tells; None where nobody did."""
+    if line.state not in OVER:
+        return None
+    return ("file", line.file_id) if line.file_id is not None else ("session", line.session_id or 0)
 
 
 def _words(error: Exception, step: str) -> str:

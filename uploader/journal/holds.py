@@ -30,13 +30,12 @@ class Holds:
         """The cause is gone. What has failed for it since `due_since` is tried at once; None: all keeps its time."""
 
         def work(rows: Rows) -> None:
-            held_files = rows.held_files() if scope in events.FREES_FILES else []
             retrying: list[FileRecord | SessionRecord] = []
             if scope in events.WAITING and due_since is not None:
                 retrying += rows.retrying_files(events.WAITING[scope])
             if scope is Scope.PLATFORM and due_since is not None:
                 retrying += rows.retrying_sessions()
-            rows.apply(events.ended(rows.now, scope, subject, held_files, retrying, since=due_since or 0.0))
+            rows.apply(events.ended(rows.now, scope, subject, retrying, since=due_since or 0.0))
 
         await self._transact("unhold", work)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uploader.core.batching import Batch
-from uploader.core.model import Hold, Layout, Scope
+from uploader.core.model import Hold, Layout
+from uploader.core.transitions import initiate_events
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.session_events import NewSession
@@ -46,7 +47,7 @@ class Sessions:
         """`initiate` is about to be sent: from now on its answer may be lost."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.initiating(rows.now, rows.session(session_id)))
+            rows.apply(initiate_events.initiating(rows.now, rows.session(session_id)))
 
         await self._transact("initiating", work)
 
@@ -55,9 +56,9 @@ class Sessions:
 
         def work(rows: Rows) -> None:
             session = rows.session(session_id)
-            # Where nothing waits for the quota nobody has a hold because of it, and files are too many to be asked.
-            held_files = rows.held_files() if rows.hold(Scope.ORGANIZATION, "") else ()
-            rows.apply(events.opened(rows.now, session, upload_id, quota_cap, held_files))
+            rows.apply(
+                initiate_events.opened(rows.now, session, upload_id, rows.members(session_id), quota_cap)
+            )
 
         await self._transact("opened", work)
 
@@ -69,7 +70,9 @@ class Sessions:
         def work(rows: Rows) -> None:
             session, members = rows.session(session_id), rows.members(session_id)
             entered = _renewed(rows, hold)
-            rows.apply(events.refused(rows.now, session, members, reason, hold=entered, learned=learned))
+            rows.apply(
+                initiate_events.refused(rows.now, session, members, reason, hold=entered, learned=learned)
+            )
 
         await self._transact("refused", work)
 

@@ -112,6 +112,7 @@ def _waiting(
             r["not_before"],
             own_target(r),
             r["priority"],
+            bool(r["hold"]),
         )
         for r in found
     )
@@ -121,7 +122,7 @@ def _sessions(db: Database) -> tuple[Session, ...]:
     members: dict[int, list[SessionMember]] = {}
     for m in rows(
         db,
-        "SELECT session_id, id, state, object_size, not_before, retrying_since, folder FROM files "  # noqa: S608
+        "SELECT session_id, id, state, object_size, not_before, retrying_since, folder, hold FROM files "  # noqa: S608
         f"WHERE session_id IN (SELECT id FROM sessions WHERE {_LIVE}) ORDER BY id",
     ):
         member = SessionMember(
@@ -131,6 +132,7 @@ def _sessions(db: Database) -> tuple[Session, ...]:
             m["not_before"],
             m["retrying_since"],
             m["folder"],
+            bool(m["hold"]),
         )
         members.setdefault(m["session_id"], []).append(member)
     return tuple(

@@ -36,15 +36,6 @@ def test_a_hold_that_is_renewed_keeps_its_beginning() -> None:
     assert events.renewed(HOLD, before) == replace(HOLD, since=500.0, attempts=3)
 
 
-def test_the_end_of_the_quotas_hold_frees_files() -> None:
-    """Files that wait for a session keep theirs, of which a larger batch says nothing; so do sources that must stay."""
-    files = [file(n, state) for n, state in enumerate(FileState)]
-    freed = {n for n, state in enumerate(FileState) if state not in {"converted", "rejected", "completed"}}
-
-    assert set(events.ended(NOW, Scope.ORGANIZATION, "", files).files) == freed
-    assert not events.ended(NOW, Scope.TARGET, "p", files).files
-
-
 def test_a_start_tries_what_is_held() -> None:
     """Targets that are not configured any more end; the quota and the disk are probed by the clock."""
     holds = [
@@ -75,7 +66,7 @@ def test_the_end_of_an_outage_makes_due_what_waits_for_another_try() -> None:
     key = SessionKey("p", "", "", "", categorical=False)
     waiting = [file(1, FileState.BATCHED), SessionRecord(id=2, key=key, retrying_since=NOW - 50)]
     waiting[0].retrying_since = NOW - 40
-    change = events.ended(NOW, Scope.PLATFORM, "", [], waiting)
+    change = events.ended(NOW, Scope.PLATFORM, "", waiting)
 
     assert change.holds == {(Scope.PLATFORM, ""): None}
     assert change.files == {1: {"not_before": 0.0, "retrying_since": None}}

@@ -62,32 +62,14 @@ def test_a_member_of_a_live_session_is_in_no_other() -> None:
         events.planned(NOW, 5, new, [member(1, FileState.BATCHED)])
 
 
-def test_an_answer_of_initiate_is_counted_and_frees_what_it_was_held_by() -> None:
-    """What was sent and what was answered are counted apart: the difference may be reserved for nothing."""
-    sent = events.initiating(NOW, session(SessionState.PLANNED))
-    held = member(9, FileState.BATCHED)
-    change = events.opened(NOW, session(SessionState.PLANNED, initiates_sent=1), "u1", 700, [held])
+def test_a_file_that_is_tried_again_stays_known_to_be_too_large() -> None:
+    """Until its session is opened: its hold does not end for the moment of the try."""
+    new = NewSession(Batch(KEY, (Waiting(1, "/d", 1, 0.0, False, "1"),)), {}, "key", {1: "keep"})
+    held = events.planned(NOW, 5, new, [member(1, FileState.CONVERTED, hold="It is too large.")])
+    other = events.planned(NOW, 5, new, [member(1, FileState.CONVERTED)])
 
-    assert sent.sessions == {4: {"initiates_sent": 1}}
-    assert change.sessions[4]["initiates_clear"] == 1
-    assert change.sessions[4]["upload_id"] == "u1"
-    assert change.holds == {(Scope.ORGANIZATION, ""): None, (Scope.TARGET, "p/c"): None}
-    assert change.files == {9: {"hold": ""}}
-    assert change.learned == {"quota_cap": 700}
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_what_alone_exceeds_the_quota_is_held_by_name(count: int) -> None:
-    """Only a file that was alone in its session is known to be too large."""
-    members = [member(n, FileState.BATCHED) for n in range(1, count + 1)]
-    hold = Hold(Scope.ORGANIZATION, "", "402")
-    change = events.refused(NOW, session(SessionState.PLANNED), members, "402", hold=hold)
-
-    assert change.sessions[4]["state"] is SessionState.FAILED
-    assert {c["state"] for c in change.files.values()} == {FileState.CONVERTED}
-    assert {c["session_id"] for c in change.files.values()} == {None}
-    assert change.files[1]["hold"].startswith("1.tif needs 1,200 bytes") is (count == 1)
-    assert change.holds == {(Scope.ORGANIZATION, ""): hold}
+    assert not set(FRESH) & set(held.files[1])
+    assert set(FRESH) <= set(other.files[1])
 
 
 def test_a_retry_of_a_session_keeps_its_beginning() -> None:

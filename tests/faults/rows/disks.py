@@ -128,7 +128,7 @@ def staging_fills(root: Path, seed: int) -> Result:
         d.drop("first.tif")
         d.idle()
         d.drop("a.tif", kind="uint16_bands", size=700, seed=seed)
-        d.w.wait(lambda: list(copies.glob("*/in/*")), "the claim")
+        d.w.wait(lambda: list(copies.glob("*.in/*")), "the claim")
         filler = mounts.fill(copies)
         time.sleep(4.0)
         result.add("full", [] if d.status()["rejected"] == 0 else ["rejected for want of space"])

@@ -13,9 +13,6 @@ from uploader.core.transitions.records import FileRecord, SessionRecord
 TRIED_AT_A_START = frozenset({Scope.TARGET, Scope.PLATFORM, Scope.MACHINE})
 """Whose holds a start tries at once; the quota's is probed by the clock."""
 
-FREES_FILES = frozenset({Scope.ORGANIZATION})
-"""Scopes whose end frees files of holds of their own: for these `held_files` are needed."""
-
 WAITING = {Scope.PLATFORM: FileState.BATCHED, Scope.MACHINE: FileState.QUEUED}
 """Scopes whose end is a reason to try at once what waits for another try, with the files that this is said of; where
 it is the platform's, of sessions as well."""
@@ -39,14 +36,13 @@ def ended(
     now: float,
     scope: Scope,
     subject: str,
-    held_files: Iterable[FileRecord],
     retrying: Iterable[FileRecord | SessionRecord] = (),
     *,
     since: float = 0.0,
 ) -> Change:
-    """The cause of a hold is gone. `held_files` have holds of their own; for the others see `due`."""
+    """The cause of a hold is gone; for those that wait for another try see `due`."""
     change = Change(now)
-    end_hold(change, scope, subject, held_files)
+    end_hold(change, scope, subject)
     _make_due(change, retrying, since)
     return change
 
@@ -104,13 +100,6 @@ def enter_hold(change: Change, hold: Hold) -> None:
     change.holds[hold.scope, hold.subject] = hold
 
 
-def end_hold(change: Change, scope: Scope, subject: str, held_files: Iterable[FileRecord] = ()) -> None:
-    """End a hold. Where it is the quota's, files lose their own holds, but for those that something else keeps.
-
-    That is a session to come, a person, or a source that cannot be put away.
-    """
+def end_hold(change: Change, scope: Scope, subject: str) -> None:
+    """End a hold."""
     change.holds[scope, subject] = None
-    if scope in FREES_FILES:
-        for file in held_files:
-            if file.state not in {FileState.CONVERTED, FileState.REJECTED, FileState.COMPLETED}:
-                change.set_file(file, {"hold": ""})

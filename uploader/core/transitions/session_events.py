@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
@@ -54,63 +53,10 @@ def planned(now: float, session_id: int, new: NewSession, files: Iterable[FileRe
         "changed_at": now,
     }
     for file in files:
-        columns = {"session_id": session_id, "after_upload": new.after_upload[file.id], **FRESH}
+        fresh = {} if file.hold else FRESH  # whom the quota refused keeps that until it is taken
+        columns = {"session_id": session_id, "after_upload": new.after_upload[file.id], **fresh}
         change.move_file(file, FileEvent.BATCHED, f"session {session_id}", **columns)
     return change
-
-
-def initiating(now: float, session: SessionRecord) -> Change:
-    """`initiate` is about to be sent: from now on its answer may be lost."""
-    change = Change(now)
-    change.count_session(session, "initiates_sent")
-    return change
-
-
-def opened(
-    now: float,
-    session: SessionRecord,
-    upload_id: str,
-    quota_cap: int | None,
-    held_files: Iterable[FileRecord],
-) -> Change:
-    """`initiate` answered; whatever held it back is over. `held_files` have holds of their own."""
-    change = Change(now)
-    change.count_session(session, "initiates_clear")
-    change.move_session(session, SessionEvent.OPENED, upload_id, upload_id=upload_id, **CALM)
-    end_hold(change, Scope.ORGANIZATION, "", held_files)
-    end_hold(change, Scope.TARGET, session.key.target)
-    change.learned["quota_cap"] = quota_cap
-    return change
-
-
-def refused(
-    now: float,
-    session: SessionRecord,
-    members: Sequence[FileRecord],
-    reason: str,
-    *,
-    hold: Hold | None = None,
-    learned: Mapping[str, Any] | None = None,
-) -> Change:
-    """`initiate` said no in clear words: nothing was reserved, the files wait for another session."""
-    change = Change(now)
-    change.count_session(session, "initiates_clear")
-    change.move_session(session, SessionEvent.REFUSED, reason, last_error=reason)
-    couple(change, session, members, SessionEvent.REFUSED)
-    if hold is not None:
-        enter_hold(change, hold)
-        if hold.scope is Scope.ORGANIZATION and len(members) == 1:
-            change.set_file(members[0], {"hold": too_large_for_the_quota(members[0])})
-    change.learned.update(learned or {})
-    return change
-
-
-def too_large_for_the_quota(file: FileRecord) -> str:
-    """Why a file waits that was refused for want of quota although it was alone in its session."""
-    return (
-        f"{file.file_name} needs {file.object_size:,} bytes of storage quota, more "
-        "than there are. Free space or raise the quota; smaller files go on."
-    )
 
 
 def retried_later(
