@@ -102,10 +102,10 @@ HOLD = {"cause": "quota", "files": 2}
         ({"completed": 3}, "All done. No item was made yet.", "idle"),
         ({"pending": 1}, "1 file under way. No item was made yet.", "busy"),
         ({"rejected": 2}, "All done but 2 rejected files. No item was made yet.", "failing"),
-        ({"holds": [HOLD]}, "1 thing held, 2 files wait for it. No item was made yet.", "held"),
+        ({"holds": [HOLD]}, "1 thing held, 2 files wait. No item was made yet.", "held"),
         (
             {"holds": [{**HOLD, "cause": "paused", "files": 1}]},
-            "Paused, 1 file waits for it. No item was made yet.",
+            "Paused, 1 file waits. No item was made yet.",
             "paused",
         ),
     ],

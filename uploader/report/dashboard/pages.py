@@ -84,6 +84,7 @@ class Pages:
             "now": now,
             "sentence": sentence,
             "mood": mood,
+            "left": views.time_left(status, now),
             "holds": views.holds(status, now),
             "stages": views.stages(status, now),
             "others": views.others_running(status),

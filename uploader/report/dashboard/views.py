@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from uploader.core.model import FileState, HoldCause
 from uploader.core.plurals import count_of
 from uploader.report.status import again, clock_time, doing, share, wait_text
+from uploader.report.terminal_text import duration
 
 SHOWN_RUNNING = 6
 """Bars of one stage."""
@@ -57,9 +60,7 @@ def sentence(status: Mapping[str, Any], now: float) -> tuple[str, str]:
         paused = all(hold["cause"] == HoldCause.PAUSED for hold in holds)
         waiting = sum(hold["files"] for hold in holds)
         what = "Paused" if paused else f"{count_of(len(holds), 'thing')} held"
-        files = (
-            f", {count_of(waiting, 'file')} {'waits' if waiting == 1 else 'wait'} for it" if waiting else ""
-        )
+        files = f", {count_of(waiting, 'file')} {'waits' if waiting == 1 else 'wait'}" if waiting else ""
         return f"{what}{files}. {success}", "paused" if paused else "held"
     if pending:
         end = f", done at about {clock_time(status['eta'], now)}" if status.get("eta") else ""
@@ -67,6 +68,14 @@ def sentence(status: Mapping[str, Any], now: float) -> tuple[str, str]:
     if rejected:
         return f"All done but {count_of(rejected, 'rejected file')}. {success}", "failing"
     return f"All done. {success}" if status["completed"] else "Nothing to do yet: drop a raster.", "idle"
+
+
+def time_left(status: Mapping[str, Any], now: float) -> str:
+    """How long it takes until all is done, to the minute; empty where nobody knows, or nothing is left."""
+    if not status.get("eta"):
+        return ""
+    seconds = max(60.0, datetime.fromisoformat(status["eta"]).timestamp() - now)
+    return duration(math.ceil(seconds / 60) * 60).removesuffix(" 0 s")
 
 
 def stages(status: Mapping[str, Any], now: float) -> list[Stage]:
