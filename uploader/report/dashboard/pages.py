@@ -39,6 +39,8 @@ ROUNDS = 5
 """Pages of a search that are asked for until one has something."""
 FRESH = 0.5
 """Seconds for which what was found is shown to others, too."""
+SHARE = 20.0
+"""What took a second to be found is shown for so many, however many look and however much there is to be told."""
 MAX_FIELDS = 2000
 
 _BACK = re.compile(r"/(?:[\w./?=&%+-]*)?")
@@ -51,6 +53,7 @@ class Pages:
         self._api = api
         self._sources = sources
         self._found: tuple[float, dict[str, Any]] = (0.0, {})
+        """Until when it is shown (monotonic seconds), and what was found."""
 
     def routes(self) -> list[Route]:
         """Their addresses."""
@@ -66,10 +69,11 @@ class Pages:
         ]
 
     async def _overview(self, request: Request) -> Response:
-        at, found = self._found
-        if time.monotonic() - at > FRESH:
+        until, found = self._found
+        if (began := time.monotonic()) >= until:
             found = await self._look()
-            self._found = time.monotonic(), found
+            took = time.monotonic() - began
+            self._found = began + took + max(FRESH, SHARE * took), found
         return self._page(request, "overview.html", **found)
 
     async def _look(self) -> dict[str, Any]:
