@@ -91,7 +91,7 @@ class Pages:
             "left": views.time_left(status, now),
             "holds": views.holds(status, now),
             "stages": views.stages(status, now),
-            "others": views.others_running(status),
+            "others": views.others_running(status, now),
             "folders": views.folders(status),
             "plot": plot,
             "day": plot.curves[-1],

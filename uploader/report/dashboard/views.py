@@ -11,7 +11,7 @@ from typing import Any
 
 from uploader.core.model import FileState, HoldCause
 from uploader.core.plurals import count_of
-from uploader.report.status import again, clock_time, doing, share, wait_text
+from uploader.report.status import again, clock_time, doing, fraction, share, wait_text
 from uploader.report.terminal_text import duration
 
 SHOWN_RUNNING = 6
@@ -32,8 +32,7 @@ class Bar:
     """Something under way. `percent` is None where nobody knows."""
 
     subject: str
-    done: int
-    total: int
+    percent: int | None
     words: str
 
 
@@ -93,24 +92,24 @@ def _stage(status: Mapping[str, Any], state: FileState, size: int, now: float) -
         text,
         status["files"].get(state.value, 0),
         size,
-        [_bar(one) for one in running[:SHOWN_RUNNING]],
+        [_bar(one, now) for one in running[:SHOWN_RUNNING]],
         max(0, len(running) - SHOWN_RUNNING),
         [wait_text(wait, now) for wait in status["waiting"] if wait["what"] == state.value],
     )
 
 
-def others_running(status: Mapping[str, Any]) -> list[Bar]:
+def others_running(status: Mapping[str, Any], now: float) -> list[Bar]:
     """What is under way beside the stages: sources that are put away."""
     known = frozenset().union(*(kinds for _, _, kinds in STAGES.values()))
-    return [_bar(one) for one in status["running"] if one["kind"] not in known][:SHOWN_RUNNING]
+    return [_bar(one, now) for one in status["running"] if one["kind"] not in known][:SHOWN_RUNNING]
 
 
-def _bar(one: Mapping[str, Any]) -> Bar:
+def _bar(one: Mapping[str, Any], now: float) -> Bar:
+    part = fraction(dict(one), now)
     return Bar(
         str(one["subject"]),
-        min(one["done"], one["total"]),
-        one["total"],
-        share(dict(one)) or doing(dict(one)),
+        None if part is None else round(100 * part),
+        share(dict(one), now) or doing(dict(one)),
     )
 
 
