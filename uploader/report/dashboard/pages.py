@@ -41,6 +41,8 @@ FRESH = 0.5
 """Seconds for which what was found is shown to others, too."""
 SHARE = 20.0
 """What took a second to be found is shown for so many, however many look and however much there is to be told."""
+STALE = 3.0
+"""Seconds for which it is shown at most."""
 MAX_FIELDS = 2000
 
 _BACK = re.compile(r"/(?:[\w./?=&%+-]*)?")
@@ -52,8 +54,8 @@ class Pages:
     def __init__(self, api: Api, sources: Sources) -> None:
         self._api = api
         self._sources = sources
-        self._found: tuple[float, dict[str, Any]] = (0.0, {})
-        """Until when it is shown (monotonic seconds), and what was found."""
+        self._found: tuple[float, int, dict[str, Any]] = (0.0, -1, {})
+        """Until when it is shown (monotonic seconds), as of which commit, and what was found."""
 
     def routes(self) -> list[Route]:
         """Their addresses."""
@@ -69,12 +71,14 @@ class Pages:
         ]
 
     async def _overview(self, request: Request) -> Response:
-        until, found = self._found
+        until, commits, found = self._found
         if (began := time.monotonic()) >= until:
+            commits = self._sources.commits()
             found = await self._look()
             took = time.monotonic() - began
-            self._found = began + took + max(FRESH, SHARE * took), found
-        return self._page(request, "overview.html", **found)
+            self._found = began + took + min(STALE, max(FRESH, SHARE * took)), commits, found
+        behind = commits != self._sources.commits()
+        return self._page(request, "overview.html", behind=behind, **found)
 
     async def _look(self) -> dict[str, Any]:
         """Everything that the first page tells."""
@@ -186,7 +190,7 @@ class Pages:
             session.said = words(name, await self._api.wish(name, _wish(fields)))
         except UploaderError as error:
             session.said = str(error)
-        self._found = (0.0, {})
+        self._found = (0.0, -1, {})
         back = dict(fields).get("back", "/")
         return RedirectResponse(back if _BACK.fullmatch(back) and not back.startswith("//") else "/", 303)
 

@@ -52,7 +52,9 @@ function show(text) {
     return;
   }
   document.title = fresh.title;
-  becomeChildren(main, fresh.getElementById("main"));
+  const content = fresh.getElementById("main");
+  wanted ||= "behind" in content.dataset; // something has happened since: it is asked for at the next look
+  becomeChildren(main, content);
   becomeChildren(document.querySelector("footer"), fresh.querySelector("footer"));
   countDown();
 }
