@@ -6,19 +6,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 
 @dataclass(slots=True)
 class Running:
-    """One thing under way: `done` of `total` bytes (0: not known), `since` in unix seconds."""
+    """One thing under way: `done` of `total` bytes (0: not known), `since` in unix seconds.
+
+    `expected`: the seconds that it takes from its beginning to its end, by what went before; 0 where nobody knows.
+    """
 
     kind: str
     subject: str
     total: int = 0
     done: int = 0
     since: float = 0.0
+    expected: float = 0.0
 
 
 @dataclass(slots=True)
@@ -32,17 +36,27 @@ class Activity:
     _signs: dict[str, float] = field(default_factory=dict)
     """By kind of work: when it last gave a sign of life (monotonic seconds)."""
     _running: dict[int, Running] = field(default_factory=dict)
+    _paces: dict[str, float] = field(default_factory=dict)
+    """By kind of work: bytes in a second of one thing under way, by those that came to their end."""
     _ids: Iterator[int] = field(default_factory=count)
 
     @contextmanager
     def track(self, kind: str, subject: str, total: int = 0) -> Iterator[Running]:
         """Show something while the block runs."""
-        token = next(self._ids)
-        running = self._running[token] = Running(kind, subject, total, since=time.time())
+        token, began, pace = next(self._ids), time.monotonic(), self._paces.get(kind, 0.0)
+        expected = total / pace if pace else 0.0
+        running = self._running[token] = Running(kind, subject, total, since=time.time(), expected=expected)
         try:
             yield running
+            self._learn(kind, total, time.monotonic() - began)
         finally:
             del self._running[token]
+
+    def _learn(self, kind: str, total: int, seconds: float) -> None:
+        """How fast work of this kind goes: what came last counts for a third."""
+        if total and seconds > 0:
+            last, before = total / seconds, self._paces.get(kind)
+            self._paces[kind] = last if before is None else (last + 2 * before) / 3
 
     def committed(self) -> None:
         """The journal says something else than before."""
@@ -73,7 +87,7 @@ class Activity:
 
     def snapshot(self) -> list[Running]:
         """What is under way, the oldest first; copies."""
-        return [Running(r.kind, r.subject, r.total, r.done, r.since) for r in list(self._running.values())]
+        return [replace(running) for running in list(self._running.values())]
 
 
 class _Watched(threading.Event):

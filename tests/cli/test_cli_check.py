@@ -135,7 +135,7 @@ def test_missing_rights_are_told(configure, tmp_path):
 
 
 def test_an_open_dashboard_is_worth_a_warning(configure):
-    """It has no password."""
+    """Whoever reaches it may read it."""
     settings = load(configure(extra='[dashboard]\nlisten = "0.0.0.0:8750"'))
     assert [
         f.name for f in check_machine.all_findings(settings) if f.verdict == "warn" and "password" in f.text

@@ -63,3 +63,14 @@ def test_a_wrong_address_of_the_environment_is_told_by_its_name(tree, monkeypatc
     monkeypatch.setenv("GEOPERA_BASE_URL", "http://example.com")
     assert cli.execute(["push", "a/one.tif", "--project", "p"]) == 78
     assert capsys.readouterr().err.startswith("$GEOPERA_BASE_URL would send the key unencrypted.")
+
+
+def test_ctrl_c_before_anything_runs_says_how_to_go_on(tree, monkeypatch, capsys):
+    """While another push to the same project is waited for, say."""
+
+    def pressed(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(push, "_push", pressed)
+    assert cli.execute(["push", str(tree), "--project", "p"]) == 1
+    assert capsys.readouterr().err == f"Interrupted. {push.GOES_ON}\n"

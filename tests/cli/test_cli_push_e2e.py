@@ -15,7 +15,7 @@ import pytest
 import rasterio
 
 import uploader
-from uploader.sandbox import Options, Sandbox
+from uploader.sandbox import Fault, Options, Sandbox
 
 pytestmark = pytest.mark.e2e
 
@@ -154,3 +154,22 @@ def test_a_folder_whose_name_is_no_text_is_refused_in_words(push, tmp_path):
     assert code == 78
     assert r"\xe9t\xe9" in result["error"]
     assert "rename that folder, or push the folder above it" in result["error"]
+
+
+def test_ctrl_c_says_how_to_go_on(push, box, tmp_path):
+    """At once, whatever is under way; and the same command does go on."""
+    box.faults.add(Fault(operation="uploads.initiate", kind="status", status=503))
+    source = write(tmp_path / "in" / "a.tif", 1)
+    process = push(source, wait=False)
+    deadline = time.monotonic() + 60
+    while not box.faults.listed()[0]["seen"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert "Ctrl-C again ends at once. The same command goes on where this one ended." in err
+    assert json.loads(out)["items"] == []
+    box.faults.clear()
+    code, result = push(source)
+    assert (code, len(result["items"])) == (0, 1)

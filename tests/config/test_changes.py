@@ -53,6 +53,7 @@ RESTART = {
     "platform.proxy": "http://proxy:3128",
     "platform.ca_file": Path("/etc/ca.pem"),
     "dashboard.listen": "127.0.0.1:9999",
+    "dashboard.hosts": ("uploads.example.org",),
 }
 """Another value for each key."""
 

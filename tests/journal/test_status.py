@@ -74,13 +74,16 @@ def facts(state: Path) -> Facts:
 def test_each_folder_is_told_by_itself(facts: Facts) -> None:
     """Pending, completed, rejected, held, and what is on its way by state."""
     status = status_of(facts, HoldList([], 3), time.time())
+    today = status["today"]["completed"] > 0  # a quarter of an hour ago may have been yesterday
 
     assert status["folders"] == [
         {
             "path": "/a",
             "pending": 2,
             "completed": 6,
+            "today": 6 * today,
             "rejected": 0,
+            "target": "p/c",
             "held": False,
             "stages": {"converted": {"files": 2, "bytes": 10}},
         },
@@ -88,7 +91,9 @@ def test_each_folder_is_told_by_itself(facts: Facts) -> None:
             "path": "/b",
             "pending": 2,
             "completed": 1,
+            "today": today,
             "rejected": 1,
+            "target": "q",
             "held": False,
             "stages": {"settling": {"files": 1, "bytes": 5}},
         },

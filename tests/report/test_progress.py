@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from uploader.activity import Activity, Running
 from uploader.report import progress
+from uploader.report.status import fraction
 
 pytestmark = pytest.mark.unit
 
@@ -45,6 +47,52 @@ def test_a_picture_tells_when_it_is_done():
     screen.print(progress._picture({"pending": 5, "completed": 9, "eta": end.isoformat()}, [], 0.0))
 
     assert "9 completed, done at about " in screen.file.getvalue()
+
+
+def pictured(status: dict, running: list[Running], rate: float = 0.0) -> str:
+    """What stands beside the bars at the moment 1000."""
+    screen = Console(file=io.StringIO(), width=120, markup=False)
+    screen.print(progress._picture(status, running, rate, 1000.0))
+    return screen.file.getvalue()
+
+
+def test_a_picture_tells_bytes_rate_and_time_left_of_all_and_each():
+    """What is counted is told as it is, and what is estimated by those before it as about."""
+    status = {
+        "pending": 2,
+        "completed": 1,
+        "bytes": {"uploaded": 4 << 20, "pending": 6 << 20},
+        "eta": datetime.fromtimestamp(1090).astimezone().isoformat(),
+    }
+    put = Running("put", "a.tif", 4 << 20, 1 << 20, since=990.0)
+    known = Running("convert", "b.tif", 100, since=994.0, expected=10.0)
+    unknown = Running("convert", "c.tif", 100, since=994.0)
+    slow = Running("convert", "d.tif", 100, since=900.0, expected=10.0)
+    lines = [
+        line.split(maxsplit=1)[1]
+        for line in pictured(status, [put, known, unknown, slow], 1 << 20).splitlines()
+    ]
+    told = [line.lstrip("━╸╺ ") for line in lines]
+
+    assert told[1].strip() == "5 MiB of 10 MiB, 1 MiB/s, 1 min 30 s left"
+    assert told[2].strip() == "25 %, 30 s left, 102 KiB/s, a.tif"
+    assert told[3].strip() == "about 60 %, 4 s left, b.tif"
+    assert told[4].strip() == "c.tif"
+    assert told[5].strip().startswith("about 95 %")
+
+
+def test_bars_of_conversions_move():
+    """Between two pictures, though nothing is counted."""
+    activity = Activity()
+    with activity.track("convert", "a", 1000):
+        pass
+    with activity.track("convert", "b", 1000):
+        (running,) = activity.snapshot()
+        assert running.expected > 0
+        early, late = (
+            fraction(asdict(running), running.since + share * running.expected) for share in (0.2, 0.6)
+        )
+    assert (early, late) == (pytest.approx(0.2, abs=0.01), pytest.approx(0.6, abs=0.01))
 
 
 @pytest.mark.anyio

@@ -23,7 +23,7 @@ from uploader.config import load
 Key = tuple[str, str, str]
 """Scope, subject and cause of a hold."""
 
-HELD = re.compile(r'<p class="held" data-scope="([^"]*)" data-subject="([^"]*)" data-cause="([^"]*)">')
+HELD = re.compile(r'<li class="held" data-scope="([^"]*)" data-subject="([^"]*)" data-cause="([^"]*)">')
 BEGIN_OR_END = re.compile(
     r"^\S+ \S+ [A-Z]+ hold (?P<what>begin|end) scope=(?P<scope>\S+) cause=(?P<cause>\S+) "
     r"subject='(?P<subject>[^']*)'",

@@ -28,6 +28,7 @@ COMMANDS = {
     "run": "Run the daemon that the configuration describes.",
     "push": "Upload these rasters now and show the items.",
     "status": "Say what is where, what is held and why.",
+    "dashboard": "Print the address of the page, with a token that allows changes.",
     "log": "Tell the whole story of a file, of several, of an item or of an upload session.",
     "items": "Tell which item each file became: receipts as text, JSON lines, CSV or STAC.",
     "audit": "Compare the receipts with what the platform has now.",

@@ -217,7 +217,7 @@ def _confinement(found: Confinement) -> Finding:
 def _dashboard(listen: str) -> Iterator[Finding]:
     host = listen.rpartition(":")[0].strip("[]")
     if listen and not is_loopback(host):
-        text = f"it listens on {listen}, and has no password."
+        text = f"it listens on {listen}, and can be read by whoever reaches it."
         yield warn(
             "dashboard", text, "Names and reasons are seen by whoever reaches it; a proxy with a login helps."
         )

@@ -22,12 +22,15 @@ from uploader.cli.common import (
     set_up_logs,
     settings,
 )
-from uploader.core.errors import ConfigurationError
+from uploader.core.errors import ConfigurationError, UploaderError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from uploader.config import Settings
+
+GOES_ON = "The same command goes on where this one ended."
+STOPPING = f"Finishing what is being sent; Ctrl-C again ends at once. {GOES_ON}"
 
 WAITING = "Another push to this project is under way; waiting for it to end ..."
 
@@ -67,12 +70,33 @@ def command(
     else $GEOPERA_BASE_URL. Say the same again after an interruption: it goes on where it was, and what is an item
     already stays one.
     """
+    try:
+        return _push(
+            paths,
+            project,
+            collection,
+            config,
+            declared={"crs": crs, "nodata": nodata, "on_missing_crs": on_missing_crs},
+            as_json=as_json,
+        )
+    except KeyboardInterrupt:
+        raise UploaderError("Interrupted.", GOES_ON) from None
+
+
+def _push(
+    paths: tuple[Path, ...],
+    project: str,
+    collection: str,
+    config: str | None,
+    *,
+    declared: dict[str, str],
+    as_json: bool,
+) -> int:
     set_up_logs(level=logging.WARNING, told=OUTCOMES)
     from uploader.platform.geopera import read_key
     from uploader.python.push_job import alone, naming, outcome, settings_of
 
     started, screen = time.monotonic(), console(as_json=as_json)
-    declared = {"crs": crs, "nodata": nodata, "on_missing_crs": on_missing_crs}
     chosen = settings_of(paths, project, collection, _base(config), declared=declared)
     named = naming(paths)
     read_key(str(chosen.platform.api_key_file or ""), os.environ)
@@ -83,7 +107,8 @@ def command(
         from uploader.python.push_folders import with_earlier
 
         folders = anyio.run(with_earlier, chosen.state_dir, chosen.folders, named)
-        code = run_until_idle(chosen.model_copy(update={"folders": tuple(folders)}), screen)
+        stopping = partial(say, screen, STOPPING)
+        code = run_until_idle(chosen.model_copy(update={"folders": tuple(folders)}), screen, stopping)
         result = outcome(chosen.state_dir, named)
     result["seconds"] = round(time.monotonic() - started, 3)
     if as_json:
@@ -131,5 +156,5 @@ def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
         f"{done} of {files} {'file is an item' if files == 1 else 'files are items'}, after "
         f"{duration(result['seconds'])}.",
     )
-    if done < files and (result["holds"] or not result["failed"]):
-        say(screen, "The same command goes on where this one ended.")
+    if result["holds"] or done + len(result["failed"]) < files:
+        say(screen, GOES_ON)

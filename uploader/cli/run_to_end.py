@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from uploader.activity import Activity
 from uploader.core.byte_sizes import format_size
 from uploader.daemon import loop
 from uploader.daemon.hard_exit import HardExit
+from uploader.daemon.stop_signals import obey
 from uploader.report import progress
 from uploader.report.terminal_text import printable
 
@@ -25,9 +27,21 @@ if TYPE_CHECKING:
     from uploader.config import Settings
 
 
-def run_until_idle(settings: Settings, console: Console) -> int:
-    """Run the daemon until only ends and holds are left, showing how far it is; returns its exit code."""
+def run_until_idle(
+    settings: Settings, console: Console, told_to_stop: Callable[[], None] = lambda: None
+) -> int:
+    """Run the daemon until only ends and holds are left, showing how far it is; returns its exit code.
+
+    `told_to_stop` is called when a signal, as Ctrl-C sends, asks for an end before that.
+    """
     activity = Activity()
+
+    async def listener(stop: Callable[[], None], cut: Callable[[], None], reload: Callable[[], None]) -> None:
+        def stopping() -> None:
+            told_to_stop()
+            stop()
+
+        await obey(stopping, cut, reload)
 
     async def go(hard_exit: HardExit) -> int:
         async with anyio.create_task_group() as group:
@@ -38,6 +52,7 @@ def run_until_idle(settings: Settings, console: Console) -> int:
                 activity=activity,
                 bound=False,
                 hard_exit=hard_exit,
+                listener=listener,
             )
             group.cancel_scope.cancel()
         return code

@@ -22,6 +22,7 @@ from uploader.config.value_types import (
     DeclaredSystem,
     Endpoint,
     Flag,
+    HostName,
     Name,
     OptionalBytes,
     OptionalPath,
@@ -157,9 +158,11 @@ class LimitsSection(Section):
 
 
 class Dashboard(Section):
-    """The read-only page."""
+    """The page, and the API."""
 
     listen: Address = "127.0.0.1:8750"
+    hosts: tuple[HostName, ...] = ()
+    """Further names that it may be called by."""
 
 
 class NotifySection(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -59,6 +60,12 @@ def _argv(value: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError("should begin with the whole path of a program; no shell looks for it")
     if any("\0" in word for word in value):
         raise ValueError("holds a character that no argument may hold")
+    return value
+
+
+def _host_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", value):
+        raise ValueError('is no name of a host; write it without "https://", port and path')
     return value
 
 
@@ -122,6 +129,7 @@ AbsolutePath = Annotated[Path, BeforeValidator(_some_path), AfterValidator(_abso
 OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_absolute_or_empty)]
 Name = Annotated[str, Field(min_length=1)]
 Patterns = tuple[Name, ...]
+HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, Field(pattern=LISTEN), AfterValidator(_real_port)]
 BaseUrl = Annotated[Name, AfterValidator(_without_slash)]
 Bandwidth = Annotated[Timetable, BeforeValidator(_timetable)]

@@ -151,14 +151,20 @@ async def _reply(line: bytes, writer: asyncio.StreamWriter, handlers: Mapping[st
 async def _answer(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any]:
     try:
         request = json.loads(line)
-        command = request["command"]
+        request["command"]
     except (ValueError, TypeError, KeyError):
         return {"ok": False, "error": 'A request is one line of JSON such as {"command": "status"}.'}
+    return await answered(handlers, request)
+
+
+async def answered(handlers: Mapping[str, Handler], request: Mapping[str, Any]) -> dict[str, Any]:
+    """What is answered to a request that has a `command`, whoever brings it. Raises nothing."""
+    command = request["command"]
     handler = handlers.get(command) if isinstance(command, str) else None
     if handler is None:
         return {"ok": False, "error": f"There is no such command. Known are: {', '.join(sorted(handlers))}."}
     try:
-        return {"ok": True, **await handler(request)}
+        return {"ok": True, **await handler(dict(request))}
     except UploaderError as error:
         return {"ok": False, "error": str(error)}
     except Exception:

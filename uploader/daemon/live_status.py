@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from anyio.abc import TaskGroup
@@ -97,10 +97,7 @@ class LiveStatus:
             "alarms": [*self._alarms()],
             "stalled_after": self._tools.settings.notify.stalled_after,
             "warnings": [*self._warnings(), *told["warnings"]],
-            "running": [
-                {"kind": r.kind, "subject": r.subject, "total": r.total, "done": r.done, "since": r.since}
-                for r in self._tools.activity.snapshot()
-            ],
+            "running": [asdict(running) for running in self._tools.activity.snapshot()],
             "stages": [
                 {
                     "stage": stage,

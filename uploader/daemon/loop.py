@@ -31,6 +31,7 @@ from uploader.daemon.late_folders import START_AGAIN, LateFolders
 from uploader.daemon.live_status import LiveStatus, Seen, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.notifier import Notifier
+from uploader.daemon.page_sources import page_sources
 from uploader.daemon.reload import Reload
 from uploader.daemon.requests import Follow, handlers
 from uploader.daemon.running_actions import RunningActions
@@ -143,11 +144,12 @@ class Daemon:
             background.start_soon(self._holds.run)
             background.start_soon(self._reload.run)
             intake, contained = self._intake, self._contained
-            follow = Follow(intake.rescan, contained.try_now, intake.claimed)
+            access = dashboard.Access()
+            follow = Follow(intake.rescan, contained.try_now, intake.claimed, access.token)
             answers = handlers(self._tools.journal, status, self._reload, follow)
             background.start_soon(control.serve, self._tools.settings.state_dir / SOCKET, answers)
-            if self._tools.settings.dashboard.listen:
-                background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, status.ask)
+            shown = page_sources(self._tools, status, answers, access)
+            background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, shown)
             self._tools.journal.subscriptions.add("planning", lambda _: self._nudge())
             try:
                 held = await self._plan_and_perform(work, background, until_idle=until_idle)

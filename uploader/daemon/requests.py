@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from uploader.core.durations import LONGEST
@@ -16,7 +17,10 @@ from uploader.core.pauses import EVERYTHING
 from uploader.daemon.control import Handler
 from uploader.daemon.live_status import LiveStatus
 from uploader.daemon.reload import Reload
+from uploader.folders.still_there import still_there
 from uploader.journal import Journal
+from uploader.journal.listings import paths_by_id
+from uploader.system import threads
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +35,8 @@ class Follow:
     """What a mistake in the program keeps back is tried; returns how many files and sessions that are."""
     let_go: Callable[[int], None]
     """A file, by id, is not looked at again."""
+    token: Callable[[], str]
+    """Makes a token that lets one browser change something."""
 
 
 def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow) -> Mapping[str, Handler]:
@@ -67,7 +73,10 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         return {"resumed": ended}
 
     async def forget(request: dict[str, Any]) -> dict[str, Any]:
-        found = await journal.forgetting.forget(numbers(request.get("files")))
+        ids = numbers(request.get("files"))
+        lying = await threads.run_sync(_lying, await journal.read(lambda db: paths_by_id(db, ids)))
+        found = await journal.forgetting.forget([file_id for file_id in ids if file_id not in lying])
+        found.refused.update(lying)
         for file_id in found.files:
             follow.let_go(file_id)
         log.info("forgotten files=%d refused=%d", len(found.files), len(found.refused))
@@ -75,6 +84,7 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         return {"forgotten": len(found.files), "refused": list(found.refused.items())}
 
     return {
+        "dashboard": partial(_entrance, follow),
         "reload": read_again,
         "retry": retry,
         "status": status,
@@ -82,6 +92,16 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         "resume": resume,
         "forget": forget,
     }
+
+
+async def _entrance(follow: Follow, _: dict[str, Any]) -> dict[str, Any]:
+    return {"token": follow.token()}
+
+
+def _lying(paths: Mapping[int, bytes]) -> dict[int, str]:
+    """Which of these files cannot be given up, and why. Blocking."""
+    found = {file_id: still_there(path) for file_id, path in paths.items()}
+    return {file_id: reason for file_id, reason in found.items() if reason}
 
 
 def numbers(given: object) -> list[int]:

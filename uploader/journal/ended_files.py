@@ -43,8 +43,8 @@ class EndedFiles:
     """By id, with their folder: completed files whose source is still to be archived or deleted."""
     last: float | None = None
     """When a file was completed last."""
-    _minutes: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """By minute since the epoch: files completed in it, and their bytes; of today, and of the hour before now."""
+    _minutes: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
+    """By minute since the epoch and folder: files completed, and their bytes; of today, and of the hour before now."""
     _event: int = -1
     """The last event that was read; -1: nothing was read yet."""
     _forgotten: Mapping[str, Any] = field(default_factory=dict)
@@ -59,16 +59,24 @@ class EndedFiles:
             self._follow(db)
         self._event, self._forgotten = newest, forgotten
         oldest = min(midnight(clock()), clock() - HOUR) // MINUTE
-        self._minutes = {minute: made for minute, made in self._minutes.items() if minute >= oldest}
+        self._minutes = {key: made for key, made in self._minutes.items() if key[0] >= oldest}
 
     def since(self, moment: float) -> tuple[int, int]:
         """Files completed from this minute on, today or in the last hour, and their bytes."""
-        found = [made for minute, made in self._minutes.items() if minute >= moment // MINUTE]
+        found = [made for (minute, _), made in self._minutes.items() if minute >= moment // MINUTE]
         return sum(files for files, _ in found), sum(size for _, size in found)
+
+    def by_folder_since(self, moment: float) -> Counter[str]:
+        """Files completed from this minute on, by folder."""
+        found: Counter[str] = Counter()
+        for (minute, folder), (files, _) in self._minutes.items():
+            if minute >= moment // MINUTE:
+                found[folder] += files
+        return found
 
     def first_since(self, moment: float) -> float | None:
         """When the first of them was completed, to the minute; None where none was."""
-        found = [minute for minute in self._minutes if minute >= moment // MINUTE]
+        found = [minute for minute, _ in self._minutes if minute >= moment // MINUTE]
         return min(found) * MINUTE if found else None
 
     def _read(self, db: Database) -> None:
@@ -111,9 +119,9 @@ class EndedFiles:
         """What a repair has recognised was completed at some other time."""
         if row["event"] != ITEM_MADE:
             return
-        minute = int(row["time"] // MINUTE)
-        files, size = self._minutes.get(minute, (0, 0))
-        self._minutes[minute] = (files + 1, size + (row["object_size"] or 0))
+        key = int(row["time"] // MINUTE), row["folder"]
+        files, size = self._minutes.get(key, (0, 0))
+        self._minutes[key] = (files + 1, size + (row["object_size"] or 0))
         self.last = max(self.last or 0.0, row["time"])
 
 

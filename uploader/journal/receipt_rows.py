@@ -21,6 +21,12 @@ PAGE = 1000
 
 _OVER = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS - {FileState.DISPOSED}))
 
+LOOKED_AT = 20_000
+"""Receipts that one page looks at."""
+
+FOR_EVER = 1e12
+"""A time that never comes."""
+
 _SELECT = (
     "SELECT f.id, f.folder, f.path, f.state, COALESCE(s.project_id, '') AS project_id, "
     "COALESCE(s.collection_id, '') AS collection_id, COALESCE(s.item_id, '') AS target_item_id, "
@@ -85,6 +91,35 @@ def by_item(db: Database, chosen: Selection) -> Iterator[dict[str, Any]]:
     """Receipts with those of one item together; those of which the item is not known come last."""
     yield from _pages(db, chosen, "(item_id, id) > (:item_id, :id)", "item_id, id")
     yield from _pages(db, chosen, "item_id IS NULL AND id > :id", "id")
+
+
+def newest(
+    db: Database, chosen: Selection, before: tuple[float, int] | None, most: int
+) -> tuple[list[dict[str, Any]], tuple[float, int] | None]:
+    """Receipts, the latest first, of those before a time and an id; and before which the next page begins, if any.
+
+    `LOOKED_AT` receipts are looked at, so that a page may be short, or empty, although there are more.
+    """
+    at, file_id = before or (FOR_EVER, 0)
+    given = {**chosen.values, "at": at, "id": file_id, "looked": LOOKED_AT, "most": most}
+    looked = (
+        "SELECT completed_at, id FROM receipts WHERE (completed_at, id) < (:at, :id) AND completed_at >= :since "
+        "ORDER BY completed_at DESC, id DESC LIMIT :looked"
+    )
+    number = _rows(db, f"SELECT COUNT(*) AS number FROM ({looked})", given)[0]["number"]  # noqa: S608
+    last = _rows(db, f"{looked[:-7]}1 OFFSET {max(0, number - 1)}", given)
+    if not last:
+        return [], None
+    end = last[0]["completed_at"], last[0]["id"]
+    sql = (
+        "SELECT * FROM receipts WHERE (completed_at, id) < (:at, :id) "  # noqa: S608 - words of ours
+        f"AND (completed_at, id) >= (:end_at, :end_id) AND {chosen.condition} "
+        "ORDER BY completed_at DESC, id DESC LIMIT :most"
+    )
+    found = _rows(db, sql, {**given, "end_at": end[0], "end_id": end[1]})
+    if len(found) == most:
+        return found, (found[-1]["completed_at"], found[-1]["id"])
+    return found, end if number == LOOKED_AT else None
 
 
 def receipt_row(db: Database, file_id: int) -> dict[str, Any] | None:

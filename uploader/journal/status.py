@@ -97,7 +97,11 @@ class FactsReader:
             "retrying": _retrying(db),
             "warnings": _warnings(db),
         }
-        folders = _folders(destinations, pending, amounts, rejected, ended.completed + over["folders"])
+        became = {
+            "completed": ended.completed + over["folders"],
+            "today": ended.by_folder_since(midnight(now)),
+        }
+        folders = _folders(destinations, pending, amounts, rejected, became)
         lately = ended.since(now - HOUR)
         rate = rate_of(now, *lately, ended.first_since(now - HOUR))
         return Facts(told, folders, amounts, rate, self._passes.work(amounts))
@@ -187,17 +191,18 @@ def _folders(
     pending: Counter[str],
     amounts: Sequence[Amount],
     rejected: Sequence[Mapping[str, Any]],
-    completed: Counter[str],
+    became: Mapping[str, Counter[str]],
 ) -> list[dict[str, Any]]:
     """What became of each folder's files; one that left the configuration is told as long as it has any."""
     refused = Counter(str(entry["folder"]) for entry in rejected)
-    names = dict.fromkeys((*destinations, *sorted({*pending, *refused, *completed})))
+    names = dict.fromkeys((*destinations, *sorted({*pending, *refused, *became["completed"]})))
     return [
         {
             "path": shown(name),
             "pending": pending[name],
-            "completed": completed[name],
+            **{word: numbers[name] for word, numbers in became.items()},
             "rejected": refused[name],
+            "target": target_of(destinations[name]) if name in destinations else "",
             "stages": _stages([amount for amount in amounts if amount.folder == name]),
         }
         for name in names

@@ -35,19 +35,22 @@ class Asked:
     sessions: Sequence[int] = ()
 
 
-def asked_for(db: Database, words: Sequence[bytes]) -> Asked:
-    """What one of these spellings of a word names: a path, else a pattern, an item's id, an upload session."""
+def asked_for(db: Database, words: Sequence[bytes], *, patterns: bool = True) -> Asked:
+    """What one of these spellings of a word names: a path, else a pattern, an item's id, an upload session.
+
+    Without `patterns`, for which every path has to be looked at, it costs little however many files there are.
+    """
     text = lossless(words[0])
     for kind, found in (
         ("path", (file_id for word in words for file_id in at_path(db, word))),
-        ("pattern", (file_id for word in words for file_id in fitting(db, word))),
-        ("item", _ids(db, "SELECT id FROM files WHERE item_id = ? ORDER BY id", text)),
+        ("pattern", (file_id for word in words if patterns for file_id in fitting(db, word))),
+        ("item", _ids(db, "SELECT id FROM files WHERE item_id = ? ORDER BY id", shown(text))),
     ):
         if files := list(dict.fromkeys(found)):
             return Asked(kind, files)
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < DIGITS else None
     sessions = _ids(db, "SELECT id FROM sessions WHERE upload_id = ? OR id = ? ORDER BY id", text, number)
-    return Asked("session", _members(db, sessions), sessions) if sessions else Asked()
+    return Asked("session", members(db, sessions), sessions) if sessions else Asked()
 
 
 def at_path(db: Database, path: bytes) -> list[int]:
@@ -121,7 +124,7 @@ def items_of(db: Database, file_ids: Iterable[int]) -> list[dict[str, Any]]:
     ]
 
 
-def _members(db: Database, sessions: Sequence[int]) -> list[int]:
+def members(db: Database, sessions: Sequence[int]) -> list[int]:
     """The files that are, or were, in these sessions."""
     found: list[int] = []
     for session_id in sessions:
@@ -166,7 +169,13 @@ def _entry(event: dict[str, Any], file: dict[str, Any] | None = None) -> dict[st
 
 
 def _folders(db: Database) -> list[str]:
-    return [row[0] for row in db.conn.execute("SELECT DISTINCT folder FROM files")]
+    """All folders that have files: from each to the next along the index, whatever lies in between."""
+    sql = (
+        "WITH RECURSIVE found(folder) AS (SELECT MIN(folder) FROM files UNION ALL "
+        "SELECT (SELECT MIN(folder) FROM files WHERE folder > found.folder) FROM found WHERE folder IS NOT NULL) "
+        "SELECT folder FROM found WHERE folder IS NOT NULL"
+    )
+    return [row[0] for row in db.conn.execute(sql)]
 
 
 def _ids(db: Database, sql: str, *args: Any) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -15,8 +17,8 @@ from rich.text import Text
 from uploader.core.byte_sizes import format_size
 from uploader.core.errors import JournalError
 from uploader.journal import Reader
-from uploader.report.status import SHOWN_RUNNING, VERBS, expected_end_text, summary
-from uploader.report.terminal_text import printable
+from uploader.report.status import SHOWN_RUNNING, VERBS, expected_end_text, fraction, share, summary
+from uploader.report.terminal_text import duration, printable
 from uploader.system import threads
 
 if TYPE_CHECKING:
@@ -99,7 +101,14 @@ def _since(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
     }
     known = [_as_entered(hold) for hold in before.get("holds", ())]
     holds = [hold for hold in now.get("holds", ()) if _as_entered(hold) not in known]
-    return {**now, **ended, "holds": holds}
+    return {**now, **ended, **_bytes_since(before, now), "holds": holds}
+
+
+def _bytes_since(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    if "bytes" not in now:
+        return {}
+    uploaded = now["bytes"]["uploaded"] - (before.get("bytes") or {}).get("uploaded", 0)
+    return {"bytes": {**now["bytes"], "uploaded": max(0, uploaded)}}
 
 
 def _as_entered(hold: dict[str, Any]) -> tuple[Any, ...]:
@@ -107,20 +116,43 @@ def _as_entered(hold: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(hold.get(name) for name in ("scope", "cause", "subject", "since", "until"))
 
 
-def _picture(status: dict[str, Any], running: list[Running], rate: float) -> RenderableType:
-    """Render one frame: what is done of all, and what is under way."""
+def _picture(
+    status: dict[str, Any], running: list[Running], rate: float, now: float | None = None
+) -> RenderableType:
+    """Render one frame: what is done of all, and what is under way. `now` in unix seconds."""
+    now = time.time() if now is None else now
     ended = status.get("completed", 0) + status.get("rejected", 0)
     table = Table.grid(padding=(0, 1), expand=False)
     for _ in range(2):
         table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, overflow="ellipsis")
-    speed = f"  {format_size(rate)}/s" if rate else ""
     table.add_row(
         Text("files"),
         ProgressBar(total=max(ended + status.get("pending", 0), 1), completed=ended, width=BAR),
-        Text(f"{summary(status)}{expected_end_text(status)}{speed}"),
+        Text(f"{summary(status)}{expected_end_text(status)}"),
     )
+    amounts = status.get("bytes") or {"uploaded": 0, "pending": 0}
+    whole = amounts["uploaded"] + amounts["pending"]
+    sent = min(whole, amounts["uploaded"] + sum(one.done for one in running if one.kind == "put"))
+    if whole:
+        words = f"{format_size(sent)} of {format_size(whole)}{_speed_and_end(status, rate, now)}"
+        table.add_row(Text("bytes"), ProgressBar(total=whole, completed=sent, width=BAR), Text(words))
     for one in running[:SHOWN_RUNNING]:
-        bar = ProgressBar(total=one.total or None, completed=one.done, width=BAR, pulse=not one.total)
-        table.add_row(Text(VERBS.get(one.kind, one.kind)), bar, Text(printable(one.subject)))
+        part = fraction(asdict(one), now)
+        bar = ProgressBar(total=1.0, completed=part or 0.0, width=BAR, pulse=part is None)
+        words = ", ".join(filter(None, (share(asdict(one), now), _pace(one, now), printable(one.subject))))
+        table.add_row(Text(VERBS.get(one.kind, one.kind)), bar, Text(words))
     return Group(table)
+
+
+def _speed_and_end(status: dict[str, Any], rate: float, now: float) -> str:
+    """Rate and time left of all, as far as they are known."""
+    speed = f", {format_size(rate)}/s" if rate else ""
+    left = datetime.fromisoformat(status["eta"]).timestamp() - now if status.get("eta") else 0.0
+    return f"{speed}, {duration(left)} left" if left >= 1 else speed
+
+
+def _pace(one: Running, now: float) -> str:
+    """How fast something goes whose bytes are counted."""
+    seconds = now - one.since
+    return f"{format_size(one.done / seconds)}/s" if one.done and one.since and seconds >= 1 else ""

@@ -27,6 +27,12 @@ SHOWN_FAILURES = 20
 SHOWN_FOLDERS = 20
 """Folders that are shown; where there is one, the numbers at the top are its."""
 
+NEARLY = 0.95
+"""Of something whose progress is only estimated, more is never told: it may take longer than those before it."""
+
+SURE = 0.05
+"""Of something that is counted, this much has to be done before its pace tells when it is ready."""
+
 SHOWN_RUNNING = 10
 """Things under way that are shown at once."""
 
@@ -60,7 +66,7 @@ def summary(status: dict[str, Any]) -> str:
 def render(status: dict[str, Any], *, now: float | None = None) -> Iterator[RenderableType]:
     """Everything a person should see, the most pressing last, where the eye is. `now` in unix seconds."""
     yield from _head(status, now)
-    yield from _under_way(status)
+    yield from _under_way(status, now)
     yield from _waiting(status, now)
     yield from _warnings(status)
     if status.get("failed"):
@@ -73,7 +79,7 @@ def below_holds(status: dict[str, Any], *, now: float | None = None) -> Iterator
     """What a screen shows below its first line and the holds: the most pressing first."""
     _, *rest = _head(status, now)
     yield from rest
-    yield from _under_way(status)
+    yield from _under_way(status, now)
     yield from _waiting(status, now)
     if status.get("failed"):
         yield failures(status["failed"])
@@ -109,7 +115,7 @@ def _head(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]
         )
 
 
-def _under_way(status: dict[str, Any]) -> Iterator[RenderableType]:
+def _under_way(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
     folders = status.get("folders", ())
     if len(folders) > 1:
         for folder in folders[:SHOWN_FOLDERS]:
@@ -117,7 +123,7 @@ def _under_way(status: dict[str, Any]) -> Iterator[RenderableType]:
     for title, counts in under_way(status):
         yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
     for one in status.get("running", ())[:SHOWN_RUNNING]:
-        yield Text(f"{doing(one)} {printable(one['subject'])} {share(one)}".rstrip())
+        yield Text(f"{doing(one)} {printable(one['subject'])} {share(one, now)}".rstrip())
 
 
 def _waiting(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
@@ -189,10 +195,29 @@ def doing(running: dict[str, Any]) -> str:
     return VERBS.get(kind, kind)
 
 
-def share(running: dict[str, Any]) -> str:
-    """How much of an activity is done, where that is known."""
-    total = running.get("total") or 0
-    return f"{100 * running.get('done', 0) / total:.0f} %" if total else ""
+def fraction(running: dict[str, Any], now: float | None = None) -> float | None:
+    """How much of an activity is done: counted, else estimated by what went before; None where nobody knows."""
+    total, done, expected = (running.get(name) or 0 for name in ("total", "done", "expected"))
+    if total and done:
+        return min(float(done / total), 1.0)
+    return min(_elapsed(running, now) / expected, NEARLY) if expected else None
+
+
+def share(running: dict[str, Any], now: float | None = None) -> str:
+    """How much of an activity is done, and when it is ready, where that is known; empty where it is not."""
+    part = fraction(running, now)
+    if part is None:
+        return ""
+    counted = bool(running.get("done"))
+    left = _elapsed(running, now) * (1 - part) / part if part else 0.0
+    rest = f", {duration(left)} left" if part < 1 and left >= 1 and (not counted or part > SURE) else ""
+    return f"{'' if counted else 'about '}{100 * part:.0f} %{rest}"
+
+
+def _elapsed(running: dict[str, Any], now: float | None) -> float:
+    """Seconds since it began."""
+    began = running.get("since") or 0.0
+    return max(0.0, (time.time() if now is None else now) - began) if began else 0.0
 
 
 def again(hold: dict[str, Any], now: float | None = None) -> str:

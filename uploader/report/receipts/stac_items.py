@@ -107,9 +107,18 @@ def _asset(told: Mapping[str, Any]) -> dict[str, Any]:
 def _links(told: Mapping[str, Any], base_url: str) -> list[dict[str, str]]:
     if not told["item_id"]:
         return []
-    query = f"item_id={quote(told['item_id'], safe='')}"
-    href = f"{base_url}/v1/op/items.get_stac?{query}"
-    return [{"rel": "canonical", "href": href, "type": "application/geo+json"}]
+    return [
+        {
+            "rel": "canonical",
+            "href": item_address(base_url, told["item_id"]),
+            "type": "application/geo+json",
+        }
+    ]
+
+
+def item_address(base_url: str, item_id: str) -> str:
+    """Where the platform, at an address without a slash at its end, tells of an item."""
+    return f"{base_url}/v1/op/items.get_stac?item_id={quote(item_id, safe='')}"
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:

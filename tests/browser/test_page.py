@@ -1,0 +1,187 @@
+"""The page in a browser: it moves by itself, acts, goes on after a restart, and everybody can use it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import scenes
+from tests.browser.driving import browser, enter, served
+from tests.support.page import SIGHTING, Acted
+from tests.support.views import free_port
+from uploader.core.model import Hold, HoldCause, Scope
+from uploader.journal import FILE_NAME
+
+pytestmark = pytest.mark.unit
+
+MANY = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+    "INSERT INTO files (folder, path, current, state, sighting, size, last_error, discovered_at, changed_at) "
+    "SELECT '/srv/many', CAST(printf('d%03d/ortho_%06d.tif', i / 1000, i) AS BLOB), 1, 'gone', ?, 9, '', 1, 1 FROM n"
+)
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One browser for all tests here."""
+    options = {"viewport": {"width": 1200, "height": 800}, "reduced_motion": "reduce"}
+    with browser(tmp_path_factory.mktemp("profile"), **options) as opened:
+        opened.set_default_timeout(20_000)
+        yield opened
+
+
+@pytest.fixture
+def page(context: Any) -> Iterator[Any]:
+    """A tab. Nothing may come from elsewhere, and nothing may be said on the console."""
+    tab = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    tab.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.said = said
+    yield tab
+    tab.close()
+    lost = (
+        "ERR_CONNECTION_REFUSED",
+        "ERR_INCOMPLETE_CHUNKED_ENCODING",
+        "ERR_EMPTY_RESPONSE",
+        "ERR_CONNECTION_RESET",
+    )
+    assert [text for text in said if not any(word in text for word in lost)] == []
+    assert [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:"))] == []
+
+
+def value(page: Any, name: str) -> int:
+    """How far the bar of a file is."""
+    return int(page.locator(f'progress[aria-label="{name}"]').get_attribute("value"))
+
+
+def test_progress_moves_and_nothing_jumps(page: Any, tmp_path: Path) -> None:
+    """Without loading anew: scroll, selection, focus and what is typed stay where they are."""
+    acted = scenes.busy(tmp_path)
+    with served(acted) as address:
+        enter(page, address, acted)
+        before = value(page, "new_queued_0.tif")
+        page.evaluate("window.mark = 1")
+        page.locator("#search").fill("ort")
+        page.evaluate("window.scrollTo(0, 400)")
+        page.evaluate("getSelection().selectAllChildren(document.querySelector('#folders-title'))")
+        acted.running[1] = scenes.running("convert", "/srv/drop/survey/2026-11/new_queued_0.tif", 0.9)
+        page.locator(f'progress[aria-label="new_queued_0.tif"]:not([value="{before}"])').wait_for()
+        after = value(page, "new_queued_0.tif")
+        kept = page.evaluate(
+            "[window.mark, scrollY, String(getSelection()), document.querySelector('#search').value]"
+        )
+        finished = acted.add("2026-11/late.tif", folder="/srv/drop/drone", ago=0)
+        page.locator(f'#items a[href="/files/{finished}"]').first.wait_for()
+    assert after > before
+    assert kept == [1, 400, "Folders", "ort"]
+
+
+def test_buttons_ask_the_daemon(page: Any, tmp_path: Path) -> None:
+    """A rejected file is retried and leaves the list, a hold is tried at once; what came of it is told."""
+    acted = scenes.failing(tmp_path)
+    acted.holds = [
+        Hold(Scope.PLATFORM, "", "It is away.", "Wait.", 1.0, 9e9, cause=HoldCause.PLATFORM_UNREACHABLE)
+    ]
+    acted.answers = {
+        "retry": {"retried": 1, "tried": 1},
+        "forget": {"forgotten": 0, "refused": [[1, "it lies there"]]},
+    }
+    with served(acted) as address:
+        enter(page, address, acted)
+        page.get_by_role("button", name="Retry ortho <final>.tif").click()
+        page.get_by_text("1 rejected file will be tried again.").wait_for()
+        acted.change("UPDATE files SET state = 'settling' WHERE last_error LIKE '%reference system%'")
+        page.get_by_role("button", name="Retry ortho <final>.tif").wait_for(state="detached")
+        page.get_by_role("button", name="Try now").click()
+        page.get_by_text("1 thing that waited will be tried now.").wait_for()
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.get_by_role("button", name="Forget all").click()
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.get_by_role("button", name="Forget all").click()
+        page.get_by_text("0 files forgotten.").wait_for()
+    assert acted.asked[:2] == [
+        {"command": "retry", "paths": ["/srv/drop/drone/flight 12/ortho <final>.tif"]},
+        {"command": "retry", "held": True},
+    ]
+    assert [request["command"] for request in acted.asked[2:]] == ["forget"]
+
+
+def test_the_open_page_goes_on_after_a_restart(page: Any, tmp_path: Path) -> None:
+    """It says that nobody answers, and goes on by itself with the next daemon."""
+    acted, port = Acted(tmp_path), free_port()
+    with served(acted, port) as address:
+        page.goto(address)
+        page.evaluate("window.mark = 1")
+    page.get_by_text("The daemon does not answer.").wait_for()
+    number = acted.add("after.tif", ago=0)
+    with served(acted, port):
+        page.locator(f'#items a[href="/files/{number}"]').first.wait_for()
+        page.locator("#silent").wait_for(state="hidden")
+    assert page.evaluate("window.mark") == 1
+
+
+def test_search_finds_one_of_a_hundred_thousand(page: Any, tmp_path: Path) -> None:
+    """By a piece of its name, by keyboard alone, and its story is one step away."""
+    acted = Acted(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as db:
+        db.execute(MANY, (SIGHTING,))
+        db.commit()
+    with served(acted) as address:
+        page.goto(address)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "To the content"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        page.keyboard.type("ORTHO_077123")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="ortho_077123.tif").click()
+        page.get_by_role("heading", name="ortho_077123.tif").wait_for()
+
+
+def test_footprints_lie_where_they_are(page: Any, tmp_path: Path) -> None:
+    """On the screen, beside the lines of the graticule, and each leads to its file."""
+    acted = scenes.finished(tmp_path)
+    with served(acted) as address:
+        page.goto(address)
+        boxes = page.evaluate(
+            "Object.fromEntries([...document.querySelectorAll('.map path')].map((path) => "
+            "[path.dataset.file, (({x, y, width}) => [x, y, width])(path.getBoundingClientRect())]))"
+        )
+        page.locator(".map a").first.focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", level=1).wait_for()
+        assert "/files/" in page.url
+    newest = max(map(int, boxes))
+    left, right = boxes[str(newest - 1)], boxes[str(newest)]
+    assert right[0] - left[0] == pytest.approx(left[2], rel=0.05)
+    assert right[1] == pytest.approx(left[1], abs=1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_it(page: Any, tmp_path: Path, scheme: str) -> None:
+    """axe-core finds nothing serious on any page, in light and dark; nothing is wider than a phone."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    acted = scenes.failing(tmp_path)
+    acted.holds = scenes.held(tmp_path / "held").holds
+    acted.running = [scenes.running("put", "a.tif", 0.5)]
+    page.emulate_media(color_scheme=scheme)
+    with served(acted) as address:
+        enter(page, address, acted)
+        for path in ("/", "/files?search=tile", "/files/1", "/files/61", "/sessions/1", "/enter"):
+            page.goto(f"{address}{path}")
+            found = axe.Axe().run(page).response["violations"]
+            serious = [each for each in found if each["impact"] in {"serious", "critical"}]
+            assert [(each["id"], each["nodes"][0]["html"], each["help"]) for each in serious] == []
+            page.set_viewport_size({"width": 360, "height": 700})
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+            page.set_viewport_size({"width": 1200, "height": 800})

@@ -1,0 +1,30 @@
+"""What the dashboard is given of a running daemon. It acts only through the commands of the control socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from uploader.daemon import control
+from uploader.daemon.control import Handler
+from uploader.daemon.live_status import LiveStatus
+from uploader.effects.context import Tools
+from uploader.report.dashboard import Access, Previews, Sources
+
+PREVIEWS = Previews()
+"""Where the page's footprints and thumbnails come from; so far nothing keeps any."""
+
+
+def page_sources(tools: Tools, status: LiveStatus, answers: Mapping[str, Handler], access: Access) -> Sources:
+    """Those of this daemon."""
+    return Sources(
+        status=status.ask,
+        read=tools.journal.read,
+        command=partial(control.answered, answers),
+        access=access,
+        commits=lambda: tools.activity.commits,
+        running=lambda: bool(tools.activity.snapshot()),
+        hosts=tools.settings.dashboard.hosts,
+        base_url=tools.settings.platform.base_url,
+        previews=PREVIEWS,
+    )
