@@ -85,7 +85,7 @@ def _probe(config: str | None, chosen: Settings | None) -> Iterator[Finding]:
     from uploader.cli.check_finding import fail, ok
 
     try:
-        chosen = chosen or settings(config)
+        chosen = chosen or settings(config, to_run=True)
     except ConfigurationError as error:
         yield from (fail("configuration", line) for line in str(error).splitlines())
         return
