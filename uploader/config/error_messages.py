@@ -222,7 +222,7 @@ def _not_run_yet(read: object) -> Iterator[ConfigError]:
             yield ConfigError(
                 ("folders", number, "scenes", 0),
                 "no daemon forms scenes yet: each file would become an item of its own.",
-                "Leave them out to run it.",
+                "Leave them out to run it; `uploader plan` tells what they would come to.",
             )
 
 

@@ -22,7 +22,7 @@ import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need
 from uploader.convert.isolation import confine
 from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Job
-from uploader.convert.perform import perform
+from uploader.convert.perform import look_ahead, perform
 from uploader.convert.write import publish
 from uploader.core.capacity import MORE_TASKS, pool_threads
 from uploader.core.errors import ConversionFailed, LocalError, Shortage
@@ -69,7 +69,7 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
     code = 1
     try:
         os.closerange(_FIRST_OTHER, os.sysconf("SC_OPEN_MAX"))
-        answer = _convert(request, origin) if request else _trial(origin)
+        answer = _answer(request, origin) if request else _trial(origin)
         _write(json.dumps(answer).encode() + b"\n")
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, it ends here and is told
@@ -79,14 +79,23 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
         os._exit(code)
 
 
-def _convert(request: dict[str, Any], origin: Origin) -> dict[str, Any]:
-    """One job's report or error."""
+def _answer(request: dict[str, Any], origin: Origin) -> dict[str, Any]:
+    """One job's report, or forecast where only that is asked for, or its error."""
     job, workshop = Job.from_json(request["job"]), Path(request["workshop"])
     try:
+        if "beside" in request:
+            return {"forecast": _foreseen(job, tuple(request["beside"]), origin)}
         return {"report": _in_workshop(job, workshop, origin)}
     except LocalError as error:
         reason = error.reason.replace(f"{job.source.parent}/", "").replace(f"{workshop}/", "")
         return {"error": type(error).__name__, "reason": reason, "way_out": error.way_out}
+
+
+def _foreseen(job: Job, beside: tuple[str, ...], origin: Origin) -> dict[str, Any]:
+    """The forecast of a raster that lies among others: only its own files can be read, and nothing can be written."""
+    own = (job.source, *(job.source.with_name(name) for name in beside))
+    origin.confined(own, (), job.memory_limit)
+    return look_ahead(job, beside).to_json()
 
 
 def _in_workshop(job: Job, workshop: Path, origin: Origin) -> dict[str, Any]:

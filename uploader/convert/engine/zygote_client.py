@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from uploader.convert.engine.child_answers import (
     ZygoteFacts,
     death,
     facts_of,
+    forecast_of,
     last_words,
     nonsense,
     parsed,
@@ -30,7 +31,7 @@ from uploader.convert.engine.child_answers import (
 )
 from uploader.convert.engine.child_progress import ALIVE
 from uploader.convert.isolation import confine
-from uploader.convert.job import Job, Report
+from uploader.convert.job import Forecast, Job, Report
 from uploader.core import errors
 
 _LOG = logging.getLogger(__name__)
@@ -112,13 +113,23 @@ class Worker:
         talks nonsense, ConverterBroken when the zygote does not come up, Shortage when the machine has no process or
         thread to give, and MemoryTooNarrow.
         """
-        request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
         self._hears = alive
-        ending, line = await self._guarded(request)
+        ending, line = await self._asked({"job": job.to_json(), "workshop": str(workshop)}, job)
+        return replace(report_of(parsed(line)), peak_bytes=ending["peak_bytes"])
+
+    async def look_ahead(self, job: Job, beside: Sequence[str]) -> Forecast:
+        """Have a child read the head of a raster where it lies; raises as `convert` does."""
+        request = {"job": job.to_json(), "workshop": "", "beside": list(beside)}
+        _, line = await self._asked(request, job)
+        return forecast_of(parsed(line))
+
+    async def _asked(self, request: dict[str, Any], job: Job) -> tuple[dict[str, Any], bytes]:
+        """How the child of a job ended, and what it said. Raises what its end means where that is no answer."""
+        ending, line = await self._guarded(json.dumps(request).encode() + b"\n")
         if ending["exit"] != 0:
             confine.require_memory(job.memory_limit, ending["peak_bytes"])
             raise death(ending["exit"], ending["errors"], " on this raster")
-        return replace(report_of(parsed(line)), peak_bytes=ending["peak_bytes"])
+        return ending, line
 
     async def ready(self) -> ZygoteFacts:
         """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
