@@ -41,6 +41,11 @@ class FolderSpec:
             return isinstance(self.placed(path), Placement)
         return naming.matches(path, (*self.section.include, *self.section.passthrough))
 
+    def would_tell(self, path: bytes) -> bool:
+        """Whether a file that is not wanted may be missed: it is not excluded, and no temporary or hidden file."""
+        hidden = naming.ignored(path.rpartition(b"/")[2])
+        return not hidden and not naming.matches(path, self.section.exclude)
+
     def placed(self, path: bytes) -> Placement | LeftOut | None:
         """What a file is in its scene, or why its rules leave it; None where the folder has no scenes."""
         return place(_rules(self.section.scenes), path) if self.section.scenes else None
@@ -88,6 +93,8 @@ class OddityKind(StrEnum):
     """It has the name of a raster and is a link, which is never followed."""
     SPECIAL = "ignored_special"
     """It has the name of a raster and is a pipe, a socket or a device."""
+    ARCHIVE = "ignored_archive"
+    """It holds other files, and no pattern names it."""
     PRIVATE = "private"
     """A folder that is an archive, a staging or a state directory, by the token in it; it is not looked into."""
     DEEP = "deep_folders"

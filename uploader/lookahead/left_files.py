@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from uploader.core import naming
+from uploader.core.archives import is_archive
 from uploader.core.scene_rules import LeftOut
 from uploader.folders import FolderSpec
 from uploader.folders.grouping import companion, stems
 from uploader.folders.spec import joined
 from uploader.system.tree_walk import WalkedFolder, walk
-
-ARCHIVES = (b".zip", b".tar", b".tar.gz", b".tgz", b".tar.bz2", b".tar.xz", b".7z", b".rar")
-"""Endings of files that hold others."""
 
 WORDS = {
     "unfinished": "It is not whole yet, or not said to be.",
@@ -100,7 +98,7 @@ def _judged(folder: FolderSpec, path: bytes, name: bytes) -> LeftFile:
         return _left(path, "ignored")
     if naming.matches(path, folder.section.exclude):
         return _left(path, "excluded")
-    if name.lower().endswith(ARCHIVES):
+    if is_archive(name):
         return _left(path, "archive")
     placed = folder.placed(path)
     if isinstance(placed, LeftOut):
