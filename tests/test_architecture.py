@@ -25,7 +25,7 @@ LEVELS = (
     {"platform", "config", "staging", "thumbnails", "disposal"},
     {"folders", "effects", "report", "service"},
     {"daemon"},
-    {"repair"},
+    {"repair", "lookahead"},
     {"python"},
     {"cli"},
     {"", "__main__"},

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from uploader.config import Settings, load
 from uploader.config.error_messages import known_keys
+from uploader.config.scene_sections import Scenes
 from uploader.config.toml_lines import line_numbers
 
 pytestmark = pytest.mark.unit
@@ -17,18 +21,36 @@ pytestmark = pytest.mark.unit
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
 
+def shown() -> str:
+    """The example with the sections that it only shows, which are commented without a space."""
+    return re.sub(r"^#(?=[\[a-z])", "", EXAMPLE.read_text(), flags=re.MULTILINE)
+
+
+def keys(table: dict[str, Any], section: str = "the top of the file") -> Iterator[tuple[str, str]]:
+    """Every (section, key) of a document; what is a table of names that people choose is a key."""
+    for name, value in table.items():
+        path = f"{section.strip('[]')}.{name}" if section.startswith("[") else name
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for each in value:
+                yield from keys(each, f"[[{path}]]")
+        elif isinstance(value, dict) and name != "properties":
+            yield from keys(value, f"[{path}]")
+        else:
+            yield section, name
+
+
 def test_the_example_names_every_key_and_no_other():
     """Walk the models and the file against each other, both ways."""
-    document = tomllib.loads(EXAMPLE.read_text())
-    written = set()
-    for name, value in document.items():
-        if isinstance(value, dict):
-            written |= {(f"[{name}]", key) for key in value}
-        elif isinstance(value, list):
-            written |= {(f"[[{name}]]", key) for table in value for key in table}
-        else:
-            written.add(("the top of the file", name))
-    assert written == set(known_keys(Settings))
+    assert set(keys(tomllib.loads(shown()))) == set(known_keys(Settings))
+
+
+def test_what_the_example_only_shows_has_the_defaults_too(tmp_path):
+    """Somebody who takes the signs of a comment away, and lets a line out later, changes nothing."""
+    file = tmp_path / "config.toml"
+    file.write_text(shown())
+    (scenes,) = load(file).folders[0].scenes
+    (rule,) = scenes.rules
+    assert scenes == Scenes(rules=[{"pattern": rule.pattern}])
 
 
 def test_the_example_loads_and_its_values_are_the_defaults():

@@ -31,6 +31,11 @@ x = 1
 y = { inner = 5 }
 [many.sub]
 z = 3
+[[many.deep]]
+u = 1
+[[many.deep]]
+[[many]]
+[[many.deep]]
 '''
 
 
@@ -49,8 +54,13 @@ def test_every_key_has_its_line():
         ("many", 1): 19,
         ("many", 1, "x"): 20,
         ("many", 1, "y"): 21,
-        ("many", "sub"): 22,
-        ("many", "sub", "z"): 23,
+        ("many", 1, "sub"): 22,
+        ("many", 1, "sub", "z"): 23,
+        ("many", 1, "deep", 0): 24,
+        ("many", 1, "deep", 0, "u"): 25,
+        ("many", 1, "deep", 1): 26,
+        ("many", 2): 27,
+        ("many", 2, "deep", 0): 28,
     }
 
 

@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,6 +100,22 @@ def test_special_files_links_and_hidden_names_are_left_alone(tmp_path: Path) -> 
             b".hidden/a.tif",
         ):
             assert look(spec, name) is None, name
+
+
+def test_archives_are_told_unless_a_pattern_names_them(tmp_path: Path) -> None:
+    """A person may wait for the rasters in them; folders and temporary files are none."""
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    for name in ("order.zip", "old.tar", ".sync.zip", "half.zip.part"):
+        (drop / name).touch()
+    (drop / "unpacked.zip").mkdir()
+
+    def told(**keys: Any) -> list[bytes]:
+        found = scan(watched(drop, **keys), threading.Event())
+        return [entry.path for entry in found if getattr(entry, "kind", "") is OddityKind.ARCHIVE]
+
+    assert sorted(told()) == [b"old.tar", b"order.zip"]
+    assert told(exclude=("old.*",), passthrough=("*.zip",)) == []
 
 
 def test_linked_sidecars_are_no_sidecars(tmp_path: Path) -> None:

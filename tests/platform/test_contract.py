@@ -177,3 +177,18 @@ async def test_an_unknown_session_or_item_is_refused_as_such(side: Any, tmp_path
             with pytest.raises(Refused) as caught:
                 await call()
             assert caught.value.status == 404
+
+
+@SIDES
+async def test_a_deleted_item_is_gone_and_cannot_be_deleted_again(side: Any, tmp_path: Path) -> None:
+    """It is neither listed nor had."""
+    async with side(tmp_path) as here:
+        upload_id = await here.begun()
+        await here.stored(upload_id, "a.tif")
+        (made,) = await here.platform.complete(upload_id)
+        await here.platform.delete_item(made)
+        for asked in (here.platform.delete_item, here.platform.get_item):
+            with pytest.raises(Refused) as caught:
+                await asked(made)
+            assert caught.value.status in {404, 410}
+        assert await here.items() == []

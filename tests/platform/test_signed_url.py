@@ -67,3 +67,19 @@ def test_a_signed_url_does_not_show() -> None:
 
     assert "X-Goog" not in f"{url!r} {url}"
     assert url.url == GOOGLE
+
+
+@pytest.mark.parametrize(
+    ("query", "life"),
+    [
+        ("X-Goog-Expires=300&X-Goog-Date=1", 300),
+        ("x-amz-expires=77", 77),
+        ("X-Goog-Expires=99999999999", None),
+        ("X-Goog-Expires=soon", None),
+        ("Expires=1700000000", None),
+        ("", None),
+    ],
+)
+def test_its_life_is_what_its_signature_says(query: str, life: int | None) -> None:
+    """In seconds; an end in unix seconds, of older signatures, is none."""
+    assert SignedUrl.parse(f"https://store.example/a?{query}").life == life

@@ -52,6 +52,7 @@ class ModelPlatform:
     quota: int
     items_per_file: bool = True
     now: float = 0.0
+    token_life: float | None = None
     down: bool = False
     revoked: bool = False
     """The key is not accepted."""
@@ -235,6 +236,12 @@ class ModelPlatform:
     async def list_assets(self, item_id: str) -> list[Any]:
         """No target items in these histories."""
         return []
+
+    async def delete_item(self, item_id: str) -> None:
+        """An item that is there goes; the daemon never asks for it."""
+        self._strike("delete", item_id)
+        if self.items.pop(item_id, None) is None:
+            raise refusal(404)
 
     async def put(self, url: Url, content: str) -> None:
         """Store an object; the store is up while the platform is down."""

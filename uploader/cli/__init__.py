@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "Show it all at work on this machine: needs no account, no network, no argument.",
     "init": "Write a first configuration and its key, and check them.",
     "install-service": "Make the daemon a service of systemd, or take that away.",
+    "plan": "Tell what would become of the files in the folders, before anything is sent.",
     "run": "Run the daemon that the configuration describes.",
     "push": "Upload these rasters now and show the items.",
     "status": "Say what is where, what is held and why.",

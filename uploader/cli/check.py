@@ -1,4 +1,4 @@
-"""`uploader check`: a doctor. The probes are in `probes` (this machine) and `probes_remote` (the platform)."""
+"""`uploader check`: a doctor. The probes are in `check_machine` and `check_platform`, and `check_live`."""
 
 from __future__ import annotations
 
@@ -33,11 +33,22 @@ STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
     is_flag=True,
     help="Check as the installed unit would run: its user, credential and sandbox. Needs root and systemd.",
 )
-def command(*, config: str | None, as_json: bool, repair: bool, service: bool) -> int:
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Send tiny rasters through real sessions of --project, and tell what no document says of the platform.",
+)
+@click.option(
+    "--project", default="", metavar="ID", help="The project that --live may use, best one of its own."
+)
+def command(
+    *, config: str | None, as_json: bool, repair: bool, service: bool, live: bool, project: str
+) -> int:
     """Look for everything that could keep it from working, and say what to do.
 
     Reads the configuration, tries the key and the projects, looks at folders, file systems, limits, disk and clock.
-    Changes nothing that stays, but for --repair-journal, which keeps the damaged file. 0 when nothing fails; warnings
+    Changes nothing that stays, but for --repair-journal, which keeps the damaged file, and --live, which deletes the
+    items that it makes and keeps what it found in the state folder. 0 when nothing fails; warnings
     are worth reading.
     """
     set_up_logs(level=logging.ERROR)
@@ -45,6 +56,14 @@ def command(*, config: str | None, as_json: bool, repair: bool, service: bool) -
         from uploader.cli.repair_journal import mend
 
         return mend(settings(config), as_json=as_json)
+    if live != bool(project):
+        raise click.UsageError(
+            "--live and --project belong together: name a project that tiny rasters may go to."
+        )
+    if live:
+        from uploader.cli import check_live
+
+        return check_live.examine(settings(config, need_folders=False), project, as_json=as_json)
     if service:
         return _in_unit(config, as_json=as_json)
     return examine(config, as_json=as_json)
@@ -85,7 +104,7 @@ def _probe(config: str | None, chosen: Settings | None) -> Iterator[Finding]:
     from uploader.cli.check_finding import fail, ok
 
     try:
-        chosen = chosen or settings(config)
+        chosen = chosen or settings(config, to_run=True)
     except ConfigurationError as error:
         yield from (fail("configuration", line) for line in str(error).splitlines())
         return

@@ -94,14 +94,17 @@ def declared_options(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def settings(config: str | None, *, need_folders: bool = True, look: bool = True) -> Settings:
+def settings(
+    config: str | None, *, need_folders: bool = True, look: bool = True, to_run: bool = False
+) -> Settings:
     """Read the configuration that the option, or its fallbacks, name.
 
-    Without `look` its folders are not looked at: who asks a running daemon is answered though a disk hangs.
+    Without `look` its folders are not looked at: who asks a running daemon is answered though a disk hangs. With
+    `to_run` it is refused where it asks for what no daemon does yet.
     """
     from uploader.config import find, load
 
-    return load(find(config), need_folders=need_folders, look=look)
+    return load(find(config), need_folders=need_folders, look=look, to_run=to_run)
 
 
 def emit(value: dict[str, Any]) -> None:

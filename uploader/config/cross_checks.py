@@ -114,7 +114,13 @@ def _folder(number: int, folder: Folder) -> Iterator[ConfigError]:
             "should be a file name, in which {stem} and {name} stand for the raster's.",
             'Write for example "{stem}.done".',
         )
-    if not folder.include and not folder.passthrough:
+    if folder.scenes and (folder.item_id or folder.asset_key):
+        yield ConfigError(
+            ("folders", number, "scenes"),
+            "make items of their own, and this folder's files go to one item.",
+            "Leave out item_id and asset_key, or the scenes.",
+        )
+    if not folder.include and not folder.passthrough and not folder.scenes:
         yield ConfigError(
             ("folders", number, "include"), "is empty, so nothing would be taken.", "Name a pattern."
         )

@@ -32,10 +32,12 @@ SHOWN = 40
 """Characters of a wrong value that are quoted."""
 
 
-def load_document(model: type[Model], path: Path, *, need_folders: bool, look: bool = True) -> Model:
+def load_document(
+    model: type[Model], path: Path, *, need_folders: bool, look: bool = True, to_run: bool = False
+) -> Model:
     """Read the TOML at `path` into `model`; raises `ConfigurationError` with one line for every mistake.
 
-    `look`: see `relations`.
+    `look`: see `relations`. `to_run`: also for what no daemon does yet.
     """
     text = _read(path)
     try:
@@ -45,6 +47,7 @@ def load_document(model: type[Model], path: Path, *, need_folders: bool, look: b
     context: Context = {"base": Path(path).absolute().parent}
     read, mistakes = _fields(model, data, context)
     mistakes += _between(model, data, context, look=look)
+    mistakes += _not_run_yet(read) if to_run else ()
     if need_folders and "folders" not in data:
         mistakes.append(
             ConfigError(("folders",), "there is no drop folder.", "Add one with a path and a project_id.")
@@ -162,7 +165,7 @@ def _nearest(model: type[BaseModel], location: Location) -> str:
         close = difflib.get_close_matches(written, here.model_fields, n=1, cutoff=0.6)
         if close:
             return f"Did you mean {close[0]}?"
-    everywhere = {name: section for section, name in known_keys(model)}
+    everywhere = {name: section for section, name in reversed(list(known_keys(model)))}
     if written in everywhere:
         return f"It belongs to {everywhere[written]}."
     best = difflib.get_close_matches(written, (here or model).model_fields, n=1, cutoff=0.0)
@@ -177,7 +180,8 @@ def known_keys(model: type[BaseModel], section: str = "the top of the file") -> 
             yield section, name
         else:
             many = inner is not field.annotation
-            yield from known_keys(inner, f"[[{name}]]" if many else f"[{name}]")
+            path = f"{section.strip('[]')}.{name}" if section.startswith("[") else name
+            yield from known_keys(inner, f"[[{path}]]" if many else f"[{path}]")
 
 
 def _section(annotation: object) -> type[BaseModel] | None:
@@ -220,6 +224,16 @@ def _between(
         read("platform", data.get("platform", {})),
         look=look,
     )
+
+
+def _not_run_yet(read: object) -> Iterator[ConfigError]:
+    for number, folder in enumerate(getattr(read, "folders", ())):
+        if folder.scenes:
+            yield ConfigError(
+                ("folders", number, "scenes", 0),
+                "no daemon forms scenes yet: each file would become an item of its own.",
+                "Leave them out to run it; `uploader plan` tells what they would come to.",
+            )
 
 
 def _salvaged(model: type[Model], value: object, context: Context) -> Model | None:

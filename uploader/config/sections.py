@@ -9,8 +9,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from uploader.config.scene_sections import Scenes
+from uploader.config.section import Section
 from uploader.config.value_types import (
     AbsolutePath,
     Address,
@@ -40,12 +42,6 @@ from uploader.core.secrets import Secret
 
 JOB: Any = Job(source=Path(), target=Path())
 """Has the defaults of the keys that a conversion is given."""
-
-
-class Section(BaseModel):
-    """A part of the file: frozen, and an unknown key in it is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class PlatformSection(Section):
@@ -90,6 +86,7 @@ class Folder(Section):
     nodata: DeclaredNodata = JOB.nodata
     on_missing_crs: Literal["warn", "reject"] = JOB.on_missing_crs
     receipts: Flag = False
+    scenes: tuple[Scenes, ...] = ()
 
 
 class StagingSection(Section):

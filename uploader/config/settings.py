@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, ValidationInfo, model_validator
 
 from uploader.config.cross_checks import relations
+from uploader.config.section import Section
 from uploader.config.sections import (
     BatchSection,
     ConvertSection,
@@ -16,7 +17,6 @@ from uploader.config.sections import (
     LogSection,
     NotifySection,
     PlatformSection,
-    Section,
     StagingSection,
     Transfer,
 )

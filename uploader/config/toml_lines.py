@@ -36,7 +36,7 @@ def line_numbers(text: str) -> dict[Location, int]:
     Keys inside inline tables have no entry of their own; see `line_of`.
     """
     lines: dict[Location, int] = {}
-    arrays: Counter[tuple[str, ...]] = Counter()
+    arrays: Counter[Location] = Counter()
     table: Location = ()
     for number, statement in _statements(text):
         if statement.startswith("["):
@@ -73,12 +73,18 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
         number += word.count("\n")
 
 
-def _header(statement: str, arrays: Counter[tuple[str, ...]]) -> Location:
-    keys = _keys(statement)
+def _header(statement: str, arrays: Counter[Location]) -> Location:
+    """The place of a table; one within an array of tables is in the last table of that."""
+    *outer, last = _keys(statement)
+    place: Location = ()
+    for key in outer:
+        place = (*place, key)
+        place = (*place, arrays[place] - 1) if arrays[place] else place
+    place = (*place, last)
     if not statement.startswith("[["):
-        return keys
-    arrays[keys] += 1
-    return (*keys, arrays[keys] - 1)
+        return place
+    arrays[place] += 1
+    return (*place, arrays[place] - 1)
 
 
 def _keys(statement: str) -> tuple[str, ...]:

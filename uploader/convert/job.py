@@ -6,6 +6,7 @@ Nothing here touches a file or a library: parent and child share these nouns and
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,7 @@ CATEGORICAL = ("auto", "yes", "no")
 _GIB = 1 << 30
 _LONGEST_FACT = 300
 _NUMBERS_OF_A_TRANSFORM = 6
+_MOST = 1 << 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,45 @@ class Report:
             sampled=bool(data["sampled"]),
             facts={str(name): _fact(str(name), value) for name, value in dict(data["facts"]).items()},
             declared={str(key): str(value) for key, value in dict(data["declared"]).items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What the head of one raster says of its conversion, before any pixel is read. Sizes in bytes.
+
+    `sizes` are those of the COG by what `Job.effort` may be: estimates, but where the file is sent as it is.
+    `categorical` is None where only the pixels tell. `doubts` are sentences about what only they decide.
+    """
+
+    method: Method
+    categorical: bool | None
+    sizes: Mapping[str, int]
+    compression: str = ""
+    """Of the source, as GDAL calls it; empty: none."""
+    doubts: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    """As in `Report.facts`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The forecast as plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Forecast:
+        """Read a child's answer, every field checked. Raises ValueError, TypeError, KeyError or AttributeError."""
+        if data["method"] not in METHODS or data["categorical"] not in (True, False, None):
+            raise ValueError("no method or kind")
+        sizes = {effort: int(data["sizes"][effort]) for effort in EFFORTS}
+        if any(not 0 <= size < _MOST for size in sizes.values()):
+            raise ValueError("no size")
+        return cls(
+            method=data["method"],
+            categorical=data["categorical"],
+            sizes=sizes,
+            compression=str(data["compression"]),
+            doubts=tuple(str(each) for each in data["doubts"]),
+            facts=dict(data["facts"]),
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from uploader.convert.isolation import confine
-from uploader.convert.job import Job, Report
+from uploader.convert.job import Forecast, Job, Report
 from uploader.convert.pictures import preview
 from uploader.convert.pyramid.smallest_level import SmallLevel
 from uploader.convert.read import masks
@@ -28,9 +28,13 @@ from uploader.convert.write import source_heads as sources
 from uploader.convert.write.cog_writer import written
 from uploader.convert.write.disk_room import free_room
 from uploader.convert.write.inspection import inspect
+from uploader.convert.write.method_forecast import foreseen
 from uploader.convert.write.publish import PREVIEW, RESULT
 from uploader.convert.write.task import ALONE, Task, WrittenCog
 from uploader.core.errors import LocalError, NoSpace, RasterRefused, RasterUnreadable
+
+_NOWHERE = Path("/nonexistent")
+"""The working folder of who writes nothing."""
 
 _OWN_NAMES = ("wrapper.vrt", RESULT)
 
@@ -68,13 +72,32 @@ def _without_our_names(text: str, job: Job, workshop: Path) -> str:
     return text
 
 
+def look_ahead(job: Job, beside: tuple[str, ...]) -> Forecast:
+    """What would become of a raster, by its head: read where it lies, with those files beside it that are its own.
+
+    The same examination and rules as those of `perform`, but for the room on the disk. Raises as it does.
+    """
+    try:
+        confine.limit(_NOWHERE, cpu_seconds=job.timeout_seconds, file_bytes=0)
+        return foreseen(job, _examined(job, beside))
+    except LocalError as error:
+        raise type(error)(_without_our_names(error.reason, job, _NOWHERE), error.way_out) from error
+
+
+def _examined(job: Job, beside: tuple[str, ...] | None = None) -> Facts:
+    """The facts of a raster that may be converted. Raises RasterUnreadable, RasterRefused."""
+    facts = with_declared(examine(job.source, beside), job.crs, job.nodata)
+    facts = replace(facts, indexed=sources.indexed(job.source))
+    _judge(facts, job)
+    return facts
+
+
 def _perform(job: Job, workshop: Path) -> Performed:
     room = free_room(workshop, job)
     confine.limit(workshop, cpu_seconds=job.timeout_seconds * THREADS, file_bytes=room)
     os.chdir(workshop)
-    facts = with_declared(examine(job.source), job.crs, job.nodata)
-    facts = replace(facts, indexed=sources.indexed(job.source))
-    _judge(facts, job, room)
+    facts = _examined(job)
+    _require_room(facts, job, room)
     # Threads read as many bytes as are counted, also where libtiff needs fewer: of a last strip that is counted full.
     threads = THREADS if facts.compression else 1
     with (
@@ -106,8 +129,8 @@ def _perform(job: Job, workshop: Path) -> Performed:
     return Performed(report, facts, shown, made.smallest)
 
 
-def _judge(facts: Facts, job: Job, room: int) -> None:
-    """Refuse what is beyond the limits, and wait where it does not fit, before any block is read."""
+def _judge(facts: Facts, job: Job) -> None:
+    """Refuse what is beyond the limits, before any block is read."""
     reason = beyond(facts, RasterLimits(job.max_pixels, job.max_bands, job.memory_limit))
     if reason:
         raise RasterRefused(reason, RAISE if "limit" in reason else PASS)
@@ -124,6 +147,10 @@ def _judge(facts: Facts, job: Job, room: int) -> None:
     unkeepable, way_out = comparison.unkeepable(facts, sources.first_image(job.source))
     if unkeepable:
         raise RasterRefused(unkeepable, way_out)
+
+
+def _require_room(facts: Facts, job: Job, room: int) -> None:
+    """Wait where it does not fit."""
     needed = method_choice.disk_needed(facts, job.compression)
     if needed > room:
         raise NoSpace(

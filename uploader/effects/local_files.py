@@ -6,8 +6,8 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from uploader.config import Folder, Settings
-from uploader.convert import Job, Report
+from uploader.config import Folder
+from uploader.convert import Report
 from uploader.convert.quicklook import FootprintOrigin, Quicklook
 from uploader.convert.write import publish
 from uploader.core import affine_transforms, footprints
@@ -22,6 +22,7 @@ from uploader.core.receipt_document import beside_the_source
 from uploader.core.verdicts import Step
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
+from uploader.effects.conversion_job import job_of
 from uploader.journal import Converted, FileRow
 from uploader.journal.receipt_rows import receipt_row
 from uploader.journal.rows import clock, decode_sighting
@@ -104,7 +105,7 @@ async def convert(tools: Tools, file_id: int) -> None:
             else:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
-                job = _job(tools.settings, source, target, destination, name)
+                job = job_of(tools.settings, source, target, destination, name)
                 report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
                 comparison = "sample" if report.sampled else job.verify
                 measured = await tools.in_thread(tools.staging.measure, target, tools.stop_of("convert"))
@@ -169,28 +170,6 @@ def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.Up
     except err.StagedDamaged as damaged:
         return damaged
     return error
-
-
-def _job(settings: Settings, source: Path, target: Path, folder: Folder, name: str) -> Job:
-    return Job(
-        source=source,
-        target=target,
-        categorical=folder.categorical,
-        compression=settings.convert.compression,
-        effort=settings.effort,
-        strict=folder.strict,
-        crs=folder.crs,
-        nodata=folder.nodata,
-        on_missing_crs=folder.on_missing_crs,
-        verify=settings.convert.verify,
-        max_pixels=settings.limits.max_pixels,
-        max_bands=settings.limits.max_bands,
-        min_free_bytes=settings.limits.min_free_bytes,
-        memory_limit=settings.convert.memory_limit,
-        timeout_seconds=settings.convert.timeout_seconds,
-        name=name,
-        quicklook=True,
-    )
 
 
 def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tuple[Report, Checksums]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from uploader.core import naming
+from uploader.core.archives import is_archive
 from uploader.core.model import Sighting
 from uploader.folders.grouping import ambiguous, companion, group, has_owner, stems
 from uploader.folders.spec import FolderSpec, Found, LookProblem, Oddity, OddityKind, joined
@@ -206,6 +207,7 @@ def _rasters(
                 return
             name = os.fsencode(entry.name)
             if not folder.wants(joined(directory, name)):
+                yield from _archive(folder, joined(directory, name), entry)
                 continue
             if not entry.is_file(follow_symlinks=False):
                 yield from _odd(joined(directory, name), entry)
@@ -219,6 +221,12 @@ def _rasters(
     for name in unclear:
         if owners.isdisjoint(stems(folder, name)):
             yield from _sighted(folder, directory, name, fd, listing)
+
+
+def _archive(folder: FolderSpec, path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:
+    """That a file which is not wanted holds others, should it do so."""
+    if is_archive(path) and folder.would_tell(path) and entry.is_file(follow_symlinks=False):
+        yield Oddity(path, OddityKind.ARCHIVE)
 
 
 def _odd(path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from uploader.config import Folder
+from uploader.config.scene_sections import Scenes
 from uploader.core import naming
 from uploader.core.model import Sighting
+from uploader.core.scene_rules import LeftOut, Placement, SceneRules, place
 from uploader.system import files as fs
 
 
@@ -32,10 +35,20 @@ class FolderSpec:
 
     def wants(self, path: bytes) -> bool:
         """Whether a file of this relative path is a raster to take, by its name alone."""
-        name = path.rpartition(b"/")[2]
-        return not naming.ignored(name) and naming.matches(
-            path, (*self.section.include, *self.section.passthrough), self.section.exclude
-        )
+        if naming.ignored(path.rpartition(b"/")[2]) or naming.matches(path, self.section.exclude):
+            return False
+        if self.section.scenes:
+            return isinstance(self.placed(path), Placement)
+        return naming.matches(path, (*self.section.include, *self.section.passthrough))
+
+    def would_tell(self, path: bytes) -> bool:
+        """Whether a file that is not wanted may be missed: it is not excluded, and no temporary or hidden file."""
+        hidden = naming.ignored(path.rpartition(b"/")[2])
+        return not hidden and not naming.matches(path, self.section.exclude)
+
+    def placed(self, path: bytes) -> Placement | LeftOut | None:
+        """What a file is in its scene, or why its rules leave it; None where the folder has no scenes."""
+        return place(_rules(self.section.scenes), path) if self.section.scenes else None
 
     def passes(self, path: bytes) -> bool:
         """Whether a file of this relative path is uploaded as it is; then nothing beside it belongs to it."""
@@ -68,6 +81,11 @@ class FolderSpec:
         return naming.marker(template, raster) if template else b""
 
 
+@lru_cache(maxsize=64)
+def _rules(scenes: tuple[Scenes, ...]) -> tuple[SceneRules, ...]:
+    return tuple(each.scene_rules for each in scenes)
+
+
 class OddityKind(StrEnum):
     """What there is to tell of an entry that is in order."""
 
@@ -75,6 +93,8 @@ class OddityKind(StrEnum):
     """It has the name of a raster and is a link, which is never followed."""
     SPECIAL = "ignored_special"
     """It has the name of a raster and is a pipe, a socket or a device."""
+    ARCHIVE = "ignored_archive"
+    """It holds other files, and no pattern names it."""
     PRIVATE = "private"
     """A folder that is an archive, a staging or a state directory, by the token in it; it is not looked into."""
     DEEP = "deep_folders"

@@ -21,6 +21,10 @@ class Platform(Protocol):
     calls: Counter[tuple[str, str]]
     """How many calls were sent, by operation and by what came of them: an HTTP status, or the class of an error."""
 
+    @property
+    def token_life(self) -> float | None:
+        """Seconds that the last token was to live; None before the first call, and where the key is the token."""
+
     async def initiate(self, body: Mapping[str, object], idempotency_key: str) -> str:
         """Open an upload session, which reserves storage, and give back its id.
 
@@ -54,6 +58,9 @@ class Platform(Protocol):
 
     async def list_assets(self, item_id: str) -> list[dict[str, Any]]:
         """The files of an item. Changes nothing."""
+
+    async def delete_item(self, item_id: str) -> None:
+        """Delete an item: one that a live check has made, and no other. May be repeated, and is refused then."""
 
 
 class ObjectStore(Protocol):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from uploader.core.secrets import Secret
 
 MOST = 8192
 """Characters of a URL: common servers refuse longer ones."""
+
+_EXPIRES = ("x-goog-expires", "x-amz-expires")
+_DIGITS = 10
 
 _HOST = re.compile(
     r"(?=.{1,253}$)[0-9a-z_-]{1,63}(\.[0-9a-z_-]{1,63})*\.?|(?=.{2,64}$)[0-9a-f.]*:[0-9a-f:.]*", re.IGNORECASE
@@ -36,6 +39,13 @@ class SignedUrl:
     def url(self) -> str:
         """The URL itself, with its signature."""
         return self.secret.reveal()
+
+    @property
+    def life(self) -> int | None:
+        """For how many seconds it was signed, as V4 signatures say it; None where it does not say."""
+        told = parse_qs(urlsplit(self.url).query)
+        found = (value for name in told if name.lower() in _EXPIRES for value in told[name])
+        return next((int(value) for value in found if value.isdecimal() and len(value) < _DIGITS), None)
 
     @property
     def encrypted(self) -> bool:

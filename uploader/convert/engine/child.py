@@ -23,7 +23,7 @@ import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need
 from uploader.convert.isolation import confine
 from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Job
-from uploader.convert.perform import Performed, perform
+from uploader.convert.perform import Performed, look_ahead, perform
 from uploader.convert.pictures.look import quicklook
 from uploader.convert.quicklook import Quicklook
 from uploader.convert.write import publish
@@ -75,10 +75,12 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
     code = 1
     try:
         os.closerange(_FIRST_OTHER, os.sysconf("SC_OPEN_MAX"))
-        if request:
-            _convert(request, origin)
-        else:
+        if not request:
             _tell(_trial(origin))
+        elif "beside" in request:
+            _foresee(request, origin)
+        else:
+            _convert(request, origin)
         code = 0
     except BaseException:  # noqa: BLE001 - whatever it is, it ends here and is told
         traceback.print_exc(limit=-3)
@@ -93,8 +95,7 @@ def _convert(request: dict[str, Any], origin: Origin) -> None:
     try:
         done, seconds = _in_workshop(job, workshop, origin)
     except LocalError as error:
-        reason = error.reason.replace(f"{job.source.parent}/", "").replace(f"{workshop}/", "")
-        _tell({"error": type(error).__name__, "reason": reason, "way_out": error.way_out})
+        _tell_error(error, job.source.parent, workshop)
         return
     _tell({"report": done.report.to_json() | {"seconds": seconds}})
     if job.quicklook:
@@ -105,6 +106,28 @@ def _convert(request: dict[str, Any], origin: Origin) -> None:
 def _quicklook(done: Performed) -> Quicklook:
     told = done.report
     return quicklook(done.shown, done.smallest, done.facts, told.bands, categorical=told.categorical)
+
+
+def _foresee(request: dict[str, Any], origin: Origin) -> None:
+    """Tell the forecast of a raster that lies among others, or its error.
+
+    Only its own files can be read, and nothing can be written.
+    """
+    job, beside = Job.from_json(request["job"]), tuple(request["beside"])
+    own = (job.source, *(job.source.with_name(name) for name in beside))
+    try:
+        origin.confined(own, (), job.memory_limit)
+        _tell({"forecast": look_ahead(job, beside).to_json()})
+    except LocalError as error:
+        _tell_error(error, job.source.parent)
+
+
+def _tell_error(error: LocalError, *folders: Path) -> None:
+    """Tell what went wrong, without the folders in which it did."""
+    reason = error.reason
+    for folder in folders:
+        reason = reason.replace(f"{folder}/", "")
+    _tell({"error": type(error).__name__, "reason": reason, "way_out": error.way_out})
 
 
 def _in_workshop(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, float]:

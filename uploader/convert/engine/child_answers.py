@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from uploader.convert.isolation.verdict import Confinement
-from uploader.convert.job import Report
+from uploader.convert.job import Forecast, Report
 from uploader.convert.quicklook import Quicklook
 from uploader.core import errors
 from uploader.core.capacity import MORE_TASKS
 
 _LOG = logging.getLogger(__name__)
+
+_Held = TypeVar("_Held")
 
 _REASON_LENGTH = 1000
 
@@ -120,12 +122,21 @@ def quicklook_of(line: bytes) -> Quicklook | None:
 
 def report_of(answer: dict[str, Any]) -> Report:
     """The report that an answer holds; raises the error that it holds."""
+    return _held(answer, "report", Report.from_json)
+
+
+def forecast_of(answer: dict[str, Any]) -> Forecast:
+    """The forecast that an answer holds; raises the error that it holds."""
+    return _held(answer, "forecast", Forecast.from_json)
+
+
+def _held(answer: dict[str, Any], name: str, read: Callable[[dict[str, Any]], _Held]) -> _Held:
     if "error" in answer:
         kind = _ERRORS.get(str(answer["error"]), errors.ConversionFailed)
         raise kind(
             str(answer.get("reason", ""))[:_REASON_LENGTH], str(answer.get("way_out", ""))[:_REASON_LENGTH]
         )
     try:
-        return Report.from_json(answer["report"])
+        return read(answer[name])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise nonsense() from error

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
 import anyio
 
 from uploader.convert.engine.zygote_client import Worker
-from uploader.convert.job import Job, Report
+from uploader.convert.job import Forecast, Job, Report
 from uploader.convert.write import publish
 from uploader.core.errors import ConversionFailed, ConverterBroken, LocalError, NoSpace
 from uploader.system import threads
@@ -65,6 +65,14 @@ class Converter:
                 with anyio.CancelScope(shield=True):
                     await threads.run_sync(publish.clear, job.target)
             return report
+
+    async def look_ahead(self, job: Job, beside: Sequence[str]) -> Forecast:
+        """What would become of a raster that lies among others, of which `beside` are its own; nothing is written.
+
+        Its head is read in a child that can open these files and no others. Raises as `convert`, but for NoSpace.
+        """
+        async with self._turns, self._worker(job) as worker:
+            return await worker.look_ahead(job, beside)
 
     @asynccontextmanager
     async def _writing(self, job: Job) -> AsyncIterator[None]:

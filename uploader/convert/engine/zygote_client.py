@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from uploader.convert.engine.child_answers import (
     ZygoteFacts,
     death,
     facts_of,
+    forecast_of,
     last_words,
     nonsense,
     parsed,
@@ -31,7 +32,7 @@ from uploader.convert.engine.child_answers import (
 )
 from uploader.convert.engine.child_progress import ALIVE
 from uploader.convert.isolation import confine
-from uploader.convert.job import Job, Report
+from uploader.convert.job import Forecast, Job, Report
 from uploader.core import errors
 
 _LOG = logging.getLogger(__name__)
@@ -122,17 +123,24 @@ class Worker:
         talks nonsense, ConverterBroken when the zygote does not come up, Shortage when the machine has no process or
         thread to give, and MemoryTooNarrow.
         """
-        request = json.dumps({"job": job.to_json(), "workshop": str(workshop)}).encode() + b"\n"
         self._hears = alive
-        said = await self._guarded(request)
-        ending = said.ending
-        if ending["exit"] != 0 and not (job.quicklook and said.line):
-            confine.require_memory(job.memory_limit, ending["peak_bytes"])
-            raise death(ending["exit"], ending["errors"], " on this raster")
+        said = await self._guarded(_line_of({"job": job.to_json(), "workshop": str(workshop)}))
+        exit_code, printed = said.ending["exit"], said.ending["errors"]
+        if exit_code != 0:
+            if not (job.quicklook and said.line):
+                raise _death(said.ending, job)
+            _LOG.warning("no picture of %s: %s", job.name, death(exit_code, printed, ""))
         report = report_of(parsed(said.line))
-        if ending["exit"] != 0:
-            _LOG.warning("no picture of %s: %s", job.name, death(ending["exit"], ending["errors"], ""))
-        return replace(report, peak_bytes=ending["peak_bytes"], quicklook=quicklook_of(said.more))
+        peak_bytes = said.ending["peak_bytes"]
+        return replace(report, peak_bytes=peak_bytes, quicklook=quicklook_of(said.more))
+
+    async def look_ahead(self, job: Job, beside: Sequence[str]) -> Forecast:
+        """Have a child read the head of a raster where it lies; raises as `convert` does."""
+        request = {"job": job.to_json(), "workshop": "", "beside": list(beside)}
+        said = await self._guarded(_line_of(request))
+        if said.ending["exit"] != 0:
+            raise _death(said.ending, job)
+        return forecast_of(parsed(said.line))
 
     async def ready(self) -> ZygoteFacts:
         """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
@@ -250,6 +258,16 @@ _SEE_CHECK = "See `uploader check`."
 
 _LAST_WORDS = 1.0
 """Seconds in which what a zygote printed before its end is read: a process of its own may keep the stream open."""
+
+
+def _line_of(request: dict[str, Any]) -> bytes:
+    return json.dumps(request).encode() + b"\n"
+
+
+def _death(ending: dict[str, Any], job: Job) -> errors.ConversionFailed:
+    """What the end of a job's child means. Raises MemoryTooNarrow where the machine gave it too little."""
+    confine.require_memory(job.memory_limit, ending["peak_bytes"])
+    return death(ending["exit"], ending["errors"], " on this raster")
 
 
 def _module_path() -> list[str]:

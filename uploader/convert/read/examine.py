@@ -41,13 +41,13 @@ _FILE_NAME = re.compile(r"\{\S*\}")
 """What programs write as the description of an ENVI file when nobody gave one."""
 
 
-def examine(source: Path) -> Facts:
-    """All that a raster says of itself, without reading a pixel.
+def examine(source: Path, known: tuple[str, ...] | None = None) -> Facts:
+    """All that a raster says of itself, without reading a pixel. `known` names its sidecars; None: all that is beside.
 
     It is opened twice: the view with OVERVIEW_LEVEL=NONE forgets band descriptions, domains and more, but mask
     flags must be asked of no other. Raises RasterUnreadable and RasterRefused.
     """
-    beside = sidecars(source)
+    beside = sidecars(source, known)
     _refuse_foreign_grids(source.parent, beside)
     driver = driver_for(source, beside)
     if driver in CONTAINERS:

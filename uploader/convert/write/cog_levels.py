@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from uploader.convert.pyramid.downsample import Method
 from uploader.convert.pyramid.overview_writer import Pyramid, build
@@ -67,6 +68,15 @@ def unmakeable(head: ifd.Tiff, facts: Facts) -> str:
         ),
     )
     return next((reason for wrong, reason in rules if wrong), "")
+
+
+def kept(head: ifd.Tiff | None, facts: Facts, compression: str) -> Literal["", "base", "all"]:
+    """Which tiles of a raster would be those of its COG: none, its own, or those of its overviews, too."""
+    if head is None or rewrite_rules.base_movable(head, facts, compression):
+        return ""
+    if not rewrite_rules.levels_movable(head, facts, compression):
+        return "all"
+    return "" if unmakeable(head, facts) else "base"
 
 
 @dataclass(frozen=True, slots=True)

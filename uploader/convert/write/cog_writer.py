@@ -11,9 +11,10 @@ from dataclasses import replace
 
 import rasterio
 
-from uploader.convert.job import RasterWarning
+from uploader.convert.job import Job, Method, RasterWarning
 from uploader.convert.pyramid.overview_reader import LevelWatch, overviews, rules, smaller_levels_fit
 from uploader.convert.read.examine import examine
+from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import THREADS, opened, translated
 from uploader.convert.read.windows import scattered
 from uploader.convert.tiff import ifd
@@ -53,27 +54,31 @@ def _encode(task: Task) -> WrittenCog | None:
 
     It is to do so also where the disk is too full for two copies of the compressed tiles: it needs less.
     """
-    options = _driver_options(task)
+    options = driver_options(task.facts, task.job, categorical=task.found.categorical)
     if encode_rules.left(task.facts, task.job, options):
         return None
     return _tried(task, lambda: encoded_cog.written(task, options))
 
 
-def _driver_options(task: Task) -> dict[str, str]:
+def driver_options(facts: Facts, job: Job, *, categorical: bool) -> dict[str, str]:
+    """What GDAL's COG driver would be told."""
     return method_choice.creation_options(
-        task.facts,
-        task.job.compression,
-        categorical=task.found.categorical,
-        gdal=_GDAL,
-        threads=THREADS,
-        effort=task.job.effort,
+        facts, job.compression, categorical=categorical, gdal=_GDAL, threads=THREADS, effort=job.effort
     )
+
+
+def expected_method(facts: Facts, job: Job, *, categorical: bool) -> Method:
+    """The first way that `written` would try, by what its steps themselves decide on."""
+    if cog_levels.kept(sources.structure(job.source), facts, job.compression):
+        return "rewrite"
+    options = driver_options(facts, job, categorical=categorical)
+    return "cog_driver" if encode_rules.left(facts, job, options) else "encode"
 
 
 def _convert(task: Task) -> WrittenCog:
     """Have GDAL write it, and give it levels of ours where GDAL's would not do. Raises NoSpace, RasterUnreadable."""
     job, facts, categorical = task.job, task.facts, task.found.categorical
-    options = _driver_options(task)
+    options = driver_options(facts, job, categorical=categorical)
     task.result.parent.mkdir()
     with cramped(job, task.workshop):
         added = head_completion.additions(job.source, facts)
@@ -122,10 +127,10 @@ def _rewrite(task: Task) -> WrittenCog | None:
     """Move the tiles instead of making new ones. None, and nothing is left, where that is not sure to be right."""
     job, facts = task.job, task.facts
     head = sources.structure(job.source)
-    if head is None or rewrite_rules.base_movable(head, facts, job.compression):
+    kept = cog_levels.kept(head, facts, job.compression)
+    if head is None or not kept:
         return None
-    made = None
-    whole = not rewrite_rules.levels_movable(head, facts, job.compression)
+    made, whole = None, kept == "all"
     wrong = whole and task.found.levels is False
     if whole and not wrong:
         try:
@@ -179,7 +184,9 @@ def _levels_encoded(task: Task, head: ifd.Tiff) -> WrittenCog | None:
     """The raster's own tiles, with levels of ours. None, and nothing is left, where these are left to GDAL."""
     images = rewrite_rules.images(task.job.source, head, base_only=True)
     base = replace(head, directories=tuple(image.directory for image in images))
-    options = _driver_options(task) | {"COMPRESS": task.options_of_levels["COMPRESS"]}
+    options = driver_options(task.facts, task.job, categorical=task.found.categorical) | {
+        "COMPRESS": task.options_of_levels["COMPRESS"]
+    }
     if encode_rules.levels_left(task.facts, task.job, options, base):
         return None
     return _tried(task, lambda: encoded_cog.relevelled(task, head))

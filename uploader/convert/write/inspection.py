@@ -36,9 +36,7 @@ class Inspected:
 def inspect(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
     """Read as much as is needed to decide. Raises RasterUnreadable where a block is missing or damaged."""
     full = job.verify == "full"
-    # Validating opens the file with its overviews, so it comes last: by then it names no other file.
-    claimed = method_choice.may_pass(facts) and method_choice.statistics_claimed(facts)
-    candidate = claimed and sound(job.source) and cog_validation.valid(job.source)
+    candidate = claims_to_be_done(job, facts)
     levels = None
     if candidate and not full:
         found = _sampled(job, dataset, facts)
@@ -58,6 +56,13 @@ def inspect(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
     exact = measured is not None and method_choice.statistics_exact(facts, measured)
     method = method_choice.method(passable=candidate, exact=exact, valid_cog=candidate, shown=levels is True)
     return Inspected(categorical, measured, method == "passthrough", levels)
+
+
+def claims_to_be_done(job: Job, facts: Facts) -> bool:
+    """Whether by its head it is a COG with statistics, which can be sent as it is if its pixels bear that out."""
+    # Validating opens the file with its overviews, so it comes last: by then it names no other file.
+    claimed = method_choice.may_pass(facts) and method_choice.statistics_claimed(facts)
+    return claimed and sound(job.source) and cog_validation.valid(job.source)
 
 
 def _sampled(job: Job, dataset: Dataset, facts: Facts) -> Inspected:

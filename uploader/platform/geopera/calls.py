@@ -75,6 +75,11 @@ class GeoperaPlatform:
         self._clock = clock
         self.calls: Counter[tuple[str, str]] = Counter()
 
+    @property
+    def token_life(self) -> float | None:
+        """See `Platform`."""
+        return self._credentials.life
+
     async def initiate(self, body: Mapping[str, object], idempotency_key: str) -> str:
         """See `Platform`."""
         headers = {"Idempotency-Key": idempotency_key}
@@ -125,6 +130,10 @@ class GeoperaPlatform:
         return await self._call(
             "items.get", {"item_id": item_id}, lambda a: answer_fields.item(a.body), most=LARGE
         )
+
+    async def delete_item(self, item_id: str) -> None:
+        """See `Platform`."""
+        await self._call("items.delete", {"item_id": item_id}, lambda a: answer_fields.document(a.body))
 
     async def list_assets(self, item_id: str) -> list[dict[str, Any]]:
         """See `Platform`."""

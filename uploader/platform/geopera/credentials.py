@@ -50,6 +50,8 @@ class _Tokens:
     renew_at: float
     refresh: Secret | None = None
     refresh_until: float = 0.0
+    life: float | None = None
+    """Seconds, as they were told; None for what is no token."""
 
 
 class Credentials:
@@ -84,6 +86,11 @@ class Credentials:
         self._access_refused = False
         self._flights = 0
         self._failure: RemoteError | None = None
+
+    @property
+    def life(self) -> float | None:
+        """Seconds that the last token was to live; None before there was one, and for a key that is its own token."""
+        return self._tokens.life if self._tokens else None
 
     async def token(self) -> Secret:
         """A bearer that should be accepted now.
@@ -219,6 +226,7 @@ def _read_tokens(answer: HttpAnswer, began: float) -> _Tokens:
         renew_at=began + life - min(EARLY, life / 5),
         refresh=_token(document.get("refresh_token")),
         refresh_until=began + _seconds(document.get("refresh_expires_in"), REFRESH_LIFE),
+        life=life,
     )
 
 

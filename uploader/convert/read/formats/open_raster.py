@@ -128,13 +128,14 @@ def _free_to_read() -> bool:
     return False
 
 
-def sidecars(source: Path) -> tuple[str, ...]:
-    """Names of the files beside the raster, all of them its own.
+def sidecars(source: Path, known: tuple[str, ...] | None = None) -> tuple[str, ...]:
+    """Names of the files beside the raster, all of them its own; where not all are, those that are have to be `known`.
 
     Raises RasterRefused when its mask is no TIFF: GDAL would open it with the driver it likes, and follow what it
     says. Overviews are made anew, so theirs may be anything; nobody looks.
     """
-    names = tuple(sorted(path.name for path in source.parent.iterdir() if path.name != source.name))
+    found = (path.name for path in source.parent.iterdir()) if known is None else known
+    names = tuple(sorted(name for name in found if name != source.name))
     for name in names:
         if name.lower().endswith(_MASK) and not head(source.parent / name).startswith(TIFF):
             kind = name.removeprefix(source.stem)

@@ -1,0 +1,103 @@
+"""`uploader check --live`: on the sandbox it finds each switch, keeps what it found, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from uploader import cli
+from uploader.sandbox import Options, Sandbox
+
+pytestmark = pytest.mark.e2e
+
+SWITCHES: dict[str, tuple[tuple[Any, Any], tuple[Any, Any]]] = {
+    "transfer_methods/transfer_method": (("guide", "signed_url"), ("published", "cli")),
+    "items_per/items_per": (("file", "file"), ("session", "session")),
+    "replay_initiate/initiate_repeated": ((False, "another"), (True, "same")),
+    "repeat_item_ids/complete_repeated": ((False, "none"), (True, "ids")),
+    "repeat_fail/fail_repeated": (("conflict", "HTTP 409"), ("ok", "ok")),
+    "names_in_items/names_in_items": ((True, True), (False, False)),
+    "url_life/url_life": ((300.0, 300), (77.0, 77)),
+    "token_life/token_life": ((300.0, 300.0), (66.0, 66.0)),
+}
+"""By switch of the sandbox, and the fact that shows it: two settings of it, each with what is found."""
+
+
+def checked(
+    root: Path, monkeypatch: Any, capsys: Any, *faults: dict[str, Any], **options: Any
+) -> tuple[int, dict[str, Any], set[str]]:
+    """Exit code, what was printed, and the items that are left on the platform; no session may be open."""
+    (root / "box").mkdir(parents=True)
+    with Sandbox(Options(root=root / "box", api_key="gpra_right", rate_limit=0, **options)) as box:
+        monkeypatch.setenv("GEOPERA_API_KEY", box.api_key)
+        for rule in faults:
+            httpx.post(f"{box.base_url}/sandbox/faults", json=rule).raise_for_status()
+        config = root / "config.toml"
+        config.write_text(f'state_dir = "{root}/state"\n[platform]\nbase_url = "{box.base_url}"\n')
+        code = cli.execute(["check", "-c", str(config), "--live", "--project", "p-1", "--json"])
+    with closing(sqlite3.connect(root / "box" / "sandbox.sqlite")) as db:
+        items = {row[0] for row in db.execute("SELECT id FROM item WHERE deleted_at IS NULL")}
+        states = {row[0] for row in db.execute("SELECT DISTINCT state FROM session")}
+    assert "open" not in states
+    told = json.loads(capsys.readouterr().out)
+    assert json.loads((root / "state" / "live-profile.json").read_text()).items() <= told.items()
+    return code, told, items
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_each_switch_of_the_sandbox_is_found(
+    tmp_path: Path, monkeypatch: Any, capsys: Any, position: int
+) -> None:
+    """All in one setting, then all in the other: no fact hides another."""
+    options = {name.partition("/")[0]: both[position][0] for name, both in SWITCHES.items()}
+    code, told, items = checked(tmp_path, monkeypatch, capsys, **options, items_visible_after=2.5 * position)
+    facts = told["facts"]
+
+    assert (code, items) == (0, set())
+    assert {name: facts[name.partition("/")[2]] for name in SWITCHES} == {
+        name: both[position][1] for name, both in SWITCHES.items()
+    }
+    assert (facts["visible_after"] > 2) == bool(position)
+    assert facts["asset_key_twice"] == "both"
+    assert facts["left"] == []
+    assert told["date"].startswith("20")
+
+
+def test_what_it_made_is_taken_away_though_it_fails(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    """And what cannot be is told by its id."""
+    faults = (
+        {"operation": "items.list_assets", "kind": "status", "status": 500},
+        {"operation": "items.delete", "kind": "status", "status": 500, "when": {"count": 1}},
+    )
+    code, told, items = checked(tmp_path, monkeypatch, capsys, *faults)
+
+    assert code == 1
+    assert told["error"]
+    assert told["facts"]["items_per"] == ""
+    assert len(items) == 1
+    assert told["facts"]["left"] == [f"item {items.pop()}"]
+
+
+def test_a_project_is_named_for_it(tmp_path: Path, capsys: Any) -> None:
+    """Nothing is sent to the projects of folders."""
+    assert cli.execute(["check", "--live"]) == 2
+    assert cli.execute(["check", "--project", "p-1"]) == 2
+    assert "belong together" in capsys.readouterr().err
+
+
+def test_items_of_a_complete_that_nobody_answered_are_found_and_deleted(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    """Such a session is never failed."""
+    cut = {"operation": "uploads.complete", "kind": "cut_after", "when": {"count": 1}}
+    code, told, items = checked(tmp_path, monkeypatch, capsys, cut)
+
+    assert (code, items) == (1, set())
+    assert told["facts"]["left"] == []
+    assert told["error"]

@@ -1,0 +1,62 @@
+"""How people are told a plan: a line for each file, and sentences for what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from uploader.core.byte_sizes import format_size as size
+from uploader.core.plurals import count_of as plural
+from uploader.lookahead.left_files import WORDS
+from uploader.report.terminal_text import duration, printable
+
+if TYPE_CHECKING:
+    from uploader.config import Settings
+    from uploader.lookahead.planned_file import PlannedFile
+    from uploader.lookahead.sums import Sums
+
+
+def line(file: PlannedFile) -> str:
+    """One file: what becomes of it, and where it goes or why it does not."""
+    head = f"{file.verdict:<8}{printable(file.path)}"
+    if file.verdict != "upload":
+        return f"{head}: {printable(f'{file.reason} {file.way_out}'.strip())}"
+    where = "/".join(part for part in (file.project, file.collection, file.item) if part)
+    words = [file.method, f"{size(file.bytes)} -> about {size(file.size)}", f"to {printable(where)}"]
+    if file.placement is not None:
+        placed = file.placement
+        names = "/".join(part for part in (placed.scene, placed.version, placed.tile) if part)
+        words.append(f"asset {printable(placed.asset)} of {printable(names)}")
+        if placed.when is not None:
+            words.append(f"taken {' to '.join(each for each in placed.when.properties.values() if each)}")
+    elif file.asset:
+        words.append(f"asset {printable(file.asset)}")
+    complaints = file.placement.complaints if file.placement else ()
+    return f"{head}: {', '.join(words)}" + "".join(f". {printable(each)}" for each in complaints)
+
+
+def sentences(sums: Sums, settings: Settings) -> Iterator[str]:
+    """What it all comes to."""
+    told = sums.to_json()
+    files = told["files"]
+    yield (
+        f"{plural(files['upload'], 'file')} would be uploaded: {size(sums.bytes)}, about "
+        f"{size(told['estimated_bytes'])} as COGs, which is what the quota is asked for."
+    )
+    levels = ", ".join(f"{name} {size(each)}" for name, each in told["estimated_bytes_by_level"].items())
+    yield f"By convert.level: about {levels}; this configuration means {settings.effort}."
+    if told["lossy_sources"]["files"]:
+        lossy = told["lossy_sources"]
+        yield (
+            f"{plural(lossy['files'], 'file')} of these are JPEG, JPEG 2000 or the like, and grow from "
+            f"{size(lossy['bytes'])} to about {size(lossy['estimated_bytes'])}, for their pixels are kept without loss."
+        )
+    scenes = f", {plural(told['scene_items'], 'item')} of scenes among them" if told["scene_items"] else ""
+    yield (
+        f"That takes {plural(told['sessions'], 'session')}{scenes}, and {plural(told['calls'], 'call')}: at least "
+        f"{duration(told['call_window_seconds'])} in the platform's window of 600 a minute."
+    )
+    for doubt, number in sums.doubts.items():
+        yield f"{plural(number, 'file')}: {doubt}"
+    for code, number in told["reasons"].items():
+        yield f"{plural(number, 'file')}: {WORDS.get(code, code)}"
