@@ -71,6 +71,18 @@ class LocalCluster:
                 [DASK, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
+    def kill_scheduler(self) -> None:
+        """Kill it; its workers end by themselves."""
+        assert self.scheduler is not None
+        self.scheduler.kill()
+        self.scheduler.wait()
+
+    def revive(self) -> None:
+        """Start a worker for each that is dead."""
+        for worker in [worker for worker in self.workers if worker.poll() is not None]:
+            self.workers.remove(worker)
+            self.start_worker()
+
     def processes(self) -> set[int]:
         """All its processes, zygotes and their children among them."""
         found = set()

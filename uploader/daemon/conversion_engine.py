@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from uploader.config import Settings
 from uploader.convert import ConversionEngine, Converter, Job, Report
+from uploader.convert.engine.api import ClusterFacts
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster
 from uploader.core import capacity
@@ -42,19 +43,24 @@ class WithFallback:
     """Converts on the cluster, and on this machine whatever the cluster cannot take."""
 
     def __init__(self, cluster: ClusterConverter, local: Converter) -> None:
-        self.cluster = cluster
+        self._cluster = cluster
         self._local = local
         self._away = False
 
     @property
     def workers(self) -> int:
         """See `ConversionEngine`."""
-        return self._local.workers if self._away else max(self.cluster.workers, self._local.workers)
+        return self._local.workers if self._away else max(self._cluster.workers, self._local.workers)
+
+    @property
+    def cluster(self) -> ClusterFacts:
+        """See `ConversionEngine`."""
+        return self._cluster.cluster
 
     async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
         """See `ConversionEngine`."""
         try:
-            report = await self.cluster.convert(job, alive)
+            report = await self._cluster.convert(job, alive)
         except ClusterUnavailable as error:
             if not self._away:
                 log.warning("convert: on this machine meanwhile. %s", error)
@@ -67,7 +73,7 @@ class WithFallback:
 
     async def aclose(self) -> None:
         """See `ConversionEngine`."""
-        await self.cluster.aclose()
+        await self._cluster.aclose()
         await self._local.aclose()
 
 

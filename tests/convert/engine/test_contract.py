@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.support import compare, rasters
-from tests.support.cluster import LocalCluster, cluster
+from tests.support.cluster import LocalCluster
 from uploader.convert import ConversionEngine, Converter, Job
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster
@@ -24,14 +24,6 @@ from uploader.core.workshops import WORKSHOP
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
 Engines = Callable[[int], AbstractAsyncContextManager[ConversionEngine]]
-
-
-@pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    """A cluster of one worker that runs two conversions at once."""
-    pytest.importorskip("distributed", reason="needs the extra `dask`")
-    with cluster(tmp_path_factory.mktemp("cluster"), threads=2) as made:
-        yield made
 
 
 @pytest.fixture(params=["local", "dask"])

@@ -43,6 +43,11 @@ class Converter:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    @property
+    def cluster(self) -> None:
+        """See `ConversionEngine`: this machine converts."""
+        return None
+
     async def warm_up(self) -> None:
         """Start a zygote for the first job, which comes up while the caller gets that job ready.
 

@@ -175,7 +175,7 @@ async def _serve(answers: BinaryIO) -> None:
             timeout=CONNECT,
             name="uploader",
         )
-    except (OSError, TimeoutError, ValueError, ImportError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever Dask says of the address, the certificates or the network
         answers.write(json.dumps({"gone": _words(error)}).encode() + b"\n")
         return
     session = Session(client, answers)

@@ -9,6 +9,7 @@ from typing import Self
 
 import anyio
 
+from uploader.convert.engine.api import ClusterFacts
 from uploader.convert.engine.cluster.answers import Done, HostFacts, WorkerLost, WorkerUnfit, done_of
 from uploader.convert.engine.cluster.attempt import Attempt
 from uploader.convert.engine.cluster.attempt_watch import AttemptWatch
@@ -79,6 +80,16 @@ class ClusterConverter:
     def slots(self) -> int:
         """How many conversions the workers that are there run at once."""
         return self._link.slots if self._link else 0
+
+    @property
+    def cluster(self) -> ClusterFacts:
+        """See `ConversionEngine`."""
+        workers = self._link.workers if self._link else {}
+        turns, avoided = self._turns, len(self._avoiding())
+        return ClusterFacts(
+            *(self._cluster.scheduler, len(workers), self.slots),
+            *(turns.running, turns.bytes, avoided, self.lost),
+        )
 
     async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
         """See `ConversionEngine`. Raises ClusterUnavailable where there is no scheduler, or no worker that is fit."""
