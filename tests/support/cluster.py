@@ -6,11 +6,18 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 import psutil
+
+from uploader.convert import ConversionEngine, Converter
+from uploader.convert.engine.cluster.engine import ClusterConverter
+from uploader.convert.engine.cluster.link import Cluster
+
+Engines = Callable[[int], AbstractAsyncContextManager[ConversionEngine]]
+"""Makes an engine for so many conversions at once."""
 
 DASK = Path(sys.executable).with_name("dask")
 _START = 60.0
@@ -113,3 +120,13 @@ def cluster(root: Path, workers: int = 1, *, threads: int = 1, port: int = 0) ->
         yield made
     finally:
         made.stop()
+
+
+@contextmanager
+def engines(root: Path, *, dask: bool) -> Iterator[Engines]:
+    """The local engine, or one that converts on a cluster of one worker below `root`."""
+    if not dask:
+        yield Converter
+        return
+    with cluster(root / ".cluster", threads=2) as made:
+        yield lambda most: ClusterConverter(Cluster(made.address), most)

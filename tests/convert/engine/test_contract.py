@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +12,14 @@ import psutil
 import pytest
 
 from tests.support import compare, rasters
-from tests.support.cluster import LocalCluster
-from uploader.convert import ConversionEngine, Converter, Job
+from tests.support.cluster import Engines, LocalCluster
+from uploader.convert import Converter, Job
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster
 from uploader.core.errors import ConversionFailed, RasterRefused, RasterUnreadable, StagedDamaged
 from uploader.core.workshops import WORKSHOP
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
-
-Engines = Callable[[int], AbstractAsyncContextManager[ConversionEngine]]
 
 
 @pytest.fixture(params=["local", "dask"])

@@ -14,6 +14,7 @@ from uploader.convert import Converter, Job
 from uploader.convert.engine.cluster import attempt, task
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster, Pending
+from uploader.convert.engine.cluster.worker_check import checked
 from uploader.core.errors import ClusterUnavailable, RasterRefused
 from uploader.daemon.conversion_engine import WithFallback
 
@@ -118,3 +119,14 @@ def test_a_worker_is_asked_for_by_its_address(monkeypatch: pytest.MonkeyPatch) -
     distributed = pytest.importorskip("distributed", reason="needs the extra `dask`")
     monkeypatch.setattr(distributed, "get_worker", lambda: SimpleNamespace(address="tcp://w:1"))
     assert task._address() == "tcp://w:1"
+
+
+@pytest.mark.e2e
+async def test_every_worker_is_asked_whether_it_is_fit(workers: LocalCluster, tmp_path: Path) -> None:
+    """It reads what we wrote, writes what we read, and tells of its host; nothing is left."""
+    found = await checked(Cluster(workers.address), tmp_path)
+    assert [(one.why, bool(one.host.gdal), one.host.confinement is not None) for one in found.workers] == [
+        ("", True, True)
+    ]
+    assert found.slots == 2
+    assert left(tmp_path) == []

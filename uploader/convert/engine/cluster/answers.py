@@ -72,10 +72,10 @@ def done_of(answer: Any) -> Done:
     size, sha256 = answer.get("size"), answer.get("sha256")
     if not isinstance(size, int) or not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise nonsense()
-    return Done(worker, report, size, sha256, _host(answer.get("host")))
+    return Done(worker, report, size, sha256, host_of(answer.get("host")))
 
 
-def _host(told: Any) -> HostFacts:
+def host_of(told: Any) -> HostFacts:
     """What is told of a machine, as far as it makes sense: nothing is decided by it."""
     if not isinstance(told, dict):
         return HostFacts()

@@ -79,6 +79,10 @@ class Attempt:
         finally:
             os.close(handle)
 
+    def came_back(self) -> bool:
+        """Whether what the worker wrote here is read here. Raises OSError."""
+        return attempt_folder.read(self.folder / BEGUN) == self.token.encode()
+
     def take(self, done: Done) -> None:
         """Move the result to the target, if it is what the worker says it is; an earlier result is replaced.
 
@@ -100,8 +104,7 @@ class Attempt:
 
     def _require(self, result: Path, done: Done) -> None:
         """Raises WorkerUnfit where the token did not come back, or the result has another size or hash."""
-        came_back = attempt_folder.read(self.folder / BEGUN) == self.token.encode()
-        if not came_back:
+        if not self.came_back():
             raise WorkerUnfit(done.worker, f"What it wrote to {self.folder.parent} is not what is read here.")
         handle = os.open(result, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:

@@ -156,21 +156,21 @@ def _touched(path: Path, *, sign: bool) -> None:
 
 
 async def _answer(job: Job, alive: Callable[[], None]) -> dict[str, Any]:
+    """The report or the error, with what the host is."""
     try:
         report = await _HOST.converter.convert(job, alive)
         size, sha256 = await threads.run_sync(_measured, job.target)
     except LocalError as error:
-        return {"error": type(error).__name__, "reason": error.reason, "way_out": error.way_out}
+        said = {"error": type(error).__name__, "reason": error.reason, "way_out": error.way_out}
+        return said | {"host": _host()}
     except FileNotFoundError:  # the folder was removed between the last write and the hash
         return {"lost": "The daemon does not want it any more."}
+    return {"report": report.to_json(), "size": size, "sha256": sha256, "host": _host()}
+
+
+def _host() -> dict[str, Any]:
     facts = _HOST.converter.facts
-    host = {} if facts is None else asdict(facts)
-    return {
-        "report": report.to_json(),
-        "size": size,
-        "sha256": sha256,
-        "host": host | {"name": socket.gethostname()},
-    }
+    return ({} if facts is None else asdict(facts)) | {"name": socket.gethostname()}
 
 
 def _measured(path: Path) -> tuple[int, str]:
