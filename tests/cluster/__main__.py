@@ -27,6 +27,7 @@ def main() -> int:
     feeding.add_argument("--workers", type=int, default=64)
     feeding.add_argument("--seconds", type=float, default=20.0, help="that a simulated conversion takes")
     feeding.add_argument("--rounds", type=int, default=3, help="conversions of each worker")
+    feeding.add_argument("--daemon", action="store_true", help="with all that a daemon does, to a sandbox")
     pair = commands.add_parser("throughput")
     pair.add_argument("--files", type=int, default=12)
     given = parser.parse_args()
@@ -34,7 +35,8 @@ def main() -> int:
         case "storm":
             return storm.main(given.files, given.every, given.seed)
         case "scale":
-            return scale.feeds(given.workers, given.seconds, given.rounds)
+            feeds = scale.fed_by_a_daemon if given.daemon else scale.feeds
+            return feeds(given.workers, given.seconds, given.rounds)
         case _:
             return scale.pair(given.files)
 
