@@ -2,6 +2,7 @@
 
 python -m tests.cluster storm --files 200 --every 5    # workers, scheduler and daemon are killed meanwhile
 python -m tests.cluster scale --workers 64             # how many one daemon feeds, and what a file costs it
+python -m tests.cluster tls                            # certificates: ours, others, none
 python -m tests.cluster throughput                     # two workers of one core each against one
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.cluster import scale, storm
+from tests.cluster import scale, storm, tls
 
 
 def main() -> int:
@@ -30,10 +31,13 @@ def main() -> int:
     feeding.add_argument("--daemon", action="store_true", help="with all that a daemon does, to a sandbox")
     pair = commands.add_parser("throughput")
     pair.add_argument("--files", type=int, default=12)
+    commands.add_parser("tls")
     given = parser.parse_args()
     match given.command:
         case "storm":
             return storm.main(given.files, given.every, given.seed)
+        case "tls":
+            return tls.main()
         case "scale":
             feeds = scale.fed_by_a_daemon if given.daemon else scale.feeds
             return feeds(given.workers, given.seconds, given.rounds)

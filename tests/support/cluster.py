@@ -26,7 +26,9 @@ _START = 60.0
 class LocalCluster:
     """One scheduler, and workers that are started and killed one by one. All end with `stop`."""
 
-    def __init__(self, root: Path, port: int = 0) -> None:
+    def __init__(self, root: Path, port: int = 0, certificates: Path | None = None) -> None:
+        self.certificates = certificates
+        """A folder with `cert.pem` and `key.pem`, by which all know each other; None: nothing is encrypted."""
         self.root = root
         self._port = port
         self.scheduler: subprocess.Popen[bytes] | None = None
@@ -36,7 +38,7 @@ class LocalCluster:
     @property
     def address(self) -> str:
         """The scheduler's address, which stays the same over its restarts."""
-        return f"tcp://127.0.0.1:{self._port}"
+        return f"{'tls' if self.certificates else 'tcp'}://127.0.0.1:{self._port}"
 
     def start_scheduler(self) -> None:
         """Start the scheduler, at the port that it had before, and wait until it listens."""
@@ -73,6 +75,9 @@ class LocalCluster:
         return worker
 
     def _started(self, *arguments: str, folder: Path) -> subprocess.Popen[bytes]:
+        if (made := self.certificates) is not None:
+            arguments += ("--protocol", "tls", "--tls-ca-file", str(made / "cert.pem"))
+            arguments += ("--tls-cert", str(made / "cert.pem"), "--tls-key", str(made / "key.pem"))
         with (self.root / "log").open("ab") as log:
             return subprocess.Popen(
                 [DASK, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -109,10 +114,12 @@ class LocalCluster:
 
 
 @contextmanager
-def cluster(root: Path, workers: int = 1, *, threads: int = 1, port: int = 0) -> Iterator[LocalCluster]:
+def cluster(
+    root: Path, workers: int = 1, *, threads: int = 1, port: int = 0, certificates: Path | None = None
+) -> Iterator[LocalCluster]:
     """A cluster of so many workers with so many threads each; they may still be on their way up."""
     root.mkdir(parents=True, exist_ok=True)
-    made = LocalCluster(root, port)
+    made = LocalCluster(root, port, certificates)
     try:
         made.start_scheduler()
         for _ in range(workers):
