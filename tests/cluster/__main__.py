@@ -2,6 +2,7 @@
 
 python -m tests.cluster storm --files 200 --every 5    # workers, scheduler and daemon are killed meanwhile
 python -m tests.cluster scale --workers 64             # how many one daemon feeds, and what a file costs it
+python -m tests.cluster poison                         # a raster with which each worker dies
 python -m tests.cluster tls                            # certificates: ours, others, none
 python -m tests.cluster throughput                     # two workers of one core each against one
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.cluster import scale, storm, tls
+from tests.cluster import poison, scale, storm, tls
 
 
 def main() -> int:
@@ -24,6 +25,7 @@ def main() -> int:
     killing.add_argument("--files", type=int, default=200)
     killing.add_argument("--every", type=float, default=5.0, help="seconds between two kills of a worker")
     killing.add_argument("--seed", type=int, default=1)
+    killing.add_argument("--compare", action="store_true", help="with the same storm in the local engine")
     feeding = commands.add_parser("scale")
     feeding.add_argument("--workers", type=int, default=64)
     feeding.add_argument("--seconds", type=float, default=20.0, help="that a simulated conversion takes")
@@ -32,10 +34,13 @@ def main() -> int:
     pair = commands.add_parser("throughput")
     pair.add_argument("--files", type=int, default=12)
     commands.add_parser("tls")
+    commands.add_parser("poison")
     given = parser.parse_args()
     match given.command:
         case "storm":
-            return storm.main(given.files, given.every, given.seed)
+            return storm.main(given.files, given.every, given.seed, compare=given.compare)
+        case "poison":
+            return poison.main()
         case "tls":
             return tls.main()
         case "scale":

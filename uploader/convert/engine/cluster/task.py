@@ -49,7 +49,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     try:
         attempt_folder.written(folder / BEGUN, request["token"].encode())
     except FileExistsError:
-        return {"lost": "Another worker had begun with it.", "worker": worker}
+        return {"lost": "The worker that had begun with it is gone.", "worker": worker}
     except OSError as error:
         return {"unfit": f"It cannot write to {folder.parent}: {error.strerror}.", "worker": worker}
     answer: dict[str, Any] = _HOST.portal().call(_convert, Job.from_json(request["job"]), folder)
