@@ -25,9 +25,10 @@ from anyio import to_thread
 from tests.judge import judging, refusals
 from tests.judge.findings import Verdict
 from tests.support import compare, corpus, generated, generated_files
+from tests.support.cluster import Engines, engines
 from tests.support.heads import table as heads
 from tests.support.warned import losses
-from uploader.convert import Converter, Job, Report
+from uploader.convert import ConversionEngine, Converter, Job, Report
 from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable
 
 _AT_ONCE = 2
@@ -97,17 +98,17 @@ def made_up(count: int, seed: int) -> tuple[list[Source], Counter[str]]:
     return [*of_table(cases), *of_heads(heads.table(odd, seed, count - odd))], skipped
 
 
-async def run(sources: list[Source], root: Path) -> Outcome:
+async def run(sources: list[Source], root: Path, engine: Engines = Converter) -> Outcome:
     """Convert all, each in a folder of its own below `root`; errors that are not ours are let through."""
     outcome, turns = Outcome(), anyio.CapacityLimiter(_AT_ONCE)
-    async with Converter(_AT_ONCE) as converter, anyio.create_task_group() as tasks:
+    async with engine(_AT_ONCE) as converter, anyio.create_task_group() as tasks:
         for number, source in enumerate(sources):
             tasks.start_soon(_one, converter, turns, source, root / str(number), outcome)
     return outcome
 
 
 async def _one(
-    converter: Converter, turns: anyio.CapacityLimiter, raster: Source, folder: Path, outcome: Outcome
+    converter: ConversionEngine, turns: anyio.CapacityLimiter, raster: Source, folder: Path, outcome: Outcome
 ) -> None:
     async with turns:
         name = raster.name
@@ -178,6 +179,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the table of made-up rasters")
     parser.add_argument("--only", type=int, metavar="K", help="one row of that table")
     parser.add_argument("--named", metavar="TEXT", help="only rasters whose name holds this")
+    parser.add_argument("--dask", action="store_true", help="through a cluster of one worker")
     return parser.parse_args()
 
 
@@ -212,8 +214,11 @@ async def _main() -> int:
     bad, arguments = False, _parsed()
     for name, (sources, skipped) in _sets(arguments).items():
         chosen = [source for source in sources if not arguments.named or arguments.named in source.name]
-        with tempfile.TemporaryDirectory(prefix="corpus-") as root:
-            outcome = await run(chosen, Path(root))
+        with (
+            tempfile.TemporaryDirectory(prefix="corpus-") as root,
+            engines(Path(root), dask=arguments.dask) as engine,
+        ):
+            outcome = await run(chosen, Path(root), engine)
         _tell(name, outcome, skipped)
         row = outcome.row()
         bad = bad or any(row[word] for word in _BAD) or not row["files"]

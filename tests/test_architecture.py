@@ -114,6 +114,8 @@ DOORS = {
     "rio_cogeo": ("uploader.convert",),
     "isal": ("uploader.convert.write.encode_tiles", "uploader.convert.pictures.picture"),
     "prometheus_client": ("uploader.report.metrics",),
+    "dask": ("uploader.convert.engine.cluster.client",),
+    "distributed": ("uploader.convert.engine.cluster.client", "uploader.convert.engine.cluster.task"),
     "inotify_simple": ("uploader.folders.inotify",),
     "click": ("uploader.cli",),
     "rich": ("uploader.cli", "uploader.report"),

@@ -38,8 +38,8 @@ ELSEWHERE = {"staging/aside": "a folder of the state directory"}
 """What looks like a path of the repository and is none."""
 
 
-FOREIGN = {"--now"}
-"""Options of other programs: systemctl."""
+FOREIGN = {"--now", "--protocol", "--nworkers", "--tls-ca-file", "--tls-cert", "--tls-key"}
+"""Options of other programs: systemctl, dask."""
 
 
 def text_of(path: Path) -> str:

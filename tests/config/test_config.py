@@ -127,7 +127,25 @@ def test_whoever_only_asks_does_not_look_where_folders_lie(write, monkeypatch, t
         ("[transfer]\nconcurency = 4\n", "3: [transfer] concurency: unknown key. Did you mean concurrency?"),
         ("[transfer]\nmax_files = 4\n", "3: [transfer] max_files: unknown key. It belongs to [batch]."),
         ("[convret]\nworkers = 4\n", "2: convret: unknown key. Did you mean convert?"),
-        ("[convert]\nengine = 'dask'\n", "3: [convert] engine: unknown key. The nearest known key is"),
+        ("[convert]\nengin = 'dask'\n", "3: [convert] engin: unknown key. Did you mean engine?"),
+        (
+            "[convert]\nscheduler = 'http://a:1'\n",
+            "3: [convert] scheduler: should be the address of a Dask scheduler",
+        ),
+        ("[convert]\nscheduler = 'tls://a:99999'\n", "3: [convert] scheduler: "),
+        ("[convert]\nengine = 'dask'\n[staging]\ndir = '/shared'\n", "2: [convert] scheduler: is required"),
+        (
+            "[convert]\nengine = 'dask'\nscheduler = 'tls://a:1'\n[staging]\ndir = '/shared'\n",
+            "2: [convert] tls_ca_file: is required",
+        ),
+        (
+            "[convert]\nengine = 'dask'\nscheduler = 'tcp://a:1'\ntls_ca_file = '/x'\n[staging]\ndir = '/shared'\n",
+            "4: [convert] scheduler: would send everything unencrypted",
+        ),
+        (
+            "[convert]\nengine = 'dask'\nscheduler = 'tcp://a:1'\n",
+            '1: [staging] dir: must be set with engine = "dask"',
+        ),
         ("[convert]\nworkers = '4'\n", '3: [convert] workers: "4" should be a whole number without quotes.'),
         ("[convert]\nworkers = -1\n", "3: [convert] workers: -1 should be at least 0."),
         ("[batch]\nlinger_seconds = inf\n", "3: [batch] linger_seconds: inf should be a finite number."),

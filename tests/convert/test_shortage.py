@@ -169,7 +169,7 @@ async def test_a_zygote_that_does_not_come_up_is_nobodys_failure(source: Path, m
 async def lazing(monkeypatch, what: str) -> AsyncIterator[Converter]:
     """A converter whose child does something else; it is up already, and from now on given up quickly."""
     monkeypatch.setattr(zygote_client, "_START", SPYING.format(what=what))
-    monkeypatch.setattr(zygote_client, "_module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
     async with Converter(1) as converter:
         zygote = await zygote_client.Worker.start()
         await zygote.ready()

@@ -54,6 +54,7 @@ CASES = [
     (Step.PUT, err.StoreMismatch("x"), Known(refusals=2), fail.Refail),
     (Step.PUT, err.StagedDamaged("x"), Known(), fail.Damaged),
     (Step.PUT, err.NoAnswer("x"), Known(tries=99), fail.Retry),
+    (Step.CONVERT, err.ClusterUnavailable("x"), Known(), fail.Park),
     (Step.COMPLETE, err.NoAnswer("x"), Known(), fail.Retry),
     (Step.COMPLETE, refused(500), Known(), fail.Retry),
     (Step.COMPLETE, refused(422), Known(), fail.Judge),

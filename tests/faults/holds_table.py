@@ -40,6 +40,7 @@ TESTS: Mapping[HoldCause, str] = {
     HoldCause.JOURNAL_SLOW: "tests/e2e/test_journal_trouble.py::test_a_journal_that_is_locked_for_long_is_a_hold",
     HoldCause.MACHINE_SHORT: "tests/core/test_planner.py::test_a_daemon_without_threads_is_told",
     HoldCause.CONVERTER_BROKEN: SOAK,
+    HoldCause.CLUSTER_UNAVAILABLE: "tests/e2e/test_cluster.py::test_a_cluster_that_is_not_there_is_a_hold",
     HoldCause.STALLED: "tests/core/test_stages.py::test_a_stage_without_a_sign_of_life_is_told",
     HoldCause.SESSION_UNCLEAR: "tests/core/test_outages.py::test_a_platform_that_shows_no_items_has_answered",
     HoldCause.SESSION_FAILING: "tests/core/test_outages.py::test_who_alone_fails_is_told_alone",

@@ -46,6 +46,15 @@ STATUS: dict[str, Any] = {
     "calls": [{"operation": "uploads.initiate", "status": "402", "number": 4}],
     "disk": {"staging_free": 1 << 40},
     "sent": 5000,
+    "cluster": {
+        "workers": 3,
+        "avoided": 1,
+        "slots": 6,
+        "bytes": 9,
+        "lost": 2,
+        "running": 4,
+        "scheduler": "s",
+    },
 }
 
 

@@ -143,6 +143,23 @@ def test_what_a_daemon_is_doing_is_told():
     assert "uploading a.tif 50 %\nconverting b\n" in shown({"running": running})
 
 
+def test_a_cluster_is_told_on_one_line():
+    """Who is there, what is under way, and what went wrong, where something did."""
+    cluster = {
+        "scheduler": "tls://c:1",
+        "workers": 1,
+        "slots": 2,
+        "running": 1,
+        "bytes": 0,
+        "avoided": 0,
+        "lost": 0,
+    }
+    assert "cluster tls://c:1: 1 worker, 1 of 2 conversions, 0 B\n" in shown({"cluster": cluster})
+    cluster |= {"workers": 3, "avoided": 1, "lost": 2}
+    assert "3 workers" in shown({"cluster": cluster})
+    assert "1 not fit, 2 lost since the start" in shown({"cluster": cluster})
+
+
 def test_who_waits_is_told_for_what():
     """For more files until a time of the clock, for another try in so many seconds, for others without a time."""
     soon = datetime.fromtimestamp(NOW + 40, UTC)

@@ -1,6 +1,6 @@
 """The family of attacks: what a raster from outside may try, one generator each, and who gets hurt.
 
-    python -m tests.security.attacks [--kind names|bombs|titles|heavy] [--only NAME] [--seconds N]
+    python -m tests.security.attacks [--kind names|bombs|titles|heavy] [--only NAME] [--seconds N] [--dask]
 
 Each goes through the real pool in a folder of its own, followed by a good raster that must be converted at once.
 A canary file, a canary text and a canary server tell whether anything of theirs was touched.
@@ -22,7 +22,8 @@ from tests.security import bombs, deliveries, names, titles  # noqa: F401 - they
 from tests.security.family import ATTACKS, Attack
 from tests.security.lures import FOREIGN, MARK, Lure
 from tests.support import rasters
-from uploader.convert import Converter, Job
+from tests.support.cluster import Engines, engines
+from uploader.convert import ConversionEngine, Converter, Job
 from uploader.core.errors import ConversionFailed, LocalError
 
 LIMIT = 1 << 30
@@ -30,13 +31,18 @@ LIMIT = 1 << 30
 
 
 async def run(
-    attacks: list[Attack], root: Path, *, seconds: float, say: Callable[[str], object] = str
+    attacks: list[Attack],
+    root: Path,
+    *,
+    seconds: float,
+    say: Callable[[str], object] = str,
+    engine: Engines = Converter,
 ) -> tuple[list[str], list[str]]:
     """Let each attack happen; gives a line for each, and all that is wrong."""
     told, wrong = [], []
     sound = good(root / "good" / "in" / "source.tif")
     with Lure.laid(root / "lure") as lure:
-        async with Converter(1) as converter:
+        async with engine(1) as converter:
             for number, attack in enumerate(attacks):
                 folder = root / str(number) / "in"
                 folder.mkdir(parents=True)
@@ -51,7 +57,7 @@ async def run(
 
 
 async def _one(
-    converter: Converter, attack: Attack, source: Path, lure: Lure, seconds: float
+    converter: ConversionEngine, attack: Attack, source: Path, lure: Lure, seconds: float
 ) -> tuple[str, list[str]]:
     target = source.parent.parent / "out.tif"
     job = Job(source, target, min_free_bytes=0, memory_limit=LIMIT, timeout_seconds=seconds)
@@ -109,14 +115,19 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=("names", "bombs", "titles", "heavy"))
     parser.add_argument("--only", help="one attack by its name")
     parser.add_argument("--seconds", type=float, default=120.0, help="deadline of each")
+    parser.add_argument("--dask", action="store_true", help="through a cluster of one worker")
     given = parser.parse_args()
     attacks = (
         [ATTACKS[given.only]]
         if given.only
         else chosen(*(given.kind or ("names", "bombs", "titles", "heavy")))
     )
-    with tempfile.TemporaryDirectory(prefix="attacks-") as root:
-        told, wrong = anyio.run(lambda: run(attacks, Path(root), seconds=given.seconds, say=print))
+    with (
+        tempfile.TemporaryDirectory(prefix="attacks-") as root,
+        engines(Path(root), dask=given.dask) as engine,
+    ):
+        how = {"seconds": given.seconds, "say": print, "engine": engine}
+        told, wrong = anyio.run(lambda: run(attacks, Path(root), **how))
     sys.stdout.write("".join(f"WRONG {line}\n" for line in wrong))
     sys.stdout.write(f"{len(told)} attacks, {len(wrong)} wrong\n")
     return 1 if wrong else 0

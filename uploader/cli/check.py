@@ -100,7 +100,7 @@ def examine(config: str | None, chosen: Settings | None = None, *, as_json: bool
 
 
 def _probe(config: str | None, chosen: Settings | None) -> Iterator[Finding]:
-    from uploader.cli import check_machine, check_platform
+    from uploader.cli import check_cluster, check_machine, check_platform
     from uploader.cli.check_finding import fail, ok
 
     try:
@@ -111,6 +111,7 @@ def _probe(config: str | None, chosen: Settings | None) -> Iterator[Finding]:
     number = f"{len(chosen.folders)} drop folder{'s' if len(chosen.folders) > 1 else ''}"
     yield ok("configuration", f"{number}, state in {chosen.state_dir}.")
     yield from check_machine.all_findings(chosen)
+    yield from check_cluster.all_findings(chosen)
     yield from check_platform.all_findings(chosen)
 
 

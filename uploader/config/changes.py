@@ -9,7 +9,11 @@ from typing import Any
 from uploader.config.sections import Folder
 from uploader.config.settings import Settings
 
-AT_A_START = frozenset({"state_dir", "staging.dir", "convert.workers", "platform", "dashboard"})
+AT_A_START = frozenset(
+    {"state_dir", "staging.dir", "convert.workers", "platform", "dashboard"}
+    | {f"convert.{key}" for key in ("engine", "scheduler", "fallback")}
+    | {f"convert.tls_{what}_file" for what in ("ca", "cert", "key")}
+)
 """Keys, and sections as a whole, that a running daemon cannot change: locks, sockets and processes hang on them."""
 
 
@@ -63,6 +67,6 @@ def _kept(running: Settings, read: Settings) -> Settings:
     update: dict[str, Any] = {}
     for place in AT_A_START:
         section, _, key = place.partition(".")
-        old = getattr(running, section)
-        update[section] = getattr(read, section).model_copy(update={key: getattr(old, key)}) if key else old
+        old, new = getattr(running, section), update.get(section, getattr(read, section))
+        update[section] = new.model_copy(update={key: getattr(old, key)}) if key else old
     return read.model_copy(update=update)

@@ -13,7 +13,7 @@ from uploader.system.overlap import FolderPlace, mounts
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from uploader.config.sections import Folder, PlatformSection
+    from uploader.config.sections import ConvertSection, Folder, PlatformSection
     from uploader.config.toml_lines import Location
 
 KEY_PREFIX = "gpra_"
@@ -52,6 +52,7 @@ def relations(
     staging: Path | None,
     folders: Mapping[int, Folder],
     platform: PlatformSection | None,
+    convert: ConvertSection | None,
     *,
     look: bool = True,
 ) -> Iterator[ConfigError]:
@@ -61,6 +62,8 @@ def relations(
     """
     if platform is not None:
         yield from _platform(platform)
+    if convert is not None and convert.engine == "dask":
+        yield from _cluster(convert, state_dir, staging)
     for number, folder in folders.items():
         yield from _folder(number, folder)
         yield from _one_asset(number, folder, folders)
@@ -92,6 +95,31 @@ def _platform(platform: PlatformSection) -> Iterator[ConfigError]:
             "holds a key, not a path.",
             "Put the key into a file and name that file.",
         )
+
+
+def _cluster(convert: ConvertSection, state_dir: Path | None, staging: Path | None) -> Iterator[ConfigError]:
+    files = {
+        key: getattr(convert, key) is not None for key in ("tls_ca_file", "tls_cert_file", "tls_key_file")
+    }
+    encrypted = convert.scheduler.startswith("tls:")
+    if not convert.scheduler:
+        yield ConfigError(
+            ("convert", "scheduler"),
+            'is required with engine = "dask".',
+            'Write for example "tls://cluster.example:8786".',
+        )
+    for key, given in files.items() if encrypted else ():
+        if not given:
+            yield ConfigError(
+                ("convert", key), "is required for a scheduler with tls://.", "Name the PEM file."
+            )
+    if convert.scheduler and not encrypted and any(files.values()):
+        what = "would send everything unencrypted, although certificates are named."
+        yield ConfigError(("convert", "scheduler"), what, "Write tls://, or name no certificates.")
+    if state_dir is not None and staging is not None and staging.is_relative_to(state_dir):
+        what = 'must be set with engine = "dask", to a folder outside of state_dir.'
+        way_out = "Workers share it with the daemon, and must not see the journal."
+        yield ConfigError(("staging", "dir"), what, way_out)
 
 
 def _folder(number: int, folder: Folder) -> Iterator[ConfigError]:

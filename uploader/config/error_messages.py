@@ -222,6 +222,7 @@ def _between(
         getattr(staging, "dir", None) or (state_dir and state_dir / "staging"),
         {n: folder for n, folder in folders.items() if folder is not None},
         read("platform", data.get("platform", {})),
+        read("convert", data.get("convert", {})),
         look=look,
     )
 

@@ -30,6 +30,7 @@ from uploader.config.value_types import (
     OptionalPath,
     Patterns,
     Positive,
+    Scheduler,
     Seconds,
     SomeBytes,
     Span,
@@ -117,6 +118,13 @@ class ConvertSection(Section):
     """What "auto" is: see `Settings.effort`."""
     memory_limit: Bytes = JOB.memory_limit
     timeout_seconds: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] = JOB.timeout_seconds
+    engine: Literal["local", "dask"] = "local"
+    scheduler: Scheduler = ""
+    tls_ca_file: OptionalPath = None
+    tls_cert_file: OptionalPath = None
+    tls_key_file: OptionalPath = None
+    fallback: Literal["hold", "local"] = "hold"
+    """What follows when the cluster is not there."""
 
     @property
     def processes(self) -> int:

@@ -50,7 +50,7 @@ class Settings(Section):
             info.context is None
         ):  # whoever reads a document applies the rules himself, and tells all with their lines
             folders = dict(enumerate(self.folders))
-            for mistake in relations(self.state_dir, self.staging.dir, folders, self.platform):
+            for mistake in relations(self.state_dir, self.staging.dir, folders, self.platform, self.convert):
                 raise ConfigurationError(mistake.text)
         return self
 

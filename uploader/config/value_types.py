@@ -20,6 +20,7 @@ from uploader.core.secrets import Secret
 LISTEN = r"^$|^(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):[1-9]\d{0,4}$"
 """HOST:PORT, or nothing."""
 MAX_PORT = 65535
+SCHEDULER = re.compile(r"(tcp|tls)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[1-9]\d{0,4}")
 
 
 def _size(value: object) -> object:
@@ -110,6 +111,12 @@ def _none_if_empty(value: object) -> object:
     return None if value == "" else value
 
 
+def _scheduler(value: str) -> str:
+    if value and not SCHEDULER.fullmatch(value):
+        raise ValueError('should be the address of a Dask scheduler, such as "tls://cluster.example:8786"')
+    return _real_port(value)
+
+
 def _nodata(value: object) -> object:
     return declared_values.nodata_text(value) if isinstance(value, str | int | float) else value
 
@@ -131,6 +138,7 @@ Name = Annotated[str, Field(min_length=1)]
 Patterns = tuple[Name, ...]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, Field(pattern=LISTEN), AfterValidator(_real_port)]
+Scheduler = Annotated[str, AfterValidator(_scheduler)]
 BaseUrl = Annotated[Name, AfterValidator(_without_slash)]
 Bandwidth = Annotated[Timetable, BeforeValidator(_timetable)]
 DeclaredSystem = Annotated[str, AfterValidator(declared_values.crs_text)]

@@ -19,6 +19,7 @@
         ├── RasterUnreadable      the raster does not open, or ends too early
         ├── RasterRefused         the raster opens but is beyond the limits, or cannot be kept exact
         ├── ConverterBroken       the converter does not start at all
+        ├── ClusterUnavailable    the cluster that converts is not there, or has no worker that is fit
         ├── Shortage              the machine has no process or thread to give
         ├── MemoryTooNarrow       the host gives a converter less memory than is configured
         └── ConversionFailed      the child crashed, hung or ate its memory
@@ -159,6 +160,10 @@ class RasterRefused(LocalError):
 
 class ConverterBroken(LocalError):
     """The converter does not start at all: an installation or a machine to mend, and no raster's fault."""
+
+
+class ClusterUnavailable(LocalError):
+    """The cluster that converts is not there, or has no worker that is fit: no raster's fault, and waited out."""
 
 
 class Shortage(LocalError):

@@ -90,7 +90,7 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
         case err.NoSpace():
             cause, after = HoldCause.STAGING_FULL, PROBE_EVERY / 2
             return Park(Scope.STAGING, cause, error.reason, error.way_out, after)
-        case err.ConverterBroken() | err.Shortage() | err.MemoryTooNarrow():
+        case err.ConverterBroken() | err.Shortage() | err.MemoryTooNarrow() | err.ClusterUnavailable():
             return _machine(error, known)
         case err.StagedDamaged():
             return Damaged(error.reason, _damage_delay(known))
@@ -116,8 +116,8 @@ def _damage_delay(known: Known) -> float:
     return 0.0 if over < 0 else backoff(over, known.jitter, most=_MOST_DAMAGE_DELAY)
 
 
-def _machine(error: err.ConverterBroken | err.Shortage | err.MemoryTooNarrow, known: Known) -> Verdict:
-    """The machine is at fault; but a converter that does not come up may just have been killed as it did.
+def _machine(error: err.LocalError, known: Known) -> Verdict:
+    """The machine, or the cluster, is at fault; but a converter that does not come up may just have been killed.
 
     Memory is too narrow for one file, and others may need less.
     """
@@ -126,9 +126,14 @@ def _machine(error: err.ConverterBroken | err.Shortage | err.MemoryTooNarrow, kn
         return Park(Scope.FILE, cause, error.reason, error.way_out, TARGET_PROBE_EVERY)
     if isinstance(error, err.ConverterBroken) and known.tries < BROKEN_TRIES:
         return Retry(backoff(known.tries, known.jitter))
-    broken = isinstance(error, err.ConverterBroken)
-    cause = HoldCause.CONVERTER_BROKEN if broken else HoldCause.MACHINE_SHORT
-    return Park(Scope.MACHINE, cause, error.reason, error.way_out, PROBE_EVERY / 2)
+    return Park(Scope.MACHINE, _MACHINE_CAUSES[type(error)], error.reason, error.way_out, PROBE_EVERY / 2)
+
+
+_MACHINE_CAUSES = {
+    err.ConverterBroken: HoldCause.CONVERTER_BROKEN,
+    err.ClusterUnavailable: HoldCause.CLUSTER_UNAVAILABLE,
+    err.Shortage: HoldCause.MACHINE_SHORT,
+}
 
 
 def _store(error: err.StoreRefused, known: Known) -> Verdict:

@@ -171,6 +171,12 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "`uploader check` tries it and says why; one conversion is tried every 30 seconds.",
         WHEN_STALLED,
     ),
+    HoldCause.CLUSTER_UNAVAILABLE: CauseFacts(
+        (Scope.MACHINE,),
+        "The cluster that converts has no scheduler, no workers, or none that is fit.",
+        "Start what the reason names, or mend it; one conversion is tried every 30 seconds.",
+        WHEN_STALLED,
+    ),
     HoldCause.STALLED: CauseFacts(
         (Scope.STAGE,),
         "The stage that is named has shown no sign of life for five minutes.",

@@ -74,6 +74,7 @@ class HoldCause(StrEnum):
     JOURNAL_SLOW = "journal_slow"
     MACHINE_SHORT = "machine_short"
     CONVERTER_BROKEN = "converter_broken"
+    CLUSTER_UNAVAILABLE = "cluster_unavailable"
     STALLED = "stalled"
     SESSION_UNCLEAR = "session_unclear"
     SESSION_FAILING = "session_failing"

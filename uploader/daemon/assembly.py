@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -12,10 +11,9 @@ from pathlib import Path
 
 from uploader.activity import Activity
 from uploader.config import Settings
-from uploader.convert import Converter
-from uploader.core import capacity
 from uploader.core.errors import JournalError
 from uploader.core.model import target_of
+from uploader.daemon.conversion_engine import engine
 from uploader.daemon.late_folders import LateFolders
 from uploader.daemon.line import Line
 from uploader.daemon.platform_connection import connect
@@ -33,7 +31,6 @@ from uploader.journal.rows import clock
 from uploader.net.rate_limit import Bandwidth
 from uploader.report import systemd_notify
 from uploader.staging import Staging
-from uploader.system import task_limit
 from uploader.system.days import midnight
 from uploader.system.files import words
 from uploader.system.locks import FolderLocks, hold_locks
@@ -88,9 +85,7 @@ async def assembled(
         swept = staging.sweep(await journal.read(staged_ids))
         if swept:
             log.info("swept %d private copies that no file refers to", swept)
-        workers = _workers(settings)
-        converter = Converter(workers)
-        stack.push_async_callback(converter.aclose)
+        converter = await stack.enter_async_context(engine(settings))
         bandwidth = Bandwidth(None)
         platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth, environ))
         if bound:
@@ -163,15 +158,3 @@ def _written(settings: Settings) -> Iterator[Path]:
             yield folder.path
         if folder.after_upload == "archive" and folder.archive_dir is not None:
             yield folder.archive_dir
-
-
-def _workers(settings: Settings) -> int:
-    """As many converters as are set, where the machine's limits have room for them."""
-    wanted, room = settings.convert.processes, task_limit.room()
-    left = None if room is None else room.tasks
-    workers = capacity.workers(wanted, left, cores=os.cpu_count() or 1, folders=len(settings.folders))
-    if room is not None and workers < wanted:
-        log.warning(
-            "convert: %d of %d workers, because %s. %s", workers, wanted, room.limit, capacity.MORE_TASKS
-        )
-    return workers

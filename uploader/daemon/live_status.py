@@ -92,8 +92,10 @@ class LiveStatus:
             raise UploaderError("The journal does not answer.", "Look at the disk that state_dir lies on.")
         now, silence = time.time(), self._tools.activity.silence()
         told = status_of(self._last, self._holds.look(), now, self._seen.waits)
+        cluster = self._tools.converter.cluster
         return {
             **told,
+            **({} if cluster is None else {"cluster": asdict(cluster)}),
             "alarms": [*self._alarms()],
             "stalled_after": self._tools.settings.notify.stalled_after,
             "warnings": [*self._warnings(), *told["warnings"]],

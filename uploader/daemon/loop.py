@@ -227,7 +227,8 @@ class Daemon:
         settled, settling = self._intake.settled(), self._intake.settling()
         coming = self._intake.coming(self._tools.settings.batch.linger_seconds)
         sent, day_ends = self._line.today(time.time())
-        view = await live_view(self._tools, resting=len(self._contained.current(time.time())))
+        passed_over = len(self._contained.current(time.time())) + running.running.get("Convert", 0)
+        view = await live_view(self._tools, resting=passed_over)
         return replace(
             view,
             settled=settled,

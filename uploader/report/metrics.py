@@ -66,6 +66,16 @@ CALLS = Family(
     grows=True,
 )
 DISK = Family("disk_free_bytes", "Bytes that are free for staging.", ("place",))
+CLUSTER = Family(
+    "cluster_workers",
+    "Workers of the cluster that converts: those that are there, and those not asked.",
+    ("what",),
+)
+CLUSTER_SLOTS = Family("cluster_slots", "Conversions that its workers run at once.")
+CLUSTER_BYTES = Family("cluster_bytes", "Bytes of the rasters that are under way there.")
+CLUSTER_LOST = Family(
+    "cluster_lost", "How often a worker was lost with a conversion, since the start.", grows=True
+)
 
 FAMILIES = (
     *(
@@ -96,6 +106,7 @@ FAMILIES = (
         CALLS,
         DISK,
     ),
+    *(CLUSTER, CLUSTER_SLOTS, CLUSTER_BYTES, CLUSTER_LOST),
 )
 """All of ours; the process tells its own beside them."""
 
@@ -121,6 +132,7 @@ class _Told(Collector):
             **_of_folders(self._status),
             **_of_holds(self._status),
             **_of_work(self._status),
+            **_of_cluster(self._status),
         }
         for family in FAMILIES:
             yield _family(family, samples[family])
@@ -198,6 +210,19 @@ def _of_work(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
         SIGN: [((stage["stage"],), _seconds(stage["sign"])) for stage in stages],
         CALLS: [((c["operation"], c["status"]), c["number"]) for c in status.get("calls") or ()],
         DISK: [] if free is None else [(("staging",), free)],
+    }
+
+
+def _of_cluster(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+    """Without samples where this machine converts."""
+    found = status.get("cluster")
+    if found is None:
+        return {CLUSTER: [], CLUSTER_SLOTS: [], CLUSTER_BYTES: [], CLUSTER_LOST: []}
+    return {
+        CLUSTER: [(("there",), found["workers"]), (("avoided",), found["avoided"])],
+        CLUSTER_SLOTS: [((), found["slots"])],
+        CLUSTER_BYTES: [((), found["bytes"])],
+        CLUSTER_LOST: [((), found["lost"])],
     }
 
 

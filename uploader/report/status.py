@@ -115,11 +115,24 @@ def _head(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]
         )
 
 
+def cluster_text(cluster: dict[str, Any]) -> str:
+    """One line on the machines elsewhere that convert."""
+    parts = [
+        f"{count_of(cluster['workers'], 'worker')}",
+        f"{cluster['running']} of {cluster['slots']} conversions, {format_size(cluster['bytes'])}",
+    ]
+    parts += [f"{cluster['avoided']} not fit"] if cluster["avoided"] else []
+    parts += [f"{cluster['lost']} lost since the start"] if cluster["lost"] else []
+    return f"cluster {printable(cluster['scheduler'])}: {', '.join(parts)}"
+
+
 def _under_way(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
     folders = status.get("folders", ())
     if len(folders) > 1:
         for folder in folders[:SHOWN_FOLDERS]:
             yield Text(f"{printable(folder['path'])}: {folder_text(folder)}")
+    if cluster := status.get("cluster"):
+        yield Text(cluster_text(cluster))
     for title, counts in under_way(status):
         yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
     for one in status.get("running", ())[:SHOWN_RUNNING]:

@@ -24,6 +24,7 @@ from uploader.staging.copying import ClaimedCopy, copy_group, require, source_fo
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
 from uploader.system.files import Interrupted
+from uploader.system.removal import remove_tree
 
 CLAIM, BEGUN, RESULT = SUFFIXES = (".in", ".tmp", ".tif")
 """What the names in staging end with, after the number of their file."""
@@ -160,7 +161,7 @@ class Staging:
         """Remove what a kill left, and the private copies of files that are not known; returns of how many."""
         found = [path for path in self._root.iterdir() if path.suffix in SUFFIXES and path.stem.isdecimal()]
         for path in self._root.glob(f".*{WORKSHOP}"):
-            _remove(path)
+            remove_tree(path)  # a worker on another machine may still write to it
         strange = {int(path.stem) for path in found if int(path.stem) not in known}
         for file_id in strange:
             self.discard(file_id)

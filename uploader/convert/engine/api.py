@@ -6,9 +6,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from uploader.convert.job import Job, Report
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFacts:
+    """What is known of the machines elsewhere that convert; `bytes` are those of the rasters under way."""
+
+    scheduler: str
+    workers: int
+    slots: int
+    """Conversions that they run at once."""
+    running: int
+    bytes: int
+    avoided: int
+    """Workers that cannot convert for us, and are not asked."""
+    lost: int
+    """How often a worker was lost with a conversion, since the start."""
 
 
 class ConversionEngine(Protocol):
@@ -17,6 +34,10 @@ class ConversionEngine(Protocol):
     @property
     def workers(self) -> int:
         """How many conversions run at once; more of them wait."""
+
+    @property
+    def cluster(self) -> ClusterFacts | None:
+        """The machines elsewhere; None where this one converts."""
 
     async def convert(self, job: Job, alive: Callable[[], None] = ...) -> Report:
         """Convert one raster. Its COG is at `job.target`, whole and durable, when this returns, and not before.

@@ -10,6 +10,7 @@ from typing import Self
 
 import anyio
 
+from uploader.convert.engine.child_answers import ZygoteFacts
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.job import Forecast, Job, Report
 from uploader.convert.write import publish
@@ -33,12 +34,19 @@ class Converter:
         self._idle: list[Worker] = []
         self._busy: set[Worker] = set()
         self._closed = False
+        self.facts: ZygoteFacts | None = None
+        """What the last zygote that came up told of itself and the host."""
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    @property
+    def cluster(self) -> None:
+        """See `ConversionEngine`: this machine converts."""
+        return None
 
     async def warm_up(self) -> None:
         """Start a zygote for the first job, which comes up while the caller gets that job ready.
@@ -118,6 +126,7 @@ class Converter:
 
     async def _give_back(self, worker: Worker) -> None:
         self._busy.discard(worker)
+        self.facts = worker.host or self.facts
         if worker.sound and worker.alive:
             self._idle.append(worker)
             return

@@ -101,7 +101,7 @@ class Worker:
         It is tied to the thread that runs this, and its child to it: they die when that thread ends. Raises
         Shortage where the machine has no room for another process, and ConverterBroken where it cannot be started.
         """
-        command = [sys.executable, "-I", "-c", _START, json.dumps(_module_path()), str(os.getpid())]
+        command = [sys.executable, "-I", "-c", _START, json.dumps(module_path()), str(os.getpid())]
         try:
             process = await anyio.open_process(
                 command, env=confine.environment(), cwd="/", start_new_session=True
@@ -270,7 +270,7 @@ def _death(ending: dict[str, Any], job: Job) -> errors.ConversionFailed:
     return death(ending["exit"], ending["errors"], " on this raster")
 
 
-def _module_path() -> list[str]:
+def module_path() -> list[str]:
     """Where the child finds the same modules as we do: our path without what is relative to some folder."""
     own = str(Path(uploader.__file__).resolve().parent.parent)
     known = [entry for entry in sys.path if Path(entry).is_absolute()]

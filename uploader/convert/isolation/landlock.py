@@ -43,17 +43,17 @@ def abi() -> int:
     return found if found >= LEAST else 0
 
 
-def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> int:
+def restrict(readable: Iterable[Path], writable: Iterable[Path], *, tcp: bool = False) -> int:
     """Give up all files but what lies beneath these paths, for good. Needs `no_new_privs`; gives the ABI.
 
     Writing includes reading; running a program, devices, sockets, fifos and links are never included. Paths that
-    do not exist are left out. 0: nothing was given up, the kernel cannot. Raises OSError when it should have been
-    able to.
+    do not exist are left out. `tcp`: its connections stay allowed. 0: nothing was given up, the kernel cannot. Raises
+    OSError when it should have been able to.
     """
     version = abi()
     if not version:
         return 0
-    rules = _ruleset(version)
+    rules = _ruleset(version, tcp=tcp)
     try:
         everything = _rights(version)
         for path in readable:
@@ -66,11 +66,11 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> int:
     return version
 
 
-def _ruleset(version: int) -> int:
-    """A descriptor of rules that handle all this ABI knows; nothing of the network is ever allowed."""
+def _ruleset(version: int, *, tcp: bool) -> int:
+    """A descriptor of rules that handle all this ABI knows; nothing that they handle of the network is allowed."""
     attributes = struct.pack("=Q", _rights(version))
     if version >= _NETWORK_ABI:
-        attributes += struct.pack("=Q", _NETWORK)
+        attributes += struct.pack("=Q", 0 if tcp else _NETWORK)
     if version >= _SCOPE_ABI:
         attributes += struct.pack("=Q", _SCOPE)
     # from_buffer_copy: create_string_buffer would add a byte, and the size is part of the question.

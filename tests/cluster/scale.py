@@ -1,0 +1,144 @@
+"""How many workers one daemon feeds, what it takes for each file, and what a second worker brings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+import psutil
+
+from tests.support.cluster import LocalCluster, cluster
+from tests.support.live import live
+from tests.support.rasters import make
+from uploader.convert import Converter, Job
+from uploader.convert.engine.cluster.engine import ClusterConverter
+from uploader.convert.engine.cluster.link import Cluster
+
+_PROCESSES = 2
+"""Of Dask, among which the simulated workers are divided as threads."""
+
+
+def feeds(workers: int, seconds: float, rounds: int) -> int:
+    """Conversions that sleep, on so many workers: 0 where at least 90 % of them are busy."""
+    os.environ["SLOW_SECONDS"] = str(seconds)
+    preload = ["--preload", str(Path(__file__).with_name("slow.py"))]
+    with (
+        tempfile.TemporaryDirectory(prefix="cluster-scale-") as temporary,
+        cluster(Path(temporary), 0) as made,
+    ):
+        for _ in range(_PROCESSES):
+            made.start_worker(*preload, threads=workers // _PROCESSES)
+        jobs = _jobs(Path(temporary), workers * rounds, size=256)
+        took, used = anyio.run(_convert, made, jobs, workers)
+    busy = rounds * seconds / took
+    each = used / len(jobs)
+    print(
+        f"workers={workers} files={len(jobs)} seconds={took:.1f} busy={busy:.1%} "
+        f"cpu_ms_a_file={each * 1000:.1f} feeds={seconds / each:.0f} workers at {seconds:g} s a file"
+    )
+    return 0 if busy >= 0.9 else 1
+
+
+def fed_by_a_daemon(workers: int, seconds: float, rounds: int) -> int:
+    """The same with all that a daemon does: claims, journal, sessions and uploads to a sandbox beside it."""
+    os.environ["SLOW_SECONDS"] = str(seconds)
+    preload = ["--preload", str(Path(__file__).with_name("slow.py"))]
+    files = workers * rounds
+    with tempfile.TemporaryDirectory(prefix="cluster-daemon-") as temporary:
+        root = Path(temporary)
+        (root / "world").mkdir()
+        raster = _cog(root)
+        with cluster(root / "cluster", 0) as made:
+            for _ in range(_PROCESSES):
+                made.start_worker(*preload, threads=workers // _PROCESSES)
+            settings = {
+                "convert": {"engine": "dask", "scheduler": made.address, "workers": 0},
+                "staging": {"dir": str(root / "shared")},
+            }
+            with live(root / "world", start=False, settings=settings) as d:
+                for number in range(files):
+                    shutil.copyfile(raster, d.w.drop / f"f{number:05d}.tif")
+                d.up()
+                assert d.process is not None
+                daemon = psutil.Process(d.process.pid)
+                while (status := d.status())["completed"] < files:
+                    assert not status["rejected"], status["failed"]
+                    time.sleep(0.5)
+                clients = [c for c in daemon.children() if "cluster.client" in " ".join(c.cmdline())]
+                used = sum(sum(process.cpu_times()[:2]) for process in (daemon, *clients))
+                times = _converted(d.w.root / "daemon.log")
+    # The first are begun while the cluster is still coming up; what counts is the middle of them.
+    middle = times[workers : files - workers + 1]
+    busy = (len(middle) - 1) * seconds / (middle[-1] - middle[0]) / workers
+    print(
+        f"daemon: workers={workers} files={files} busy={busy:.1%} cpu_ms_a_file={used / files * 1000:.1f} "
+        f"feeds={seconds / (used / files):.0f} workers at {seconds:g} s a file load={os.getloadavg()[0]:.1f}"
+    )
+    return 0 if busy >= 0.9 else 1
+
+
+def _cog(root: Path) -> Path:
+    """A small COG, which is an item as it is."""
+    job = Job(make("rgb_striped", root / "made" / "source.tif", size=256), root / "cog.tif")
+
+    async def converted() -> None:
+        async with Converter(1) as converter:
+            await converter.convert(job)
+
+    anyio.run(converted)
+    return job.target
+
+
+def _converted(log: Path) -> list[float]:
+    """When files were converted, in order (unix seconds)."""
+    lines = [line for line in log.read_text().splitlines() if " INFO converted " in line]
+    return sorted(datetime.fromisoformat(line.partition(" INFO ")[0]).timestamp() for line in lines)
+
+
+def pair(files: int) -> int:
+    """Rasters of about two seconds each on one worker of one core, and on two: 0 where two are 1.8 times as quick."""
+    took = {}
+    with tempfile.TemporaryDirectory(prefix="cluster-pair-") as temporary:
+        for workers in (1, 2):
+            with cluster(Path(temporary) / f"{workers}", workers) as made:
+                for number, worker in enumerate(made.workers):
+                    psutil.Process(worker.pid).cpu_affinity([sorted(os.sched_getaffinity(0))[number]])
+                jobs = _jobs(Path(temporary) / f"jobs{workers}", files, size=4000)
+                took[workers], _ = anyio.run(_convert, made, jobs, workers)
+    load = os.getloadavg()[0]
+    print(
+        f"files={files} one={took[1]:.1f} s two={took[2]:.1f} s ratio={took[1] / took[2]:.2f} load={load:.1f}"
+    )
+    return 0 if took[1] / took[2] >= 1.8 else 1
+
+
+def _jobs(root: Path, count: int, *, size: int) -> list[Job]:
+    """So many conversions of one raster."""
+    source = make("rgb_striped", root / "in" / "source.tif", size=size)
+    return [Job(source, root / f"{number}.tif") for number in range(count)]
+
+
+async def _convert(made: LocalCluster, jobs: list[Job], workers: int) -> tuple[float, float]:
+    """Seconds that they took together, from when all workers were there; processor seconds of us and our client."""
+    async with ClusterConverter(Cluster(made.address)) as converter:
+        first, rest = jobs[0], jobs
+        await converter.convert(first)
+        while converter.slots < workers:  # noqa: ASYNC110 - the workers come up by and by
+            await anyio.sleep(0.1)
+        begun, before = time.monotonic(), _used()
+        async with anyio.create_task_group() as group:
+            for job in rest:
+                group.start_soon(converter.convert, job)
+        return time.monotonic() - begun, _used() - before
+
+
+def _used() -> float:
+    """Processor seconds of this process and its clients, without those of the cluster."""
+    own = psutil.Process()
+    clients = [child for child in own.children() if "cluster.client" in " ".join(child.cmdline())]
+    return sum(sum(process.cpu_times()[:2]) for process in (own, *clients))
