@@ -33,7 +33,6 @@ async def stored(journal: Journal, *paths: bytes, after_upload: str = "keep") ->
         await journal.files.claimed(file_id, sighting(path), path.hex(), 14, sha256=b"s" * 32)
         made = Converted(
             12,
-            b"m" * 16,
             7,
             "encode",
             categorical=False,
@@ -49,7 +48,7 @@ async def stored(journal: Journal, *paths: bytes, after_upload: str = "keep") ->
     await journal.sessions.initiating(session_id)
     await journal.sessions.opened(session_id, "u1", None)
     for file_id in ids:
-        await journal.files.stored(file_id, session_id)
+        await journal.files.stored(file_id, session_id, b"m" * 16)
     return session_id, ids
 
 

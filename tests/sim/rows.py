@@ -21,7 +21,7 @@ class File(FileRecord):
     discovered_at: float
     changed_at: float
     object_size: int = 0
-    object_md5: bytes = b""
+    object_md5: bytes | None = None
     object_crc32c: int = 0
     method: str | None = None
     categorical: int = 0
@@ -62,7 +62,7 @@ class File(FileRecord):
                 self.size,
                 self.content or "",
                 self.object_size,
-                self.object_md5,
+                self.object_sha256 or b"",
                 self.object_crc32c,
                 self.file_name,
                 self.session_id,

@@ -17,12 +17,13 @@ from uploader.core.transitions.source_events import Seen, seen_again
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A private copy: the group as it was seen, its SHA-256 in hex, its size in bytes, and the raster's own SHA-256."""
+    """A private copy: the group as it was seen, its SHA-256 in hex, its size in bytes, and the raster's own hashes."""
 
     seen: Seen
     content: str
     size: int
     sha256: bytes | None = None
+    crc32c: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,6 @@ class Converted:
     """What a conversion brought: the object's size in bytes and hashes, and the report as it is told."""
 
     size: int
-    md5: bytes
     crc32c: int
     method: str
     categorical: bool
@@ -83,6 +83,7 @@ def claimed(
     if repaired.unsure:
         columns["last_error"] = UNSURE
         return change, change.move_file(file, FileEvent.REJECTED, UNSURE, **columns)
+    columns |= {"object_sha256": copy.sha256, "object_crc32c": copy.crc32c}  # should it be sent as it is
     note = f"{copy.size:,} bytes, sha256 {copy.content[:12]}"
     return change, change.move_file(file, FileEvent.CLAIMED, note, **columns)
 
@@ -98,7 +99,6 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
     ]
     columns: dict[str, Any] = {
         "object_size": made.size,
-        "object_md5": made.md5,
         "object_crc32c": made.crc32c,
         "method": made.method,
         "categorical": int(made.categorical),
@@ -155,14 +155,14 @@ def reject(change: Change, file: FileRecord, newest: FileRecord | None, reason: 
     change.move_file(file, FileEvent.REJECTED, reason, **columns)
 
 
-def stored(now: float, file: FileRecord, session_id: int) -> Change:
-    """The object store holds the bytes, and their hash was compared.
+def stored(now: float, file: FileRecord, session_id: int, md5: bytes | None = None) -> Change:
+    """The object store holds the bytes, and their hash was compared; `md5` is what it said of them besides.
 
     Nothing is entered when the file has left the session meanwhile: its bytes count for that session only.
     """
     change = Change(now)
     if file.session_id == session_id and file.state is FileState.BATCHED:
-        change.move_file(file, FileEvent.STORED, **FRESH)
+        change.move_file(file, FileEvent.STORED, object_md5=md5, **FRESH)
     return change
 
 
