@@ -26,7 +26,6 @@ class File(FileRecord):
     method: str | None = None
     categorical: int = 0
     warnings: list[Any] = field(default_factory=list)
-    bands: list[Any] = field(default_factory=list)
     file_name: str = ""
     batch_group: str = ""
     archived_as: bytes | None = None

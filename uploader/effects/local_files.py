@@ -122,7 +122,6 @@ async def convert(tools: Tools, file_id: int) -> None:
         categorical=report.categorical,
         file_name=upload_name(row.path, row.content, destination.passthrough),
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
-        bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
         declared=report.declared,
         sha256=measured.sha256,
         comparison=comparison,

@@ -97,6 +97,15 @@ def test_a_conversion_tells_its_method_and_warnings() -> None:
     assert change.log[0].note == "encode, 12 bytes; declared by the folder: nodata = 0; no_crs: none"
 
 
+@pytest.mark.parametrize("state", [FileState.COMPLETED, FileState.REJECTED])
+def test_what_is_known_of_a_copy_goes_with_it_once_a_receipt_has_it(state: FileState) -> None:
+    """A rejected file has no receipt, and may be tried again."""
+    change = events.discarded(NOW, file(state))
+
+    kept = {"staged": 0, **(events.SPENT if state is FileState.COMPLETED else {})}
+    assert change.files == {7: kept}
+
+
 def test_a_damaged_copy_is_looked_for_again() -> None:
     """The look counts; it settles once more."""
     change = events.look_again(NOW, file(FileState.QUEUED), file(FileState.QUEUED), "damaged", 5.0)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from uploader.core.duplicates import DONE
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
@@ -13,6 +14,13 @@ from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
 from uploader.core.transitions.source_events import Seen, seen_again
+
+SPENT: Mapping[str, Any] = {
+    **dict.fromkeys(("source_sha256", "object_sha256", "object_md5", "object_crc32c")),
+    "facts": {},
+    "declared": {},
+}
+"""Columns of a completed file, which its receipt has from then on, without private copies: half of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,6 @@ class Converted:
     categorical: bool
     file_name: str
     warnings: Sequence[dict[str, str]] = ()
-    bands: Sequence[dict[str, float | None]] = ()
     declared: Mapping[str, str] = field(default_factory=dict)
     """What the folder said for the raster, because it did not say it itself."""
     sha256: bytes | None = None
@@ -104,7 +111,6 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
         "categorical": int(made.categorical),
         "file_name": made.file_name,
         "warnings": list(made.warnings),
-        "bands": list(made.bands),
         "object_sha256": made.sha256,
         "comparison": made.comparison,
         "declared": dict(made.declared),
@@ -195,7 +201,7 @@ def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
 
 
 def discarded(now: float, file: FileRecord) -> Change:
-    """The private copies are gone."""
+    """The private copies are gone, and with them the use of what was known of them; an item's receipt keeps it."""
     change = Change(now)
-    change.set_file(file, {"staged": 0})
+    change.set_file(file, {"staged": 0, **(SPENT if file.state in DONE else {})})
     return change
