@@ -67,7 +67,6 @@ async def ours(store: ObjectStore, url: str, path: Path, recorded: tuple[int, in
             size=size,
             content_type="image/tiff",
             crc32c=crc32c,
-            md5=bytes(16),
             on_bytes=lambda _: None,
             stop=lambda: False,
         )

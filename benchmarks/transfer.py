@@ -8,9 +8,10 @@ Sizes in MiB. One file goes against `curl -T`, several against `xargs -P PARALLE
 time of a side is that of the line: the server's clock from the first connection for a PUT until the answer to the
 last PUT, so that settling and copying before the first byte are not in it. Processor time is that of the whole
 process; what a run of two tiny files takes (which also lets the daemon learn the platform's layout) is taken off,
-so that claiming, hashing and checking the copies are in it, and the start is not. `benchmarks/far_side.py` tells what
-the far side is. Speed above 1 is faster than curl; CPU above 1 is more of it. Ratios hold on a busy machine, as far
-as anything does; seconds do not.
+so that claiming, hashing and checking the copies are in it, and the start is not. The folders bear the journal's mark
+already: of one that is new to it some files are read once more, to see whether they were uploaded before.
+`benchmarks/far_side.py` tells what the far side is. Speed above 1 is faster than curl; CPU above 1 is more of it.
+Ratios hold on a busy machine, as far as anything does; seconds do not.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from far_side import FarSide, certificate
+
+from uploader.folders.ownership import Owner, mark, owner_of
 
 MIB = 1 << 20
 
@@ -53,6 +56,7 @@ class Line:
         self._pair = certificate(self._root) if tls else None
         self._far = FarSide(certificate=self._pair, round_trip=ms / 1000)
         self._runs = 0
+        self._owner: Owner | None = None
         key = self._root / "key"
         key.write_text("gpra_benchmark_0001")
         key.chmod(0o600)
@@ -100,6 +104,8 @@ class Line:
         return folder
 
     def _daemon(self, drop: Path) -> Run:
+        if self._owner is not None:
+            mark(drop, self._owner)
         config = self._root / "config.toml"
         trust = f'ca_file = "{self._pair[0]}"\n' if self._pair else ""
         config.write_text(
@@ -124,6 +130,7 @@ class Line:
         with log.open("wb") as told:
             done = subprocess.run(command, stdout=told, stderr=told, check=False)
         cpu, seen = _children() - before, self._far.seen()
+        self._owner = owner_of(drop) or self._owner
         shutil.rmtree(drop)
         if done.returncode or len(seen.ended) != files:
             raise SystemExit(

@@ -228,7 +228,7 @@ def uploaded(setup, tmp_path):
         ids = await journal.files.discovered(looks)
         for number, look in zip(ids, looks, strict=True):
             await journal.files.claimed(number, look, f"content {number}", 10)
-            await journal.files.converted(number, Converted(5, b"m", 7, "encode", False, f"{number}.tif"))
+            await journal.files.converted(number, Converted(5, 7, "encode", False, f"{number}.tif"))
         files = tuple(Waiting(number, drop, 5, 0.0, False, f"{number}.tif") for number in ids)
         key = SessionKey("p", "", "", "", categorical=False)
         session = await journal.sessions.planned(Batch(key, files), {}, "k", dict.fromkeys(ids, "keep"))

@@ -155,7 +155,7 @@ async def test_no_conversion_fails_for_its_picture(
 ) -> None:
     """The child dies of it, is ended by the kernel, or lies: the COG is whole and published, the next one, too."""
     monkeypatch.setattr(zygote_client, "_START", PLANTED.format(what=what))
-    monkeypatch.setattr(zygote_client, "_module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
     source = rasters.make("rgb_striped", tmp_path / "in" / "source.tif", size=100)
     async with Converter(1) as converter:
         for name in ("a.tif", "b.tif"):

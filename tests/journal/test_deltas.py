@@ -52,7 +52,7 @@ async def test_a_file_may_have_a_target_and_a_priority_of_its_own(journal: Journ
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
         conn.execute("UPDATE files SET target_item_id = 'i', priority = 2 WHERE id = ?", (second,))
     for file_id in (second, 1):
-        await journal.files.converted(file_id, Converted(5, b"m", 7, "encode", False, f"{file_id}.tif"))
+        await journal.files.converted(file_id, Converted(5, 7, "encode", False, f"{file_id}.tif"))
     await journal.compare(DESTINATIONS)
     seen = [(w.file_id, w.own_target, w.priority) for w in journal.live.view(DESTINATIONS).waiting]
     assert seen == [(second, OwnTarget(item_id="i"), 2), (1, AS_ITS_FOLDER, 0)]

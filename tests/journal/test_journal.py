@@ -61,7 +61,7 @@ async def converted(journal: Journal, path: bytes, content: str = "c") -> int:
     """A file that is ready for a session."""
     (file_id,) = await journal.files.discovered([sighting(path)])
     await journal.files.claimed(file_id, sighting(path), content, 10)
-    made = Converted(12, b"m" * 16, 7, "cog_driver", categorical=False, file_name=f"{path.decode()}-x.tif")
+    made = Converted(12, 7, "cog_driver", categorical=False, file_name=f"{path.decode()}-x.tif")
     await journal.files.converted(file_id, made)
     return file_id
 

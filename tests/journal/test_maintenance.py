@@ -100,6 +100,15 @@ def counts(state: Path) -> Counter[str]:
         )
 
 
+def pages(state: Path) -> tuple[int, int]:
+    """How many pages the journal has, and how many of them are free."""
+    with closing(sqlite3.connect(state / FILE_NAME)) as conn:
+        count, free = (
+            conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
+        )
+        return count, free
+
+
 # --- copies
 
 
@@ -317,6 +326,30 @@ async def test_forgetting_leaves_the_writer_to_others(journal: Journal, tmp_path
 
     assert pieces >= 2000 // pruning.CHUNK
     assert counts(tmp_path)["files"] == pieces + 1
+
+
+async def test_freed_pages_are_given_back_while_nothing_is_under_way(
+    journal: Journal, tmp_path: Path
+) -> None:
+    """A journal that has forgotten much is as small as what it has, but for pages that are soon used again."""
+    fill(tmp_path, 1000, age=1000 * DAY)
+    (file_id,) = await discover(journal, "a.tif")
+    await settle_down(journal, tmp_path)
+    size, _ = before = pages(tmp_path)
+    seen = Sighting("/d", b"a.tif", Fingerprint(1, 1, 10, 5, 6))
+    await journal.files.claimed(file_id, seen, "c", 10)
+    await Upkeep(journal, tmp_path).shrink()
+    assert pages(tmp_path) == before, "a file is under way"
+    await journal.files.rejected(file_id, "no")
+    await journal.files.discarded(file_id)
+    await Upkeep(journal, tmp_path, 1 << 62).shrink()
+    assert pages(tmp_path) == before, "the disk is full"
+
+    await Upkeep(journal, tmp_path).shrink()
+
+    count, free = pages(tmp_path)
+    assert free <= count // pruning.SPARE + 1
+    assert count < size / 2
 
 
 def test_the_copies_fit_beside_the_journal(tmp_path: Path) -> None:

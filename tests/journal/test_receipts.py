@@ -18,9 +18,11 @@ from uploader.core.footprint_shapes import geometry
 from uploader.core.footprints import packed
 from uploader.core.model import Layout
 from uploader.core.receipt_document import document
+from uploader.core.transitions import pruning_events
 from uploader.journal import FILE_NAME, Converted, Journal, Reader, receipt_rows
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.receipt_rows import PAGE, Selection, by_item, by_time, footprints
+from uploader.journal.stories import Asked, story
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 __all__ = ["journal"]
@@ -37,7 +39,6 @@ async def stored(journal: Journal, *paths: bytes, after_upload: str = "keep") ->
         await journal.files.claimed(file_id, sighting(path), path.hex(), 14, sha256=b"s" * 32)
         made = Converted(
             12,
-            b"m" * 16,
             7,
             "encode",
             categorical=False,
@@ -54,7 +55,7 @@ async def stored(journal: Journal, *paths: bytes, after_upload: str = "keep") ->
     await journal.sessions.initiating(session_id)
     await journal.sessions.opened(session_id, "u1", None)
     for file_id in ids:
-        await journal.files.stored(file_id, session_id)
+        await journal.files.stored(file_id, session_id, b"m" * 16)
     return session_id, ids
 
 
@@ -142,6 +143,58 @@ async def test_a_commit_that_fails_leaves_no_receipt(
     assert await receipts(journal) == []
     status = await journal.status()
     assert status["completed"] == 0
+
+
+async def test_a_receipt_says_once_what_is_twice_the_same(journal: Journal, tmp_path: Path) -> None:
+    """The content of a raster without sidecars is its own hash, and is told all the same."""
+    (file_id,) = await journal.files.discovered([sighting(b"a.tif")])
+    await journal.files.claimed(file_id, sighting(b"a.tif"), (b"s" * 32).hex(), 14, sha256=b"s" * 32)
+    made = Converted(12, 7, "encode", categorical=False, file_name="a.tif-x.tif", facts={"width": 5})
+    await journal.files.converted(file_id, made)
+    session_id = await planned(journal, file_id)
+    await journal.sessions.initiating(session_id)
+    await journal.sessions.opened(session_id, "u1", None)
+    await journal.files.stored(file_id, session_id)
+    await journal.sessions.completing(session_id)
+    await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
+    (before,) = await receipts(journal)
+    await journal.files.discarded(file_id)
+    await journal.files.disposed(file_id, "kept", b"", sighting(b"a.tif"))
+
+    assert before["content"] == (b"s" * 32).hex()
+    assert await receipts(journal) == [{**before, "disposal": "kept"}], (
+        "the row has forgotten facts and hashes"
+    )
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
+        assert conn.execute("SELECT content FROM receipts").fetchone() == (None,)
+        row = conn.execute("SELECT facts, source_sha256, object_sha256 FROM files").fetchone()
+        assert row == ("{}", None, None)
+
+
+async def test_steps_of_old_stories_are_told_by_receipts(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events go, `log` tells the same steps at the same times."""
+    session_id, ids = await stored(journal, b"a.tif", b"b.tif")
+    await journal.sessions.completing(session_id)
+    items = {"a.tif-x.tif": "it1", "b.tif-x.tif": "it2"}
+    await journal.sessions.completed(session_id, ["it1", "it2"], items, readback=False)
+    for file_id in ids:
+        await journal.files.discarded(file_id)
+    monkeypatch.setattr(pruning_events, "KEPT_STORIES", 1)
+    told = await journal.read(lambda db: story(db, Asked("path", [ids[0]])))
+
+    await Upkeep(journal, tmp_path).prune()
+
+    left = await journal.read(lambda db: story(db, Asked("path", [ids[0]])))
+    kept = ("discovered", "converted", "stored", "completed")
+    assert [(e["event"], e["time"]) for e in left] == [
+        (e["event"], e["time"]) for e in told if e["event"] in kept
+    ]
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
+        steps = "event IN ('claimed', 'converted', 'batched', 'stored')"
+        count = f"SELECT COUNT(*) FROM events WHERE file_id = ? AND {steps}"
+        assert [conn.execute(count, (file_id,)).fetchone()[0] for file_id in ids] == [0, 4]
 
 
 async def test_pruning_leaves_receipts(journal: Journal, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -80,7 +79,6 @@ async def _put(store: ObjectStore, url: Any, path: Path) -> None:
             size=len(content),
             content_type="image/tiff",
             crc32c=google_crc32c.value(content),
-            md5=hashlib.md5(content, usedforsecurity=False).digest(),
             on_bytes=lambda _: None,
             stop=lambda: False,
         )

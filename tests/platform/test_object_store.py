@@ -180,14 +180,26 @@ async def test_a_store_that_is_not_there(small: Path) -> None:
 
 async def test_other_bytes_in_the_store_are_a_mismatch(small: Path) -> None:
     """A 200 with another hash is not stored; with ours it is."""
-    facts = {"crc32c": google_crc32c.value(b"a raster"), "md5": hashlib.md5(b"a raster").digest()}
-    crc = base64.b64encode(int(facts["crc32c"]).to_bytes(4, "big")).decode()
-    md5 = base64.b64encode(facts["md5"]).decode()
+    crc = base64.b64encode(google_crc32c.value(b"a raster").to_bytes(4, "big")).decode()
+    md5 = base64.b64encode(hashlib.md5(b"a raster").digest()).decode()
     right = Reply(http(200, b"", "", {"x-goog-hash": f"crc32c={crc},md5={md5}"}))
     wrong = Reply(http(200, b"", "", {"x-goog-hash": f"crc32c=AAAAAA==,md5={md5}"}))
 
-    assert (await attempt(right, small, **facts))[0] is None
-    assert isinstance((await attempt(wrong, small, **facts))[0], StoreMismatch)
+    assert (await attempt(right, small))[0] is None
+    assert isinstance((await attempt(wrong, small))[0], StoreMismatch)
+
+
+async def test_a_store_that_tells_only_an_md5_is_compared_by_it(large: Path) -> None:
+    """The file is read once more then; what the store said is given back."""
+    md5 = hashlib.md5(large.read_bytes()).hexdigest()
+    async with (
+        RawServer(Reply(http(200, b"", "", {"ETag": f'"{md5}"'}))) as server,
+        door(server.url) as (_, store),
+    ):
+        assert await put(store, signed(server.url), large) == bytes.fromhex(md5)
+
+    wrong = Reply(http(200, b"", "", {"ETag": f'"{"0" * 32}"'}))
+    assert isinstance((await attempt(wrong, large))[0], StoreMismatch)
 
 
 async def test_a_copy_that_shrinks_under_way_is_told(large: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from uploader.convert import Job, Report
 from uploader.core import errors as err
 from uploader.core.model import Fingerprint, Sighting
 from uploader.disposal import Disposed
+from uploader.staging import Checksums
 
 FOLDER = "/drop"
 OBJECT = 100
@@ -52,20 +53,10 @@ class Claim:
 
     content: str
     size: int
-    sha256: str = "5c" * 32
+    raster: Checksums
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What is measured of an object."""
-
-    size: int = OBJECT
-    md5: bytes = b"m" * 16
-    crc32c: int = 1
-    sha256: bytes = b"s" * 32
-
-
-_MEASURED = Measured()
+_MEASURED = Checksums(OBJECT, crc32c=1, sha256=b"s" * 32)
 _REPORT = Report("cog_driver", categorical=False)
 
 
@@ -114,7 +105,12 @@ class Disk:
             raise err.SourceChanged("it changed")
         self._room()
         self.claimed[file_id] = source.content
-        return Claim((source.content * 12)[:12], len(source.content))
+        size = len(source.content)
+        return Claim(self.content(file_id, sighting, stop), size, Checksums(size, 2, b"c" * 32))
+
+    def content(self, file_id: int, sighting: Sighting, stop: object) -> str:
+        """Of the copy."""
+        return (self.claimed[file_id] * 12)[:12]
 
     def source(self, file_id: int, path: bytes) -> Any:
         """The copy's place."""
@@ -124,7 +120,7 @@ class Disk:
         """The object's place."""
         return Place(file_id, file_id in self.results)
 
-    def measure(self, place: Place, stop: object) -> Measured:
+    def measure(self, place: Place, stop: object) -> Checksums:
         """Size and hashes of the object."""
         return _MEASURED
 

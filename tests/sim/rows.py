@@ -21,12 +21,11 @@ class File(FileRecord):
     discovered_at: float
     changed_at: float
     object_size: int = 0
-    object_md5: bytes = b""
+    object_md5: bytes | None = None
     object_crc32c: int = 0
     method: str | None = None
     categorical: int = 0
     warnings: list[Any] = field(default_factory=list)
-    bands: list[Any] = field(default_factory=list)
     file_name: str = ""
     batch_group: str = ""
     archived_as: bytes | None = None
@@ -64,7 +63,7 @@ class File(FileRecord):
                 self.size,
                 self.content or "",
                 self.object_size,
-                self.object_md5,
+                self.object_sha256 or b"",
                 self.object_crc32c,
                 self.file_name,
                 self.session_id,

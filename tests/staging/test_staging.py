@@ -16,7 +16,7 @@ from tests.support import mounts
 from tests.support.groups import as_nobody, crashed_at, listed, make_group, public_folder, seen, tree
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable, StagedDamaged
 from uploader.core.model import Sighting
-from uploader.staging import Interrupted, Staging
+from uploader.staging import Checksums, Interrupted, Staging
 from uploader.system import files as fs
 from uploader.system.failpoints import within
 
@@ -52,6 +52,10 @@ def test_a_claim_copies_the_group_under_plain_names(drop: Path, staging: Staging
     assert staging.source(7, sighting.path) == staging.working(7) / "source.tif"
     assert staging.source(7, sighting.path).read_bytes() == (drop / "sub/strange näme.tif").read_bytes()
     assert claimed.size == sighting.size
+    raster = (drop / "sub/strange näme.tif").read_bytes()
+    assert claimed.raster == Checksums(
+        len(raster), google_crc32c.value(raster), hashlib.sha256(raster).digest()
+    )
     assert claimed.copies[".tfw"] == "source.tfw"
     assert (tmp_path / "staging").stat().st_mode & 0o777 == 0o700
     assert (drop / "sub/strange näme.tif").exists()
@@ -270,7 +274,7 @@ def test_measuring_agrees_with_the_libraries_and_sizes_are_compared(staging: Sta
     measured = staging.measure(path, stop)
 
     assert measured.size == len(data)
-    assert measured.md5 == hashlib.md5(data).digest()
+    assert measured.sha256 == hashlib.sha256(data).digest()
     assert measured.crc32c == google_crc32c.value(data)
     with staging.opened(path, measured.size) as copy:
         path.rename(path.with_name("other"))

@@ -20,7 +20,9 @@ class FileRow:
     size: int
     content: str
     object_size: int
-    object_md5: bytes
+    """0 until it was converted: until then both hashes are those of the raster as it was claimed."""
+    object_sha256: bytes
+    """Empty where it is not known."""
     object_crc32c: int
     file_name: str
     session_id: int | None

@@ -34,11 +34,22 @@ def receipt(row: Mapping[str, Any], now: float) -> dict[str, Any]:
     facts = json.loads(row["facts"])
     return {
         **row,
+        "content": None if row["content"] == _alone(row) else row["content"],
         "item_id": row["item_id"] or None,
         "completed_at": row["completed_at"] or now,
         "warnings": _compact(shortened(json.loads(row["warnings"]))),
         "facts": _compact({name: facts[name] for name in FACTS if facts.get(name, "") not in [None, ""]}),
     }
+
+
+def whole(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the receipts with what it leaves out, because it says it already."""
+    return {**row, "content": row["content"] or _alone(row)}
+
+
+def _alone(row: Mapping[str, Any]) -> str | None:
+    """The content hash of a raster without sidecars, which is its own."""
+    return bytes(row["source_sha256"]).hex() if row["source_sha256"] else None
 
 
 def shortened(warnings: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

@@ -99,6 +99,11 @@ class WorkingSet:
         if delta.profile is not None:
             self.profile = delta.profile
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be done with any file or session."""
+        return bool(self._files or self._sessions)
+
     def file(self, file_id: int) -> FileRow | None:
         """A live file; None where it is none."""
         found = self._files.get(file_id)

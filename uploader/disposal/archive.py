@@ -142,13 +142,14 @@ class Archive:
             found = os.fstat(reading)
             fd = os.open(name, flags, 0o600, dir_fd=self.fd)
             try:
-                digest, _ = fs.copy(reading, fd, stop)
+                digest = hashlib.sha256()
+                fs.copy(reading, fd, stop, digest)
                 os.fchmod(fd, found.st_mode & 0o777)
                 os.utime(fd, ns=(found.st_atime_ns, found.st_mtime_ns))
                 os.fsync(fd)
                 # Out of the cache, so that the disk is asked for what it has.
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-                if fs.digest(fd, stop) != digest:
+                if fs.digest(fd, stop) != digest.hexdigest():
                     raise LocalError(f"The archive {shown(self.path)} does not keep what is written to it.")
             finally:
                 os.close(fd)

@@ -66,7 +66,8 @@ async def claim(tools: Tools, file_id: int) -> None:
         claimed.content,
         claimed.size,
         destination,
-        sha256=bytes.fromhex(claimed.sha256),
+        sha256=claimed.raster.sha256,
+        crc32c=claimed.raster.crc32c,
     )
     tools.intake.claimed(file_id)
     log.info("claimed %s bytes=%d state=%s", about(row), claimed.size, state)
@@ -108,7 +109,7 @@ async def convert(tools: Tools, file_id: int) -> None:
                 job = job_of(tools.settings, source, target, destination, name)
                 report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
                 comparison = "sample" if report.sampled else job.verify
-                measured = await tools.in_thread(tools.staging.measure, target, tools.stop_of("convert"))
+                measured = await tools.in_thread(_measured, tools, row, target, report)
         except Interrupted:
             return
         except err.UploaderError as error:
@@ -131,13 +132,11 @@ def _made(report: Report, measured: Checksums, name: str, comparison: str) -> Co
     origin = {} if look.origin is FootprintOrigin.TRANSFORM else {"footprint_origin": look.origin}
     return Converted(
         size=measured.size,
-        md5=measured.md5,
         crc32c=measured.crc32c,
         method=report.method,
         categorical=report.categorical,
         file_name=name,
         warnings=[{"code": w.code, "text": w.text} for w in report.warnings],
-        bands=[{"min": b.min, "max": b.max, "mean": b.mean, "std": b.std} for b in report.bands],
         declared=report.declared,
         sha256=measured.sha256,
         comparison=comparison,
@@ -156,11 +155,29 @@ def _keep_thumbnail(tools: Tools, row: FileRow, picture: bytes) -> None:
 
 
 def _claimed(tools: Tools, row: FileRow) -> Path:
-    """The private copy. Raises StagedDamaged where somebody has removed it."""
+    """The private copy. Raises StagedDamaged where somebody has removed it, or where it is not what was claimed.
+
+    That is looked at once the object which was made of it has turned out to be damaged: both may be one file.
+    """
     source = tools.staging.source(row.id, row.path)
     if not source.exists():
         raise err.StagedDamaged(f"The private copy {source} is gone.")
+    if row.object_size:
+        sighting = decode_sighting(row.folder, row.path, row.sighting)
+        if tools.staging.content(row.id, sighting, tools.stop_of("convert")) != row.content:
+            raise err.StagedDamaged(f"The private copy {source} has other content than was claimed.")
     return source
+
+
+def _measured(tools: Tools, row: FileRow, target: Path, report: Report) -> Checksums:
+    """Size and hashes of the object.
+
+    What is sent as it is was hashed while it was claimed, and is not read again: the PUT compares it with that, so that
+    the object is what lay in the drop folder.
+    """
+    if report.method == "passthrough" and row.object_sha256 and not row.object_size:
+        return Checksums(tools.staging.size(target), row.object_crc32c, row.object_sha256)
+    return tools.staging.measure(target, tools.stop_of("convert"))
 
 
 def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.UploaderError:
@@ -179,7 +196,7 @@ def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tu
     """
     publish.hand_over(_claimed(tools, row), target)
     report = Report(method="passthrough", categorical=destination.categorical == "yes")
-    return report, tools.staging.measure(target, tools.stop_of("convert"))
+    return report, _measured(tools, row, target, report)
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:

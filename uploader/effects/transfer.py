@@ -42,13 +42,12 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
                 failpoint("sign.after")
                 await tools.reached()
                 step = Step.PUT
-                await tools.store.put(
+                md5 = await tools.store.put(
                     url,
                     copy.fd,
                     size=row.object_size,
                     content_type=kind,
                     crc32c=row.object_crc32c,
-                    md5=row.object_md5,
                     on_bytes=tools.activity.sender(running),
                     stop=tools.cut.is_set,
                 )
@@ -58,7 +57,7 @@ async def put(tools: Tools, session_id: int, file_id: int) -> None:
             return
     await tools.store_took()
     failpoint("put.after")
-    await tools.journal.files.stored(file_id, session_id)
+    await tools.journal.files.stored(file_id, session_id, md5)
     log.info("stored %s name=%s bytes=%d", about(row, session=session_id), row.file_name, row.object_size)
     await _report(tools, session_id)
 

@@ -25,7 +25,7 @@ from uploader.journal.hold_rows import hold_revision
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pausing import Pausing
-from uploader.journal.pruning import Pruning
+from uploader.journal.pruning import Pruning, give_back
 from uploader.journal.queries import FileRow, SessionRow
 from uploader.journal.reader import Reader
 from uploader.journal.retry import Retrying
@@ -139,6 +139,10 @@ class Journal:
     async def facts(self, destinations: Mapping[str, Folder]) -> Facts:
         """See `Reader.facts`."""
         return await self.read(lambda _: self._reader.facts(destinations))
+
+    async def give_back(self, pages: int) -> bool:
+        """See `pruning.give_back`."""
+        return await self._writer.transact("shrunk", lambda db: give_back(db, pages))
 
     async def hold_revision(self) -> int:
         """How often the list of holds has changed, as of the last time that it was written down."""

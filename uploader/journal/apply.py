@@ -18,7 +18,7 @@ from uploader.journal.sqlite_library import Database
 SESSION_KEY = ("project_id", "collection_id", "item_id", "asset_key", "categorical")
 """The columns that a session's key fills, in the order of `SessionKey`."""
 
-_JSON = frozenset({"warnings", "bands", "item_ids", "body", "declared", "facts"})
+_JSON = frozenset({"warnings", "item_ids", "body", "declared", "facts"})
 """Columns that hold JSON."""
 
 

@@ -77,17 +77,19 @@ class Files:
         destination: Folder | None = None,
         *,
         sha256: bytes | None = None,
+        crc32c: int | None = None,
     ) -> FileState:
         """The private copy is whole. The same content at the same path ends as unchanged; else it is queued.
 
-        `content` is the SHA-256 of the group in hex, `sha256` that of the raster alone; `size` the bytes of the group.
+        `content` is the SHA-256 of the group in hex, `sha256` and `crc32c` are those of the raster alone; `size` is
+        in bytes, of the group.
         After a repair of the journal, and where the destination is told, a file whose item the platform listed is
         completed by that, and one that may have been uploaded is rejected with words.
         """
 
         def work(rows: Rows) -> FileState:
             file = rows.file(file_id)
-            copy = Claimed(rows.seen(sighting), content, size, sha256)
+            copy = Claimed(rows.seen(sighting), content, size, sha256, crc32c)
             repaired = _repaired(rows, copy, destination) if destination else NOTHING
             same = rows.version_with(file, content)
             change, state = events.claimed(rows.now, file, same, copy, repaired)
@@ -129,15 +131,15 @@ class Files:
 
         await self._transact("rejected", work)
 
-    async def stored(self, file_id: int, session_id: int) -> None:
-        """The object store holds the bytes, and their hash was compared.
+    async def stored(self, file_id: int, session_id: int, md5: bytes | None = None) -> None:
+        """The object store holds the bytes, and their hash was compared; `md5` is what it said of them besides.
 
         Nothing is entered when the file has left the session meanwhile: its bytes count for that session only.
         """
 
         def work(rows: Rows) -> None:
             for file in rows.files([file_id]):
-                rows.apply(events.stored(rows.now, file, session_id))
+                rows.apply(events.stored(rows.now, file, session_id, md5))
 
         await self._transact("stored", work)
 

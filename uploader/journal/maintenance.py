@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 PERIOD = 3600.0
 """Seconds between two copies of the journal, where something has changed."""
 
+PIECE, PAGE = 256, 4096
+"""Pages that are given back to the disk in one transaction, and the bytes of one: a megabyte, some ten milliseconds."""
+
 SHARE = 100
 """Times that the last one took, which lie between it and the next: a long history costs a hundredth of the time."""
 
@@ -62,6 +65,7 @@ class Upkeep:
             began = time.monotonic()
             await self.snapshot()
             await self.prune()
+            await self.shrink()
             await self._sleep(max(PERIOD, SHARE * (time.monotonic() - began)))
 
     async def snapshot(self) -> None:
@@ -113,6 +117,15 @@ class Upkeep:
         await self._forget(sessions, one.sessions, pruning.CHUNK)
         noise = await self._journal.read(lambda db: pruning.old_noise(db, now))
         await self._forget(noise, one.noise, pruning.CHUNK * 10)
+        steps = await self._journal.read(pruning.old_steps)
+        await self._forget(steps, one.noise, pruning.CHUNK * 10)
+
+    async def shrink(self) -> None:
+        """Give freed pages back to the disk, while no file is under way and the disk has room for the log of it."""
+        while not self._journal.live.busy and self._snapshots.room(PIECE * PAGE):
+            if not await self._journal.give_back(PIECE):
+                break
+            await self._sleep(BREATH)
 
     async def _forget(
         self, ids: Sequence[int], forget: Callable[[Sequence[int]], Awaitable[None]], size: int

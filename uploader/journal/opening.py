@@ -107,6 +107,7 @@ def create(path: Path) -> None:
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     with closing(connected(fresh)) as conn:
+        conn.execute("PRAGMA auto_vacuum=INCREMENTAL")  # before the first table, or never
         upgrade(Database(conn, execute_plugins=False))
     settle(fresh, path)
 

@@ -1,13 +1,14 @@
 """What is long over is forgotten; what may go, `core.transitions.pruning_events` says.
 
 It is looked for on a reading connection; the writer only deletes it, in pieces of `CHUNK`, as far as it is over still.
-The freed pages are used again: the file keeps its largest size, its copies are as small as what is in them.
+Freed pages are used again; many of them are given back to the disk, a few at a time, while no file is under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from uploader.core.duplicates import DONE
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.transitions import pruning_events as events
 from uploader.core.transitions.records import FileRecord, SessionRecord
@@ -15,6 +16,12 @@ from uploader.journal.hold_rows import read_profile
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stored_rows import StoredRows
 from uploader.journal.transactions import Rows, Transactions
+
+INCREMENTAL = 2
+"""`auto_vacuum` of journals that can give pages back: those that this version has made."""
+
+SPARE = 8
+"""A free page for so many of the journal stays: it is used again."""
 
 CHUNK = 100
 """Files, sessions, or tens of events that one transaction forgets: some ten milliseconds."""
@@ -48,6 +55,33 @@ def old_noise(db: Database, now: float) -> list[int]:
         f"AND e.time < ? AND f.state IN ({ends}) AND e.id < (SELECT MAX(id) FROM events) ORDER BY e.id"
     )
     return [row[0] for row in db.conn.execute(sql, (now - events.KEPT_NOISE_SECONDS,))]
+
+
+def old_steps(db: Database) -> list[int]:
+    """Events of completed files that their receipts tell of, too, where there are enough newer files."""
+    kinds, done = (", ".join(f"'{word}'" for word in sorted(words)) for words in (events.STEPS, DONE))
+    newest = f"SELECT id FROM files WHERE state IN ({done}) ORDER BY id DESC LIMIT 1 OFFSET ?"  # noqa: S608
+    before = db.conn.execute(newest, (events.KEPT_STORIES,)).fetchone()
+    sql = (
+        f"SELECT e.id FROM events e JOIN files f ON f.id = e.file_id JOIN receipts r ON r.id = f.id "  # noqa: S608
+        f"WHERE e.event IN ({kinds}) AND f.state IN ({done}) AND f.staged = 0 AND f.id <= ? ORDER BY e.id"
+    )
+    return [row[0] for row in db.conn.execute(sql, before)] if before else []
+
+
+def give_back(db: Database, pages: int) -> bool:
+    """Give up to so many free pages back to the disk; False where as few are left as are soon used again."""
+    free, size, kind = (
+        db.conn.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("freelist_count", "page_count", "auto_vacuum")
+    )
+    spare = free - size // SPARE
+    if spare <= 0 or kind != INCREMENTAL:
+        return False
+    for _ in range(min(pages, spare)):
+        # Python takes the first step of a statement without columns alone, which is one page.
+        db.conn.execute("PRAGMA incremental_vacuum(1)")
+    return True
 
 
 class Pruning:

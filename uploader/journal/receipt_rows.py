@@ -124,7 +124,8 @@ def newest(
 
 def receipt_row(db: Database, file_id: int) -> dict[str, Any] | None:
     """One receipt; None where the file is no item."""
-    return one(db, "SELECT * FROM receipts WHERE id = ?", file_id)
+    found = one(db, "SELECT * FROM receipts WHERE id = ?", file_id)
+    return found and receipts.whole(found)
 
 
 def footprints(db: Database, *, file_ids: Collection[int] = (), item_id: str = "") -> dict[int, Ring]:
@@ -168,4 +169,4 @@ def _rows(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]
             "Start this version of the daemon once: it brings the journal up to date.",
         ) from error
     names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    return [receipts.whole(dict(zip(names, row, strict=True))) for row in cursor]

@@ -105,7 +105,7 @@ def _file(row: Mapping[str, Any]) -> FileRow:
         size=row["size"],
         content=row["content"] or "",
         object_size=row["object_size"] or 0,
-        object_md5=row["object_md5"] or b"",
+        object_sha256=row["object_sha256"] or b"",
         object_crc32c=row["object_crc32c"] or 0,
         file_name=row["file_name"] or "",
         session_id=row["session_id"],

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from uploader.core.lifecycle import OBJECT_MADE, OBJECT_STORED
+from uploader.core.model import FileState
 from uploader.core.moments import iso
 from uploader.core.naming import matches
 from uploader.core.path_text import lossless, raw, shown
 from uploader.journal.deltas import DUE, WORKED_ON
+from uploader.journal.receipt_rows import receipt_row
 from uploader.journal.rows import full_path, rows
 from uploader.journal.sqlite_library import Database
 
@@ -151,7 +154,26 @@ def _named(db: Database, file_ids: Sequence[int]) -> list[dict[str, Any]]:
 
 def _of_file(db: Database, file: dict[str, Any]) -> list[dict[str, Any]]:
     events = rows(db, "SELECT * FROM events WHERE file_id = ? ORDER BY id", file["id"])
-    return [_entry(event, file) for event in events]
+    told = {event["event"] for event in events}
+    events += [event for event in _receipted(db, file["id"]) if event["event"] not in told]
+    return [_entry(event, file) for event in sorted(events, key=lambda event: event["time"])]
+
+
+def _receipted(db: Database, file_id: int) -> list[dict[str, Any]]:
+    """Steps that the receipt of a file tells of: the events of them are forgotten first."""
+    receipt = receipt_row(db, file_id)
+    if receipt is None:
+        return []
+    size = f"{receipt['object_size'] or 0:,} bytes"
+    steps = (
+        (OBJECT_MADE, FileState.CONVERTED, "converted_at", f"{receipt['method']}, {size}"),
+        (OBJECT_STORED, FileState.STORED, "stored_at", size),
+    )
+    return [
+        {"time": at, "file_id": file_id, "session_id": None, "event": event, "state": state, "note": note}
+        for event, state, column, note in steps
+        if (at := receipt[column]) is not None
+    ]
 
 
 def _entry(event: dict[str, Any], file: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -74,11 +74,12 @@ class ObjectStore(Protocol):
         size: int,
         content_type: str,
         crc32c: int,
-        md5: bytes,
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
-    ) -> None:
+    ) -> bytes | None:
         """Send the open file of `size` bytes from its start, once, and compare what the store says it holds.
+
+        Gives the MD5 that the store told, if it told one. It is compared only where the store tells no CRC-32C.
 
         The bytes are compared with `crc32c` as they are read: where they differ, the last of them are not sent, so that
         no object comes of it.

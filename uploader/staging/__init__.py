@@ -7,7 +7,8 @@ A claim is whole or absent: it is copied into `<file id>.tmp` and renamed. Makin
 tenth of sending a small raster, so none is made that is not needed.
 """
 
-from uploader.staging.copy_folders import CLAIM, Checksums, Staging
+from uploader.staging.checksums import Checksums
+from uploader.staging.copy_folders import CLAIM, Staging
 from uploader.staging.copying import ClaimedCopy, content_of
 from uploader.staging.free_space import FreeSpace
 from uploader.staging.refusals import Refusals

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import threading
@@ -13,31 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-import google_crc32c
-
 from uploader.core.errors import NoSpace, StagedDamaged
 from uploader.core.file_group import GroupFile, content, copy_names, parts
 from uploader.core.model import Sighting
 from uploader.core.workshops import WORKSHOP
 from uploader.staging import former_layout
+from uploader.staging.checksums import Checksums, Hashing
 from uploader.staging.copying import ClaimedCopy, copy_group, require, source_folder, writing
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
-from uploader.system.files import Interrupted
 from uploader.system.removal import remove_tree
 
 CLAIM, BEGUN, RESULT = SUFFIXES = (".in", ".tmp", ".tif")
 """What the names in staging end with, after the number of their file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checksums:
-    """Size in bytes, both hashes that object stores report, and the one by which people know a file."""
-
-    size: int
-    md5: bytes
-    crc32c: int
-    sha256: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +97,15 @@ class Staging:
 
     def measure(self, path: Path, stop: threading.Event) -> Checksums:
         """Size and hashes of a file in staging. Raises StagedDamaged where it cannot be read; Interrupted."""
-        md5, sha256, crc, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0, 0
+        hashing = Hashing()
         with _reading(path), fs.opened(os.fsencode(path)) as fd:
-            for piece in _pieces(fd, stop):
-                md5.update(piece)
-                sha256.update(piece)
-                crc = google_crc32c.extend(crc, piece)
-                size += len(piece)
-        return Checksums(size, md5.digest(), crc, sha256.digest())
+            fs.show(fd, stop, hashing)
+        return hashing.result()
+
+    def size(self, path: Path) -> int:
+        """Bytes of a file in staging. Raises StagedDamaged."""
+        with _reading(path):
+            return path.stat().st_size
 
     def opened(self, path: Path, size: int) -> OpenCopy:
         """Open a file that was measured, to send it. Raises StagedDamaged where it cannot be, or has another size.
@@ -217,14 +205,6 @@ def _publish(begun: Path, home: Path, copies: list[str]) -> None:
     if copies[1:]:  # a raster without one of its sidecars would not be noticed
         fs.sync_directory(home)
     failpoint("claim.renamed")
-
-
-def _pieces(fd: int, stop: threading.Event) -> Iterator[bytes]:
-    """The bytes of a private copy."""
-    while piece := os.read(fd, fs.CHUNK):
-        if stop.is_set():
-            raise Interrupted
-        yield piece
 
 
 @contextmanager

@@ -13,19 +13,17 @@ from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable
 from uploader.core.file_group import GroupFile, content, parts
 from uploader.core.model import Fingerprint, Sighting
 from uploader.core.path_text import raw, shown
+from uploader.staging.checksums import Checksums, Hashing
 from uploader.system import files as fs
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedCopy:
-    """What was claimed: the content hash and the bytes of the group, the raster's SHA-256, the copies' names by suffix.
-
-    Both hashes in hex.
-    """
+    """What was claimed: the group's content hash in hex and its bytes, the raster's hashes, the copies by suffix."""
 
     content: str
     size: int
-    sha256: str
+    raster: Checksums
     copies: dict[str, str] = field(default_factory=dict)
 
 
@@ -37,11 +35,11 @@ def copy_group(
     Raises SourceChanged, SourceUnreadable, NoSpace, Interrupted.
     """
     copied = [(member, _copy_member(member, source, target, stop)) for member in members]
-    digests = [(member.suffix, digest) for member, (digest, _) in copied if member.counts]
+    digests = [(member.suffix, found.sha256.hex()) for member, found in copied if member.counts]
     return ClaimedCopy(
         content=content(members[0].name, digests),
         size=sighting.size,
-        sha256=copied[0][1][0],
+        raster=copied[0][1],
         copies={member.suffix: member.copy for member in members},
     )
 
@@ -56,16 +54,17 @@ def content_of(sighting: Sighting, stop: threading.Event) -> str:
     return content(members[0].name, digests)
 
 
-def _copy_member(member: GroupFile, source: int, target: Path, stop: threading.Event) -> tuple[str, int]:
-    """Copy one file; returns its sha256 and size."""
+def _copy_member(member: GroupFile, source: int, target: Path, stop: threading.Event) -> Checksums:
+    """Copy one file."""
+    hashing = Hashing()
     with _reading(member.name), fs.opened(member.name, source) as reading:
         require(member, fs.fingerprint(os.fstat(reading)))
         with writing(target), (target / member.copy).open("x+b", buffering=0) as copy:
             shared = fs.reflink(reading, copy.fileno())
-            digest, size = fs.copy(reading, copy.fileno(), stop, shared=shared)
+            size = fs.copy(reading, copy.fileno(), stop, hashing, shared=shared)
     if size != member.fingerprint.size:
         raise _changed(member.name)
-    return digest, size
+    return hashing.result()
 
 
 def require(member: GroupFile, found: Fingerprint | None) -> None:

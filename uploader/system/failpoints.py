@@ -94,6 +94,7 @@ COMMITS = (
     "session_retry",
     "set_back",
     "shown_holds",
+    "shrunk",
     "stored",
     "stuck",
     "told",

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
 from uploader.core.model import Fingerprint
 from uploader.core.path_text import raw, shown
@@ -44,6 +45,13 @@ class Interrupted(Exception):
 
 class ReadError(OSError):
     """Reading failed, where a failure to write would mean something else."""
+
+
+class Digest(Protocol):
+    """What is shown each piece of a file in turn: a hash of `hashlib`, or several at once."""
+
+    def update(self, piece: memoryview, /) -> None:
+        """Take the next piece in; it is not kept."""
 
 
 def open_directory(root: bytes, relative: bytes = b"") -> int:
@@ -153,15 +161,15 @@ def reflink(source: int, target: int) -> bool:
     return True
 
 
-def copy(source: int, target: int, stop: threading.Event, *, shared: bool = False) -> tuple[str, int]:
-    """Copy all bytes of `source` to `target` from the start; returns their sha256 and count.
+def copy(source: int, target: int, stop: threading.Event, digest: Digest, *, shared: bool = False) -> int:
+    """Copy all bytes of `source` to `target` from the start, and show them to `digest`; returns their count.
 
     With `shared` the target has the bytes already and they are only read and hashed, from the target. Blank chunks
     become holes. Raises Interrupted, ReadError, and OSError where writing fails.
     """
     reading = target if shared else source
     os.posix_fadvise(reading, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-    digest, buffer, done = hashlib.sha256(), _buffer(source), 0
+    buffer, done = _buffer(source), 0
     view = memoryview(buffer)
     while count := _read(reading, buffer, done):
         if stop.is_set():
@@ -172,7 +180,7 @@ def copy(source: int, target: int, stop: threading.Event, *, shared: bool = Fals
         done += count
     if not shared:
         os.ftruncate(target, done)
-    return digest.hexdigest(), done
+    return done
 
 
 def _buffer(fd: int) -> bytearray:
@@ -195,14 +203,21 @@ def _write_all(fd: int, data: memoryview, offset: int) -> None:
 
 def digest(fd: int, stop: threading.Event) -> str:
     """The sha256 of a file. Raises Interrupted, ReadError."""
-    whole, buffer, done = hashlib.sha256(), _buffer(fd), 0
+    whole = hashlib.sha256()
+    show(fd, stop, whole)
+    return whole.hexdigest()
+
+
+def show(fd: int, stop: threading.Event, digest: Digest) -> int:
+    """Show all bytes of a file to `digest`; returns their count. Raises Interrupted, ReadError."""
+    buffer, done = _buffer(fd), 0
     view = memoryview(buffer)
     while count := _read(fd, buffer, done):
         if stop.is_set():
             raise Interrupted
-        whole.update(view[:count])
+        digest.update(view[:count])
         done += count
-    return whole.hexdigest()
+    return done
 
 
 def sync_directory(path: bytes | str | Path, dir_fd: int | None = None) -> None:

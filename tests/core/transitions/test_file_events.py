@@ -18,7 +18,7 @@ pytestmark = pytest.mark.unit
 NOW = 1000.0
 SIGHTING = Sighting("/d", b"a.tif", Fingerprint(1, 2, 10, 3, 4))
 SEEN = Seen(SIGHTING, "as it lies")
-COPY = Claimed(SEEN, "abcdefabcdefabcd", 10)
+COPY = Claimed(SEEN, "abcdefabcdefabcd", 10, b"s" * 32, 7)
 
 
 def file(state: FileState = FileState.SETTLING, *, id: int = 7, **columns) -> FileRecord:  # noqa: A002
@@ -37,7 +37,9 @@ def test_a_claim_queues_the_file() -> None:
         "size": 10,
         "staged": 1,
         "sighting": "as it lies",
-        "source_sha256": None,
+        "source_sha256": b"s" * 32,
+        "object_sha256": b"s" * 32,
+        "object_crc32c": 7,
         **FRESH,
     }
     assert change.files == {7: {**claimed, "state": "queued", "changed_at": NOW}}
@@ -81,7 +83,7 @@ def test_a_claim_that_may_have_been_uploaded_before_a_repair_waits_for_a_person(
 def test_a_conversion_tells_its_method_and_warnings() -> None:
     """The log has them in words, the row as they are."""
     made = Converted(
-        *(12, b"m", 7, "encode"),
+        *(12, 7, "encode"),
         categorical=True,
         file_name="a-x.tif",
         warnings=[{"code": "no_crs", "text": "none"}],
@@ -93,6 +95,15 @@ def test_a_conversion_tells_its_method_and_warnings() -> None:
     assert change.files[7]["categorical"] == 1
     assert change.files[7]["warnings"] == [{"code": "no_crs", "text": "none"}]
     assert change.log[0].note == "encode, 12 bytes; declared by the folder: nodata = 0; no_crs: none"
+
+
+@pytest.mark.parametrize("state", [FileState.COMPLETED, FileState.REJECTED])
+def test_what_is_known_of_a_copy_goes_with_it_once_a_receipt_has_it(state: FileState) -> None:
+    """A rejected file has no receipt, and may be tried again."""
+    change = events.discarded(NOW, file(state))
+
+    kept = {"staged": 0, **(events.SPENT if state is FileState.COMPLETED else {})}
+    assert change.files == {7: kept}
 
 
 def test_a_damaged_copy_is_looked_for_again() -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 def test_what_comes_of_a_file_that_was_given_up_meanwhile_changes_nothing(state: FileState) -> None:
     """A person has forgotten it while an effect was at work; only a copy that was just made has to go."""
     given_up = file(state, current=None)
-    made = Converted(5, b"m", 7, "encode", categorical=False, file_name="a.tif")
+    made = Converted(5, 7, "encode", categorical=False, file_name="a.tif")
     changes = [
         source_events.looked(NOW, given_up, "half", 10.0),
         file_events.converted(NOW, given_up, made),

@@ -73,7 +73,7 @@ class Past:
     async def converted(self, name: str, folder: str = "/d") -> int:
         """A file that waits for a session."""
         file_id = await self.queued(name, folder)
-        made = Converted(12, b"m" * 16, 7, "encode", categorical=False, file_name=called(name))
+        made = Converted(12, 7, "encode", categorical=False, file_name=called(name))
         await self.journal.files.converted(file_id, made)
         return file_id
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from uploader.core.duplicates import DONE
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
@@ -14,15 +15,23 @@ from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
 from uploader.core.transitions.source_events import Seen, seen_again
 
+SPENT: Mapping[str, Any] = {
+    **dict.fromkeys(("source_sha256", "object_sha256", "object_md5", "object_crc32c")),
+    "facts": {},
+    "declared": {},
+}
+"""Columns of a completed file, which its receipt has from then on, without private copies: half of the row."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A private copy: the group as it was seen, its SHA-256 in hex, its size in bytes, and the raster's own SHA-256."""
+    """A private copy: the group as it was seen, its SHA-256 in hex, its size in bytes, and the raster's own hashes."""
 
     seen: Seen
     content: str
     size: int
     sha256: bytes | None = None
+    crc32c: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +39,11 @@ class Converted:
     """What a conversion brought: the object's size in bytes and hashes, and the report as it is told."""
 
     size: int
-    md5: bytes
     crc32c: int
     method: str
     categorical: bool
     file_name: str
     warnings: Sequence[dict[str, str]] = ()
-    bands: Sequence[dict[str, float | None]] = ()
     declared: Mapping[str, str] = field(default_factory=dict)
     """What the folder said for the raster, because it did not say it itself."""
     sha256: bytes | None = None
@@ -86,6 +93,7 @@ def claimed(
     if repaired.unsure:
         columns["last_error"] = UNSURE
         return change, change.move_file(file, FileEvent.REJECTED, UNSURE, **columns)
+    columns |= {"object_sha256": copy.sha256, "object_crc32c": copy.crc32c}  # should it be sent as it is
     note = f"{copy.size:,} bytes, sha256 {copy.content[:12]}"
     return change, change.move_file(file, FileEvent.CLAIMED, note, **columns)
 
@@ -101,13 +109,11 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
     ]
     columns: dict[str, Any] = {
         "object_size": made.size,
-        "object_md5": made.md5,
         "object_crc32c": made.crc32c,
         "method": made.method,
         "categorical": int(made.categorical),
         "file_name": made.file_name,
         "warnings": list(made.warnings),
-        "bands": list(made.bands),
         "object_sha256": made.sha256,
         "comparison": made.comparison,
         "declared": dict(made.declared),
@@ -160,14 +166,14 @@ def reject(change: Change, file: FileRecord, newest: FileRecord | None, reason: 
     change.move_file(file, FileEvent.REJECTED, reason, **columns)
 
 
-def stored(now: float, file: FileRecord, session_id: int) -> Change:
-    """The object store holds the bytes, and their hash was compared.
+def stored(now: float, file: FileRecord, session_id: int, md5: bytes | None = None) -> Change:
+    """The object store holds the bytes, and their hash was compared; `md5` is what it said of them besides.
 
     Nothing is entered when the file has left the session meanwhile: its bytes count for that session only.
     """
     change = Change(now)
     if file.session_id == session_id and file.state is FileState.BATCHED:
-        change.move_file(file, FileEvent.STORED, **FRESH)
+        change.move_file(file, FileEvent.STORED, object_md5=md5, **FRESH)
     return change
 
 
@@ -200,7 +206,7 @@ def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
 
 
 def discarded(now: float, file: FileRecord) -> Change:
-    """The private copies are gone."""
+    """The private copies are gone, and with them the use of what was known of them; an item's receipt keeps it."""
     change = Change(now)
-    change.set_file(file, {"staged": 0})
+    change.set_file(file, {"staged": 0, **(SPENT if file.state in DONE else {})})
     return change

@@ -35,6 +35,12 @@ KEPT_NOISE_SECONDS = 30 * 86400.0
 NOISE = ("looked", "retry")
 """Events that tell of tries."""
 
+KEPT_STORIES = 20_000
+"""How many completed files have all their events, the newest; about 10 MB of journal."""
+
+STEPS = ("claimed", "converted", "batched", "stored")
+"""Events of an older completed file that go: its receipt has their times, and what came of them."""
+
 SUMS = "pruned"
 """The profile's key of the sums over what was forgotten."""
 

@@ -82,6 +82,10 @@ class Snapshots:
         self._seen = seen
         return made
 
+    def room(self, size: int) -> bool:
+        """Whether the disk can take so many bytes. Raises OSError."""
+        return shutil.disk_usage(self._state_dir).free >= size + self.min_free_bytes
+
     def _touched(self) -> tuple[int, ...]:
         """Differs from its last value once somebody has committed."""
         found = []
@@ -92,9 +96,8 @@ class Snapshots:
         return tuple(found)
 
     def _require_room(self) -> None:
-        need = self._path.stat().st_size + self.min_free_bytes
-        if (free := shutil.disk_usage(self._state_dir).free) < need:
-            raise OSError(f"{free:,} bytes are free, {need:,} are needed")
+        if not self.room(size := self._path.stat().st_size):
+            raise OSError(f"{size:,} bytes are needed above the {self.min_free_bytes:,} that stay free")
 
     def _copy(self, conn: sqlite3.Connection) -> Snapshot:
         folder = self._state_dir / SNAPSHOTS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import time
@@ -13,7 +14,7 @@ import google_crc32c
 
 from uploader.core.errors import NoAnswer, StagedDamaged, StoreMismatch
 from uploader.net.answer_errors import not_an_answer, store_refusal
-from uploader.platform.geopera.stored_checksums import difference
+from uploader.platform.geopera import stored_checksums
 from uploader.system import threads
 
 if TYPE_CHECKING:
@@ -87,10 +88,9 @@ class HttpObjectStore:
         size: int,
         content_type: str,
         crc32c: int,
-        md5: bytes,
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
-    ) -> None:
+    ) -> bytes | None:
         """See `ObjectStore`."""
         began = self._clock()
         body = _Body(self, file, size, crc32c, on_bytes=on_bytes, stop=stop, encrypted=url.encrypted)
@@ -103,8 +103,11 @@ class HttpObjectStore:
             raise store_refusal(answer, WHAT)
         if body.sent < size:
             raise not_an_answer(answer, WHAT)
-        if told := difference(answer.headers, size=size, crc32c=crc32c, md5=md5):
+        held = stored_checksums.read(answer.headers)
+        own = stored_checksums.Held(size, crc32c, await self._md5(file, stop) if held.only_md5 else None)
+        if told := stored_checksums.difference(held, own):
             raise StoreMismatch(f"The object store holds something else than was sent: {told}.")
+        return held.md5
 
     async def throttled(self, size: int) -> None:
         """Wait until `size` bytes may leave."""
@@ -120,6 +123,19 @@ class HttpObjectStore:
         if in_memory(file, size, offset):
             return os.pread(file, size, offset)
         return await threads.run_sync(os.pread, file, size, offset, limiter=self._readers)
+
+    async def _md5(self, file: int, stop: Callable[[], bool]) -> bytes:
+        """The MD5 of a file that was sent: it takes more than sending, so it is made for stores that tell no other."""
+        digest, offset = hashlib.md5(usedforsecurity=False), 0
+        try:
+            while piece := await threads.run_sync(os.pread, file, MOST_CHUNK, offset, limiter=self._readers):
+                if stop():
+                    raise TransferStopped("The upload of the file was stopped before it was compared.")
+                await threads.run_sync(digest.update, piece, limiter=self._readers)
+                offset += len(piece)
+        except OSError as error:
+            raise _unread(error) from error
+        return digest.digest()
 
     async def aclose(self) -> None:
         """Close all idle connections."""
@@ -205,7 +221,11 @@ class _Body:
         try:
             block = await self._store.read(self._file, size, self.sent)
         except OSError as error:
-            raise StagedDamaged(f"The private copy cannot be read: {error.strerror}.") from error
+            raise _unread(error) from error
         if not block:
             raise StagedDamaged(f"The private copy ended after {self.sent} of {self._size} bytes.")
         return block
+
+
+def _unread(error: OSError) -> StagedDamaged:
+    return StagedDamaged(f"The private copy cannot be read: {error.strerror}.")
