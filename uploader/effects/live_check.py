@@ -6,7 +6,6 @@ told by its id. It uses the calls of an upload as the daemon does, and nothing b
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -155,7 +154,6 @@ class LiveCheck:
                     size=len(data),
                     content_type=content_type(name),
                     crc32c=google_crc32c.value(data),
-                    md5=hashlib.md5(data, usedforsecurity=False).digest(),
                     on_bytes=lambda _: None,
                     stop=lambda: False,
                 )
