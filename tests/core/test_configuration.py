@@ -34,6 +34,10 @@ OTHER_MEANINGS = {
     ("python/push.py", "push_async"): "likewise",
     ("cli/samples.py", "_write"): "the reference system of a sample",
     ("convert/pyramid/overview_writer.py", "Pyramid"): "the order of bytes",
+    (
+        "convert/engine/cluster/worker_check.py",
+        "ClusterFinding",
+    ): "the workers of a cluster, not their number",
     ("folders/tiff_extent.py", "_File"): "the order of bytes",
     ("cli/common.py", "set_up_logs"): "the level of a log",
     ("report/logs.py", "set_up"): "the level of a log",

@@ -27,12 +27,12 @@ def command(*, config: str | None, as_json: bool, wanted: bool | None) -> int:
     The token is good once and for five minutes, the browser it let in for twelve hours. Without it the page can be
     read only.
     """
-    from uploader.daemon.control import ask
+    from uploader.daemon.control import SOCKET, ask
 
     chosen = settings(config, look=False)
     if not chosen.dashboard.listen:
         raise UploaderError("The dashboard is turned off.", "Set [dashboard] listen, and restart the daemon.")
-    answer = ask(chosen.state_dir / "control.sock", "dashboard")
+    answer = ask(chosen.state_dir / SOCKET, "dashboard")
     if answer is None:
         raise UploaderError("No daemon is running on this state directory.", "Start it: uploader run.")
     url = address(chosen.dashboard.listen, str(answer["token"]))

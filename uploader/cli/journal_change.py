@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from uploader.journal import Journal
 
-SOCKET = "control.sock"
 
 PATIENCE = 60.0
 """Seconds that a daemon may take to answer."""
@@ -26,7 +25,7 @@ def change(
 
     A lock keeps a daemon from starting meanwhile. Raises JournalError where there is no journal.
     """
-    from uploader.daemon.control import ask
+    from uploader.daemon.control import SOCKET, ask
 
     answer = ask(state_dir / SOCKET, command, patience=PATIENCE, **arguments)
     return answer if answer is not None else _alone(state_dir, alone)

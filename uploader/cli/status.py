@@ -9,7 +9,6 @@ import click
 
 from uploader.cli import NEEDS_HUMAN
 from uploader.cli.common import config_option, console, emit, json_option, say, settings
-from uploader.cli.journal_change import SOCKET
 from uploader.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def command(*, config: str | None, as_json: bool, watch: bool) -> int:
 def _settings(config: str | None) -> tuple[Settings, ConfigurationError | None]:
     """The settings, and what is wrong with them although the daemon that they name runs."""
     from uploader.config import find, load_state_dir
-    from uploader.daemon.control import ask
+    from uploader.daemon.control import SOCKET, ask
 
     try:
         return settings(config, look=False), None
@@ -60,7 +59,7 @@ def _settings(config: str | None) -> tuple[Settings, ConfigurationError | None]:
 
 def look(given: Settings) -> dict[str, Any]:
     """Ask the running daemon, else read the journal; `daemon` says which of the two it was."""
-    from uploader.daemon.control import ask
+    from uploader.daemon.control import SOCKET, ask
     from uploader.journal import Reader
 
     answer = ask(given.state_dir / SOCKET, "status")

@@ -28,6 +28,8 @@ Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 log = logging.getLogger(__name__)
 
+SOCKET = "control.sock"
+"""Its name in the state directory."""
 MAX_LINE = 1 << 20
 """Bytes of one request: some ten thousand paths."""
 MAX_ANSWER = 64 << 20

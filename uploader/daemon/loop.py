@@ -58,8 +58,6 @@ GATHERED = 0.004
 LOOK_PATIENCE = 2.0
 """Seconds that a look may take; without an answer of staging or journal the loop turns, beats, and asks on."""
 
-SOCKET = "control.sock"
-
 
 async def run(
     settings: Settings,
@@ -147,7 +145,7 @@ class Daemon:
             access = dashboard.Access()
             follow = Follow(intake.rescan, contained.try_now, intake.claimed, access.token)
             answers = handlers(self._tools.journal, status, self._reload, follow)
-            background.start_soon(control.serve, self._tools.settings.state_dir / SOCKET, answers)
+            background.start_soon(control.serve, self._tools.settings.state_dir / control.SOCKET, answers)
             shown = page_sources(self._tools, status, answers, access)
             background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, shown)
             self._tools.journal.subscriptions.add("planning", lambda _: self._nudge())
