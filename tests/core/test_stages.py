@@ -63,6 +63,19 @@ def test_what_another_hold_says_is_not_told_twice(stage: Stage, scope: Scope) ->
     assert stalled(stage, STALLED_AFTER, Hold(scope, "", "why", until=NOW + 60)) == []
 
 
+def test_a_stage_that_was_told_to_stand_still_is_so_whatever_folder_is_held_since() -> None:
+    """Else its hold would end and begin with those of all folders; a hold that says more takes its place."""
+    view = replace(EMPTY, running={"Dispose": 1}, silence={Stage.DISPOSE: 999.0})
+    before = plan(view, NOW, settings_with()).stalled
+    folder, journal = (Hold(scope, "", "why", since=NOW) for scope in (Scope.FOLDER, Scope.JOURNAL))
+    seen = replace(view, stalled=before, holds=(folder,))
+
+    assert before == {"dispose"}
+    assert [hold.cause for hold in plan(seen, NOW, settings_with()).holds] == [HoldCause.STALLED]
+    assert plan(replace(seen, stalled=frozenset()), NOW, settings_with()).holds == []
+    assert plan(replace(seen, holds=(folder, journal)), NOW, settings_with()).holds == []
+
+
 def test_every_action_has_its_stage() -> None:
     """But for those that are entries in the journal alone; and every stage has its words."""
     names = {action.__name__ for action in get_args(act.Action)}

@@ -50,15 +50,20 @@ __attribute__((constructor)) static void start(void)
 
 #define REAL(name) ({ static __typeof__(name) *real; if (!real) real = dlsym(RTLD_NEXT, #name); real; })
 
+static int is_meant(int call, const char *path)
+{
+    return path && board->error && (board->calls & call) && strstr(path, (const char *)board->part);
+}
+
+/* A call that hangs goes on as soon as the board no longer means it, also where it means another file at once. */
 static int strikes_path(int call, const char *path)
 {
-    if (!path || !board->error || !(board->calls & call) || !strstr(path, (const char *)board->part))
-        return 0;
-    if (board->error == HANG)
+    if (board->error == HANG && is_meant(call, path)) {
         __sync_fetch_and_add(&board->hung, 1);
-    while (board->error == HANG)
-        usleep(10000);
-    return board->error != 0;
+        while (board->error == HANG && is_meant(call, path))
+            usleep(10000);
+    }
+    return board->error != HANG && is_meant(call, path);
 }
 
 static int strikes(int call, int fd)

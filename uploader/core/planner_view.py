@@ -157,6 +157,8 @@ class PlannerView:
     """Whom a mistake in the program concerns: they wait until their time has come."""
     no_room_for: frozenset[int] = frozenset()
     """Files of which the plan before has shown that there is no room for them."""
+    stalled: frozenset[str] = frozenset()
+    """Stages of which the plan before has shown that they stand still."""
     staging_trouble: str = ""
     """Why staging cannot be used at the moment, in words; empty where it can."""
     no_thread_since: float | None = None

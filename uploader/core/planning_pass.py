@@ -41,6 +41,8 @@ class Plan:
     """Only ends and holds are left."""
     no_room_for: frozenset[int] = frozenset()
     """Files that the hold of staging is shown for: the next view tells of them."""
+    stalled: frozenset[str] = frozenset()
+    """Stages that are shown to stand still: so does it of these."""
 
 
 class PlanningPass:

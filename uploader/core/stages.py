@@ -74,12 +74,19 @@ def running(actions: Mapping[str, int]) -> dict[Stage, int]:
 
 
 def show_stalled(turn: PlanningPass) -> None:
-    """Show each stage that stands still without another hold that says why."""
+    """Show each stage that stands still without another hold that says why.
+
+    Of one that was told before, a folder that is held since says nothing: it may be any other.
+    """
     scopes = {hold.scope for hold in (*turn.view.holds, *turn.plan.holds)}
     for stage, number in running(turn.view.running).items():
         silent = turn.view.silence.get(stage, 0.0)
-        if not number or silent < turn.settings.notify.stalled_after or scopes & EXPLAINED_BY[stage]:
+        if not number or silent < turn.settings.notify.stalled_after:
             continue
+        told_before = {Scope.FOLDER} if stage in turn.view.stalled else set[Scope]()
+        if scopes & EXPLAINED_BY[stage] - told_before:
+            continue
+        turn.plan.stalled |= {stage.value}
         turn.show(
             Hold(
                 Scope.STAGE,

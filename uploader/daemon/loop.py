@@ -103,8 +103,8 @@ class Daemon:
         self._notifier: Notifier | None = None
         self._probe = IdleProbe(parts.tools)
         self._contained = Containment(parts.tools)
-        self._no_room_for: frozenset[int] = frozenset()
-        """Those of the last plan."""
+        self._last = Plan()
+        """The plan of the last turn."""
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
         self._ahead = time.time() - time.monotonic()
@@ -182,9 +182,9 @@ class Daemon:
 
     def _turn(self, work: TaskGroup, view: PlannerView, now: float) -> Plan:
         """Plan for what was seen, and start what the plan says."""
-        view = replace(view, mistakes=self._contained.current(now), no_room_for=self._no_room_for)
-        turn = plan(view, now, self._tools.settings)
-        self._no_room_for = turn.no_room_for
+        last, mistakes = self._last, self._contained.current(now)
+        view = replace(view, mistakes=mistakes, no_room_for=last.no_room_for, stalled=last.stalled)
+        turn = self._last = plan(view, now, self._tools.settings)
         self._holds.planned(turn.holds)
         self._seen.note(view, turn.waits)
         self._tools.note_holds((*view.holds, *turn.holds))
