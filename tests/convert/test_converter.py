@@ -228,7 +228,7 @@ async def test_success_without_a_file_is_a_failure(made: Path, monkeypatch) -> N
     """A child that reports success but wrote nothing is not believed."""
     answer = "{'report': {'method': 'cog_driver', 'categorical': False, 'warnings': [], 'bands': [], 'declared': {}, "
     answer += "'seconds': 0, 'peak_bytes': 0, 'sampled': False, 'facts': {}}}"
-    lines = f"print(json.dumps({_ENDING}), json.dumps({answer}), sep=chr(10), flush=True)"
+    lines = f"print(json.dumps({_ENDING}), json.dumps({answer}), sep=chr(10), end=chr(10) * 2, flush=True)"
     monkeypatch.setattr(zygote_client, "_START", f"{_FAKE}{lines}; time.sleep(9)")
     async with Converter(1) as converter:
         with pytest.raises(ConversionFailed, match="left no result"):
