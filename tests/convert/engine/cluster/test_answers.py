@@ -47,6 +47,7 @@ def test_nonsense_is_a_failed_conversion(answer: Any) -> None:
         ({"lost": "gone"}, WorkerLost),
         ({"unfit": "another folder", "worker": "a"}, WorkerUnfit),
         ({"error": "ConverterBroken", "reason": "no GDAL", "worker": "a"}, WorkerUnfit),
+        ({"error": "Shortage", "reason": "no threads", "worker": "a"}, WorkerUnfit),
         ({"error": "RasterRefused", "reason": "too large"}, RasterRefused),
         ({"error": "KeyboardInterrupt", "reason": "x"}, ConversionFailed),
     ],

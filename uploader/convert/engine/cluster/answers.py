@@ -16,7 +16,7 @@ _MOST_WORKERS = 10_000
 _MOST_THREADS = 4096
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-_OF_THE_WORKER = frozenset({"ConverterBroken"})
+_OF_THE_WORKER = frozenset({"ConverterBroken", "Shortage"})
 """Errors that say something of the worker's machine, and nothing of the raster."""
 
 

@@ -69,8 +69,13 @@ class Attempt:
         return self.folder.is_dir()
 
     def sign(self) -> int | None:
-        """What changes with each sign of life of the worker that has begun; None where none has."""
+        """What changes with each sign of life of the worker that has begun; None where none has.
+
+        The folder is listed: who asks a shared file system for a name that is not there is told so for a while.
+        """
         try:
+            if BEGUN not in os.listdir(self.folder):  # noqa: PTH208 - names are what is asked for
+                return None
             handle = os.open(self.folder / BEGUN, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 import dask
 from distributed import Client, Future, KilledWorker, Security
+from distributed.client import FutureCancelledError
 
 from uploader.convert.engine.cluster import task
 from uploader.convert.isolation import confine, landlock
@@ -67,6 +68,8 @@ class Session:
         self._futures: dict[str, Future] = {}
         self._workers: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lost = False
+        """The scheduler has forgotten what it was asked for: also one that was there again at once."""
         self._call: Future | None = None
         """A task that waits while there is no worker."""
 
@@ -91,7 +94,7 @@ class Session:
 
     async def watch(self) -> str:
         """Tell the workers again and again; gives why that has come to an end."""
-        while self._client.status == "running":
+        while self._client.status == "running" and not self._lost:
             try:
                 found = await asyncio.wait_for(self._client.scheduler.identity(), ANSWER)
             except (OSError, TimeoutError) as error:
@@ -128,8 +131,8 @@ class Session:
             self.say(done=name, answer=await future)
         except KilledWorker:
             self.say(done=name, answer={"lost": "Dask gave it up, for several workers were lost with it."})
-        except asyncio.CancelledError:  # by the daemon; or the connection is lost, which `watch` tells
-            pass
+        except (asyncio.CancelledError, FutureCancelledError):
+            self._lost = self._lost or name in self._futures  # else it was the daemon who cancelled it
         except Exception as error:  # noqa: BLE001 - whatever a worker raised
             self.say(failed=name, why=_words(error))
         finally:

@@ -238,6 +238,8 @@ class ClusterConverter:
         self._closed = True
         if self._link is not None:
             await self._link.aclose()
+        for ended in tuple(self._left):
+            await threads.run_sync(ended.end)
 
 
 _MEND = "Install the same version of uploader with its extra `dask` on all workers, and mount the staging folder there."
