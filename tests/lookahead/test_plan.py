@@ -1,0 +1,128 @@
+"""Tests of the stream of a plan, with a stand-in for what reads heads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from uploader.config import Folder, Settings
+from uploader.convert.job import Forecast, Job
+from uploader.core.errors import ConversionFailed, RasterRefused, UploaderError
+from uploader.lookahead.plan import AHEAD, planned
+from uploader.lookahead.planned_file import PlannedFile
+from uploader.lookahead.sums import Sums
+
+pytestmark = pytest.mark.unit
+
+SIZES = {"fast": 90, "balanced": 80, "small": 70}
+
+
+class Heads:
+    """Says of each raster what its name says; counts how many are under way at once."""
+
+    workers = 2
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+        self.asked: list[tuple[Job, Sequence[str]]] = []
+
+    async def look_ahead(self, job: Job, beside: Sequence[str]) -> Forecast:
+        """One head."""
+        self.asked.append((job, beside))
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await anyio.lowlevel.checkpoint()
+        self.now -= 1
+        if "refused" in job.name:
+            raise RasterRefused("It is refused.", "Mend it.")
+        if "crash" in job.name:
+            raise ConversionFailed("The converter crashed.")
+        return Forecast("encode", None, SIZES, "JPEG" if "jpeg" in job.name else "")
+
+
+def settings(drop: Path, **keys: Any) -> Settings:
+    """One folder."""
+    return Settings(state_dir=drop.parent / "state", folders=[Folder(path=drop, project_id="p-1", **keys)])
+
+
+def all_of(chosen: Settings, *paths: Path, heads: Heads | None = None) -> list[PlannedFile]:
+    """The whole plan."""
+
+    async def collected() -> list[PlannedFile]:
+        return [file async for file in planned(chosen, paths, heads or Heads())]  # type: ignore[arg-type]
+
+    return anyio.run(collected)
+
+
+def test_each_file_has_its_verdict(tmp_path: Path) -> None:
+    """Also where the head cannot be read, which is no word against the raster."""
+    for name in ("good.tif", "refused.tif", "crash.tif", "sent.las", "good.tfw"):
+        (tmp_path / name).write_bytes(b"xy")
+    (tmp_path / "good.tif.aria2").touch()
+    (tmp_path / "fine.tif").write_bytes(b"xyz")
+    (tmp_path / "fine.tfw").write_bytes(b"1")
+    (tmp_path / os.fsdecode(b"odd\xff.tif")).write_bytes(b"xy")
+    heads = Heads()
+    found = {Path(f.path).name: f for f in all_of(settings(tmp_path, passthrough=["*.las"]), heads=heads)}
+
+    assert {name: file.verdict for name, file in found.items() if file.verdict != "left"} == {
+        "good.tif": "waits",
+        "fine.tif": "upload",
+        "refused.tif": "refused",
+        "crash.tif": "failed",
+        "sent.las": "upload",
+        "odd\\xff.tif": "failed",
+    }
+    assert found["refused.tif"].way_out == "Mend it."
+    assert (found["fine.tif"].bytes, found["fine.tif"].size) == (4, 90)
+    assert (found["sent.las"].method, found["sent.las"].size) == ("passthrough", 2)
+    assert ["fine.tfw"] in [beside for _, beside in heads.asked]
+
+
+def test_no_more_heads_are_read_at_once_than_keep_the_converters_busy(tmp_path: Path) -> None:
+    """However many files there are; and each is told once."""
+    for number in range(100):
+        (tmp_path / f"{number}.tif").write_bytes(b"xy")
+    heads = Heads()
+
+    assert len({file.path for file in all_of(settings(tmp_path), heads=heads)}) == 100
+    assert heads.most <= AHEAD * heads.workers
+
+
+def test_paths_choose_files_and_folders(tmp_path: Path) -> None:
+    """What lies elsewhere is a mistake, not an empty plan."""
+    for name in ("a.tif", "in/b.tif", "in/c.tif", "inner/d.tif"):
+        (tmp_path / "drop" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "drop" / name).write_bytes(b"xy")
+    chosen = settings(tmp_path / "drop")
+
+    found = all_of(chosen, tmp_path / "drop/a.tif", tmp_path / "drop/in")
+
+    assert sorted(Path(file.path).name for file in found) == ["a.tif", "b.tif", "c.tif"]
+    assert len(all_of(chosen, tmp_path / "drop")) == 4
+    with pytest.raises(UploaderError, match="lies in no drop folder"):
+        all_of(chosen, tmp_path)
+    with pytest.raises(UploaderError, match="does not exist"):
+        all_of(chosen, tmp_path / "drop/z.tif")
+
+
+def test_sums_are_those_of_the_files(tmp_path: Path) -> None:
+    """Lossy sources are told apart, for they grow."""
+    for name in ("a.tif", "b.jpeg.tif", "refused.tif"):
+        (tmp_path / name).write_bytes(b"xy")
+    chosen = settings(tmp_path)
+    sums = Sums(chosen)
+
+    calls = sum(sums.counted(file).calls for file in all_of(chosen))
+
+    told = sums.to_json()
+    assert told["files"] == {"upload": 2, "refused": 1, "waits": 0, "left": 0, "failed": 0}
+    assert told["estimated_bytes_by_level"] == {name: 2 * size for name, size in SIZES.items()}
+    assert told["lossy_sources"] == {"files": 1, "bytes": 2, "estimated_bytes": 90}
+    assert told["calls"] == calls == 5
