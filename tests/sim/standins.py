@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from uploader.activity import Activity
@@ -23,8 +23,10 @@ class ModelStore:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def put(self, url: Any, file: int, **_: Any) -> None:
-        await self.world.platform.put(url, self.world.disk.results[file])
+    async def put(self, url: Any, file: int, *, size: int, on_bytes: Callable[[int], None], **_: Any) -> None:
+        content = self.world.disk.results[file]
+        on_bytes(size)  # the next URL is signed while this one is sent
+        await self.world.platform.put(url, content)
 
 
 class Unwatched(Activity):
@@ -52,6 +54,10 @@ class ModelTools(Tools):
 
     def within(self, seconds: float) -> AbstractContextManager[None]:
         return NOTHING
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[Callable[[Callable[[], Any]], None]]:
+        yield lambda work: drive(work())
 
     async def in_thread(self, work: Callable[..., Any], *args: object) -> Any:
         return work(*args)

@@ -16,6 +16,7 @@ import uploader.effects.context as tools_module
 import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_end as ending_effects
+import uploader.effects.signing as signing_effects
 import uploader.effects.transfer as transfer_effects
 import uploader.journal.stored_rows as stored_rows_module
 from tests.sim.disk import FOLDER, Disk
@@ -35,7 +36,7 @@ from uploader.daemon.performer import perform
 
 START = 1_000_000.0
 EFFECTS = (ending_effects, local_effects, session_effects, transfer_effects)
-CLOCKS = (stored_rows_module, tools_module, transfer_effects)
+CLOCKS = (stored_rows_module, tools_module, transfer_effects, signing_effects)
 """Where the clock is looked up by name."""
 
 
@@ -251,7 +252,7 @@ class World:
         """The virtual clock, the failpoints and the folder stand in for the real ones while the block runs."""
         journal = self.journal
         patches: list[tuple[Any, str, Any]] = [(module, "clock", lambda: self.now) for module in CLOCKS]
-        patches += [(module, "failpoint", self.crash) for module in EFFECTS]
+        patches += [(module, "failpoint", self.crash) for module in (*EFFECTS, signing_effects)]
         patches.append((local_effects, "dispose_of", self._dispose))
         patches.append((session_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
         for module in (*EFFECTS, tools_module):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -20,6 +20,7 @@ from uploader.core.errors import RemoteError, UploaderError
 from uploader.core.log_subject import About
 from uploader.core.model import Hold, HoldCause, Scope, Sighting
 from uploader.core.verdicts import Known, Park
+from uploader.effects.signing import SigningAhead
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
@@ -29,6 +30,8 @@ from uploader.system import threads
 from uploader.thumbnails import Thumbnails
 
 T = TypeVar("T")
+Start = Callable[[Callable[[], Coroutine[object, object, None]]], None]
+"""Starts work and goes on."""
 
 
 def about(row: FileRow, *, session: int | None = None, item: str = "", code: str = "") -> About:
@@ -90,6 +93,7 @@ class Tools:
     cut: threading.Event = field(default_factory=threading.Event)
     """Set when running transfers have to end at their next chunk."""
     random: random.Random = field(default_factory=random.Random)
+    signing: SigningAhead = field(default_factory=SigningAhead)
     progress_sent: dict[int, float] = field(default_factory=dict)
     """By session: when its progress was reported last."""
 
@@ -171,6 +175,22 @@ class Tools:
     def within(self, seconds: float) -> AbstractContextManager[object]:
         """Leave the block after so many seconds, done or not."""
         return anyio.move_on_after(seconds)
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[Start]:
+        """Gives a way to start work beside the block, which is waited for at its end; errors are those of the block."""
+        failed: Exception | None = None
+        async with anyio.create_task_group() as group:
+
+            def start(work: Callable[[], Coroutine[object, object, None]]) -> None:
+                group.start_soon(work)
+
+            try:
+                yield start
+            except Exception as error:  # noqa: BLE001 - raised as it is, and not as one of a group
+                failed = error
+        if failed is not None:
+            raise failed
 
     async def pause(self, seconds: float) -> None:
         """Keep what this is about from being tried again for so long."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 from uploader.core import errors as err
 from uploader.core import verdicts as fail
@@ -14,6 +16,7 @@ from uploader.core.transitions.fates import Fates, after_refused_put
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.session_end import lose
+from uploader.effects.signing import both
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.rows import clock
 from uploader.system.failpoints import failpoint
@@ -28,38 +31,45 @@ PROGRESS_EVERY = 15.0
 
 
 async def put(tools: Tools, session_id: int, file_id: int) -> None:
-    """Send one member's bytes. A URL lives in memory only and is minted just before its PUT."""
+    """Send one member's bytes. A URL lives in memory only, and is minted just before its PUT, or just ahead of it."""
     session = await tools.session(session_id)
     row = await tools.file(file_id)
-    path = tools.staging.result(file_id)
+    with (
+        tools.activity.track("put", row.file_name, row.object_size) as running,
+        tools.signing.sending(file_id),
+    ):
+        async with tools.beside() as start:
+            following = partial(start, partial(tools.signing.sign_next, tools, session_id))
+            nearing = tools.signing.when_nearly_sent(row.object_size, following)
+            await _put(tools, session, row, both(tools.activity.sender(running), nearing))
+
+
+async def _put(tools: Tools, session: SessionRow, row: FileRow, on_bytes: Callable[[int], None]) -> None:
     step = Step.SIGN
-    with tools.activity.track("put", row.file_name, row.object_size) as running:
-        try:
-            with await tools.in_thread(tools.staging.opened, path, row.object_size) as copy:
-                failpoint("sign.before")
-                kind = content_type(row.file_name)
-                url = await tools.platform.signed_url(session.upload_id, row.file_name, kind)
-                failpoint("sign.after")
-                await tools.reached()
-                step = Step.PUT
-                md5 = await tools.store.put(
-                    url,
-                    copy.fd,
-                    size=row.object_size,
-                    content_type=kind,
-                    crc32c=row.object_crc32c,
-                    on_bytes=tools.activity.sender(running),
-                    stop=tools.cut.is_set,
-                )
-        except err.UploaderError as error:
-            if not tools.cut.is_set():
-                await _failed(tools, session, row, step, error)
-            return
+    try:
+        with await tools.in_thread(
+            tools.staging.opened, tools.staging.result(row.id), row.object_size
+        ) as copy:
+            url = await tools.signing.url(tools, session.upload_id, session.id, row)
+            step = Step.PUT
+            md5 = await tools.store.put(
+                url,
+                copy.fd,
+                size=row.object_size,
+                content_type=content_type(row.file_name),
+                crc32c=row.object_crc32c,
+                on_bytes=on_bytes,
+                stop=tools.cut.is_set,
+            )
+    except err.UploaderError as error:
+        if not tools.cut.is_set():
+            await _failed(tools, session, row, step, error)
+        return
     await tools.store_took()
     failpoint("put.after")
-    await tools.journal.files.stored(file_id, session_id, md5)
-    log.info("stored %s name=%s bytes=%d", about(row, session=session_id), row.file_name, row.object_size)
-    await _report(tools, session_id)
+    await tools.journal.files.stored(row.id, session.id, md5)
+    log.info("stored %s name=%s bytes=%d", about(row, session=session.id), row.file_name, row.object_size)
+    await _report(tools, session.id)
 
 
 async def _failed(
