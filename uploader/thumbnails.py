@@ -90,5 +90,10 @@ def read(state_dir: Path, file_id: int, content: str) -> bytes | None:
     return data if is_thumbnail(data) else None
 
 
+def exists(state_dir: Path, file_id: int, content: str) -> bool:
+    """Whether there is a picture of a file with this content hash."""
+    return (state_dir / FOLDER / _name(file_id, content)).exists()
+
+
 def _name(file_id: int, content: str) -> str:
     return f"{file_id}-{content[:12]}.png"

@@ -20,7 +20,7 @@ from tests.support.world import World
 from uploader import thumbnails
 from uploader.journal import Reader
 from uploader.journal.receipt_rows import Selection, by_time
-from uploader.report.receipts.kept_thumbnail import thumbnail
+from uploader.report.dashboard.kept_previews import kept_previews
 
 pytestmark = pytest.mark.e2e
 
@@ -66,11 +66,15 @@ def test_each_raster_has_a_thumbnail_that_lasts(make_world: Callable[..., World]
     make("dem_nodata", w.drop / "a.tif", size=48)
     w.until_idle()
     folder = w.state / thumbnails.FOLDER
+    previews = kept_previews(w.state)
     with Reader(w.state) as reader:
         (row,) = by_time(reader.db, Selection())
-        before = thumbnail(reader.db, w.state, row["id"])
+        shown = previews.of(reader.db, [row["id"], 999])
+        assert [*shown] == [row["id"]]
+        assert (shown[row["id"]].picture, len(shown[row["id"]].rings)) == (True, 1)
+        before = previews.picture(reader.db, row["id"])
         assert before is not None
-        assert thumbnail(reader.db, w.state, 999) is None
+        assert previews.picture(reader.db, 999) is None
     (folder / f"999-{'0' * 12}.png").write_bytes(b"of a file that was forgotten")
     (folder / f"998-{'0' * 12}.png.begun").write_bytes(b"half")
 
@@ -78,7 +82,7 @@ def test_each_raster_has_a_thumbnail_that_lasts(make_world: Callable[..., World]
 
     assert len(list(folder.iterdir())) == 1
     with Reader(w.state) as reader:
-        assert thumbnail(reader.db, w.state, row["id"]) == before
+        assert previews.picture(reader.db, row["id"]) == before
 
 
 def plant(w: World) -> set[tuple[str, str, str]]:

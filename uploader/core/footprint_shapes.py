@@ -15,12 +15,17 @@ _ANTIMERIDIAN = TURN // 2
 
 def geometry(rings: Iterable[Ring]) -> dict[str, Any] | None:
     """A Polygon or MultiPolygon of all these rings, each of them once; None where there is none."""
-    parts = [_positions(part) for ring in dict.fromkeys(rings) for part in cut(ring)]
+    parts = [part for ring in dict.fromkeys(rings) for part in outlines(ring)]
     if not parts:
         return None
     if len(parts) == 1:
         return {"type": "Polygon", "coordinates": [parts[0]]}
     return {"type": "MultiPolygon", "coordinates": [[part] for part in parts]}
+
+
+def outlines(ring: Ring) -> list[list[list[float]]]:
+    """Longitudes and latitudes of a ring in degrees, in parts where it crosses the antimeridian."""
+    return [_positions(part) for part in cut(ring)]
 
 
 def box(rings: Sequence[Ring]) -> Box | None:

@@ -9,10 +9,8 @@ from uploader.daemon import control
 from uploader.daemon.control import Handler
 from uploader.daemon.live_status import LiveStatus
 from uploader.effects.context import Tools
-from uploader.report.dashboard import Access, Previews, Sources
-
-PREVIEWS = Previews()
-"""Where the page's footprints and thumbnails come from; so far nothing keeps any."""
+from uploader.report.dashboard import Access, Sources
+from uploader.report.dashboard.kept_previews import kept_previews
 
 
 def page_sources(tools: Tools, status: LiveStatus, answers: Mapping[str, Handler], access: Access) -> Sources:
@@ -26,5 +24,5 @@ def page_sources(tools: Tools, status: LiveStatus, answers: Mapping[str, Handler
         running=lambda: bool(tools.activity.snapshot()),
         hosts=tools.settings.dashboard.hosts,
         base_url=tools.settings.platform.base_url,
-        previews=PREVIEWS,
+        previews=kept_previews(tools.settings.state_dir),
     )

@@ -116,7 +116,7 @@ def newest(
         f"AND (completed_at, id) >= (:end_at, :end_id) AND {chosen.condition} "
         "ORDER BY completed_at DESC, id DESC LIMIT :most"
     )
-    found = _rows(db, sql, {**given, "end_at": end[0], "end_id": end[1]})
+    found = _whole(db, sql, {**given, "end_at": end[0], "end_id": end[1]})
     if len(found) == most:
         return found, (found[-1]["completed_at"], found[-1]["id"])
     return found, end if number == LOOKED_AT else None
@@ -142,19 +142,25 @@ def footprints(db: Database, *, file_ids: Collection[int] = (), item_id: str = "
 
 def contents(db: Database, file_ids: Collection[int]) -> dict[int, str]:
     """The content hashes of those of these files that are, or may still become, an item."""
-    own = "content IS NOT NULL AND id IN (SELECT value FROM json_each(:ids))"
-    live = f"SELECT id, content FROM files WHERE {own} AND state NOT IN ({_OVER})"  # noqa: S608 - words of ours
-    sql = f"SELECT id, content FROM receipts WHERE {own} UNION {live}"  # noqa: S608
-    return {row["id"]: row["content"] for row in _rows(db, sql, {"ids": json.dumps([*file_ids])})}
+    columns, own = "id, content, source_sha256", "id IN (SELECT value FROM json_each(:ids))"
+    live = f"SELECT {columns} FROM files WHERE {own} AND state NOT IN ({_OVER})"  # noqa: S608 - words of ours
+    sql = f"SELECT {columns} FROM receipts WHERE {own} UNION {live}"  # noqa: S608
+    found = _whole(db, sql, {"ids": json.dumps([*file_ids])})
+    return {row["id"]: row["content"] for row in found if row["content"]}
 
 
 def _pages(db: Database, chosen: Selection, further: str, order: str) -> Iterator[dict[str, Any]]:
     """All rows, page by page: those of the next one lie `further` than the last row of the one before."""
     last: dict[str, Any] = {"completed_at": chosen.since or 0.0, "item_id": "", "id": 0}
     sql = f"SELECT * FROM receipts WHERE {further} AND {chosen.condition} ORDER BY {order} LIMIT {PAGE}"  # noqa: S608
-    while found := _rows(db, sql, {**chosen.values, **last}):
+    while found := _whole(db, sql, {**chosen.values, **last}):
         yield from found
         last = {name: found[-1][name] for name in last}
+
+
+def _whole(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """All receipts of a query, with what they leave out."""
+    return [receipts.whole(row) for row in _rows(db, sql, values)]
 
 
 def _rows(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -169,4 +175,4 @@ def _rows(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]
             "Start this version of the daemon once: it brings the journal up to date.",
         ) from error
     names = [column[0] for column in cursor.description]
-    return [receipts.whole(dict(zip(names, row, strict=True))) for row in cursor]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
