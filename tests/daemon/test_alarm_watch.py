@@ -63,17 +63,17 @@ def test_a_disk_near_its_reserve_is_an_alarm_when_it_lasts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hold", "moving"),
+    ("cause", "ago", "moving"),
     [
-        (held(HoldCause.QUOTA, 9999), True),
-        (held(HoldCause.STALLED, 1), False),
-        (held(HoldCause.JOURNAL_SLOW, 200), True),
-        (held(HoldCause.JOURNAL_SLOW, 400), False),
+        (HoldCause.QUOTA, 9999, True),
+        (HoldCause.STALLED, 1, False),
+        (HoldCause.JOURNAL_SLOW, 200, True),
+        (HoldCause.JOURNAL_SLOW, 400, False),
     ],
 )
-def test_the_heart_beats_while_all_stages_move(hold: Hold, moving: bool) -> None:
+def test_the_heart_beats_while_all_stages_move(cause: HoldCause, ago: float, moving: bool) -> None:
     """What waits for a person or the platform does not stop it: an alarm tells of that."""
-    assert watch(Seen(), hold).moving() is moving
+    assert watch(Seen(), held(cause, ago)).moving() is moving
 
 
 def test_the_heart_does_not_beat_for_a_loop_that_stands_still() -> None:

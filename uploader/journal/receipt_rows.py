@@ -128,6 +128,11 @@ def receipt_row(db: Database, file_id: int) -> dict[str, Any] | None:
     return found and receipts.whole(found)
 
 
+def keeps_receipts(db: Database) -> bool:
+    """Whether the journal is of a version that has them."""
+    return bool(_rows(db, "SELECT 1 FROM sqlite_master WHERE name = 'receipts'", {}))
+
+
 def footprints(db: Database, *, file_ids: Collection[int] = (), item_id: str = "") -> dict[int, Ring]:
     """Where these files lie, or those of an item, by the files' ids; what has no footprint is left out."""
     own = "id IN (SELECT value FROM json_each(:ids)) OR item_id = :item_id"

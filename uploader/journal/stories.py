@@ -15,7 +15,7 @@ from uploader.core.moments import iso
 from uploader.core.naming import matches
 from uploader.core.path_text import lossless, raw, shown
 from uploader.journal.deltas import DUE, WORKED_ON
-from uploader.journal.receipt_rows import receipt_row
+from uploader.journal.receipt_rows import keeps_receipts, receipt_row
 from uploader.journal.rows import full_path, rows
 from uploader.journal.sqlite_library import Database
 
@@ -160,8 +160,11 @@ def _of_file(db: Database, file: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _receipted(db: Database, file_id: int) -> list[dict[str, Any]]:
-    """Steps that the receipt of a file tells of: the events of them are forgotten first."""
-    receipt = receipt_row(db, file_id)
+    """Steps that the receipt of a file tells of: the events of them are forgotten first.
+
+    A journal of an earlier version, which is read as it is, may have none.
+    """
+    receipt = receipt_row(db, file_id) if keeps_receipts(db) else None
     if receipt is None:
         return []
     size = f"{receipt['object_size'] or 0:,} bytes"
