@@ -6,10 +6,12 @@ import io
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
+from uploader import activity as activity_module
 from uploader.activity import Activity, Running
 from uploader.report import progress
 from uploader.report.status import fraction
@@ -81,18 +83,21 @@ def test_a_picture_tells_bytes_rate_and_time_left_of_all_and_each():
     assert told[5].strip().startswith("about 95 %")
 
 
-def test_bars_of_conversions_move():
-    """Between two pictures, though nothing is counted."""
+def test_bars_of_conversions_move(monkeypatch):
+    """Between two pictures, though nothing is counted: a raster of twice the size takes twice as long."""
+    moments = iter((100.0, 110.0, 120.0, 130.0))
+    monkeypatch.setattr(
+        activity_module, "time", SimpleNamespace(monotonic=lambda: next(moments), time=lambda: 1000.0)
+    )
     activity = Activity()
-    with activity.track("convert", "a", 1000):
+    with activity.track("convert", "a", 1000) as first:
         pass
-    with activity.track("convert", "b", 1000):
+    with activity.track("convert", "b", 2000):
         (running,) = activity.snapshot()
-        assert running.expected > 0
-        early, late = (
-            fraction(asdict(running), running.since + share * running.expected) for share in (0.2, 0.6)
-        )
-    assert (early, late) == (pytest.approx(0.2, abs=0.01), pytest.approx(0.6, abs=0.01))
+    parts = [fraction(asdict(running), 1000.0 + seconds) for seconds in (0, 5, 15, 60)]
+
+    assert (first.expected, running.expected) == (0.0, 20.0)
+    assert parts == [0.0, 0.25, 0.75, 0.95]
 
 
 @pytest.mark.anyio
