@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from uploader.core.batching import Batch
-from uploader.core.model import Hold, Layout
+from uploader.core.model import Hold, Layout, Scope
 from uploader.core.transitions import initiate_events
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.fates import Fates
@@ -56,8 +56,9 @@ class Sessions:
 
         def work(rows: Rows) -> None:
             session = rows.session(session_id)
+            members, target = rows.members(session_id), rows.hold(Scope.TARGET, session.key.target)
             rows.apply(
-                initiate_events.opened(rows.now, session, upload_id, rows.members(session_id), quota_cap)
+                initiate_events.opened(rows.now, session, upload_id, members, quota_cap, target=target)
             )
 
         await self._transact("opened", work)

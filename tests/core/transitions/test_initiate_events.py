@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.core.transitions.test_session_events import NOW, member, session
-from uploader.core.model import FileState, Hold, Scope, SessionState
+from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState
 from uploader.core.transitions import initiate_events as events
 from uploader.core.transitions.records import FRESH
 
@@ -26,6 +26,17 @@ def test_an_answer_of_initiate_is_counted_and_frees_what_it_was_held_by() -> Non
     assert change.holds == {(Scope.ORGANIZATION, ""): None, (Scope.TARGET, "p/c"): None}
     assert change.files == {9: FRESH}
     assert change.learned == {"quota_cap": 700}
+
+
+@pytest.mark.parametrize(
+    ("cause", "ended"), [(HoldCause.TARGET_REFUSED, True), (HoldCause.SESSIONS_LOST, False)]
+)
+def test_that_a_session_opens_does_not_prove_that_it_is_not_lost(cause: HoldCause, *, ended: bool) -> None:
+    """Those before it were opened, too: each probe would end the hold and begin it again."""
+    target = Hold(Scope.TARGET, "p/c", "why", cause=cause)
+    change = events.opened(NOW, session(SessionState.PLANNED), "u1", [], None, target=target)
+
+    assert ((Scope.TARGET, "p/c") in change.holds) is ended
 
 
 QUOTA = Hold(Scope.ORGANIZATION, "", "402", until=NOW + 60, attempts=1)

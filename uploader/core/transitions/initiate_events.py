@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from uploader.core.lifecycle import SessionEvent
-from uploader.core.model import Hold, Scope
+from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
@@ -26,13 +26,19 @@ def opened(
     upload_id: str,
     members: Iterable[FileRecord],
     quota_cap: int | None,
+    *,
+    target: Hold | None = None,
 ) -> Change:
-    """`initiate` answered; whatever held the session and its members back is over."""
+    """`initiate` answered; whatever held the session and its members back is over.
+
+    `target` is the hold of its target. That sessions are lost is not over before one of them was completed.
+    """
     change = Change(now)
     change.count_session(session, "initiates_clear")
     change.move_session(session, SessionEvent.OPENED, upload_id, upload_id=upload_id, **CALM)
     end_hold(change, Scope.ORGANIZATION, "")
-    end_hold(change, Scope.TARGET, session.key.target)
+    if target is None or target.cause is not HoldCause.SESSIONS_LOST:
+        end_hold(change, Scope.TARGET, session.key.target)
     for file in members:
         if file.hold:
             change.set_file(file, FRESH)
