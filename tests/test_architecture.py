@@ -438,7 +438,16 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
     [
         (
             "uploader.daemon.loop",
-            {"numpy", "rasterio", "rio_cogeo", "starlette", "uvicorn", "uploader.sandbox"},
+            {
+                "numpy",
+                "rasterio",
+                "rio_cogeo",
+                "starlette",
+                "uvicorn",
+                "uploader.sandbox",
+                "dask",
+                "distributed",
+            },
         ),
         (
             "uploader",
@@ -455,6 +464,7 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
             "uploader.convert.engine.child",
             {"anyio", "asyncio", "pydantic", "pyproj", "morecantile", "urllib.request", "http.client"},
         ),
+        ("uploader.convert.engine.cluster.task", {"rasterio", "rio_cogeo", "dask", "distributed"}),
         (
             "uploader.sandbox",
             {"uploader.core", "uploader.config", "rasterio", "numpy", "shapely", "cryptography"},
