@@ -440,7 +440,17 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
     [
         (
             "uploader.daemon.loop",
-            {"numpy", "rasterio", "rio_cogeo", "starlette", "uvicorn", "jinja2", "uploader.sandbox"},
+            {
+                "numpy",
+                "rasterio",
+                "rio_cogeo",
+                "starlette",
+                "uvicorn",
+                "jinja2",
+                "uploader.sandbox",
+                "dask",
+                "distributed",
+            },
         ),
         (
             "uploader",
@@ -457,6 +467,7 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
             "uploader.convert.engine.child",
             {"anyio", "asyncio", "pydantic", "pyproj", "morecantile", "urllib.request", "http.client"},
         ),
+        ("uploader.convert.engine.cluster.task", {"rasterio", "rio_cogeo", "dask", "distributed"}),
         (
             "uploader.sandbox",
             {"uploader.core", "uploader.config", "rasterio", "numpy", "shapely", "cryptography"},

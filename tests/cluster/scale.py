@@ -107,7 +107,8 @@ def pair(files: int) -> int:
         for workers in (1, 2):
             with cluster(Path(temporary) / f"{workers}", workers) as made:
                 for number, worker in enumerate(made.workers):
-                    psutil.Process(worker.pid).cpu_affinity([sorted(os.sched_getaffinity(0))[number]])
+                    for thread in psutil.Process(worker.pid).threads():
+                        os.sched_setaffinity(thread.id, {sorted(os.sched_getaffinity(0))[number]})
                 jobs = _jobs(Path(temporary) / f"jobs{workers}", files, size=4000)
                 took[workers], _ = anyio.run(_convert, made, jobs, workers)
     load = os.getloadavg()[0]
