@@ -36,6 +36,7 @@ class Seen:
     began: list[float] = field(default_factory=list)
     ended: list[float] = field(default_factory=list)
     size: int = 0
+    """Bytes of bodies, also of those that have not ended."""
     connections: int = 0
     """Connections that carried a PUT."""
     cpu: float = 0.0
@@ -88,7 +89,7 @@ class Server:
                     if not fresh:
                         began = time.monotonic()
                     self._swallow(connection, fields, len(rest), buffer)
-                    self._note(began, int(fields["content-length"]), fresh=fresh)
+                    self._note(began, fresh=fresh)
                     _send(connection, b"")  # last: who has the answer may ask at once what was seen
                     fresh = False
         except OSError:
@@ -105,12 +106,13 @@ class Server:
             if not got:
                 raise ConnectionResetError
             left -= got
+            with self._lock:
+                self._seen.size += got
 
-    def _note(self, began: float, size: int, *, fresh: bool) -> None:
+    def _note(self, began: float, *, fresh: bool) -> None:
         with self._lock:
             self._seen.began.append(began)
             self._seen.ended.append(time.monotonic())
-            self._seen.size += size
             self._seen.connections += fresh
 
     def _answer(self, target: str, body: bytes, host: str) -> dict[str, Any]:
