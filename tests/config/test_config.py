@@ -150,7 +150,10 @@ def test_whoever_only_asks_does_not_look_where_folders_lie(write, monkeypatch, t
         ("[convert]\nworkers = -1\n", "3: [convert] workers: -1 should be at least 0."),
         ("[batch]\nlinger_seconds = inf\n", "3: [batch] linger_seconds: inf should be a finite number."),
         ("[dashboard]\nlisten = '8750'\n", '3: [dashboard] listen: "8750" should be HOST:PORT'),
-        ("[dashboard]\nhosts = ['https://a/']\n", "is no name of a host"),
+        (
+            "[dashboard]\nhosts = ['https://a/']\n",
+            '3: [dashboard] hosts #1: is no name of a host; write it without "https://", port and path.',
+        ),
         ("[dashboard]\nlisten = 'a:99999'\n", '3: [dashboard] listen: "a:99999" names a port above 65535.'),
         ("[transfer]\nbandwidth_limit = '50'\n", '3: [transfer] bandwidth_limit: "50" is not a rate'),
         ("[transfer]\nbandwidth_limit = 50\n", "3: [transfer] bandwidth_limit: 50 should be"),

@@ -49,3 +49,9 @@ def test_what_nobody_waits_for_is_left_out():
     found = progress_of([row("sub/c.tif", "queued", 7)], running)
     assert found.running == (FileProgress("c.tif", "convert", 0, 7), FileProgress("x", "put", 0, 0))
     assert (found.bytes_done, found.bytes_total) == (0, 7)
+
+
+def test_a_put_whose_end_the_rows_tell_is_not_counted_twice() -> None:
+    """What runs is looked at later than the rows, and the other way round for a moment."""
+    rows = [row("a.tif", "stored", 10, "a-1.tif")]
+    assert progress_of(rows, [Running("put", "a-1.tif", 10, 10)]).bytes_done == 10

@@ -54,9 +54,11 @@ def progress_of(rows: Iterable[dict[str, Any]], running: Sequence[Running]) -> P
     wanted = [row for row in rows if row["state"] != "gone"]
     names = {row["file_name"]: row for row in wanted if row["file_name"]}
     done = [row for row in wanted if row["state"] in FILE_ENDS]
-    sent = [(names[one.subject], one) for one in running if one.kind == "put" and one.subject in names]
-    share = sum(int(row["size"] * min(one.done / one.total, 1)) for row, one in sent if one.total)
     stored = sum(row["size"] for row in wanted if row["state"] == "stored")
+    # What runs is looked at after the rows: a PUT may still be under way of which its row tells the end.
+    sending = {name: row["size"] for name, row in names.items() if row["state"] == "batched"}
+    sent = [(sending[one.subject], one) for one in running if one.kind == "put" and one.subject in sending]
+    share = sum(int(size * min(one.done / one.total, 1)) for size, one in sent if one.total)
     return Progress(
         files_done=len(done),
         files_total=len(wanted),
