@@ -194,7 +194,8 @@ class Sessions:
 
         def work(rows: Rows) -> None:
             session, members = rows.session(session_id), rows.members(session_id)
-            rows.apply(events.failed(rows.now, session, members, note))
+            target = rows.hold(Scope.TARGET, session.key.target)
+            rows.apply(events.failed(rows.now, session, members, note, target=target))
 
         await self._transact("failed", work)
 

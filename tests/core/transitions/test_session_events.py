@@ -6,7 +6,7 @@ import pytest
 
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import SESSION_ENDS, IllegalTransition
-from uploader.core.model import FileState, Hold, Layout, Scope, SessionKey, SessionState
+from uploader.core.model import FileState, Hold, HoldCause, Layout, Scope, SessionKey, SessionState
 from uploader.core.planner_view import Waiting
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.change import Change, LogLine
@@ -189,6 +189,17 @@ def test_a_failed_session_releases_its_files() -> None:
     assert change.files[1]["losses"] == 0
     assert {name: change.files[1][name] for name in FRESH} == FRESH
     assert change.log[1] == LogLine("released", "converted", "session 4 failed", 1, None)
+
+
+@pytest.mark.parametrize(
+    ("cause", "over"), [(HoldCause.SESSIONS_LOST, True), (HoldCause.TARGET_REFUSED, False)]
+)
+def test_a_failed_session_was_not_lost(cause: HoldCause, over: bool) -> None:
+    """So the hold of lost sessions is over, and no other of its target is."""
+    target = Hold(Scope.TARGET, session().key.target, "why", cause=cause)
+    change = events.failed(NOW, session(SessionState.FAILING), [member(1)], "", target=target)
+
+    assert ((Scope.TARGET, target.subject) in change.holds) is over
 
 
 def test_a_lost_session_counts_once() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
-from uploader.core.model import Hold, Layout, Scope, SessionState
+from uploader.core.model import Hold, HoldCause, Layout, Scope, SessionState
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.file_events import reject
@@ -206,9 +206,21 @@ def abandoned(
     return change
 
 
-def failed(now: float, session: SessionRecord, members: Sequence[FileRecord], note: str) -> Change:
-    """The platform knows that the session failed; its reservation is given back. No two losses come in a row."""
+def failed(
+    now: float,
+    session: SessionRecord,
+    members: Sequence[FileRecord],
+    note: str,
+    *,
+    target: Hold | None = None,
+) -> Change:
+    """The platform knows that the session failed; its reservation is given back. No two losses come in a row.
+
+    `target` is the hold of its target: that sessions are lost is over, for this one was not.
+    """
     change = Change(now)
+    if target is not None and target.cause is HoldCause.SESSIONS_LOST:
+        end_hold(change, Scope.TARGET, session.key.target)
     change.move_session(session, SessionEvent.FAILED, note, **CALM)
     couple(change, session, members, SessionEvent.FAILED)
     for file in members:
