@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,20 @@ def leases() -> Iterator[None]:
     prepare_leases()
     yield
     signal.signal(signal.SIGIO, before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files come first, dealt out to the workers: what is left at the end is quick, and nobody idles then."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    slow = {path for path, found in files.items() if any(item.get_closest_marker("e2e") for item in found)}
+    ordered, workers = sorted(files, key=lambda path: path not in slow), _workers()
+    items[:] = [item for first in range(workers) for path in ordered[first::workers] for item in files[path]]
+
+
+def _workers() -> int:
+    return int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 @pytest.fixture(autouse=True)

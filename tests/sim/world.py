@@ -175,12 +175,20 @@ class World:
             chosen = chosen[:1] + [a for a in chosen[1:] if self.rng.random() >= self.overlap]
         return chosen
 
+    def _told_ahead(self) -> set[tuple[str, str]]:
+        """Calls that failed ahead of their file's transfer, whose failure only the process knows until then."""
+        return {
+            ("sign", self.journal.upload(session_id).upload_id + self.journal.file(file_id).file_name)
+            for (session_id, file_id), ahead in self.tools.signing._found.items()
+            if ahead.error is not None
+        }
+
     async def _perform(self, action: Action) -> None:
         if self.todo and self.todo[0][0] <= self.now:
             self._happen()
         self.platform.now = self.now
         if self.platform.fresh:
-            self.platform.fresh.clear()
+            self.platform.fresh = [key for key in self.platform.fresh if key in self._told_ahead()]
         await perform(self.tools, action)  # the world went on since the plan was made
         if isinstance(action, Claim):
             self._judge_claim(action.file_id)
