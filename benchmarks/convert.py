@@ -59,7 +59,7 @@ if sys.argv[3] == "cog_driver":
     encode_rules.left = lambda *_: "for comparison"
 source, target = map(pathlib.Path, sys.argv[1:3])
 with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-    assert perform(Job(source, target), pathlib.Path(folder)).method == sys.argv[3]
+    assert perform(Job(source, target), pathlib.Path(folder)).report.method == sys.argv[3]
     (pathlib.Path(folder) / "result.tif").rename(target)
 """
 _PYTHON = sys.executable
