@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from uploader.journal.sqlite_library import Database
@@ -33,20 +33,12 @@ class Preview:
     picture: bool = False
 
 
-def _none(_: Database, __: Iterable[int]) -> Mapping[int, Preview]:
-    return {}
-
-
-def _no_picture(_: Database, __: int) -> bytes | None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Previews:
     """Where footprints and thumbnails come from, by the ids of files. Nothing of a file: it is shown without."""
 
-    of: Callable[[Database, Iterable[int]], Mapping[int, Preview]] = _none
-    picture: Callable[[Database, int], bytes | None] = _no_picture
+    of: Callable[[Database, Iterable[int]], Mapping[int, Preview]]
+    picture: Callable[[Database, int], bytes | None]
     """A PNG of at most 256 pixels; None where there is none."""
 
 
@@ -60,10 +52,10 @@ class Sources:
     access: Access
     commits: Callable[[], int]
     """How often the journal was written: what is told changes only with it, or while something runs."""
+    previews: Previews
     running: Callable[[], bool]
     """Whether something is under way whose progress moves."""
     hosts: Sequence[str] = ()
     """Further names that it may be called by."""
     base_url: str = ""
     """Address of the platform."""
-    previews: Previews = field(default_factory=Previews)
