@@ -19,23 +19,25 @@ def one_of(kind: type) -> actions.Action:
     """An action of a class, about row 7."""
     if kind is actions.PlanSession:
         return actions.PlanSession(BATCH)
+    if kind is actions.Discard:
+        return actions.Discard((7,))
     return kind(7, 8) if kind is actions.Put else kind(7)
 
 
 @pytest.mark.parametrize("kind", get_args(actions.Action), ids=lambda kind: kind.__name__)
-def test_an_action_has_one_subject_and_can_be_compared(kind: type) -> None:
+def test_an_action_says_what_is_busy_and_can_be_compared(kind: type) -> None:
     """The loop keeps one action at a time for each subject, and finds a running one by equality."""
     action = one_of(kind)
     about = "session" if isinstance(action, actions.SessionAction) else "file"
 
-    assert action.subject == (("plan", 0) if kind is actions.PlanSession else (about, 7))
+    assert action.subjects == ((("plan", 0) if kind is actions.PlanSession else (about, 7)),)
     assert action == one_of(kind)
     assert len({action, one_of(kind)}) == 1
 
 
 def test_a_put_is_busy_with_its_file_and_not_with_its_session() -> None:
     """The files of a session are sent side by side."""
-    assert actions.Put(1, 9).subject != actions.Put(2, 9).subject
+    assert actions.Put(1, 9).subjects != actions.Put(2, 9).subjects
 
 
 def test_actions_of_two_classes_are_never_equal() -> None:

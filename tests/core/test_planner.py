@@ -440,7 +440,7 @@ def test_disposal_and_discard_come_first() -> None:
     """They make room."""
     view = replace(EMPTY, disposals=(Disposal(1), Disposal(2), Disposal(3)), discards=(9,))
 
-    assert actions(view) == [act.Discard(9), act.Dispose(1), act.Dispose(2)]
+    assert actions(view) == [act.Discard((9,)), act.Dispose(1), act.Dispose(2)]
 
 
 def test_the_same_view_gives_the_same_plan() -> None:
@@ -462,7 +462,7 @@ def test_room_is_kept_for_what_was_started():
     claim, convert = reserved(view, act.Claim(1)), reserved(view, act.Convert(2))
     assert claim == 100 + estimate(100)
     assert convert == estimate(50)
-    assert reserved(view, act.Discard(1)) == 0
+    assert reserved(view, act.Discard((1,))) == 0
 
 
 def mistake(kind: str, row_id: int, *, until: float = NOW + 5, step: str = "Convert") -> UnexpectedError:

@@ -81,7 +81,7 @@ def test_what_has_become_an_item_is_put_away() -> None:
     done = session(SessionState.COMPLETED, FileState.COMPLETED, readback_due=True)
     view = replace(EMPTY, sessions=(done,), disposals=(Disposal(3),), discards=(4,))
 
-    assert paused(view, ALL).actions == [act.Discard(4), act.Dispose(3), act.ReadBack(7)]
+    assert paused(view, ALL).actions == [act.Discard((4,)), act.Dispose(3), act.ReadBack(7)]
 
 
 def test_it_is_looked_again_when_a_pause_ends() -> None:

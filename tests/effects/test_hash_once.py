@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import random
 import threading
 from collections.abc import Iterator
@@ -61,6 +63,11 @@ class Way:
         (self.id,) = await self.journal.files.discovered([self.sighting])
         await claim(self.tools, self.id)
 
+    async def make(self) -> None:
+        """Convert it, where it is not ready with its claim."""
+        if (await self.row()).state is FileState.QUEUED:
+            await convert(self.tools, self.id)
+
     async def row(self) -> FileRow:
         """As the journal has it."""
         return await self.journal.read(lambda db: file_row(db, self.id))
@@ -98,7 +105,7 @@ async def test_what_is_sent_as_it_is_is_not_read_again(way: Way, monkeypatch: py
     """Its hashes are those of its claim."""
     monkeypatch.delattr(Staging, "measure")
     await way.begin()
-    await convert(way.tools, way.id)
+    await way.make()
 
     row = await way.row()
     assert row.state is FileState.CONVERTED
@@ -106,11 +113,44 @@ async def test_what_is_sent_as_it_is_is_not_read_again(way: Way, monkeypatch: py
     assert row.object_sha256 == hashlib.sha256(DATA).digest()
 
 
+async def test_what_its_folder_passes_on_is_ready_with_its_claim(tmp_path: Path) -> None:
+    """Both are one commit: a queue, a turn and a thread are saved for each of many small files."""
+    way = Way(tmp_path, "a.dat")
+    await way.begin()
+
+    row = await way.row()
+    assert row.state is FileState.CONVERTED
+    events = await way.journal.read(
+        lambda db: [event for (event,) in db.execute("SELECT event FROM events ORDER BY id")]
+    )
+    assert events == ["discovered", "claimed", "converted"]
+    assert way.staging.result(way.id).samefile(way.staging.source(way.id, way.sighting.path))
+    way.journal.close()
+
+
+async def test_where_no_second_name_can_be_had_it_is_queued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The conversion copies it then, or says why it cannot."""
+    way = Way(tmp_path, "a.dat")
+    monkeypatch.setattr(Path, "hardlink_to", _refused)
+    await way.begin()
+
+    assert (await way.row()).state is FileState.QUEUED
+    await way.make()
+    assert (await way.row()).state is FileState.CONVERTED
+    way.journal.close()
+
+
+def _refused(*_: object) -> None:
+    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+
 async def test_a_copy_damaged_since_its_claim_is_recorded_as_it_was_claimed(way: Way) -> None:
     """So that its PUT, which compares, makes no object of it."""
     await way.begin()
     way.damage()
-    await convert(way.tools, way.id)
+    await way.make()
 
     assert (await way.row()).object_crc32c == google_crc32c.value(DATA)
 
@@ -118,11 +158,11 @@ async def test_a_copy_damaged_since_its_claim_is_recorded_as_it_was_claimed(way:
 async def test_a_copy_that_its_put_found_damaged_is_made_anew(way: Way) -> None:
     """The object was the copy itself: handed over once more it would become an object, as it is now."""
     await way.begin()
-    await convert(way.tools, way.id)
+    await way.make()
     way.damage()
     await way.found_damaged()
     assert (await way.row()).state is FileState.QUEUED
-    await convert(way.tools, way.id)
+    await way.make()
 
     assert (await way.row()).state is FileState.SETTLING
 
@@ -130,9 +170,9 @@ async def test_a_copy_that_its_put_found_damaged_is_made_anew(way: Way) -> None:
 async def test_a_damaged_object_of_a_whole_copy_is_measured_when_it_is_made_again(way: Way) -> None:
     """What the row has by then are hashes of the former object."""
     await way.begin()
-    await convert(way.tools, way.id)
+    await way.make()
     await way.found_damaged()
-    await convert(way.tools, way.id)
+    await way.make()
 
     row = await way.row()
     assert (row.state, row.object_crc32c) == (FileState.CONVERTED, google_crc32c.value(DATA))

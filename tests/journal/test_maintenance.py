@@ -341,7 +341,7 @@ async def test_freed_pages_are_given_back_while_nothing_is_under_way(
     await Upkeep(journal, tmp_path).shrink()
     assert pages(tmp_path) == before, "a file is under way"
     await journal.files.rejected(file_id, "no")
-    await journal.files.discarded(file_id)
+    await journal.files.discarded([file_id])
     await Upkeep(journal, tmp_path, 1 << 62).shrink()
     assert pages(tmp_path) == before, "the disk is full"
 

@@ -158,7 +158,7 @@ async def test_a_receipt_says_once_what_is_twice_the_same(journal: Journal, tmp_
     await journal.sessions.completing(session_id)
     await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
     (before,) = await receipts(journal)
-    await journal.files.discarded(file_id)
+    await journal.files.discarded([file_id])
     await journal.files.disposed(file_id, "kept", b"", sighting(b"a.tif"))
 
     assert before["content"] == (b"s" * 32).hex()
@@ -180,7 +180,7 @@ async def test_steps_of_old_stories_are_told_by_receipts(
     items = {"a.tif-x.tif": "it1", "b.tif-x.tif": "it2"}
     await journal.sessions.completed(session_id, ["it1", "it2"], items, readback=False)
     for file_id in ids:
-        await journal.files.discarded(file_id)
+        await journal.files.discarded([file_id])
     monkeypatch.setattr(pruning_events, "KEPT_STORIES", 1)
     told = await journal.read(lambda db: story(db, Asked("path", [ids[0]])))
 
@@ -203,7 +203,7 @@ async def test_pruning_leaves_receipts(journal: Journal, tmp_path: Path) -> None
     await journal.sessions.completing(session_id)
     await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
     await journal.files.disposed(file_id, "deleted", b"", sighting(b"a.tif"))
-    await journal.files.discarded(file_id)
+    await journal.files.discarded([file_id])
     await journal.files.discovered([sighting(b"newest.tif")])
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
         conn.execute("UPDATE files SET changed_at = changed_at - ?", (200 * DAY,))

@@ -106,7 +106,15 @@ class Disk:
         self._room()
         self.claimed[file_id] = source.content
         size = len(source.content)
-        return Claim(self.content(file_id, sighting, stop), size, Checksums(size, 2, b"c" * 32))
+        return Claim(self.content(file_id, sighting, stop), size, Checksums(OBJECT, 2, b"c" * 32))
+
+    def linked(self, file_id: int, path: bytes) -> bool:
+        """The claim is the object; what is no raster, and now and then a good one, goes the long way."""
+        content = self.claimed[file_id]
+        if content.startswith("b") or (self.faults and self.rng.random() < self.faults):
+            return False
+        self.results[file_id] = content
+        return True
 
     def content(self, file_id: int, sighting: Sighting, stop: object) -> str:
         """Of the copy."""
@@ -119,6 +127,10 @@ class Disk:
     def result(self, file_id: int) -> Any:
         """The object's place."""
         return Place(file_id, file_id in self.results)
+
+    def size(self, place: Place) -> int:
+        """In bytes, of the object."""
+        return OBJECT
 
     def measure(self, place: Place, stop: object) -> Checksums:
         """Size and hashes of the object."""
@@ -145,7 +157,11 @@ class Disk:
 
     async def convert(self, job: Job, alive: object = None) -> Report:
         """Make the object; a draw kills the child or fills the disk."""
-        target: Place = job.target  # type: ignore[assignment]
+        self.hand_over(job.source, job.target)  # type: ignore[arg-type]
+        return _REPORT
+
+    def hand_over(self, source: Place, target: Place) -> None:
+        """The same for what is sent as it is."""
         content = self.claimed[target.id]
         if content.startswith("b"):
             raise err.RasterRefused("not a raster")
@@ -153,7 +169,6 @@ class Disk:
         if self.faults and self.rng.random() < self.faults / 20:
             raise err.RasterUnreadable("it ends early") if self.rng.random() < 0.5 else err.NoSpace("full")
         self.results[target.id] = content
-        return _REPORT
 
     def _room(self) -> None:
         if self.full:

@@ -54,6 +54,7 @@ class History(World):
             "p",
             after_upload=draw.choice(["keep", "delete"]),
             duplicates=draw.choice(["upload", "upload", "skip"]),
+            passthrough=draw.choice([[], [], [], ["*.tif"]]),
         )
         self.settings = settings_with(
             batch={"max_files": draw.choice([1, 3, 100]), "linger_seconds": 5.0, "max_wait_seconds": 60.0},

@@ -19,9 +19,9 @@ def broken(world: World, view: PlannerView, plan: Plan) -> list[str]:
     """Everything that is wrong with a plan, in words; costs what the plan does, not what the view holds."""
     if not plan.actions:
         return _waits(view, plan, world.now)
-    subjects = {action.subject for action in plan.actions}
+    subjects = [subject for action in plan.actions for subject in action.subjects]
     wrong = []
-    if len(subjects) < len(plan.actions) or subjects & view.busy:
+    if len(subjects) > len(set(subjects)) or view.busy.intersection(subjects):
         wrong.append(f"two things at once: {plan.actions}, while {sorted(view.busy)} are busy")
     uploads = {upload.session_id: upload for upload in view.sessions}
     calls = 0
@@ -34,6 +34,8 @@ def broken(world: World, view: PlannerView, plan: Plan) -> list[str]:
             found = _call(world, view, uploads[action.session_id], kind)  # type: ignore[union-attr]
         elif kind is act.Put:
             found = _put(world, uploads[action.session_id], action.file_id)  # type: ignore[union-attr]
+        elif kind is act.Discard:
+            found = _discard(world, action.file_ids)  # type: ignore[union-attr]
         else:
             found = _OF_FILE[kind](world, action.file_id)  # type: ignore[union-attr, index]
         if found:
@@ -172,8 +174,9 @@ def _dispose(world: World, file_id: int) -> str:
     return ""
 
 
-def _discard(world: World, file_id: int) -> str:
-    return "" if world.journal.file(file_id).state in ENDS else "it has not ended"
+def _discard(world: World, file_ids: tuple[int, ...]) -> str:
+    going_on = [file_id for file_id in file_ids if world.journal.file(file_id).state not in ENDS]
+    return f"these have not ended: {going_on}" if going_on else ""
 
 
 _OF_FILE: dict[type[object], Callable[[World, int], str]] = {
@@ -181,7 +184,6 @@ _OF_FILE: dict[type[object], Callable[[World, int], str]] = {
     act.Convert: _convert,
     act.SkipTwin: _convert,
     act.Dispose: _dispose,
-    act.Discard: _discard,
 }
 
 _OF_SESSION: dict[type[object], Callable[[Session, bool], bool]] = {

@@ -54,7 +54,7 @@ def test_a_copy_is_not_discarded_while_its_source_is_disposed_of() -> None:
         {"/d": a_folder("p", after_upload="delete")}, discards=(1,), disposals=(Disposal(1), Disposal(2))
     )
 
-    assert plan(view, 0.0, settings_with()).actions == [act.Discard(1), act.Dispose(2)]
+    assert plan(view, 0.0, settings_with()).actions == [act.Discard((1,)), act.Dispose(2)]
 
 
 def test_a_damaged_copy_of_a_replaced_source_is_gone(journal: SqliteJournal) -> None:

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import uploader.effects.context as tools_module
+import uploader.effects.ended_files as ended_effects
 import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_end as ending_effects
@@ -35,7 +36,7 @@ from uploader.core.planner_view import PlannerView
 from uploader.daemon.performer import perform
 
 START = 1_000_000.0
-EFFECTS = (ending_effects, local_effects, session_effects, transfer_effects)
+EFFECTS = (ending_effects, ended_effects, local_effects, session_effects, transfer_effects)
 CLOCKS = (stored_rows_module, tools_module, transfer_effects, signing_effects)
 """Where the clock is looked up by name."""
 
@@ -228,7 +229,7 @@ class World:
     def _under_way(self) -> dict[str, Any]:
         if not self.running:
             return {}
-        busy = frozenset([a.subject for a in self.running])
+        busy = frozenset([subject for a in self.running for subject in a.subjects])
         running = Counter([type(a).__name__ for a in self.running])
         return {"busy": busy, "running": running, "copying": {FOLDER: running["Claim"]}}
 
@@ -261,7 +262,8 @@ class World:
         journal = self.journal
         patches: list[tuple[Any, str, Any]] = [(module, "clock", lambda: self.now) for module in CLOCKS]
         patches += [(module, "failpoint", self.crash) for module in (*EFFECTS, signing_effects)]
-        patches.append((local_effects, "dispose_of", self._dispose))
+        patches.append((ended_effects, "dispose_of", self._dispose))
+        patches.append((local_effects, "publish", self.disk))
         patches.append((session_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
         for module in (*EFFECTS, tools_module):
             for name in ("file_row", "session_row", "profile", "decode_sighting"):

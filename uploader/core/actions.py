@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from uploader.core.batching import Batch
 
+Subject = tuple[str, int]
+"""What an action is about: "file" or "session" with the id of its row."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileAction:
@@ -14,9 +17,9 @@ class FileAction:
     file_id: int
 
     @property
-    def subject(self) -> tuple[str, int]:
+    def subjects(self) -> tuple[Subject, ...]:
         """What is busy while this runs."""
-        return ("file", self.file_id)
+        return (("file", self.file_id),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,9 @@ class SessionAction:
     session_id: int
 
     @property
-    def subject(self) -> tuple[str, int]:
+    def subjects(self) -> tuple[Subject, ...]:
         """What is busy while this runs."""
-        return ("session", self.session_id)
+        return (("session", self.session_id),)
 
 
 class Claim(FileAction):
@@ -54,8 +57,16 @@ class Dispose(FileAction):
     """Archive or delete the source."""
 
 
-class Discard(FileAction):
-    """Remove the private copies of a file that reached an end."""
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Remove the private copies of files that reached an end: the files of a session end together."""
+
+    file_ids: tuple[int, ...]
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What is busy while this runs."""
+        return tuple(("file", file_id) for file_id in self.file_ids)
 
 
 class Initiate(SessionAction):
@@ -85,9 +96,9 @@ class PlanSession:
     batch: Batch
 
     @property
-    def subject(self) -> tuple[str, int]:
+    def subjects(self) -> tuple[Subject, ...]:
         """Planning is a journal entry: done at once, one at a time."""
-        return ("plan", 0)
+        return (("plan", 0),)
 
 
 Action = (

@@ -55,9 +55,8 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
 
 def _discard(turn: PlanningPass) -> None:
     """Private copies of ended files go first: they make room."""
-    for file_id in turn.view.discards:
-        if not turn.busy("file", file_id):
-            turn.do(act.Discard(file_id))
+    if file_ids := tuple(file_id for file_id in turn.view.discards if not turn.busy("file", file_id)):
+        turn.do(act.Discard(file_ids))
 
 
 def _dispose(turn: PlanningPass) -> None:

@@ -62,9 +62,9 @@ class PlanningPass:
         self._probing = any(count and kind in CALLS for kind, count in view.running.items())
 
     def do(self, action: Action) -> None:
-        """Decide on an action; its subject is busy from now on, also for the rules that follow."""
+        """Decide on an action; its subjects are busy from now on, also for the rules that follow."""
         self.plan.actions.append(action)
-        self._taken.add(action.subject)
+        self._taken.update(action.subjects)
 
     def show(self, hold: Hold) -> None:
         """Tell what holds work back; it is looked at again when its time comes. If that is past, it is being tried."""

@@ -107,7 +107,7 @@ def _subjects(action: Action) -> list[Subject]:
     """Whom it concerns: of a session that cannot be planned, the files that were to be in it."""
     if isinstance(action, PlanSession):
         return [("file", file.file_id) for file in action.batch.files]
-    return [action.subject]
+    return [*action.subjects]
 
 
 def _ended(line: LogLine) -> Subject | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from uploader.core import actions as act
-from uploader.effects import local_files, session, session_end, transfer
+from uploader.effects import ended_files, local_files, session, session_end, transfer
 from uploader.effects.context import Tools
 
 
@@ -19,9 +19,9 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
         case act.SkipTwin(file_id=file_id):
             await local_files.skip_twin(tools, file_id)
         case act.Dispose(file_id=file_id):
-            await local_files.dispose(tools, file_id)
-        case act.Discard(file_id=file_id):
-            await local_files.discard(tools, file_id)
+            await ended_files.dispose(tools, file_id)
+        case act.Discard(file_ids=file_ids):
+            await ended_files.discard(tools, file_ids)
         case act.Put(file_id=file_id, session_id=session_id):
             await transfer.put(tools, session_id, file_id)
         case act.PlanSession(batch=batch):

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 from uploader.activity import Activity
 from uploader.core import disk_space
-from uploader.core.actions import Action
+from uploader.core.actions import Action, Subject
 from uploader.core.planner_view import PlannerView
 from uploader.core.stages import OF_ACTIONS
-
-Subject = tuple[str, int]
 
 LOCAL = frozenset({"Claim", "Convert", "Dispose", "Discard"})
 """Kinds of actions that the end of the process does not wait for: the next start does them again."""
@@ -41,7 +39,7 @@ class RunningView:
 
 
 class RunningActions:
-    """One action for each subject at most. Touched by the event loop only."""
+    """One action for each subject at most; each is known by its first. Touched by the event loop only."""
 
     def __init__(self, activity: Activity) -> None:
         self._activity = activity
@@ -50,13 +48,13 @@ class RunningActions:
     def begin(self, action: Action, view: PlannerView) -> None:
         """An action begins that was planned for this view."""
         reserved, copied_from = disk_space.reserved(view, action), disk_space.copied_from(view, action)
-        self._running[action.subject] = _Running(action, time.time(), reserved, copied_from)
+        self._running[action.subjects[0]] = _Running(action, time.time(), reserved, copied_from)
         self._sign(action)
 
     def end(self, action: Action) -> int:
         """It has ended; returns the bytes that it may have written."""
         self._sign(action)
-        return self._running.pop(action.subject).reserved
+        return self._running.pop(action.subjects[0]).reserved
 
     def counted(self) -> Counter[str]:
         """How many of each kind run."""
@@ -69,10 +67,11 @@ class RunningActions:
     def seen(self) -> RunningView:
         """What the planner sees of them."""
         running = self._running.values()
+        since = {subject: each.since for each in running for subject in each.action.subjects}
         return RunningView(
-            busy=frozenset(self._running),
+            busy=frozenset(since),
             running=self.counted(),
-            since={subject: each.since for subject, each in self._running.items()},
+            since=since,
             copying=Counter(each.copied_from for each in running if each.copied_from),
             reserved_bytes=sum(each.reserved for each in running),
         )

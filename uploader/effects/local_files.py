@@ -1,4 +1,4 @@
-"""Effects on files of this machine: claim, convert, dispose, discard."""
+"""Effects on files before their session: claim and convert."""
 
 from __future__ import annotations
 
@@ -15,26 +15,19 @@ from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import classify
 from uploader.core.media_types import upload_name
-from uploader.core.model import FileState, Scope
+from uploader.core.model import FileState, Scope, Sighting
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
-from uploader.core.receipt_document import beside_the_source
 from uploader.core.verdicts import Step
-from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
 from uploader.effects.conversion_job import job_of
 from uploader.journal import Converted, FileRow
-from uploader.journal.receipt_rows import receipt_row
 from uploader.journal.rows import clock, decode_sighting
-from uploader.staging import Checksums, Interrupted
-from uploader.system import files as fs
+from uploader.staging import Checksums, ClaimedCopy, Interrupted
 from uploader.system.failpoints import failpoint
 from uploader.system.files import words
 
 log = logging.getLogger(__name__)
-
-DISPOSAL_RETRY = 60.0
-"""Seconds before a source that could not be archived or deleted is tried again."""
 
 
 async def claim(tools: Tools, file_id: int) -> None:
@@ -46,12 +39,11 @@ async def claim(tools: Tools, file_id: int) -> None:
     if row.state is not FileState.SETTLING:  # a look that began before the last claim has brought it up again
         tools.intake.claimed(file_id)
         return
+    destination = tools.destinations.get(sighting.folder)
     failpoint("claim.before")
     with tools.activity.track("claim", shown(row.path), sighting.size):
         try:
-            claimed = await tools.in_thread(
-                tools.staging.claim, file_id, sighting.folder, sighting, tools.stop_of("claim")
-            )
+            claimed, passed = await tools.in_thread(_claim, tools, file_id, sighting, destination)
         except Interrupted:
             return
         except err.UploaderError as error:
@@ -59,7 +51,6 @@ async def claim(tools: Tools, file_id: int) -> None:
             return
     failpoint("claim.after")
     tools.staging_refusals.took()
-    destination = tools.destinations.get(sighting.folder)
     state = await tools.journal.files.claimed(
         file_id,
         sighting,
@@ -68,9 +59,30 @@ async def claim(tools: Tools, file_id: int) -> None:
         destination,
         sha256=claimed.raster.sha256,
         crc32c=claimed.raster.crc32c,
+        passed=passed,
     )
     tools.intake.claimed(file_id)
     log.info("claimed %s bytes=%d state=%s", about(row), claimed.size, state)
+
+
+def _claim(
+    tools: Tools, file_id: int, sighting: Sighting, destination: Folder | None
+) -> tuple[ClaimedCopy, Converted | None]:
+    """Copy the group; what is sent as it is is ready with that, in the same turn of a thread and the same commit.
+
+    Where a name beside the copy cannot be had, the file goes the long way, which says why.
+    """
+    copy = tools.staging.claim(file_id, sighting.folder, sighting, tools.stop_of("claim"))
+    if (
+        destination is None
+        or destination.duplicates == "skip"
+        or not matches(sighting.path, destination.passthrough)
+    ):
+        return copy, None
+    if not tools.staging.linked(file_id, sighting.path):
+        return copy, None
+    name = upload_name(sighting.path, copy.content, destination.passthrough)
+    return copy, _made(_as_it_is(destination), copy.raster, name, "bytes")
 
 
 async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -195,8 +207,12 @@ def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tu
     One turn of a thread for all of it, for such files may be small and many.
     """
     publish.hand_over(_claimed(tools, row), target)
-    report = Report(method="passthrough", categorical=destination.categorical == "yes")
+    report = _as_it_is(destination)
     return report, _measured(tools, row, target, report)
+
+
+def _as_it_is(destination: Folder) -> Report:
+    return Report(method="passthrough", categorical=destination.categorical == "yes")
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -228,61 +244,6 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error
     log.warning("conversion failed %s: %s", about(row), error)
-
-
-async def dispose(tools: Tools, file_id: int) -> None:
-    """Archive or delete the source, if it still is the file that was uploaded."""
-    row = await tools.file(file_id)
-    sighting = decode_sighting(row.folder, row.path, row.sighting)
-    destination = tools.destinations.get(row.folder)
-    alone = destination is not None and matches(row.path, destination.passthrough)
-    failpoint("dispose.before")
-    with tools.activity.track("dispose", shown(row.path), row.size):
-        try:
-            archive = tools.archive_dirs.get(row.folder)
-            done = await tools.in_thread(
-                partial(dispose_of, alone=alone, receipt=await _receipt(tools, row, destination)),
-                row.after_upload,
-                sighting,
-                archive,
-                tools.stop_of("dispose"),
-            )
-        except Interrupted:
-            return
-        except (err.UploaderError, OSError) as error:
-            said = words(error) if isinstance(error, OSError) else str(error)
-            reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {said}"
-            await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
-            log.warning("not disposed %s: %s", about(row), reason)
-            return
-    failpoint("dispose.after")
-    identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
-    await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
-    log.info("disposed %s outcome=%s %s", about(row), done.outcome, shown(done.where))
-
-
-async def _receipt(tools: Tools, row: FileRow, destination: Folder | None) -> bytes | None:
-    """What is laid beside an archived source, where its folder wants it."""
-    if destination is None or not destination.receipts:
-        return None
-    found = await tools.journal.read(lambda db: receipt_row(db, row.id))
-    return None if found is None else beside_the_source(found)
-
-
-_PAST = {"archive": "archived", "delete": "deleted"}
-
-
-async def discard(tools: Tools, file_id: int) -> None:
-    """Remove the private copies of a file that reached an end."""
-    failpoint("discard.before")
-    try:
-        await tools.in_thread(tools.staging.discard, file_id)
-    except OSError as error:
-        log.warning("private copies of file id=%d cannot be removed: %s", file_id, error)
-        await tools.pause(DISPOSAL_RETRY)
-        return
-    failpoint("discard.after")
-    await tools.journal.files.discarded(file_id)
 
 
 async def skip_twin(tools: Tools, file_id: int) -> None:

@@ -78,8 +78,11 @@ class Files:
         *,
         sha256: bytes | None = None,
         crc32c: int | None = None,
+        passed: Converted | None = None,
     ) -> FileState:
         """The private copy is whole. The same content at the same path ends as unchanged; else it is queued.
+
+        `passed`: it is sent as it is, and the object is ready in staging, too: it need not be queued.
 
         `content` is the SHA-256 of the group in hex, `sha256` and `crc32c` are those of the raster alone; `size` is
         in bytes, of the group.
@@ -94,7 +97,10 @@ class Files:
             same = rows.version_with(file, content)
             change, state = events.claimed(rows.now, file, same, copy, repaired)
             rows.apply(change)
-            return state
+            if passed is None or state is not FileState.QUEUED:
+                return state
+            rows.apply(events.converted(rows.now, rows.file(file_id), passed))
+            return FileState.CONVERTED
 
         return await self._transact("claimed", work)
 
@@ -177,11 +183,11 @@ class Files:
 
         await self._transact("stuck", work)
 
-    async def discarded(self, file_id: int) -> None:
-        """The private copies are gone."""
+    async def discarded(self, file_ids: Sequence[int]) -> None:
+        """The private copies of these files are gone."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.discarded(rows.now, rows.file(file_id)))
+            rows.apply(events.discarded(rows.now, rows.files(file_ids)))
 
         await self._transact("discarded", work)
 

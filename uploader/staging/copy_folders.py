@@ -87,6 +87,10 @@ class Staging:
         """The claimed raster, which lay at `path` in its drop folder. Where there is no claim, nothing exists there."""
         return self.working(file_id) / copy_names(path.rpartition(b"/")[2], ())[0]
 
+    def linked(self, file_id: int, path: bytes) -> bool:
+        """Let the claimed raster be the file that is uploaded, by a second name; whether the file system takes it."""
+        return fs.linked(self.source(file_id, path), self.result(file_id))
+
     def working(self, file_id: int) -> Path:
         """The folder with the claimed raster and its sidecars, and nothing else."""
         return self._root / f"{file_id}{CLAIM}"

@@ -161,6 +161,16 @@ def reflink(source: int, target: int) -> bool:
     return True
 
 
+def linked(source: Path, target: Path) -> bool:
+    """Let a file have this name as well, in the place of what is there; False where the file system takes no link."""
+    try:
+        target.unlink(missing_ok=True)
+        target.hardlink_to(source)
+    except OSError:
+        return False
+    return True
+
+
 def copy(source: int, target: int, stop: threading.Event, digest: Digest, *, shared: bool = False) -> int:
     """Copy all bytes of `source` to `target` from the start, and show them to `digest`; returns their count.
 

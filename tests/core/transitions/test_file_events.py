@@ -100,7 +100,7 @@ def test_a_conversion_tells_its_method_and_warnings() -> None:
 @pytest.mark.parametrize("state", [FileState.COMPLETED, FileState.REJECTED])
 def test_what_is_known_of_a_copy_goes_with_it_once_a_receipt_has_it(state: FileState) -> None:
     """A rejected file has no receipt, and may be tried again."""
-    change = events.discarded(NOW, file(state))
+    change = events.discarded(NOW, [file(state)])
 
     kept = {"staged": 0, **(events.SPENT if state is FileState.COMPLETED else {})}
     assert change.files == {7: kept}
@@ -171,7 +171,7 @@ def test_a_stuck_source_says_so() -> None:
 def test_a_twin_ends_and_private_copies_go() -> None:
     """Another path brought the same content in."""
     assert events.twin(NOW, file(FileState.QUEUED)).files[7]["state"] is FileState.DUPLICATE
-    assert events.discarded(NOW, file(FileState.GONE)).files == {7: {"staged": 0}}
+    assert events.discarded(NOW, [file(FileState.GONE)]).files == {7: {"staged": 0}}
 
 
 def test_an_illegal_event_is_loud() -> None:

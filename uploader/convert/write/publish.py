@@ -86,10 +86,7 @@ def hand_over(source: Path, target: Path) -> None:
 
     A hard link is as lasting as its file, but for its name: where a power cut takes that away, it is made again.
     """
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
+    if not fs.linked(source, target):
         _hand_over_copy(source, target)
 
 

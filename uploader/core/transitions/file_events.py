@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -205,8 +205,9 @@ def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
     return change
 
 
-def discarded(now: float, file: FileRecord) -> Change:
+def discarded(now: float, files: Iterable[FileRecord]) -> Change:
     """The private copies are gone, and with them the use of what was known of them; an item's receipt keeps it."""
     change = Change(now)
-    change.set_file(file, {"staged": 0, **(SPENT if file.state in DONE else {})})
+    for file in files:
+        change.set_file(file, {"staged": 0, **(SPENT if file.state in DONE else {})})
     return change

@@ -104,7 +104,9 @@ class HttpObjectStore:
         if body.sent < size:
             raise not_an_answer(answer, WHAT)
         held = stored_checksums.read(answer.headers)
-        own = stored_checksums.Held(size, crc32c, await self._md5(file, stop) if held.only_md5 else None)
+        own = stored_checksums.Held(
+            size, crc32c, await self._md5(file, size, stop) if held.only_md5 else None
+        )
         if told := stored_checksums.difference(held, own):
             raise StoreMismatch(f"The object store holds something else than was sent: {told}.")
         return held.md5
@@ -124,14 +126,20 @@ class HttpObjectStore:
             return os.pread(file, size, offset)
         return await threads.run_sync(os.pread, file, size, offset, limiter=self._readers)
 
-    async def _md5(self, file: int, stop: Callable[[], bool]) -> bytes:
+    async def _md5(self, file: int, size: int, stop: Callable[[], bool]) -> bytes:
         """The MD5 of a file that was sent: it takes more than sending, so it is made for stores that tell no other."""
         digest, offset = hashlib.md5(usedforsecurity=False), 0
         try:
-            while piece := await threads.run_sync(os.pread, file, MOST_CHUNK, offset, limiter=self._readers):
+            while offset < size:
                 if stop():
                     raise TransferStopped("The upload of the file was stopped before it was compared.")
-                await threads.run_sync(digest.update, piece, limiter=self._readers)
+                piece = await self.read(file, min(MOST_CHUNK, size - offset), offset)
+                if not piece:
+                    break  # it was cut short since it was sent: its hash is another one
+                if len(piece) <= FIRST_CHUNK:
+                    digest.update(piece)  # takes less than to wake a thread
+                else:
+                    await threads.run_sync(digest.update, piece, limiter=self._readers)
                 offset += len(piece)
         except OSError as error:
             raise _unread(error) from error

@@ -1,0 +1,91 @@
+"""Effects on files that reached an end: their sources are archived or deleted, their private copies go."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+from uploader.config import Folder
+from uploader.core import errors as err
+from uploader.core.naming import matches
+from uploader.core.path_text import shown
+from uploader.core.receipt_document import beside_the_source
+from uploader.disposal import dispose as dispose_of
+from uploader.effects.context import Tools, about
+from uploader.journal import FileRow
+from uploader.journal.receipt_rows import receipt_row
+from uploader.journal.rows import decode_sighting
+from uploader.staging import Interrupted
+from uploader.system import files as fs
+from uploader.system.failpoints import failpoint
+from uploader.system.files import words
+
+log = logging.getLogger(__name__)
+
+DISPOSAL_RETRY = 60.0
+"""Seconds before a source that could not be archived or deleted is tried again."""
+
+
+async def dispose(tools: Tools, file_id: int) -> None:
+    """Archive or delete the source, if it still is the file that was uploaded."""
+    row = await tools.file(file_id)
+    sighting = decode_sighting(row.folder, row.path, row.sighting)
+    destination = tools.destinations.get(row.folder)
+    alone = destination is not None and matches(row.path, destination.passthrough)
+    failpoint("dispose.before")
+    with tools.activity.track("dispose", shown(row.path), row.size):
+        try:
+            archive = tools.archive_dirs.get(row.folder)
+            done = await tools.in_thread(
+                partial(dispose_of, alone=alone, receipt=await _receipt(tools, row, destination)),
+                row.after_upload,
+                sighting,
+                archive,
+                tools.stop_of("dispose"),
+            )
+        except Interrupted:
+            return
+        except (err.UploaderError, OSError) as error:
+            said = words(error) if isinstance(error, OSError) else str(error)
+            reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {said}"
+            await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
+            log.warning("not disposed %s: %s", about(row), reason)
+            return
+    failpoint("dispose.after")
+    identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
+    await tools.journal.files.disposed(file_id, done.outcome, done.where, sighting, identity)
+    log.info("disposed %s outcome=%s %s", about(row), done.outcome, shown(done.where))
+
+
+async def _receipt(tools: Tools, row: FileRow, destination: Folder | None) -> bytes | None:
+    """What is laid beside an archived source, where its folder wants it."""
+    if destination is None or not destination.receipts:
+        return None
+    found = await tools.journal.read(lambda db: receipt_row(db, row.id))
+    return None if found is None else beside_the_source(found)
+
+
+_PAST = {"archive": "archived", "delete": "deleted"}
+
+
+async def discard(tools: Tools, file_ids: Sequence[int]) -> None:
+    """Remove the private copies of files that reached an end."""
+    failpoint("discard.before")
+    left = await tools.in_thread(_discard, tools, file_ids)
+    failpoint("discard.after")
+    await tools.journal.files.discarded([file_id for file_id in file_ids if file_id not in left])
+    if left:
+        await tools.pause(DISPOSAL_RETRY)
+
+
+def _discard(tools: Tools, file_ids: Sequence[int]) -> set[int]:
+    """Returns whose copies cannot be removed."""
+    left = set()
+    for file_id in file_ids:
+        try:
+            tools.staging.discard(file_id)
+        except OSError as error:
+            log.warning("private copies of file id=%d cannot be removed: %s", file_id, words(error))
+            left.add(file_id)
+    return left
