@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.live import Live, live
+from tests.lookahead.comparison import differences, happened, plan
+from tests.support.live import live
 from uploader.convert.job import EFFORTS
-from uploader.journal import FILE_NAME
 
 pytestmark = pytest.mark.e2e
 
@@ -26,21 +22,6 @@ KINDS = {
     "bands.tif": "many_bands",
 }
 """By path: what is dropped. The last has more bands than its folder takes."""
-
-
-def plan(made: Live, *arguments: str) -> tuple[int, dict[str, dict[str, Any]], dict[str, Any]]:
-    """Exit code, by path what is said of each file, and the sums."""
-    done = made.w.command("plan", "-c", str(made.w.config), *arguments)
-    *lines, last = [json.loads(line) for line in done.stdout.splitlines()]
-    return done.returncode, {line["path"]: line for line in lines}, last["sums"]
-
-
-def happened(made: Live) -> dict[str, dict[str, Any]]:
-    """By path: what the journal has of each file."""
-    with closing(sqlite3.connect(made.w.state / FILE_NAME)) as db:
-        db.row_factory = sqlite3.Row
-        found = [dict(row) for row in db.execute("SELECT * FROM files")]
-    return {str(Path(row["folder"], row["path"].decode())): row for row in found}
 
 
 def test_what_a_plan_said_happens(tmp_path: Path) -> None:
@@ -67,19 +48,7 @@ def test_what_a_plan_said_happens(tmp_path: Path) -> None:
         made.idle()
         rows = happened(made)
 
-    planned = {path: one for path, one in said.items() if one["verdict"] != "left"}
-    assert set(rows) == set(planned)
-    for path, row in rows.items():
-        one = planned[path]
-        assert (one["verdict"] == "refused") == (row["state"] == "rejected"), path
-        if one["verdict"] == "refused":
-            assert one["reason"] in row["last_error"]
-            continue
-        assert one["method"] == row["method"], path
-        assert one["categorical"] in (None, bool(row["categorical"])), path
-        assert one["bytes"] == row["size"], path
-        if one["method"] == "passthrough":
-            assert one["estimated_bytes"] == row["object_size"], path
+    assert differences(said, rows) == []
     assert sums["files"] == {"upload": 6, "refused": 1, "waits": 0, "left": 4, "failed": 0}
     assert set(sums["estimated_bytes_by_level"]) == set(EFFORTS)
 
