@@ -75,7 +75,6 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder to leave everything in")
     chosen = parser.parse_args()
     root = chosen.keep or Path(tempfile.mkdtemp(prefix="plan-"))
-    folder = {"recursive": True}
     with live(root, start=False, settings={"limits": {"max_bands": 16}}) as made:
         deliver(made, chosen.files, random.Random(chosen.seed))
         began = time.monotonic()

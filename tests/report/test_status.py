@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from uploader.report.status import SHOWN_FAILURES, render, summary
+from uploader.report.status import SHOWN_PATHS, SHOWN_REASONS, render, summary
 from uploader.report.terminal_text import duration, printable
 
 pytestmark = pytest.mark.unit
@@ -81,11 +81,21 @@ def test_names_cannot_speak_to_the_terminal():
     assert r"\x1b]0;evil\x07[red]x\n.tif" in text
 
 
-def test_many_failures_are_counted_not_listed():
-    """The screen stays readable."""
-    many = [{"path": f"/d/{n}.tif", "reason": "no", "attempts": 1} for n in range(SHOWN_FAILURES + 5)]
-    assert "and 5 more" in shown({"failed": many})
-    assert "more" not in shown({"failed": many[:SHOWN_FAILURES]})
+def test_files_that_were_rejected_for_one_reason_are_told_together():
+    """Each reason stands once, below the first few of its paths, and the screen stays readable."""
+    many = [{"path": f"/d/{n}.tif", "reason": "no", "attempts": 1} for n in range(SHOWN_PATHS + 2)]
+    other = {"path": "/d/x.tif", "reason": "never", "attempts": 1}
+    text = shown({"failed": [many[0], other, *many[1:]]})
+    assert text.endswith(
+        "rejected /d/4.tif\nand 2 more for the same reason; --json names all\n  no\nrejected /d/x.tif\n  never\n"
+    )
+    assert "more" not in shown({"failed": many[:SHOWN_PATHS]})
+
+
+def test_many_reasons_are_counted_not_listed():
+    """A name or a size in each of them makes as many reasons as files."""
+    many = [{"path": f"/d/{n}.tif", "reason": f"no {n}", "attempts": 1} for n in range(SHOWN_REASONS + 3)]
+    assert shown({"failed": many}).endswith("  no 9\nand 3 more reasons; --json names all\n")
 
 
 def test_the_summary_is_one_line():

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-SHOWN_FAILURES = 20
-"""Rejected files that are shown by name; `--json` has them all."""
+SHOWN_REASONS = 10
+SHOWN_PATHS = 5
+"""For how many reasons, and for each how many, rejected files are shown by name; `--json` has them all."""
 
 SHOWN_FOLDERS = 20
 """Folders that are shown; where there is one, the numbers at the top are its."""
@@ -248,17 +249,23 @@ def _left(iso: str, now: float | None) -> float:
 
 
 def failures(failed: list[dict[str, Any]]) -> RenderableType:
-    """The rejected files with their reasons, each path alone on its line, so that it can be copied."""
-    parts: list[RenderableType] = []
-    for entry in failed[:SHOWN_FAILURES]:
+    """The rejected files by reason, each path alone on its line, so that it can be copied."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in failed:
         attempts = entry.get("attempts") or 1
         tried = f" ({attempts} attempts)" if attempts > 1 else ""
-        reason = Text(printable(entry["reason"]) + tried)
-        parts.append(Text.assemble(("rejected ", "red"), (printable(entry["path"]), "bold"), overflow="fold"))
-        parts.append(Padding(reason, (0, 0, 0, 2), expand=False))
-    more = len(failed) - SHOWN_FAILURES
-    if more > 0:
-        parts.append(Text(f"and {more} more; --json names all"))
+        by_reason.setdefault(printable(entry["reason"]) + tried, []).append(printable(entry["path"]))
+    parts: list[RenderableType] = []
+    for reason, paths in list(by_reason.items())[:SHOWN_REASONS]:
+        parts += [
+            Text.assemble(("rejected ", "red"), (path, "bold"), overflow="fold")
+            for path in paths[:SHOWN_PATHS]
+        ]
+        if (more := len(paths) - SHOWN_PATHS) > 0:
+            parts.append(Text(f"and {more} more for the same reason; --json names all"))
+        parts.append(Padding(Text(reason), (0, 0, 0, 2), expand=False))
+    if (more := len(by_reason) - SHOWN_REASONS) > 0:
+        parts.append(Text(f"and {count_of(more, 'more reason')}; --json names all"))
     return Group(*parts)
 
 
