@@ -6,9 +6,9 @@ Files that are sent as they are (`passthrough`) lie in the drop folder before `u
 platform is a minimal server in a process of its own, whose processor time is printed beside the daemon's: it answers
 each call at once and forgets the bytes. A run of one file comes first: what it takes is the start, which is printed and
 taken off the others. Of the time of a run nothing is taken off: the files settle for a second, and the last batch
-lingers for ten. The loop does what the guide shows with curl: initiate, signed_url, PUT and
-complete for each file. `--window N` gives the server a window of N calls per minute; then the share of it that the
-daemon used is what counts.
+lingers for ten. The loop does what the guide shows with curl: initiate, signed_url, PUT and complete for each file.
+`--window N` gives the server a window of N calls for each minute, beyond which it refuses; then what counts is the
+share of it that the daemon used, and that nothing was refused.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ class Platform(asyncio.Protocol):
     files: ClassVar[dict[str, list[str]]] = {}
     items: ClassVar[list[dict[str, str]]] = []
     calls: ClassVar[dict[str, int]] = {}
+    window: ClassVar[int] = 0
+    """Calls that it takes in each minute of the clock, as the platform counts them; 0: all."""
+    minute: ClassVar[tuple[int, int]] = (0, 0)
+    """The minute, and the calls that it took in it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
@@ -85,11 +89,26 @@ class Platform(asyncio.Protocol):
                 if len(self.data) < self.left:
                     return
                 body, self.data = self.data[: self.left], self.data[self.left :]
-                self._send(json.dumps(self._answer(self.head[1], body)).encode())
+                if self._beyond(self.head[1]):
+                    self._send(b"{}", "Retry-After: 1\r\n", status="429 Too Many Requests")
+                else:
+                    self._send(json.dumps(self._answer(self.head[1], body)).encode())
             self.head = None
 
-    def _send(self, body: bytes, fields: str = "") -> None:
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
+    def _beyond(self, target: str) -> bool:
+        """Whether the window has no room for another call; where it has, the call takes it."""
+        if not self.window or target.endswith("token"):
+            return False
+        now, (minute, taken) = int(time.time() // 60), self.minute
+        taken = taken if minute == now else 0
+        if taken >= self.window:
+            self.calls["refused"] = self.calls.get("refused", 0) + 1
+            return True
+        Platform.minute = now, taken + 1
+        return False
+
+    def _send(self, body: bytes, fields: str = "", *, status: str = "200 OK") -> None:
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
         self.transport.write(head.encode() + body)
 
     def _answer(self, target: str, body: bytes) -> dict[str, Any]:
@@ -123,8 +142,9 @@ class Platform(asyncio.Protocol):
         return [item["id"] for item in made]
 
 
-def serve(listener: socket.socket, pipe: Any) -> None:
+def serve(listener: socket.socket, pipe: Any, window: int) -> None:
     """Serve until the pipe is told to tell; then say what it cost, and go on."""
+    Platform.window = window
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -149,7 +169,7 @@ class Bench:
         self.base = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.pipe, far = multiprocessing.Pipe()
         self.process = multiprocessing.get_context("fork").Process(
-            target=serve, args=(listener, far), daemon=True
+            target=serve, args=(listener, far, options.window), daemon=True
         )
         self.process.start()
         (root / "key").write_text("gpra_benchmark_0001")
@@ -226,6 +246,7 @@ class Bench:
             "server_cpu_ms_per_file": round(server / files * 1000, 2),
             "calls_per_file": round(sum(calls.values()) / files, 3),
             "calls_per_minute": round(sum(calls.values()) / seconds * 60),
+            "refused": calls.get("refused", 0),
         }
 
 

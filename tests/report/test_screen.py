@@ -32,7 +32,7 @@ def status(*words: str) -> dict[str, Any]:
         }
         for n, text in enumerate(words)
     ]
-    failed = [{"path": f"/d/{n}.tif", "reason": "no", "attempts": 1} for n in range(500)]
+    failed = [{"path": f"/d/{n}.tif", "reason": f"no {n}", "attempts": 1} for n in range(500)]
     return {"pending": 21, "rejected": 500, "holds": holds, "failed": failed, "daemon": "stopped"}
 
 
