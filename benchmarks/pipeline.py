@@ -1,7 +1,7 @@
 """The whole pipeline: against the shell script that people write, against its slowest stage alone, and its limit.
 
-    PYTHONPATH=. python benchmarks/pipeline.py [--count 24] [--pixels 1000] [--rounds 1] [--limit 2] [--seconds 60]
-                                  [--parts script line rate] [--json]
+    PYTHONPATH=. python benchmarks/pipeline.py [--count 24] [--pixels 1000] [--rounds 1] [--statistics] [--limit 2]
+                                  [--seconds 60] [--parts script line rate] [--json]
 
 - *script*: rasters of three bands in a folder, from the start of the daemon until its end, against `xargs -P2` of
   `gdal_translate -of COG` and `curl -T`, taken in turn. Where GDAL's programs are not installed, `rio convert` stands
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import signal
 import statistics
@@ -81,14 +82,15 @@ def rasters(folder: Path, count: int, pixels: int) -> None:
             written.write(image)
 
 
-def timed(command: list[str], log: Path) -> float:
-    """Seconds that a command takes. Ends the benchmark where it fails."""
-    began = time.monotonic()
+def timed(command: list[str], log: Path) -> tuple[float, float]:
+    """Seconds that a command takes, and those of processor time of all its processes. Ends where it fails."""
+    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with log.open("wb") as told:
         done = subprocess.run(command, stdout=told, stderr=told, check=False)
     if done.returncode:
         raise SystemExit(log.read_text(errors="replace")[-2000:])
-    return time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.monotonic() - began, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def converter() -> tuple[str, str]:
@@ -102,6 +104,8 @@ def converter() -> tuple[str, str]:
 def script(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, Any]:
     """The daemon and the script in turn."""
     name, make = converter()
+    if options.statistics:
+        make += ' && gdalinfo -stats "$0/$(basename {})" > /dev/null && rm -f "$0/$(basename {}).aux.xml"'
     ours, theirs = [], []
     for number in range(options.rounds):
         place = Place(root / f"script-{number}", far)
@@ -115,8 +119,21 @@ def script(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, A
         theirs.append(timed(["bash", "-o", "pipefail", "-c", line], place.root / "log"))
         ours.append(timed(place.command(place.configure(), "--until-idle"), place.root / "log"))
         shutil.rmtree(place.root)
-    mine, other = statistics.median(ours), statistics.median(theirs)
-    return {"part": "script", "with": name, "uploader": mine, "script": other, "speed": other / mine}
+    (mine, used), (other, theirs_used) = map(_medians, (ours, theirs))
+    return {
+        "part": "script",
+        "with": name,
+        "uploader": mine,
+        "script": other,
+        "speed": other / mine,
+        "cpu": used,
+        "script_cpu": theirs_used,
+        "less_cpu": theirs_used / used,
+    }
+
+
+def _medians(runs: list[tuple[float, float]]) -> tuple[float, float]:
+    return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
 
 
 def line(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, Any]:
@@ -165,6 +182,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=24, help="rasters")
     parser.add_argument("--pixels", type=int, default=1000, help="of each side")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument(
+        "--statistics", action="store_true", help="the script takes statistics too, by gdalinfo"
+    )
     parser.add_argument("--limit", type=float, default=2.0, help="MB/s of the line")
     parser.add_argument("--seconds", type=float, default=60.0, help="of the rate")
     parts = {"script": script, "line": line, "rate": rate}

@@ -153,14 +153,11 @@ def _short(error: OSError) -> dict[str, Any]:
 def _load() -> None:
     """Load all that a job needs, with GDAL's drivers registered, so that its child finds it in memory."""
     gc.disable()  # there is hardly anything to collect in modules, over and over again
-    import rasterio  # noqa: PLC0415 - only here, after the rights are given up
+    from uploader.convert.engine import child  # noqa: F401, PLC0415 - only here, after the rights are given up
+    from uploader.convert.read.formats import open_raster  # noqa: PLC0415 - likewise
 
-    from uploader.convert.engine import child  # noqa: F401, PLC0415 - likewise
-    from uploader.convert.read.formats.open_raster import DRIVERS  # noqa: PLC0415 - likewise
-
-    _skip_drivers(DRIVERS)
-    with rasterio.Env():  # type: ignore[no-untyped-call]
-        pass
+    _skip_drivers(open_raster.DRIVERS)
+    open_raster.prepare()
     gc.freeze()  # or the collector would touch, and so copy, what is shared with each child
     gc.enable()
 

@@ -12,11 +12,14 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import rasterio
+from rasterio.env import getenv, hasenv
 from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader
 
 from uploader.convert.read.formats import ascii_grid, hdf5
 from uploader.convert.read.formats.format_table import FORMATS, HDF5, HEAD, TIFF, Opening, driver_of
@@ -55,6 +58,32 @@ _POINTER = re.compile(r"\(?0x[0-9a-f]{6,}[^)\s]*\)? ?")
 _ELSEWHERE = ("/etc/passwd", "/proc/1/status")
 
 
+@contextmanager
+def careful() -> Iterator[None]:
+    """GDAL as it is to be in this thread, until the outermost block ends."""
+    if hasenv() and getenv().items() >= _CAREFUL.items():  # type: ignore[no-untyped-call]
+        yield
+        return
+    with rasterio.Env(**_CAREFUL):  # type: ignore[no-untyped-call]
+        yield
+
+
+def prepare() -> None:
+    """Have GDAL as it is to be, for good, in the main thread of this process and of all that are forked from it.
+
+    To enter an environment and to leave it costs as much as to open a small raster.
+    """
+    available()
+    rasterio.Env(**_CAREFUL).__enter__()  # type: ignore[no-untyped-call]
+
+
+@cache
+def available() -> frozenset[str]:
+    """The drivers that GDAL has here. They are registered with the first call, and stay as they are."""
+    with rasterio.Env() as env:  # type: ignore[no-untyped-call]
+        return frozenset(env.drivers())
+
+
 def head(path: Path) -> bytes:
     """The first bytes of a regular file, never following a link or waiting on a fifo.
 
@@ -88,12 +117,11 @@ def driver_for(source: Path, beside: tuple[str, ...]) -> str:
         head(source.with_name(header)) if header else b"",
     )
     driver = driver_of(look)
-    with rasterio.Env() as env:  # type: ignore[no-untyped-call]
-        if driver not in env.drivers():
-            raise RasterRefused(
-                f"The GDAL of this installation was built without its driver {driver}.",
-                "Convert it to GeoTIFF first.",
-            )
+    if driver not in available():
+        raise RasterRefused(
+            f"The GDAL of this installation was built without its driver {driver}.",
+            "Convert it to GeoTIFF first.",
+        )
     if start.startswith(HDF5):
         _refuse_odd_hdf5(source)
     return driver
@@ -226,8 +254,9 @@ def opened(
         options["NUM_THREADS"] = str(threads)
     if driver == "AAIGrid":
         options["DATATYPE"] = ascii_grid.data_type(source)
-    with rasterio.Env(**_CAREFUL):  # type: ignore[no-untyped-call]
+    with careful():
         with translated("opened"):
-            dataset = rasterio.open(source, driver=driver, sharing=False, **options)
+            # `rasterio.open` would make an environment of its own for each.
+            dataset = DatasetReader(str(source), driver=driver, sharing=False, **options)
         with dataset:
             yield dataset
