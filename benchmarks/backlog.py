@@ -1,10 +1,17 @@
 """What a backlog costs: memory over time, time to READY, to the first completed file, and until all are known.
 
     PYTHONPATH=. python benchmarks/backlog.py [--files 100000] [--seconds 60] [--restart] [--hold] [--json]
+    PYTHONPATH=. python benchmarks/backlog.py --arrive burst --files 100000 --rescan 60 [--seconds 90]
+    PYTHONPATH=. python benchmarks/backlog.py --arrive renamed --files 3000
+    PYTHONPATH=. python benchmarks/backlog.py --arrive races --files 1000
+    PYTHONPATH=. python benchmarks/backlog.py --beside --files 1000000 --seconds 300
 
 Small real rasters (hard links to one or a few) lie in the drop folder before the daemon is started against a sandbox
 of this process. `--hold` gives the sandbox no quota, so that nothing completes and everything waits; `--restart` starts
-a second daemon on the journal that the first one left. The longest silence is the longest time that the daemon's
+a second daemon on the journal that the first one left. `--arrive` begins with an empty folder: the files come once the
+daemon is ready, in one of the ways of `benchmarks/arrivals.py`, and the times are since they began to come; all are to
+be known within one rescan. `--beside` watches a second folder into which ten files come once the daemon is ready, and
+tells when all ten are completed. The longest silence is the longest time that the daemon's
 control socket took to answer: what blocks its event loop shows there. The peers are what the same folder costs others:
 `find` printing what a scan needs of each file, and a process that keeps `{path: os.stat_result}`.
 """
@@ -15,7 +22,6 @@ import argparse
 import json
 import os
 import resource
-import shutil
 import signal
 import socket
 import sqlite3
@@ -29,12 +35,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks import arrivals
 from uploader.cli.samples import small_tile
 from uploader.daemon.control import ask
 from uploader.sandbox import Options, Sandbox
 
-LINKS = 50_000
-"""Hard links to one file; ext4 allows 65,000."""
+FEW = 10
+"""Files of the folder that lies beside the large one."""
 
 KEEPER = """
 import os, resource, sys, time
@@ -51,6 +58,8 @@ class Run:
     """One daemon's life. Times in seconds since its start, memory in MiB."""
 
     ready: float | None = None
+    few: float | None = None
+    """From their coming until the ten files of the second folder were completed."""
     known: float | None = None
     first: float | None = None
     spent: float | None = None
@@ -70,6 +79,7 @@ class Run:
         """The numbers."""
         return {
             "ready_seconds": self.ready,
+            "few_completed_seconds": self.few,
             "known_seconds": self.known,
             "known_processor_seconds": self.spent,
             "first_completed_seconds": self.first,
@@ -88,6 +98,9 @@ class Bench:
         self.root, self.options = root, options
         self.drop, self.state, self.config = root / "drop", root / "state", root / "config.toml"
         quota = {"quota_bytes": 1} if options.hold else {}
+        self.few, self.sample = root / "few", root / "sample.tif"
+        small_tile(self.sample)
+        self.links, self.expected = arrivals.Links(self.sample), options.files
         (root / "box").mkdir()
         self.box = Sandbox(Options(root=root / "box", api_key="gpra_backlog_0001", rate_limit=0, **quota))
 
@@ -95,12 +108,9 @@ class Bench:
         """Make the files; returns the seconds it took."""
         began = time.monotonic()
         self.drop.mkdir()
-        sample = self.root / "sample.tif"
-        small_tile(sample)
-        for number in range(self.options.files):
-            if number % LINKS == 0:
-                original = Path(shutil.copy(sample, self.root / f"original{number}.tif"))
-            os.link(original, self.drop / f"{number:07}.tif")
+        self.few.mkdir()
+        if not self.options.arrive:
+            arrivals.burst(self.drop, self.links, self.options.files)
         return time.monotonic() - began
 
     def configure(self) -> None:
@@ -114,6 +124,18 @@ class Bench:
             f'[[folders]]\npath = "{self.drop}"\nproject_id = "p-1"\nsettle_seconds = {self.options.settle}\n'
             f"rescan_seconds = {self.options.rescan}\n"
         )
+        if self.options.beside:
+            with self.config.open("a") as config:
+                config.write(f'[[folders]]\npath = "{self.few}"\nproject_id = "p-2"\nsettle_seconds = 1\n')
+
+    def arrive(self, found: Run) -> None:
+        """What comes once the daemon is ready."""
+        while found.ready is None:
+            time.sleep(0.05)
+        if self.options.arrive:
+            self.expected = arrivals.ARRIVALS[self.options.arrive](self.drop, self.links, self.options.files)
+        for number in range(FEW if self.options.beside else 0):
+            (self.few / f"{number}.tif").write_bytes(self.sample.read_bytes() + b"%d" % number)
 
     def run(self) -> Run:
         """Start a daemon and watch it for the seconds that were asked for."""
@@ -129,6 +151,9 @@ class Bench:
                 command, stdout=log, stderr=log, env={**os.environ, "NOTIFY_SOCKET": str(address)}
             )
         try:
+            if self.options.arrive or self.options.beside:
+                self.arrive(found)
+                began = time.monotonic()
             self._watch(process, found, began)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -151,8 +176,9 @@ class Bench:
             total, done = sum(counts.values()), counts.get("completed", 0)
             found.backwards += total < known or done < completed
             known, completed, found.completed = total, done, done
-            if found.known is None and known >= self.options.files:
+            if found.known is None and known >= self.expected:
                 found.known, found.spent = now, _spent(process.pid)
+            found.few = found.few or (now if self.options.beside and self._few() >= FEW else None)
             found.first = now if found.first is None and done else found.first
             if not self.options.json and len(found.memory) % 10 == 1:
                 print(
@@ -168,6 +194,16 @@ class Bench:
         ):
             return dict(db.execute("SELECT state, COUNT(*) FROM files GROUP BY state"))
         return {}
+
+    def _few(self) -> int:
+        """How many of the second folder's files are completed."""
+        sql = "SELECT COUNT(*) FROM files WHERE state = 'completed' AND folder = ?"
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(self.state / "journal.sqlite", timeout=5)) as db,
+        ):
+            return int(db.execute(sql, (str(self.few),)).fetchone()[0])
+        return 0
 
     def peers(self) -> dict[str, Any]:
         """What the same folder costs others: seconds, and the most memory in MiB."""
@@ -211,10 +247,11 @@ def _print(name: str, run: Run, options: argparse.Namespace) -> None:
         return "not seen" if value is None else f"{value:.1f} s"
 
     print(
-        f"{name}: READY after {seconds(run.ready)}, all {options.files:,} known after {seconds(run.known)} "
+        f"{name}: READY after {seconds(run.ready)}, all known after {seconds(run.known)} "
         f"({seconds(run.spent)} of a processor), first completed after {seconds(run.first)}, "
         f"{run.completed:,} completed in {options.seconds:.0f} s; memory {run.most:.0f} MiB at most, "
-        f"{run.memory[-1][1]:.0f} at the end; longest silence {run.silence:.2f} s; went backwards "
+        f"{run.memory[-1][1]:.0f} at the end; the ten beside them completed after {seconds(run.few)}; "
+        f"longest silence {run.silence:.2f} s; went backwards "
         f"{run.backwards} times"
     )
 
@@ -228,12 +265,14 @@ def main() -> None:
     parser.add_argument("--rescan", type=float, default=300.0)
     parser.add_argument("--hold", action="store_true", help="no quota: nothing completes")
     parser.add_argument("--restart", action="store_true", help="a second daemon on the first one's journal")
+    parser.add_argument("--arrive", choices=arrivals.ARRIVALS, help="the files come once the daemon is ready")
+    parser.add_argument("--beside", action="store_true", help="ten files come into a second folder meanwhile")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="backlog-") as folder:
         bench = Bench(Path(folder), options)
         made = bench.fill()
-        if not options.json:
+        if not (options.json or options.arrive):
             print(f"{options.files:,} files made in {made:.1f} s", flush=True)
         with bench.box:
             bench.configure()

@@ -46,20 +46,14 @@ FILES = f"""
         session_id, item_id, disposal, discovered_at, changed_at, completed_at, last_error)
     {NUMBERS}
     SELECT i, '/srv/drop' || i % 4, CAST(printf('2026/%04d/ortho_%07d.tif', i / 1000, i) AS BLOB), 1, {STATE},
-        :sighting, 3000000 + i, printf('%064x', i), 2000000, 'encode', printf('ortho_%07d.tif', i), i / 100 + 1,
-        'it_' || i, 'kept', {AT}, {AT}, {AT}, 'It does not open, kind ' || i % 5 FROM n"""
+        :sighting, 3000000 + i, CAST(printf('%032d', i) AS BLOB), 2000000, 'encode', printf('ortho_%07d.tif', i),
+        i / 100 + 1, 'it_' || i, 'kept', {AT}, {AT}, {AT}, 'It does not open, kind ' || i % 5 FROM n"""
 UNENDED = "UPDATE files SET session_id = NULL, item_id = NULL, completed_at = NULL WHERE state != 'completed'"
 EVENTS = """
     INSERT INTO events (time, file_id, event, state, note)
     SELECT f.changed_at, f.id, s.event, f.state, '' FROM files f, (
         SELECT 'claimed' AS event UNION ALL SELECT 'converted' UNION ALL SELECT 'stored' UNION ALL SELECT 'completed') s
     WHERE f.state = 'completed' OR s.event = 'claimed' ORDER BY f.id"""
-RECEIPTS = """
-    INSERT INTO receipts
-    SELECT f.id, f.folder, f.path, f.state, 'p-1', '', '', '', 'up', f.item_id, f.file_name, f.content, NULL, 3000000,
-        f.size, NULL, NULL, NULL, f.object_size, 0, f.method, 'full', '[]', '{}', '{}', f.discovered_at,
-        f.discovered_at, f.discovered_at, f.completed_at, NULL, f.disposal, NULL FROM files f
-    WHERE f.state = 'completed'"""
 
 
 class Kept(Acted):
@@ -89,7 +83,7 @@ def fill(state: Path, files: int, pending: int, rejected: int) -> None:
     }
     with closing(sqlite3.connect(state / FILE_NAME)) as db:
         db.execute("PRAGMA synchronous=OFF")
-        for sql in (SESSIONS, FILES, UNENDED, EVENTS, RECEIPTS):
+        for sql in (SESSIONS, FILES, UNENDED, EVENTS):
             db.execute(sql, facts)
         db.commit()
 

@@ -28,6 +28,7 @@ from pathlib import Path
 import psutil
 
 from uploader.cli.samples import small_tile
+from uploader.core.transitions import pruning_events
 from uploader.sandbox import Options, Sandbox
 
 TEMPLATE = 200
@@ -46,6 +47,9 @@ class Cost:
 
     history: int
     bytes_per_file: float = 0.0
+    """Of the journal's file."""
+    alone: float = 0.0
+    """Seconds of `status` where no daemon answers."""
     ready: float = 0.0
     scanned: float = 0.0
     """From READY until the daemon rests: its folder is scanned, its journal is copied."""
@@ -138,6 +142,7 @@ def multiply(template: Place, place: Place, history: int) -> None:
             for table in ("files", "sessions", "events")
         }
         fresh = "printf('%08x', n.i) || substr({}, 9)"
+        content = f"CAST({fresh.format('content')} AS BLOB)"
         sighting = (
             f"(SELECT s.sighting FROM seen s WHERE s.copy = n.i / {LINKED} AND s.name = CAST(t.path AS TEXT))"
         )
@@ -148,8 +153,8 @@ def multiply(template: Place, place: Place, history: int) -> None:
                 "folder": f"'{place.drop}'",
                 "path": "CAST(printf('%06d/', n.i) || CAST(path AS TEXT) AS BLOB)",
                 "sighting": sighting,
-                "content": fresh.format("content"),
-                "file_name": "replace(file_name, substr(content, 1, 8), printf('%08x', n.i))",
+                "content": content,
+                "file_name": "replace(file_name, lower(hex(substr(content, 1, 4))), printf('%08x', n.i))",
                 "item_id": fresh.format("item_id"),
             },
             "sessions": {
@@ -162,18 +167,13 @@ def multiply(template: Place, place: Place, history: int) -> None:
                 "file_id": f"file_id + n.i * {last['files']}",
                 "session_id": f"session_id + n.i * {last['sessions']}",
             },
-            "receipts": {
-                "id": f"id + n.i * {last['files']}",
-                "folder": f"'{place.drop}'",
-                "path": "CAST(printf('%06d/', n.i) || CAST(path AS TEXT) AS BLOB)",
-                "upload_id": fresh.format("upload_id"),
-                "item_id": fresh.format("item_id"),
-                "content": fresh.format("content"),
-            },
         }
         times = {
             name: f"{name} - ({copies} - n.i) * 600.0"
-            for name in ("time", "changed_at", "created_at", "discovered_at", "completed_at")
+            for name in (
+                *("time", "changed_at", "created_at", "discovered_at"),
+                *("converted_at", "stored_at", "completed_at"),
+            )
         }
         series = f"SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {copies - 1}"
         numbers = f"(WITH RECURSIVE n(i) AS ({series}) SELECT i FROM n)"
@@ -182,9 +182,16 @@ def multiply(template: Place, place: Place, history: int) -> None:
             names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
             if names:
                 values = ", ".join((times | columns).get(name, f"t.{name}") for name in names)
-                db.execute(f"INSERT INTO {table} SELECT {values} FROM {numbers} n, {table} t")
+                where = f"WHERE {_left(copies)}" if table == "events" else ""
+                db.execute(f"INSERT INTO {table} SELECT {values} FROM {numbers} n, {table} t {where}")
         db.execute("DELETE FROM files WHERE folder = ?", (str(template.drop),))
         db.execute("COMMIT")
+
+
+def _left(copies: int) -> str:
+    """The condition on events that pruning leaves: all of the newest files, of the others what no row tells."""
+    steps = ", ".join(f"'{step}'" for step in pruning_events.STEPS)
+    return f"n.i >= {copies - pruning_events.KEPT_STORIES // TEMPLATE} OR file_id IS NULL OR event NOT IN ({steps})"
 
 
 def _link(template: Path, folder: Path, copies: int) -> list[tuple[int, str, str]]:
@@ -212,13 +219,14 @@ def _link(template: Path, folder: Path, copies: int) -> list[tuple[int, str, str
 def measure(place: Place, sample: Path, cost: Cost, new: int) -> None:
     """One daemon on a journal: its start, its rest, its work, and its end."""
     journal = place.state / "journal.sqlite"
+    status = [sys.executable, "-m", "uploader", "status", "-c", str(place.config), "--json"]
     cost.bytes_per_file = journal.stat().st_size / cost.history
     process, cost.ready = place.daemon()
     try:
         daemon = psutil.Process(process.pid)
         cost.scanned = _rest(daemon)
         cost.idle_memory = daemon.memory_info().rss / 2**20
-        cost.status = _timed([sys.executable, "-m", "uploader", "status", "-c", str(place.config), "--json"])
+        cost.status = _timed(status)
         cost.page = _timed(["curl", "-sf", "-o", "/dev/null", f"http://127.0.0.1:{place.port}/"])
         spent, done = _spent(daemon), place.ended()
         place.fill(sample, new, 1)
@@ -228,6 +236,7 @@ def measure(place: Place, sample: Path, cost: Cost, new: int) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+    cost.alone = _timed(status)
 
 
 def _spent(process: psutil.Process) -> float:
@@ -303,7 +312,8 @@ def main() -> None:
         print(
             f"{cost.history:9,} completed: {cost.bytes_per_file:5.0f} bytes of journal each, "
             f"READY after {cost.ready:.1f} s, scanned after {cost.scanned:.0f} s, "
-            f"{cost.idle_memory:.0f} MiB idle (children {cost.zygotes:.0f}), status {cost.status:.2f} s, "
+            f"{cost.idle_memory:.0f} MiB idle (children {cost.zygotes:.0f}), status {cost.status:.2f} s "
+            f"({cost.alone:.2f} without a daemon), "
             f"page {cost.page:.3f} s, {cost.per_file:.1f} ms of processor a file"
         )
 

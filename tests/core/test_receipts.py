@@ -1,17 +1,12 @@
-"""What a receipt keeps of a file, and when it is written."""
+"""What a receipt keeps of a file."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from uploader.core.receipts import MOST_WARNINGS, TOLD, shortened, told_anew
-from uploader.core.transitions.change import Change
+from uploader.core.receipts import MOST_WARNINGS, group_hash, hashes, shortened
 
 pytestmark = pytest.mark.unit
-
-NOW = 1_800_000_000.0
 
 
 def test_warnings_keep_their_codes_whatever_their_texts_take() -> None:
@@ -24,10 +19,11 @@ def test_warnings_keep_their_codes_whatever_their_texts_take() -> None:
     assert [len(one.get("text", "")) for one in found] == [150, MOST_WARNINGS - 150 + 1, 0, 0]
 
 
-def test_only_what_a_receipt_tells_has_it_written() -> None:
-    """A file whose other columns change keeps the receipt that it has, or has none yet."""
-    change = Change(NOW)
-    change.files = {1: {"tries": 1}, 2: {"item_id": "i"}, 3: {"disposal": "kept", "tries": 0}}
-
-    assert told_anew(change) == [2, 3]
-    assert json.dumps(sorted(TOLD))
+def test_a_hash_that_is_said_twice_is_kept_once() -> None:
+    """That of a raster without sidecars is the one of its group; what is not known stays so."""
+    own = bytes(range(32))
+    for content, sha256 in ((own.hex(), own), ("00" * 32, own), (own.hex(), None)):
+        assert hashes(content, group_hash(content, sha256)) == (content, sha256)
+    assert group_hash(own.hex(), own) == b""
+    assert hashes(None, own) == (own.hex(), own), "as receipts were before schema 7"
+    assert hashes(None, None) == (None, None)

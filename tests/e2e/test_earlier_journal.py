@@ -21,8 +21,13 @@ from uploader.journal.schema import SCHEMA, migrations
 
 pytestmark = pytest.mark.e2e
 
-BEFORE = migrations._migrations[-1].name
-"""The migration that the earlier version does not know."""
+EARLIER, BEFORE = 6, "m007_one_row_of_a_file"
+"""The schema of the earlier version, and the first migration that it does not know."""
+
+CONTENT = "CASE typeof(content) WHEN 'blob' THEN lower(hex(content)) ELSE content END"
+OWN = "CASE source_sha256 WHEN x'' THEN content ELSE source_sha256 END"
+SAID = {"content": CONTENT, "source_sha256": OWN}
+"""How the earlier version has what is said otherwise by now."""
 
 
 def _names(conn: sqlite3.Connection, sql: str) -> list[str]:
@@ -34,13 +39,15 @@ def set_back(state: Path) -> None:
     earlier, path = state / "earlier.sqlite", state / FILE_NAME
     with closing(sqlite3.connect(earlier, isolation_level=None)) as conn:
         migrations.apply(Database(conn, execute_plugins=False), stop_before=BEFORE)
-        conn.execute(f"PRAGMA user_version={SCHEMA - 1}")
+        conn.execute(f"PRAGMA user_version={EARLIER}")
         conn.execute("DELETE FROM profile")  # each journal has a name of its own
         conn.execute("ATTACH ? AS now", (str(path),))
         tables = "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE '%sqlite%'"
         for table in _names(conn, tables):
-            columns = ", ".join(_names(conn, f"SELECT name FROM main.pragma_table_info('{table}')"))
-            conn.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
+            columns = _names(conn, f"SELECT name FROM main.pragma_table_info('{table}')")
+            values = ", ".join(SAID.get(name, name) for name in columns)
+            source = "all_receipts" if table == "receipts" else table
+            conn.execute(f"INSERT INTO main.{table} ({', '.join(columns)}) SELECT {values} FROM now.{source}")
     for tail in ("-wal", "-shm"):
         path.with_name(f"{FILE_NAME}{tail}").unlink(missing_ok=True)
     earlier.rename(path)
@@ -63,13 +70,13 @@ def test_it_goes_on_to_its_end(make_world: Callable[..., World], moment: str) ->
     w.until_idle(check=-signal.SIGKILL, environment={"UPLOADER_FAILPOINT": moment})
     set_back(w.state)
     assert w.status()["pending"] == 3  # whoever only asks leaves it as it is
-    assert schema(w.state / FILE_NAME) == SCHEMA - 1
+    assert schema(w.state / FILE_NAME) == EARLIER
 
     w.until_idle()
 
     assert (schema(w.state / FILE_NAME), schema(copy_path(w.state / FILE_NAME, SCHEMA))) == (
         SCHEMA,
-        SCHEMA - 1,
+        EARLIER,
     )
     assert list(w.drop.iterdir()) == []
     assert len(w.items()) == 3

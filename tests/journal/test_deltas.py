@@ -12,8 +12,11 @@ import pytest
 from tests.support.configured import a_folder
 from uploader.core.model import AS_ITS_FOLDER, FileState, Fingerprint, OwnTarget, Sighting
 from uploader.core.working_set import Delta
-from uploader.journal import FILE_NAME, Converted, Journal, untrustworthy
-from uploader.journal.writer import CommitInDoubt
+from uploader.journal import FILE_NAME, Converted, Journal, deltas, untrustworthy
+from uploader.journal.connection import connected
+from uploader.journal.queries import LEAVING
+from uploader.journal.reader import _HELD_FILES
+from uploader.journal.writer import CommitInDoubt, Writer
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -96,3 +99,23 @@ async def test_a_commit_that_cannot_be_taken_over_is_in_doubt(
     with pytest.raises(CommitInDoubt, match="after discovered: KeyError") as caught:
         await journal.files.discovered([Sighting("/d", b"a.tif", Fingerprint(1, 1, 10, 5, 6))])
     assert untrustworthy(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"SELECT * FROM files WHERE {deltas._LIVE}",
+        f"SELECT * FROM sessions WHERE {deltas.NEEDED}",
+        f"SELECT id FROM files WHERE {LEAVING}",
+        f"SELECT * FROM files WHERE {_HELD_FILES}",
+        "SELECT * FROM sessions WHERE hold != ''",
+    ],
+    ids=["live files", "live sessions", "leaving", "held files", "held sessions"],
+)
+def test_a_start_and_a_status_read_no_history(tmp_path: Path, sql: str) -> None:
+    """They find what is live or held by an index, among millions of rows that are neither."""
+    writer = Writer(tmp_path / FILE_NAME)
+    writer.close()
+    with closing(connected(tmp_path / FILE_NAME)) as conn:
+        plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert [step for step in plan if step.startswith("SCAN") and "INDEX" not in step] == []

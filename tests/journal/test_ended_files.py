@@ -6,6 +6,7 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,8 @@ from tests.sim.history import History
 from tests.sim.sqlite import SqliteJournal
 from uploader.journal import ended_files
 from uploader.journal.connection import connected
-from uploader.journal.ended_files import HOUR, EndedFiles, midnight
+from uploader.journal.ended_files import ENDED, HOUR, EndedFiles, midnight
+from uploader.journal.hold_rows import learn
 from uploader.journal.opening import FILE_NAME
 from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
@@ -24,15 +26,26 @@ pytestmark = pytest.mark.unit
 class Followed(History):
     """A history in which the sums are taken over at every turn, and compared with those that are read anew."""
 
+    sums: dict[str, Any] | None = None
+    """As some turn before has kept them."""
+
     def judge(self, view, turn) -> None:
         """At a moment at which nothing is under way in the journal."""
         super().judge(view, turn)
         assert isinstance(self.journal, SqliteJournal)
         self.followed.update(self.journal.db)
-        fresh = EndedFiles()
+        fresh, begun = EndedFiles(), EndedFiles()
         fresh.update(self.journal.db)
         names = ("completed", "disposed", "uploaded", "leaving")
-        assert {n: getattr(self.followed, n) for n in names} == {n: getattr(fresh, n) for n in names}
+        expected = {n: getattr(fresh, n) for n in names}
+        assert {n: getattr(self.followed, n) for n in names} == expected
+        if self.sums is not None:
+            learn(self.journal.db, ENDED, self.sums)
+            begun.update(self.journal.db)
+            learn(self.journal.db, ENDED, None)
+            assert {n: getattr(begun, n) for n in names} == expected, "begun with sums that were kept before"
+        if self.sums is None or self.turns % 7 == 0:
+            self.sums = fresh.kept()
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -122,3 +135,20 @@ def test_a_source_that_is_to_go_after_all_is_counted_again(tmp_path: Path) -> No
     assert happens("unchanged", None) == {1: "/d"}
     assert happens("disposed", "archived") == {}
     db.close()
+
+
+def test_kept_sums_are_gone_on_from(tmp_path: Path) -> None:
+    """Only what came later is read of the rows that have ended; today's files are counted all the same."""
+    now = time.time()
+    with closing(filled(tmp_path, [now - 100, now - 50])) as db:
+        first = EndedFiles()
+        first.update(db)
+        with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
+            learn(Database(conn, execute_plugins=False), ENDED, first.kept())
+            conn.execute("UPDATE files SET object_size = 1000")  # which nobody reads again
+
+        begun = EndedFiles()
+        begun.update(db)
+
+    assert (begun.completed, begun.uploaded, begun.last) == (first.completed, 10, first.last)
+    assert begun.since(now - 90)[0] == first.since(now - 90)[0]

@@ -490,3 +490,18 @@ async def test_no_session_is_planned_with_a_file_that_was_given_up(journal: Jour
     assert await planned(journal, first, second) == 0
     assert (await journal.status())["sessions"]["planned"] == 0
     assert await planned(journal, second) == 1
+
+
+async def test_many_files_are_entered_at_once_as_one_by_one(journal: Journal, tmp_path: Path) -> None:
+    """Known ones among them, and a path that is there twice: the later sighting is that of the same row."""
+    (known,) = await journal.files.discovered([sighting(b"known.tif")])
+    many = [sighting(b"%d.tif" % n) for n in range(1200)]
+
+    ids = await journal.files.discovered([*many, sighting(b"known.tif", inode=2)])
+    again = await journal.files.discovered([sighting(b"new.tif"), sighting(b"new.tif", inode=2)])
+
+    assert len(set(ids)) == 1201
+    assert ids[-1] == known
+    assert again[0] == again[1]
+    with Reader(tmp_path) as reader:
+        assert len(reader.files()) == 1202

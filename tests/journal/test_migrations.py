@@ -18,6 +18,7 @@ from uploader.core.errors import JournalError
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import FileState, SessionState
 from uploader.journal import FILE_NAME, Journal, Reader
+from uploader.journal.receipt_rows import Selection, by_time
 from uploader.journal.schema import SCHEMA
 from uploader.journal.view_queries import read_view
 
@@ -87,6 +88,40 @@ def test_the_kept_journal_has_every_state() -> None:
     assert files > {str(state) for state in FILE_ENDS}
 
 
+def test_a_receipt_becomes_its_file_s_row_again(tmp_path: Path) -> None:
+    """What schema 6 had said in the receipt alone is told as before, and the receipt of a forgotten file stays."""
+    own, made = bytes(range(32)), b"o" * 32
+    path = restore(6, tmp_path)
+    with closing(sqlite3.connect(path)) as conn, conn:
+        conn.execute(
+            "UPDATE receipts SET content = NULL, source_sha256 = ?, object_sha256 = ?, facts = ?, converted_at = 7, "
+            "stored_at = 8",
+            (own, made, '{"width":5}'),
+        )
+        conn.execute("UPDATE files SET content = ? WHERE id = 8", (own.hex(),))
+        conn.execute(
+            "UPDATE files SET facts = '{}', object_md5 = NULL, completed_at = NULL WHERE id IN (7, 8)"
+        )
+        conn.execute(
+            "INSERT INTO receipts SELECT 99, folder, path, state, project_id, collection_id, target_item_id, "
+            "asset_key, upload_id, item_id, file_name, content, source_sha256, source_size, group_size, object_sha256, "
+            "object_md5, object_crc32c, object_size, categorical, method, comparison, warnings, declared, facts, "
+            "seen_at, converted_at, stored_at, completed_at, readback, disposal, archived_as, footprint, transform "
+            "FROM receipts WHERE id = 8"
+        )
+        before = conn.execute("SELECT id, completed_at, object_md5 FROM receipts ORDER BY id").fetchall()
+
+    Journal(tmp_path).close()
+
+    with Reader(tmp_path) as reader:
+        after = {row["id"]: row for row in by_time(reader.db, Selection())}
+        assert reader.db.conn.execute("SELECT id FROM receipts").fetchall() == [(99,)]
+    assert [(row["id"], row["completed_at"], row["object_md5"]) for _, row in sorted(after.items())] == before
+    for row in (after[8], after[99]):
+        assert (row["content"], row["source_sha256"], row["object_sha256"]) == (own.hex(), own, made)
+        assert (row["facts"], row["converted_at"], row["stored_at"]) == ('{"width":5}', 7, 8)
+
+
 DYING = """
 import os, signal, sys
 from pathlib import Path
@@ -120,8 +155,8 @@ def test_a_kill_in_a_migration_leaves_the_old_or_the_new_one(tmp_path: Path, whe
     assert died.returncode == -signal.SIGKILL
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        columns = {row[1] for row in conn.execute("PRAGMA table_info(receipts)")}
-    assert ("footprint" in columns) == (when == "after")
+        columns = {row[1] for row in conn.execute("PRAGMA table_info(files)")}
+    assert ("stored_at" in columns) == (when == "after")
 
     Journal(tmp_path).close()
 

@@ -20,6 +20,7 @@ from uploader.core.model import Layout
 from uploader.core.receipt_document import document
 from uploader.core.transitions import pruning_events
 from uploader.journal import FILE_NAME, Converted, Journal, Reader, receipt_rows
+from uploader.journal.ended_files import stored_since
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.receipt_rows import PAGE, Selection, by_item, by_time, footprints
 from uploader.journal.stories import Asked, story
@@ -124,27 +125,6 @@ async def test_what_is_learned_later_is_entered_and_nothing_else_changes(journal
     assert document(row)["archived_as"] == "/old/a\udcff.tif"
 
 
-async def test_a_commit_that_fails_leaves_no_receipt(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Completion and receipt are one transaction."""
-    session_id, _ = await stored(journal, b"a.tif")
-    await journal.sessions.completing(session_id)
-    written = receipt_rows.write_receipt
-
-    def failing(db: Any, file_id: int, now: float) -> None:
-        written(db, file_id, now)
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("uploader.journal.apply.write_receipt", failing)
-    with pytest.raises(ZeroDivisionError):
-        await journal.sessions.completed(session_id, ["it1"], {"a.tif-x.tif": "it1"}, readback=False)
-
-    assert await receipts(journal) == []
-    status = await journal.status()
-    assert status["completed"] == 0
-
-
 async def test_a_receipt_says_once_what_is_twice_the_same(journal: Journal, tmp_path: Path) -> None:
     """The content of a raster without sidecars is its own hash, and is told all the same."""
     (file_id,) = await journal.files.discovered([sighting(b"a.tif")])
@@ -162,13 +142,10 @@ async def test_a_receipt_says_once_what_is_twice_the_same(journal: Journal, tmp_
     await journal.files.disposed(file_id, "kept", b"", sighting(b"a.tif"))
 
     assert before["content"] == (b"s" * 32).hex()
-    assert await receipts(journal) == [{**before, "disposal": "kept"}], (
-        "the row has forgotten facts and hashes"
-    )
+    assert await receipts(journal) == [{**before, "disposal": "kept"}]
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
-        assert conn.execute("SELECT content FROM receipts").fetchone() == (None,)
-        row = conn.execute("SELECT facts, source_sha256, object_sha256 FROM files").fetchone()
-        assert row == ("{}", None, None)
+        assert conn.execute("SELECT COUNT(*) FROM receipts").fetchone() == (0,), "the file's row says it all"
+        assert conn.execute("SELECT content, source_sha256 FROM files").fetchone() == (b"s" * 32, b"")
 
 
 async def test_steps_of_old_stories_are_told_by_receipts(
@@ -182,6 +159,7 @@ async def test_steps_of_old_stories_are_told_by_receipts(
     for file_id in ids:
         await journal.files.discarded([file_id])
     monkeypatch.setattr(pruning_events, "KEPT_STORIES", 1)
+    monkeypatch.setattr(pruning_events, "KEPT_STEPS_SECONDS", 0.0)
     told = await journal.read(lambda db: story(db, Asked("path", [ids[0]])))
 
     await Upkeep(journal, tmp_path).prune()
@@ -192,9 +170,23 @@ async def test_steps_of_old_stories_are_told_by_receipts(
         (e["event"], e["time"]) for e in told if e["event"] in kept
     ]
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
-        steps = "event IN ('claimed', 'converted', 'batched', 'stored')"
-        count = f"SELECT COUNT(*) FROM events WHERE file_id = ? AND {steps}"
-        assert [conn.execute(count, (file_id,)).fetchone()[0] for file_id in ids] == [0, 4]
+        count = "SELECT COUNT(*) FROM events WHERE file_id = ?"
+        assert [conn.execute(count, (file_id,)).fetchone()[0] for file_id in ids] == [0, 6]
+
+
+async def test_steps_of_two_days_stay(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many newer files there are: the bytes of a day, which a limit counts, are summed up from them."""
+    session_id, _ = await stored(journal, b"a.tif", b"b.tif")
+    await journal.sessions.completing(session_id)
+    await journal.sessions.completed(session_id, [], {}, readback=False)
+    monkeypatch.setattr(pruning_events, "KEPT_STORIES", 1)
+    before = await journal.read(lambda db: stored_since(db, 0.0))
+
+    await Upkeep(journal, tmp_path).prune()
+
+    assert await journal.read(lambda db: stored_since(db, 0.0)) == before == 24
 
 
 async def test_pruning_leaves_receipts(journal: Journal, tmp_path: Path) -> None:
@@ -307,25 +299,46 @@ async def test_a_receipt_costs_about_a_kilobyte(
     many = 200
     fill(tmp_path, many)
     told = [{"code": f"code_{n}", "text": SENTENCE * (3 if warnings > 1 else 1)} for n in range(warnings)]
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
-        conn.execute(
-            "UPDATE files SET warnings = ?, path = CAST(? || id || '.tif' AS BLOB), object_sha256 = randomblob(32), "
-            "source_sha256 = randomblob(32), object_md5 = randomblob(16), content = hex(randomblob(32)), "
-            "file_name = 'a-name-of-thirty-two-characters-' || id, item_id = hex(randomblob(16)), "
-            "footprint = randomblob(?), transform = randomblob(32), facts = ?",
-            (json.dumps(told), "2026/11/28/mission-0815/", 8 * points, json.dumps(FACTS)),
-        )
+    spend(tmp_path, told, points)
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
         ids = [row[0] for row in conn.execute("SELECT id FROM files")]
 
     with closing(Journal(tmp_path)) as opened:
-        for file_id in ids:
-            await opened._writer.transact("", lambda db, i=file_id: receipt_rows.write_receipt(db, i, 5.0))
+        await opened._writer.transact("", lambda db: receipt_rows.keep_receipts(db, ids))
 
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
-        sql = "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE 'receipts%' AND payload > 0"
-        (used,) = conn.execute(sql).fetchone()
-    assert used / many <= most
+    assert used(tmp_path, "receipts%") / many <= most
+
+
+async def test_a_completed_file_costs_less_than_a_kilobyte(journal: Journal, tmp_path: Path) -> None:
+    """Everything in the journal that is there for it: its row, its part of the session, the events that stay."""
+    many = 1000
+    fill(tmp_path, many, age=3 * DAY, current=True)
+    spend(tmp_path, WARNINGS, 4)
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
+        conn.execute("DELETE FROM events WHERE event != 'disposed'")
+
+    assert used(tmp_path, "%") / many <= 1024
+
+
+def spend(state: Path, warnings: list[dict[str, str]], points: int) -> None:
+    """Have all files say as much as a file says."""
+    with closing(sqlite3.connect(state / FILE_NAME)) as conn, conn:
+        conn.execute(
+            "UPDATE files SET warnings = ?, path = CAST(? || id || '.tif' AS BLOB), object_sha256 = randomblob(32), "
+            "source_sha256 = x'', object_md5 = randomblob(16), content = randomblob(32), "
+            "file_name = 'a-name-of-thirty-two-characters-' || id, item_id = hex(randomblob(16)), "
+            "converted_at = 1e9, stored_at = 1e9, completed_at = 1e9 + id, footprint = randomblob(?), "
+            "transform = randomblob(32), facts = ?",
+            (json.dumps(warnings), "2026/11/28/mission-0815/", 8 * points, json.dumps(FACTS)),
+        )
+
+
+def used(state: Path, tables: str) -> int:
+    """Bytes of the pages of these tables and their indexes."""
+    with closing(sqlite3.connect(state / FILE_NAME)) as conn:
+        conn.execute("VACUUM")
+        sql = "SELECT SUM(pgsize) FROM dbstat WHERE name LIKE ? AND payload > 0"
+        return int(conn.execute(sql, (tables,)).fetchone()[0])
 
 
 async def test_footprints_are_found_by_file_and_by_item(journal: Journal, tmp_path: Path) -> None:

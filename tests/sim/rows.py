@@ -39,6 +39,8 @@ class File(FileRecord):
     target_asset_key: str | None = None
     priority: int = 0
     completed_at: float | None = None
+    converted_at: float | None = None
+    stored_at: float | None = None
     readback: str | None = None
     source_sha256: bytes | None = None
     object_sha256: bytes | None = None

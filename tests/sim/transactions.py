@@ -6,7 +6,7 @@ is whole: where a transition raises, nothing has happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from tests.sim.journal import Clockwork
@@ -53,6 +53,9 @@ class MemoryRows:
     def versions(self, folder: str, path: bytes) -> list[File]:
         versions = self.tables.by_path.get(path, {})
         return [versions[file_id] for file_id in sorted(versions)]
+
+    def all_versions(self, paths: Sequence[tuple[str, bytes]]) -> list[list[File]]:
+        return [self.versions(*path) for path in paths]
 
     def newest_version(self, folder: str, path: bytes) -> File | None:
         versions = self.tables.by_path.get(path)

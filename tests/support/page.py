@@ -21,7 +21,7 @@ import httpx
 
 from tests.support.views import free_port
 from uploader.core.model import Hold
-from uploader.journal import FILE_NAME, HoldList, Reader, status_of
+from uploader.journal import FILE_NAME, HoldList, Reader, content_hashes, status_of
 from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
 from uploader.report import dashboard
@@ -30,9 +30,10 @@ from uploader.report.dashboard import Access, Preview, Previews, Sources
 SIGHTING = json.dumps([[1, 2, 3_000_000, 4, 5], []])
 FILE = (
     "INSERT INTO files (folder, path, current, state, sighting, size, content, object_size, method, file_name, "
-    "session_id, item_id, disposal, discovered_at, changed_at, completed_at, last_error, attempts) "
+    "session_id, item_id, disposal, discovered_at, changed_at, converted_at, stored_at, completed_at, last_error, "
+    "attempts) "
     "VALUES (:folder, :path, 1, :state, :sighting, :size, :content, :object_size, :method, :file_name, :session, "
-    ":item, :disposal, :at, :at, :completed, :reason, :attempts)"
+    ":item, :disposal, :at, :at, :completed, :completed, :completed, :reason, :attempts)"
 )
 
 
@@ -68,7 +69,7 @@ class Acted:
         shutil.copytree(_empty(), self.state, dirs_exist_ok=True)
 
     def add(self, path: str, state: str = "completed", *, ago: float = 60.0, **given: Any) -> int:
-        """Enter a file with its events, its session and, where it is an item, its receipt. Returns its id."""
+        """Enter a file with its events and its session. Returns its id."""
         at, ended = time.time() - ago, state in {"completed", "disposed"}
         with self._written() as db:
             session = None
@@ -98,14 +99,13 @@ class Acted:
                 "attempts": 0,
                 **{name: value for name, value in given.items() if name != "upload_id"},
             }
+            values["content"] = content_hashes.stored(values["content"])
             number = db.execute(FILE, values).lastrowid
             steps = ("claimed", "converted", "stored", "completed") if ended else ("claimed",)
             db.executemany(
                 "INSERT INTO events (time, file_id, session_id, event, state, note) VALUES (?, ?, ?, ?, ?, '')",
                 [(at, number, session, step, state) for step in steps],
             )
-            if ended:
-                _receipt(db, number)
         assert number is not None
         return number
 
@@ -113,6 +113,12 @@ class Acted:
         """Have the rows be otherwise, as a commit of the daemon would."""
         with self._written() as db:
             db.execute(sql, values)
+
+    def forget(self, file_id: int) -> None:
+        """Prune a file: only its receipt is left."""
+        with self._written() as db:
+            db.execute("INSERT INTO receipts SELECT * FROM all_receipts WHERE id = ?", (file_id,))
+            db.execute("DELETE FROM files WHERE id = ?", (file_id,))
 
     @contextmanager
     def _written(self) -> Iterator[sqlite3.Connection]:
@@ -199,16 +205,6 @@ async def _listens(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _receipt(db: sqlite3.Connection, number: int | None) -> None:
-    db.execute(
-        "INSERT INTO receipts SELECT f.id, f.folder, f.path, f.state, 'p-1', '', '', '', 'up', f.item_id, f.file_name, "
-        "f.content, NULL, 3000000, f.size, NULL, NULL, NULL, f.object_size, 0, f.method, 'full', f.warnings, '{}', "
-        "'{}', f.discovered_at, f.discovered_at, f.discovered_at, f.completed_at, f.readback, f.disposal, NULL, "
-        "NULL, NULL FROM files f WHERE f.id = ?",
-        (number,),
-    )
 
 
 __all__ = ["Acted", "Database", "browsing", "let_in", "serving"]

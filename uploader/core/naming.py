@@ -168,7 +168,7 @@ def _suffix_set(extension: bytes) -> frozenset[bytes]:
 def owner_stems(name: bytes) -> frozenset[bytes]:
     """The stems, names and products of rasters that a file of this name could be a sidecar of, by its shape alone."""
     lower = name.lower()
-    cut = {name[: -len(s)] for s in _SHAPES if lower.endswith(s)}
+    cut = {name[: -len(s)] for s in _SHAPES if lower.endswith(s)} if lower.endswith(_SHAPES) else set()
     stem, extension = split(name)
     if _WORLD.fullmatch(extension):
         cut.add(stem)

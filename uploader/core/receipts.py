@@ -6,14 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from uploader.core.transitions.change import Change
-
-TOLD = frozenset({"item_id", "completed_at", "readback", "disposal", "archived_as"})
-"""Columns of a file that its receipt tells and that change once it is an item; no other file's change."""
-
-KEPT = ("state", "item_id", "readback", "disposal", "archived_as")
-"""What a later receipt of the same file says anew; all else is as it was when the item came about."""
-
 MOST_WARNINGS = 200
 """Characters that the texts of a file's warnings may take together; their codes all stay."""
 
@@ -21,35 +13,39 @@ FACTS = ("format", "width", "height", "bands", "dtype", "crs", "footprint_origin
 """What is kept of the facts of a raster."""
 
 
-def told_anew(change: Change) -> list[int]:
-    """The files of which a change has their receipts written, with what the rows say after it."""
-    return [file_id for file_id, columns in change.files.items() if not TOLD.isdisjoint(columns)]
+def kept_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Those facts of a raster that a receipt tells."""
+    return {name: facts[name] for name in FACTS if facts.get(name, "") not in [None, ""]}
 
 
-def receipt(row: Mapping[str, Any], now: float) -> dict[str, Any]:
-    """The receipt of a file from its row, joined with its session's; `now` is when its item is known (unix seconds).
+def group_hash(content: str, sha256: bytes | None) -> bytes | None:
+    """What is kept of a raster's own hash beside the hex one of its group: nothing (b"") where they are the same."""
+    return b"" if sha256 is not None and sha256.hex() == content else sha256
 
-    `row` has the columns of a receipt, but for what is shortened here so that a receipt stays within a kilobyte.
-    """
-    facts = json.loads(row["facts"])
-    return {
-        **row,
-        "content": None if row["content"] == _alone(row) else row["content"],
-        "item_id": row["item_id"] or None,
-        "completed_at": row["completed_at"] or now,
-        "warnings": _compact(shortened(json.loads(row["warnings"]))),
-        "facts": _compact({name: facts[name] for name in FACTS if facts.get(name, "") not in [None, ""]}),
-    }
+
+def hashes(content: str | None, sha256: bytes | None) -> tuple[str | None, bytes | None]:
+    """A group's hash in hex and its raster's own, from what is kept of both: one may say both. None: not known."""
+    if sha256 == b"" and content:
+        return content, bytes.fromhex(content)
+    if sha256 and not content:  # the receipt of a file that was forgotten before schema 7
+        return bytes(sha256).hex(), sha256
+    return content, sha256
 
 
 def whole(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the receipts with what it leaves out, because it says it already."""
-    return {**row, "content": row["content"] or _alone(row)}
+    """A receipt as it is told, from its row: with what the row says once for both, and with warnings shortened.
 
-
-def _alone(row: Mapping[str, Any]) -> str | None:
-    """The content hash of a raster without sidecars, which is its own."""
-    return bytes(row["source_sha256"]).hex() if row["source_sha256"] else None
+    The row's `content` is in hex, its `warnings` and `facts` are JSON.
+    """
+    content, own = hashes(row["content"], row["source_sha256"])
+    return {
+        **row,
+        "content": content,
+        "source_sha256": own,
+        "item_id": row["item_id"] or None,
+        "warnings": _compact(shortened(json.loads(row["warnings"]))),
+        "facts": _compact(kept_facts(json.loads(row["facts"]))),
+    }
 
 
 def shortened(warnings: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

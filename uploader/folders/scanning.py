@@ -17,7 +17,7 @@ from uploader.folders.presence import FolderBounds, absent
 from uploader.journal import Journal
 from uploader.system.locks import FolderLock
 
-CHUNK = 500
+CHUNK = 1000
 """Sightings that are entered into the journal together."""
 
 CHUNK_SECONDS = 0.5

@@ -18,10 +18,11 @@ from uploader.core.transitions.change import LogLine
 from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import deltas
+from uploader.journal.ended_files import ENDED
 from uploader.journal.files import Files
 from uploader.journal.followers import Followers
 from uploader.journal.forgetting import Forgetting
-from uploader.journal.hold_rows import hold_revision
+from uploader.journal.hold_rows import hold_revision, learn
 from uploader.journal.holds import Holds
 from uploader.journal.opening import FILE_NAME, damage
 from uploader.journal.pausing import Pausing
@@ -139,6 +140,11 @@ class Journal:
     async def facts(self, destinations: Mapping[str, Folder]) -> Facts:
         """See `Reader.facts`."""
         return await self.read(lambda _: self._reader.facts(destinations))
+
+    async def keep_sums(self) -> None:
+        """Keep the sums of what has ended, before events are forgotten that they are followed by."""
+        sums = await self.read(lambda _: self._reader.kept_sums())
+        await self._writer.transact("summed", lambda db: learn(db, ENDED, sums))
 
     async def give_back(self, pages: int) -> bool:
         """See `pruning.give_back`."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
-from uploader.core import receipts
 from uploader.core.transitions.change import Change, Columns, LogLine
 from uploader.core.transitions.clock_events import TIMES
-from uploader.journal import recovered_items
+from uploader.journal import content_hashes, recovered_items
 from uploader.journal.hold_rows import learn, write_hold, write_pause
-from uploader.journal.receipt_rows import write_receipt
+from uploader.journal.receipt_rows import keep_receipts
 from uploader.journal.rows import set_columns
 from uploader.journal.sqlite_library import Database
 
@@ -26,8 +26,6 @@ def apply(db: Database, change: Change) -> None:
     """Within a transaction: write a change, rows first and the log after them."""
     _write(db, "sessions", change.new_sessions, change.sessions)
     _write(db, "files", change.new_files, change.files)
-    for file_id in receipts.told_anew(change):
-        write_receipt(db, file_id, change.now)
     for (scope, subject), hold in change.holds.items():
         write_hold(db, scope, subject, hold)
     for folder, pause in change.pauses.items():
@@ -48,18 +46,19 @@ def apply(db: Database, change: Change) -> None:
 
 
 def _write(db: Database, table: str, new: Mapping[int, Columns], changed: Mapping[int, Columns]) -> None:
-    for row_id, columns in new.items():
-        _insert(db, table, row_id, columns)
+    if new:
+        _insert(db, table, [{"id": row_id, **_encoded(columns)} for row_id, columns in new.items()])
     for row_id, columns in changed.items():
         set_columns(db, table, row_id, _encoded(columns))
 
 
-def _insert(db: Database, table: str, row_id: int, columns: Columns) -> None:
-    values = {"id": row_id, **_encoded(columns)}
-    db.conn.execute(
-        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",  # noqa: S608
-        tuple(values.values()),
-    )
+def _insert(db: Database, table: str, new: Sequence[Columns]) -> None:
+    """Rows of the same columns are one statement: new files come by the hundred."""
+    for names, alike in groupby(new, key=tuple):
+        db.conn.executemany(
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",  # noqa: S608
+            [tuple(values.values()) for values in alike],
+        )
 
 
 def _log(db: Database, now: float, lines: Sequence[LogLine]) -> None:
@@ -80,7 +79,9 @@ def _move_cursor(db: Database, name: str, event: int | None) -> None:
 
 
 def _forget(db: Database, change: Change) -> None:
-    """The newest event stays, so that no id is given twice."""
+    """The newest event stays, so that no id is given twice. What became of a file is kept when its row goes."""
+    if change.forgotten_files:
+        keep_receipts(db, change.forgotten_files)
     newest = "id < (SELECT MAX(id) FROM events)"
     for going, table, about in (
         (change.forgotten_files, "files", f"file_id = ? AND {newest}"),
@@ -109,6 +110,8 @@ def _set_back(db: Database, now: float, seconds: float) -> None:
 def _encoded(columns: Mapping[str, Any]) -> Columns:
     """The columns as SQLite has them."""
     found = {name: json.dumps(value) if name in _JSON else value for name, value in columns.items()}
+    if "content" in found:
+        found["content"] = content_hashes.stored(found["content"])
     key = found.pop("key", None)
     if key is not None:
         found |= {name: getattr(key, name) for name in SESSION_KEY}

@@ -12,6 +12,12 @@ from uploader.journal.rows import rows
 from uploader.journal.sqlite_library import Database
 
 _ALL = Selection()
+_OF_SESSION = (
+    "SELECT * FROM all_receipts WHERE item_id IS NULL AND id IN ("
+    "SELECT id FROM files WHERE session_id IN (SELECT id FROM sessions WHERE upload_id = ?1) "
+    "UNION ALL SELECT id FROM receipts WHERE item_id IS NULL AND upload_id = ?1)"
+)
+"""The receipts without an item of an upload session, by the indexes that there are."""
 
 
 class AuditRows:
@@ -30,12 +36,12 @@ class AuditRows:
 
     def targets(self) -> set[Target]:
         """Where items of the receipts went."""
-        found = self._db.conn.execute("SELECT DISTINCT project_id, collection_id FROM receipts")
+        found = self._db.conn.execute("SELECT DISTINCT project_id, collection_id FROM all_receipts")
         return {Target(*row) for row in found}
 
     def count(self) -> int:
         """How many receipts there are."""
-        return int(self._db.conn.execute("SELECT COUNT(*) FROM receipts").fetchone()[0])
+        return int(self._db.conn.execute("SELECT COUNT(*) FROM all_receipts").fetchone()[0])
 
     def see(self, item_id: str) -> bool:
         """Note that an item was listed; whether it is new."""
@@ -45,17 +51,16 @@ class AuditRows:
 
     def of_item(self, item_id: str) -> list[dict[str, Any]]:
         """The receipts of an item."""
-        return self._noted(rows(self._db, "SELECT * FROM receipts WHERE item_id = ?", item_id))
+        return self._noted(rows(self._db, "SELECT * FROM all_receipts WHERE item_id = ?", item_id))
 
     def of_names(self, stems: Collection[str], upload_id: str) -> list[dict[str, Any]]:
         """The receipts without an item of which an item is that shows these names; else those of its session."""
         found: list[dict[str, Any]] = []
         for stem in sorted(stems):
-            sql = "SELECT * FROM receipts WHERE item_id IS NULL AND file_name BETWEEN ? AND ?"
+            sql = "SELECT * FROM all_receipts WHERE item_id IS NULL AND file_name BETWEEN ? AND ?"
             found += [row for row in rows(self._db, sql, stem, f"{stem}.~") if _is(row["file_name"], stem)]
         if not found and not stems and upload_id:
-            sql = "SELECT * FROM receipts WHERE item_id IS NULL AND upload_id = ?"
-            found = rows(self._db, sql, upload_id)
+            found = rows(self._db, _OF_SESSION, upload_id)
         return self._noted(found)
 
     def _noted(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -73,8 +78,9 @@ class AuditRows:
 
     def foreign(self) -> Iterator[tuple[str, str]]:
         """Those of them that are nobody's still: what was completed meanwhile has its receipt by now."""
-        sql = "SELECT item_id, name FROM strange WHERE item_id NOT IN (SELECT item_id FROM receipts WHERE item_id > '')"
-        yield from self._db.conn.execute(f"{sql} ORDER BY item_id")
+        known = "SELECT 1 FROM all_receipts WHERE all_receipts.item_id = strange.item_id"
+        sql = f"SELECT item_id, name FROM strange WHERE NOT EXISTS ({known}) ORDER BY item_id"  # noqa: S608
+        yield from self._db.conn.execute(sql)
 
     def unlisted(self, target: Target) -> None:
         """Note that a target could not be listed to its end."""

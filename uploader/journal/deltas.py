@@ -8,6 +8,7 @@ from itertools import islice
 
 from uploader.core import working_set
 from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
+from uploader.core.model import SessionState
 from uploader.core.transitions.change import Change
 from uploader.core.working_set import Delta
 from uploader.journal.hold_rows import read_holds, read_pauses
@@ -19,13 +20,14 @@ _AT_ONCE = 500
 """Ids in one query."""
 
 _IN_WORK = ", ".join(f"'{state}'" for state in sorted(working_set.WORKED_ON))
-_ENDED = ", ".join(f"'{state}'" for state in sorted(SESSION_ENDS))
-NEEDED = f"(state NOT IN ({_ENDED}) OR readback = 'due')"
-"""The condition that a session itself needs a step."""
+_ALIVE = ", ".join(f"'{state}'" for state in sorted(set(SessionState) - SESSION_ENDS))
+NEEDED = f"(state IN ({_ALIVE}) OR readback = 'due')"
+"""The condition that a session itself needs a step. Each part has an index, as in `_LIVE`: no history is read."""
 WORKED_ON = f"state IN ({_IN_WORK})"
 DUE = "(state = 'completed' AND disposal IS NULL)"
 _OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {NEEDED})"  # noqa: S608 - conditions of ours
-_LIVE = f"staged = 1 OR {WORKED_ON} OR {DUE} OR {_OF_NEEDED}"
+_EACH = (f"SELECT id FROM files WHERE {one}" for one in ("staged = 1", WORKED_ON, DUE, _OF_NEEDED))  # noqa: S608
+_LIVE = f"id IN ({' UNION ALL '.join(_EACH)})"
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The copy that is kept of a journal before it is brought up to date, for those who want to go back.
 
-    <state_dir>/journal.before-v6.sqlite     as it was before schema 6; kept until the next schema comes
+    <state_dir>/journal.before-v7.sqlite     as it was before schema 7; kept until the next schema comes
 
 It is checked with all its indexes and durable before the first migration begins: a kill at any moment leaves the
 journal as it was, or a whole copy beside a journal that the next start brings up to date.

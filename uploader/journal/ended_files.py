@@ -19,11 +19,15 @@ from uploader.core.lifecycle import (
     SOURCE_SEEN_AGAIN,
     SOURCE_SETTLED,
 )
+from uploader.journal.hold_rows import read_profile
 from uploader.journal.pruning import sums
 from uploader.journal.queries import LEAVING, scalar
 from uploader.journal.rows import clock, rows
 from uploader.journal.sqlite_library import Database
 from uploader.system.days import midnight
+
+ENDED = "ended"
+"""The profile's key of the sums that were kept."""
 
 HOUR = 3600.0
 MINUTE = 60.0
@@ -53,6 +57,8 @@ class EndedFiles:
         """Take over what was added. Where history was forgotten since, all is read again. Within one transaction."""
         forgotten = dict(sums(db)["files"])
         newest = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        if self._event < 0:
+            self._take_over(db)
         if self._event < 0 or forgotten != self._forgotten or newest < self._event:
             self._read(db)
         else:
@@ -60,6 +66,17 @@ class EndedFiles:
         self._event, self._forgotten = newest, forgotten
         oldest = min(midnight(clock()), clock() - HOUR) // MINUTE
         self._minutes = {key: made for key, made in self._minutes.items() if key[0] >= oldest}
+
+    def kept(self) -> dict[str, Any]:
+        """The sums with the event up to which they go: who reads the journal next goes on from there."""
+        return {
+            "event": self._event,
+            "forgotten": dict(self._forgotten),
+            "completed": dict(self.completed),
+            "disposed": self.disposed,
+            "uploaded": self.uploaded,
+            "last": self.last,
+        }
 
     def since(self, moment: float) -> tuple[int, int]:
         """Files completed from this minute on, today or in the last hour, and their bytes."""
@@ -79,6 +96,17 @@ class EndedFiles:
         found = [minute for minute, _ in self._minutes if minute >= moment // MINUTE]
         return min(found) * MINUTE if found else None
 
+    def _take_over(self, db: Database) -> None:
+        """Begin with the sums that a daemon has kept, if it has: a million rows need not be read."""
+        kept = read_profile(db).get(ENDED)
+        if kept is None:
+            return
+        self._event, self._forgotten = kept["event"], kept["forgotten"]
+        self.completed, self.disposed = Counter(kept["completed"]), kept["disposed"]
+        self.uploaded, self.last = kept["uploaded"], kept["last"]
+        self._read_leaving(db)
+        self._read_minutes(db)
+
     def _read(self, db: Database) -> None:
         sql = (
             "SELECT folder, COUNT(*) AS n, COALESCE(SUM(object_size), 0) AS size FROM files "
@@ -91,8 +119,13 @@ class EndedFiles:
         self._read_leaving(db)
         last = "SELECT MAX(changed_at) FROM sessions WHERE state = 'completed'"
         self.last = db.conn.execute(last).fetchone()[0]
+        self._event = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        self._read_minutes(db)
+
+    def _read_minutes(self, db: Database) -> None:
+        """Up to the event to which the sums go."""
         self._minutes = {}
-        for row in _made(db, _first_event(db, min(midnight(clock()), clock() - HOUR))):
+        for row in _made(db, _first_event(db, min(midnight(clock()), clock() - HOUR)), self._event):
             self._count(row)
 
     def _read_leaving(self, db: Database) -> None:
@@ -134,15 +167,15 @@ def stored_since(db: Database, moment: float) -> int:
     return scalar(db, sql, _first_event(db, moment), OBJECT_STORED.value)
 
 
-def _made(db: Database, first: int) -> list[dict[str, Any]]:
-    """The files that were completed by events from this one on."""
+def _made(db: Database, first: int, last: int = (1 << 63) - 1) -> list[dict[str, Any]]:
+    """The files that were completed by events from this one on, up to another."""
     words = ", ".join(f"'{word}'" for word in ITEM_KNOWN)
     sql = (
         "SELECT events.time, events.event, files.id, files.folder, files.object_size, "  # noqa: S608 - words of ours
         f"{LEAVING} AS leaving FROM events JOIN files ON files.id = events.file_id "
-        f"WHERE events.id >= ? AND events.event IN ({words}) ORDER BY events.id"
+        f"WHERE events.id BETWEEN ? AND ? AND events.event IN ({words}) ORDER BY events.id"
     )
-    return rows(db, sql, first)
+    return rows(db, sql, first, last)
 
 
 def _first_event(db: Database, since: float) -> int:

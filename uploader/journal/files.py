@@ -27,7 +27,7 @@ class Files:
 
         A version that is settling already takes the sighting over: whoever asks need not know what is true by now.
         """
-        return await self._transact("discovered", lambda rows: [_enter(rows, s) for s in sightings])
+        return await self._transact("discovered", lambda rows: _enter(rows, sightings))
 
     async def looked(self, file_id: int, reason: str, after: float) -> None:
         """A settled file does not look whole; it is looked at again after so many seconds."""
@@ -192,12 +192,15 @@ class Files:
         await self._transact("discarded", work)
 
 
-def _enter(rows: Rows, sighting: Sighting) -> int:
-    versions = rows.versions(sighting.folder, sighting.path)
-    seen = rows.seen(sighting)
-    change, file_id = source_events.discovered(rows.now, versions, seen, rows.next_file_id())
+def _enter(rows: Rows, sightings: Sequence[Sighting]) -> list[int]:
+    """All at once, but for a path that is among them twice: the later one knows the row of the earlier."""
+    if len({(sighting.folder, sighting.path) for sighting in sightings}) < len(sightings):
+        return [file_id for sighting in sightings for file_id in _enter(rows, [sighting])]
+    versions = rows.all_versions([(sighting.folder, sighting.path) for sighting in sightings])
+    found = zip(versions, map(rows.seen, sightings), strict=True)
+    change, ids = source_events.discovered(rows.now, found, rows.next_file_id())
     rows.apply(change)
-    return file_id
+    return ids
 
 
 def _newest(rows: Rows, file: FileRecord) -> FileRecord | None:

@@ -36,12 +36,11 @@ class Compared:
 def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compared:
     """Tell what is known and untouched from what has to be entered."""
     known = latest(db, folder, [sighting.path for sighting in sightings])
-    found = Compared()
+    found, archives = Compared(), _any_archived(db)
     for sighting in sightings:
         row = known.get(sighting.path)
         if row is None:
-            archived_as = _archived_as(db, sighting)
-            if archived_as:
+            if archives and (archived_as := _archived_as(db, sighting)):
                 found.archived.append((sighting, archived_as))
             else:
                 found.different.append(sighting)
@@ -59,6 +58,12 @@ def compare(db: Database, folder: str, sightings: Collection[Sighting]) -> Compa
         if state == FileState.SETTLING:
             found.rewritten.add(sighting.path)
     return found
+
+
+def _any_archived(db: Database) -> bool:
+    """Whether any source was archived."""
+    sql = "SELECT 1 FROM files WHERE archived_identity IS NOT NULL LIMIT 1"
+    return db.conn.execute(sql).fetchone() is not None
 
 
 def _archived_as(db: Database, sighting: Sighting) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 
 from uploader.core.moments import iso
 from uploader.core.path_text import shown
+from uploader.journal import content_hashes
 from uploader.journal.rows import full_path, rows
 from uploader.journal.sqlite_library import Database
 
@@ -188,7 +189,7 @@ def _told_file(row: Mapping[str, Any]) -> dict[str, Any]:
         "completed": iso(row["completed_at"]),
         "archived_as": shown(row["archived_as"] or "") or None,
         "warnings": json.loads(row["warnings"]),
-        "content": row["content"],
+        "content": content_hashes.told(row["content"]),
     }
 
 

@@ -108,7 +108,8 @@ class Upkeep:
         return made[0]
 
     async def prune(self) -> None:
-        """Forget what is long over."""
+        """Forget what is long over. The sums are kept first, for later events go on from them."""
+        await self._journal.keep_sums()
         now = clock()
         one = self._journal.pruning
         files = await self._journal.read(lambda db: pruning.old_files(db, now))
@@ -117,7 +118,7 @@ class Upkeep:
         await self._forget(sessions, one.sessions, pruning.CHUNK)
         noise = await self._journal.read(lambda db: pruning.old_noise(db, now))
         await self._forget(noise, one.noise, pruning.CHUNK * 10)
-        steps = await self._journal.read(pruning.old_steps)
+        steps = await self._journal.read(lambda db: pruning.old_steps(db, now))
         await self._forget(steps, one.noise, pruning.CHUNK * 10)
 
     async def shrink(self) -> None:

@@ -57,16 +57,18 @@ def old_noise(db: Database, now: float) -> list[int]:
     return [row[0] for row in db.conn.execute(sql, (now - events.KEPT_NOISE_SECONDS,))]
 
 
-def old_steps(db: Database) -> list[int]:
-    """Events of completed files that their receipts tell of, too, where there are enough newer files."""
+def old_steps(db: Database, now: float) -> list[int]:
+    """Events of completed files that their rows tell of, too, where they are old and there are enough newer files."""
     kinds, done = (", ".join(f"'{word}'" for word in sorted(words)) for words in (events.STEPS, DONE))
     newest = f"SELECT id FROM files WHERE state IN ({done}) ORDER BY id DESC LIMIT 1 OFFSET ?"  # noqa: S608
     before = db.conn.execute(newest, (events.KEPT_STORIES,)).fetchone()
     sql = (
-        f"SELECT e.id FROM events e JOIN files f ON f.id = e.file_id JOIN receipts r ON r.id = f.id "  # noqa: S608
-        f"WHERE e.event IN ({kinds}) AND f.state IN ({done}) AND f.staged = 0 AND f.id <= ? ORDER BY e.id"
+        f"SELECT e.id FROM events e JOIN files f ON f.id = e.file_id WHERE e.event IN ({kinds}) "  # noqa: S608
+        f"AND f.state IN ({done}) AND f.staged = 0 AND f.id <= ? AND f.completed_at < ? ORDER BY e.id"
     )
-    return [row[0] for row in db.conn.execute(sql, before)] if before else []
+    return (
+        [row[0] for row in db.conn.execute(sql, (*before, now - events.KEPT_STEPS_SECONDS))] if before else []
+    )
 
 
 def give_back(db: Database, pages: int) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from uploader.core.duplicates import DONE, judge_twins
 from uploader.core.live_rows import FileRow, SessionRow
 from uploader.core.model import FileState, Layout, PlatformProfile
 from uploader.core.planner_view import Queued
+from uploader.journal import content_hashes
 from uploader.journal.hold_rows import read_profile
 from uploader.journal.row_queries import file_row, session_row
 from uploader.journal.rows import full_path, rows
@@ -16,6 +18,9 @@ from uploader.journal.sqlite_library import Database
 
 LEAVING = "(files.state = 'completed' AND files.disposal IS NULL AND files.after_upload != 'keep')"
 """The condition that a source is to be archived or deleted, or has begun to be."""
+AT_ONCE = 500
+"""Paths in one query."""
+
 _DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
 
 
@@ -29,15 +34,32 @@ def profile(db: Database) -> PlatformProfile:
 def latest(db: Database, folder: str, paths: Collection[bytes]) -> dict[bytes, tuple[int, str, str]]:
     """For paths that have a history: (id, state, sighting) of their newest version."""
     found: dict[bytes, tuple[int, str, str]] = {}
-    for path in paths:
-        row = db.conn.execute(
-            "SELECT id, state, sighting FROM files WHERE folder = ? AND path = ? AND current = 1 "
-            "ORDER BY id DESC LIMIT 1",
-            (folder, path),
-        ).fetchone()
-        if row is not None:
-            found[path] = (row[0], row[1], row[2])
+    for some in batched(paths):
+        sql = f"SELECT id, path, state, sighting FROM files WHERE {_among(some)} ORDER BY id"  # noqa: S608
+        for file_id, path, state, sighting in db.conn.execute(sql, (folder, *some)):
+            found[bytes(path)] = (file_id, state, sighting)
     return found
+
+
+def known_paths(db: Database, folder: str, paths: Collection[bytes]) -> set[tuple[str, bytes]]:
+    """Those of these paths of a folder that have a history, each with the folder."""
+    found = set[tuple[str, bytes]]()
+    for some in batched(paths):
+        rows_of = db.conn.execute(f"SELECT path FROM files WHERE {_among(some)}", (folder, *some))  # noqa: S608
+        found.update((folder, bytes(row[0])) for row in rows_of)
+    return found
+
+
+def _among(paths: Collection[bytes]) -> str:
+    """The condition that a file is a current version of one of these paths of a folder, which are its values."""
+    return f"folder = ? AND path IN ({', '.join('?' * len(paths))}) AND current = 1"
+
+
+def batched(paths: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """So many at once as one query takes."""
+    rest = iter(paths)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some
 
 
 def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
@@ -55,7 +77,8 @@ def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
 
 def content_known(db: Database, content: str) -> bool:
     """Whether any file of this content was claimed before."""
-    return db.conn.execute("SELECT 1 FROM files WHERE content = ? LIMIT 1", (content,)).fetchone() is not None
+    sql = "SELECT 1 FROM files WHERE content = ? LIMIT 1"
+    return db.conn.execute(sql, (content_hashes.stored(content),)).fetchone() is not None
 
 
 def leaving(db: Database, folder: str) -> list[bytes]:
@@ -89,7 +112,8 @@ def twins(db: Database, files: Sequence[Queued]) -> tuple[frozenset[int], frozen
 
 def _same_content(db: Database, file: Queued) -> list[tuple[int, FileState]]:
     """Files of the same content: one that is completed says it all, and of blank tiles there may be many thousands."""
-    same, given = "SELECT id, state FROM files WHERE content = ? AND id != ?", (file.content, file.file_id)
+    same = "SELECT id, state FROM files WHERE content = ? AND id != ?"
+    given = content_hashes.stored(file.content), file.file_id
     found = rows(db, f"{same} AND +state IN ({_DONE}) LIMIT 1", *given) or rows(db, same, *given)
     return [(row["id"], FileState(row["state"])) for row in found]
 

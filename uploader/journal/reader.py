@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,7 +32,7 @@ from uploader.journal.sqlite_library import Database
 from uploader.journal.status import Facts, FactsReader, HoldList, path_of, status_of
 
 _STATES = ", ".join(f"'{state}'" for state in OF_FILES)
-_HELD_FILES = f"hold != '' AND state IN ({_STATES})"
+_HELD_FILES = f"hold != '' AND +state IN ({_STATES})"  # those that are held are few, and have an index
 
 
 class Reader:
@@ -75,9 +76,20 @@ class Reader:
 
     def facts(self, destinations: Mapping[str, Folder]) -> Facts:
         """What a status tells of the rows, all of one moment."""
+        with self._moment():
+            return self._facts.read(destinations)
+
+    def kept_sums(self) -> dict[str, Any]:
+        """See `FactsReader.kept_sums`."""
+        with self._moment():
+            return self._facts.kept_sums()
+
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        """What is read in the block belongs together."""
         self.db.conn.execute("BEGIN")
         try:
-            return self._facts.read(destinations)
+            yield
         finally:
             if self.db.conn.in_transaction:
                 self.db.conn.execute("ROLLBACK")

@@ -1,20 +1,26 @@
-"""The table of receipts: written with the change that they tell of, read in pages, never pruned."""
+"""The receipts of all files that became an item: read in pages from the rows of these files, and never pruned.
+
+The view `all_receipts` has them. What it shows of a file's row goes to the table `receipts` when the row is forgotten.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from uploader.core import receipts
 from uploader.core.errors import JournalError
 from uploader.core.footprints import Ring, known_ring
-from uploader.core.lifecycle import FILE_ENDS, OBJECT_MADE, OBJECT_STORED
+from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import FileState
-from uploader.journal.rows import one
+from uploader.journal import content_hashes
 from uploader.journal.sqlite_library import Database
+
+Values = Mapping[str, Any] | Sequence[Any]
+"""Of a query, by name or by place."""
 
 PAGE = 1000
 """Receipts that one query reads: no reading transaction lasts as long as who prints them."""
@@ -27,31 +33,18 @@ LOOKED_AT = 20_000
 FOR_EVER = 1e12
 """A time that never comes."""
 
-_SELECT = (
-    "SELECT f.id, f.folder, f.path, f.state, COALESCE(s.project_id, '') AS project_id, "
-    "COALESCE(s.collection_id, '') AS collection_id, COALESCE(s.item_id, '') AS target_item_id, "
-    "COALESCE(s.asset_key, '') AS asset_key, COALESCE(s.upload_id, '') AS upload_id, f.item_id, f.file_name, "
-    "f.content, f.source_sha256, json_extract(f.sighting, '$[0][2]') AS source_size, f.size AS group_size, "
-    "f.object_sha256, f.object_md5, f.object_crc32c, f.object_size, f.categorical, f.method, f.comparison, "
-    "f.warnings, f.declared, f.facts, f.discovered_at AS seen_at, "
-    "(SELECT MAX(time) FROM events WHERE file_id = f.id AND event = ?) AS converted_at, "
-    "(SELECT MAX(time) FROM events WHERE file_id = f.id AND event = ?) AS stored_at, "
-    "f.completed_at, f.readback, f.disposal, f.archived_as, f.footprint, f.transform "
-    "FROM files f LEFT JOIN sessions s ON s.id = f.session_id WHERE f.id = ?"
-)
+_KEPT = "id IN (SELECT value FROM json_each(?))"
 
 
-def write_receipt(db: Database, file_id: int, now: float) -> None:
-    """Within a transaction: write a file's receipt, or what is new in it, as its row says."""
-    row = one(db, _SELECT, OBJECT_MADE.value, OBJECT_STORED.value, file_id)
-    assert row is not None
-    columns = receipts.receipt(row, now)
-    anew = ", ".join(f"{name} = excluded.{name}" for name in receipts.KEPT)
-    db.conn.execute(
-        f"INSERT INTO receipts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
-        f"ON CONFLICT (id) DO UPDATE SET {anew}",
-        tuple(columns.values()),
-    )
+def keep_receipts(db: Database, file_ids: Collection[int]) -> None:
+    """Within a transaction: write down what the rows of these files say of their items, before they are forgotten."""
+    for row in _whole(db, f"SELECT * FROM all_receipts WHERE {_KEPT}", (json.dumps([*file_ids]),)):  # noqa: S608
+        columns = {**row, "content": content_hashes.stored(row["content"])}
+        columns["source_sha256"] = receipts.group_hash(row["content"] or "", row["source_sha256"])
+        db.conn.execute(
+            f"INSERT INTO receipts ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608
+            tuple(columns.values()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +82,7 @@ def by_time(db: Database, chosen: Selection) -> Iterator[dict[str, Any]]:
 
 def by_item(db: Database, chosen: Selection) -> Iterator[dict[str, Any]]:
     """Receipts with those of one item together; those of which the item is not known come last."""
-    yield from _pages(db, chosen, "(item_id, id) > (:item_id, :id)", "item_id, id")
+    yield from _pages(db, chosen, "item_id > '' AND (item_id, id) > (:item_id, :id)", "item_id, id")
     yield from _pages(db, chosen, "item_id IS NULL AND id > :id", "id")
 
 
@@ -103,7 +96,7 @@ def newest(
     at, file_id = before or (FOR_EVER, 0)
     given = {**chosen.values, "at": at, "id": file_id, "looked": LOOKED_AT, "most": most}
     looked = (
-        "SELECT completed_at, id FROM receipts WHERE (completed_at, id) < (:at, :id) AND completed_at >= :since "
+        "SELECT completed_at, id FROM all_receipts WHERE (completed_at, id) < (:at, :id) AND completed_at >= :since "
         "ORDER BY completed_at DESC, id DESC LIMIT :looked"
     )
     number = _rows(db, f"SELECT COUNT(*) AS number FROM ({looked})", given)[0]["number"]  # noqa: S608
@@ -112,7 +105,7 @@ def newest(
         return [], None
     end = last[0]["completed_at"], last[0]["id"]
     sql = (
-        "SELECT * FROM receipts WHERE (completed_at, id) < (:at, :id) "  # noqa: S608 - words of ours
+        "SELECT * FROM all_receipts WHERE (completed_at, id) < (:at, :id) "  # noqa: S608 - words of ours
         f"AND (completed_at, id) >= (:end_at, :end_id) AND {chosen.condition} "
         "ORDER BY completed_at DESC, id DESC LIMIT :most"
     )
@@ -124,13 +117,12 @@ def newest(
 
 def receipt_row(db: Database, file_id: int) -> dict[str, Any] | None:
     """One receipt; None where the file is no item."""
-    found = one(db, "SELECT * FROM receipts WHERE id = ?", file_id)
-    return found and receipts.whole(found)
+    return next(iter(_whole(db, "SELECT * FROM all_receipts WHERE id = ?", (file_id,))), None)
 
 
 def keeps_receipts(db: Database) -> bool:
     """Whether the journal is of a version that has them."""
-    return bool(_rows(db, "SELECT 1 FROM sqlite_master WHERE name = 'receipts'", {}))
+    return bool(_rows(db, "SELECT 1 FROM sqlite_master WHERE name = 'all_receipts'"))
 
 
 def footprints(db: Database, *, file_ids: Collection[int] = (), item_id: str = "") -> dict[int, Ring]:
@@ -147,36 +139,41 @@ def footprints(db: Database, *, file_ids: Collection[int] = (), item_id: str = "
 
 def contents(db: Database, file_ids: Collection[int]) -> dict[int, str]:
     """The content hashes of those of these files that are, or may still become, an item."""
-    columns, own = "id, content, source_sha256", "id IN (SELECT value FROM json_each(:ids))"
-    live = f"SELECT {columns} FROM files WHERE {own} AND state NOT IN ({_OVER})"  # noqa: S608 - words of ours
-    sql = f"SELECT {columns} FROM receipts WHERE {own} UNION {live}"  # noqa: S608
-    found = _whole(db, sql, {"ids": json.dumps([*file_ids])})
-    return {row["id"]: row["content"] for row in found if row["content"]}
+    own = "id IN (SELECT value FROM json_each(:ids))"
+    live = f"SELECT id, content, source_sha256 FROM files WHERE {own} AND state NOT IN ({_OVER})"  # noqa: S608
+    sql = f"{live} UNION SELECT id, content, source_sha256 FROM receipts WHERE {own}"  # noqa: S608
+    found = _rows(db, sql, {"ids": json.dumps([*file_ids])})
+    hashes = (
+        (row["id"], receipts.hashes(content_hashes.told(row["content"]), row["source_sha256"])[0])
+        for row in found
+    )
+    return {file_id: content for file_id, content in hashes if content}
 
 
 def _pages(db: Database, chosen: Selection, further: str, order: str) -> Iterator[dict[str, Any]]:
     """All rows, page by page: those of the next one lie `further` than the last row of the one before."""
     last: dict[str, Any] = {"completed_at": chosen.since or 0.0, "item_id": "", "id": 0}
-    sql = f"SELECT * FROM receipts WHERE {further} AND {chosen.condition} ORDER BY {order} LIMIT {PAGE}"  # noqa: S608
+    sql = f"SELECT * FROM all_receipts WHERE {further} AND {chosen.condition} ORDER BY {order} LIMIT {PAGE}"  # noqa: S608
     while found := _whole(db, sql, {**chosen.values, **last}):
         yield from found
         last = {name: found[-1][name] for name in last}
 
 
-def _whole(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+def _whole(db: Database, sql: str, values: Values) -> list[dict[str, Any]]:
     """All receipts of a query, with what they leave out."""
-    return [receipts.whole(row) for row in _rows(db, sql, values)]
+    found = _rows(db, sql, values)
+    return [receipts.whole({**row, "content": content_hashes.told(row["content"])}) for row in found]
 
 
-def _rows(db: Database, sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    """All rows of a query with named values. Raises JournalError where an earlier version wrote the journal."""
+def _rows(db: Database, sql: str, values: Values = ()) -> list[dict[str, Any]]:
+    """All rows of a query. Raises JournalError where an earlier version wrote the journal."""
     try:
         cursor = db.conn.execute(sql, values)
     except sqlite3.OperationalError as error:
-        if not str(error).startswith(("no such table: receipts", "no such column: footprint")):
+        if not str(error).startswith(("no such table: all_receipts", "no such column: footprint")):
             raise
         raise JournalError(
-            "The journal is of an earlier version, which kept no receipts, or less in them.",
+            "The journal is of an earlier version, which kept no receipts, or kept them elsewhere.",
             "Start this version of the daemon once: it brings the journal up to date.",
         ) from error
     names = [column[0] for column in cursor.description]

@@ -9,6 +9,7 @@ from typing import Any
 from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, OwnTarget, SessionKey, SessionState
+from uploader.journal import content_hashes
 from uploader.journal.rows import one, rows
 from uploader.journal.sqlite_library import Database
 
@@ -103,7 +104,7 @@ def _file(row: Mapping[str, Any]) -> FileRow:
         state=FileState(row["state"]),
         sighting=row["sighting"],
         size=row["size"],
-        content=row["content"] or "",
+        content=content_hashes.told(row["content"]) or "",
         object_size=row["object_size"] or 0,
         object_sha256=row["object_sha256"] or b"",
         object_crc32c=row["object_crc32c"] or 0,

@@ -17,7 +17,10 @@ clock = time.time
 
 
 def encode_sighting(sighting: Sighting) -> str:
-    """The fingerprints of a group as text: equal texts mean an untouched group."""
+    """The fingerprints of a group as text: equal texts mean an untouched group. It is JSON; most have no sidecars."""
+    if not sighting.sidecars:
+        own = sighting.fingerprint
+        return f"[[{own.device},{own.inode},{own.size},{own.mtime_ns},{own.ctime_ns}],[]]"
     return json.dumps(
         [
             _fingerprint(sighting.fingerprint),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from uploader.journal import schema_7
 from uploader.journal.sqlite_library import Migrations
 
 if TYPE_CHECKING:
@@ -263,5 +264,11 @@ def m006_footprints(db: Database) -> None:
         db.conn.execute(f"ALTER TABLE {table} ADD COLUMN transform BLOB")  # see core.affine_transforms
 
 
-SCHEMA = 6
+@migrations()
+def m007_one_row_of_a_file(db: Database) -> None:
+    """All of a file is in one row, its receipt is a view of it, and hashes are bytes."""
+    schema_7.migrate(db)
+
+
+SCHEMA = 7
 """How many migrations there are; written to `PRAGMA user_version`."""

@@ -16,6 +16,9 @@ from uploader.journal.sqlite_library import Database
 LOOKED_AT = 200_000
 """Paths that one search looks at: their index alone is read, not their rows."""
 
+HASH = 32
+"""Bytes of a content's hash."""
+
 HEX = 12
 """Digits of a content's hash in the name of its object."""
 
@@ -71,8 +74,9 @@ def _named(db: Database, text: str) -> list[int]:
     asked = stories.asked_for(db, [path], patterns=False)
     found = list(asked.files)
     if match := _OBJECT_NAME.search(text):
-        sql = "SELECT id FROM files WHERE content >= ? AND content < ? ORDER BY id"
-        found += [row[0] for row in db.conn.execute(sql, (match[1], f"{match[1]}g"))]
+        sql = "SELECT id FROM files WHERE content BETWEEN ? AND ? ORDER BY id"
+        first = bytes.fromhex(match[1])
+        found += [row[0] for row in db.conn.execute(sql, (first, first + b"\xff" * HASH))]
     return list(dict.fromkeys(found))
 
 

@@ -67,6 +67,11 @@ class FactsReader:
         self._ended = EndedFiles()
         self._passes = StagePasses()
 
+    def kept_sums(self) -> dict[str, Any]:
+        """What has ended, as of now, for whoever reads the journal next. Within one transaction."""
+        self._ended.update(self._db)
+        return self._ended.kept()
+
     def read(self, destinations: Mapping[str, Folder]) -> Facts:
         """The facts of now; within one transaction, so that its numbers belong together."""
         now, db, ended = clock(), self._db, self._ended

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from uploader.core.lifecycle import OBJECT_MADE, OBJECT_STORED
+from uploader.core.lifecycle import ITEM_KNOWN, ITEM_MADE, OBJECT_MADE, OBJECT_STORED
 from uploader.core.model import FileState
 from uploader.core.moments import iso
 from uploader.core.naming import matches
@@ -142,7 +142,7 @@ def _named(db: Database, file_ids: Sequence[int]) -> list[dict[str, Any]]:
     found = [
         row
         for file_id in sorted(file_ids)
-        for row in rows(db, "SELECT id, folder, path FROM files WHERE id = ?", file_id)
+        for row in rows(db, "SELECT id, folder, path, session_id FROM files WHERE id = ?", file_id)
     ]
     for row in found:
         versions = _ids(
@@ -155,26 +155,30 @@ def _named(db: Database, file_ids: Sequence[int]) -> list[dict[str, Any]]:
 def _of_file(db: Database, file: dict[str, Any]) -> list[dict[str, Any]]:
     events = rows(db, "SELECT * FROM events WHERE file_id = ? ORDER BY id", file["id"])
     told = {event["event"] for event in events}
-    events += [event for event in _receipted(db, file["id"]) if event["event"] not in told]
+    if told & ITEM_KNOWN:
+        told |= ITEM_KNOWN
+    events = [*(event for event in _receipted(db, file) if event["event"] not in told), *events]
     return [_entry(event, file) for event in sorted(events, key=lambda event: event["time"])]
 
 
-def _receipted(db: Database, file_id: int) -> list[dict[str, Any]]:
+def _receipted(db: Database, file: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Steps that the receipt of a file tells of: the events of them are forgotten first.
 
     A journal of an earlier version, which is read as it is, may have none.
     """
-    receipt = receipt_row(db, file_id) if keeps_receipts(db) else None
+    receipt = receipt_row(db, file["id"]) if keeps_receipts(db) else None
     if receipt is None:
         return []
-    size = f"{receipt['object_size'] or 0:,} bytes"
+    size, session_id = f"{receipt['object_size'] or 0:,} bytes", file["session_id"]
     steps = (
-        (OBJECT_MADE, FileState.CONVERTED, "converted_at", f"{receipt['method']}, {size}"),
-        (OBJECT_STORED, FileState.STORED, "stored_at", size),
+        ("discovered", FileState.SETTLING, "seen_at", f"{receipt['group_size']:,} bytes", None),
+        (OBJECT_MADE, FileState.CONVERTED, "converted_at", f"{receipt['method']}, {size}", None),
+        (OBJECT_STORED, FileState.STORED, "stored_at", size, session_id),
+        (ITEM_MADE, FileState.COMPLETED, "completed_at", f"session {session_id} completed", session_id),
     )
     return [
-        {"time": at, "file_id": file_id, "session_id": None, "event": event, "state": state, "note": note}
-        for event, state, column, note in steps
+        {"time": at, "file_id": file["id"], "session_id": among, "event": event, "state": state, "note": note}
+        for event, state, column, note, among in steps
         if (at := receipt[column]) is not None
     ]
 

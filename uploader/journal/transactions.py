@@ -5,7 +5,7 @@ The daemon does so with SQLite (`stored_rows`), the simulator with rows in memor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
@@ -32,6 +32,9 @@ class Rows(Protocol):
 
     def versions(self, folder: str, path: bytes) -> list[FileRecord]:
         """All current versions of a path, the oldest first."""
+
+    def all_versions(self, paths: Sequence[tuple[str, bytes]]) -> list[list[FileRecord]]:
+        """`versions` of each of many paths, by their folders."""
 
     def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
         """The newest current version of a path."""

@@ -9,6 +9,7 @@ from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import FileState, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
 from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
+from uploader.journal import content_hashes
 from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile, scalar, twins
 from uploader.journal.row_queries import own_target, session_key
@@ -75,7 +76,7 @@ def _queued(db: Database, resting: int, left_out: Collection[str]) -> tuple[Queu
             r["id"],
             r["folder"],
             r["size"],
-            r["content"],
+            content_hashes.told(r["content"]) or "",
             r["not_before"],
             bool(r["alone"]),
             r["retrying_since"],

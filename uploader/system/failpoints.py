@@ -97,6 +97,7 @@ COMMITS = (
     "shrunk",
     "stored",
     "stuck",
+    "summed",
     "told",
     "transfers_due",
     "tried_now",

@@ -97,13 +97,25 @@ def test_a_conversion_tells_its_method_and_warnings() -> None:
     assert change.log[0].note == "encode, 12 bytes; declared by the folder: nodata = 0; no_crs: none"
 
 
-@pytest.mark.parametrize("state", [FileState.COMPLETED, FileState.REJECTED])
-def test_what_is_known_of_a_copy_goes_with_it_once_a_receipt_has_it(state: FileState) -> None:
-    """A rejected file has no receipt, and may be tried again."""
-    change = events.discarded(NOW, [file(state)])
+def test_what_is_known_of_a_copy_stays_without_it() -> None:
+    """Its row is the receipt of an item; a rejected file may be tried again."""
+    change = events.discarded(NOW, [file(FileState.COMPLETED)])
 
-    kept = {"staged": 0, **(events.SPENT if state is FileState.COMPLETED else {})}
-    assert change.files == {7: kept}
+    assert change.files == {7: {"staged": 0}}
+
+
+def test_a_row_has_the_times_that_its_events_tell() -> None:
+    """The events are forgotten first."""
+    made = Converted(
+        12, 7, "encode", categorical=True, file_name="a-x.tif", facts={"width": 5, "raw_bytes": 9}
+    )
+    converted = events.converted(NOW, file(FileState.QUEUED), made)
+    batched = file(FileState.BATCHED)
+    batched.session_id = 3
+    stored = events.stored(NOW, batched, 3)
+
+    assert converted.files[7]["converted_at"] == stored.files[7]["stored_at"] == NOW
+    assert converted.files[7]["facts"] == {"width": 5}, "what no receipt tells is not kept"
 
 
 def test_a_damaged_copy_is_looked_for_again() -> None:

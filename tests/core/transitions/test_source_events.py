@@ -26,7 +26,7 @@ def file(state: FileState = FileState.SETTLING, *, id: int = 7, **columns) -> Fi
 def test_a_path_without_a_settling_version_gets_one() -> None:
     """The new row has the next id, and rejected versions of the path are not tried again."""
     refused = file(FileState.REJECTED, id=3)
-    change, file_id = events.discovered(NOW, [refused], SEEN, 8)
+    change, (file_id,) = events.discovered(NOW, [([refused], SEEN)], 8)
 
     assert file_id == 8
     assert change.new_files[8]["state"] is FileState.SETTLING
@@ -37,7 +37,7 @@ def test_a_path_without_a_settling_version_gets_one() -> None:
 
 def test_a_settling_version_takes_a_new_sighting_over() -> None:
     """No row is made; looks and tries begin anew."""
-    change, file_id = events.discovered(NOW, [file(looks=2)], SEEN, 8)
+    change, (file_id,) = events.discovered(NOW, [([file(looks=2)], SEEN)], 8)
 
     assert file_id == 7
     assert change.files == {7: {"looks": 0, "size": 10, "sighting": "as it lies", **FRESH}}
@@ -47,7 +47,7 @@ def test_a_settling_version_takes_a_new_sighting_over() -> None:
 
 def test_a_settling_version_that_lies_as_it_lay_is_left_alone() -> None:
     """The same sighting twice changes nothing."""
-    change, file_id = events.discovered(NOW, [file(sighting="as it lies")], SEEN, 8)
+    change, (file_id,) = events.discovered(NOW, [([file(sighting="as it lies")], SEEN)], 8)
 
     assert file_id == 7
     assert not change.files

@@ -144,7 +144,7 @@ async def test_a_story_has_every_version_and_outlives_its_rows(acted: Acted) -> 
     async with browsing(acted) as client:
         whole = (await client.get(f"{BASE}/files/8")).json()
         acted.change("DELETE FROM events WHERE file_id = 2")
-        acted.change("DELETE FROM files WHERE id = 2")
+        acted.forget(2)
         forgotten = (await client.get(f"{BASE}/files/2")).json()
         page = await client.get("/files/2")
     assert whole["versions"] == [1, 8]

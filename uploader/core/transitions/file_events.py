@@ -6,21 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from uploader.core.duplicates import DONE
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import FileState
+from uploader.core.receipts import group_hash, kept_facts
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
 from uploader.core.transitions.source_events import Seen, seen_again
-
-SPENT: Mapping[str, Any] = {
-    **dict.fromkeys(("source_sha256", "object_sha256", "object_md5", "object_crc32c")),
-    "facts": {},
-    "declared": {},
-}
-"""Columns of a completed file, which its receipt has from then on, without private copies: half of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +69,7 @@ def claimed(
         return change, file.state
     columns = {
         "content": copy.content,
-        "source_sha256": copy.sha256,
+        "source_sha256": group_hash(copy.content, copy.sha256),
         "staged": 1,
         "sighting": copy.seen.value,
         **FRESH,
@@ -88,7 +81,7 @@ def claimed(
     columns["size"] = copy.size
     if repaired.item is not None:
         change.taken[repaired.item.id] = file.id
-        note, facts = recognised(repaired.item.item_id, repaired.name, repaired.after_upload)
+        note, facts = recognised(now, repaired.item.item_id, repaired.name, repaired.after_upload)
         return change, change.move_file(file, FileEvent.RECOGNISED, note, **{**columns, **facts})
     if repaired.unsure:
         columns["last_error"] = UNSURE
@@ -117,9 +110,10 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
         "object_sha256": made.sha256,
         "comparison": made.comparison,
         "declared": dict(made.declared),
-        "facts": dict(made.facts),
+        "facts": kept_facts(made.facts),
         "footprint": made.footprint,
         "transform": made.transform,
+        "converted_at": now,
         "alone": 0,
     }
     change.move_file(file, FileEvent.CONVERTED, "; ".join(notes), **columns, **FRESH)
@@ -173,7 +167,7 @@ def stored(now: float, file: FileRecord, session_id: int, md5: bytes | None = No
     """
     change = Change(now)
     if file.session_id == session_id and file.state is FileState.BATCHED:
-        change.move_file(file, FileEvent.STORED, object_md5=md5, **FRESH)
+        change.move_file(file, FileEvent.STORED, object_md5=md5, stored_at=now, **FRESH)
     return change
 
 
@@ -206,8 +200,8 @@ def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
 
 
 def discarded(now: float, files: Iterable[FileRecord]) -> Change:
-    """The private copies are gone, and with them the use of what was known of them; an item's receipt keeps it."""
+    """The private copies are gone."""
     change = Change(now)
     for file in files:
-        change.set_file(file, {"staged": 0, **(SPENT if file.state in DONE else {})})
+        change.set_file(file, {"staged": 0})
     return change

@@ -38,8 +38,11 @@ NOISE = ("looked", "retry")
 KEPT_STORIES = 20_000
 """How many completed files have all their events, the newest; about 10 MB of journal."""
 
-STEPS = ("claimed", "converted", "batched", "stored")
-"""Events of an older completed file that go: its receipt has their times, and what came of them."""
+KEPT_STEPS_SECONDS = 2 * 86400.0
+"""How long all events of a completed file stay in any case: sums of a day are made of them, a daily limit's, too."""
+
+STEPS = ("discovered", "claimed", "converted", "batched", "stored", "completed")
+"""Events of an older completed file that go: its row has their times, and what came of them."""
 
 SUMS = "pruned"
 """The profile's key of the sums over what was forgotten."""

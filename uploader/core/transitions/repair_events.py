@@ -61,8 +61,8 @@ def session_recognised(
     members = list(members)
     couple(change, session, members, SessionEvent.RECOGNISED)
     for file in members:
-        _, facts = recognised(items.get(file.id, ""), file.file_name or "", file.after_upload or "keep")
-        change.set_file(file, {**facts, "item_id": items.get(file.id)})
+        _, facts = recognised(now, items.get(file.id, ""), file.file_name or "", file.after_upload or "keep")
+        change.set_file(file, facts)
     return change
 
 
@@ -107,7 +107,7 @@ def session_remembered(now: float, session_id: int, lost: LostSession) -> Change
 def file_recognised(now: float, file: FileRecord, item_id: str, name: str, after_upload: str) -> Change:
     """The platform has shown the item of a file, which needs no session for it any more."""
     change = Change(now)
-    note, facts = recognised(item_id, name, after_upload)
+    note, facts = recognised(now, item_id, name, after_upload)
     change.move_file(file, FileEvent.RECOGNISED, note, session_id=None, **facts)
     return change
 

@@ -38,8 +38,13 @@ NOTHING = Repaired()
 """No repair knows anything of the file."""
 
 
-def recognised(item_id: str, name: str, after_upload: str) -> tuple[str, dict[str, Any]]:
+def recognised(now: float, item_id: str, name: str, after_upload: str) -> tuple[str, dict[str, Any]]:
     """The note and the columns of a file whose item the platform has shown."""
     disposal = "kept" if after_upload == "keep" else None
-    columns = {"item_id": item_id, "file_name": name, "after_upload": after_upload, "disposal": disposal}
-    return f"the platform has it as {item_id}", {**FRESH, **columns}
+    columns = {
+        "item_id": item_id or None,
+        "file_name": name,
+        "after_upload": after_upload,
+        "disposal": disposal,
+    }
+    return f"the platform has it as {item_id}", {**FRESH, **columns, "completed_at": now}

@@ -9,7 +9,7 @@ from typing import Any
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import FileState, Sighting
 from uploader.core.path_text import shown
-from uploader.core.transitions.change import Change
+from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 
@@ -25,35 +25,46 @@ class Seen:
     value: Hashable
 
 
-def discovered(now: float, versions: Sequence[FileRecord], seen: Seen, next_id: int) -> tuple[Change, int]:
-    """A version of a path was seen; returns the id of the row that settles from now on.
+def discovered(
+    now: float, found: Iterable[tuple[Sequence[FileRecord], Seen]], next_id: int
+) -> tuple[Change, list[int]]:
+    """Versions of different paths were seen; returns the ids of the rows that settle from now on.
 
-    `versions` are the current ones of the path, the oldest first. A newest one that is settling already takes the
-    sighting over; else the row `next_id` is made, and no rejected version is tried again.
+    With each come the current versions of its path, the oldest first. A newest one that is settling already takes the
+    sighting over; else a row is made, from `next_id` on, and no rejected version is tried again.
     """
-    change = Change(now)
-    newest = versions[-1] if versions else None
-    if newest is not None and newest.state is FileState.SETTLING:
-        if newest.sighting != seen.value:
-            _begin_anew(change, newest, seen)
-        return change, newest.id
-    for file in versions:
-        if file.state is FileState.REJECTED:
-            change.set_file(file, {"current": None})
+    change, ids = Change(now), list[int]()
+    for versions, seen in found:
+        newest = versions[-1] if versions else None
+        if newest is not None and newest.state is FileState.SETTLING:
+            if newest.sighting != seen.value:
+                _begin_anew(change, newest, seen)
+            ids.append(newest.id)
+            continue
+        for file in versions:
+            if file.state is FileState.REJECTED:
+                change.set_file(file, {"current": None})
+        ids.append(next_id)
+        _enter(change, next_id, seen)
+        next_id += 1
+    return change, ids
+
+
+def _enter(change: Change, file_id: int, seen: Seen) -> None:
+    """A row of a file that was not seen before as it is now."""
     sighting = seen.sighting
-    file = FileRecord(id=next_id, folder=sighting.folder, path=sighting.path, sighting=seen.value)
-    change.new_files[next_id] = {
-        "folder": file.folder,
-        "path": file.path,
-        "current": file.current,
-        "state": file.state,
-        "sighting": file.sighting,
+    change.new_files[file_id] = {
+        "folder": sighting.folder,
+        "path": sighting.path,
+        "current": 1,
+        "state": FileState.SETTLING,
+        "sighting": seen.value,
         "size": sighting.size,
-        "discovered_at": now,
-        "changed_at": now,
+        "discovered_at": change.now,
+        "changed_at": change.now,
     }
-    change.log_file(file, "discovered", file.state, f"{sighting.size:,} bytes")
-    return change, next_id
+    note = f"{sighting.size:,} bytes"
+    change.log.append(LogLine("discovered", FileState.SETTLING, note, file_id))
 
 
 def changed(now: float, file: FileRecord, seen: Seen) -> Change:

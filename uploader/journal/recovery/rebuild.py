@@ -11,6 +11,7 @@ from uploader.core.configuration import Folder
 from uploader.core.model import Sighting
 from uploader.core.recovery_matching import Listed, Target
 from uploader.core.transitions.repair_events import LostSession
+from uploader.journal import content_hashes
 from uploader.journal.hold_rows import read_profile
 from uploader.journal.opening import connect_copy
 from uploader.journal.rows import decode_sighting, rows
@@ -80,8 +81,8 @@ def copies(path: Path) -> dict[int, tuple[Sighting, str] | None]:
     db = connect_copy(path)
     try:
         return {
-            row["id"]: (decode_sighting(row["folder"], bytes(row["path"]), row["sighting"]), row["content"])
-            if row["unended"] and row["content"]
+            row["id"]: (decode_sighting(row["folder"], bytes(row["path"]), row["sighting"]), content)
+            if row["unended"] and (content := content_hashes.told(row["content"]))
             else None
             for row in rows(db, f"SELECT *, {UNENDED} AS unended FROM files WHERE staged = 1")  # noqa: S608
         }

@@ -24,6 +24,7 @@ from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Listed, Target, names_come_back
 from uploader.core.transitions import repair_events as events
 from uploader.core.transitions.repair_events import SessionFate
+from uploader.journal import content_hashes
 from uploader.journal.hold_rows import ESTRANGED, learn
 from uploader.journal.opening import connect_copy, writing
 from uploader.journal.recovered_items import known_item, stem, take
@@ -242,4 +243,4 @@ def vars_of(target: Target) -> tuple[str, str, str]:
 
 def _name(row: Mapping[str, Any]) -> str:
     """The name under which the file is, or would be, uploaded."""
-    return row["file_name"] or file_name(bytes(row["path"]), row["content"] or "")
+    return row["file_name"] or file_name(bytes(row["path"]), content_hashes.told(row["content"]) or "")
