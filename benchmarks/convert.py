@@ -5,8 +5,10 @@
 Each run is a process of its own and is measured from its start to its end: of ours with the confined child, exact
 statistics, the comparison of all pixels and the check of the result. Prints for each kind of raster the medians of wall
 clock and of processor time (in brackets), ratios to ours, sizes against the driver's default level, the most memory of
-the child, and what this machine does with one core. With `--write` the tables replace those between two marks of a
-document. Stop other work meanwhile; where that cannot be, the processor time is the one to look at.
+the child, the versions and options of the peers, which of them are not installed, and what this machine does with one
+core. `--peers` names those to take part; the driver at its default level and tuned always do. With `--write` the tables
+replace those between two marks of a document. Stop other work meanwhile; where that cannot be, look at the processor
+time.
 """
 
 from __future__ import annotations
@@ -62,6 +64,11 @@ with tempfile.TemporaryDirectory(dir=target.parent) as folder:
     assert perform(Job(source, target), pathlib.Path(folder)).report.method == sys.argv[3]
     (pathlib.Path(folder) / "result.tif").rename(target)
 """
+_ADDO = """
+cp "$1" "$2.tmp.tif" && gdaladdo -q -r average --config GDAL_NUM_THREADS ALL_CPUS "$2.tmp.tif" &&
+gdal_translate -q -stats -co TILED=YES -co BLOCKXSIZE=512 -co BLOCKYSIZE=512 -co COMPRESS=DEFLATE -co PREDICTOR=2 \
+    -co NUM_THREADS=ALL_CPUS -co BIGTIFF=IF_SAFER -co COPY_SRC_OVERVIEWS=YES "$2.tmp.tif" "$2" && rm "$2.tmp.tif"
+"""
 _PYTHON = sys.executable
 _ENVIRONMENT = os.environ | {"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"}
 _BEFORE, _AFTER = ("raster", "MB", "method"), ("against the driver", "against it tuned", "size", "peak, MiB")
@@ -82,6 +89,11 @@ def _by_vips(source: Path, target: Path) -> list[str]:
     return ["vips", "tiffsave", str(source), str(target), *form.split()]
 
 
+def _by_gdaladdo(source: Path, target: Path) -> list[str]:
+    """Levels beside the raster's own tiles, then a copy in the order of a COG: what GDAL has for a tiled raster."""
+    return ["sh", "-c", _ADDO, "sh", str(source), str(target)]
+
+
 def _by_steps(method: str) -> Callable[[Path, Path], list[str]]:
     """The steps of one conversion alone, with their verification, by one method or the other."""
     return lambda source, target: [_PYTHON, "-c", _STEPS, str(source), str(target), method]
@@ -97,6 +109,7 @@ PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
     "ZSTD 1": _by_driver(_COMMON | _FAST | {"COMPRESS": "ZSTD"}),
     "rio cogeo create": _by_rio,
     "vips tiffsave": _by_vips,
+    "gdaladdo, copy": _by_gdaladdo,
     "steps by encode": _by_steps("encode"),
     "steps by cog_driver": _by_steps("cog_driver"),
     "uploader convert": _ours,
@@ -106,6 +119,12 @@ PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
 FIRST, TUNED, OURS = "COG driver", "LEVEL=1, AVERAGE", "uploader convert"
 STEPS = ("steps by encode", "steps by cog_driver")
 """What is measured only of rasters that are encoded."""
+
+OF_TILED = "gdaladdo, copy"
+"""What is measured only of rasters whose tiles stay."""
+
+_VERSIONS = {"vips tiffsave": ["vips", "--version"], "gdaladdo, copy": ["gdaladdo", "--version"]}
+"""How a program that is not Python's tells its version."""
 
 
 @dataclass
@@ -142,7 +161,9 @@ def measured(kind: str, megabytes: float, rounds: int, room: Path, peers: list[s
     found = Found(kind, source.stat().st_size)
     for _ in range(rounds):
         for peer in (OURS, *(each for each in peers if each != OURS)):
-            if peer in STEPS and found.method != "encode":
+            if (peer in STEPS and found.method != "encode") or (
+                peer == OF_TILED and found.method == "encode"
+            ):
                 continue
             shutil.rmtree(target.parent, ignore_errors=True)
             target.parent.mkdir()
@@ -173,8 +194,22 @@ def installed() -> list[str]:
     there = {
         "rio cogeo create": Path(_PYTHON).with_name("rio").exists(),
         "vips tiffsave": shutil.which("vips"),
+        "gdaladdo, copy": shutil.which("gdaladdo") and shutil.which("gdal_translate"),
     }
     return [peer for peer in PEERS if there.get(peer, True)]
+
+
+def told_of(peers: list[str]) -> Iterator[str]:
+    """What the peers are, and which are not there."""
+    names = ("rasterio", "rio-cogeo", "numpy", "isal")
+    yield f"GDAL {rasterio.__gdal_version__}, {', '.join(f'{name} {version(name)}' for name in names)}"
+    for peer, command in _VERSIONS.items():
+        if peer in peers:
+            told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            yield f"{peer}: {told.strip().splitlines()[0]}"
+    missing = [peer for peer in PEERS if peer not in installed()]
+    if missing:
+        yield f"not installed: {', '.join(missing)}"
 
 
 def limits() -> Iterator[str]:
@@ -196,8 +231,7 @@ def limits() -> Iterator[str]:
 
 def tables(arguments: argparse.Namespace, peers: list[str]) -> Iterator[str]:
     """The lines of the report, as they come."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("rasterio", "rio-cogeo", "numpy", "isal"))
-    yield f"GDAL {rasterio.__gdal_version__}, {versions}; {os.cpu_count()} cores; median of {arguments.rounds}."
+    yield f"{'; '.join(told_of(peers))}; {os.cpu_count()} cores; median of {arguments.rounds}."
     yield f"One core, MB/s: {', '.join(limits())}."
     yield ""
     titles = [*_BEFORE, *(f"{peer}, s" for peer in peers), *_AFTER]

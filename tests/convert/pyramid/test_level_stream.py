@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from uploader.convert.pyramid import level_stream
 from uploader.convert.pyramid.level_stream import LevelStream
 from uploader.convert.pyramid.overview_writer import Pyramid, shrunk
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints, sizes
@@ -76,3 +78,22 @@ def test_levels_of_rows_as_they_come(size: tuple[int, int], validity: int, dtype
         assert np.array_equal(np.concatenate([rows.samples for rows in made], axis=1), level.samples)
         for index, mask in level.masks.items():
             assert np.array_equal(np.concatenate([rows.masks[index] for rows in made]), mask)
+
+
+def test_where_all_counts_levels_are_made_in_few_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edge of a mask costs the stretch of columns that it is in, not those beside it."""
+    wanted = pyramid(512, 512, PER_DATASET, "uint8")
+    whole = pixels(wanted)
+    shown = np.broadcast_to(np.arange(512) >= 100, (512, 512))
+    mixed = []
+
+    def noted(above: Block, *arguments: Any) -> Any:
+        if above.masks[1].any() and not above.masks[1].all():
+            mixed.append(above.piece.width)
+        return shrunk(above, *arguments)
+
+    monkeypatch.setattr(level_stream, "shrunk", noted)
+    [*LevelStream(wanted).add(replace(whole, masks=dict.fromkeys(whole.masks, shown)))]
+
+    assert mixed
+    assert max(mixed) <= 2 * 32

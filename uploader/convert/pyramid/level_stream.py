@@ -23,6 +23,9 @@ from uploader.convert.read.windows import Piece
 _COLUMNS = 256
 """Columns of a level that are made at once: what is above them stays in the processor's cache."""
 
+_MIXED_COLUMNS = 32
+"""The same where only some pixels count."""
+
 
 class LevelStream:
     """Takes in the rows of a raster from the first to the last; gives rows of tiles of its levels."""
@@ -79,15 +82,38 @@ class _Level:
         masks = self._empty(above, samples.shape[1:])
         down = self._rows.cover(first, stop)
         top, bottom = self._rows.span(first, stop)
-        for column in range(0, whole.width, _COLUMNS):
-            end = min(column + _COLUMNS, whole.width)
-            left, right = self._columns.span(column, end)
-            part = above.part(Piece(left, top, right - left, bottom - top, whole.bands))
+        rows = above.part(replace(above.piece, row=top, height=bottom - top))
+        for column, end, part in self._parts(rows):
             made, valid = shrunk(part, Footprints(down, self._columns.cover(column, end)), self._wanted)
             samples[:, :, column:end] = made
             for index, mask in valid.items():
                 masks[index][:, column:end] = mask
         return Block(whole, samples, masks)
+
+    def _parts(self, rows: Block) -> Iterator[tuple[int, int, Block]]:
+        """Stretches of columns of the level, and what is above them.
+
+        They are short where something counts and something does not, which takes many passes over the pixels.
+        """
+        for column in range(0, self._facts.width, _COLUMNS):
+            end = min(column + _COLUMNS, self._facts.width)
+            step = _MIXED_COLUMNS if self._mixed(self._under(rows, column, end)) else _COLUMNS
+            for start in range(column, end, step):
+                stop = min(start + step, end)
+                yield start, stop, self._under(rows, start, stop)
+
+    def _under(self, rows: Block, column: int, end: int) -> Block:
+        left, right = self._columns.span(column, end)
+        return rows.part(replace(rows.piece, column=left, width=right - left))
+
+    def _mixed(self, part: Block) -> bool:
+        """Whether some of its pixels count, or count more, and others do not."""
+        alpha = self._wanted.alpha
+        if alpha in part.piece.bands:
+            shown = part.samples[part.piece.bands.index(alpha)]
+            return bool(shown.min() != shown.max())
+        known = {id(mask): mask for mask in part.masks.values()}
+        return any(bool(mask.any()) and not mask.all() for mask in known.values())
 
     def _empty(self, above: Block, shape: tuple[int, ...]) -> dict[int, Mask]:
         if self._wanted.one_mask:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,27 @@ class LevelWatch:
     """Judges one level by the blocks of the level above it that it is shown, in any order.
 
     `facts` are those of the level above. A block must have `margin` pixels around it, and masks of the bands
-    `masked`. Once a block of the level has failed, `failed` is true and nothing more is looked at.
+    `masked`. Once a block of the level has failed, `failed` is true and nothing more is looked at. `others` waits for
+    what is found of the levels below.
     """
 
-    def __init__(self, level: Dataset, facts: Facts, rules: tuple[Tolerance, ...]) -> None:
+    def __init__(
+        self,
+        level: Dataset,
+        facts: Facts,
+        rules: tuple[Tolerance, ...],
+        others: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._level, self._facts, self._rules = level, facts, rules
+        self._others = others
         self._rows, self._columns = Axis(facts.height, level.height), Axis(facts.width, level.width)
         self.margin = math.ceil((REACH + 1) * max(self._rows.ratio, self._columns.ratio)) + 1
         self.masked = frozenset(band.index for band in facts.bands if not band.mask & ALL_VALID)
         self.failed = False
+
+    def believed(self) -> bool:
+        """Whether the level has not failed, and none of those below does. Raises RasterUnreadable."""
+        return not self.failed and self._others()
 
     def see(self, block: Block) -> None:
         """Judge the pixels of the level that begin within the block. Raises RasterUnreadable."""
@@ -130,13 +143,23 @@ def overviews(path: Path) -> int:
         return len(dataset.overviews(1))
 
 
+@contextmanager
+def watched(path: Path, facts: Facts, judged: tuple[Tolerance, ...]) -> Iterator[LevelWatch]:
+    """A watch over the largest overview of a file; a thread judges those below it meanwhile."""
+    with opened(path, "GTiff", overview=0, threads=1) as level, ThreadPoolExecutor(1) as thread:
+        yield LevelWatch(level, facts, judged, thread.submit(smaller_levels_fit, path, facts, judged).result)
+
+
 def smaller_levels_fit(path: Path, facts: Facts, judged: tuple[Tolerance, ...]) -> bool:
     """Whether each overview but the first shows the one before it. Raises RasterUnreadable."""
     return all(_fits(path, facts, judged, level) for level in range(1, overviews(path)))
 
 
 def _fits(path: Path, facts: Facts, judged: tuple[Tolerance, ...], level: int) -> bool:
-    with opened(path, "GTiff", overview=level - 1) as above, opened(path, "GTiff", overview=level) as below:
+    with (
+        opened(path, "GTiff", overview=level - 1, threads=1) as above,
+        opened(path, "GTiff", overview=level, threads=1) as below,
+    ):
         size = replace(facts, width=above.width, height=above.height)
         watch = LevelWatch(below, size, judged)
         return watch.sees_all(above, pieces(size))

@@ -17,7 +17,10 @@ from uploader.convert.read.nodata_border import Collar, says_all_valid
 from uploader.convert.read.statistics import Classes, Counts, Moments, PixelStatistics, few
 from uploader.convert.read.windows import Piece, pieces
 
-_PEEKS = 3
+_PEEKS = 6
+_PEEK_BYTES = 4 << 20
+"""How many places are looked at before all of a raster is read for its classes, and how much at each."""
+
 _FLOAT_DIGITS = 1 << 53
 
 
@@ -65,9 +68,9 @@ def may_be_classes(dataset: Dataset, facts: Facts) -> bool:
 
     Of each piece a block in the middle comes first, which is enough for most images and measurements.
     """
-    everything = list(pieces(facts))
+    everything = list(pieces(facts, _PEEK_BYTES))
     step = max(1, len(everything) // _PEEKS)
-    gauge = Gauge(facts, classes=True)
+    gauge = Gauge(facts, classes=True, border=False)
     with translated("read"):
         for piece in everything[::step][:_PEEKS]:
             for part in (_middle(piece, facts), piece):
@@ -91,9 +94,12 @@ def _middle(piece: Piece, facts: Facts) -> Piece:
 
 
 class Gauge:
-    """Takes in blocks of one raster, each once, in any order. `masked` are the bands whose masks it needs."""
+    """Takes in blocks of one raster, each once, in any order. `masked` are the bands whose masks it needs.
 
-    def __init__(self, facts: Facts, *, classes: bool) -> None:
+    Without `border` nobody asks what reaches in from there.
+    """
+
+    def __init__(self, facts: Facts, *, classes: bool, border: bool = True) -> None:
         self._facts = facts
         self._bands: list[Counts | Moments] = [
             Counts(np.dtype(band.dtype)) if _countable(band) else Moments() for band in facts.bands
@@ -101,7 +107,7 @@ class Gauge:
         self._data = next((band.index for band in facts.bands if band.interpretation != "alpha"), 1)
         self._classes = Classes() if classes else None
         named = facts.palette or facts.categories
-        self._collar = Collar(facts) if says_all_valid(facts) and not named else None
+        self._collar = Collar(facts) if border and says_all_valid(facts) and not named else None
         self.masked = frozenset(band.index for band in facts.bands if _needs_mask(band))
 
     def add(self, block: Block) -> None:

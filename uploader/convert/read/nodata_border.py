@@ -19,8 +19,8 @@ _LEAST_SHARE = 0.01
 _EDGE_SHARE = 0.1
 _VALUES = 2
 """Values that are followed inwards in one piece: the most frequent at its border, each at least a tenth of it."""
-_STRETCH = 256
-"""Columns of a row that are followed at once."""
+_STRETCH = 32
+"""Columns of a row that are followed at first; then twice as many, and so on."""
 
 Samples = NDArray[Any]
 
@@ -103,13 +103,13 @@ def _reaching_in(samples: Samples, value: Any, sides: tuple[bool, ...]) -> int:
 def _along_rows(alike: Samples, reached: Samples) -> None:
     """Mark the samples of each row up to the first that is unlike; few rows go on for long."""
     rows = np.flatnonzero(alike[:, 0])
-    for column in range(0, alike.shape[1], _STRETCH):
-        if not rows.size:
-            return
-        columns = slice(column, column + _STRETCH)
+    column, stretch = 0, _STRETCH
+    while rows.size and column < alike.shape[1]:
+        columns = slice(column, column + stretch)
         still = np.logical_and.accumulate(alike[rows, columns], axis=1)
         reached[rows, columns] |= still
         rows = rows[still[:, -1]]
+        column, stretch = column + stretch, 2 * stretch
 
 
 def _along_columns(alike: Samples, reached: Samples) -> None:

@@ -11,6 +11,8 @@ WINDOW_BYTES = 32 << 20
 _TILE = 512
 _SAMPLED = 16
 _CELLS = 8
+_RIMS = 4
+"""A block that is narrower than so many rims keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +75,30 @@ def sampled(everything: Sequence[Piece]) -> list[Piece]:
     return [everything[round(number * step)] for number in range(_SAMPLED)]
 
 
-def scattered(facts: Facts) -> list[Piece]:
-    """One block in the middle of each cell of a grid of eight by eight; of a small raster all of them."""
+def scattered(facts: Facts, rim: int = 0) -> list[Piece]:
+    """One block in the middle of each cell of a grid of eight by eight; of a small raster all of them.
+
+    Where not all blocks are there, each goes without a rim of so many pixels: then a piece with that much around it
+    is one block, and no other is decoded.
+    """
     rows, columns = facts.bands[0].block
-    tops, lefts = _spread(facts.height, rows), _spread(facts.width, columns)
+    tops, lefts = _spread(facts.height, rows, rim), _spread(facts.width, columns, rim)
     return [
-        Piece(left, top, min(columns, facts.width - left), min(rows, facts.height - top), bands)
+        Piece(left, top, right - left, bottom - top, bands)
         for bands in _groups(facts, 0)
-        for top in tops
-        for left in lefts
+        for top, bottom in tops
+        for left, right in lefts
     ]
 
 
-def _spread(length: int, block: int) -> list[int]:
-    """Where the blocks in the middle of eight equal parts begin."""
+def _spread(length: int, block: int, rim: int) -> list[tuple[int, int]]:
+    """Where the blocks in the middle of eight equal parts begin and end."""
     count = -(-length // block)
     if count <= _CELLS:
-        return [block * number for number in range(count)]
-    return [block * ((2 * cell + 1) * count // (2 * _CELLS)) for cell in range(_CELLS)]
+        return [(block * n, min(block * (n + 1), length)) for n in range(count)]
+    rim = rim if block > _RIMS * rim else 0
+    starts = [block * ((2 * cell + 1) * count // (2 * _CELLS)) for cell in range(_CELLS)]
+    return [(at + rim if at else 0, at + block - rim if at + block < length else length) for at in starts]
 
 
 def _groups(facts: Facts, budget: int) -> Iterator[tuple[int, ...]]:

@@ -15,9 +15,9 @@ from uploader.convert.pyramid.downsample import Method
 from uploader.convert.pyramid.overview_writer import Pyramid, build
 from uploader.convert.pyramid.pixel_coverage import sizes
 from uploader.convert.read.facts import ITEM_BYTES, Facts
-from uploader.convert.read.formats.open_raster import Dataset
+from uploader.convert.read.formats.open_raster import Dataset, translated
 from uploader.convert.tiff import ifd
-from uploader.convert.write import head_completion, method_choice, rewrite_rules
+from uploader.convert.write import head_completion, level_check, method_choice, rewrite_rules
 from uploader.convert.write.source_heads import structure
 from uploader.convert.write.tile_copy import Image, move
 from uploader.core.errors import ConversionFailed
@@ -81,13 +81,17 @@ def kept(head: ifd.Tiff | None, facts: Facts, compression: str) -> Literal["", "
 
 @dataclass(frozen=True, slots=True)
 class LevelOptions:
-    """What is chosen for the levels of one raster. `nodata` is that of 64-bit integers with all digits, or empty."""
+    """What is chosen for the levels of one raster. `nodata` is that of 64-bit integers with all digits, or empty.
+
+    `compared`: they are read back.
+    """
 
     categorical: bool
     compression: str
     effort: str
     threads: int
     nodata: str = ""
+    compared: bool = True
 
 
 def rebuilt(
@@ -116,8 +120,18 @@ def _rebuilt(
     for path, size in zip(made, sizes(facts.width, facts.height, wanted.tile), strict=True):
         images += _level(path, size, head)
     move(head, images, target, added, head_completion.reserve(added))
+    if chosen.compared:
+        _compare(target, made, wanted)
     for path in made:
         path.unlink()
+
+
+def _compare(target: Path, made: Sequence[Path], wanted: Pyramid) -> None:
+    """Raise ConversionFailed unless all levels decode to what they are in their own files."""
+    with translated("read back in its levels"):
+        wrong = level_check.difference(target, made, wanted)
+    if wrong:
+        raise ConversionFailed(f"Its levels are not what was written: {wrong}.")
 
 
 def _wanted(head: ifd.Tiff, facts: Facts, added: head_completion.Additions, chosen: LevelOptions) -> Pyramid:

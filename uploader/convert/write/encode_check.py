@@ -1,18 +1,23 @@
 """Whether a file that was encoded holds what was read: all of it is read back through GDAL, and compared by sums.
 
-That a level shows the level above it is shown anew for some squares of it, by the other way of making levels.
+That a level shows the level above it is shown anew for some squares of it, by the other way of making levels. Threads
+share the rows of tiles of a level, each with a dataset of its own; squares are made of rows that were decoded just
+before, so that GDAL still has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from uploader.convert.pyramid.overview_writer import region
-from uploader.convert.read.block_reader import blocks, read
+from uploader.convert.pyramid.pixel_coverage import Axis
+from uploader.convert.read.block_reader import Block, read
 from uploader.convert.read.facts import Facts
-from uploader.convert.read.formats.open_raster import opened
+from uploader.convert.read.formats.open_raster import Dataset, opened
 from uploader.convert.read.windows import Piece, rows_of_tiles, sampled
 from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
@@ -29,42 +34,88 @@ def difference(result: Path, plan: Plan, sums: Sums, *, sample: bool, first: int
     What is larger than level `first` is not read back. Raises RasterUnreadable, and what GDAL says of a file that does
     not decode.
     """
-    found = (
-        _difference(result, plan, sums, number, sample=sample) for number in range(first, len(plan.levels))
-    )
-    unlike = (_unlike(result, plan, number) for number in range(1, len(plan.levels)))
-    return next(filter(None, (*found, *unlike)), "")
-
-
-def _difference(result: Path, plan: Plan, sums: Sums, number: int, *, sample: bool) -> str:
-    level = plan.levels[number]
-    pieces = rows_of_tiles(level, plan.wanted.tile)
-    wanted = sampled(pieces) if sample else pieces
-    masked = frozenset({1}) if plan.wanted.masked else frozenset[int]()
-    with opened(result, "GTiff", overview=number - 1 if number else None) as dataset:
-        if (dataset.width, dataset.height) != (level.width, level.height):
-            return f"the size of level {number}"
-        with closing(blocks(dataset, level, wanted, masked)) as found:
-            for rows in found:
-                if not sums.same(number, rows):
-                    return f"pixels near row {rows.piece.row} of level {number}"
+    made: dict[Piece, Block] = {}
+    with ThreadPoolExecutor(plan.threads) as pool:
+        for number in range(len(plan.levels)):
+            look = _Look(plan, sums, number, made)
+            rows = look.rows(sample=sample) if number >= first else ()
+            wrong = _differs(result, look, rows, pool)
+            if wrong:
+                return wrong
+            made = look.below
     return ""
 
 
-def _unlike(result: Path, plan: Plan, number: int) -> str:
-    """Whether some squares of a level do not follow from the level above."""
-    above, level = plan.levels[number - 1], plan.levels[number]
-    bands = frozenset({1}) if plan.wanted.masked else frozenset[int]()
-    with (
-        opened(result, "GTiff", overview=number - 2 if number > 1 else None) as large,
-        opened(result, "GTiff", overview=number - 1) as small,
-    ):
-        for piece in _few(level):
-            made, held = region(large, above, level, piece, plan.wanted), read(small, level, piece, bands)
-            alike = all((made.masks[index] == mask).all() for index, mask in held.masks.items())
-            if not (alike and same_bits(made.samples, held.samples)):
-                return f"level {number} near column {piece.column}, row {piece.row}"
-    return ""
+def _differs(result: Path, look: _Look, rows: Collection[Piece], pool: ThreadPoolExecutor) -> str:
+    """The first difference of one level, of which some rows of tiles are read back."""
+    everything, threads = look.rows(sample=False), look.plan.threads
+    with ExitStack() as stack:
+        datasets = [stack.enter_context(_opened(result, look.number)) for _ in range(threads)]
+        if (datasets[0].width, datasets[0].height) != (look.level.width, look.level.height):
+            return f"the size of level {look.number}"
+        shares = [everything[turn::threads] for turn in range(threads)]
+        found = pool.map(lambda dataset, share: look.differs(dataset, share, rows), datasets, shares)
+        return next(filter(None, [*found]), "")  # all of them are waited for: they use the datasets
+
+
+def _opened(result: Path, number: int) -> AbstractContextManager[Dataset]:
+    return opened(result, "GTiff", overview=number - 1 if number else None, threads=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at one level. `made` are squares of it as they follow from the level above, `below` those of the next."""
+
+    plan: Plan
+    sums: Sums
+    number: int
+    made: dict[Piece, Block]
+    below: dict[Piece, Block] = field(default_factory=dict)
+
+    @property
+    def level(self) -> Facts:
+        """The level itself."""
+        return self.plan.levels[self.number]
+
+    def rows(self, *, sample: bool) -> Sequence[Piece]:
+        """Its rows of tiles, or some of them."""
+        rows = rows_of_tiles(self.level, self.plan.wanted.tile)
+        return sampled(rows) if sample else rows
+
+    def differs(self, dataset: Dataset, share: Sequence[Piece], known: Collection[Piece]) -> str:
+        """The first difference in some rows of tiles, of which those that are `known` are compared whole.
+
+        Then squares of the next level are made of what is in them.
+        """
+        masks = frozenset({1}) if self.plan.wanted.masked else frozenset[int]()
+        for rows in share:
+            if rows in known and not self.sums.same(self.number, read(dataset, self.level, rows, masks)):
+                return f"pixels near row {rows.row} of level {self.number}"
+            for square in self.made:
+                if _within(square.row, rows) and not self._follows(
+                    square, read(dataset, self.level, square, masks)
+                ):
+                    return f"level {self.number} near column {square.column}, row {square.row}"
+            self._make_squares(dataset, rows)
+        return ""
+
+    def _follows(self, square: Piece, held: Block) -> bool:
+        """Whether a square holds what was made for it."""
+        made = self.made[square]
+        alike = all((made.masks[index] == mask).all() for index, mask in held.masks.items())
+        return alike and same_bits(made.samples, held.samples)
+
+    def _make_squares(self, dataset: Dataset, rows: Piece) -> None:
+        """Make the squares of the next level that begin under some rows of this one."""
+        for level in self.plan.levels[self.number + 1 :][:1]:
+            down = Axis(self.level.height, level.height)
+            for square in _few(level):
+                if _within(down.span(square.row, square.row + 1)[0], rows):
+                    self.below[square] = region(dataset, self.level, level, square, self.plan.wanted)
+
+
+def _within(row: int, rows: Piece) -> bool:
+    return rows.row <= row < rows.row + rows.height
 
 
 def _few(level: Facts) -> Sequence[Piece]:

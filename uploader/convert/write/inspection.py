@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from uploader.convert.job import Job
-from uploader.convert.pyramid.overview_reader import LevelWatch, overviews, rules, smaller_levels_fit
+from uploader.convert.pyramid.overview_reader import overviews, rules, watched
 from uploader.convert.read.facts import Facts
-from uploader.convert.read.formats.open_raster import Dataset, opened
+from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.measure import Gauge, gather, may_be_classes, measure
 from uploader.convert.read.statistics import PixelStatistics
 from uploader.convert.read.statistics_tags import contradicts
-from uploader.convert.read.windows import Piece, pieces, scattered
+from uploader.convert.read.windows import pieces, scattered
 from uploader.convert.write import cog_validation, method_choice
 from uploader.convert.write.source_heads import sound
 from uploader.core.errors import RasterUnreadable
@@ -50,7 +50,7 @@ def inspect(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
     categorical = method_choice.is_categorical(facts, measured or _UNSEEN, job.categorical, job.name)
     if candidate and full:
         gauge = Gauge(facts, classes=False)
-        levels = _shown(job, dataset, facts, list(pieces(facts)), gauge, categorical=categorical)
+        levels = _shown(job, dataset, facts, gauge, categorical=categorical, sample=False)
         if levels and measured is None:
             measured = gauge.result()
     exact = measured is not None and method_choice.statistics_exact(facts, measured)
@@ -66,33 +66,36 @@ def claims_to_be_done(job: Job, facts: Facts) -> bool:
 
 
 def _sampled(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
-    """What a block in each part of the raster says, and all of the overviews."""
-    classes = method_choice.counts_classes(facts, job.categorical)
-    wanted = scattered(facts)
-    first = Gauge(facts, classes=classes)
-    gather(dataset, facts, first, wanted)
-    measured = first.result()
-    categorical = method_choice.is_categorical(facts, measured, job.categorical, job.name)
+    """What a block in each part of the raster says, and all of the overviews. Each block is read once."""
+    measured = None
+    if method_choice.counts_classes(facts, job.categorical) and may_be_classes(dataset, facts):
+        first = Gauge(facts, classes=True)
+        gather(dataset, facts, first, scattered(facts))
+        measured = first.result()
+    categorical = method_choice.is_categorical(facts, measured or _UNSEEN, job.categorical, job.name)
     told = method_choice.statistics_told(facts)
-    if told is None or any(map(contradicts, told, measured.bands)):
+    if told is None:
         return Inspected(categorical)
     gauge = Gauge(facts, classes=False)
-    levels = _shown(job, dataset, facts, wanted, gauge, categorical=categorical)
-    return Inspected(categorical, replace(measured, bands=told), passes=levels, levels=levels, sampled=True)
+    levels = _shown(job, dataset, facts, gauge, categorical=categorical, sample=True)
+    seen = gauge.result()
+    if any(map(contradicts, told, seen.bands)):
+        return Inspected(categorical, levels=levels)
+    return Inspected(categorical, replace(seen, bands=told), passes=levels, levels=levels, sampled=True)
 
 
 def _shown(
-    job: Job, dataset: Dataset, facts: Facts, wanted: list[Piece], gauge: Gauge, *, categorical: bool
+    job: Job, dataset: Dataset, facts: Facts, gauge: Gauge, *, categorical: bool, sample: bool
 ) -> bool:
-    """Whether the overviews of a valid COG show it, as far as the pieces go; these are shown to the gauge, too."""
+    """Whether the overviews of a valid COG show it; what is read of the raster is shown to the gauge, too."""
     if not overviews(job.source):
-        gather(dataset, facts, gauge, wanted)
+        gather(dataset, facts, gauge, scattered(facts) if sample else pieces(facts))
         return True
     judged = rules(dataset, facts, classes=categorical)
     try:
-        with opened(job.source, "GTiff", overview=0) as level:
-            watch = LevelWatch(level, facts, judged)
+        with watched(job.source, facts, judged) as watch:
+            wanted = scattered(facts, rim=watch.margin) if sample else pieces(facts)
             gather(dataset, facts, gauge, wanted, watch)
-        return not watch.failed and smaller_levels_fit(job.source, facts, judged)
+            return watch.believed()
     except RasterUnreadable:
         return False

@@ -50,7 +50,12 @@ class Task:
         """How levels are made where we make them."""
         nodata = sources.wide_nodata(self.job.source, self.facts)
         return cog_levels.LevelOptions(
-            self.found.categorical, self.job.compression, self.job.effort, THREADS, nodata
+            self.found.categorical,
+            self.job.compression,
+            self.job.effort,
+            THREADS,
+            nodata,
+            compared=self.job.verify != "off",
         )
 
     @property

@@ -45,7 +45,7 @@ def finished(
     moved = added.moved and task.job.verify == "full" and same_tiles(task.job.source, task.result)
     gauge = Gauge(task.facts, classes=False)
     pixels = _decoded(task, gauge, watch) if moved else _compared(task, None if measured else gauge, watch)
-    if watch and watch.failed:
+    if watch and not watch.believed():
         raise WrongOverviews("Its overviews do not show it.")
     if moved and measured and gauge.result().bands != measured.bands:
         raise ConversionFailed("Its tiles show something else where they are now.")
