@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from uploader.config import load
+from uploader.config.scene_sections import placed
 from uploader.core.errors import ConfigurationError
 from uploader.core.scene_recipes import RECIPES
+from uploader.core.scene_rules import Policy
 
 pytestmark = pytest.mark.unit
 
@@ -78,6 +80,28 @@ def test_scenes_and_one_item_for_all_contradict_each_other(tmp_path):
 
     with pytest.raises(ConfigurationError, match="scenes: make items of their own"):
         load(path)
+
+
+def test_what_says_how_a_scene_comes_about_reaches_the_decision(tmp_path):
+    """Primary, completeness and versions are a policy, in which the marker has its groups filled in."""
+    text = 'primary = "a"\ncomplete = "{scene}.done"\ncomplete_wait = "5m"\non_new_version = "ignore_older"\n'
+    folder = read(tmp_path, text + "rules = [{ pattern = '(?P<scene>[^_]+)_(?P<asset>a)\\.tif' }]\n")[0]
+
+    assert placed(folder.scenes, b"S_a.tif").policy == Policy("a", "S.done", 300.0, newest_only=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('complete = "a/b"\n', "without a slash"),
+        ("create_collections = true\n", "names none"),
+        ('complete_wait = "0"\n', "complete_wait"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_refused(tmp_path, text, words):
+    """Before anything is uploaded by it."""
+    with pytest.raises(ConfigurationError, match=words):
+        read(tmp_path, text + 'recipe = "landsat-c2"\n')
 
 
 def test_a_daemon_refuses_what_it_would_pass_over_in_silence(tmp_path):
