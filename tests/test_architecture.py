@@ -52,6 +52,7 @@ LEVELS_WITHIN = {
             "whole_files",
             "high_water_mark",
             "schema",
+            "scene_tables",
             "earlier_copy",
             "opening",
         },
@@ -61,7 +62,7 @@ LEVELS_WITHIN = {
         # a transaction: who writes, what a transition asks for, who is told
         {"writer", "apply", "transactions", "stored_rows", "subscriptions"},
         # the methods of the journal, each a transaction
-        {"files", "sessions", "holds", "retry", "pausing", "forgetting", "followers", "pruning"},
+        {"files", "sessions", "scenes", "holds", "retry", "pausing", "forgetting", "followers", "pruning"},
         # what is told of the whole, and what rebuilds it
         {"ended_files", "stage_work", "stage_history", "status", "reader", "recovery"},
         {""},

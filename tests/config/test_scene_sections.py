@@ -1,4 +1,4 @@
-"""`[[folders.scenes]]`: what is read, what is refused and in which words, and that no daemon takes it yet."""
+"""`[[folders.scenes]]`: what is read, what is refused and in which words."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ HEAD = '[[folders]]\npath = "/srv/drop"\nproject_id = "p-1"\n[[folders.scenes]]\
 RULE = r"rules = [{ pattern = '(?P<scene>\w+)-(?P<asset>[a-z]+)\.tif'"
 
 
-def read(folder: Path, text: str, *, to_run: bool = False):
+def read(folder: Path, text: str):
     """The folders of a configuration with one section of scenes."""
     path = folder / "config.toml"
     path.write_text(HEAD + text)
-    return load(path, to_run=to_run).folders
+    return load(path).folders
 
 
 def test_rules_come_out_as_the_decision_takes_them(tmp_path):
@@ -104,9 +104,12 @@ def test_a_policy_that_cannot_be_followed_is_refused(tmp_path, text, words):
         read(tmp_path, text + 'recipe = "landsat-c2"\n')
 
 
-def test_a_daemon_refuses_what_it_would_pass_over_in_silence(tmp_path):
-    """Each file would become an item of its own, which nobody could undo."""
-    with pytest.raises(ConfigurationError, match=r":4: .*no daemon forms scenes yet") as caught:
-        read(tmp_path, 'recipe = "landsat-c2"\n', to_run=True)
+def test_a_folder_of_scenes_keeps_rasters_that_are_alike(tmp_path):
+    """The empty masks of two scenes are one content, and each scene needs its own."""
+    path = tmp_path / "config.toml"
+    path.write_text(
+        HEAD.replace("[[folders.s", 'duplicates = "skip"\n[[folders.s') + 'recipe = "landsat-c2"\n'
+    )
 
-    assert "Leave them out" in str(caught.value)
+    with pytest.raises(ConfigurationError, match="duplicates: leaves out rasters that are alike"):
+        load(path)

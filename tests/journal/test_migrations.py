@@ -121,7 +121,7 @@ def test_a_kill_in_a_migration_leaves_the_old_or_the_new_one(tmp_path: Path, whe
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         columns = {row[1] for row in conn.execute("PRAGMA table_info(receipts)")}
-    assert ("footprint" in columns) == (when == "after")
+    assert ("scene" in columns) == (when == "after")
 
     Journal(tmp_path).close()
 

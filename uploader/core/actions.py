@@ -79,6 +79,18 @@ class ReadBack(SessionAction):
 
 
 @dataclass(frozen=True, slots=True)
+class TendScene:
+    """Do for a scene what it needs as a whole: find its collection or its marker, or describe its item."""
+
+    scene_id: int
+
+    @property
+    def subject(self) -> tuple[str, int]:
+        """What is busy while this runs."""
+        return ("scene", self.scene_id)
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSession:
     """Freeze a session: its members and its body, before anything is sent."""
 
@@ -102,5 +114,6 @@ Action = (
     | Locate
     | Abandon
     | ReadBack
+    | TendScene
     | PlanSession
 )

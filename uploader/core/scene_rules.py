@@ -60,10 +60,10 @@ class SceneRules:
 
     rules: tuple[Rule, ...]
     zone: tzinfo
-    policy: Policy = Policy()
     date_format: str = ""
     collection: str = ""
     properties: Mapping[str, Value] = field(default_factory=dict)
+    policy: Policy = Policy()
 
 
 @dataclass(frozen=True, slots=True)

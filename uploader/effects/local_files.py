@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from uploader.core.receipt_document import beside_the_source
 from uploader.core.verdicts import Step
 from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
-from uploader.effects.conversion_job import job_of
+from uploader.effects.conversion_job import categorical_of, job_of
+from uploader.effects.scenes import joining
 from uploader.journal import Converted, FileRow
 from uploader.journal.receipt_rows import receipt_row
 from uploader.journal.rows import clock, decode_sighting
@@ -66,6 +68,7 @@ async def claim(tools: Tools, file_id: int) -> None:
         claimed.content,
         claimed.size,
         destination,
+        joining=await joining(tools, sighting.folder, row.path),
         sha256=claimed.raster.sha256,
         crc32c=claimed.raster.crc32c,
     )
@@ -107,6 +110,7 @@ async def convert(tools: Tools, file_id: int) -> None:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
                 job = job_of(tools.settings, source, target, destination, name)
+                job = replace(job, categorical=categorical_of(destination, row.path))
                 report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
                 comparison = "sample" if report.sampled else job.verify
                 measured = await tools.in_thread(_measured, tools, row, target, report)
@@ -195,7 +199,7 @@ def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tu
     One turn of a thread for all of it, for such files may be small and many.
     """
     publish.hand_over(_claimed(tools, row), target)
-    report = Report(method="passthrough", categorical=destination.categorical == "yes")
+    report = Report(method="passthrough", categorical=categorical_of(destination, row.path) == "yes")
     return report, _measured(tools, row, target, report)
 
 

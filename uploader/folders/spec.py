@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from enum import StrEnum
 
-from uploader.config import Folder, scene_sections
+from uploader.config import Folder
 from uploader.core import naming
 from uploader.core.model import Sighting
 from uploader.core.scene_rules import LeftOut, Placement
@@ -56,7 +56,7 @@ class FolderSpec:
 
     def placed(self, path: bytes) -> Placement | LeftOut | None:
         """What a file is in its scene, or why its rules leave it; None where the folder has no scenes."""
-        return scene_sections.placed(self.section.scenes, path)
+        return self.section.placed(path)
 
     def passes(self, path: bytes) -> bool:
         """Whether a file of this relative path is uploaded as it is; then nothing beside it belongs to it."""

@@ -36,8 +36,9 @@ _SELECT = (
     "f.warnings, f.declared, f.facts, f.discovered_at AS seen_at, "
     "(SELECT MAX(time) FROM events WHERE file_id = f.id AND event = ?) AS converted_at, "
     "(SELECT MAX(time) FROM events WHERE file_id = f.id AND event = ?) AS stored_at, "
-    "f.completed_at, f.readback, f.disposal, f.archived_as, f.footprint, f.transform "
-    "FROM files f LEFT JOIN sessions s ON s.id = f.session_id WHERE f.id = ?"
+    "f.completed_at, f.readback, f.disposal, f.archived_as, f.footprint, f.transform, "
+    "COALESCE(c.name, '') AS scene FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
+    "LEFT JOIN scenes c ON c.id = f.scene_id WHERE f.id = ?"
 )
 
 

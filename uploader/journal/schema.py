@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from uploader.journal import scene_tables
 from uploader.journal.sqlite_library import Migrations
 
 if TYPE_CHECKING:
@@ -263,5 +264,11 @@ def m006_footprints(db: Database) -> None:
         db.conn.execute(f"ALTER TABLE {table} ADD COLUMN transform BLOB")  # see core.affine_transforms
 
 
-SCHEMA = 6
+@migrations()
+def m008_scenes(db: Database) -> None:
+    """Rasters that become the assets of one item: the scenes, and which file is of which."""
+    scene_tables.make(db)
+
+
+SCHEMA = 7
 """How many migrations there are; written to `PRAGMA user_version`."""
