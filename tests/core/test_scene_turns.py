@@ -54,7 +54,7 @@ def test_while_the_platform_is_held_only_the_disk_is_asked() -> None:
     assert found.actions == [act.TendScene(2)]
 
 
-def test_a_primary_that_does_not_come_is_a_hold_after_its_time() -> None:
+def test_a_primary_that_does_not_come_is_a_hold() -> None:
     """Until then it is waited for, and the plan is not idle."""
     waiting, late = planned(kept(SCENE)), planned(kept(SCENE, since=NOW - 61))
 

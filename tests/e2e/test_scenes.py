@@ -49,7 +49,7 @@ def test_rasters_of_a_scene_are_assets_of_one_item(make_world: Callable[..., Wor
     w.until_idle()
 
     item = the_item(w)
-    assert [asset["key"] for asset in item["assets"]][0] == "B1"
+    assert item["assets"][0]["key"] == "B1"
     assert {asset["key"]: asset["is_categorical"] for asset in item["assets"]} == {
         **dict.fromkeys(("B1", "B2", "B3"), False),
         "mask": True,
@@ -59,7 +59,7 @@ def test_rasters_of_a_scene_are_assets_of_one_item(make_world: Callable[..., Wor
     (collection,) = ask(w, "collections.list", project_id="p-1")["collections"]
     assert (collection["name"], collection["id"]) == ("Flights", item["collection_id"])
     told = w.command("items", "-c", str(w.config), "--json", check=0).stdout
-    receipts = json.loads(told)["items"]
+    receipts = [json.loads(line) for line in told.splitlines()]
     assert {(one["scene"], one["asset_key"], one["item_id"]) for one in receipts} == {
         ("S1", asset, item["id"]) for asset in ("B1", "B2", "B3", "mask")
     }

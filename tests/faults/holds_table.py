@@ -44,7 +44,7 @@ TESTS: Mapping[HoldCause, str] = {
     HoldCause.STALLED: "tests/core/test_stages.py::test_a_stage_without_a_sign_of_life_is_told",
     HoldCause.SCENE_ITEM_GONE: "tests/e2e/test_scenes.py::test_a_scene_whose_item_was_deleted_gets_no_second_one",
     HoldCause.SCENE_PRIMARY_REJECTED: "tests/core/test_scene_turns.py::test_what_keeps_a_scene_is_told_with_a_way_out",
-    HoldCause.SCENE_PRIMARY_MISSING: "tests/core/test_scene_turns.py::test_a_primary_that_does_not_come_is_a_hold_after_its_time",
+    HoldCause.SCENE_PRIMARY_MISSING: "tests/core/test_scene_turns.py::test_a_primary_that_does_not_come_is_a_hold",
     HoldCause.SCENE_COLLECTION: "tests/core/test_scene_turns.py::test_what_keeps_a_scene_is_told_with_a_way_out",
     HoldCause.SESSION_UNCLEAR: "tests/core/test_outages.py::test_a_platform_that_shows_no_items_has_answered",
     HoldCause.SESSION_FAILING: "tests/core/test_outages.py::test_who_alone_fails_is_told_alone",

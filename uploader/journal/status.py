@@ -13,7 +13,16 @@ from typing import Any
 
 from uploader.core.configuration import Folder
 from uploader.core.holds import Amount, counted
-from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState, target_of
+from uploader.core.model import (
+    FileState,
+    Hold,
+    HoldCause,
+    OwnTarget,
+    Scope,
+    SessionState,
+    session_key,
+    target_of,
+)
 from uploader.core.moments import iso
 from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
@@ -161,9 +170,11 @@ def _amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
     """What is pending, in groups. A file that is in a session goes where the session goes."""
     sql = (
         "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
-        "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, s.project_id, s.collection_id, s.item_id "
+        "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, "
+        "s.project_id, s.collection_id, s.item_id, f.target_collection_id, f.target_item_id "
         "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
-        f"WHERE f.state IN {_LIVE} GROUP BY f.folder, f.state, f.session_id"
+        f"WHERE f.state IN {_LIVE} GROUP BY f.folder, f.state, f.session_id, f.target_collection_id, "
+        "f.target_item_id"
     )
     return [
         Amount(
@@ -183,7 +194,10 @@ def _amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
 def _target(row: Mapping[str, Any], destination: Folder | None) -> str:
     if row["session_id"] is not None:
         return "/".join(row[part] for part in ("project_id", "collection_id", "item_id") if row[part])
-    return target_of(destination) if destination else ""
+    if destination is None:
+        return ""
+    own = OwnTarget(row["target_collection_id"], row["target_item_id"])
+    return session_key(destination, categorical=False, own=own).target
 
 
 def _folders(
