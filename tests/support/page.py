@@ -201,9 +201,18 @@ async def _listens(port: int) -> bool:
         return False
 
 
+_RECEIPT = (
+    "id, folder, path, state, project_id, collection_id, target_item_id, asset_key, upload_id, item_id, file_name, "
+    "content, source_sha256, source_size, group_size, object_sha256, object_md5, object_crc32c, object_size, "
+    "categorical, method, comparison, warnings, declared, facts, seen_at, converted_at, stored_at, completed_at, "
+    "readback, disposal, archived_as, footprint, transform"
+)
+"""Its columns, without those that are empty."""
+
+
 def _receipt(db: sqlite3.Connection, number: int | None) -> None:
     db.execute(
-        "INSERT INTO receipts SELECT f.id, f.folder, f.path, f.state, 'p-1', '', '', '', 'up', f.item_id, f.file_name, "
+        f"INSERT INTO receipts ({_RECEIPT}) SELECT f.id, f.folder, f.path, f.state, 'p-1', '', '', '', 'up', f.item_id, f.file_name, "
         "f.content, NULL, 3000000, f.size, NULL, NULL, NULL, f.object_size, 0, f.method, 'full', f.warnings, '{}', "
         "'{}', f.discovered_at, f.discovered_at, f.discovered_at, f.completed_at, f.readback, f.disposal, NULL, "
         "NULL, NULL FROM files f WHERE f.id = ?",
