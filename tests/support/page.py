@@ -212,7 +212,8 @@ _RECEIPT = (
 
 def _receipt(db: sqlite3.Connection, number: int | None) -> None:
     db.execute(
-        f"INSERT INTO receipts ({_RECEIPT}) SELECT f.id, f.folder, f.path, f.state, 'p-1', '', '', '', 'up', f.item_id, f.file_name, "
+        f"INSERT INTO receipts ({_RECEIPT}) "
+        "SELECT f.id, f.folder, f.path, f.state, 'p-1', '', '', '', 'up', f.item_id, f.file_name, "
         "f.content, NULL, 3000000, f.size, NULL, NULL, NULL, f.object_size, 0, f.method, 'full', f.warnings, '{}', "
         "'{}', f.discovered_at, f.discovered_at, f.discovered_at, f.completed_at, f.readback, f.disposal, NULL, "
         "NULL, NULL FROM files f WHERE f.id = ?",
