@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,22 @@ def test_rasters_of_a_scene_are_assets_of_one_item(make_world: Callable[..., Wor
     assert {(one["scene"], one["asset_key"], one["item_id"]) for one in receipts} == {
         ("S1", asset, item["id"]) for asset in ("B1", "B2", "B3", "mask")
     }
+
+
+def test_a_lost_journal_makes_no_second_item(make_world: Callable[..., World]) -> None:
+    """The repair asks the items of scenes for their assets; what lies there is known again, and the rest joins."""
+    w = make_world(folders=[])
+    w.folders = [{"path": str(w.drop), "project_id": "p-1", "scenes": [{**SCENES, "primary": ""}]}]
+    w.write_config()
+    drop(w, "B1", "B2")
+    w.until_idle()
+    shutil.rmtree(w.state)
+    w.command("check", "-c", str(w.config), "--repair-journal", check=0)
+    drop(w, "B3")
+
+    w.until_idle()
+
+    assert sorted(asset["key"] for asset in the_item(w)["assets"]) == ["B1", "B2", "B3"]
 
 
 def test_a_scene_whose_item_was_deleted_gets_no_second_one(make_world: Callable[..., World]) -> None:
