@@ -57,7 +57,16 @@ LEVELS_WITHIN = {
             "opening",
         },
         # rows as values: what is read, without a transaction
-        {"rows", "hold_rows", "row_queries", "recovered_items", "queries", "intake_queries", "view_queries"}
+        {
+            "rows",
+            "hold_rows",
+            "row_queries",
+            "recovered_items",
+            "pending_amounts",
+            "queries",
+            "intake_queries",
+            "view_queries",
+        }
         | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "searching"},
         # a transaction: who writes, what a transition asks for, who is told
         {"writer", "apply", "transactions", "stored_rows", "subscriptions"},
