@@ -53,17 +53,27 @@ LEVELS_WITHIN = {
             "high_water_mark",
             "content_hashes",
             "schema",
+            "scene_tables",
             "schema_7",
             "earlier_copy",
             "opening",
         },
         # rows as values: what is read, without a transaction
-        {"rows", "hold_rows", "row_queries", "recovered_items", "queries", "intake_queries", "view_queries"}
+        {
+            "rows",
+            "hold_rows",
+            "row_queries",
+            "recovered_items",
+            "pending_amounts",
+            "queries",
+            "intake_queries",
+            "view_queries",
+        }
         | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "searching"},
         # a transaction: who writes, what a transition asks for, who is told
         {"writer", "apply", "transactions", "stored_rows", "subscriptions"},
         # the methods of the journal, each a transaction
-        {"files", "sessions", "holds", "retry", "pausing", "forgetting", "followers", "pruning"},
+        {"files", "sessions", "scenes", "holds", "retry", "pausing", "forgetting", "followers", "pruning"},
         # what is told of the whole, and what rebuilds it
         {"ended_files", "stage_work", "stage_history", "status", "reader", "recovery"},
         {""},

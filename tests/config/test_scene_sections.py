@@ -1,4 +1,4 @@
-"""`[[folders.scenes]]`: what is read, what is refused and in which words, and that no daemon takes it yet."""
+"""`[[folders.scenes]]`: what is read, what is refused and in which words."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from uploader.config import load
+from uploader.config.scene_sections import placed
 from uploader.core.errors import ConfigurationError
 from uploader.core.scene_recipes import RECIPES
+from uploader.core.scene_rules import Policy
 
 pytestmark = pytest.mark.unit
 
@@ -17,11 +19,11 @@ HEAD = '[[folders]]\npath = "/srv/drop"\nproject_id = "p-1"\n[[folders.scenes]]\
 RULE = r"rules = [{ pattern = '(?P<scene>\w+)-(?P<asset>[a-z]+)\.tif'"
 
 
-def read(folder: Path, text: str, *, to_run: bool = False):
+def read(folder: Path, text: str):
     """The folders of a configuration with one section of scenes."""
     path = folder / "config.toml"
     path.write_text(HEAD + text)
-    return load(path, to_run=to_run).folders
+    return load(path).folders
 
 
 def test_rules_come_out_as_the_decision_takes_them(tmp_path):
@@ -80,9 +82,34 @@ def test_scenes_and_one_item_for_all_contradict_each_other(tmp_path):
         load(path)
 
 
-def test_a_daemon_refuses_what_it_would_pass_over_in_silence(tmp_path):
-    """Each file would become an item of its own, which nobody could undo."""
-    with pytest.raises(ConfigurationError, match=r":4: .*no daemon forms scenes yet") as caught:
-        read(tmp_path, 'recipe = "landsat-c2"\n', to_run=True)
+def test_what_says_how_a_scene_comes_about_reaches_the_decision(tmp_path):
+    """Primary, completeness and versions are a policy, in which the marker has its groups filled in."""
+    text = 'primary = "a"\ncomplete = "{scene}.done"\ncomplete_wait = "5m"\non_new_version = "ignore_older"\n'
+    folder = read(tmp_path, text + "rules = [{ pattern = '(?P<scene>[^_]+)_(?P<asset>a)\\.tif' }]\n")[0]
 
-    assert "Leave them out" in str(caught.value)
+    assert placed(folder.scenes, b"S_a.tif").policy == Policy("a", "S.done", 300.0, newest_only=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('complete = "a/b"\n', "without a slash"),
+        ("create_collections = true\n", "names none"),
+        ('complete_wait = "0"\n', "complete_wait"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_refused(tmp_path, text, words):
+    """Before anything is uploaded by it."""
+    with pytest.raises(ConfigurationError, match=words):
+        read(tmp_path, text + 'recipe = "landsat-c2"\n')
+
+
+def test_a_folder_of_scenes_keeps_rasters_that_are_alike(tmp_path):
+    """The empty masks of two scenes are one content, and each scene needs its own."""
+    path = tmp_path / "config.toml"
+    path.write_text(
+        HEAD.replace("[[folders.s", 'duplicates = "skip"\n[[folders.s') + 'recipe = "landsat-c2"\n'
+    )
+
+    with pytest.raises(ConfigurationError, match="duplicates: leaves out rasters that are alike"):
+        load(path)

@@ -70,4 +70,4 @@ def test_the_window_says_how_long_calls_take() -> None:
     calls.calls = 1200
     calls.describe()
 
-    assert calls.window_seconds == pytest.approx(120.1)
+    assert calls.window_seconds == pytest.approx(120.2)

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from typing import Any
 from tests.support.rasters import make
 from tests.support.receipts import unlike_their_receipts
 from tests.support.world import World, world
+from uploader.core.errors import JournalError
+from uploader.journal import Reader
 from uploader.system.failpoints import FAILPOINTS
 
 DIED = -signal.SIGKILL
@@ -151,6 +154,30 @@ def _back(w: World) -> None:
     (w.root / "vault").mkdir(exist_ok=True)
 
 
+def _mark(w: World, _: str) -> None:
+    """The name that says that a scene is complete comes once nothing else is left to wait for."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end and not (w.drop / "done").exists():
+        with suppress(JournalError, OSError), Reader(w.state) as reader:
+            if sum(file["state"] == "converted" for file in reader.files()) == len(
+                list(w.drop.glob("?.tif"))
+            ):
+                (w.drop / "done").touch()
+        time.sleep(0.05)
+    (w.drop / "done").touch()
+
+
+SCENES = {
+    "rules": [{"pattern": r"(?P<asset>\d)\.tif", "scene": "S", "properties": {"platform": "drone"}}],
+    "collection": "Flights",
+    "create_collections": True,
+    "complete": "done",
+    "complete_wait": "60s",
+}
+SCENE = Scenario(folder={"scenes": [SCENES]}, during=_mark)
+SCENE_LATE = Scenario(
+    folder={"scenes": [SCENES]}, during=_mark, faults=(_fault("collections.list", status=503),)
+)
 DELETE = Scenario(folder={"after_upload": "delete"})
 ELSEWHERE = Scenario(folder={"after_upload": "archive", "archive_dir": "/dev/shm/{}", "receipts": True})
 BESIDE = Scenario(folder={"after_upload": "archive", "archive_dir": "{}/archive", "receipts": True})
@@ -182,6 +209,9 @@ SCENARIOS: dict[str, Scenario] = {
     **{f"dispose.{step}": BESIDE for step in ("archived", "placed")},
     "commit.disposed": DELETE,
     "commit.stuck": STUCK,
+    **dict.fromkeys(("collection.before", "collection.after", "describe.before", "describe.after"), SCENE),
+    **{f"commit.scene_{what}": SCENE for what in ("collection", "complete", "described", "looked")},
+    "commit.scene_retry": SCENE_LATE,
     "fail.before": REFUSED_PUT,
     "fail.after": REFUSED_PUT,
     "commit.abandoned": REFUSED_PUT,

@@ -123,7 +123,7 @@ def storm(
         dropper = Dropper(places, files, random.Random(seed + 1), kills * longest / 2)
         dropper.start()
         for _ in range(kills):
-            _live_and_die(w, rng, longest, outcome)
+            live_and_die(w, rng, longest, outcome)
         dropper.join()
         settle(w, outcome)
         judge(w, outcome, replay=weather.replay, places=places)
@@ -166,7 +166,8 @@ class Dropper(threading.Thread):
                 time.sleep(0.02)
 
 
-def _live_and_die(w: World, rng: random.Random, longest: float, outcome: Outcome) -> None:
+def live_and_die(w: World, rng: random.Random, longest: float, outcome: Outcome) -> None:
+    """Start a daemon and kill it, or one of its children before it, some time later."""
     process = w.start()
     if rng.random() < 0.9:  # the others may die before they are there
         w.awake(process)

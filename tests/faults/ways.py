@@ -64,6 +64,9 @@ ELSE: dict[str, tuple[Way, ...]] = {
     "uploads.complete": ({"kind": "status", "status": 503, "commit": True},),
     "uploads.fail": (),
     "items.get": ({"kind": "status", "status": 404},),
+    "items.update": (),
+    "collections.list": (),
+    "collections.create": (),
     "items.list": ({"kind": "status", "status": 400},),
     "items.list_assets": ({"kind": "status", "status": 400},),
 }

@@ -102,6 +102,21 @@ def test_special_files_links_and_hidden_names_are_left_alone(tmp_path: Path) -> 
             assert look(spec, name) is None, name
 
 
+def test_a_raster_that_no_rule_fits_is_left_and_told(tmp_path: Path) -> None:
+    """One that a rule leaves out is meant to be left, and what is no raster by its name nobody misses."""
+    for name in ("S_a.tif", "S_x.tif", "other.tif", "other.jp2", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    rules = [
+        {"pattern": r"(?P<scene>S)_(?P<asset>a)\.tif"},
+        {"pattern": r"S_x\.tif", "skip": True},
+    ]
+    found = list(scan(watched(tmp_path, scenes=[{"rules": rules}]), threading.Event()))
+
+    assert [entry.path for entry in found if isinstance(entry, Sighting)] == [b"S_a.tif"]
+    told = {entry.path for entry in found if getattr(entry, "kind", "") is OddityKind.NO_RULE}
+    assert told == {b"other.tif", b"other.jp2"}
+
+
 def test_archives_are_told_unless_a_pattern_names_them(tmp_path: Path) -> None:
     """A person may wait for the rasters in them; folders and temporary files are none."""
     drop = tmp_path / "drop"

@@ -84,6 +84,7 @@ async def test_a_file_has_no_receipt_before_it_is_an_item(journal: Journal) -> N
         "project_id": "p",
         "collection_id": None,
         "target_item_id": None,
+        "scene": None,
         "asset_key": None,
         "upload_id": "u1",
         "file_name": "a.tif-x.tif",

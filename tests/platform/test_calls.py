@@ -73,6 +73,27 @@ CALLS: list[tuple[str, Callable[[Platform], Awaitable[Any]], object, object, obj
     ("items.get", lambda p: p.get_item("i"), {"item_id": "i"}, {"id": "i"}, {"id": "i"}),
     ("items.list_assets", lambda p: p.list_assets("i"), {"item_id": "i"}, {"assets": [{"k": 1}]}, [{"k": 1}]),
     (
+        "items.update",
+        lambda p: p.update_item("i", {"datetime": "2024-01-02T00:00:00Z", "properties": {"gsd": 1}}),
+        {"item_id": "i", "datetime": "2024-01-02T00:00:00Z", "properties": {"gsd": 1}},
+        {"id": "i"},
+        None,
+    ),
+    (
+        "collections.list",
+        lambda p: p.list_collections("p"),
+        {"project_id": "p"},
+        {"collections": [{"id": "c", "name": "n"}]},
+        [{"id": "c", "name": "n"}],
+    ),
+    (
+        "collections.create",
+        lambda p: p.create_collection("p", "n"),
+        {"project_id": "p", "name": "n"},
+        {"id": "c", "name": "n"},
+        "c",
+    ),
+    (
         "items.list_assets",
         lambda p: p.list_assets("i"),
         {"item_id": "i"},

@@ -6,7 +6,10 @@ import uuid
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from rasterio.io import MemoryFile
+from rasterio.transform import from_origin
 
 from tests.support.walk import SCENE
 from tests.support.wire import Wire
@@ -64,6 +67,58 @@ def items_of_two_files(wire: Wire) -> int:
 def new_item(wire: Wire) -> int:
     """How an item is answered for right after its completion."""
     return wire.post("items.get", item_id=wire.upload({"a.tif": b"a"})[1][0]).status_code
+
+
+def raster(left: float) -> bytes:
+    """A tiny raster that begins at this longitude."""
+    with MemoryFile() as file:
+        place = {"crs": "EPSG:4326", "transform": from_origin(left, 1.0, 0.1, 0.1)}
+        with file.open(driver="GTiff", width=4, height=4, count=1, dtype="uint8", **place) as made:
+            made.write(np.arange(16, dtype="uint8").reshape(1, 4, 4))
+        return bytes(file.read())
+
+
+def of_two_sessions(wire: Wire, second: str = "b") -> str:
+    """An item with an asset `a`, and another one that joined it."""
+    item_id = wire.upload({"a.tif": raster(0.0)}, asset_key="a")[1][0]
+    wire.upload({"b.tif": raster(5.0)}, asset_key=second, target_item_id=item_id)
+    return item_id
+
+
+def keys(wire: Wire) -> list[str]:
+    """The assets of an item after one key was used twice."""
+    found = wire.ok("items.list_assets", item_id=of_two_sessions(wire, second="a"))["assets"]
+    return [asset["key"] for asset in found]
+
+
+def same_key(wire: Wire) -> int:
+    """How a session is answered for that would use a key twice."""
+    item_id = wire.upload({"a.tif": b"a"}, asset_key="a")[1][0]
+    return wire.post("uploads.initiate", project_id="p-1", target_item_id=item_id, asset_key="a").status_code
+
+
+def east(wire: Wire) -> float:
+    """Where an item of two assets ends."""
+    return round(wire.ok("items.get", item_id=of_two_sessions(wire))["item"]["bbox"][2], 1)
+
+
+def shown_first(wire: Wire) -> str:
+    """The asset that an item of two shows."""
+    item_id = of_two_sessions(wire)
+    wire.settled(item_id)
+    (profile,) = wire.ok("visualization.profiles.list", item_id=item_id)["profiles"]
+    return str(profile["asset_key"])
+
+
+def title_kept(wire: Wire) -> bool:
+    """Whether a property stays that an update does not name."""
+    item_id = wire.upload({"a.tif": b"a"})[1][0]
+    return "title" in wire.ok("items.update", item_id=item_id, properties={"gsd": 1})["properties"]
+
+
+def updated(wire: Wire) -> int:
+    """How an update is answered."""
+    return wire.post("items.update", item_id=wire.upload({"a.tif": b"a"})[1][0], name="n").status_code
 
 
 def item_named(wire: Wire) -> bool:
@@ -167,6 +222,12 @@ ROWS = {
         "3ds", lambda wire: "client_secret" in placed(wire).json(), without=False, having=True, more=POOR
     ),
     "names_in_items": Row(value=False, probe=item_named, without=True, having=False),
+    "repeated_asset_key": Row("replace", keys, ["a", "a-2"], ["a"]),
+    "repeated_asset_key refuse": Row("refuse", same_key, 200, 422),
+    "item_box": Row("union", east, 0.4, 5.4),
+    "default_view": Row("newest", shown_first, "a", "b"),
+    "update_properties": Row("merge", title_kept, without=False, having=True),
+    "items_update": Row("unknown", updated, 200, 404),
     "resumable": Row(
         value=True, probe=minted("x-goog-resumable", resumable=True), without=False, having=True
     ),

@@ -17,7 +17,8 @@ DONE = frozenset({FileState.COMPLETED, FileState.DISPOSED})
 """States of a file that is an item."""
 
 CALLS = frozenset(
-    kind.__name__ for kind in (act.Initiate, act.Put, act.Complete, act.Locate, act.Abandon, act.ReadBack)
+    kind.__name__
+    for kind in (act.Initiate, act.Put, act.Complete, act.Locate, act.Abandon, act.ReadBack, act.TendScene)
 )
 """Actions that speak to the platform."""
 

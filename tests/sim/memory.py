@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.sim.journal import COLUMNS, Clockwork
+from tests.sim.rows import File
 from tests.sim.tables import Tables
 from tests.sim.transactions import MemoryTransactions
 from uploader.core.configuration import Folder
@@ -13,6 +14,7 @@ from uploader.core.duplicates import judge_twins
 from uploader.core.model import FileState, Layout, PlatformProfile, Sighting
 from uploader.core.pauses import passed_over
 from uploader.core.planner_view import Disposal, PlannerView, Queued
+from uploader.core.scenes import KeptBack, Scene
 from uploader.core.working_set import QUEUE_WINDOW, WAITING_WINDOW, WorkingSet
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.files import Files
@@ -20,9 +22,12 @@ from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
 from uploader.journal.pausing import Pausing
 from uploader.journal.retry import Retrying
+from uploader.journal.scenes import Scenes
 from uploader.journal.sessions import Sessions
 
 _NOBODY: frozenset[int] = frozenset()
+MAKING = frozenset({FileState.BATCHED, FileState.STORED, FileState.COMPLETED, FileState.DISPOSED})
+UNFINISHED = frozenset({FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED, FileState.STORED})
 
 
 class MemoryJournal:
@@ -30,6 +35,7 @@ class MemoryJournal:
 
     file_row = staticmethod(lambda tables, file_id: tables.files[file_id].as_row())
     session_row = staticmethod(lambda tables, session_id: tables.uploads[session_id].as_row())
+    scene_row = staticmethod(lambda tables, scene_id: tables.scenes[scene_id])
     decode_sighting = staticmethod(lambda _folder, _path, sighting: sighting)
 
     def __init__(self, world: Clockwork) -> None:
@@ -39,6 +45,7 @@ class MemoryJournal:
         transactions = MemoryTransactions(world, self.tables)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
+        self.scenes = Scenes(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
         self.pausing = Pausing(transactions)
@@ -46,6 +53,7 @@ class MemoryJournal:
         self._queued: tuple[Queued, ...] = ()
         self._waiting: tuple[Any, ...] = ()
         self._disposals: tuple[Disposal, ...] = ()
+        self._kept_back: tuple[KeptBack, ...] = ()
 
     def revive(self) -> None:
         """A new process opens it."""
@@ -122,6 +130,10 @@ class MemoryJournal:
         holds = self.tables.holds.values()
         return sorted((str(h.scope), h.subject, h.reason, h.since, h.until, h.attempts) for h in holds)
 
+    def scene_items(self) -> list[tuple[str, int, str | None]]:
+        """(name, issue, item) of all scenes."""
+        return [(s.name, s.issue, s.item_id) for _, s in sorted(self.tables.scenes.items())]
+
     def held(self) -> list[int]:
         """Sessions that only a person can go on with."""
         return sorted([u.id for u in self.tables.uploads.values() if u.hold])
@@ -151,6 +163,8 @@ class MemoryJournal:
             twins_completed=completed,
             twins_pending=pending,
             sessions=tuple([tables.live[i].as_view() for i in sorted(tables.live)]),
+            scenes=self._wanting(),
+            kept_back=() if paused else self._kept_back,
             disposals=self._disposals,
             discards=tuple(sorted(ended)[:64]) if ended else (),
             holds=tuple(tables.holds.values()),
@@ -176,11 +190,18 @@ class MemoryJournal:
                 ]
             )
         if FileState.CONVERTED in tables.stale:
-            files = tables.by_state[FileState.CONVERTED]
-            first = sorted(files.values(), key=lambda f: (-f.priority, f.id))[:WAITING_WINDOW]
+            files = tables.by_state[FileState.CONVERTED].values()
+            going = [file for file in files if file.scene is None or self._may_go(file)]
+            first = sorted(going, key=lambda f: (-f.priority, f.id))[:WAITING_WINDOW]
             self._waiting = tuple([file.as_candidate() for file in first])
+            kept = [file for file in files if file.scene is not None and not self._may_go(file)]
+            self._kept_back = self._by_scene(sorted(kept, key=lambda f: f.id)) if kept else ()
         if FileState.COMPLETED in tables.stale:
-            ready = (f for _, f in sorted(tables.leaving.items()) if self._readable(f.session_id))
+            ready = (
+                f
+                for _, f in sorted(tables.leaving.items())
+                if self._readable(f.session_id) and self._finished(f)
+            )
             self._disposals = tuple(
                 [
                     Disposal(f.id, f.not_before, f.retrying_since)
@@ -188,6 +209,42 @@ class MemoryJournal:
                 ]
             )
         tables.stale.clear()
+
+    def _others(self, file: File) -> list[File]:
+        found = self.tables.of_scene.get(file.scene_id or 0, {})
+        return [other for other in found.values() if other is not file]
+
+    def _may_go(self, file: File) -> bool:
+        """The item is known; or nobody is making it, nothing holds it, and this file leads."""
+        scene = file.scene
+        assert scene is not None
+        making = any(other.state in MAKING for other in self._others(file))
+        leads = not scene.lead or scene.lead == file.target_asset_key
+        return scene.item_id is not None or (
+            not making and not scene.hold and leads and scene.collection_id is not None
+        )
+
+    def _finished(self, file: File) -> bool:
+        return not any(other.state in UNFINISHED for other in self._others(file))
+
+    def _wanting(self) -> tuple[Scene, ...]:
+        found = sorted(self.tables.scenes.values(), key=lambda scene: (scene.not_before, scene.id))
+        return tuple([scene for scene in found if scene.wanting][:64])
+
+    def _by_scene(self, files: list[File]) -> tuple[KeptBack, ...]:
+        by_scene: dict[int, list[File]] = {}
+        for file in files:
+            by_scene.setdefault(file.scene_id or 0, []).append(file)
+        return tuple(
+            KeptBack(
+                self.tables.scenes[scene_id],
+                len(waiting),
+                sum(file.object_size for file in waiting),
+                min(file.changed_at for file in waiting),
+                making=any(other.state in MAKING for other in self._others(waiting[0])),
+            )
+            for scene_id, waiting in by_scene.items()
+        )
 
     def _readable(self, session_id: int | None) -> bool:
         return session_id is not None and self.tables.uploads[session_id].readback in {None, "verified"}

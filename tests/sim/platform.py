@@ -22,6 +22,9 @@ class Upload:
     project_id: str
     file_count: int
     reserved: int
+    target: str = ""
+    """The item that it adds to."""
+    asset_key: str = ""
     state: str = "open"
     objects: dict[str, str] = field(default_factory=dict)
     items: list[str] = field(default_factory=list)
@@ -63,6 +66,12 @@ class ModelPlatform:
     """Until when a call about a subject must not be repeated, by its Retry-After."""
     fresh: list[tuple[str, str]] = field(default_factory=list)
     """Embargoes that were told within the action that is running."""
+    collections: list[str] = field(default_factory=list)
+    deleted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    describes: bool = False
+    """Items are read for two reasons, and whose question it is cannot be seen."""
+    read_only: bool = False
+    """The key may not describe items."""
     reserved: int = 0
     """Bytes of open sessions."""
     made: int = 0
@@ -125,11 +134,15 @@ class ModelPlatform:
     async def initiate(self, body: Mapping[str, Any], key: str) -> str:
         """Reserve quota."""
         self._strike("initiate", key)
-        size = body["total_bytes"]
+        size, target = body["total_bytes"], body.get("target_item_id", "")
+        if target and target not in self.items:
+            raise refusal(404, f"item {target} not found")
         if self.reserved + size > self.quota:
             raise refusal(402)
         self.made += 1
-        upload = Upload(f"u{self.made}", body["project_id"], body["file_count"], size)
+        upload = Upload(
+            f"u{self.made}", body["project_id"], body["file_count"], size, target, body.get("asset_key", "")
+        )
         self.uploads[upload.id] = upload
         self.reserved += size
         self._lose()
@@ -183,15 +196,29 @@ class ModelPlatform:
         if any(content.startswith("x") for content in upload.objects.values()):
             raise refusal(422, "an object is not acceptable")
         self._end(upload, "completed")
+        if upload.target:
+            self._add(upload)
+            self._lose()
+            return ()
         groups = [[n] for n in upload.objects] if self.items_per_file else [list(upload.objects)]
         for names in groups:
             self.items_made += 1
             item_id = f"i{self.items_made}"
-            assets = {n: {"href": n, "content": upload.objects[n]} for n in names}
+            key = {"key": upload.asset_key} if upload.asset_key else {}
+            assets = {n: {"href": n, "content": upload.objects[n], **key} for n in names}
             self.items[item_id] = {"id": item_id, "upload_id": upload_id, "assets": assets}
             upload.items.append(item_id)
         self._lose()
         return tuple(upload.items)
+
+    def _add(self, upload: Upload) -> None:
+        """One more asset of an item, which may have been deleted since."""
+        item = self.items.get(upload.target) or self.deleted[upload.target]
+        for name, content in upload.objects.items():
+            about = {"href": name, "content": content, "key": upload.asset_key, "upload_id": upload.id}
+            if name in item["assets"]:
+                self.violations.append(f"{name} is there twice in {upload.target}")
+            item["assets"][name] = about
 
     async def fail(self, upload_id: str, message: str, step: str) -> None:
         """Give the reservation back."""
@@ -227,15 +254,57 @@ class ModelPlatform:
 
     async def get_item(self, item_id: str) -> dict[str, Any]:
         """One item."""
-        self._strike("item", item_id)
+        self._strike("item", f"at {self.now}" if self.describes else item_id)
         if item_id not in self.items:
             raise refusal(404)
         self.uploads[self.items[item_id]["upload_id"]].shown = True
         return self.items[item_id]
 
     async def list_assets(self, item_id: str) -> list[Any]:
-        """No target items in these histories."""
-        return []
+        """The files of an item."""
+        self._strike("assets", f"at {self.now}")
+        if item_id not in self.items:
+            raise refusal(404)
+        found = [
+            {"id": f"{item_id}.{name}", **asset} for name, asset in self.items[item_id]["assets"].items()
+        ]
+        for asset in found:
+            if "upload_id" in asset:
+                self.uploads[asset["upload_id"]].shown = True
+        return found
+
+    async def update_item(self, item_id: str, changes: Mapping[str, Any]) -> None:
+        """Time and properties of an item, in place of those that it had."""
+        self._strike("update", item_id)
+        if self.read_only:
+            raise refusal(403, "missing scope 'items:write'")
+        if item_id not in self.items:
+            raise refusal(404, f"item {item_id} not found")
+        self.items[item_id] |= dict(changes)
+        self._lose()
+
+    async def list_collections(self, project_id: str) -> list[dict[str, Any]]:
+        """All collections."""
+        self._strike("collections", f"at {self.now}")
+        return [{"id": f"col-{number}", "name": name} for number, name in enumerate(self.collections)]
+
+    async def create_collection(self, project_id: str, name: str) -> str:
+        """A new one, also where one has this name."""
+        self._strike("collection", f"at {self.now}")
+        if name in self.collections:
+            self.violations.append(f"the collection {name} is made twice")
+        self.collections.append(name)
+        self._lose()
+        return f"col-{len(self.collections) - 1}"
+
+    def delete(self, item_id: str) -> None:
+        """A person deletes an item; `restore` brings it back."""
+        self.deleted[item_id] = self.items.pop(item_id)
+
+    def restore(self) -> None:
+        """A person brings back all that was deleted."""
+        self.items |= self.deleted
+        self.deleted.clear()
 
     async def delete_item(self, item_id: str) -> None:
         """An item that is there goes; the daemon never asks for it."""

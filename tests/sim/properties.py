@@ -27,9 +27,11 @@ def broken(world: World, view: PlannerView, plan: Plan) -> list[str]:
     calls = 0
     for action in plan.actions:
         kind = type(action)
-        calls += kind.__name__ in CALLS
+        calls += kind.__name__ in CALLS and not _looks_for_marker(view, action)
         if kind is act.PlanSession:
             found = _planned(world, view, action.batch)  # type: ignore[union-attr]
+        elif kind is act.TendScene:
+            found = _tended(world, view, action.scene_id)  # type: ignore[union-attr]
         elif kind in _OF_SESSION:
             found = _call(world, view, uploads[action.session_id], kind)  # type: ignore[union-attr]
         elif kind is act.Put:
@@ -99,6 +101,8 @@ def _paused(view: PlannerView, plan: Plan, now: float) -> list[str]:
 
 
 def _held_by(view: PlannerView, hold: Hold, action: act.Action) -> bool:
+    if _looks_for_marker(view, action):
+        return False
     if hold.scope is Scope.PLATFORM:
         return type(action).__name__ in CALLS
     if not isinstance(action, act.Initiate):
@@ -136,6 +140,24 @@ def _call(world: World, view: PlannerView, upload: Session, kind: type[object]) 
         return "one of its files is being sent"
     stored = all(member.state is FileState.STORED for member in upload.members)
     return "" if _OF_SESSION[kind](upload, stored) else f"not for a session that is {upload.state}"
+
+
+def _looks_for_marker(view: PlannerView, action: act.Action) -> bool:
+    """Whether it asks the disk, and not the platform."""
+    if not isinstance(action, act.TendScene):
+        return False
+    scene = next(scene for scene in view.scenes if scene.id == action.scene_id)
+    return scene.collection_id is not None and scene.item_id is None
+
+
+def _tended(world: World, view: PlannerView, scene_id: int) -> str:
+    """Only what needs something is tended, one at a time, and at its time."""
+    scene = next((scene for scene in view.scenes if scene.id == scene_id), None)
+    if scene is None:
+        return "nobody asked for it"
+    if view.running.get("TendScene", 0):
+        return "another one is tended"
+    return f"its time comes in {scene.not_before - world.now:.1f} s" if scene.not_before > world.now else ""
 
 
 def _put(world: World, upload: Session, file_id: int) -> str:

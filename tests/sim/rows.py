@@ -8,6 +8,7 @@ from typing import Any
 from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.model import OwnTarget, Sighting
 from uploader.core.planner_view import Session, SessionMember, Waiting
+from uploader.core.scenes import Scene, goes_at
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.journal import FileRow, SessionRow
 
@@ -52,6 +53,8 @@ class File(FileRecord):
     row: FileRow | None = None
     member: SessionMember | None = None
     candidate: Waiting | None = None
+    scene: Scene | None = None
+    """The scene that it is of."""
 
     def as_row(self) -> FileRow:
         """What an effect is given."""
@@ -75,6 +78,7 @@ class File(FileRecord):
                 self.tries,
                 self.refusals,
                 self.losses,
+                self.scene_id,
             )
         return self.row
 
@@ -98,7 +102,7 @@ class File(FileRecord):
                 bool(self.categorical),
                 self.file_name,
                 self.batch_group,
-                self.not_before,
+                max(self.not_before, goes_at(self.scene)),
                 OwnTarget(self.target_collection_id, self.target_item_id, self.target_asset_key),
                 self.priority,
                 bool(self.hold),

@@ -23,6 +23,7 @@ from uploader.journal.holds import Holds
 from uploader.journal.pausing import Pausing
 from uploader.journal.retry import Retrying
 from uploader.journal.rows import decode_sighting, encode_sighting
+from uploader.journal.scenes import Scenes
 from uploader.journal.schema import migrations
 from uploader.journal.sessions import Sessions
 from uploader.journal.stored_rows import StoredTransactions
@@ -42,6 +43,7 @@ class SqliteJournal:
         transactions = StoredTransactions(self, self._committed)  # type: ignore[arg-type]
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
+        self.scenes = Scenes(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
         self.pausing = Pausing(transactions)
@@ -141,6 +143,10 @@ class SqliteJournal:
         """All holds."""
         return sorted(self._all("SELECT scope, subject, reason, since, until, attempts FROM holds"))
 
+    def scene_items(self) -> list[tuple[Any, ...]]:
+        """(name, issue, item) of all scenes."""
+        return self._all("SELECT name, issue, item_id FROM scenes ORDER BY id")
+
     def held(self) -> list[int]:
         """Sessions that only a person can go on with."""
         return [row[0] for row in self._all("SELECT id FROM sessions WHERE hold != '' ORDER BY id")]
@@ -153,7 +159,7 @@ class SqliteJournal:
     def everything(self) -> str:
         """The hash of all that is in it, but for its name."""
         hashed = hashlib.sha256()
-        for table in ("files", "sessions", "events", "holds", "profile", "pauses", "cursors"):
+        for table in ("files", "sessions", "scenes", "events", "holds", "profile", "pauses", "cursors"):
             where = "WHERE key != 'journal'" if table == "profile" else ""
             for row in self._all(f"SELECT * FROM {table} {where} ORDER BY 1, 2"):
                 hashed.update(f"{table} {row}\n".encode())

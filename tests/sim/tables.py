@@ -7,12 +7,14 @@ the last one, and rows that nobody needs any more can be dropped. The real journ
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from tests.sim.journal import line
 from tests.sim.rows import File, Upload
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import FileState, Hold, Pause, PlatformProfile, Scope
+from uploader.core.scenes import Scene
 
 
 class Tables:
@@ -33,6 +35,8 @@ class Tables:
         """Files that reached an end and still have private copies."""
         self.leaving: dict[int, File] = {}
         """Completed files whose source is to go."""
+        self.scenes: dict[int, Scene] = {}
+        self.of_scene: dict[int, dict[int, File]] = {}
         self.held: dict[int, File] = {}
         """Files with a hold of their own."""
         self.live: dict[int, Upload] = {}
@@ -41,6 +45,7 @@ class Tables:
         """States whose part of the view has to be made anew."""
         self.files_made = 0
         self.uploads_made = 0
+        self.scenes_made = 0
         self._digest = hashlib.sha256()
 
     # -- files -----------------------------------------------------------------------------------------------
@@ -74,6 +79,8 @@ class Tables:
             _unlist(self.by_path, file.path, file.id)
         if "content" in columns and file.content is not None:
             _unlist(self.by_content, file.content, file.id)
+        if file.scene_id is not None and "scene_id" in columns:
+            del self.of_scene[file.scene_id][file.id]
         if file.session_id is not None:
             upload = self.uploads[file.session_id]
             upload.row = upload.view = None
@@ -92,12 +99,29 @@ class Tables:
                 self.ended[file.id] = file
         if file.state is FileState.COMPLETED and file.disposal is None:
             self.leaving[file.id] = file
+        if file.scene_id is not None:
+            self._enter_scene(file, file.scene_id)
         if "content" in columns and file.content is not None:
             self.by_content.setdefault(file.content, {})[file.id] = file
         if "session_id" in columns and file.session_id is not None:
             upload = self.uploads[file.session_id]
             upload.members[file.id] = file
             upload.row = upload.view = None
+
+    def _enter_scene(self, file: File, scene_id: int) -> None:
+        """What becomes of a file may free the others of its scene."""
+        file.scene = self.scenes[scene_id]
+        self.of_scene.setdefault(scene_id, {})[file.id] = file
+        self.stale |= {FileState.CONVERTED, FileState.COMPLETED}
+
+    def set_scene(self, scene_id: int, columns: dict[str, Any]) -> None:
+        """Set columns of a scene, or make it."""
+        known = self.scenes.get(scene_id)
+        self.scenes[scene_id] = Scene(id=scene_id, **columns) if known is None else replace(known, **columns)
+        self.scenes_made = max(self.scenes_made, scene_id)
+        for file in self.of_scene.get(scene_id, {}).values():
+            file.scene, file.candidate = self.scenes[scene_id], None
+        self.stale |= {FileState.CONVERTED, FileState.COMPLETED}
 
     def drop(self, file: File) -> None:
         """Forget a row that has ended, to stay small over a long history."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.sim import scenes
 from tests.sim.history import History, simulate
 from tests.sim.memory import MemoryJournal
 from tests.sim.month import Month
@@ -37,6 +38,18 @@ def wrong(seeds: range) -> list[str]:
 def test_random_histories_end_well() -> None:
     """Crashes, lost answers, outages, changing files: each version one item, nothing open, nothing untold."""
     assert wrong(range(800)) == []
+
+
+def test_histories_of_scenes_end_well() -> None:
+    """One item for each issue of a scene, each raster once, its primary first, whatever comes when."""
+    for seed in range(80):
+        assert scenes.simulate(seed)[2] == [], f"seed {seed}"
+
+
+def test_both_journals_tell_the_same_of_scenes() -> None:
+    """The model of the journal is not another rule."""
+    for seed in range(5):
+        assert scenes.simulate(seed) == scenes.simulate(seed, memory=False)
 
 
 def test_a_seed_is_a_history() -> None:

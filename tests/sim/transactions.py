@@ -13,10 +13,18 @@ from tests.sim.journal import Clockwork
 from tests.sim.rows import File, Upload
 from tests.sim.tables import Tables
 from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
+from uploader.core.scenes import Scene
 from uploader.core.transitions.change import Change
+from uploader.core.transitions.scene_events import Joining
 from uploader.core.transitions.source_events import Seen
 
 T = TypeVar("T")
+GONE = frozenset({FileState.REJECTED, FileState.DUPLICATE, FileState.GONE})
+
+
+def _family(scene: Scene) -> tuple[str, ...]:
+    by_id = "" if scene.collection else scene.collection_id or ""
+    return scene.project_id, scene.collection, by_id, scene.name, scene.tile
 
 
 class MemoryTransactions:
@@ -106,6 +114,39 @@ class MemoryRows:
         live = self.tables.live
         return [live[i] for i in sorted(live) if live[i].retrying_since is not None and not live[i].hold]
 
+    def scene(self, scene_id: int) -> Scene:
+        return self.tables.scenes[scene_id]
+
+    def scenes_like(self, joining: Joining) -> list[Scene]:
+        return [scene for scene in self._scenes() if _family(scene) == joining.family]
+
+    def scenes_without_collection(self, project_id: str, collection: str) -> list[Scene]:
+        return [
+            scene
+            for scene in self._scenes()
+            if scene.item_id is None
+            and (scene.project_id, scene.collection, scene.collection_id) == (project_id, collection, None)
+        ]
+
+    def scene_members(self, scene_id: int) -> list[File]:
+        found = self.tables.of_scene.get(scene_id, {})
+        return [found[file_id] for file_id in sorted(found)]
+
+    def scene_content(self, scene: Scene, asset: str, but: int) -> str | None:
+        for file in self.scene_members(scene.id):
+            if file.id != but and file.target_asset_key == asset and file.state not in GONE:
+                return file.content or ""
+        return None
+
+    def next_scene_id(self) -> int:
+        return self.tables.scenes_made + 1
+
+    def learned(self, key: str) -> Any:
+        return self.tables.learned.get(key)
+
+    def _scenes(self) -> list[Scene]:
+        return [self.tables.scenes[scene_id] for scene_id in sorted(self.tables.scenes)]
+
     def next_session_id(self) -> int:
         return self.tables.uploads_made + 1
 
@@ -132,6 +173,8 @@ class MemoryRows:
         tables = self.tables
         for session_id, columns in change.new_sessions.items():
             tables.insert_upload(session_id, columns)
+        for scene_id, columns in (*change.new_scenes.items(), *change.scenes.items()):
+            tables.set_scene(scene_id, columns)
         for file_id, columns in change.new_files.items():
             tables.insert(file_id, columns)
         for session_id, columns in change.sessions.items():

@@ -15,6 +15,7 @@ from typing import Any
 import uploader.effects.context as tools_module
 import uploader.effects.ended_files as ended_effects
 import uploader.effects.local_files as local_effects
+import uploader.effects.scenes as scene_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_end as ending_effects
 import uploader.effects.signing as signing_effects
@@ -36,8 +37,8 @@ from uploader.core.planner_view import PlannerView
 from uploader.daemon.performer import perform
 
 START = 1_000_000.0
-EFFECTS = (ending_effects, ended_effects, local_effects, session_effects, transfer_effects)
-CLOCKS = (stored_rows_module, tools_module, transfer_effects, signing_effects)
+EFFECTS = (ending_effects, ended_effects, local_effects, scene_effects, session_effects, transfer_effects)
+CLOCKS = (stored_rows_module, tools_module, transfer_effects, signing_effects, scene_effects)
 """Where the clock is looked up by name."""
 
 
@@ -208,6 +209,10 @@ class World:
         """Whether a person has written this into this file."""
         raise NotImplementedError
 
+    def marked(self, folder: str, directory: bytes, name: str) -> bool:
+        """Whether the name lies there that says that a scene is complete."""
+        return False
+
     def _happen(self) -> None:
         while self.todo and self.todo[0][0] <= self.now:
             heappop(self.todo)[2]()
@@ -264,9 +269,10 @@ class World:
         patches += [(module, "failpoint", self.crash) for module in (*EFFECTS, signing_effects)]
         patches.append((ended_effects, "dispose_of", self._dispose))
         patches.append((local_effects, "publish", self.disk))
+        patches.append((scene_effects, "_marked", self.marked))
         patches.append((session_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
         for module in (*EFFECTS, tools_module):
-            for name in ("file_row", "session_row", "profile", "decode_sighting"):
+            for name in ("file_row", "session_row", "scene_row", "profile", "decode_sighting"):
                 if hasattr(module, name) and hasattr(journal, name):
                     patches.append((module, name, getattr(journal, name)))
         saved = [(module, name, getattr(module, name)) for module, name, _ in patches]

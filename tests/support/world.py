@@ -96,10 +96,10 @@ class World:
             tables[name] = {**tables.get(name, {}), **table}
         lines = [f"state_dir = {json.dumps(str(self.state))}"]
         for name, table in tables.items():
-            lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+            lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
         for folder in self.folders:
             merged = {"settle_seconds": self.settle, "rescan_seconds": 5.0, **folder}
-            lines += ["[[folders]]", *(f"{key} = {json.dumps(value)}" for key, value in merged.items())]
+            lines += ["[[folders]]", *(f"{key} = {_toml(value)}" for key, value in merged.items())]
         self.config.write_text("\n".join(lines) + "\n")
 
     def copies(self) -> list[str]:
@@ -234,6 +234,15 @@ class World:
         names = [n for n in self.audit().file_names if n.rpartition("-")[0] == source.stem]
         assert len(names) == 1, f"{source.name} has {len(names)} items"
         return differences(source, self.object(names[0]))
+
+
+def _toml(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(each)}" for key, each in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value)
 
 
 @contextmanager

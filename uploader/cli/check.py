@@ -104,7 +104,7 @@ def _probe(config: str | None, chosen: Settings | None) -> Iterator[Finding]:
     from uploader.cli.check_finding import fail, ok
 
     try:
-        chosen = chosen or settings(config, to_run=True)
+        chosen = chosen or settings(config)
     except ConfigurationError as error:
         yield from (fail("configuration", line) for line in str(error).splitlines())
         return

@@ -94,17 +94,14 @@ def declared_options(command: Callable[..., int]) -> Callable[..., int]:
     return command
 
 
-def settings(
-    config: str | None, *, need_folders: bool = True, look: bool = True, to_run: bool = False
-) -> Settings:
+def settings(config: str | None, *, need_folders: bool = True, look: bool = True) -> Settings:
     """Read the configuration that the option, or its fallbacks, name.
 
-    Without `look` its folders are not looked at: who asks a running daemon is answered though a disk hangs. With
-    `to_run` it is refused where it asks for what no daemon does yet.
+    Without `look` its folders are not looked at: who asks a running daemon is answered though a disk hangs.
     """
     from uploader.config import find, load
 
-    return load(find(config), need_folders=need_folders, look=look, to_run=to_run)
+    return load(find(config), need_folders=need_folders, look=look)
 
 
 def emit(value: dict[str, Any]) -> None:

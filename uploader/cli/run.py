@@ -46,7 +46,7 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
     from uploader.system import process_memory
 
     set_up_logs()
-    chosen = settings(config, to_run=True)
+    chosen = settings(config)
     logs.choose(chosen.log.format)
     _greet(chosen)
 
@@ -60,7 +60,7 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
                 until_idle=until_idle,
                 new_journal=new_journal,
                 hard_exit=hard_exit,
-                read_again=lambda: settings(config, to_run=True),
+                read_again=lambda: settings(config),
             )
 
         code = anyio.run(go)

@@ -148,6 +148,12 @@ def _folder(number: int, folder: Folder) -> Iterator[ConfigError]:
             "make items of their own, and this folder's files go to one item.",
             "Leave out item_id and asset_key, or the scenes.",
         )
+    if folder.scenes and folder.duplicates == "skip":
+        yield ConfigError(
+            ("folders", number, "duplicates"),
+            "leaves out rasters that are alike, such as the empty masks of two scenes; scenes need all of theirs.",
+            'Write duplicates = "upload": a scene takes each of its rasters once in any case.',
+        )
     if not folder.include and not folder.passthrough and not folder.scenes:
         yield ConfigError(
             ("folders", number, "include"), "is empty, so nothing would be taken.", "Name a pattern."

@@ -32,12 +32,10 @@ SHOWN = 40
 """Characters of a wrong value that are quoted."""
 
 
-def load_document(
-    model: type[Model], path: Path, *, need_folders: bool, look: bool = True, to_run: bool = False
-) -> Model:
+def load_document(model: type[Model], path: Path, *, need_folders: bool, look: bool = True) -> Model:
     """Read the TOML at `path` into `model`; raises `ConfigurationError` with one line for every mistake.
 
-    `look`: see `relations`. `to_run`: also for what no daemon does yet.
+    `look`: see `relations`.
     """
     text = _read(path)
     try:
@@ -47,7 +45,6 @@ def load_document(
     context: Context = {"base": Path(path).absolute().parent}
     read, mistakes = _fields(model, data, context)
     mistakes += _between(model, data, context, look=look)
-    mistakes += _not_run_yet(read) if to_run else ()
     if need_folders and "folders" not in data:
         mistakes.append(
             ConfigError(("folders",), "there is no drop folder.", "Add one with a path and a project_id.")
@@ -225,16 +222,6 @@ def _between(
         read("convert", data.get("convert", {})),
         look=look,
     )
-
-
-def _not_run_yet(read: object) -> Iterator[ConfigError]:
-    for number, folder in enumerate(getattr(read, "folders", ())):
-        if folder.scenes:
-            yield ConfigError(
-                ("folders", number, "scenes", 0),
-                "no daemon forms scenes yet: each file would become an item of its own.",
-                "Leave them out to run it; `uploader plan` tells what they would come to.",
-            )
 
 
 def _salvaged(model: type[Model], value: object, context: Context) -> Model | None:

@@ -12,13 +12,13 @@ from uploader.core.errors import ConfigurationError
 SYSTEM_FILE = Path("/etc/uploader/config.toml")
 
 
-def load(path: Path, *, need_folders: bool = True, look: bool = True, to_run: bool = False) -> Settings:
+def load(path: Path, *, need_folders: bool = True, look: bool = True) -> Settings:
     """Read and check the file at `path`; without `look` without a look at where its folders lie.
 
-    With `to_run` what a daemon cannot do yet is a mistake, too. Relative paths in the file start at its own folder.
+    Relative paths in the file start at its own folder.
     Raises `ConfigurationError` whose text has one line for every mistake in it.
     """
-    return load_document(Settings, path, need_folders=need_folders, look=look, to_run=to_run)
+    return load_document(Settings, path, need_folders=need_folders, look=look)
 
 
 def load_state_dir(path: Path) -> Settings | None:

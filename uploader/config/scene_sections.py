@@ -7,17 +7,18 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 
 from uploader.config.section import Section
-from uploader.config.value_types import Flag, Name
+from uploader.config.value_types import Flag, Name, Span
 from uploader.core import scene_dates, scene_templates
 from uploader.core.pattern_cost import longest_path
 from uploader.core.scene_recipes import RECIPES
-from uploader.core.scene_rules import Rule, SceneRules
+from uploader.core.scene_rules import LeftOut, Placement, Policy, Rule, SceneRules, place
 
 UTC_NAME = "UTC"
 """Needs no table of zones, which a bare machine may lack."""
@@ -49,6 +50,12 @@ def _recipe(value: str) -> str:
 def _date_format(value: str) -> str:
     if value and (mistake := scene_dates.format_mistake(value)):
         raise ValueError(f'{mistake}; write for example "%Y%m%d" or "%Y-%m-%dT%H%M%S"')
+    return value
+
+
+def _one_name(value: str) -> str:
+    if "/" in value:
+        raise ValueError('should be a name without a slash; write for example "{scene}.done"')
     return value
 
 
@@ -124,7 +131,12 @@ class Scenes(Section):
     rules: tuple[SceneRule, ...] = ()
     date_format: Annotated[str, AfterValidator(_date_format)] = ""
     timezone: Annotated[Name, AfterValidator(_zone)] = UTC_NAME
+    primary: str = ""
+    complete: Annotated[Template, AfterValidator(_one_name)] = ""
+    complete_wait: Span = 3600.0
+    on_new_version: Literal["new_item", "ignore_older"] = "new_item"
     collection: Template = ""
+    create_collections: Flag = False
     properties: Properties = ()
 
     @model_validator(mode="after")
@@ -137,6 +149,8 @@ class Scenes(Section):
             raise ValueError(
                 "has a recipe, which knows how its dates are written; leave out date_format and timezone"
             )
+        if self.create_collections and not self.collection:
+            raise ValueError('creates collections and names none; write for example collection = "{scene}"')
         return self
 
     @property
@@ -146,10 +160,27 @@ class Scenes(Section):
         return SceneRules(
             rules=recipe.rules if recipe else tuple(each.rule for each in self.rules),
             zone=zone_of(self.timezone),
+            policy=Policy(
+                primary=self.primary,
+                complete=self.complete,
+                complete_wait=self.complete_wait,
+                newest_only=self.on_new_version == "ignore_older",
+                create_collections=self.create_collections,
+            ),
             date_format=recipe.date_format if recipe else self.date_format,
             collection=self.collection,
             properties=dict(self.properties),
         )
+
+
+def placed(scenes: tuple[Scenes, ...], path: bytes) -> Placement | LeftOut | None:
+    """What a file at this path below its folder is in its scene, or why it is left; None where there are no scenes."""
+    return place(_rules(scenes), path) if scenes else None
+
+
+@lru_cache(maxsize=64)
+def _rules(scenes: tuple[Scenes, ...]) -> tuple[SceneRules, ...]:
+    return tuple(each.scene_rules for each in scenes)
 
 
 def _texts(properties: tuple[tuple[str, object], ...]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from uploader.config.scene_sections import Scenes
+from uploader.config.scene_sections import Scenes, placed
 from uploader.config.section import Section
 from uploader.config.value_types import (
     AbsolutePath,
@@ -39,6 +39,7 @@ from uploader.config.value_types import (
 from uploader.convert.job import Job
 from uploader.core.claim_order import Order
 from uploader.core.errors import ConfigurationError
+from uploader.core.scene_rules import LeftOut, Placement
 from uploader.core.secrets import Secret
 
 JOB: Any = Job(source=Path(), target=Path())
@@ -88,6 +89,10 @@ class Folder(Section):
     on_missing_crs: Literal["warn", "reject"] = JOB.on_missing_crs
     receipts: Flag = False
     scenes: tuple[Scenes, ...] = ()
+
+    def placed(self, path: bytes) -> Placement | LeftOut | None:
+        """What a file at this path below the folder is in its scene, or why it is left; None: it has no scenes."""
+        return placed(self.scenes, path)
 
 
 class StagingSection(Section):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uploader.core.batching import Batch
 
 Subject = tuple[str, int]
-"""What an action is about: "file" or "session" with the id of its row."""
+"""What an action is about: "file", "session" or "scene" with the id of its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,18 @@ class ReadBack(SessionAction):
 
 
 @dataclass(frozen=True, slots=True)
+class TendScene:
+    """Do for a scene what it needs as a whole: find its collection or its marker, or describe its item."""
+
+    scene_id: int
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What is busy while this runs."""
+        return (("scene", self.scene_id),)
+
+
+@dataclass(frozen=True, slots=True)
 class PlanSession:
     """Freeze a session: its members and its body, before anything is sent."""
 
@@ -113,5 +125,6 @@ Action = (
     | Locate
     | Abandon
     | ReadBack
+    | TendScene
     | PlanSession
 )

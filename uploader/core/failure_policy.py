@@ -180,6 +180,15 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
         )
     if "transfer_method" in error.problem.fields and not known.swapped:
         return Swap("cli")
+    if known.joins and error.status in (404, 410) and error.problem.title:
+        return Park(
+            Scope.TARGET,
+            HoldCause.SCENE_ITEM_GONE,
+            f"The item that files of a scene are to join is not there any more ({error.problem.text}).",
+            "Restore it on the platform, and they follow by themselves; or give them up by `uploader forget`. A scene "
+            "that is to be sent anew is dropped as another version, or under another name.",
+            TARGET_PROBE_EVERY,
+        )
     return Park(
         Scope.TARGET,
         HoldCause.TARGET_REFUSED,

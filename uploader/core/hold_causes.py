@@ -184,6 +184,30 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         AT_ONCE,
         unwell=Unwell.AT_ONCE,
     ),
+    HoldCause.SCENE_ITEM_GONE: CauseFacts(
+        (Scope.TARGET,),
+        "The item that a scene's files are to join was deleted on the platform.",
+        "Restore it there, and they follow within five minutes; or give them up by `uploader forget`.",
+        AT_ONCE,
+    ),
+    HoldCause.SCENE_PRIMARY_REJECTED: CauseFacts(
+        (Scope.SCENE,),
+        "The raster that makes a scene's item was rejected, and the others wait for it.",
+        "Drop a good one in its place, or `uploader retry` it; or give the others up by `uploader forget`.",
+        AT_ONCE,
+    ),
+    HoldCause.SCENE_PRIMARY_MISSING: CauseFacts(
+        (Scope.SCENE,),
+        "The raster that makes a scene's item has not come within `complete_wait`.",
+        "Drop it, or give the others up by `uploader forget`.",
+        AT_ONCE,
+    ),
+    HoldCause.SCENE_COLLECTION: CauseFacts(
+        (Scope.SCENE,),
+        "The collection of a scene cannot be found by its name.",
+        "Make it on the platform, or set `create_collections = true`; it is looked for every minute.",
+        AT_ONCE,
+    ),
     HoldCause.SESSION_UNCLEAR: CauseFacts(
         (Scope.SESSION,),
         "`complete` was sent, and nobody knows what came of it.",

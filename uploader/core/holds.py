@@ -18,7 +18,7 @@ Key = tuple[Scope, str, HoldCause]
 
 WIDEST_FIRST = (
     *(Scope.JOURNAL, Scope.PLATFORM, Scope.ORGANIZATION, Scope.STAGING, Scope.MACHINE, Scope.STAGE),
-    *(Scope.FOLDER, Scope.TARGET, Scope.SESSION, Scope.FILE),
+    *(Scope.FOLDER, Scope.TARGET, Scope.SCENE, Scope.SESSION, Scope.FILE),
 )
 ORDER = {scope: place for place, scope in enumerate(WIDEST_FIRST)}
 """Those that hold most come first."""
@@ -203,6 +203,7 @@ WAITING: Mapping[Scope, Callable[[Hold, Amount], bool]] = {
     Scope.TARGET: lambda hold, amount: amount.target == hold.subject and _before_initiate(amount),
     Scope.STAGE: lambda hold, amount: amount.state in _of_stage(hold),
     Scope.SESSION: lambda hold, amount: hold.subject in {amount.session, amount.upload_id} - {""},
-    Scope.FILE: lambda _, __: False,  # it has counted itself
+    Scope.SCENE: lambda _, __: False,  # these two have counted themselves
+    Scope.FILE: lambda _, __: False,
 }
 """By scope: whose files wait."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.model import AS_ITS_FOLDER, FileState, OwnTarget, SessionKey, SessionState
+from uploader.core.scenes import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class FileRow:
     tries: int
     refusals: int
     losses: int
+    scene_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,13 @@ class LiveFile:
     hold: str = ""
     own_target: OwnTarget = AS_ITS_FOLDER
     priority: int = 0
+    scene: Scene | None = None
+    """The scene that it is of."""
+
+    @property
+    def asset(self) -> str:
+        """What it is in its scene."""
+        return self.own_target.asset_key or ""
 
 
 @dataclass(frozen=True, slots=True)

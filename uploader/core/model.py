@@ -46,6 +46,7 @@ class Scope(StrEnum):
     JOURNAL = "journal"
     MACHINE = "machine"
     STAGE = "stage"
+    SCENE = "scene"
     SESSION = "session"
     FILE = "file"
 
@@ -76,6 +77,10 @@ class HoldCause(StrEnum):
     CONVERTER_BROKEN = "converter_broken"
     CLUSTER_UNAVAILABLE = "cluster_unavailable"
     STALLED = "stalled"
+    SCENE_ITEM_GONE = "scene_item_gone"
+    SCENE_PRIMARY_REJECTED = "scene_primary_rejected"
+    SCENE_PRIMARY_MISSING = "scene_primary_missing"
+    SCENE_COLLECTION = "scene_collection"
     SESSION_UNCLEAR = "session_unclear"
     SESSION_FAILING = "session_failing"
     FILE_EXCEEDS_QUOTA = "file_exceeds_quota"

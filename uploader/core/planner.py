@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import daily_limit, disk_space, stages, view_holds, waits
+from uploader.core import daily_limit, disk_space, scene_turns, stages, view_holds, waits
 from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
 from uploader.core.configuration import Settings
 from uploader.core.expected_files import more_to_come
@@ -36,6 +36,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
+    scene_turns.tend(turn)
     _batches(turn)
     disk_space.trouble(turn)
     disk_space.convert(turn)
@@ -43,6 +44,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     view_holds.unconfigured(turn)
     view_holds.merging(turn)
     view_holds.paused(turn)
+    scene_turns.show(turn)
     show_outages(turn)
     daily_limit.show(turn)
     view_holds.mistaken(turn)

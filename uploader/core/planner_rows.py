@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uploader.core.live_rows import LiveFile, LiveSession
 from uploader.core.planner_view import Queued, Session, SessionMember, Waiting
+from uploader.core.scenes import goes_at
 
 
 def queued(file: LiveFile) -> Queued:
@@ -17,7 +18,8 @@ def waiting(file: LiveFile) -> Waiting:
     row = file.row
     return Waiting(
         *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
-        *(file.batch_group, file.not_before, file.own_target, file.priority, bool(file.hold)),
+        *(file.batch_group, max(file.not_before, goes_at(file.scene)), file.own_target, file.priority),
+        bool(file.hold),
     )
 
 

@@ -20,6 +20,7 @@ from uploader.core.model import (
     SessionKey,
     SessionState,
 )
+from uploader.core.scenes import KeptBack, Scene
 from uploader.core.unexpected_errors import UnexpectedError
 
 
@@ -137,6 +138,10 @@ class PlannerView:
     twins_pending: frozenset[int] = frozenset()
     """Queued files of such folders whose twin is still under way: they wait."""
     sessions: tuple[Session, ...] = ()
+    scenes: tuple[Scene, ...] = ()
+    """Those that may need something as a whole."""
+    kept_back: tuple[KeptBack, ...] = ()
+    """Converted files that wait for others of their scene, which are not among `waiting`, by scene."""
     disposals: tuple[Disposal, ...] = ()
     discards: tuple[int, ...] = ()
     holds: tuple[Hold, ...] = ()

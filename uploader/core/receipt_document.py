@@ -30,6 +30,7 @@ def document(row: Mapping[str, Any]) -> dict[str, Any]:
         "project_id": row["project_id"] or None,
         "collection_id": row["collection_id"] or None,
         "target_item_id": row["target_item_id"] or None,
+        "scene": row.get("scene") or None,
         "asset_key": row["asset_key"] or None,
         "upload_id": row["upload_id"] or None,
         "file_name": row["file_name"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 
 from uploader.core import pattern_cost, scene_dates
@@ -38,6 +38,23 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """How a scene comes about.
+
+    `primary` is the asset that makes the item; empty: whichever comes first. `complete` is a name beside its files, or
+    in a folder above them, which says that all are there; they wait for it `complete_wait` seconds at most. Of
+    `newest_only` scenes versions are left out that are older than one that is there. A collection that is not there is
+    made with `create_collections`.
+    """
+
+    primary: str = ""
+    complete: str = ""
+    complete_wait: float = 0.0
+    newest_only: bool = False
+    create_collections: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SceneRules:
     """A `[[folders.scenes]]`: rules in order, and what holds for every scene that they find."""
 
@@ -46,6 +63,7 @@ class SceneRules:
     date_format: str = ""
     collection: str = ""
     properties: Mapping[str, Value] = field(default_factory=dict)
+    policy: Policy = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +71,8 @@ class Placement:
     """What a file is.
 
     `categorical` is as in the rule. `tile` is that of a mosaic, which is an item of its own; else empty. `when` is None
-    where the path tells no time. `complaints` are sentences about what the path says and cannot mean.
+    where the path tells no time. `complaints` are sentences about what the path says and cannot mean. Of `policy` the
+    texts are filled in.
     """
 
     scene: str
@@ -65,6 +84,7 @@ class Placement:
     collection: str = ""
     properties: Mapping[str, Value] = field(default_factory=dict)
     complaints: tuple[str, ...] = ()
+    policy: Policy = Policy()
 
     @property
     def item(self) -> tuple[str, str, str]:
@@ -129,6 +149,7 @@ def _placed(section: SceneRules, rule: Rule, groups: Groups) -> Placement | None
         properties={name: each for name, each in made.items() if each is not None}
         | ({"scene": scene} if tile else {}),
         complaints=tuple(_complaints(told if when is None else "", lost)),
+        policy=replace(section.policy, complete=filled(section.policy.complete, groups)),
     )
 
 

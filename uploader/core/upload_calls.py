@@ -63,8 +63,8 @@ class UploadCalls:
         self.calls += _FILE + (_LOOK if place.files == FIRST_SESSION_FILES and not looked_at else 0)
 
     def describe(self) -> None:
-        """The date and the properties of one more item."""
-        self.calls += _UPDATE
+        """The date and the properties of one more item, which is read before it is told them."""
+        self.calls += _LOOK + _UPDATE
 
     @property
     def window_seconds(self) -> float:

@@ -128,3 +128,5 @@ class Known:
     """An earlier `complete` of this session went unanswered."""
     swapped: bool = False
     """The published transfer_method is in use already."""
+    joins: bool = False
+    """The session's file is to join the item of its scene."""

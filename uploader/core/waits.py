@@ -15,6 +15,8 @@ FREE_CONVERTER = "a free converter"
 ROOM = "room in staging"
 ROOM_BEHIND_OTHERS = "the copies before them to be converted"
 SESSION_END = "a session to end"
+SCENE_ITEM = "the item of their scene"
+SCENE_PRIMARY = "the primary of their scene"
 FIRST_READ_BACK = "the first session to their target to be read back"
 
 

@@ -18,9 +18,11 @@ from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.live_index import Index, Window, by_id
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
+from uploader.core.live_scenes import LiveScenes
 from uploader.core.model import FileState, Hold, Pause, PlatformProfile
 from uploader.core.ordered_index import Rank
 from uploader.core.planner_view import Disposal, PlannerView, Session, SessionMember, Waiting
+from uploader.core.scenes import KeptBack, Scene
 
 QUEUE_WINDOW = 64
 """Queued files that a plan looks at: more than the converters can take in a turn."""
@@ -44,6 +46,7 @@ class Delta:
 
     files: Mapping[int, LiveFile | None] = field(default_factory=dict)
     sessions: Mapping[int, LiveSession | None] = field(default_factory=dict)
+    scenes: Mapping[int, Scene] = field(default_factory=dict)
     holds: tuple[Hold, ...] | None = None
     pauses: tuple[Pause, ...] | None = None
     profile: PlatformProfile | None = None
@@ -70,14 +73,16 @@ class WorkingSet:
         self._member: dict[int, SessionMember] = {}
         """By file: what a plan sees of it as a member, made once for each change of it and not of its session."""
         self._staged_bytes = 0
+        self._scenes = LiveScenes()
         self._queued = Index(lambda file: file.row.state is FileState.QUEUED, _scheduled_last)
-        self._waiting = Index(_is_converted, _scheduled_last, _batch_line)
-        self._smallest = Index(_is_converted, _smallest_first, _batch_line)
+        self._waiting = Index(self._may_go, _scheduled_last, _batch_line)
+        self._smallest = Index(self._may_go, _smallest_first, _batch_line)
+        self._kept_back = Index(lambda file: _is_converted(file) and not self._scenes.may_go(file))
         self._disposals = Index(lambda file: file.disposal_due)
         self._discards = Index(lambda file: file.staged and file.row.state in FILE_ENDS)
         self._held = Index(lambda file: bool(file.hold))
         self._indexes = (
-            *(self._queued, self._waiting, self._smallest),
+            *(self._queued, self._waiting, self._smallest, self._kept_back),
             *(self._disposals, self._discards, self._held),
         )
 
@@ -86,6 +91,7 @@ class WorkingSet:
         self.revision += 1
         if delta.whole:
             self._clear()
+        self._scenes.put_scenes(delta.scenes)
         for session_id, session in delta.sessions.items():
             self._put_session(session_id, session)
         for file_id, file in delta.files.items():
@@ -139,6 +145,8 @@ class WorkingSet:
             queued_total=self._queued.count(left_out),
             waiting=self._batchable(Window(WAITING_WINDOW + batch_files + resting, left_out)),
             sessions=tuple(self._session(s) for s in sorted(self._sessions) if self._sessions[s].needed),
+            scenes=self._scenes.wanting(),
+            kept_back=self._scenes_kept_back(Window(WAITING_WINDOW, left_out)),
             disposals=self._disposable(ENDING_WINDOW + resting),
             discards=self._window(self._discards, Window(ENDING_WINDOW + resting), lambda file: file.row.id),
             holds=self.holds,
@@ -166,8 +174,12 @@ class WorkingSet:
         left = before.row.session_id if before else None
         if left is not None and (file is None or file.row.session_id != left):
             self._leave(left, file_id)
-        for index in self._indexes:
-            index.put(file_id, file)
+        of_scene = self._scenes.put(file_id, file)
+        for other_id, other in (*of_scene, (file_id, file)):
+            for index in self._indexes:
+                index.put(other_id, other)
+        if of_scene:
+            self._disposals.changed()
         if file is None:
             return
         self._files[file_id] = file
@@ -229,10 +241,21 @@ class WorkingSet:
     def _disposable(self, size: int) -> tuple[Disposal, ...]:
         def made() -> tuple[Disposal, ...]:
             files = (self._files[file_id] for file_id in self._disposals.in_order())
-            due = islice((file for file in files if self._read_back(file)), size)
+            due = islice(
+                (file for file in files if self._read_back(file) and self._scenes.finished(file)), size
+            )
             return tuple(Disposal(file.row.id, file.not_before, file.retrying_since) for file in due)
 
         return self._disposals.window(Window(size), made)
+
+    def _may_go(self, file: LiveFile) -> bool:
+        return _is_converted(file) and self._scenes.may_go(file)
+
+    def _scenes_kept_back(self, window: Window) -> tuple[KeptBack, ...]:
+        def made() -> tuple[KeptBack, ...]:
+            return self._scenes.kept_back(self._files[file_id] for file_id in self._kept_back.first(window))
+
+        return self._kept_back.window(window, made)
 
     def _read_back(self, file: LiveFile) -> bool:
         """Whether the items of its session were read back, or need not be."""

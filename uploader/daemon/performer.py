@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from uploader.core import actions as act
-from uploader.effects import ended_files, local_files, session, session_end, transfer
+from uploader.effects import ended_files, local_files, scenes, session, session_end, transfer
 from uploader.effects.context import Tools
 
 
@@ -36,5 +36,7 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
             await session_end.abandon(tools, session_id)
         case act.ReadBack(session_id=session_id):
             await session.read_back(tools, session_id)
+        case act.TendScene(scene_id=scene_id):
+            await scenes.tend(tools, scene_id)
         case _:
             assert_never(action)

@@ -79,6 +79,8 @@ class Tools:
     """The object store takes nothing: the first file that it takes ends it."""
     machine_held: bool = False
     """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
+    descriptions_refused: str = ""
+    """Why the platform lets this key describe no item; empty: it does, or was not asked yet."""
     staging_refusals: Refusals = field(default_factory=Refusals)
     """Whether staging takes what is written to it."""
     began: float = 0.0
@@ -98,10 +100,16 @@ class Tools:
     """By session: when its progress was reported last."""
 
     def known(
-        self, tries: int = 0, refusals: int = 0, *, doubtful: bool = False, swapped: bool = False
+        self,
+        tries: int = 0,
+        refusals: int = 0,
+        *,
+        doubtful: bool = False,
+        swapped: bool = False,
+        joins: bool = False,
     ) -> Known:
         """What a verdict depends on, with fresh jitter."""
-        return Known(tries, refusals, self.random.random(), doubtful, swapped)
+        return Known(tries, refusals, self.random.random(), doubtful, swapped, joins)
 
     def hold(self, park: Park, target: str = "") -> Hold:
         """The hold from now on that a verdict asks for; `target` is where the items of its session go."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from uploader.config import Folder, Settings
 from uploader.convert import Job
+from uploader.core.scene_rules import Placement
 
 
 def job_of(settings: Settings, source: Path, target: Path, folder: Folder, name: str) -> Job:
@@ -29,3 +31,11 @@ def job_of(settings: Settings, source: Path, target: Path, folder: Folder, name:
         name=name,
         quicklook=True,
     )
+
+
+def categorical_of(destination: Folder, path: bytes) -> Literal["auto", "yes", "no"]:
+    """What is said of a file's values: by the rule of its scene, else by its folder."""
+    placed = destination.placed(path)
+    if isinstance(placed, Placement) and placed.categorical:
+        return "yes" if placed.categorical == "yes" else "no"
+    return destination.categorical

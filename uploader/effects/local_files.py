@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
-from uploader.effects.conversion_job import job_of
+from uploader.effects.conversion_job import categorical_of, job_of
+from uploader.effects.scenes import joining
 from uploader.journal import Converted, FileRow
 from uploader.journal.rows import clock, decode_sighting
 from uploader.staging import Checksums, ClaimedCopy, Interrupted
@@ -57,6 +59,7 @@ async def claim(tools: Tools, file_id: int) -> None:
         claimed.content,
         claimed.size,
         destination,
+        joining=await joining(tools, sighting.folder, row.path),
         sha256=claimed.raster.sha256,
         crc32c=claimed.raster.crc32c,
         passed=passed,
@@ -82,7 +85,7 @@ def _claim(
     if not tools.staging.linked(file_id, sighting.path):
         return copy, None
     name = upload_name(sighting.path, copy.content, destination.passthrough)
-    return copy, _made(_as_it_is(destination), copy.raster, name, "bytes")
+    return copy, _made(_as_it_is(destination, sighting.path), copy.raster, name, "bytes")
 
 
 async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
@@ -119,6 +122,7 @@ async def convert(tools: Tools, file_id: int) -> None:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
                 job = job_of(tools.settings, source, target, destination, name)
+                job = replace(job, categorical=categorical_of(destination, row.path))
                 report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
                 comparison = "sample" if report.sampled else job.verify
                 measured = await tools.in_thread(_measured, tools, row, target, report)
@@ -207,12 +211,12 @@ def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tu
     One turn of a thread for all of it, for such files may be small and many.
     """
     publish.hand_over(_claimed(tools, row), target)
-    report = _as_it_is(destination)
+    report = _as_it_is(destination, row.path)
     return report, _measured(tools, row, target, report)
 
 
-def _as_it_is(destination: Folder) -> Report:
-    return Report(method="passthrough", categorical=destination.categorical == "yes")
+def _as_it_is(destination: Folder, path: bytes) -> Report:
+    return Report(method="passthrough", categorical=categorical_of(destination, path) == "yes")
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:

@@ -77,7 +77,8 @@ async def initiate(tools: Tools, session_id: int) -> None:
 
 async def _initiate_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
     swapped = session.body.get("transfer_method") != tools.settings.platform.transfer_method
-    verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped))
+    joins = bool(session.key.item_id) and any(m.scene_id is not None for m in session.members)
+    verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped, joins=joins))
     answered = Step.INITIATE if is_clear(error) else None
     sessions = tools.journal.sessions
     log.warning("initiate failed %s clear=%s: %s", About(session=session.id), bool(answered), error)
@@ -128,7 +129,9 @@ async def _completed(
 
 
 async def _depends(tools: Tools, session: SessionRow) -> bool:
-    """Whether sources go, or the layout of the target is known, only once the items were read back."""
+    """Whether sources go, a scene goes on, or a layout is known, only once the items were read back."""
+    if not session.key.item_id and any(m.scene_id is not None for m in session.members):
+        return True
     if any(m.after_upload != "keep" and _verifies(tools, m.folder) for m in session.members):
         return True
     layouts = (await tools.journal.read(profile)).layouts

@@ -207,7 +207,7 @@ def _rasters(
                 return
             name = os.fsencode(entry.name)
             if not folder.wants(joined(directory, name)):
-                yield from _archive(folder, joined(directory, name), entry)
+                yield from _left(folder, joined(directory, name), entry)
                 continue
             if not entry.is_file(follow_symlinks=False):
                 yield from _odd(joined(directory, name), entry)
@@ -223,10 +223,12 @@ def _rasters(
             yield from _sighted(folder, directory, name, fd, listing)
 
 
-def _archive(folder: FolderSpec, path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:
-    """That a file which is not wanted holds others, should it do so."""
-    if is_archive(path) and folder.would_tell(path) and entry.is_file(follow_symlinks=False):
-        yield Oddity(path, OddityKind.ARCHIVE)
+def _left(folder: FolderSpec, path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:
+    """That a file which is not wanted holds others, or that a rule may have been meant for it."""
+    kind = OddityKind.ARCHIVE if is_archive(path) else OddityKind.NO_RULE
+    meant = kind is OddityKind.ARCHIVE or folder.fits_no_rule(path)
+    if meant and folder.would_tell(path) and entry.is_file(follow_symlinks=False):
+        yield Oddity(path, kind)
 
 
 def _odd(path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from uploader.config import Folder
-from uploader.config.scene_sections import Scenes
 from uploader.core import naming
 from uploader.core.model import Sighting
-from uploader.core.scene_rules import LeftOut, Placement, SceneRules, place
+from uploader.core.scene_rules import LeftOut, Placement
 from uploader.system import files as fs
+
+_RASTERS = ("*.jp2",)
+"""What else than `include` says is called like a raster of a scene."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,16 @@ class FolderSpec:
         hidden = naming.ignored(path.rpartition(b"/")[2])
         return not hidden and not naming.matches(path, self.section.exclude)
 
+    def fits_no_rule(self, path: bytes) -> bool:
+        """Whether a file that is not wanted has the name of a raster, and its folder's scenes have no rule for it."""
+        if not self.section.scenes or not naming.matches(path, (*self.section.include, *_RASTERS)):
+            return False
+        placed = self.placed(path)
+        return isinstance(placed, LeftOut) and not placed.by_rule
+
     def placed(self, path: bytes) -> Placement | LeftOut | None:
         """What a file is in its scene, or why its rules leave it; None where the folder has no scenes."""
-        return place(_rules(self.section.scenes), path) if self.section.scenes else None
+        return self.section.placed(path)
 
     def passes(self, path: bytes) -> bool:
         """Whether a file of this relative path is uploaded as it is; then nothing beside it belongs to it."""
@@ -81,11 +89,6 @@ class FolderSpec:
         return naming.marker(template, raster) if template else b""
 
 
-@lru_cache(maxsize=64)
-def _rules(scenes: tuple[Scenes, ...]) -> tuple[SceneRules, ...]:
-    return tuple(each.scene_rules for each in scenes)
-
-
 class OddityKind(StrEnum):
     """What there is to tell of an entry that is in order."""
 
@@ -95,6 +98,8 @@ class OddityKind(StrEnum):
     """It has the name of a raster and is a pipe, a socket or a device."""
     ARCHIVE = "ignored_archive"
     """It holds other files, and no pattern names it."""
+    NO_RULE = "no_rule"
+    """No rule of its folder's scenes fits it, although it has the name of a raster."""
     PRIVATE = "private"
     """A folder that is an archive, a staging or a state directory, by the token in it; it is not looked into."""
     DEEP = "deep_folders"

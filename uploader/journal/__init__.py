@@ -30,6 +30,7 @@ from uploader.journal.pruning import Pruning, give_back
 from uploader.journal.queries import FileRow, SessionRow
 from uploader.journal.reader import Reader
 from uploader.journal.retry import Retrying
+from uploader.journal.scenes import Scenes
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
 from uploader.journal.status import Facts, HoldList, status_of
@@ -67,6 +68,7 @@ class Journal:
         transactions = StoredTransactions(self._writer, self._committed)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
+        self.scenes = Scenes(transactions)
         self.holds = Holds(transactions)
         self.retrying = Retrying(transactions)
         self.pausing = Pausing(transactions)

@@ -18,13 +18,14 @@ from uploader.journal.sqlite_library import Database
 SESSION_KEY = ("project_id", "collection_id", "item_id", "asset_key", "categorical")
 """The columns that a session's key fills, in the order of `SessionKey`."""
 
-_JSON = frozenset({"warnings", "item_ids", "body", "declared", "facts"})
+_JSON = frozenset({"warnings", "item_ids", "body", "declared", "facts", "details"})
 """Columns that hold JSON."""
 
 
 def apply(db: Database, change: Change) -> None:
     """Within a transaction: write a change, rows first and the log after them."""
     _write(db, "sessions", change.new_sessions, change.sessions)
+    _write(db, "scenes", change.new_scenes, change.scenes)
     _write(db, "files", change.new_files, change.files)
     for (scope, subject), hold in change.holds.items():
         write_hold(db, scope, subject, hold)

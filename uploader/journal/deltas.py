@@ -13,7 +13,7 @@ from uploader.core.transitions.change import Change
 from uploader.core.working_set import Delta
 from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile
-from uploader.journal.row_queries import live_files, live_sessions
+from uploader.journal.row_queries import live_files, live_sessions, scene_rows
 from uploader.journal.sqlite_library import Database
 
 _AT_ONCE = 500
@@ -25,6 +25,8 @@ NEEDED = f"(state IN ({_ALIVE}) OR readback = 'due')"
 """The condition that a session itself needs a step. Each part has an index, as in `_LIVE`: no history is read."""
 WORKED_ON = f"state IN ({_IN_WORK})"
 DUE = "(state = 'completed' AND disposal IS NULL)"
+WANTING = "(item_id IS NULL OR describing = 'due')"
+"""The condition that a scene may need something as a whole."""
 _OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {NEEDED})"  # noqa: S608 - conditions of ours
 _EACH = (f"SELECT id FROM files WHERE {one}" for one in ("staged = 1", WORKED_ON, DUE, _OF_NEEDED))  # noqa: S608
 _LIVE = f"id IN ({' UNION ALL '.join(_EACH)})"
@@ -36,6 +38,7 @@ class Touched:
 
     files: set[int] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
+    scenes: set[int] = field(default_factory=set)
     holds: bool = False
     pauses: bool = False
     learned: bool = False
@@ -45,6 +48,7 @@ class Touched:
         """Note what a change is about. A file that is new settles, which its folder's queue knows."""
         self.files.update(change.files, change.forgotten_files, _live(change))
         self.sessions.update(change.sessions, change.new_sessions, change.forgotten_sessions)
+        self.scenes.update(change.scenes, change.new_scenes)
         self.holds = self.holds or bool(change.holds)
         self.pauses = self.pauses or bool(change.pauses)
         self.learned = self.learned or bool(change.learned)
@@ -65,6 +69,7 @@ def everything(db: Database) -> Delta:
     return Delta(
         files={file.row.id: file for file in live_files(db, _LIVE)},
         sessions={session.row.id: session for session in live_sessions(db, sessions)},
+        scenes={scene.id: scene for scene in scene_rows(db, WANTING)},
         holds=tuple(read_holds(db)),
         pauses=read_pauses(db),
         profile=profile(db),
@@ -77,12 +82,15 @@ def delta(db: Database, touched: Touched) -> Delta:
     if touched.everything:
         return everything(db)
     files = {file.row.id: file for ids in _pieces(touched.files) for file in live_files(db, _among(ids))}
+    of_scenes = [f"{_among(ids, 'scene_id')} AND ({_LIVE})" for ids in _pieces(touched.scenes)]
+    files |= {file.row.id: file for where in of_scenes for file in live_files(db, where)}
     of_files = {file.row.session_id for file in files.values() if file.row.session_id is not None}
     session_ids = touched.sessions | of_files
     sessions = {s.row.id: s for ids in _pieces(session_ids) for s in live_sessions(db, _among(ids))}
     return Delta(
-        files={file_id: files.get(file_id) for file_id in touched.files},
+        files={file_id: files.get(file_id) for file_id in touched.files | files.keys()},
         sessions={session_id: sessions.get(session_id) for session_id in session_ids},
+        scenes={s.id: s for ids in _pieces(touched.scenes) for s in scene_rows(db, _among(ids))},
         holds=tuple(read_holds(db)) if touched.holds else None,
         pauses=read_pauses(db) if touched.pauses else None,
         profile=profile(db) if touched.learned else None,
@@ -95,5 +103,5 @@ def _pieces(ids: Collection[int]) -> Iterator[list[int]]:
         yield piece
 
 
-def _among(ids: Collection[int]) -> str:
-    return f"id IN ({', '.join(map(str, ids))})"
+def _among(ids: Collection[int], column: str = "id") -> str:
+    return f"{column} IN ({', '.join(map(str, ids))})"

@@ -9,11 +9,15 @@ from uploader.core.model import FileState, Sighting
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions import file_events as events
-from uploader.core.transitions import source_events
+from uploader.core.transitions import scene_events, source_events
 from uploader.core.transitions.file_events import Claimed, Converted
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.repaired import NOTHING, Repaired
+from uploader.core.transitions.scene_events import Joining, Known, collection_key
 from uploader.journal.transactions import Rows, Transactions
+
+_JOINS = frozenset({FileState.QUEUED, FileState.COMPLETED})
+"""States after a claim in which a file joins the scene that it is of."""
 
 
 class Files:
@@ -76,6 +80,7 @@ class Files:
         size: int,
         destination: Folder | None = None,
         *,
+        joining: Joining | None = None,
         sha256: bytes | None = None,
         crc32c: int | None = None,
         passed: Converted | None = None,
@@ -87,7 +92,7 @@ class Files:
         `content` is the SHA-256 of the group in hex, `sha256` and `crc32c` are those of the raster alone; `size` is
         in bytes, of the group.
         After a repair of the journal, and where the destination is told, a file whose item the platform listed is
-        completed by that, and one that may have been uploaded is rejected with words.
+        completed by that, and one that may have been uploaded is rejected with words. With `joining` it is of a scene.
         """
 
         def work(rows: Rows) -> FileState:
@@ -96,7 +101,12 @@ class Files:
             repaired = _repaired(rows, copy, destination) if destination else NOTHING
             same = rows.version_with(file, content)
             change, state = events.claimed(rows.now, file, same, copy, repaired)
+            if joining is not None and state in _JOINS:
+                item_id = repaired.item.item_id if repaired.item else None
+                known = _known(rows, file, joining)
+                scene_events.claimed(change, file, joining, known, content, item_id=item_id)
             rows.apply(change)
+            state = FileState(change.files[file_id].get("state", state))
             if passed is None or state is not FileState.QUEUED:
                 return state
             rows.apply(events.converted(rows.now, rows.file(file_id), passed))
@@ -133,7 +143,8 @@ class Files:
 
         def work(rows: Rows) -> None:
             file = rows.file(file_id)
-            rows.apply(events.rejected(rows.now, file, _newest(rows, file), reason))
+            scene = rows.scene(file.scene_id) if file.scene_id else None
+            rows.apply(events.rejected(rows.now, file, _newest(rows, file), reason, scene))
 
         await self._transact("rejected", work)
 
@@ -201,6 +212,19 @@ def _enter(rows: Rows, sightings: Sequence[Sighting]) -> list[int]:
     change, ids = source_events.discovered(rows.now, found, rows.next_file_id())
     rows.apply(change)
     return ids
+
+
+def _known(rows: Rows, file: FileRecord, joining: Joining) -> Known:
+    versions = rows.scenes_like(joining)
+    issues = scene_events.issues_of(joining, versions)
+    had = {scene.id: rows.scene_content(scene, joining.placed.asset, file.id) for scene in issues}
+    named = rows.learned(collection_key(joining.project_id, joining.placed.collection))
+    return Known(
+        versions,
+        {i: content for i, content in had.items() if content is not None},
+        named,
+        rows.next_scene_id(),
+    )
 
 
 def _newest(rows: Rows, file: FileRecord) -> FileRecord | None:

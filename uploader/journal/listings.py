@@ -25,7 +25,8 @@ MOST = 1000
 
 _FILE = (
     "id, folder, path, current, state, size, object_size, method, file_name, session_id, item_id, attempts, looks, "
-    "not_before, hold, last_error, discovered_at, changed_at, completed_at, archived_as, warnings, content"
+    "not_before, hold, last_error, discovered_at, changed_at, completed_at, archived_as, warnings, content, "
+    "(SELECT name FROM scenes WHERE id = files.scene_id) AS scene, target_asset_key AS asset"
 )
 _SESSION = (
     "id, state, project_id, collection_id, item_id, asset_key, upload_id, file_count, total_bytes, item_ids, hold, "
@@ -180,6 +181,8 @@ def _told_file(row: Mapping[str, Any]) -> dict[str, Any]:
         "file_name": row["file_name"],
         "session": row["session_id"],
         "item_id": row["item_id"] or None,
+        "scene": row["scene"],
+        "asset": row["asset"],
         "reason": row["last_error"] or row["hold"] or None,
         "hold": row["hold"] or None,
         "attempts": max(row["attempts"], row["looks"]) + 1,

@@ -9,6 +9,7 @@ from typing import Any
 from uploader.core.lifecycle import SESSION_ENDS
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, OwnTarget, SessionKey, SessionState
+from uploader.core.scenes import Scene
 from uploader.journal import content_hashes
 from uploader.journal.rows import one, rows
 from uploader.journal.sqlite_library import Database
@@ -33,7 +34,11 @@ def session_row(db: Database, session_id: int) -> SessionRow:
 
 def live_files(db: Database, where: str, *args: Any) -> list[LiveFile]:
     """Files as the working set keeps them; the condition is ours."""
-    return [_live_file(row) for row in rows(db, f"SELECT * FROM files WHERE {where}", *args)]  # noqa: S608
+    found = rows(db, f"SELECT * FROM files WHERE {where}", *args)  # noqa: S608
+    of_scenes = {
+        scene_id: scene_row(db, scene_id) for scene_id in {row["scene_id"] for row in found} - {None}
+    }
+    return [_live_file(row, of_scenes.get(row["scene_id"])) for row in found]
 
 
 def live_sessions(db: Database, where: str, *args: Any) -> list[LiveSession]:
@@ -41,7 +46,24 @@ def live_sessions(db: Database, where: str, *args: Any) -> list[LiveSession]:
     return [_live_session(row) for row in rows(db, f"SELECT * FROM sessions WHERE {where}", *args)]  # noqa: S608
 
 
-def _live_file(row: Mapping[str, Any]) -> LiveFile:
+def scene_row(db: Database, scene_id: int) -> Scene:
+    """One scene; raises LookupError where there is none."""
+    found = scene_rows(db, "id = ?", scene_id)
+    if not found:
+        raise LookupError(f"no scene {scene_id} in the journal")
+    return found[0]
+
+
+def scene_rows(db: Database, where: str, *args: Any) -> list[Scene]:
+    """Scenes; the condition is ours."""
+    found = rows(db, f"SELECT * FROM scenes WHERE {where}", *args)  # noqa: S608
+    return [
+        Scene(**{**row, "directory": bytes(row["directory"]), "details": json.loads(row["details"])})
+        for row in found
+    ]
+
+
+def _live_file(row: Mapping[str, Any], scene: Scene | None) -> LiveFile:
     return LiveFile(
         row=_file(row),
         staged=bool(row["staged"]),
@@ -55,6 +77,7 @@ def _live_file(row: Mapping[str, Any]) -> LiveFile:
         own_target=own_target(row),
         priority=row["priority"],
         hold=row["hold"],
+        scene=scene,
     )
 
 
@@ -116,6 +139,7 @@ def _file(row: Mapping[str, Any]) -> FileRow:
         tries=row["tries"],
         refusals=row["refusals"],
         losses=row["losses"],
+        scene_id=row["scene_id"],
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from uploader.journal import schema_7
+from uploader.journal import scene_tables, schema_7
 from uploader.journal.sqlite_library import Migrations
 
 if TYPE_CHECKING:
@@ -265,8 +265,9 @@ def m006_footprints(db: Database) -> None:
 
 
 @migrations()
-def m007_one_row_of_a_file(db: Database) -> None:
-    """All of a file is in one row, its receipt is a view of it, and hashes are bytes."""
+def m007_one_row_and_scenes(db: Database) -> None:
+    """All of a file is in one row, its receipt is a view of it, hashes are bytes; rasters can be assets of a scene."""
+    scene_tables.make(db)
     schema_7.migrate(db)
 
 

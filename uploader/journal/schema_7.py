@@ -3,7 +3,7 @@
 Before it, a completed file had a row and a receipt, and its path in two indexes. Now the receipt of a file is a view of
 its row; the table of receipts has only those whose row was forgotten. The times at which a file was converted and
 stored are in its row, so that its events can go. A hash is bytes, and that of a raster without sidecars, which is the
-one of its group, is an empty value.
+one of its group, is an empty value. The tables of scenes (`scene_tables`) are there before.
 """
 
 from __future__ import annotations
@@ -29,15 +29,18 @@ _OF_ROWS = """
         CAST(json_extract(f.sighting, '$[0][2]') AS INTEGER) AS source_size, f.size AS group_size, f.object_sha256,
         f.object_md5, f.object_crc32c, f.object_size, f.categorical, f.method, f.comparison, f.warnings, f.declared,
         f.facts, f.discovered_at AS seen_at, f.converted_at, f.stored_at, f.completed_at, f.readback, f.disposal,
-        CAST(f.archived_as AS BLOB) AS archived_as, f.footprint, f.transform
-    FROM files f LEFT JOIN sessions s ON s.id = f.session_id WHERE f.completed_at IS NOT NULL"""
+        CAST(f.archived_as AS BLOB) AS archived_as, f.footprint, f.transform,
+        CAST(COALESCE(c.name, '') AS TEXT) AS scene
+    FROM files f LEFT JOIN sessions s ON s.id = f.session_id LEFT JOIN scenes c ON c.id = f.scene_id
+    WHERE f.completed_at IS NOT NULL"""
 """Each column has the type that it has in the other part: only so does SQLite follow the indexes of both in order."""
 
 _FORGOTTEN = """
     SELECT id, folder, path, state, project_id, collection_id, target_item_id, asset_key, upload_id, item_id,
         file_name, content, source_sha256, source_size, group_size, object_sha256, object_md5, object_crc32c,
         object_size, categorical, method, comparison, warnings, declared, facts, seen_at, converted_at, stored_at,
-        completed_at, readback, disposal, CAST(archived_as AS BLOB) AS archived_as, footprint, transform
+        completed_at, readback, disposal, CAST(archived_as AS BLOB) AS archived_as, footprint, transform,
+        scene
     FROM receipts"""
 
 _INDEXES = (

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from uploader.core import scenes
 from uploader.core.batching import Batch
 from uploader.core.model import Hold, Layout, Scope
+from uploader.core.scenes import Scene
 from uploader.core.transitions import initiate_events
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.fates import Fates
+from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.session_events import NewSession
 from uploader.core.verdicts import Step
 from uploader.journal.holds import renewed
@@ -35,7 +38,7 @@ class Sessions:
         def work(rows: Rows) -> int:
             session_id = rows.next_session_id()
             files = [rows.file(file.file_id) for file in batch.files]
-            if not events.freezable(files):
+            if not events.freezable(files) or not all(_may_go(rows, file) for file in files):
                 return 0
             new = NewSession(batch, body, key, after_upload)
             rows.apply(events.planned(rows.now, session_id, new, files))
@@ -138,7 +141,15 @@ class Sessions:
 
         def work(rows: Rows) -> None:
             session, members = rows.session(session_id), rows.members(session_id)
-            rows.apply(events.completed(rows.now, session, members, item_ids, item_of, readback=readback))
+            scene, of_scene = _of_scene(rows, members)
+            rows.apply(
+                events.completed(
+                    *(rows.now, session, members, item_ids, item_of),
+                    readback=readback,
+                    scene=scene,
+                    of_scene=of_scene,
+                )
+            )
 
         await self._transact("completed", work)
 
@@ -149,7 +160,15 @@ class Sessions:
 
         def work(rows: Rows) -> None:
             session, members = rows.session(session_id), rows.members(session_id)
-            rows.apply(events.read_back(rows.now, session, members, item_of, layout, verified=verified))
+            scene, of_scene = _of_scene(rows, members)
+            rows.apply(
+                events.read_back(
+                    *(rows.now, session, members, item_of, layout),
+                    verified=verified,
+                    scene=scene,
+                    of_scene=of_scene,
+                )
+            )
 
         await self._transact("read_back", work)
 
@@ -178,14 +197,20 @@ class Sessions:
 
         def work(rows: Rows) -> None:
             named = rows.files({*fates.groups, *fates.counted})
-            files = {file.id: file for file in (*named, *rows.members(session_id))}
+            members = rows.members(session_id)
+            files = {file.id: file for file in (*named, *members)}
             newest = {
                 file_id: rows.newest_version(file.folder, file.path)
                 for file_id, file in files.items()
                 if file_id in fates.rejected
             }
             session, entered = rows.session(session_id), _renewed(rows, hold)
-            rows.apply(events.abandoned(rows.now, session, files, fates, reason, newest=newest, hold=entered))
+            scene, _ = _of_scene(rows, members)
+            rows.apply(
+                events.abandoned(
+                    rows.now, session, files, fates, reason, newest=newest, hold=entered, scene=scene
+                )
+            )
 
         await self._transact("abandoned", work)
 
@@ -207,6 +232,19 @@ class Sessions:
             rows.apply(events.lost(rows.now, session, members, reason, _renewed(rows, hold)))
 
         await self._transact("lost", work)
+
+
+def _of_scene(rows: Rows, members: Sequence[FileRecord]) -> tuple[Scene | None, Sequence[FileRecord]]:
+    """The scene that a session's one file is of, with all its files."""
+    scene_id = members[0].scene_id if members else None
+    return (None, ()) if scene_id is None else (rows.scene(scene_id), rows.scene_members(scene_id))
+
+
+def _may_go(rows: Rows, file: FileRecord) -> bool:
+    """Whether it is still this file's turn in its scene."""
+    scene, of_scene = _of_scene(rows, [file])
+    making = any(other.state in scenes.MAKING for other in of_scene if other.id != file.id)
+    return scenes.may_go(scene, file.target_asset_key or "", making=making)
 
 
 def _renewed(rows: Rows, hold: Hold | None) -> Hold | None:

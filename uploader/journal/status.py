@@ -13,12 +13,20 @@ from typing import Any
 
 from uploader.core.configuration import Folder
 from uploader.core.holds import Amount, counted
-from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState, target_of
+from uploader.core.model import (
+    FileState,
+    Hold,
+    HoldCause,
+    Scope,
+    SessionState,
+    target_of,
+)
 from uploader.core.moments import iso
 from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles
+from uploader.journal.pending_amounts import LIVE, pending_amounts
 from uploader.journal.pruning import sums
 from uploader.journal.rows import clock, full_path, rows
 from uploader.journal.sqlite_library import Database
@@ -31,7 +39,6 @@ WARNED = 100
 LOOKED_FOR_WARNINGS = 10_000
 """Of so many of the newest files."""
 
-_LIVE = "('settling', 'queued', 'converted', 'batched', 'stored')"
 _OTHER_ENDS = (
     "SELECT state, COUNT(*) FROM files WHERE state IN ('rejected', 'duplicate', 'gone') GROUP BY state"
 )
@@ -77,7 +84,7 @@ class FactsReader:
         now, db, ended = clock(), self._db, self._ended
         ended.update(db)
         self._passes.update(db)
-        amounts, rejected, over = _amounts(db, destinations), _rejected(db), sums(db)
+        amounts, rejected, over = pending_amounts(db, destinations), _rejected(db), sums(db)
         pending = Counter(ended.leaving.values())
         for amount in amounts:
             pending[amount.folder] += amount.files
@@ -162,35 +169,6 @@ def path_of(row: Mapping[str, Any]) -> str:
     return shown(full_path(row["folder"], bytes(row["path"])))
 
 
-def _amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
-    """What is pending, in groups. A file that is in a session goes where the session goes."""
-    sql = (
-        "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
-        "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, s.project_id, s.collection_id, s.item_id "
-        "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
-        f"WHERE f.state IN {_LIVE} GROUP BY f.folder, f.state, f.session_id"
-    )
-    return [
-        Amount(
-            row["folder"],
-            FileState(row["state"]),
-            _target(row, destinations.get(row["folder"])),
-            row["n"],
-            row["size"],
-            f"{row['session_id'] or ''}",
-            row["upload_id"] or "",
-            row["source"],
-        )
-        for row in rows(db, sql)
-    ]
-
-
-def _target(row: Mapping[str, Any], destination: Folder | None) -> str:
-    if row["session_id"] is not None:
-        return "/".join(row[part] for part in ("project_id", "collection_id", "item_id") if row[part])
-    return target_of(destination) if destination else ""
-
-
 def _folders(
     destinations: Mapping[str, Folder],
     pending: Counter[str],
@@ -261,7 +239,7 @@ def _rejected(db: Database) -> list[dict[str, Any]]:
 def _retrying(db: Database) -> list[dict[str, Any]]:
     sql = (
         "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "  # noqa: S608
-        f"AND state IN {_LIVE} ORDER BY id LIMIT 100"
+        f"AND state IN {LIVE} ORDER BY id LIMIT 100"
     )
     return [
         {"path": path_of(r), "reason": r["last_error"], "next": iso(r["not_before"])} for r in rows(db, sql)
@@ -279,7 +257,7 @@ def _warnings(db: Database) -> list[dict[str, Any]]:
 
 def _oldest(db: Database) -> float | None:
     """When the file was discovered that has been pending longest (unix seconds)."""
-    sql = f"SELECT MIN(discovered_at) FROM files WHERE state IN {_LIVE}"  # noqa: S608 - words of ours
+    sql = f"SELECT MIN(discovered_at) FROM files WHERE state IN {LIVE}"  # noqa: S608 - words of ours
     found: float | None = db.conn.execute(sql).fetchone()[0]
     return found
 

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 from uploader.core.model import FileState, Hold, Pause, Scope, SessionKey, SessionState, Sighting
 from uploader.core.recovery_matching import Target
+from uploader.core.scenes import DROPPED, Scene
 from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
+from uploader.core.transitions.scene_events import Joining
 from uploader.core.transitions.source_events import Seen
 from uploader.core.working_set import Delta
 from uploader.journal import content_hashes, recovered_items
@@ -18,6 +20,7 @@ from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.deltas import DUE, NEEDED, WORKED_ON, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.queries import known_paths
+from uploader.journal.row_queries import scene_row, scene_rows
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
 from uploader.journal.transactions import Rows
@@ -145,6 +148,42 @@ class StoredRows:
         """See `Rows`."""
         return self._sessions(f"{NEEDED} AND retrying_since IS NOT NULL AND hold = '' ORDER BY id")
 
+    def scene(self, scene_id: int) -> Scene:
+        """See `Rows`."""
+        return scene_row(self._db, scene_id)
+
+    def scenes_like(self, joining: Joining) -> list[Scene]:
+        """See `Rows`."""
+        project_id, collection, collection_id, name, tile = joining.family
+        place = "collection = ? AND (collection != '' OR collection_id = ?)"
+        where = f"project_id = ? AND name = ? AND tile = ? AND {place} ORDER BY id"
+        return scene_rows(self._db, where, project_id, name, tile, collection, collection_id)
+
+    def scenes_without_collection(self, project_id: str, collection: str) -> list[Scene]:
+        """See `Rows`."""
+        where = "item_id IS NULL AND collection_id IS NULL AND project_id = ? AND collection = ? ORDER BY id"
+        return scene_rows(self._db, where, project_id, collection)
+
+    def scene_members(self, scene_id: int) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("scene_id = ? ORDER BY id", scene_id)
+
+    def scene_content(self, scene: Scene, asset: str, but: int) -> str | None:
+        """See `Rows`. Of a file whose row is forgotten its receipt tells."""
+        for file in self.scene_members(scene.id):
+            if file.id != but and file.target_asset_key == asset and file.state not in DROPPED:
+                return file.content or ""
+        sql = (
+            "SELECT COALESCE(content, lower(hex(source_sha256))) FROM receipts "
+            "WHERE item_id = ? AND asset_key = ? AND id != ? AND id NOT IN (SELECT id FROM files)"
+        )
+        found = self._db.conn.execute(sql, (scene.item_id, asset, but)).fetchone()
+        return None if found is None else str(found[0])
+
+    def next_scene_id(self) -> int:
+        """See `Rows`."""
+        return self._next_id("scenes")
+
     def next_session_id(self) -> int:
         """See `Rows`."""
         return self._next_id("sessions")
@@ -197,7 +236,8 @@ class StoredRows:
     def apply(self, change: Change) -> None:
         """See `Rows`."""
         apply(self._db, change)
-        for table, new in (("files", change.new_files), ("sessions", change.new_sessions)):
+        made = {"files": change.new_files, "sessions": change.new_sessions, "scenes": change.new_scenes}
+        for table, new in made.items():
             if new and table in self._next:
                 self._next[table] = max(self._next[table], max(new) + 1)
         self.touched.by(change)

@@ -10,9 +10,11 @@ from typing import Any, Protocol, TypeVar
 
 from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.recovery_matching import Target
+from uploader.core.scenes import Scene
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
+from uploader.core.transitions.scene_events import Joining
 from uploader.core.transitions.source_events import Seen
 
 T = TypeVar("T")
@@ -71,6 +73,27 @@ class Rows(Protocol):
 
     def retrying_sessions(self) -> list[SessionRecord]:
         """Live sessions that wait for another try, but for those that only a person can go on with."""
+
+    def scene(self, scene_id: int) -> Scene:
+        """One scene."""
+
+    def scenes_like(self, joining: Joining) -> list[Scene]:
+        """All versions and issues of the scene that a file is to join, the oldest first."""
+
+    def scenes_without_collection(self, project_id: str, collection: str) -> list[Scene]:
+        """The scenes of a project whose collection of this name was not found yet."""
+
+    def scene_members(self, scene_id: int) -> list[FileRecord]:
+        """The files of a scene, in order of their ids."""
+
+    def scene_content(self, scene: Scene, asset: str, but: int) -> str | None:
+        """The content of the raster that a scene has under this asset, the file `but` apart.
+
+        Empty where it is being looked at again; None: it has none.
+        """
+
+    def next_scene_id(self) -> int:
+        """The id of the next scene that is made."""
 
     def next_session_id(self) -> int:
         """The id of the next session that is made."""

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
+from uploader.core import scenes
 from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.live_scenes import WANTING_WINDOW
 from uploader.core.model import FileState, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
+from uploader.core.scenes import KeptBack, Scene, goes_at
 from uploader.core.working_set import ENDING_WINDOW, QUEUE_WINDOW, WAITING_WINDOW
 from uploader.journal import content_hashes
+from uploader.journal.deltas import WANTING
 from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile, scalar, twins
-from uploader.journal.row_queries import own_target, session_key
+from uploader.journal.row_queries import own_target, scene_row, scene_rows, session_key
 from uploader.journal.rows import rows
 from uploader.journal.sqlite_library import Database
 
 _LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
+_MAKING, _UNFINISHED = (
+    ", ".join(f"'{state}'" for state in sorted(states)) for states in (scenes.MAKING, scenes.UNFINISHED)
+)
+_OTHERS_MAKE = f"SELECT COUNT(*) FROM files WHERE scene_id = ? AND id != ? AND state IN ({_MAKING})"  # noqa: S608
+_MAY_GO = (
+    "(scene_id IS NULL OR EXISTS (SELECT 1 FROM scenes s WHERE s.id = scene_id AND (s.item_id IS NOT NULL OR "  # noqa: S608
+    "(s.collection_id IS NOT NULL AND s.hold = '' AND (s.lead = '' OR lower(s.lead) = lower(target_asset_key)) "
+    "AND NOT EXISTS (SELECT 1 FROM files m WHERE m.scene_id = files.scene_id AND m.id != files.id "
+    f"AND m.state IN ({_MAKING}))))))"
+)
 
 
 def read_view(
@@ -47,6 +62,8 @@ def read_view(
         twins_completed=completed,
         twins_pending=pending,
         sessions=_sessions(db),
+        scenes=_scenes(db),
+        kept_back=_kept_back(db, left_out),
         disposals=_disposals(db, resting),
         discards=_discards(db, resting),
         holds=tuple(read_holds(db)),
@@ -55,6 +72,34 @@ def read_view(
         staged_bytes=scalar(
             db, "SELECT COALESCE(SUM(size + COALESCE(object_size, 0)), 0) FROM files WHERE staged = 1"
         ),
+    )
+
+
+def _scenes(db: Database) -> tuple[Scene, ...]:
+    found = [scene for scene in scene_rows(db, f"{WANTING} ORDER BY not_before, id") if scene.wanting]
+    return tuple(found[:WANTING_WINDOW])
+
+
+def _kept_back(db: Database, left_out: Collection[str]) -> tuple[KeptBack, ...]:
+    found = rows(
+        db,
+        f"SELECT * FROM files WHERE state = 'converted' AND {_outside(left_out)} AND NOT {_MAY_GO} "  # noqa: S608
+        "ORDER BY id LIMIT ?",
+        *left_out,
+        WAITING_WINDOW,
+    )
+    by_scene: dict[int, list[Mapping[str, Any]]] = {}
+    for row in found:
+        by_scene.setdefault(row["scene_id"], []).append(row)
+    return tuple(
+        KeptBack(
+            scene_row(db, scene_id),
+            len(files),
+            sum(file["object_size"] for file in files),
+            min(file["changed_at"] for file in files),
+            making=bool(scalar(db, _OTHERS_MAKE, scene_id, files[0]["id"])),
+        )
+        for scene_id, files in by_scene.items()
     )
 
 
@@ -93,7 +138,8 @@ def _waiting(
         "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY folder, target_collection_id, "  # noqa: S608
         "target_item_id, target_asset_key, categorical, batch_group "
         f"ORDER BY not_before > 0, {order}, id) AS place FROM files "
-        f"WHERE state = 'converted' AND {_outside(left_out)}) WHERE place <= ? ORDER BY priority DESC, id"
+        f"WHERE state = 'converted' AND {_outside(left_out)} AND {_MAY_GO}) WHERE place <= ? "
+        "ORDER BY priority DESC, id"
     )
     found = rows(
         db,
@@ -110,7 +156,7 @@ def _waiting(
             bool(r["categorical"]),
             r["file_name"],
             r["batch_group"],
-            r["not_before"],
+            max(r["not_before"], goes_at(scene_row(db, r["scene_id"])) if r["scene_id"] else 0.0),
             own_target(r),
             r["priority"],
             bool(r["hold"]),
@@ -159,9 +205,11 @@ def _sessions(db: Database) -> tuple[Session, ...]:
 def _disposals(db: Database, resting: int) -> tuple[Disposal, ...]:
     found = rows(
         db,
-        "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
-        "WHERE f.state = 'completed' AND f.disposal IS NULL "
-        "AND (s.readback IS NULL OR s.readback = 'verified') ORDER BY f.id LIMIT ?",
+        "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s "  # noqa: S608
+        "ON s.id = f.session_id WHERE f.state = 'completed' AND f.disposal IS NULL "
+        "AND (s.readback IS NULL OR s.readback = 'verified') "
+        f"AND NOT EXISTS (SELECT 1 FROM files m WHERE m.scene_id = f.scene_id AND m.state IN ({_UNFINISHED})) "
+        "ORDER BY f.id LIMIT ?",
         ENDING_WINDOW + resting,
     )
     return tuple(Disposal(r["id"], r["not_before"], r["retrying_since"]) for r in found)

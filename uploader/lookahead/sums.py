@@ -60,15 +60,20 @@ class Sums:
         if file.placement is not None:
             own = OwnTarget(collection_id=file.collection, item_id=_SCENE_ITEM, asset_key=file.asset)
         key = session_key(folder, categorical=file.categorical is True, own=own)
+        makes = file.placement is not None and self._scene(file) not in self._scenes
         added = self.calls.add(
-            key, file.size, looked_at=folder.verify_remote and folder.after_upload != "keep"
+            key, file.size, looked_at=makes or (folder.verify_remote and folder.after_upload != "keep")
         )
         return added + (self._describe(file) if file.placement is not None else 0)
+
+    def _scene(self, file: PlannedFile) -> int:
+        assert file.placement is not None
+        return hash((file.folder, file.collection, file.placement.item))
 
     def _describe(self, file: PlannedFile) -> int:
         """The call that an item of a scene takes for its date and properties, with its first file."""
         assert file.placement is not None
-        known = hash((file.folder, file.collection, file.placement.item))
+        known = self._scene(file)
         if known in self._scenes:
             return 0
         self._scenes.add(known)

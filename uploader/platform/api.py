@@ -59,6 +59,15 @@ class Platform(Protocol):
     async def list_assets(self, item_id: str) -> list[dict[str, Any]]:
         """The files of an item. Changes nothing."""
 
+    async def update_item(self, item_id: str, changes: Mapping[str, object]) -> None:
+        """Give an item these fields: `datetime`, `properties` and the like. May be repeated."""
+
+    async def list_collections(self, project_id: str) -> list[dict[str, Any]]:
+        """The collections of a project, each with `id` and `name`. Changes nothing."""
+
+    async def create_collection(self, project_id: str, name: str) -> str:
+        """Make a collection and give back its id. After NoAnswer the listing tells whether it was made."""
+
     async def delete_item(self, item_id: str) -> None:
         """Delete an item: one that a live check has made, and no other. May be repeated, and is refused then."""
 

@@ -72,8 +72,9 @@ async def _rebuild(settings: Settings, why: str) -> None:
     failpoint("repair.salvaged")
     destinations = settings.destinations()
     wanted = {Target.of(destination) for destination in destinations.values()} | rebuild.targets(base.path)
+    scenes = {Target.of(folder) for folder in destinations.values() if folder.scenes}
     async with connect(settings.platform) as (platform, _):
-        listed, closed = await listing(platform, wanted)
+        listed, closed = await listing(platform, wanted, scenes)
     failpoint("repair.listed")
     reality = Reality(listed, destinations, _lying(settings), closed, lost)
     outcome = Outcome(base=base.kind, base_time=base.time, why=why)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any
 
 from uploader.core.errors import Refused
@@ -26,10 +26,13 @@ PROBED = 3
 Record = dict[str, Any]
 
 
-async def listing(platform: Platform, targets: Iterable[Target]) -> tuple[list[Listed], set[Target]]:
+async def listing(
+    platform: Platform, targets: Iterable[Target], scenes: Collection[Target] = ()
+) -> tuple[list[Listed], set[Target]]:
     """Everything that lies in these targets, and those of them that may not be read.
 
-    Collections come before the rest of their project, which they are no part of here.
+    Collections come before the rest of their project, which they are no part of here. Items of `scenes` are asked for
+    their assets one by one; where they are too many, the target counts as one that may not be read.
     """
     found: list[Listed] = []
     closed: set[Target] = set()
@@ -45,7 +48,11 @@ async def listing(platform: Platform, targets: Iterable[Target]) -> tuple[list[L
             closed.add(target)
             continue
         new = {key: record for key, record in records.items() if target.item_id or key not in seen}
-        if not target.item_id and not any(our_stems(record) for record in new.values()):
+        if target in scenes and len(new) > MOST_DEEP:
+            closed.add(target)
+        elif not target.item_id and (
+            target in scenes or not any(our_stems(record) for record in new.values())
+        ):
             new = await _deeper(platform, new)
         found += [Listed.of(target, record) for record in new.values()]
         if not target.item_id:

@@ -117,6 +117,22 @@ class Options:
         20.0,
         "How long one raster may keep the child that renders or measures it, not counting waits for a processor.",
     )
+    repeated_asset_key: Literal["number", "replace", "refuse"] = _option(
+        "number",
+        "An asset key that its item has: kept beside it with a number, replaced, or 422 at initiate.",
+    )
+    item_box: Literal["first", "union"] = _option(
+        "first", "Where an item of several assets lies: where its first does, or all of them."
+    )
+    default_view: Literal["first", "newest"] = _option(
+        "first", "Which asset of an item the default visualization shows."
+    )
+    update_properties: Literal["replace", "merge"] = _option(
+        "replace", "What becomes of an item's properties that items.update does not name."
+    )
+    items_update: Literal["known", "unknown"] = _option(
+        "known", "Whether items.update exists; unknown answers 404, as to any name that is no operation."
+    )
     resumable: bool = _option(
         default=False,
         text="Honour `resumable: true` in uploads.signed_url: the URL is signed for opening a resumable session.",

@@ -42,6 +42,7 @@ class Pipeline:
         self._database = database
         self._objects = objects
         self._delay = options.pipeline_delay
+        self._newest_shown = options.default_view == "newest"
         self._painters = Painters(1, options.paint_deadline)
         self._bell = threading.Event()
         self._ended = False
@@ -120,7 +121,8 @@ class Pipeline:
                 continue
             path = self._objects / asset["blob"]
             told[asset["sequence"]] = found = self._painters.paint(path, "describe")
-            profile = profile or self._profile(path, asset, found)
+            if profile is None or self._newest_shown:
+                profile = self._profile(path, asset, found)
         return told, profile
 
     def _profile(self, path: Path, asset: sqlite3.Row, found: dict[str, Any]) -> dict[str, Any]:
@@ -143,6 +145,8 @@ class Pipeline:
                 row = tx.execute("SELECT facts FROM asset WHERE sequence = ?", (sequence,)).fetchone()
                 facts = {**json.loads(row["facts"]), "bands": _merged(row["facts"], found["bands"])}
                 tx.execute("UPDATE asset SET facts = ? WHERE sequence = ?", (json.dumps(facts), sequence))
+            if profile and self._newest_shown:
+                tx.execute("DELETE FROM profile WHERE item_id = ? AND layer = 'auto'", (item_id,))
             exists = tx.execute(
                 "SELECT 1 FROM profile WHERE item_id = ? AND is_default", (item_id,)
             ).fetchone()

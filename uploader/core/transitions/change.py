@@ -8,6 +8,7 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent, advance_file, advance_session
 from uploader.core.model import FileState, Hold, Pause, Scope, SessionState
+from uploader.core.scenes import Scene
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
 Columns = dict[str, Any]
@@ -35,8 +36,10 @@ class Change:
     now: float
     files: dict[int, Columns] = field(default_factory=dict)
     sessions: dict[int, Columns] = field(default_factory=dict)
+    scenes: dict[int, Columns] = field(default_factory=dict)
     new_files: dict[int, Columns] = field(default_factory=dict)
     new_sessions: dict[int, Columns] = field(default_factory=dict)
+    new_scenes: dict[int, Columns] = field(default_factory=dict)
     """By the id that each gets. A session's `key` is one value; columns of JSON hold what is encoded."""
     holds: dict[tuple[Scope, str], Hold | None] = field(default_factory=dict)
     """By scope and subject, as the row is from now on; None: it ends."""
@@ -85,6 +88,12 @@ class Change:
     def delay(self, file: FileRecord, reason: str, after: float) -> None:
         """A step of a file failed: it is tried again after so many seconds."""
         self.set_file(file, _delayed(file, self.now, reason, after))
+
+    def set_scene(self, scene: Scene, columns: Mapping[str, Any]) -> None:
+        """Set columns of a scene, or of one that is made with this change."""
+        made = self.new_scenes.get(scene.id)
+        changed = self.scenes.setdefault(scene.id, {}) if made is None else made
+        changed.update(columns, changed_at=self.now)
 
     # -- sessions --------------------------------------------------------------------------------------------
 

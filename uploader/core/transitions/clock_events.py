@@ -7,6 +7,7 @@ from uploader.core.transitions.change import Change
 TIMES = {
     "files": {"not_before": True, "changed_at": False, "retrying_since": False},
     "sessions": {"not_before": True, "changed_at": False, "retrying_since": False},
+    "scenes": {"not_before": True, "complete_by": True, "changed_at": False, "retrying_since": False},
     "holds": {"until": True, "since": False},
     "pauses": {"until": True, "since": False},
 }

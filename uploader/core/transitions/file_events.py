@@ -9,6 +9,8 @@ from typing import Any
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import FileState
 from uploader.core.receipts import group_hash, kept_facts
+from uploader.core.scenes import Scene
+from uploader.core.transitions import scene_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
@@ -55,7 +57,11 @@ def superseded(file: FileRecord, newest: FileRecord | None) -> bool:
 
 
 def claimed(
-    now: float, file: FileRecord, same: FileRecord | None, copy: Claimed, repaired: Repaired
+    now: float,
+    file: FileRecord,
+    same: FileRecord | None,
+    copy: Claimed,
+    repaired: Repaired,
 ) -> tuple[Change, FileState]:
     """The private copy is whole; returns the state that the file is in then.
 
@@ -145,15 +151,20 @@ def twin(now: float, file: FileRecord) -> Change:
 
 
 @unless_given_up
-def rejected(now: float, file: FileRecord, newest: FileRecord | None, reason: str) -> Change:
+def rejected(
+    now: float, file: FileRecord, newest: FileRecord | None, reason: str, scene: Scene | None = None
+) -> Change:
     """It will not pass as it is."""
     change = Change(now)
-    reject(change, file, newest, reason)
+    reject(change, file, newest, reason, scene)
     return change
 
 
-def reject(change: Change, file: FileRecord, newest: FileRecord | None, reason: str) -> None:
-    """End a file with a reason; no try is left for a version that is not there any more."""
+def reject(
+    change: Change, file: FileRecord, newest: FileRecord | None, reason: str, scene: Scene | None = None
+) -> None:
+    """End a file with a reason; no try is left for a version that is gone. `scene` is that of the file."""
+    scene_events.rejected(change, scene, file, reason)
     columns: dict[str, Any] = {**FRESH, "last_error": reason, "session_id": None}
     if superseded(file, newest):
         columns["current"] = None

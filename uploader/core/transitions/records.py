@@ -40,6 +40,9 @@ class FileRecord:
     losses: int = 0
     retrying_since: float | None = None
     hold: str = ""
+    scene_id: int | None = None
+    target_asset_key: str | None = None
+    """What it is in its scene."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import FileState, SessionKey, SessionState
+from uploader.core.scenes import Scene
+from uploader.core.transitions import scene_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import reject
 from uploader.core.transitions.records import CALM, FileRecord, SessionRecord
@@ -109,6 +111,13 @@ def file_recognised(now: float, file: FileRecord, item_id: str, name: str, after
     change = Change(now)
     note, facts = recognised(now, item_id, name, after_upload)
     change.move_file(file, FileEvent.RECOGNISED, note, session_id=None, **facts)
+    return change
+
+
+def scene_recognised(now: float, scene: Scene, item_id: str, members: Iterable[FileRecord]) -> Change:
+    """The platform has shown the item of a scene, by one of its files."""
+    change = Change(now)
+    scene_events.item_known(change, scene, item_id, members)
     return change
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from uploader.core.batching import Batch
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, HoldCause, Layout, Scope, SessionState
+from uploader.core.scenes import Scene
+from uploader.core.transitions import scene_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.file_events import reject
@@ -116,8 +118,10 @@ def completed(
     item_of: Mapping[str, str],
     *,
     readback: bool,
+    scene: Scene | None = None,
+    of_scene: Iterable[FileRecord] = (),
 ) -> Change:
-    """The items exist; the members are completed with it."""
+    """The items exist; the members are completed with it. `scene` is that of the one member, `of_scene` its files."""
     change = Change(now)
     columns = {
         "item_ids": list(item_ids),
@@ -133,6 +137,7 @@ def completed(
         change.set_file(file, {"item_id": item_of.get(file.file_name or ""), "completed_at": now})
         if file.after_upload == "keep":
             change.set_file(file, {"disposal": "kept"})
+        scene_events.item_known(change, scene, item_of.get(file.file_name or ""), of_scene)
     return change
 
 
@@ -144,6 +149,8 @@ def read_back(
     layout: Layout,
     *,
     verified: bool,
+    scene: Scene | None = None,
+    of_scene: Iterable[FileRecord] = (),
 ) -> Change:
     """The items were read back: sources may go if all are there, and the target's layout is known.
 
@@ -154,6 +161,7 @@ def read_back(
     for file in members:
         if file.file_name and file.file_name in item_of:
             change.set_file(file, {"item_id": item_of[file.file_name], "readback": "named"})
+            scene_events.item_known(change, scene, item_of[file.file_name], of_scene)
         else:
             change.set_file(file, {"readback": "counted" if verified else "missing"})
     if layout is not Layout.UNKNOWN:
@@ -181,6 +189,7 @@ def abandoned(
     *,
     newest: Mapping[int, FileRecord | None],
     hold: Hold | None = None,
+    scene: Scene | None = None,
 ) -> Change:
     """Give a session up, and say in the same change what becomes of its members.
 
@@ -195,7 +204,7 @@ def abandoned(
     members = {file_id: file for file_id, file in files.items() if file.session_id == session.id}
     for file_id, why in fates.rejected.items():
         if file_id in members:
-            reject(change, members[file_id], newest[file_id], why)
+            reject(change, members[file_id], newest[file_id], why, scene)
     for file_id in sorted(members.keys() & set(fates.damaged)):
         change.move_file(members[file_id], FileEvent.DAMAGED, reason, session_id=None, **FRESH)
     for file_id, group in fates.groups.items():

@@ -129,6 +129,8 @@ class _Reconciling:
         stored = self._stored
         record, files = stored.session(session["id"]), stored.members(session["id"])
         stored.apply(events.session_recognised(stored.now, record, files, items))
+        for file in files:
+            self._recognise_scene(file.scene_id, items.get(file.id))
         self._outcome.recognised += len(files)
         self._outcome.sessions_completed += 1
 
@@ -217,7 +219,16 @@ class _Reconciling:
         policy = row["after_upload"] or (destination.after_upload if destination else "keep")
         file = self._stored.file(row["id"])
         self._stored.apply(events.file_recognised(self._stored.now, file, item, _name(row), policy))
+        self._recognise_scene(file.scene_id, item)
         self._outcome.recognised += 1
+
+    def _recognise_scene(self, scene_id: int | None, item: str | None) -> None:
+        """The others of a file's scene go where it went."""
+        if scene_id is None or not item:
+            return
+        stored = self._stored
+        scene, members = stored.scene(scene_id), stored.scene_members(scene_id)
+        stored.apply(events.scene_recognised(stored.now, scene, item, members))
 
     def _reject(self, found: Iterable[Mapping[str, Any]]) -> None:
         """Nobody can tell whether these were uploaded."""

@@ -131,6 +131,32 @@ class GeoperaPlatform:
             "items.get", {"item_id": item_id}, lambda a: answer_fields.item(a.body), most=LARGE
         )
 
+    async def update_item(self, item_id: str, changes: Mapping[str, object]) -> None:
+        """See `Platform`."""
+        await self._call(
+            "items.update",
+            {"item_id": item_id, **changes},
+            lambda a: answer_fields.document(a.body),
+            most=LARGE,
+        )
+
+    async def list_collections(self, project_id: str) -> list[dict[str, Any]]:
+        """See `Platform`."""
+        return await self._call(
+            "collections.list",
+            {"project_id": project_id},
+            lambda a: answer_fields.listing(a.body, "collections", "items"),
+            most=LARGE,
+        )
+
+    async def create_collection(self, project_id: str, name: str) -> str:
+        """See `Platform`."""
+        return await self._call(
+            "collections.create",
+            {"project_id": project_id, "name": name},
+            lambda a: answer_fields.identifier(answer_fields.document(a.body).get("id")),
+        )
+
     async def delete_item(self, item_id: str) -> None:
         """See `Platform`."""
         await self._call("items.delete", {"item_id": item_id}, lambda a: answer_fields.document(a.body))

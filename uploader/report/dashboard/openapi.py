@@ -95,6 +95,8 @@ SCHEMAS: Mapping[str, Schema] = {
         archived_as=MAYBE_TEXT,
         warnings=_LIST,
         content=MAYBE_TEXT,
+        scene=MAYBE_TEXT,
+        asset=MAYBE_TEXT,
     ),
     "Event": obj(
         time=MOMENT,

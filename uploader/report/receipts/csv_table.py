@@ -19,6 +19,7 @@ COLUMNS = (
         "project_id",
         "collection_id",
         "target_item_id",
+        "scene",
         "asset_key",
         "upload_id",
         "file_name",

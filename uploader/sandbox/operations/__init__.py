@@ -10,6 +10,7 @@ from uploader.sandbox.operations import (
     catalog,
     cog,
     collections,
+    item_changes,
     items,
     orders,
     products,
@@ -29,6 +30,7 @@ TABLE = MappingProxyType(
         for group in (
             uploads,
             items,
+            item_changes,
             collections,
             provenance,
             usage,

@@ -7,7 +7,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from uploader.sandbox.database import insert
+from uploader.sandbox.database import insert, update
 from uploader.sandbox.errors import FieldError, Invalid
 from uploader.sandbox.operations.base import Call, stamp
 
@@ -69,6 +69,8 @@ def make_items(call: Call, session: sqlite3.Row, stored: Sequence[sqlite3.Row]) 
     """Write items, assets and provenance; returns the ids of new items, none where assets joined a given item."""
     if session["item_id"]:
         _add_assets(call, session, session["item_id"], stored)
+        if call.world.options.item_box == "union":
+            _widen(call, session["item_id"], stored)
         call.world.pipeline.enqueue(call.tx, session["item_id"], call.now)
         return []
     per_session = call.world.options.items_per == "session"
@@ -137,7 +139,11 @@ def add_edge(call: Call, item_id: str, source: tuple[str, str], relation: str) -
 def _add_assets(call: Call, session: sqlite3.Row, item_id: str, group: Sequence[sqlite3.Row]) -> None:
     taken = {row[0] for row in call.tx.execute("SELECT key FROM asset WHERE item_id = ?", (item_id,))}
     for one in group:
-        key = _free_key(session["asset_key"] or "data", taken)
+        key = session["asset_key"] or "data"
+        if call.world.options.repeated_asset_key == "replace" and key in taken:
+            call.tx.execute("DELETE FROM asset WHERE item_id = ? AND key = ?", (item_id, key))
+        else:
+            key = _free_key(key, taken)
         taken.add(key)
         facts = _facts(one)
         insert(
@@ -158,6 +164,24 @@ def _add_assets(call: Call, session: sqlite3.Row, item_id: str, group: Sequence[
             created_at=call.now,
         )
         call.effect("asset.made", upload_id=session["id"], size=one["size"])
+
+
+def _widen(call: Call, item_id: str, group: Sequence[sqlite3.Row]) -> None:
+    """Let the box and the shape of an item reach around what has joined it."""
+    row = call.tx.execute("SELECT west, south, east, north FROM item WHERE id = ?", (item_id,)).fetchone()
+    boxes = [_facts(one)["bbox"] for one in group if _facts(one).get("bbox")]
+    boxes += [list(row)] if row["west"] is not None else []
+    if not boxes:
+        return
+    west, south, east, north = (
+        *(min(box[side] for box in boxes) for side in (0, 1)),
+        *(max(box[side] for box in boxes) for side in (2, 3)),
+    )
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    shape = {"type": "Polygon", "coordinates": [ring]}
+    corners = {"west": west, "south": south, "east": east, "north": north}
+    box = json.dumps([west, south, east, north])
+    update(call.tx, "item", item_id, geometry=json.dumps(shape), bbox=box, **corners)
 
 
 def _facts(stored: sqlite3.Row) -> dict[str, Any]:

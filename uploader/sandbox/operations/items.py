@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from uploader.sandbox import stac
-from uploader.sandbox.database import update
 from uploader.sandbox.errors import Refusal
 from uploader.sandbox.operations.base import (
     Answer,
@@ -18,7 +17,6 @@ from uploader.sandbox.operations.base import (
     Input,
     Operation,
     project_role,
-    require_writer,
     stamp,
 )
 from uploader.sandbox.world import BUCKET
@@ -144,15 +142,6 @@ def download(call: Call, given: OneAsset) -> Answer:
     life = call.world.options.url_life
     url = call.world.signer.url("GET", BUCKET + row["object_path"], at=call.now, life=life, headers={})
     return Answer.json({"url": url, "expires_in": life, "media_type": row["media_type"], "size": row["size"]})
-
-
-def delete(call: Call, given: One) -> Answer:
-    """Hide an item for good; its bytes stay where they are, and count."""
-    item = visible_item(call, given.item_id)
-    require_writer(call, item["project_id"])
-    update(call.tx, "item", given.item_id, deleted_at=call.now, updated_at=call.now)
-    call.effect("item.deleted")
-    return Answer.json({"ok": True, "id": given.item_id})
 
 
 def visible_item(call: Call, item_id: str) -> sqlite3.Row:
@@ -285,6 +274,5 @@ OPERATIONS = (
     Operation("items.list", "items:read", "read", ItemsListInput, listing),
     Operation("items.search", "items:read", "read", ProjectItemSearchInput, search),
     Operation("items.list_assets", "items:read", "read", One, list_assets),
-    Operation("items.delete", "items:write", "destructive", One, delete),
     Operation("items.asset.download", "items:read", "share_export", OneAsset, download),
 )

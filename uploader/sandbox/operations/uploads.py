@@ -84,6 +84,7 @@ def initiate(call: Call, given: InitiateInput) -> Answer:
     _check_method(call.world, given.transfer_method)
     require_writer(call, given.project_id)
     _check_targets(call, given)
+    _check_asset_key(call, given)
     reserve(call, given.total_bytes)
     upload_id = f"u_{uuid.uuid4().hex[:16]}"
     insert(
@@ -260,13 +261,22 @@ def _check_targets(call: Call, given: InitiateInput) -> None:
         if target is None:
             continue
         found = call.tx.execute(f"SELECT * FROM {table} WHERE id = ?", (target,)).fetchone()
-        if found is None or call.who.organization != _organization(call, found["project_id"]):
+        gone = found is not None and table == "item" and found["deleted_at"] is not None
+        if found is None or gone or call.who.organization != _organization(call, found["project_id"]):
             raise Refusal(404, f"{table} {target} not found")
         if found["project_id"] != given.project_id:
             field = f"target_{table}_id"
             raise Invalid(
                 [FieldError(("body", field), f"{table} {target} is not in project {given.project_id}")]
             )
+
+
+def _check_asset_key(call: Call, given: InitiateInput) -> None:
+    if call.world.options.repeated_asset_key != "refuse" or not (given.target_item_id and given.asset_key):
+        return
+    query = "SELECT 1 FROM asset WHERE item_id = ? AND key = ?"
+    if call.tx.execute(query, (given.target_item_id, given.asset_key)).fetchone():
+        raise Invalid([FieldError(("body", "asset_key"), f"item {given.target_item_id} has it already")])
 
 
 def _organization(call: Call, project_id: str) -> str:

@@ -1,0 +1,57 @@
+"""How much is pending, by folder, state and where it goes: what the list of holds and a status count with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from uploader.core.configuration import Folder
+from uploader.core.holds import Amount
+from uploader.core.model import FileState, OwnTarget, session_key
+from uploader.journal.opening import schema_of
+from uploader.journal.rows import rows
+from uploader.journal.sqlite_library import Database
+
+LIVE = "('settling', 'queued', 'converted', 'batched', 'stored')"
+"""The states of files that are pending."""
+
+OWN_TARGETS = 4
+"""The schema from which on files have targets of their own; a status is told of earlier journals, too."""
+
+
+def pending_amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
+    """What is pending, in groups. A file that is in a session goes where the session goes."""
+    own = (
+        ("f.target_collection_id", "f.target_item_id")
+        if schema_of(db.conn) >= OWN_TARGETS
+        else ("NULL", "NULL")
+    )
+    sql = (
+        "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
+        "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, "
+        f"s.project_id, s.collection_id, s.item_id, {own[0]} AS own_collection, {own[1]} AS own_item "
+        "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
+        f"WHERE f.state IN {LIVE} GROUP BY f.folder, f.state, f.session_id, {own[0]}, {own[1]}"
+    )
+    return [
+        Amount(
+            row["folder"],
+            FileState(row["state"]),
+            _target(row, destinations.get(row["folder"])),
+            row["n"],
+            row["size"],
+            f"{row['session_id'] or ''}",
+            row["upload_id"] or "",
+            row["source"],
+        )
+        for row in rows(db, sql)
+    ]
+
+
+def _target(row: Mapping[str, Any], destination: Folder | None) -> str:
+    if row["session_id"] is not None:
+        return "/".join(row[part] for part in ("project_id", "collection_id", "item_id") if row[part])
+    if destination is None:
+        return ""
+    own = OwnTarget(row["own_collection"], row["own_item"])
+    return session_key(destination, categorical=False, own=own).target
