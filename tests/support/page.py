@@ -25,7 +25,7 @@ from uploader.journal import FILE_NAME, HoldList, Reader, status_of
 from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
 from uploader.report import dashboard
-from uploader.report.dashboard import Access, Preview, Previews, Sources
+from uploader.report.dashboard import Access, Basemap, Preview, Previews, Sources
 
 SIGHTING = json.dumps([[1, 2, 3_000_000, 4, 5], []])
 FILE = (
@@ -63,6 +63,7 @@ class Acted:
     silent: bool = False
     """The daemon answers nothing."""
     waits: list[Any] = field(default_factory=list)
+    basemap: Basemap | None = None
 
     def __post_init__(self) -> None:
         shutil.copytree(_empty(), self.state, dirs_exist_ok=True)
@@ -158,6 +159,7 @@ class Acted:
             "running": lambda: bool(self.running),
             "base_url": "https://api.example.com",
             "previews": previews,
+            "basemap": self.basemap,
         }
         return Sources(**{**facts, **given})
 

@@ -112,7 +112,7 @@ class Pages:
             "more_reasons": max(0, len(reasons) - REASONS),
             "items": items,
             "previews": previews,
-            "map": drawn(previews),
+            "map": drawn(previews, self._sources.basemap),
         }
 
     async def _files(self, request: Request) -> Response:
@@ -147,9 +147,8 @@ class Pages:
         )
         if found is None:
             raise HTTPException(404, "The journal knows no file of this number.")
-        return self._page(
-            request, "file.html", number=number, preview=previews.get(number), map=drawn(previews), **found
-        )
+        shown = {"preview": previews.get(number), "map": drawn(previews, self._sources.basemap)}
+        return self._page(request, "file.html", number=number, **shown, **found)
 
     async def _session(self, request: Request) -> Response:
         number = number_of(request)
