@@ -93,7 +93,9 @@ def test_buttons_ask_the_daemon(page: Any, tmp_path: Path) -> None:
     """A rejected file is retried and leaves the list, a hold is tried at once; what came of it is told."""
     acted = scenes.failing(tmp_path)
     acted.holds = [
-        Hold(Scope.PLATFORM, "", "It is away.", "Wait.", 1.0, 9e9, cause=HoldCause.PLATFORM_UNREACHABLE)
+        Hold(Scope.PLATFORM, "", "It is away.", "Wait.", 1.0, 9e9, cause=HoldCause.PLATFORM_UNREACHABLE),
+        Hold(Scope.TARGET, "p-1/coast", "Not found.", "Mend it.", 1.0, 9e9, cause=HoldCause.TARGET_REFUSED),
+        Hold(Scope.FOLDER, "/srv/drop/drone", "Paused.", "Resume it.", 1.0, cause=HoldCause.PAUSED),
     ]
     acted.answers = {
         "retry": {"retried": 1, "tried": 1},
@@ -105,8 +107,12 @@ def test_buttons_ask_the_daemon(page: Any, tmp_path: Path) -> None:
         page.get_by_text("1 rejected file will be tried again.").wait_for()
         acted.change("UPDATE files SET state = 'settling' WHERE last_error LIKE '%reference system%'")
         page.get_by_role("button", name="Retry ortho <final>.tif").wait_for(state="detached")
-        page.get_by_role("button", name="Try now").click()
+        page.get_by_role("button", name="Try now target p-1/coast").click()
         page.get_by_text("1 thing that waited will be tried now.").wait_for()
+        assert page.get_by_role("button", name="Try now").count() == 2
+        acted.answers["retry"]["tried"] = 2
+        page.get_by_role("button", name="Try all now").click()
+        page.get_by_text("2 things that waited will be tried now.").wait_for()
         page.once("dialog", lambda dialog: dialog.dismiss())
         page.get_by_role("button", name="Forget all").click()
         page.once("dialog", lambda dialog: dialog.accept())
@@ -114,9 +120,10 @@ def test_buttons_ask_the_daemon(page: Any, tmp_path: Path) -> None:
         page.get_by_text("0 files forgotten.").wait_for()
     assert acted.asked[:2] == [
         {"command": "retry", "paths": ["/srv/drop/drone/flight 12/ortho <final>.tif"]},
-        {"command": "retry", "held": True},
+        {"command": "retry", "hold": {"scope": "target", "subject": "p-1/coast"}},
     ]
-    assert [request["command"] for request in acted.asked[2:]] == ["forget"]
+    assert acted.asked[2] == {"command": "retry", "held": True}
+    assert [request["command"] for request in acted.asked[3:]] == ["forget"]
 
 
 def test_the_open_page_goes_on_after_a_restart(page: Any, tmp_path: Path) -> None:

@@ -45,6 +45,9 @@ STALE = 3.0
 """Seconds for which it is shown at most."""
 MAX_FIELDS = 2000
 
+_TEXTS = ("reason", "folder", "scope", "subject")
+"""Fields of a form that are text."""
+
 _BACK = re.compile(r"/(?:[\w./?=&%+-]*)?")
 
 
@@ -227,7 +230,7 @@ async def _fields(request: Request) -> list[tuple[str, str]]:
 def _wish(fields: list[tuple[str, str]]) -> Mapping[str, Any]:
     """A form as the wish that JSON would tell."""
     given = dict(fields)
-    wish: dict[str, Any] = {name: given[name] for name in ("reason", "folder") if name in given}
+    wish: dict[str, Any] = {name: given[name] for name in _TEXTS if name in given}
     if given.get("all"):
         wish["all"] = True
     numbers = [int(text) for name, text in fields if name == "file" and text.isascii() and text.isdecimal()]
