@@ -143,7 +143,7 @@ class Disk:
 
     # -- the converter ---------------------------------------------------------------------------------------
 
-    async def convert(self, job: Job, alive: object = None) -> Report:
+    async def convert(self, job: Job, alive: object = None, part: object = None) -> Report:
         """Make the object; a draw kills the child or fills the disk."""
         target: Place = job.target  # type: ignore[assignment]
         content = self.claimed[target.id]

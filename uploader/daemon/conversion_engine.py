@@ -57,15 +57,20 @@ class WithFallback:
         """See `ConversionEngine`."""
         return self._cluster.cluster
 
-    async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
+    async def convert(
+        self,
+        job: Job,
+        alive: Callable[[], None] = lambda: None,
+        part: Callable[[float], None] = lambda _: None,
+    ) -> Report:
         """See `ConversionEngine`."""
         try:
-            report = await self._cluster.convert(job, alive)
+            report = await self._cluster.convert(job, alive, part)
         except ClusterUnavailable as error:
             if not self._away:
                 log.warning("convert: on this machine meanwhile. %s", error)
             self._away = True
-            return await self._local.convert(job, alive)
+            return await self._local.convert(job, alive, part)
         if self._away:
             log.info("convert: on the cluster again")
         self._away = False

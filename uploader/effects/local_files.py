@@ -98,7 +98,7 @@ async def convert(tools: Tools, file_id: int) -> None:
     target = tools.staging.result(file_id)
     destination = tools.destinations[row.folder]
     failpoint("convert.before")
-    with tools.activity.track("convert", shown(row.path), row.size):
+    with tools.activity.track("convert", shown(row.path), row.size) as running:
         try:
             if matches(row.path, destination.passthrough):
                 report, measured = await tools.in_thread(_passed, tools, row, target, destination)
@@ -107,7 +107,8 @@ async def convert(tools: Tools, file_id: int) -> None:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
                 job = job_of(tools.settings, source, target, destination, name)
-                report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
+                alive = partial(tools.activity.sign, "convert")
+                report = await tools.converter.convert(job, alive, running.come_to)
                 comparison = "sample" if report.sampled else job.verify
                 measured = await tools.in_thread(_measured, tools, row, target, report)
         except Interrupted:

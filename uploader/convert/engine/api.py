@@ -39,13 +39,19 @@ class ConversionEngine(Protocol):
     def cluster(self) -> ClusterFacts | None:
         """The machines elsewhere; None where this one converts."""
 
-    async def convert(self, job: Job, alive: Callable[[], None] = ...) -> Report:
+    async def convert(
+        self, job: Job, alive: Callable[[], None] = ..., part: Callable[[float], None] = ...
+    ) -> Report:
         """Convert one raster. Its COG is at `job.target`, whole and durable, when this returns, and not before.
 
-        `alive` is called whenever the conversion shows a sign of life. Raises RasterUnreadable, RasterRefused (the
-        raster's fault), ConversionFailed (the child crashed, hung or ate its memory on it), NoSpace, StagedDamaged
-        (somebody removed what it worked with). Whatever happens, cancelling included, no part of a target and nobody at
-        work is left behind. May be repeated: a target that is there is replaced by a result, and by nothing else.
+        `alive` is called whenever the conversion shows a sign of life, and `part` with how much of it is done, from 0
+        to 1: some times a second at most, and never by an engine that does not know. It is what a child says, and may
+        be wrong.
+
+        Raises RasterUnreadable, RasterRefused (the raster's fault), ConversionFailed (the child crashed, hung or ate
+        its memory on it), NoSpace, StagedDamaged (somebody removed what it worked with). Whatever happens, cancelling
+        included, no part of a target and nobody at work is left behind. May be repeated: a target that is there is
+        replaced by a result, and by nothing else.
         """
 
     async def aclose(self) -> None:

@@ -13,6 +13,7 @@ from uploader.convert.pyramid.overview_writer import region
 from uploader.convert.read.block_reader import blocks, read
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import opened
+from uploader.convert.read.pass_progress import COMPARING, counted
 from uploader.convert.read.windows import Piece, rows_of_tiles, sampled
 from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
@@ -41,11 +42,12 @@ def _difference(result: Path, plan: Plan, sums: Sums, number: int, *, sample: bo
     pieces = rows_of_tiles(level, plan.wanted.tile)
     wanted = sampled(pieces) if sample else pieces
     masked = frozenset({1}) if plan.wanted.masked else frozenset[int]()
+    left = sum(each.samples for each in plan.levels[number:])
     with opened(result, "GTiff", overview=number - 1 if number else None) as dataset:
         if (dataset.width, dataset.height) != (level.width, level.height):
             return f"the size of level {number}"
         with closing(blocks(dataset, level, wanted, masked)) as found:
-            for rows in found:
+            for rows in counted(found, level.samples, level.samples / left * COMPARING):
                 if not sums.same(number, rows):
                     return f"pixels near row {rows.piece.row} of level {number}"
     return ""

@@ -91,7 +91,12 @@ class ClusterConverter:
             *(turns.running, turns.bytes, avoided, self.lost),
         )
 
-    async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
+    async def convert(
+        self,
+        job: Job,
+        alive: Callable[[], None] = lambda: None,
+        part: Callable[[float], None] = lambda _: None,  # noqa: ARG002 - workers do not tell how far they are
+    ) -> Report:
         """See `ConversionEngine`. Raises ClusterUnavailable where there is no scheduler, or no worker that is fit."""
         size = await threads.run_sync(_size, job)
         async with self._turns.turn(size):
