@@ -25,6 +25,7 @@ from typing import Any
 from tests.browser.driving import served
 from tests.support.page import SIGHTING, Acted
 from uploader.journal import FILE_NAME, HoldList, Reader, status_of
+from uploader.report.dashboard.pages import STALE
 
 DAYS = 10
 """Over which the history is spread."""
@@ -58,7 +59,8 @@ RECEIPTS = """
     INSERT INTO receipts
     SELECT f.id, f.folder, f.path, f.state, 'p-1', '', '', '', 'up', f.item_id, f.file_name, f.content, NULL, 3000000,
         f.size, NULL, NULL, NULL, f.object_size, 0, f.method, 'full', '[]', '{}', '{}', f.discovered_at,
-        f.discovered_at, f.discovered_at, f.completed_at, NULL, f.disposal, NULL FROM files f
+        f.discovered_at, f.discovered_at, f.completed_at, NULL, f.disposal, NULL,
+        NULL, NULL FROM files f
     WHERE f.state = 'completed'"""
 
 
@@ -116,7 +118,7 @@ def cost(acted: Kept, address: str, path: str, updates: int) -> list[float]:
     found = []
     for number in range(updates + 3):
         acted.add(f"new/{path.strip('/').replace('/', '_')}_{number}.tif", ago=0)
-        time.sleep(0.6)
+        time.sleep(STALE + 0.1)
         before = time.process_time()
         go.send(1)
         hear.recv()

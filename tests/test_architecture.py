@@ -57,7 +57,7 @@ LEVELS_WITHIN = {
         },
         # rows as values: what is read, without a transaction
         {"rows", "hold_rows", "row_queries", "recovered_items", "queries", "intake_queries", "view_queries"}
-        | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "searching"},
+        | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "rejections", "searching"},
         # a transaction: who writes, what a transition asks for, who is told
         {"writer", "apply", "transactions", "stored_rows", "subscriptions"},
         # the methods of the journal, each a transaction

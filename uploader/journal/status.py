@@ -20,6 +20,7 @@ from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles
 from uploader.journal.pruning import sums
+from uploader.journal.rejections import Rejections
 from uploader.journal.rows import clock, full_path, rows
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stage_work import StagePasses
@@ -66,13 +67,15 @@ class FactsReader:
         self._db = db
         self._ended = EndedFiles()
         self._passes = StagePasses()
+        self._rejected = Rejections()
 
     def read(self, destinations: Mapping[str, Folder]) -> Facts:
         """The facts of now; within one transaction, so that its numbers belong together."""
         now, db, ended = clock(), self._db, self._ended
         ended.update(db)
         self._passes.update(db)
-        amounts, rejected, over = _amounts(db, destinations), _rejected(db), sums(db)
+        groups, rejected, over = _groups(db), self._rejected.read(db), sums(db)
+        amounts = [_amount(group, destinations) for group in groups]
         pending = Counter(ended.leaving.values())
         for amount in amounts:
             pending[amount.folder] += amount.files
@@ -91,10 +94,10 @@ class FactsReader:
             },
             "today": {"completed": today[0], "bytes": today[1]},
             "last_completed": iso(ended.last),
-            "oldest_pending": iso(_oldest(db)),
+            "oldest_pending": iso(min((group["oldest"] for group in groups), default=None)),
             "possibly_leaked_bytes": over["bytes"]["leaked"] + _leaked(db),
             "failed": rejected,
-            "retrying": _retrying(db),
+            "retrying": _retrying(db) if any(group["retrying"] for group in groups) else [],
             "warnings": _warnings(db),
         }
         became = {
@@ -157,27 +160,30 @@ def path_of(row: Mapping[str, Any]) -> str:
     return shown(full_path(row["folder"], bytes(row["path"])))
 
 
-def _amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
-    """What is pending, in groups. A file that is in a session goes where the session goes."""
+def _groups(db: Database) -> list[dict[str, Any]]:
+    """What is pending, in groups: all that is asked of such files, in one look at each."""
     sql = (
         "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
-        "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, s.project_id, s.collection_id, s.item_id "
+        "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, s.project_id, s.collection_id, "
+        "s.item_id, MIN(f.discovered_at) AS oldest, COUNT(f.retrying_since) AS retrying "
         "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
         f"WHERE f.state IN {_LIVE} GROUP BY f.folder, f.state, f.session_id"
     )
-    return [
-        Amount(
-            row["folder"],
-            FileState(row["state"]),
-            _target(row, destinations.get(row["folder"])),
-            row["n"],
-            row["size"],
-            f"{row['session_id'] or ''}",
-            row["upload_id"] or "",
-            row["source"],
-        )
-        for row in rows(db, sql)
-    ]
+    return list(rows(db, sql))
+
+
+def _amount(group: Mapping[str, Any], destinations: Mapping[str, Folder]) -> Amount:
+    """One of them. A file that is in a session goes where the session goes."""
+    return Amount(
+        group["folder"],
+        FileState(group["state"]),
+        _target(group, destinations.get(group["folder"])),
+        group["n"],
+        group["size"],
+        f"{group['session_id'] or ''}",
+        group["upload_id"] or "",
+        group["source"],
+    )
 
 
 def _target(row: Mapping[str, Any], destination: Folder | None) -> str:
@@ -237,22 +243,6 @@ def _session_states(db: Database, over: Mapping[str, int]) -> dict[str, int]:
     return {state.value: found.get(state.value, 0) + over[state] for state in SessionState}
 
 
-def _rejected(db: Database) -> list[dict[str, Any]]:
-    sql = (
-        "SELECT folder, path, last_error, attempts, looks FROM files "
-        "WHERE state = 'rejected' AND current = 1 ORDER BY id"
-    )
-    return [
-        {
-            "path": path_of(r),
-            "folder": shown(r["folder"]),
-            "reason": r["last_error"],
-            "attempts": max(r["attempts"], r["looks"]) + 1,
-        }
-        for r in rows(db, sql)
-    ]
-
-
 def _retrying(db: Database) -> list[dict[str, Any]]:
     sql = (
         "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "  # noqa: S608
@@ -270,13 +260,6 @@ def _warnings(db: Database) -> list[dict[str, Any]]:
     )
     found = rows(db, sql, LOOKED_FOR_WARNINGS, WARNED)
     return [{"path": path_of(r), **warning} for r in found for warning in json.loads(r["warnings"])]
-
-
-def _oldest(db: Database) -> float | None:
-    """When the file was discovered that has been pending longest (unix seconds)."""
-    sql = f"SELECT MIN(discovered_at) FROM files WHERE state IN {_LIVE}"  # noqa: S608 - words of ours
-    found: float | None = db.conn.execute(sql).fetchone()[0]
-    return found
 
 
 def _leaked(db: Database) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -87,7 +87,8 @@ class Pages:
         """Everything that the first page tells."""
         now, status = time.time(), await self._api.status()
         throughput = await self._api.throughput()
-        found = await self._api.ask(self._lists)
+        reasons = views.reasons(status["failed"])
+        found = await self._api.ask(partial(self._lists, reasons=reasons))
         sentence, mood = views.sentence(status, now)
         plot = plotted(throughput)
         return {
@@ -105,8 +106,7 @@ class Pages:
             **found,
         }
 
-    def _lists(self, db: Database) -> dict[str, Any]:
-        reasons = listings.rejected_by_reason(db)
+    def _lists(self, db: Database, reasons: Sequence[tuple[str, int]]) -> dict[str, Any]:
         newest = listings.rejected(db, None, NEWEST_REJECTED) if reasons else []
         items = queries.items(db, Wanted(most=RECENT))["items"]
         previews = self._sources.previews.of(db, [item["id"] for item in items])

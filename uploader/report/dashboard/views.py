@@ -136,6 +136,12 @@ def folders(status: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{**folder, "paused": folder["path"] in paused} for folder in status["folders"]]
 
 
+def reasons(failed: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Why files were rejected, and how many for each reason, the most frequent first."""
+    found = Counter(str(file["reason"]) for file in failed)
+    return sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
+
+
 def grouped(
     reasons: Sequence[tuple[str, int]], newest: Sequence[Mapping[str, Any]], shown: int
 ) -> list[dict[str, Any]]:
