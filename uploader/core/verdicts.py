@@ -35,6 +35,8 @@ class Again:
     """The same step again after this many seconds, counted as an attempt of the file."""
 
     after: float
+    elsewhere: bool = False
+    """Another worker of the cluster does it: that this one is gone says little of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +130,5 @@ class Known:
     """An earlier `complete` of this session went unanswered."""
     swapped: bool = False
     """The published transfer_method is in use already."""
+    last: bool = False
+    """No further attempt is left of those that a file may cost (`limits.max_attempts`)."""

@@ -28,9 +28,7 @@ async def engine(settings: Settings) -> AsyncIterator[ConversionEngine]:
             yield local
         return
     files = (convert.tls_ca_file, convert.tls_cert_file, convert.tls_key_file)
-    cluster = ClusterConverter(
-        Cluster(convert.scheduler, *files), convert.workers, settings.limits.max_attempts
-    )
+    cluster = ClusterConverter(Cluster(convert.scheduler, *files), convert.workers)
     async with cluster:
         if convert.fallback == "hold":
             yield cluster

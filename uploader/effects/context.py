@@ -98,10 +98,16 @@ class Tools:
     """By session: when its progress was reported last."""
 
     def known(
-        self, tries: int = 0, refusals: int = 0, *, doubtful: bool = False, swapped: bool = False
+        self,
+        tries: int = 0,
+        refusals: int = 0,
+        *,
+        doubtful: bool = False,
+        swapped: bool = False,
+        last: bool = False,
     ) -> Known:
         """What a verdict depends on, with fresh jitter."""
-        return Known(tries, refusals, self.random.random(), doubtful, swapped)
+        return Known(tries, refusals, self.random.random(), doubtful, swapped, last)
 
     def hold(self, park: Park, target: str = "") -> Hold:
         """The hold from now on that a verdict asks for; `target` is where the items of its session go."""

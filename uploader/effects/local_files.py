@@ -204,15 +204,19 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
     looks = isinstance(error, err.RasterUnreadable | err.StagedDamaged)
     if isinstance(error, err.RasterUnreadable | err.RasterRefused):
         await tools.converter_works()
-    match classify(Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals)):
+    last = row.attempts + 1 >= tools.settings.limits.max_attempts
+    match classify(
+        Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals, last=last)
+    ):
         case fail.LookAgain(after):
             await tools.journal.files.look_again(row.id, str(error), after)
             tools.intake.unsettled(row.id, after)
         case fail.Damaged(reason, after):
             await tools.journal.files.look_again(row.id, reason, after)
             tools.intake.unsettled(row.id, after)
-        case fail.Again(after):
-            await tools.journal.files.retry(row.id, str(error), after, counted=True, alone=True)
+        case fail.Again(after, elsewhere):
+            own = not elsewhere
+            await tools.journal.files.retry(row.id, str(error), after, counted=own, attempted=True, alone=own)
         case fail.Retry(after):
             await tools.journal.files.retry(row.id, str(error), after)
         case fail.Reject(reason):

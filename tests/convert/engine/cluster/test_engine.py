@@ -15,7 +15,7 @@ from uploader.convert.engine.cluster import attempt, task
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster, Pending
 from uploader.convert.engine.cluster.worker_check import checked
-from uploader.core.errors import ClusterUnavailable, RasterRefused
+from uploader.core.errors import ClusterUnavailable, WorkerGone
 from uploader.daemon.conversion_engine import WithFallback
 
 pytestmark = pytest.mark.anyio
@@ -58,14 +58,15 @@ def left(root: Path) -> list[str]:
 
 
 @pytest.mark.unit
-async def test_a_raster_with_which_every_worker_is_lost_is_refused(tmp_path: Path) -> None:
-    """After as many as are set; nothing is left of its tries, and the cluster goes on."""
-    async with ClusterConverter(Cluster("tcp://c:1"), attempts=3) as converter:
+async def test_a_lost_worker_is_told_each_time(tmp_path: Path) -> None:
+    """Whoever counts the attempts asks again or does not; nothing is left of a try, and the cluster goes on."""
+    async with ClusterConverter(Cluster("tcp://c:1")) as converter:
         converter._link = Link(*[{"lost": "gone"}] * 9)  # type: ignore[assignment]
-        with pytest.raises(RasterRefused, match="3 workers were lost"):
-            await converter.convert(job(tmp_path))
-        assert converter.lost == 3
-        assert len(converter._link.answers) == 6  # type: ignore[union-attr]
+        for _ in range(2):
+            with pytest.raises(WorkerGone, match="A worker was lost while it converted it: gone"):
+                await converter.convert(job(tmp_path))
+        assert converter.lost == 2
+        assert len(converter._link.answers) == 7  # type: ignore[union-attr]
     assert left(tmp_path) == ["in"]
 
 

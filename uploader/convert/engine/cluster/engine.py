@@ -17,7 +17,7 @@ from uploader.convert.engine.cluster.link import WAY_OUT, Cluster, Link, Pending
 from uploader.convert.engine.cluster.turns import Turns, ahead
 from uploader.convert.job import Job, Report
 from uploader.convert.write import publish
-from uploader.core.errors import ClusterUnavailable, ConversionFailed, LocalError, RasterRefused
+from uploader.core.errors import ClusterUnavailable, ConversionFailed, LocalError, WorkerGone
 from uploader.system import threads
 
 _LOG = logging.getLogger(__name__)
@@ -38,14 +38,13 @@ AVOIDED = 300.0
 class ClusterConverter:
     """Converts rasters on the workers of a cluster; an async context manager, which belongs to one event loop.
 
-    `most` conversions run at once, 0: as many as the workers take. A raster with which `attempts` workers were lost is
-    refused. The scheduler is looked for when a conversion is asked for, and again with the next after it was lost.
+    `most` conversions run at once, 0: as many as the workers take. The scheduler is looked for when a conversion is
+    asked for, and again with the next after it was lost.
     """
 
-    def __init__(self, cluster: Cluster, most: int = 0, attempts: int = 5) -> None:
+    def __init__(self, cluster: Cluster, most: int = 0) -> None:
         self._cluster = cluster
         self._most = most
-        self._attempts = attempts
         self._turns = Turns(lambda: self.workers)
         self._connecting = anyio.Lock()
         self._link: Link | None = None
@@ -97,24 +96,20 @@ class ClusterConverter:
         alive: Callable[[], None] = lambda: None,
         part: Callable[[float], None] = lambda _: None,  # noqa: ARG002 - workers do not tell how far they are
     ) -> Report:
-        """See `ConversionEngine`. Raises ClusterUnavailable where there is no scheduler, or no worker that is fit."""
+        """See `ConversionEngine`. Raises ClusterUnavailable where there is no scheduler, or no worker that is fit.
+
+        Raises WorkerGone where the worker was lost that had begun with it: whoever asks again gets another one.
+        """
         size = await threads.run_sync(_size, job)
         async with self._turns.turn(size):
-            lost = 0
-            while lost < self._attempts:
+            while True:
                 try:
                     return await self._attempt(job, alive)
                 except WorkerLost as error:
-                    lost += 1
                     self.lost += 1
-                    _LOG.warning("worker lost with %s, try %d: %s", job.name or job.source.name, lost, error)
+                    raise WorkerGone(f"A worker was lost while it converted it: {error}") from error
                 except WorkerUnfit as error:
                     self._avoid(error)
-        raise RasterRefused(
-            f"{lost} workers were lost while they converted it.",
-            "If the cluster itself did not end them, give them more memory than convert.memory_limit. Then "
-            "`uploader retry`.",
-        )
 
     async def _attempt(self, job: Job, alive: Callable[[], None]) -> Report:
         """One try. Raises WorkerLost, WorkerUnfit beside what `convert` raises."""
