@@ -51,6 +51,11 @@ class WithFallback:
         return self._local.workers if self._away else max(self._cluster.workers, self._local.workers)
 
     @property
+    def apart(self) -> bool:
+        """See `ConversionEngine`."""
+        return not self._away
+
+    @property
     def cluster(self) -> ClusterFacts:
         """See `ConversionEngine`."""
         return self._cluster.cluster

@@ -235,6 +235,7 @@ class Daemon:
             coming=coming,
             free_bytes=free,
             converters=self._tools.converter.workers,
+            converters_apart=self._tools.converter.apart,
             staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             busy=running.busy,
             running=running.running,

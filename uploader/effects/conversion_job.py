@@ -8,8 +8,10 @@ from uploader.config import Folder, Settings
 from uploader.convert import Job
 
 
-def job_of(settings: Settings, source: Path, target: Path, folder: Folder, name: str) -> Job:
-    """The job of a raster of this folder that is called `name` there."""
+def job_of(
+    settings: Settings, source: Path, target: Path, folder: Folder, name: str, *, alone: bool = False
+) -> Job:
+    """The job of a raster of this folder that is called `name` there; `alone`: nothing is converted beside it."""
     return Job(
         source=source,
         target=target,
@@ -28,4 +30,5 @@ def job_of(settings: Settings, source: Path, target: Path, folder: Folder, name:
         timeout_seconds=settings.convert.timeout_seconds,
         name=name,
         quicklook=True,
+        alone=alone,
     )

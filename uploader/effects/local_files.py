@@ -92,7 +92,7 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
             raise AssertionError(f"claim: no way on from {verdict}") from error
 
 
-async def convert(tools: Tools, file_id: int) -> None:
+async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
     """Make the COG from the private copy, and measure what came out."""
     row = await tools.file(file_id)
     target = tools.staging.result(file_id)
@@ -106,7 +106,7 @@ async def convert(tools: Tools, file_id: int) -> None:
             else:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
-                job = job_of(tools.settings, source, target, destination, name)
+                job = job_of(tools.settings, source, target, destination, name, alone=alone)
                 alive = partial(tools.activity.sign, "convert")
                 report = await tools.converter.convert(job, alive, running.come_to)
                 comparison = "sample" if report.sampled else job.verify

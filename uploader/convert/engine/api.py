@@ -36,6 +36,10 @@ class ConversionEngine(Protocol):
         """How many conversions run at once; more of them wait."""
 
     @property
+    def apart(self) -> bool:
+        """Whether conversions run in workers of their own: one that is to run alone needs one of them, not all."""
+
+    @property
     def cluster(self) -> ClusterFacts | None:
         """The machines elsewhere; None where this one converts."""
 

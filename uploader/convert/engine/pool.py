@@ -44,6 +44,11 @@ class Converter:
         await self.aclose()
 
     @property
+    def apart(self) -> bool:
+        """See `ConversionEngine`: all of them share this machine."""
+        return False
+
+    @property
     def cluster(self) -> None:
         """See `ConversionEngine`: this machine converts."""
         return None

@@ -81,6 +81,11 @@ class ClusterConverter:
         return self._link.slots if self._link else 0
 
     @property
+    def apart(self) -> bool:
+        """See `ConversionEngine`."""
+        return True
+
+    @property
     def cluster(self) -> ClusterFacts:
         """See `ConversionEngine`."""
         workers = self._link.workers if self._link else {}
