@@ -64,6 +64,7 @@ class Acted:
     """The daemon answers nothing."""
     waits: list[Any] = field(default_factory=list)
     basemap: Basemap | None = None
+    cluster: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         shutil.copytree(_empty(), self.state, dirs_exist_ok=True)
@@ -131,7 +132,8 @@ class Acted:
             told = status_of(
                 reader.facts(self.destinations), HoldList(self.holds, 7), time.time(), self.waits
             )
-        return {**told, "running": self.running, "stalled_after": 300.0, "alarms": []}
+        cluster = {} if self.cluster is None else {"cluster": self.cluster}
+        return {**told, **cluster, "running": self.running, "stalled_after": 300.0, "alarms": []}
 
     async def command(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """As the control socket answers."""

@@ -13,6 +13,22 @@ from uploader.convert.job import Job, Report
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerFacts:
+    """What is known of one of these machines' workers, since it came."""
+
+    address: str
+    threads: int
+    """Conversions that it runs at once."""
+    converting: tuple[str, ...] = ()
+    """The rasters that it has begun with, by their names."""
+    done: int = 0
+    lost: int = 0
+    """How often it was given up with a conversion."""
+    avoided: bool = False
+    """It cannot convert for us, and is not asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterFacts:
     """What is known of the machines elsewhere that convert; `bytes` are those of the rasters under way."""
 
@@ -26,6 +42,8 @@ class ClusterFacts:
     """Workers that cannot convert for us, and are not asked."""
     lost: int
     """How often a worker was lost with a conversion, since the start."""
+    each: tuple[WorkerFacts, ...] = ()
+    """Those that are there."""
 
 
 class ConversionEngine(Protocol):

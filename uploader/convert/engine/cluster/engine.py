@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from typing import Self
@@ -10,11 +11,12 @@ from typing import Self
 import anyio
 
 from uploader.convert.engine.api import ClusterFacts
-from uploader.convert.engine.cluster.answers import Done, HostFacts, WorkerLost, WorkerUnfit, done_of
+from uploader.convert.engine.cluster.answers import Done, HostFacts, WorkerLost, WorkerUnfit, done_of, text_of
 from uploader.convert.engine.cluster.attempt import Attempt
 from uploader.convert.engine.cluster.attempt_watch import AttemptWatch
 from uploader.convert.engine.cluster.link import WAY_OUT, Cluster, Link, Pending
 from uploader.convert.engine.cluster.turns import Turns, ahead
+from uploader.convert.engine.cluster.worker_ledger import WorkerLedger
 from uploader.convert.job import Job, Report
 from uploader.convert.write import publish
 from uploader.core.errors import ClusterUnavailable, ConversionFailed, LocalError, WorkerGone
@@ -46,6 +48,7 @@ class ClusterConverter:
         self._cluster = cluster
         self._most = most
         self._turns = Turns(lambda: self.workers)
+        self._workers = WorkerLedger()
         self._connecting = anyio.Lock()
         self._link: Link | None = None
         self._failure: tuple[float, ClusterUnavailable | None] = (0.0, None)
@@ -89,10 +92,11 @@ class ClusterConverter:
     def cluster(self) -> ClusterFacts:
         """See `ConversionEngine`."""
         workers = self._link.workers if self._link else {}
-        turns, avoided = self._turns, len(self._avoiding())
+        turns, avoided = self._turns, self._avoiding()
         return ClusterFacts(
             *(self._cluster.scheduler, len(workers), self.slots),
-            *(turns.running, turns.bytes, avoided, self.lost),
+            *(turns.running, turns.bytes, len(avoided), self.lost),
+            self._workers.facts(workers, avoided),
         )
 
     async def convert(
@@ -125,6 +129,7 @@ class ClusterConverter:
             await self._over(pending, attempt, alive)
             done = self._done(link, pending)
             await threads.run_sync(attempt.take, done)
+            self._workers.done(done.worker)
         except (LocalError, WorkerLost, WorkerUnfit) as error:
             if self._closed:
                 raise ConversionFailed("The converter was closed while it converted.") from error
@@ -132,6 +137,7 @@ class ClusterConverter:
                 raise publish.removed(job) from error
             raise
         finally:
+            self._workers.ended(attempt.name, lost=isinstance(sys.exception(), WorkerLost))
             with anyio.CancelScope(shield=True):
                 await link.forget(attempt.name)
                 await self._end(attempt)
@@ -145,7 +151,9 @@ class ClusterConverter:
             with anyio.move_on_after(LOOK):
                 await pending.over.wait()
                 return
-            if watch.saw(await threads.run_sync(attempt.sign), time.monotonic()):
+            sign, worker = await threads.run_sync(attempt.sign) or (None, "")
+            self._workers.began(attempt.name, text_of(worker), attempt.job.name or attempt.job.source.name)
+            if watch.saw(sign, time.monotonic()):
                 alive()
             self._turns.changed()
             self._require_workers()

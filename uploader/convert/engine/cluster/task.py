@@ -48,7 +48,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     if (earlier := attempt_folder.answered(folder)) is not None:
         return earlier
     try:
-        attempt_folder.written(folder / BEGUN, request["token"].encode())
+        attempt_folder.written(folder / BEGUN, attempt_folder.beginning(request["token"], worker))
     except FileExistsError:
         return {"lost": "The worker that had begun with it is gone.", "worker": worker}
     except OSError as error:
