@@ -112,6 +112,22 @@ async def test_no_more_than_asked_for_run_at_once(engine: Engines, tmp_path: Pat
     assert all(compare.differences(asked.source, asked.target) == [] for asked in jobs)
 
 
+async def test_who_asked_first_is_converted_first(engine: Engines, tmp_path: Path) -> None:
+    """So the order in which the planner lets folders share, and higher priorities go first, is that of the work."""
+    names = ["many-1", "few-1", "many-2", "urgent", "many-3", "many-4"]
+    asked = {name: job(tmp_path / name, "plain", size=64) for name in names}
+    done: list[str] = []
+
+    async def one(name: str) -> None:
+        await converts.convert(asked[name])
+        done.append(name)
+
+    async with engine(1) as converts, anyio.create_task_group() as group:
+        for name in names:
+            group.start_soon(one, name)
+    assert done == names
+
+
 async def test_a_deadline_ends_a_conversion(engine: Engines, tmp_path: Path) -> None:
     """The file may be too large for its time; nothing of it stays, and nobody works on."""
     asked = job(tmp_path, "plain", size=4000, timeout_seconds=0.05)

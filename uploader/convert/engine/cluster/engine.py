@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 import anyio
@@ -109,8 +110,7 @@ class ClusterConverter:
 
         Raises WorkerGone where the worker was lost that had begun with it: whoever asks again gets another one.
         """
-        size = await threads.run_sync(_size, job)
-        async with self._turns.turn(size):
+        async with self._turns.turn(partial(threads.run_sync, _size, job)):
             while True:
                 try:
                     return await self._attempt(job, alive)
