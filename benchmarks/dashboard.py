@@ -25,6 +25,7 @@ from typing import Any
 from tests.browser.driving import served
 from tests.support.page import SIGHTING, Acted
 from uploader.journal import FILE_NAME, HoldList, Reader, status_of
+from uploader.report.dashboard.pages import STALE
 
 DAYS = 10
 """Over which the history is spread."""
@@ -110,7 +111,7 @@ def cost(acted: Kept, address: str, path: str, updates: int) -> list[float]:
     found = []
     for number in range(updates + 3):
         acted.add(f"new/{path.strip('/').replace('/', '_')}_{number}.tif", ago=0)
-        time.sleep(0.6)
+        time.sleep(STALE + 0.1)
         before = time.process_time()
         go.send(1)
         hear.recv()

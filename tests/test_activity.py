@@ -34,6 +34,14 @@ def test_bytes_that_are_sent_are_a_sign_of_life(clock: list[float]) -> None:
     assert activity.bytes_sent == 5
 
 
+def test_a_conversion_comes_to_a_part_of_its_bytes() -> None:
+    """What its child says of itself is counted as bytes of its source."""
+    activity = Activity()
+    with activity.track("convert", "a.tif", 1000) as running:
+        running.come_to(0.25)
+        assert [(one.done, one.total) for one in activity.snapshot()] == [(250, 1000)]
+
+
 def test_work_on_a_large_file_gives_signs_of_life(clock: list[float], tmp_path: Path) -> None:
     """With each piece it asks whether to end, and still ends when it is told to."""
     path = tmp_path / "a.tif"

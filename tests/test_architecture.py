@@ -69,7 +69,7 @@ LEVELS_WITHIN = {
             "intake_queries",
             "view_queries",
         }
-        | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "searching"},
+        | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "rejections", "searching"},
         # a transaction: who writes, what a transition asks for, who is told
         {"writer", "apply", "transactions", "stored_rows", "subscriptions"},
         # the methods of the journal, each a transaction

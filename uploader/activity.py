@@ -24,6 +24,10 @@ class Running:
     since: float = 0.0
     expected: float = 0.0
 
+    def come_to(self, part: float) -> None:
+        """So much is done, from 0 to 1."""
+        self.done = int(part * self.total)
+
 
 @dataclass(slots=True)
 class Activity:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,6 +20,7 @@ from tests.support.page import SIGHTING, Acted
 from tests.support.views import free_port
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.journal import FILE_NAME
+from uploader.report.dashboard import Basemap
 
 pytestmark = pytest.mark.unit
 
@@ -88,7 +93,9 @@ def test_buttons_ask_the_daemon(page: Any, tmp_path: Path) -> None:
     """A rejected file is retried and leaves the list, a hold is tried at once; what came of it is told."""
     acted = scenes.failing(tmp_path)
     acted.holds = [
-        Hold(Scope.PLATFORM, "", "It is away.", "Wait.", 1.0, 9e9, cause=HoldCause.PLATFORM_UNREACHABLE)
+        Hold(Scope.PLATFORM, "", "It is away.", "Wait.", 1.0, 9e9, cause=HoldCause.PLATFORM_UNREACHABLE),
+        Hold(Scope.TARGET, "p-1/coast", "Not found.", "Mend it.", 1.0, 9e9, cause=HoldCause.TARGET_REFUSED),
+        Hold(Scope.FOLDER, "/srv/drop/drone", "Paused.", "Resume it.", 1.0, cause=HoldCause.PAUSED),
     ]
     acted.answers = {
         "retry": {"retried": 1, "tried": 1},
@@ -100,8 +107,12 @@ def test_buttons_ask_the_daemon(page: Any, tmp_path: Path) -> None:
         page.get_by_text("1 rejected file will be tried again.").wait_for()
         acted.change("UPDATE files SET state = 'settling' WHERE last_error LIKE '%reference system%'")
         page.get_by_role("button", name="Retry ortho <final>.tif").wait_for(state="detached")
-        page.get_by_role("button", name="Try now").click()
+        page.get_by_role("button", name="Try now target p-1/coast").click()
         page.get_by_text("1 thing that waited will be tried now.").wait_for()
+        assert page.get_by_role("button", name="Try now").count() == 2
+        acted.answers["retry"]["tried"] = 2
+        page.get_by_role("button", name="Try all now").click()
+        page.get_by_text("2 things that waited will be tried now.").wait_for()
         page.once("dialog", lambda dialog: dialog.dismiss())
         page.get_by_role("button", name="Forget all").click()
         page.once("dialog", lambda dialog: dialog.accept())
@@ -109,9 +120,10 @@ def test_buttons_ask_the_daemon(page: Any, tmp_path: Path) -> None:
         page.get_by_text("0 files forgotten.").wait_for()
     assert acted.asked[:2] == [
         {"command": "retry", "paths": ["/srv/drop/drone/flight 12/ortho <final>.tif"]},
-        {"command": "retry", "held": True},
+        {"command": "retry", "hold": {"scope": "target", "subject": "p-1/coast"}},
     ]
-    assert [request["command"] for request in acted.asked[2:]] == ["forget"]
+    assert acted.asked[2] == {"command": "retry", "held": True}
+    assert [request["command"] for request in acted.asked[3:]] == ["forget"]
 
 
 def test_the_open_page_goes_on_after_a_restart(page: Any, tmp_path: Path) -> None:
@@ -163,6 +175,98 @@ def test_footprints_lie_where_they_are(page: Any, tmp_path: Path) -> None:
     left, right = boxes[str(newest - 1)], boxes[str(newest)]
     assert right[0] - left[0] == pytest.approx(left[2], rel=0.05)
     assert right[1] == pytest.approx(left[1], abs=1)
+
+
+class Tiles(BaseHTTPRequestHandler):
+    """A server of map tiles on loopback."""
+
+    asked: ClassVar[list[str]] = []
+    referrers: ClassVar[set[str]] = set()
+
+    def do_GET(self) -> None:
+        """One tile is as good as another."""
+        self.asked.append(self.path)
+        self.referrers.add(self.headers.get("Referer", ""))
+        body = scenes.picture()
+        self.send_response(200)
+        self.send_header("Content-Type", "image/png")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@contextmanager
+def tile_server() -> Iterator[str]:
+    """Its origin."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Tiles)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+PLACES = """() => {
+  const box = (node) => (({x, y, width, height}) => [x, y, width, height])(node.getBoundingClientRect());
+  return {
+    tiles: [...document.querySelectorAll(".map image")].map((node) => [node.getAttribute("href"), box(node)]),
+    paths: [...document.querySelectorAll(".map path")].map((node) => [node.dataset.file, box(node)]),
+  };
+}"""
+
+
+def test_tiles_of_a_basemap_lie_under_the_footprints(page: Any, tmp_path: Path) -> None:
+    """They are asked of that server and of no other, and each outline lies where its degrees are on them."""
+    acted = scenes.finished(tmp_path)
+    with tile_server() as tiles:
+        acted.basemap = Basemap(f"{tiles}/{{z}}/{{x}}/{{y}}.png", "© somebody")
+        with served(acted) as address:
+            page.goto(address)
+            page.get_by_text("© somebody").wait_for()
+            page.wait_for_load_state("load")
+            found = page.evaluate(PLACES)
+            shown = {href.removeprefix(tiles) for href, _ in found["tiles"]}
+            assert set(Tiles.asked) == shown
+            assert Tiles.referrers == {f"{address}/"}
+    (href, (left, top, side, _)) = found["tiles"][0]
+    zoom, column, row = map(int, re.findall(r"\d+", href.removeprefix(tiles)))
+    for number, (x, y, width, height) in found["paths"]:
+        (ring,) = acted.previews[int(number)].rings
+        columns = [(lon + 180) / 360 * 2**zoom for lon, _ in ring]
+        rows = [(1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2 * 2**zoom for _, lat in ring]
+        assert x == pytest.approx(left + (min(columns) - column) * side, abs=1)
+        assert y == pytest.approx(top + (min(rows) - row) * side, abs=1)
+        assert width == pytest.approx((max(columns) - min(columns)) * side, abs=1)
+        assert height == pytest.approx((max(rows) - min(rows)) * side, abs=1)
+
+
+def test_the_policy_lets_no_other_server_be_asked(page: Any, tmp_path: Path) -> None:
+    """A picture of another origin is not loaded, with a basemap or without; without one, no tile is asked for."""
+    acted = scenes.finished(tmp_path)
+    Tiles.asked.clear()
+    with tile_server() as tiles, tile_server() as other:
+        for basemap in (None, Basemap(f"{tiles}/{{z}}/{{x}}/{{y}}.png")):
+            acted.basemap = basemap
+            with served(acted) as address:
+                page.goto(address)
+                page.wait_for_load_state("load")
+                assert (page.locator(".map image").count() > 0) == (basemap is not None)
+                page.evaluate(LOAD, f"{other}/1/2/3.png")
+            assert ("/1/2/3.png" in Tiles.asked, bool(Tiles.asked)) == (False, basemap is not None)
+    told = [text for text in page.said if "Content Security Policy" in text]
+    assert len(told) >= 2
+    page.said[:] = [text for text in page.said if text not in told]
+
+
+LOAD = """(address) => new Promise((done) => {
+  const picture = new Image();
+  picture.onload = picture.onerror = done;
+  picture.src = address;
+})"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -204,6 +204,42 @@ def test_what_is_held_is_tried_now(setup, tmp_path, capsys):
     assert (status["retrying"][0]["next"], status["rejected"]) == (None, 2)
 
 
+def test_one_hold_is_tried_by_its_name(setup, tmp_path, capsys):
+    """Where no daemon runs, in the journal; a name that nothing can be called by is wrong usage."""
+
+    async def hold() -> None:
+        journal = Journal(tmp_path / "state")
+        for target in ("p-1/a", "p-1/b"):
+            await journal.holds.set(Hold(Scope.TARGET, target, "No answer.", until=time.time() + 900))
+        journal.close()
+
+    anyio.run(hold)
+    assert run_json(capsys, "retry", "-c", setup, "--json", "--hold", "target:p-1/b") == {"tried": 1}
+    with Reader(tmp_path / "state") as reader:
+        assert {held.subject: held.until == 0.0 for held in read_holds(reader.db)} == {
+            "p-1/a": False,
+            "p-1/b": True,
+        }
+    assert cli.execute(["retry", "-c", str(setup), "--hold", "moon"]) == 2
+    assert "begins with one of" in capsys.readouterr().err
+
+
+def test_beside_a_daemon_it_is_asked_for_one_hold(setup, tmp_path, capsys):
+    """By scope and subject."""
+    asked = []
+
+    async def retry(request):
+        asked.append(request)
+        return {"tried": 1}
+
+    async def status(_):
+        return {}
+
+    with daemon(tmp_path / "state" / "control.sock", {"retry": retry, "status": status}):
+        assert run_json(capsys, "retry", "-c", setup, "--json", "--hold", "folder:/srv/a:b") == {"tried": 1}
+    assert asked == [{"command": "retry", "hold": {"scope": "folder", "subject": "/srv/a:b"}}]
+
+
 def test_retry_takes_one_wish_at_a_time(setup, capsys):
     """Nothing, or two of them, is wrong usage."""
     for wishes in ([], ["--all", "--held"], ["--held", "bad.tif"]):

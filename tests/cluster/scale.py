@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def feeds(workers: int, seconds: float, rounds: int) -> int:
         for _ in range(_PROCESSES):
             made.start_worker(*preload, threads=workers // _PROCESSES)
         jobs = _jobs(Path(temporary), workers * rounds, size=256)
-        took, used = anyio.run(_convert, made, jobs, workers)
+        took, (_, used, _) = anyio.run(_convert, made, jobs, workers)
     busy = rounds * seconds / took
     each = used / len(jobs)
     print(
@@ -100,9 +101,32 @@ def _converted(log: Path) -> list[float]:
     return sorted(datetime.fromisoformat(line.partition(" INFO ")[0]).timestamp() for line in lines)
 
 
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Processor seconds of a file: of its worker with the children, of us with Dask's client, and of the scheduler."""
+
+    worker: float
+    coordinator: float
+    scheduler: float
+
+    @property
+    def others(self) -> float:
+        """What the worker's cores do not get where all run on the same ones."""
+        return self.coordinator + self.scheduler
+
+    def __str__(self) -> str:
+        return f"worker={self.worker:.2f} coordinator={self.coordinator:.3f} scheduler={self.scheduler:.3f}"
+
+
 def pair(files: int) -> int:
-    """Rasters of about two seconds each on one worker of one core, and on two: 0 where two are 1.8 times as quick."""
-    took = {}
+    """Rasters of about two seconds each on one worker of one core, and on two: 0 where two are 1.8 times as quick.
+
+    `ceiling` is what two workers can be at most where coordinator and scheduler run on their two cores as well: twice
+    what one worker needed of a file, divided by what everybody needed of it beside a second one. What is missing from
+    there to 2 is those others' part, and what two workers cost each other (caches, memory, one core seen as two). What
+    is missing from `ratio` to `ceiling` is time in which a core had nothing to do.
+    """
+    took, shares = {}, {}
     with tempfile.TemporaryDirectory(prefix="cluster-pair-") as temporary:
         for workers in (1, 2):
             with cluster(Path(temporary) / f"{workers}", workers) as made:
@@ -110,11 +134,15 @@ def pair(files: int) -> int:
                     for thread in psutil.Process(worker.pid).threads():
                         os.sched_setaffinity(thread.id, {sorted(os.sched_getaffinity(0))[number]})
                 jobs = _jobs(Path(temporary) / f"jobs{workers}", files, size=4000)
-                took[workers], _ = anyio.run(_convert, made, jobs, workers)
+                took[workers], used = anyio.run(_convert, made, jobs, workers)
+                shares[workers] = Shares(*(seconds / files for seconds in used))
     load = os.getloadavg()[0]
     print(
         f"files={files} one={took[1]:.1f} s two={took[2]:.1f} s ratio={took[1] / took[2]:.2f} load={load:.1f}"
     )
+    for workers, share in shares.items():
+        print(f"processor seconds a file with {workers}: {share}")
+    print(f"ceiling={2 * shares[1].worker / (shares[2].worker + shares[2].others):.2f}")
     return 0 if took[1] / took[2] >= 1.8 else 1
 
 
@@ -124,18 +152,31 @@ def _jobs(root: Path, count: int, *, size: int) -> list[Job]:
     return [Job(source, root / f"{number}.tif") for number in range(count)]
 
 
-async def _convert(made: LocalCluster, jobs: list[Job], workers: int) -> tuple[float, float]:
-    """Seconds that they took together, from when all workers were there; processor seconds of us and our client."""
+async def _convert(made: LocalCluster, jobs: list[Job], workers: int) -> tuple[float, tuple[float, ...]]:
+    """Seconds that they took together, once all workers were there, and meanwhile those of processors: `_parts`."""
     async with ClusterConverter(Cluster(made.address)) as converter:
         first, rest = jobs[0], jobs
         await converter.convert(first)
         while converter.slots < workers:  # noqa: ASYNC110 - the workers come up by and by
             await anyio.sleep(0.1)
-        begun, before = time.monotonic(), _used()
+        begun, before = time.monotonic(), _parts(made)
         async with anyio.create_task_group() as group:
             for job in rest:
                 group.start_soon(converter.convert, job)
-        return time.monotonic() - begun, _used() - before
+        seconds = time.monotonic() - begun
+        return seconds, tuple(now - then for now, then in zip(_parts(made), before, strict=True))
+
+
+def _parts(made: LocalCluster) -> tuple[float, float, float]:
+    """Processor seconds until now of the workers with their children, of us with our client, and of the scheduler."""
+    assert made.scheduler is not None
+    return sum(_whole(worker.pid) for worker in made.workers), _used(), _whole(made.scheduler.pid)
+
+
+def _whole(pid: int) -> float:
+    """Processor seconds of a process and of all that it has started, those that have ended among them."""
+    root = psutil.Process(pid)
+    return sum(sum(each.cpu_times()[:4]) for each in (root, *root.children(recursive=True)))
 
 
 def _used() -> float:

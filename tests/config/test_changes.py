@@ -60,6 +60,8 @@ RESTART = {
     "platform.ca_file": Path("/etc/ca.pem"),
     "dashboard.listen": "127.0.0.1:9999",
     "dashboard.hosts": ("uploads.example.org",),
+    "dashboard.basemap": "https://tiles.example.org/{z}/{x}/{y}.png",
+    "dashboard.basemap_attribution": "a map",
 }
 """Another value for each key."""
 

@@ -154,6 +154,11 @@ def test_whoever_only_asks_does_not_look_where_folders_lie(write, monkeypatch, t
             "[dashboard]\nhosts = ['https://a/']\n",
             '3: [dashboard] hosts #1: is no name of a host; write it without "https://", port and path.',
         ),
+        (
+            "[dashboard]\nbasemap = 'https://a.org/{z}/{x}.png'\n",
+            "3: [dashboard] basemap: has no {y}; each tile's zoom, column and row stand there.",
+        ),
+        ("[dashboard]\nbasemap = 'tiles'\n", "3: [dashboard] basemap: is no address of map tiles"),
         ("[dashboard]\nlisten = 'a:99999'\n", '3: [dashboard] listen: "a:99999" names a port above 65535.'),
         ("[transfer]\nbandwidth_limit = '50'\n", '3: [transfer] bandwidth_limit: "50" is not a rate'),
         ("[transfer]\nbandwidth_limit = 50\n", "3: [transfer] bandwidth_limit: 50 should be"),

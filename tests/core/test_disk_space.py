@@ -263,7 +263,7 @@ def test_a_second_try_has_all_converters() -> None:
     first, *rest = queued(1, 1, 1)
     view = replace(EMPTY, queued=(replace(first, alone=True), *rest))
 
-    assert converted(view) == [act.Convert(1)]
+    assert converted(view) == [act.Convert(1, alone=True)]
     assert converted(replace(view, running={"Convert": 1})) == [act.Convert(2)]
 
 

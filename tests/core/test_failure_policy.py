@@ -55,6 +55,8 @@ CASES = [
     (Step.PUT, err.StagedDamaged("x"), Known(), fail.Damaged),
     (Step.PUT, err.NoAnswer("x"), Known(tries=99), fail.Retry),
     (Step.CONVERT, err.ClusterUnavailable("x"), Known(), fail.Park),
+    (Step.CONVERT, err.WorkerGone("x"), Known(refusals=99, tries=99), fail.Again),
+    (Step.CONVERT, err.WorkerGone("x"), Known(last=True), fail.Reject),
     (Step.COMPLETE, err.NoAnswer("x"), Known(), fail.Retry),
     (Step.COMPLETE, refused(500), Known(), fail.Retry),
     (Step.COMPLETE, refused(422), Known(), fail.Judge),

@@ -356,10 +356,19 @@ def test_a_raster_that_killed_a_child_runs_alone() -> None:
     """Its second try has the converters for itself."""
     alone, other = Queued(1, "/d", 10, "x", alone=True), Queued(2, "/d", 10, "y")
 
-    assert actions(replace(EMPTY, queued=(alone, other))) == [act.Convert(1)]
+    assert actions(replace(EMPTY, queued=(alone, other))) == [act.Convert(1, alone=True)]
     assert (
         actions(replace(EMPTY, queued=(alone,), running={"Convert": 1}, busy=frozenset({("file", 2)}))) == []
     )
+
+
+def test_on_a_cluster_it_needs_a_worker_and_not_all_of_them() -> None:
+    """It is begun beside others, and its worker sees to it that it is alone there."""
+    alone, other = Queued(1, "/d", 10, "x", alone=True), Queued(2, "/d", 10, "y")
+    view = replace(EMPTY, queued=(alone, other), converters=2, converters_apart=True)
+
+    assert actions(view) == [act.Convert(1, alone=True), act.Convert(2)]
+    assert actions(replace(view, running={"Convert": 1})) == [act.Convert(1, alone=True)]
 
 
 def test_a_machine_that_is_short_converts_nothing_but_one_trial() -> None:

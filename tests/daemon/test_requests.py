@@ -12,6 +12,7 @@ from uploader.core.errors import UploaderError
 from uploader.core.model import Fingerprint, Sighting
 from uploader.daemon.control import answered
 from uploader.daemon.requests import Follow, handlers
+from uploader.daemon.trying import Trying
 from uploader.journal import Journal
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -38,7 +39,8 @@ async def test_what_still_lies_there_is_not_forgotten(journal: Journal) -> None:
     """Whoever asks, the page or a command: a file that lies there would be taken in again as a new one."""
     let_go: list[int] = []
     nothing: Any = None
-    follow = Follow(lambda: None, lambda: 0, let_go.append, lambda: "token")
+    trying = Trying(journal, tuple, lambda _: 0, lambda _: 0, lambda: None)
+    follow = Follow(trying, let_go.append, lambda: "token")
     answer = await answered(
         handlers(journal, nothing, nothing, follow), {"command": "forget", "files": [1, 2, 99]}
     )

@@ -82,7 +82,7 @@ class Way:
         session_id = await planned(self.journal, self.id)
         await self.journal.sessions.abandoned(session_id, "damaged", Fates(damaged=[self.id]))
 
-    async def convert(self, job: Any, _: object) -> Report:
+    async def convert(self, job: Any, *_: object) -> Report:
         """The raster is a good COG."""
         job.target.unlink(missing_ok=True)
         job.target.hardlink_to(job.source)

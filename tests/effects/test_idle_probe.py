@@ -106,6 +106,14 @@ async def test_one_call_a_project_a_few_times_an_hour(idle: Idle) -> None:
     assert idle.asked() == 3
 
 
+async def test_a_person_need_not_wait_for_the_probe(idle: Idle) -> None:
+    """Whoever has mended the cause has it asked at the next look."""
+    await idle.after(FIRST)
+    idle.probe.soon()
+    await idle.after(1)
+    assert idle.asked() == 2
+
+
 async def test_a_key_that_is_revoked_while_idle_is_found_and_its_return_too(idle: Idle) -> None:
     """The same hold as that of a real call, which the next probe ends."""
     idle.order("keys", {"secret": idle.box.api_key, "revoked": True})

@@ -54,6 +54,16 @@ STATUS: dict[str, Any] = {
         "lost": 2,
         "running": 4,
         "scheduler": "s",
+        "each": [
+            {
+                "address": "tls://a:1",
+                "threads": 2,
+                "converting": ["x"],
+                "done": 5,
+                "lost": 1,
+                "avoided": False,
+            }
+        ],
     },
 }
 
@@ -85,6 +95,7 @@ def test_a_status_becomes_metrics() -> None:
     assert found["uploader_last_completed_timestamp_seconds", ()] == 0
     assert found["uploader_stage_sign_timestamp_seconds", (("stage", "convert"),)] == NOW
     assert found["uploader_disk_free_bytes", (("place", "staging"),)] == 1 << 40
+    assert found["uploader_cluster_worker_done_total", (("worker", "tls://a:1"),)] == 5
     assert found["process_resident_memory_bytes", ()] > 0
 
 

@@ -170,6 +170,28 @@ def test_a_cluster_is_told_on_one_line():
     assert "1 not fit, 2 lost since the start" in shown({"cluster": cluster})
 
 
+def test_each_worker_of_a_cluster_is_told():
+    """What it converts, what it has done, and how often it was lost; of very many, how many more there are."""
+    worker = {"address": "tls://a:1", "threads": 1, "converting": [], "done": 3, "lost": 0, "avoided": False}
+    other = {**worker, "threads": 2, "converting": ["x.tif", "y\x1b.tif"], "lost": 1, "avoided": True}
+    cluster = {
+        "scheduler": "tls://c:1",
+        "workers": 2,
+        "slots": 3,
+        "running": 2,
+        "bytes": 0,
+        "avoided": 1,
+        "lost": 1,
+        "each": [worker, other, *[worker] * 20],
+    }
+    text = shown({"cluster": cluster})
+    assert "  tls://a:1: idle; 3 done\n" in text
+    assert "  tls://a:1 (2 threads): x.tif, y" in text
+    assert "; 3 done, 1 lost, not fit\n" in text
+    assert "\x1b" not in text
+    assert "  and 6 more workers\n" in text
+
+
 def test_who_waits_is_told_for_what():
     """For more files until a time of the clock, for another try in so many seconds, for others without a time."""
     soon = datetime.fromtimestamp(NOW + 40, UTC)

@@ -155,7 +155,7 @@ class Disk:
 
     # -- the converter ---------------------------------------------------------------------------------------
 
-    async def convert(self, job: Job, alive: object = None) -> Report:
+    async def convert(self, job: Job, alive: object = None, part: object = None) -> Report:
         """Make the object; a draw kills the child or fills the disk."""
         self.hand_over(job.source, job.target)  # type: ignore[arg-type]
         return _REPORT

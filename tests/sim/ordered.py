@@ -208,7 +208,7 @@ class _Disk(Disk):
         elif way == "replaced":
             self.write(PATH, "c", self.world.now)
 
-    async def convert(self, target: Place, alive: object = None) -> Report:
+    async def convert(self, target: Place, alive: object = None, part: object = None) -> Report:
         """Convert, or not."""
         if way := self.world.fails("half", "refused", "killed", "no space", "damaged", *self._people()):
             self._person(way)

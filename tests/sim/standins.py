@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from uploader.activity import Activity
+from uploader.activity import Activity, Running
 from uploader.effects.context import Tools
 
 if TYPE_CHECKING:
     from tests.sim.world import World
 
 NOTHING = nullcontext()
+UNSEEN = nullcontext(Running("", ""))
 NEVER = threading.Event()
 
 
@@ -33,7 +34,7 @@ class Unwatched(Activity):
     """Nobody watches."""
 
     def track(self, kind: str, subject: str, total: int = 0) -> AbstractContextManager[Any]:  # type: ignore[override]
-        return NOTHING
+        return UNSEEN
 
     def sign(self, kind: str) -> None:
         return None

@@ -25,7 +25,7 @@ from uploader.journal import FILE_NAME, HoldList, Reader, content_hashes, status
 from uploader.journal.sqlite_library import Database
 from uploader.journal.writer import Writer
 from uploader.report import dashboard
-from uploader.report.dashboard import Access, Preview, Previews, Sources
+from uploader.report.dashboard import Access, Basemap, Preview, Previews, Sources
 
 SIGHTING = json.dumps([[1, 2, 3_000_000, 4, 5], []])
 FILE = (
@@ -64,6 +64,8 @@ class Acted:
     silent: bool = False
     """The daemon answers nothing."""
     waits: list[Any] = field(default_factory=list)
+    basemap: Basemap | None = None
+    cluster: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         shutil.copytree(_empty(), self.state, dirs_exist_ok=True)
@@ -136,7 +138,8 @@ class Acted:
             told = status_of(
                 reader.facts(self.destinations), HoldList(self.holds, 7), time.time(), self.waits
             )
-        return {**told, "running": self.running, "stalled_after": 300.0, "alarms": []}
+        cluster = {} if self.cluster is None else {"cluster": self.cluster}
+        return {**told, **cluster, "running": self.running, "stalled_after": 300.0, "alarms": []}
 
     async def command(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """As the control socket answers."""
@@ -164,6 +167,7 @@ class Acted:
             "running": lambda: bool(self.running),
             "base_url": "https://api.example.com",
             "previews": previews,
+            "basemap": self.basemap,
         }
         return Sources(**{**facts, **given})
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uploader.config import Settings
+    from uploader.core.transitions.held_rows import HoldName
     from uploader.journal import Journal
 
 
@@ -22,20 +23,28 @@ if TYPE_CHECKING:
 @json_option
 @click.option("--all", "everything", is_flag=True, help="Every rejected file.")
 @click.option("--held", is_flag=True, help="Try now whatever is held or waits for another try.")
+@click.option("--hold", metavar="SCOPE[:SUBJECT]", help="The same of one hold, as `status` names it.")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=bytes), metavar="[PATH]...")
 def command(
-    *, config: str | None, as_json: bool, everything: bool, held: bool, paths: tuple[bytes, ...]
+    *,
+    config: str | None,
+    as_json: bool,
+    everything: bool,
+    held: bool,
+    hold: str | None,
+    paths: tuple[bytes, ...],
 ) -> int:
     """Give rejected files another chance: those at the given paths, or all; or try now what is held.
 
     Where the reason was the platform or the configuration, mend that first. A running daemon goes on with them
     at once, otherwise the next run does. PATH is a file's path, or its path below its drop folder.
     """
-    if bool(paths) + everything + held != 1:
-        raise click.UsageError("Name the files, or say --all, or say --held.")
+    if bool(paths) + everything + held + (hold is not None) != 1:
+        raise click.UsageError("Name the files, or say --all, or say --held, or name a hold.")
+    name = None if hold is None else _hold_name(hold)
     chosen = settings(config, look=False)
-    if held:
-        return _try_now(chosen.state_dir, as_json=as_json)
+    if held or name is not None:
+        return _try_now(chosen.state_dir, name, as_json=as_json)
     wanted = [place for path in paths for place in _places(path, chosen)] if paths else None
     retried = _retry(chosen.state_dir, wanted)
     if as_json:
@@ -50,13 +59,26 @@ def command(
     return 0
 
 
-def _try_now(state_dir: Path, *, as_json: bool) -> int:
+def _hold_name(text: str) -> HoldName:
+    from uploader.core.model import Scope
+    from uploader.core.transitions.held_rows import HoldName
+
+    scope, _, subject = text.partition(":")
+    try:
+        return HoldName(Scope(scope), subject)
+    except ValueError:
+        raise click.UsageError(f"A hold begins with one of: {', '.join(Scope)}.") from None
+
+
+def _try_now(state_dir: Path, name: HoldName | None, *, as_json: bool) -> int:
+    """Whatever is held, or one hold. Where no daemon runs, the next one looks at folders and platform anyway."""
     from uploader.cli.journal_change import change
 
     async def alone(journal: Journal) -> dict[str, Any]:
-        return {"tried": await journal.retrying.tried_now()}
+        return {"tried": await journal.retrying.tried_now(name)}
 
-    tried = int(change(state_dir, "retry", alone, held=True)["tried"])
+    wish = {"held": True} if name is None else {"hold": name._asdict()}
+    tried = int(change(state_dir, "retry", alone, **wish)["tried"])
     if as_json:
         emit({"tried": tried})
     else:

@@ -34,6 +34,7 @@ from uploader.config.value_types import (
     Seconds,
     SomeBytes,
     Span,
+    Tiles,
     Whole,
 )
 from uploader.convert.job import Job
@@ -173,6 +174,9 @@ class Dashboard(Section):
     listen: Address = "127.0.0.1:8750"
     hosts: tuple[HostName, ...] = ()
     """Further names that it may be called by."""
+    basemap: Tiles = ""
+    """Empty: nobody is asked for a map."""
+    basemap_attribution: str = ""
 
 
 class NotifySection(Section):

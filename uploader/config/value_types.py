@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from uploader.core import declared_values
+from uploader.core import declared_values, tile_template
 from uploader.core.address_policy import judge_endpoint
 from uploader.core.bandwidth_schedule import Timetable, parse_timetable
 from uploader.core.byte_sizes import parse_size
@@ -67,6 +67,12 @@ def _argv(value: tuple[str, ...]) -> tuple[str, ...]:
 def _host_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", value):
         raise ValueError('is no name of a host; write it without "https://", port and path')
+    return value
+
+
+def _tiles(value: str) -> str:
+    if value and (what := tile_template.mistake(value)):
+        raise ValueError(what)
     return value
 
 
@@ -138,6 +144,7 @@ Name = Annotated[str, Field(min_length=1)]
 Patterns = tuple[Name, ...]
 HostName = Annotated[str, AfterValidator(_host_name)]
 Address = Annotated[str, Field(pattern=LISTEN), AfterValidator(_real_port)]
+Tiles = Annotated[str, AfterValidator(_tiles)]
 Scheduler = Annotated[str, AfterValidator(_scheduler)]
 BaseUrl = Annotated[Name, AfterValidator(_without_slash)]
 Bandwidth = Annotated[Timetable, BeforeValidator(_timetable)]

@@ -63,6 +63,8 @@ class Job:
     """Pixels on the longer side of a picture of both, which appears beside the target; 0: none is drawn."""
     quicklook: bool = False
     """The child also tells where the raster lies and how it looks."""
+    alone: bool = False
+    """A worker elsewhere converts nothing else beside it; on this machine whoever asks for it sees to that."""
 
     def __post_init__(self) -> None:
         """Refuse words that are not in the tables above, before a child is bothered with them."""

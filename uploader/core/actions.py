@@ -38,8 +38,12 @@ class Claim(FileAction):
     """Copy the settled group into staging while hashing it."""
 
 
+@dataclass(frozen=True, slots=True)
 class Convert(FileAction):
     """Make the COG in a child process."""
+
+    alone: bool = False
+    """Nothing else is converted beside it."""
 
 
 class SkipTwin(FileAction):

@@ -66,12 +66,13 @@ def convert(turn: PlanningPass) -> None:
             continue
         if slots <= 0:
             continue
-        if file.alone and slots < turn.view.converters:
+        takes = turn.view.converters if file.alone and not turn.view.converters_apart else 1
+        if slots < takes:
             turn.expecting = True
             continue
-        slots -= turn.view.converters if file.alone else 1
+        slots -= takes
         free -= estimate(file.size)
-        turn.do(act.Convert(file.file_id))
+        turn.do(act.Convert(file.file_id, alone=file.alone))
     _tell_blocked(turn, FileState.QUEUED, blocked, _most_room(turn))
 
 

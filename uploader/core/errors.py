@@ -20,6 +20,7 @@
         ├── RasterRefused         the raster opens but is beyond the limits, or cannot be kept exact
         ├── ConverterBroken       the converter does not start at all
         ├── ClusterUnavailable    the cluster that converts is not there, or has no worker that is fit
+        ├── WorkerGone            the cluster's worker is gone that was converting the raster
         ├── Shortage              the machine has no process or thread to give
         ├── MemoryTooNarrow       the host gives a converter less memory than is configured
         └── ConversionFailed      the child crashed, hung or ate its memory
@@ -164,6 +165,10 @@ class ConverterBroken(LocalError):
 
 class ClusterUnavailable(LocalError):
     """The cluster that converts is not there, or has no worker that is fit: no raster's fault, and waited out."""
+
+
+class WorkerGone(LocalError):
+    """The cluster's worker is gone that was converting the raster: perhaps because of it, so this is an attempt."""
 
 
 class Shortage(LocalError):

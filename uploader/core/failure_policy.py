@@ -56,6 +56,12 @@ MAX_MINTS = 3
 CONVERT_TRIES = 2
 """Tries of a raster on which the child died, the last one alone."""
 
+GONE_EACH_TIME = (
+    "It was the last of the attempts that limits.max_attempts allows. If the cluster did not end its workers itself, "
+    "give them more memory than convert.memory_limit; then `uploader retry`."
+)
+"""What is said of a raster with which workers were lost until nobody wants it any more."""
+
 BROKEN_TRIES = 3
 """Tries of a converter that does not come up, after which the machine is held."""
 
@@ -96,6 +102,13 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
             return Damaged(error.reason, _damage_delay(known))
         case err.SourceChanged():
             return LookAgain(0.0)
+        case _:
+            return _raster(error, known)
+
+
+def _raster(error: err.LocalError, known: Known) -> Verdict:
+    """The raster itself may be the matter."""
+    match error:
         case err.RasterUnreadable() | err.SourceUnreadable():
             if known.refusals < len(LOOK_DELAYS):
                 return LookAgain(LOOK_DELAYS[known.refusals])
@@ -104,6 +117,8 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
             if known.refusals + 1 < CONVERT_TRIES:
                 return Again(0.0)
             return Reject(str(error))
+        case err.WorkerGone():
+            return Reject(f"{error.reason} {GONE_EACH_TIME}") if known.last else Again(0.0, elsewhere=True)
         case err.RasterRefused():
             return Reject(str(error))
         case _:

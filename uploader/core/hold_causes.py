@@ -40,6 +40,8 @@ class CauseFacts:
     """The age in seconds at which a hold becomes an alarm, or `WHEN_STALLED`."""
     unwell: Unwell = Unwell.NEVER
     """When `/healthz` is 503 for it."""
+    tried: bool = True
+    """Whether trying again, when a person asks for it, can end it."""
 
 
 CAUSES: Mapping[HoldCause, CauseFacts] = {
@@ -90,6 +92,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "The platform made one item of two files, so that larger sessions would merge rasters.",
         "Compare the items on the platform, and set `[batch] max_files = 1`.",
         AT_ONCE,
+        tried=False,
     ),
     HoldCause.FOLDER_MISSING: CauseFacts(
         (Scope.FOLDER,),
@@ -139,6 +142,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "It left the configuration, but files from it wait.",
         "Put it back until they are done, or give them up by `uploader forget`.",
         WHEN_STALLED,
+        tried=False,
     ),
     HoldCause.STAGING_FULL: CauseFacts(
         (Scope.STAGING,),
@@ -158,6 +162,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "Make room on its disk, mend the disk, or end the program that keeps the file locked.",
         WHEN_STALLED,
         unwell=Unwell.WHEN_IT_LASTS,
+        tried=False,
     ),
     HoldCause.MACHINE_SHORT: CauseFacts(
         (Scope.MACHINE,),
@@ -183,6 +188,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "Look after the disk, mount or server that it works on; where that is well, restart the daemon.",
         AT_ONCE,
         unwell=Unwell.AT_ONCE,
+        tried=False,
     ),
     HoldCause.SCENE_ITEM_GONE: CauseFacts(
         (Scope.TARGET,),
@@ -249,12 +255,14 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "As many bytes were sent today as `[transfer] daily_limit` allows.",
         "It ends with the day; or raise the limit, and reload.",
         A_DAY,
+        tried=False,
     ),
     HoldCause.PAUSED: CauseFacts(
         (Scope.FOLDER, Scope.MACHINE),
         "A person has paused the folder, or everything.",
         "`uploader resume`, with the folder where only that is paused.",
         A_DAY,
+        tried=False,
     ),
     HoldCause.UNKNOWN: CauseFacts(
         tuple(Scope),

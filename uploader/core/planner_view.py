@@ -151,6 +151,8 @@ class PlannerView:
     free_bytes: int = 1 << 62
     converters: int = 1
     """How many rasters the machine converts at once."""
+    converters_apart: bool = False
+    """They are workers of their own: a raster that is to be converted alone takes one of them, not all."""
     busy: frozenset[tuple[str, int]] = frozenset()
     running: Mapping[str, int] = field(default_factory=dict)
     """How many actions of each class are running."""

@@ -65,9 +65,10 @@ class Mistakes:
         for subject in subjects:
             self._known.pop(subject, None)
 
-    def try_now(self, now: float) -> tuple[UnexpectedError, ...]:
-        """A person wants them tried at once; returns those that were waiting for another try."""
-        waiting = tuple(mistake for mistake in self._known.values() if mistake.until > now)
+    def try_now(self, now: float, name: str | None = None) -> tuple[UnexpectedError, ...]:
+        """A person wants them tried at once, or those of this name; returns those that were waiting for another try."""
+        wanted = (mistake for mistake in self._known.values() if name in {None, mistake.name})
+        waiting = tuple(mistake for mistake in wanted if mistake.until > now)
         self._known.update({mistake.subject: replace(mistake, until=now) for mistake in waiting})
         return waiting
 

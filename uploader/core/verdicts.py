@@ -35,6 +35,8 @@ class Again:
     """The same step again after this many seconds, counted as an attempt of the file."""
 
     after: float
+    elsewhere: bool = False
+    """Another worker of the cluster does it: that this one is gone says little of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +132,5 @@ class Known:
     """The published transfer_method is in use already."""
     joins: bool = False
     """The session's file is to join the item of its scene."""
+    last: bool = False
+    """No further attempt is left of those that a file may cost (`limits.max_attempts`)."""

@@ -47,9 +47,9 @@ class Containment:
         """The mistakes that have not been made good yet."""
         return self._mistakes.current(now)
 
-    def try_now(self) -> int:
-        """Try at once what a mistake keeps back; returns how many files and sessions that are."""
-        waiting = self._mistakes.try_now(time.time())
+    def try_now(self, name: str | None = None) -> int:
+        """Try at once what a mistake keeps back, or who has this name; returns how many files and sessions that are."""
+        waiting = self._mistakes.try_now(time.time(), name)
         for mistake in waiting:
             if mistake.step == Claim.__name__:
                 self._tools.intake.unsettled(mistake.subject[1], 0.0)

@@ -28,9 +28,7 @@ async def engine(settings: Settings) -> AsyncIterator[ConversionEngine]:
             yield local
         return
     files = (convert.tls_ca_file, convert.tls_cert_file, convert.tls_key_file)
-    cluster = ClusterConverter(
-        Cluster(convert.scheduler, *files), convert.workers, settings.limits.max_attempts
-    )
+    cluster = ClusterConverter(Cluster(convert.scheduler, *files), convert.workers)
     async with cluster:
         if convert.fallback == "hold":
             yield cluster
@@ -53,19 +51,29 @@ class WithFallback:
         return self._local.workers if self._away else max(self._cluster.workers, self._local.workers)
 
     @property
+    def apart(self) -> bool:
+        """See `ConversionEngine`."""
+        return not self._away
+
+    @property
     def cluster(self) -> ClusterFacts:
         """See `ConversionEngine`."""
         return self._cluster.cluster
 
-    async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
+    async def convert(
+        self,
+        job: Job,
+        alive: Callable[[], None] = lambda: None,
+        part: Callable[[float], None] = lambda _: None,
+    ) -> Report:
         """See `ConversionEngine`."""
         try:
-            report = await self._cluster.convert(job, alive)
+            report = await self._cluster.convert(job, alive, part)
         except ClusterUnavailable as error:
             if not self._away:
                 log.warning("convert: on this machine meanwhile. %s", error)
             self._away = True
-            return await self._local.convert(job, alive)
+            return await self._local.convert(job, alive, part)
         if self._away:
             log.info("convert: on the cluster again")
         self._away = False

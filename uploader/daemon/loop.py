@@ -37,6 +37,7 @@ from uploader.daemon.requests import Follow, handlers
 from uploader.daemon.running_actions import RunningActions
 from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import Listener, obey
+from uploader.daemon.trying import Trying
 from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
@@ -141,14 +142,14 @@ class Daemon:
                 background.start_soon(self._start_again, self._late_folders)
             background.start_soon(self._holds.run)
             background.start_soon(self._reload.run)
-            intake, contained = self._intake, self._contained
-            access = dashboard.Access()
-            follow = Follow(intake.rescan, contained.try_now, intake.claimed, access.token)
-            answers = handlers(self._tools.journal, status, self._reload, follow)
+            access, journal, intake = dashboard.Access(), self._tools.journal, self._intake
+            tries = (self._contained.try_now, intake.rescan, self._probe.soon)
+            trying = Trying(journal, lambda: self._holds.look().holds, *tries)
+            answers = handlers(journal, status, self._reload, Follow(trying, intake.claimed, access.token))
             background.start_soon(control.serve, self._tools.settings.state_dir / control.SOCKET, answers)
             shown = page_sources(self._tools, status, answers, access)
             background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, shown)
-            self._tools.journal.subscriptions.add("planning", lambda _: self._nudge())
+            journal.subscriptions.add("planning", lambda _: self._nudge())
             try:
                 held = await self._plan_and_perform(work, background, until_idle=until_idle)
             finally:
@@ -234,6 +235,7 @@ class Daemon:
             coming=coming,
             free_bytes=free,
             converters=self._tools.converter.workers,
+            converters_apart=self._tools.converter.apart,
             staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             busy=running.busy,
             running=running.running,
@@ -272,9 +274,7 @@ class Daemon:
 
     async def _start_again(self, folders: LateFolders) -> None:
         late = await folders.wait()
-        log.warning(
-            "folder=%s was made after the start, and may only be read till the next: starting again", late
-        )
+        log.warning("folder=%s was made after the start, and is granted by the next: starting again", late)
         self._again = not self._stopping.is_set()
         self._stop()
 

@@ -9,12 +9,13 @@ from uploader.daemon import control
 from uploader.daemon.control import Handler
 from uploader.daemon.live_status import LiveStatus
 from uploader.effects.context import Tools
-from uploader.report.dashboard import Access, Sources
+from uploader.report.dashboard import Access, Basemap, Sources
 from uploader.report.dashboard.kept_previews import kept_previews
 
 
 def page_sources(tools: Tools, status: LiveStatus, answers: Mapping[str, Handler], access: Access) -> Sources:
     """Those of this daemon."""
+    page = tools.settings.dashboard
     return Sources(
         status=status.ask,
         read=tools.journal.read,
@@ -22,7 +23,8 @@ def page_sources(tools: Tools, status: LiveStatus, answers: Mapping[str, Handler
         access=access,
         commits=lambda: tools.activity.commits,
         running=lambda: bool(tools.activity.snapshot()),
-        hosts=tools.settings.dashboard.hosts,
+        hosts=page.hosts,
         base_url=tools.settings.platform.base_url,
         previews=kept_previews(tools.settings.state_dir),
+        basemap=Basemap(page.basemap, page.basemap_attribution) if page.basemap else None,
     )

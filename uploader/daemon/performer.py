@@ -14,8 +14,8 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
     match action:
         case act.Claim(file_id=file_id):
             await local_files.claim(tools, file_id)
-        case act.Convert(file_id=file_id):
-            await local_files.convert(tools, file_id)
+        case act.Convert(file_id=file_id, alone=alone):
+            await local_files.convert(tools, file_id, alone=alone)
         case act.SkipTwin(file_id=file_id):
             await local_files.skip_twin(tools, file_id)
         case act.Dispose(file_id=file_id):

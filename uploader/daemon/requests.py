@@ -11,12 +11,15 @@ from typing import Any
 
 from uploader.core.durations import LONGEST
 from uploader.core.errors import UploaderError
+from uploader.core.model import Scope
 from uploader.core.moments import iso
 from uploader.core.path_text import raw, shown
 from uploader.core.pauses import EVERYTHING
+from uploader.core.transitions.held_rows import HoldName
 from uploader.daemon.control import Handler
 from uploader.daemon.live_status import LiveStatus
 from uploader.daemon.reload import Reload
+from uploader.daemon.trying import Trying
 from uploader.folders.still_there import still_there
 from uploader.journal import Journal
 from uploader.journal.listings import paths_by_id
@@ -29,10 +32,8 @@ log = logging.getLogger(__name__)
 class Follow:
     """What follows from a wish besides what the journal says."""
 
-    rescan: Callable[[], None]
-    """All folders are looked at again."""
-    try_now: Callable[[], int]
-    """What a mistake in the program keeps back is tried; returns how many files and sessions that are."""
+    trying: Trying
+    """What is held is tried, and folders are looked at again."""
     let_go: Callable[[int], None]
     """A file, by id, is not looked at again."""
     token: Callable[[], str]
@@ -47,16 +48,12 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
 
     async def retry(request: dict[str, Any]) -> dict[str, Any]:
         if request.get("held") is True:
-            return {"tried": await held()}
+            return {"tried": await follow.trying.everything()}
+        if (named := request.get("hold")) is not None:
+            return {"tried": await follow.trying.hold(hold_name(named))}
         count = await journal.retrying.retried(paths(request.get("paths")))
-        follow.rescan()
+        follow.trying.folders(None)
         return {"retried": count}
-
-    async def held() -> int:
-        count = follow.try_now() + await journal.retrying.tried_now()
-        follow.rescan()
-        log.info("tried now count=%d", count)
-        return count
 
     async def status(_: dict[str, Any]) -> dict[str, Any]:
         return await live.ask()
@@ -80,7 +77,7 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         for file_id in found.files:
             follow.let_go(file_id)
         log.info("forgotten files=%d refused=%d", len(found.files), len(found.refused))
-        follow.rescan()
+        follow.trying.folders(None)
         return {"forgotten": len(found.files), "refused": list(found.refused.items())}
 
     return {
@@ -109,6 +106,14 @@ def numbers(given: object) -> list[int]:
     if isinstance(given, list) and all(type(each) is int and 0 < each < 1 << 63 for each in given):
         return given
     raise UploaderError("`files` is a list of the numbers by which the journal knows them.")
+
+
+def hold_name(given: object) -> HoldName:
+    """The hold of a request. Raises UploaderError where it is none."""
+    if isinstance(given, Mapping) and isinstance(given.get("subject"), str):
+        with suppress(ValueError):
+            return HoldName(Scope(str(given.get("scope"))), given["subject"])
+    raise UploaderError("`hold` is the `scope` and the `subject` of a hold, as the status tells them.")
 
 
 def folder(given: object) -> str | None:

@@ -107,9 +107,10 @@ class Tools:
         doubtful: bool = False,
         swapped: bool = False,
         joins: bool = False,
+        last: bool = False,
     ) -> Known:
         """What a verdict depends on, with fresh jitter."""
-        return Known(tries, refusals, self.random.random(), doubtful, swapped, joins)
+        return Known(tries, refusals, self.random.random(), doubtful, swapped, joins, last)
 
     def hold(self, park: Park, target: str = "") -> Hold:
         """The hold from now on that a verdict asks for; `target` is where the items of its session go."""

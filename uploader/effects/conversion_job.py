@@ -10,8 +10,10 @@ from uploader.convert import Job
 from uploader.core.scene_rules import Placement
 
 
-def job_of(settings: Settings, source: Path, target: Path, folder: Folder, name: str) -> Job:
-    """The job of a raster of this folder that is called `name` there."""
+def job_of(
+    settings: Settings, source: Path, target: Path, folder: Folder, name: str, *, alone: bool = False
+) -> Job:
+    """The job of a raster of this folder that is called `name` there; `alone`: nothing is converted beside it."""
     return Job(
         source=source,
         target=target,
@@ -30,6 +32,7 @@ def job_of(settings: Settings, source: Path, target: Path, folder: Folder, name:
         timeout_seconds=settings.convert.timeout_seconds,
         name=name,
         quicklook=True,
+        alone=alone,
     )
 
 

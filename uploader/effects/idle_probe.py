@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from math import inf
 
 import anyio
 
@@ -55,6 +56,10 @@ class IdleProbe:
         elif now - self._quiet_since >= rules.probe_after(self._tools.journal.live.holds, self._failures):
             await self._probe()
             self._calls, self._quiet_since = self._tools.platform.calls.total(), self._monotonic()
+
+    def soon(self) -> None:
+        """A person wants it known: probe at the next look, unless something else asks the platform before."""
+        self._quiet_since = -inf
 
     def outage(self) -> list[Hold]:
         """The hold that the platform does not answer, if so: no file waits for it that would tell."""

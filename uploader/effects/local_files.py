@@ -107,13 +107,13 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
             raise AssertionError(f"claim: no way on from {verdict}") from error
 
 
-async def convert(tools: Tools, file_id: int) -> None:
+async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
     """Make the COG from the private copy, and measure what came out."""
     row = await tools.file(file_id)
     target = tools.staging.result(file_id)
     destination = tools.destinations[row.folder]
     failpoint("convert.before")
-    with tools.activity.track("convert", shown(row.path), row.size):
+    with tools.activity.track("convert", shown(row.path), row.size) as running:
         try:
             if matches(row.path, destination.passthrough):
                 report, measured = await tools.in_thread(_passed, tools, row, target, destination)
@@ -121,9 +121,10 @@ async def convert(tools: Tools, file_id: int) -> None:
             else:
                 source = await tools.in_thread(_claimed, tools, row)
                 name = shown(row.path).rpartition("/")[2]
-                job = job_of(tools.settings, source, target, destination, name)
+                job = job_of(tools.settings, source, target, destination, name, alone=alone)
                 job = replace(job, categorical=categorical_of(destination, row.path))
-                report = await tools.converter.convert(job, partial(tools.activity.sign, "convert"))
+                alive = partial(tools.activity.sign, "convert")
+                report = await tools.converter.convert(job, alive, running.come_to)
                 comparison = "sample" if report.sampled else job.verify
                 measured = await tools.in_thread(_measured, tools, row, target, report)
         except Interrupted:
@@ -223,15 +224,19 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
     looks = isinstance(error, err.RasterUnreadable | err.StagedDamaged)
     if isinstance(error, err.RasterUnreadable | err.RasterRefused):
         await tools.converter_works()
-    match classify(Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals)):
+    last = row.attempts + 1 >= tools.settings.limits.max_attempts
+    match classify(
+        Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals, last=last)
+    ):
         case fail.LookAgain(after):
             await tools.journal.files.look_again(row.id, str(error), after)
             tools.intake.unsettled(row.id, after)
         case fail.Damaged(reason, after):
             await tools.journal.files.look_again(row.id, reason, after)
             tools.intake.unsettled(row.id, after)
-        case fail.Again(after):
-            await tools.journal.files.retry(row.id, str(error), after, counted=True, alone=True)
+        case fail.Again(after, elsewhere):
+            own = not elsewhere
+            await tools.journal.files.retry(row.id, str(error), after, counted=own, attempted=True, alone=own)
         case fail.Retry(after):
             await tools.journal.files.retry(row.id, str(error), after)
         case fail.Reject(reason):

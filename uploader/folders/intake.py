@@ -106,10 +106,12 @@ class Intake:
         await retire(self._journal, watcher.name)
         self._nudge()
 
-    def rescan(self) -> None:
-        """Scan all folders soon."""
-        for watcher in self._watchers.values():
+    def rescan(self, folder: str | None = None) -> int:
+        """Scan all folders soon, or this one. Returns how many they are."""
+        wanted = [each for name, each in self._watchers.items() if folder in {None, name}]
+        for watcher in wanted:
             watcher.rescan()
+        return len(wanted)
 
     def settled(self) -> tuple[Settled, ...]:
         """The first files of each folder that may be claimed now, each folder's in its order."""

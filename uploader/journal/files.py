@@ -160,14 +160,12 @@ class Files:
 
         await self._transact("stored", work)
 
-    async def retry(
-        self, file_id: int, reason: str, after: float, *, counted: bool = False, alone: bool = False
-    ) -> None:
-        """The same step again after so many seconds; `counted`: the file is the matter, not an outage."""
+    async def retry(self, file_id: int, reason: str, after: float, **why: bool) -> None:
+        """The same step again after so many seconds; `why` is that of `file_events.retried_later`."""
 
         def work(rows: Rows) -> None:
             file = rows.file(file_id)
-            rows.apply(events.retried_later(rows.now, file, reason, after, counted=counted, alone=alone))
+            rows.apply(events.retried_later(rows.now, file, reason, after, **why))
 
         await self._transact("retry", work)
 

@@ -19,8 +19,8 @@ OWN_TARGETS = 4
 """The schema from which on files have targets of their own; a status is told of earlier journals, too."""
 
 
-def pending_amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Amount]:
-    """What is pending, in groups. A file that is in a session goes where the session goes."""
+def pending_groups(db: Database) -> list[dict[str, Any]]:
+    """What is pending, in groups: all that is asked of such files, in one look at each."""
     own = (
         ("f.target_collection_id", "f.target_item_id")
         if schema_of(db.conn) >= OWN_TARGETS
@@ -29,23 +29,26 @@ def pending_amounts(db: Database, destinations: Mapping[str, Folder]) -> list[Am
     sql = (
         "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
         "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, "
+        "MIN(f.discovered_at) AS oldest, COUNT(f.retrying_since) AS retrying, "
         f"s.project_id, s.collection_id, s.item_id, {own[0]} AS own_collection, {own[1]} AS own_item "
         "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
         f"WHERE f.state IN {LIVE} GROUP BY f.folder, f.state, f.session_id, {own[0]}, {own[1]}"
     )
-    return [
-        Amount(
-            row["folder"],
-            FileState(row["state"]),
-            _target(row, destinations.get(row["folder"])),
-            row["n"],
-            row["size"],
-            f"{row['session_id'] or ''}",
-            row["upload_id"] or "",
-            row["source"],
-        )
-        for row in rows(db, sql)
-    ]
+    return list(rows(db, sql))
+
+
+def amount_of(group: Mapping[str, Any], destinations: Mapping[str, Folder]) -> Amount:
+    """One of them. A file that is in a session goes where the session goes."""
+    return Amount(
+        group["folder"],
+        FileState(group["state"]),
+        _target(group, destinations.get(group["folder"])),
+        group["n"],
+        group["size"],
+        f"{group['session_id'] or ''}",
+        group["upload_id"] or "",
+        group["source"],
+    )
 
 
 def _target(row: Mapping[str, Any], destination: Folder | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from uploader.core.transitions import retry_events as events
+from uploader.core.transitions.held_rows import HoldName, files_of, sessions_of
 from uploader.core.transitions.records import FileRecord
 from uploader.journal.rows import full_path
 from uploader.journal.transactions import Rows, Transactions
@@ -36,12 +37,20 @@ class Retrying:
 
         return await self._transact("retried", work)
 
-    async def tried_now(self) -> int:
-        """Have whatever is held tried at once: holds, and what waits for another try. Returns how many they are."""
+    async def tried_now(self, only: HoldName | None = None) -> int:
+        """Have whatever is held tried at once: holds, and what waits for another try. Returns how many they are.
+
+        `only`: this hold, and what waits because of it.
+        """
 
         def work(rows: Rows) -> int:
-            sessions, files = rows.waiting_sessions(), rows.waiting_files()
-            change, count = events.tried_now(rows.now, rows.holds(), sessions, files)
+            holds, sessions, files = rows.holds(), rows.waiting_sessions(), rows.waiting_files()
+            if only is not None:
+                inside = {file.session_id for file in files} - {None}
+                known = {number: rows.session(number) for number in inside if number is not None}
+                holds = [hold for hold in holds if (hold.scope, hold.subject) == only]
+                sessions, files = sessions_of(only, sessions), files_of(only, files, known)
+            change, count = events.tried_now(rows.now, holds, sessions, files)
             rows.apply(change)
             return count
 

@@ -26,8 +26,9 @@ from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles
-from uploader.journal.pending_amounts import LIVE, pending_amounts
+from uploader.journal.pending_amounts import LIVE, amount_of, pending_groups
 from uploader.journal.pruning import sums
+from uploader.journal.rejections import Rejections
 from uploader.journal.rows import clock, full_path, rows
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stage_work import StagePasses
@@ -73,6 +74,7 @@ class FactsReader:
         self._db = db
         self._ended = EndedFiles()
         self._passes = StagePasses()
+        self._rejected = Rejections()
 
     def kept_sums(self) -> dict[str, Any]:
         """What has ended, as of now, for whoever reads the journal next. Within one transaction."""
@@ -84,7 +86,8 @@ class FactsReader:
         now, db, ended = clock(), self._db, self._ended
         ended.update(db)
         self._passes.update(db)
-        amounts, rejected, over = pending_amounts(db, destinations), _rejected(db), sums(db)
+        groups, rejected, over = pending_groups(db), self._rejected.read(db), sums(db)
+        amounts = [amount_of(group, destinations) for group in groups]
         pending = Counter(ended.leaving.values())
         for amount in amounts:
             pending[amount.folder] += amount.files
@@ -103,10 +106,10 @@ class FactsReader:
             },
             "today": {"completed": today[0], "bytes": today[1]},
             "last_completed": iso(ended.last),
-            "oldest_pending": iso(_oldest(db)),
+            "oldest_pending": iso(min((group["oldest"] for group in groups), default=None)),
             "possibly_leaked_bytes": over["bytes"]["leaked"] + _leaked(db),
             "failed": rejected,
-            "retrying": _retrying(db),
+            "retrying": _retrying(db) if any(group["retrying"] for group in groups) else [],
             "warnings": _warnings(db),
         }
         became = {
@@ -220,22 +223,6 @@ def _session_states(db: Database, over: Mapping[str, int]) -> dict[str, int]:
     return {state.value: found.get(state.value, 0) + over[state] for state in SessionState}
 
 
-def _rejected(db: Database) -> list[dict[str, Any]]:
-    sql = (
-        "SELECT folder, path, last_error, attempts, looks FROM files "
-        "WHERE state = 'rejected' AND current = 1 ORDER BY id"
-    )
-    return [
-        {
-            "path": path_of(r),
-            "folder": shown(r["folder"]),
-            "reason": r["last_error"],
-            "attempts": max(r["attempts"], r["looks"]) + 1,
-        }
-        for r in rows(db, sql)
-    ]
-
-
 def _retrying(db: Database) -> list[dict[str, Any]]:
     sql = (
         "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "  # noqa: S608
@@ -253,13 +240,6 @@ def _warnings(db: Database) -> list[dict[str, Any]]:
     )
     found = rows(db, sql, LOOKED_FOR_WARNINGS, WARNED)
     return [{"path": path_of(r), **warning} for r in found for warning in json.loads(r["warnings"])]
-
-
-def _oldest(db: Database) -> float | None:
-    """When the file was discovered that has been pending longest (unix seconds)."""
-    sql = f"SELECT MIN(discovered_at) FROM files WHERE state IN {LIVE}"  # noqa: S608 - words of ours
-    found: float | None = db.conn.execute(sql).fetchone()[0]
-    return found
 
 
 def _leaked(db: Database) -> int:

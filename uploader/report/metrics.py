@@ -76,6 +76,15 @@ CLUSTER_BYTES = Family("cluster_bytes", "Bytes of the rasters that are under way
 CLUSTER_LOST = Family(
     "cluster_lost", "How often a worker was lost with a conversion, since the start.", grows=True
 )
+WORKER_RUNNING = Family("cluster_worker_running", "Conversions that a worker has begun with.", ("worker",))
+WORKER_DONE = Family("cluster_worker_done", "Rasters that a worker has converted.", ("worker",), grows=True)
+WORKER_LOST = Family(
+    "cluster_worker_lost", "How often a worker was given up with a conversion.", ("worker",), grows=True
+)
+OF_CLUSTER = (
+    *(CLUSTER, CLUSTER_SLOTS, CLUSTER_BYTES, CLUSTER_LOST),
+    *(WORKER_RUNNING, WORKER_DONE, WORKER_LOST),
+)
 
 FAMILIES = (
     *(
@@ -106,7 +115,7 @@ FAMILIES = (
         CALLS,
         DISK,
     ),
-    *(CLUSTER, CLUSTER_SLOTS, CLUSTER_BYTES, CLUSTER_LOST),
+    *OF_CLUSTER,
 )
 """All of ours; the process tells its own beside them."""
 
@@ -217,12 +226,16 @@ def _of_cluster(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
     """Without samples where this machine converts."""
     found = status.get("cluster")
     if found is None:
-        return {CLUSTER: [], CLUSTER_SLOTS: [], CLUSTER_BYTES: [], CLUSTER_LOST: []}
+        return {family: [] for family in OF_CLUSTER}
+    each = found.get("each", ())
     return {
         CLUSTER: [(("there",), found["workers"]), (("avoided",), found["avoided"])],
         CLUSTER_SLOTS: [((), found["slots"])],
         CLUSTER_BYTES: [((), found["bytes"])],
         CLUSTER_LOST: [((), found["lost"])],
+        WORKER_RUNNING: [((worker["address"],), len(worker["converting"])) for worker in each],
+        WORKER_DONE: [((worker["address"],), worker["done"]) for worker in each],
+        WORKER_LOST: [((worker["address"],), worker["lost"]) for worker in each],
     }
 
 

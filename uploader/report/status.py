@@ -36,6 +36,8 @@ SURE = 0.05
 
 SHOWN_RUNNING = 10
 """Things under way that are shown at once."""
+SHOWN_WORKERS = 16
+"""Workers of a cluster that are shown one by one."""
 
 VERBS = {
     "claim": "reading",
@@ -127,6 +129,16 @@ def cluster_text(cluster: dict[str, Any]) -> str:
     return f"cluster {printable(cluster['scheduler'])}: {', '.join(parts)}"
 
 
+def worker_text(worker: dict[str, Any]) -> str:
+    """One line on one of its workers: what it converts, and what became of what it was given."""
+    what = ", ".join(map(printable, worker["converting"])) or "idle"
+    parts = [f"{worker['done']} done"]
+    parts += [f"{worker['lost']} lost"] if worker["lost"] else []
+    parts += ["not fit"] if worker["avoided"] else []
+    threads = f" ({count_of(worker['threads'], 'thread')})" if worker["threads"] != 1 else ""
+    return f"{printable(worker['address'])}{threads}: {what}; {', '.join(parts)}"
+
+
 def _under_way(status: dict[str, Any], now: float | None) -> Iterator[RenderableType]:
     folders = status.get("folders", ())
     if len(folders) > 1:
@@ -134,6 +146,10 @@ def _under_way(status: dict[str, Any], now: float | None) -> Iterator[Renderable
             yield Text(f"{printable(folder['path'])}: {folder_text(folder)}")
     if cluster := status.get("cluster"):
         yield Text(cluster_text(cluster))
+        each = cluster.get("each", ())
+        yield from (Text(f"  {worker_text(worker)}") for worker in each[:SHOWN_WORKERS])
+        if len(each) > SHOWN_WORKERS:
+            yield Text(f"  and {count_of(len(each) - SHOWN_WORKERS, 'more worker')}")
     for title, counts in under_way(status):
         yield Text(f"{title}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
     for one in status.get("running", ())[:SHOWN_RUNNING]:

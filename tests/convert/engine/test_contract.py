@@ -67,6 +67,21 @@ async def test_a_result_is_whole_and_alone(engine: Engines, tmp_path: Path) -> N
     assert left(asked) == {"out.tif"}
 
 
+async def test_an_engine_tells_how_far_it_is_or_nothing(engine: Engines, tmp_path: Path) -> None:
+    """Onward and not too often, where it knows; nothing of a raster that is done within a second."""
+    quick, slow = (job(tmp_path / f"{size}", "plain", size=size) for size in (64, 12000))
+    parts: list[tuple[float, float]] = []
+    async with engine(1) as converts:
+        await converts.convert(quick, part=lambda part: parts.append((-1.0, part)))
+        assert parts == []
+        report = await converts.convert(slow, part=lambda part: parts.append((anyio.current_time(), part)))
+        knows = converts.cluster is None
+    assert parts == sorted(parts)
+    assert all(0 <= part <= 1 for _, part in parts)
+    assert (parts or report.seconds < 2) if knows else parts == []
+    assert len(parts) <= 5 * report.seconds + 1
+
+
 async def test_a_raster_that_is_none_leaves_nothing(engine: Engines, tmp_path: Path) -> None:
     """What lay at the target stays, and the next raster is converted."""
     kinds = {"truncated": RasterUnreadable, "empty": RasterUnreadable, "text": RasterRefused}
@@ -95,6 +110,22 @@ async def test_no_more_than_asked_for_run_at_once(engine: Engines, tmp_path: Pat
             group.start_soon(converts.convert, asked)
 
     assert all(compare.differences(asked.source, asked.target) == [] for asked in jobs)
+
+
+async def test_who_asked_first_is_converted_first(engine: Engines, tmp_path: Path) -> None:
+    """So the order in which the planner lets folders share, and higher priorities go first, is that of the work."""
+    names = ["many-1", "few-1", "many-2", "urgent", "many-3", "many-4"]
+    asked = {name: job(tmp_path / name, "plain", size=64) for name in names}
+    done: list[str] = []
+
+    async def one(name: str) -> None:
+        await converts.convert(asked[name])
+        done.append(name)
+
+    async with engine(1) as converts, anyio.create_task_group() as group:
+        for name in names:
+            group.start_soon(one, name)
+    assert done == names
 
 
 async def test_a_deadline_ends_a_conversion(engine: Engines, tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_bytes_count_for_the_session_they_were_sent_in(
 def test_an_outage_uses_up_nothing() -> None:
     """Only what is the file's own fault counts as a refusal, and only a lonely try as an attempt."""
     outage = events.retried_later(NOW, file(), "down", 5.0).files[7]
-    own = events.retried_later(NOW, file(), "killed", 5.0, counted=True, alone=True).files[7]
+    own = events.retried_later(NOW, file(), "killed", 5.0, counted=True, attempted=True, alone=True).files[7]
 
     assert (outage["tries"], "refusals" in outage, "attempts" in outage) == (1, False, False)
     assert (own["tries"], own["refusals"], own["attempts"], own["alone"]) == (1, 1, 1, 1)

@@ -38,6 +38,7 @@ def origin(client: Any) -> dict[str, str]:
     return {"Origin": str(client.base_url).rstrip("/"), "Sec-Fetch-Site": "same-origin"}
 
 
+TARGET = {"scope": "target", "subject": "p-1/coast"}
 WISHES: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = [
     ("retry", {"files": [1, 3, 99]}, [{"command": "retry", "paths": ["/srv/drop/a.tif", "/srv/drop/c.tif"]}]),
     (
@@ -49,6 +50,8 @@ WISHES: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = [
     ("forget", {"files": [2]}, [{"command": "forget", "files": [2]}]),
     ("forget", {"all": True}, [{"command": "forget", "files": [1, 2, 3]}]),
     ("held", {}, [{"command": "retry", "held": True}]),
+    ("held", TARGET, [{"command": "retry", "hold": TARGET}]),
+    ("held", {"scope": "platform"}, [{"command": "retry", "hold": {"scope": "platform", "subject": ""}}]),
     ("pause", {"folder": "/srv/drop"}, [{"command": "pause", "folder": "/srv/drop", "seconds": None}]),
     ("pause", {"folder": "", "seconds": 60}, [{"command": "pause", "folder": "", "seconds": 60}]),
     ("resume", {"folder": "/srv/drop"}, [{"command": "resume", "folder": "/srv/drop"}]),
@@ -70,6 +73,7 @@ FORMS: list[tuple[str, dict[str, str], list[dict[str, Any]]]] = [
     ("retry", {"all": "1"}, [{"command": "retry", "paths": None}]),
     ("forget", {"reason": "Too large."}, [{"command": "forget", "files": [3]}]),
     ("held", {}, [{"command": "retry", "held": True}]),
+    ("held", TARGET, [{"command": "retry", "hold": TARGET}]),
     ("pause", {"folder": "", "seconds": "3600"}, [{"command": "pause", "folder": "", "seconds": 3600}]),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from uploader.core.byte_sizes import format_size
 from uploader.journal.stage_history import SPAN, Throughput
-from uploader.report.dashboard import Preview, views
-from uploader.report.dashboard.footprint_map import HEIGHT, WIDTH, Map, drawn
+from uploader.report.dashboard import Basemap, Preview, views
+from uploader.report.dashboard.footprint_map import Map, drawn
+from uploader.report.dashboard.map_view import HEIGHT, WIDTH
 from uploader.report.dashboard.plot import plotted
 
 pytestmark = pytest.mark.unit
@@ -64,6 +66,59 @@ def test_small_ones_are_dots_and_odd_ones_are_left_out() -> None:
     assert [(outline.file_id, outline.small) for outline in found.outlines] == [(1, True), (2, False)]
     assert drawn({3: nonsense}) is None
     assert drawn({}) is None
+
+
+BASEMAP = Basemap("https://tiles.example.org/{z}/{x}/{y}.png", "© somebody")
+
+
+@pytest.mark.parametrize(
+    ("west", "south", "size"),
+    [(10.0, 50.0, 1.0), (-179.9, -80.0, 359.8), (179.5, -17.0, 1.0), (0.0, 0.0, 1e-6), (-75.0, 84.9, 0.1)],
+)
+def test_tiles_cover_the_map_and_lie_where_they_are(west: float, south: float, size: float) -> None:
+    """A handful of them, sharp and without a gap, and an outline as large as a tile lies on it."""
+    found = drawn(
+        {1: Preview([[(west, south), (west + size, south), (west, south + min(size, 160))]])}, BASEMAP
+    )
+    assert found is not None
+    assert 1 <= len(found.tiles) <= 20
+    assert all(128 <= tile.side <= 256.5 for tile in found.tiles)
+    assert len({tile.address for tile in found.tiles}) == len(found.tiles) or size > 90
+    covered = {(round(tile.x / tile.side - found.tiles[0].x / tile.side), tile.y) for tile in found.tiles}
+    assert len(covered) == len(found.tiles)
+    assert min(tile.x for tile in found.tiles) <= 0
+    assert max(tile.x + tile.side for tile in found.tiles) >= WIDTH
+
+
+def test_an_outline_lies_on_its_tile() -> None:
+    """Tile 17/70406/42987 is the square between these degrees, as the formula of slippy maps has it."""
+    n, x, y = 2**17, 70406, 42987
+
+    def latitude(row: float) -> float:
+        return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * row / n))))
+
+    ring = [(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1)]
+    found = drawn({1: Preview([[(column / n * 360 - 180, latitude(row)) for column, row in ring]])}, BASEMAP)
+    assert found is not None
+    deeper = [tile for tile in found.tiles if re.search(rf"/18/{2 * x}/{2 * y}\.png", tile.address)]
+    same = [tile for tile in found.tiles if re.search(rf"/17/{x}/{y}\.png", tile.address)]
+    tile = (deeper or same)[0]
+    assert corners(found, 1)[0] == pytest.approx((tile.x, tile.y), abs=0.1)
+
+
+def test_nobody_is_asked_for_tiles_unless_told() -> None:
+    """Without a basemap there are none, nor where Web Mercator ends; what has to be said of them stands beneath."""
+    plain, tiled, polar = (
+        drawn({1: square(10, 50)}),
+        drawn({1: square(10, 50)}, BASEMAP),
+        drawn({1: square(10, 88)}, BASEMAP),
+    )
+    assert plain is not None
+    assert tiled is not None
+    assert polar is not None
+    assert (len(plain.tiles), plain.attribution) == (0, "")
+    assert tiled.attribution == "© somebody"
+    assert (len(polar.tiles), polar.attribution) == (0, "")
 
 
 def test_a_plot_tells_the_same_as_its_words() -> None:

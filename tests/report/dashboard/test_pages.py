@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.page import Acted, browsing
+from uploader.convert.engine.api import ClusterFacts, WorkerFacts
 from uploader.report.dashboard import pages
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -36,6 +38,25 @@ async def test_what_was_found_is_shown_to_others_who_are_told_that_more_has_happ
         False,
         True,
     )
+
+
+async def test_each_worker_of_a_cluster_stands_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it converts, what it has done, and how often it was lost; without a cluster nothing is said of one."""
+    for name in ("FRESH", "SHARE"):
+        monkeypatch.setattr(pages, name, 0.0)
+    acted = Acted(tmp_path)
+    worker = WorkerFacts("tls://a:1", 1, ("x.tif", "<b>.tif"), done=1234, lost=2, avoided=True)
+    async with browsing(acted) as client:
+        plain = await client.get("/")
+        acted.cluster = asdict(ClusterFacts("tls://c:1", 1, 1, 2, 9, 1, 2, (worker,)))
+        shown = (await client.get("/")).text
+    assert "Cluster" not in plain.text
+    assert "cluster tls://c:1: 1 worker" in shown
+    assert "x.tif, &lt;b&gt;.tif" in shown
+    assert "1,234" in shown
+    assert "not fit" in shown
 
 
 async def test_a_search_goes_on_until_it_has_something(

@@ -15,17 +15,20 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need not happen for each raster
 
+from uploader.convert.engine.child_progress import Telling
 from uploader.convert.isolation import confine
 from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Job
 from uploader.convert.perform import Performed, look_ahead, perform
 from uploader.convert.pictures.look import quicklook
 from uploader.convert.quicklook import Quicklook
+from uploader.convert.read.pass_progress import ConversionProgress, progress
 from uploader.convert.write import publish
 from uploader.core.capacity import MORE_TASKS, pool_threads
 from uploader.core.errors import ConversionFailed, LocalError, Shortage
@@ -158,6 +161,7 @@ def _performed(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, flo
     require_threads(pool_threads(os.cpu_count() or 1))
     origin.confined((job.source.parent,), (workshop,), job.memory_limit)
     started = time.monotonic()
+    progress.set(ConversionProgress(Telling(partial(os.write, ANSWER))))
     try:
         _require_stacks()
         done = perform(job, workshop)

@@ -44,6 +44,11 @@ class Converter:
         await self.aclose()
 
     @property
+    def apart(self) -> bool:
+        """See `ConversionEngine`: all of them share this machine."""
+        return False
+
+    @property
     def cluster(self) -> None:
         """See `ConversionEngine`: this machine converts."""
         return None
@@ -55,13 +60,18 @@ class Converter:
         """
         self._idle.append(await Worker.start())
 
-    async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
+    async def convert(
+        self,
+        job: Job,
+        alive: Callable[[], None] = lambda: None,
+        part: Callable[[float], None] = lambda _: None,
+    ) -> Report:
         """See `ConversionEngine`."""
         async with self._turns, self._writing(job):
             workshop = await threads.run_sync(publish.prepare, job.target)
             try:
                 async with self._worker(job) as worker:
-                    report = await worker.convert(job, workshop, alive)
+                    report = await worker.convert(job, workshop, alive, part)
                 if report.method == "passthrough":
                     await threads.run_sync(publish.adopt, job.source, job.target)
                 await threads.run_sync(publish.publish, job.target)

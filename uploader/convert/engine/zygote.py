@@ -113,6 +113,8 @@ class Zygote:
                         printed = (printed + piece)[-_ERROR_BYTES:]
                     elif len(said) <= ANSWER_BYTES:
                         said += piece
+                        if part := pulse.heard(said):
+                            self.answers.write(part)
                     else:
                         os.kill(self.child, signal.SIGKILL)
         return bytes(said) if len(said) <= ANSWER_BYTES else b"", printed

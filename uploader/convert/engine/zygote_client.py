@@ -30,7 +30,7 @@ from uploader.convert.engine.child_answers import (
     report_of,
     shortage,
 )
-from uploader.convert.engine.child_progress import ALIVE
+from uploader.convert.engine.child_progress import ALIVE, part_of
 from uploader.convert.isolation import confine
 from uploader.convert.job import Forecast, Job, Report
 from uploader.core import errors
@@ -79,6 +79,7 @@ class Worker:
         self.host: ZygoteFacts | None = None
         self.sound = True
         self._hears: Callable[[], None] = lambda: None
+        self._hears_part: Callable[[float], None] = lambda _: None
         self._rest = b""
         self._errors = b""
         self._all_said = anyio.Event()
@@ -116,14 +117,20 @@ class Worker:
             raise shortage(str(error)) from error
         return cls(process)
 
-    async def convert(self, job: Job, workshop: Path, alive: Callable[[], None] = lambda: None) -> Report:
-        """Hand over one job and wait for its report; `alive` hears of each sign of life of the child.
+    async def convert(
+        self,
+        job: Job,
+        workshop: Path,
+        alive: Callable[[], None] = lambda: None,
+        part: Callable[[float], None] = lambda _: None,
+    ) -> Report:
+        """Hand over one job and wait for its report; `alive` and `part` are those of `ConversionEngine`.
 
         Raises what the child says is wrong, ConversionFailed when it or the zygote dies, shows no sign of life or
         talks nonsense, ConverterBroken when the zygote does not come up, Shortage when the machine has no process or
         thread to give, and MemoryTooNarrow.
         """
-        self._hears = alive
+        self._hears, self._hears_part = alive, part
         said = await self._guarded(_line_of({"job": job.to_json(), "workshop": str(workshop)}))
         exit_code, printed = said.ending["exit"], said.ending["errors"]
         if exit_code != 0:
@@ -201,8 +208,11 @@ class Worker:
 
     async def _answer(self) -> Said:
         """How a child ended, as the zygote tells it, and the child's own lines."""
-        while (line := await self._line()) == ALIVE[:-1]:
-            self._hears()
+        line = await self._line()
+        while line == ALIVE[:-1] or part_of(line) is not None:
+            part = part_of(line)
+            self._hears() if part is None else self._hears_part(part)
+            line = await self._line()
         ending = parsed(line)
         if ending.get("short"):
             await self._line()

@@ -111,6 +111,11 @@ class Facts:
         return tuple(band.dtype for band in self.bands)
 
     @property
+    def samples(self) -> int:
+        """Values of all its bands together."""
+        return self.pixels * len(self.bands)
+
+    @property
     def pixels(self) -> int:
         """Width times height."""
         return self.width * self.height

@@ -14,6 +14,7 @@ from uploader.convert.read.block_reader import Block, Mask, blocks, read
 from uploader.convert.read.facts import ALL_VALID, NODATA, PER_DATASET, BandFacts, Facts
 from uploader.convert.read.formats.open_raster import Dataset, translated
 from uploader.convert.read.nodata_border import Collar, says_all_valid
+from uploader.convert.read.pass_progress import LOOKING, counted
 from uploader.convert.read.statistics import Classes, Counts, Moments, PixelStatistics, few
 from uploader.convert.read.windows import Piece, pieces
 
@@ -46,16 +47,25 @@ def measure(dataset: Dataset, facts: Facts, *, classes: bool) -> PixelStatistics
 
 
 def gather(
-    dataset: Dataset, facts: Facts, gauge: Gauge, wanted: Iterable[Piece], watch: Watcher | None = None
+    dataset: Dataset,
+    facts: Facts,
+    gauge: Gauge,
+    wanted: Iterable[Piece],
+    watch: Watcher | None = None,
+    *,
+    share: float = LOOKING,
 ) -> None:
-    """Show pieces to a gauge, and to a watcher, until that has failed. Raises RasterUnreadable."""
+    """Show pieces to a gauge, and to a watcher, until that has failed. Raises RasterUnreadable.
+
+    `share`: what this pass takes of all that is left of the conversion.
+    """
     masked = gauge.masked | (watch.masked if watch else frozenset())
     margin = watch.margin if watch else 0
     with (
         translated("read to its end"),
         closing(blocks(dataset, facts, wanted, masked, margin=margin)) as found,
     ):
-        for block in found:
+        for block in counted(found, facts.samples, share):
             gauge.add(block)
             if watch:
                 watch.see(block)

@@ -16,6 +16,7 @@ from uploader.convert.pyramid.overview_reader import overviews, rules, watched
 from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import THREADS, opened, translated
+from uploader.convert.read.pass_progress import WRITING, skipped
 from uploader.convert.read.windows import scattered
 from uploader.convert.tiff import ifd
 from uploader.convert.write import (
@@ -101,6 +102,7 @@ def _written_by_gdal(
     reserved = head_completion.reserve(added)
     nodata = task.level_options.nodata
     unfit = cog_driver.write(task.dataset, task.facts, options, path, reserved=reserved, nodata=nodata)
+    skipped(WRITING)
     path.rename(task.result)
     return replace(added, nodata=unfit), cog_driver.beside(path)
 

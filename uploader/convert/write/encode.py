@@ -20,6 +20,7 @@ from uploader.convert.pyramid.smallest_level import SmallestLevel, SmallLevel
 from uploader.convert.read.block_reader import Block, blocks
 from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.measure import Gauge
+from uploader.convert.read.pass_progress import WRITING, counted
 from uploader.convert.read.windows import rows_of_tiles
 from uploader.convert.tiff import ifd
 from uploader.convert.write.encode_plan import Plan
@@ -53,7 +54,7 @@ def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> E
         pieces = rows_of_tiles(plan.facts, plan.wanted.tile)
         wanted = asked(plan.facts)
         with closing(blocks(dataset, plan.facts, pieces, wanted)) as found:
-            for block in found:
+            for block in counted(found, plan.facts.samples, WRITING):
                 rows = with_masks(block, plan.facts)
                 _keep(plan, 0, rows, sums, made)
                 if gauge:

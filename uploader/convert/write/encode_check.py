@@ -7,7 +7,7 @@ before, so that GDAL still has them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from uploader.convert.pyramid.pixel_coverage import Axis
 from uploader.convert.read.block_reader import Block, read
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import Dataset, opened
+from uploader.convert.read.pass_progress import COMPARING, counter
 from uploader.convert.read.windows import Piece, rows_of_tiles, sampled
 from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
@@ -36,8 +37,10 @@ def difference(result: Path, plan: Plan, sums: Sums, *, sample: bool, first: int
     """
     made: dict[Piece, Block] = {}
     with ThreadPoolExecutor(plan.threads) as pool:
-        for number in range(len(plan.levels)):
-            look = _Look(plan, sums, number, made)
+        for number, level in enumerate(plan.levels):
+            left = sum(each.samples for each in plan.levels[number:])
+            count = counter(level.samples, level.samples / left * COMPARING)
+            look = _Look(plan, sums, number, made, count)
             rows = look.rows(sample=sample) if number >= first else ()
             wrong = _differs(result, look, rows, pool)
             if wrong:
@@ -64,12 +67,16 @@ def _opened(result: Path, number: int) -> AbstractContextManager[Dataset]:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A look at one level. `made` are squares of it as they follow from the level above, `below` those of the next."""
+    """A look at one level. `made` are squares of it as they follow from the level above, `below` those of the next.
+
+    `count` is told of how many samples it is done with.
+    """
 
     plan: Plan
     sums: Sums
     number: int
     made: dict[Piece, Block]
+    count: Callable[[int], None]
     below: dict[Piece, Block] = field(default_factory=dict)
 
     @property
@@ -97,6 +104,7 @@ class _Look:
                 ):
                     return f"level {self.number} near column {square.column}, row {square.row}"
             self._make_squares(dataset, rows)
+            self.count(rows.width * rows.height * len(rows.bands))
         return ""
 
     def _follows(self, square: Piece, held: Block) -> bool:

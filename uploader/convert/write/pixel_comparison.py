@@ -11,6 +11,7 @@ from uploader.convert.read.block_reader import blocks
 from uploader.convert.read.facts import ALL_VALID, ALPHA, NODATA, BandFacts, Facts
 from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.measure import Gauge, Watcher
+from uploader.convert.read.pass_progress import COMPARING, counted
 from uploader.convert.read.windows import pieces, sampled
 
 _DERIVED = NODATA | ALPHA | ALL_VALID
@@ -40,7 +41,7 @@ def compare_pixels(
         closing(blocks(source, facts, wanted, known)) as before,
         closing(blocks(result, facts, wanted, seen, margin=watch.margin if watch else 0)) as after,
     ):
-        for old, new in zip(before, after, strict=True):
+        for old, new in zip(counted(before, facts.samples, COMPARING), after, strict=True):
             where = f"near column {old.piece.column}, row {old.piece.row}"
             if not same_bits(old.samples, new.samples):
                 return f"pixels {where}"

@@ -10,6 +10,7 @@ from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import opened, translated
 from uploader.convert.read.measure import Gauge, gather
+from uploader.convert.read.pass_progress import COMPARING
 from uploader.convert.read.statistics import PixelStatistics
 from uploader.convert.read.windows import pieces
 from uploader.convert.write import cog_validation, comparison, head_completion
@@ -58,7 +59,7 @@ def finished(
 def _decoded(task: Task, gauge: Gauge, watch: LevelWatch | None) -> str:
     """Decode all of a result whose tiles are those of the source: nothing differs then. Raises RasterUnreadable."""
     with opened(task.result, "GTiff") as after:
-        gather(after, task.facts, gauge, pieces(task.facts), watch)
+        gather(after, task.facts, gauge, pieces(task.facts), watch, share=COMPARING)
     return ""
 
 

@@ -184,17 +184,26 @@ def stored(now: float, file: FileRecord, session_id: int, md5: bytes | None = No
 
 @unless_given_up
 def retried_later(
-    now: float, file: FileRecord, reason: str, after: float, *, counted: bool = False, alone: bool = False
+    now: float,
+    file: FileRecord,
+    reason: str,
+    after: float,
+    *,
+    counted: bool = False,
+    attempted: bool = False,
+    alone: bool = False,
 ) -> Change:
     """The same step again after so many seconds.
 
-    `counted`: the file is the matter, not an outage. `alone`: nothing else is converted beside it.
+    `counted`: the file is the matter, not an outage. `attempted`: it is one of the attempts that a file may cost.
+    `alone`: nothing else is converted beside it.
     """
     change = Change(now)
     change.count(file, "tries", *(["refusals"] if counted else []))
     change.delay(file, reason, after)
-    if alone:
+    if attempted:
         change.count(file, "attempts")
+    if alone:
         change.set_file(file, {"alone": 1})
     change.log_file(file, "retry", "", f"{reason} (again in {after:.0f} s)")
     return change

@@ -52,6 +52,7 @@ class SessionRecord:
     id: int
     key: SessionKey
     state: SessionState = SessionState.PLANNED
+    upload_id: str | None = None
     total_bytes: int = 0
     initiates_sent: int = 0
     initiates_clear: int = 0

@@ -7,6 +7,7 @@ control socket answers. docs/dashboard.md tells it for users.
 from __future__ import annotations
 
 from uploader.report.dashboard.access import Access
+from uploader.report.dashboard.basemap import Basemap
 from uploader.report.dashboard.sources import Preview, Previews, Sources
 
 
@@ -18,4 +19,4 @@ async def serve(listen: str, sources: Sources) -> None:
         await server.serve(listen, sources)
 
 
-__all__ = ["Access", "Preview", "Previews", "Sources", "serve"]
+__all__ = ["Access", "Basemap", "Preview", "Previews", "Sources", "serve"]

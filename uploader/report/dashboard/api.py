@@ -259,7 +259,11 @@ _BODIES: Mapping[str, tuple[str, Mapping[str, Any], Mapping[str, Any]]] = {
         _CHOSEN,
         obj(forgotten=WHOLE, refused=listed({"type": "array"})),
     ),
-    "held": ("Try now whatever is held.", {"type": "object"}, obj(tried=WHOLE)),
+    "held": (
+        "Try now whatever is held, or what one hold keeps waiting.",
+        {"type": "object", "properties": {"scope": TEXT, "subject": TEXT}},
+        obj(tried=WHOLE),
+    ),
     "pause": (
         "Begin nothing new.",
         {"type": "object", "properties": {"folder": _FOLDER, "seconds": {"type": ["number", "null"]}}},

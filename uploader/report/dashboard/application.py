@@ -17,6 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from uploader.core.errors import UploaderError
+from uploader.core.tile_template import origin
 from uploader.report.dashboard.api import Api
 from uploader.report.dashboard.cookies import cookie_of
 from uploader.report.dashboard.guard import Guard, own_names
@@ -53,7 +54,8 @@ def application(listen_host: str, sources: Sources) -> ASGIApp:
     )
     app.router.redirect_slashes = False
     streams = (f"{BASE}/events", f"{BASE}/changes")
-    return Guard(app, own_names(listen_host, sources.hosts), streams)
+    pictures = origin(sources.basemap.template) if sources.basemap is not None else ""
+    return Guard(app, own_names(listen_host, sources.hosts), streams, pictures)
 
 
 def _route(operation: Operation, sources: Sources) -> Route:

@@ -33,26 +33,39 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
 }
-"""Of every answer, where it says nothing else itself."""
+"""Of every answer, where it says nothing else itself; see `answer_headers` for what depends on the basemap."""
+
+
+def answer_headers(pictures: str) -> Mapping[str, str]:
+    """Those of every answer. `pictures`: the one origin beside our own that pictures may come from; empty: none.
+
+    Who serves map tiles may want to know which page shows them, and is told its origin, never its path.
+    """
+    also = f" {pictures}" if pictures else ""
+    policy = (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{also}; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    referrer = {"Referrer-Policy": "strict-origin-when-cross-origin"} if pictures else {}
+    return {**HEADERS, **referrer, "Content-Security-Policy": policy}
 
 
 class Guard:
     """An ASGI application in front of another. `streams`: paths whose answers have no end."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str], streams: Iterable[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str], streams: Iterable[str], pictures: str = ""
+    ) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._streams = frozenset(streams)
+        self._headers = answer_headers(pictures)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         headers = Headers(scope=scope)
-        reply = _with_headers(send)
+        reply = _with_headers(send, self._headers)
         if refusal := self._refusal(scope["method"], headers):
             status, text = refusal
             await PlainTextResponse(f"{text}\n", status)(scope, receive, reply)
@@ -113,11 +126,11 @@ def int_or(text: str | None, other: int) -> int:
     return int(text) if text is not None and text.isascii() and text.isdecimal() and len(text) < 19 else other  # noqa: PLR2004
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, said: Mapping[str, str]) -> Send:
     async def reply(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in said.items():
                 headers.setdefault(name, value)
         await send(message)
 

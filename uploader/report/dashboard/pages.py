@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -45,6 +45,9 @@ STALE = 3.0
 """Seconds for which it is shown at most."""
 MAX_FIELDS = 2000
 
+_TEXTS = ("reason", "folder", "scope", "subject")
+"""Fields of a form that are text."""
+
 _BACK = re.compile(r"/(?:[\w./?=&%+-]*)?")
 
 
@@ -84,7 +87,8 @@ class Pages:
         """Everything that the first page tells."""
         now, status = time.time(), await self._api.status()
         throughput = await self._api.throughput()
-        found = await self._api.ask(self._lists)
+        reasons = views.reasons(status["failed"])
+        found = await self._api.ask(partial(self._lists, reasons=reasons))
         sentence, mood = views.sentence(status, now)
         plot = plotted(throughput)
         return {
@@ -102,8 +106,7 @@ class Pages:
             **found,
         }
 
-    def _lists(self, db: Database) -> dict[str, Any]:
-        reasons = listings.rejected_by_reason(db)
+    def _lists(self, db: Database, reasons: Sequence[tuple[str, int]]) -> dict[str, Any]:
         newest = listings.rejected(db, None, NEWEST_REJECTED) if reasons else []
         items = queries.items(db, Wanted(most=RECENT))["items"]
         previews = self._sources.previews.of(db, [item["id"] for item in items])
@@ -112,7 +115,7 @@ class Pages:
             "more_reasons": max(0, len(reasons) - REASONS),
             "items": items,
             "previews": previews,
-            "map": drawn(previews),
+            "map": drawn(previews, self._sources.basemap),
         }
 
     async def _files(self, request: Request) -> Response:
@@ -147,9 +150,8 @@ class Pages:
         )
         if found is None:
             raise HTTPException(404, "The journal knows no file of this number.")
-        return self._page(
-            request, "file.html", number=number, preview=previews.get(number), map=drawn(previews), **found
-        )
+        shown = {"preview": previews.get(number), "map": drawn(previews, self._sources.basemap)}
+        return self._page(request, "file.html", number=number, **shown, **found)
 
     async def _session(self, request: Request) -> Response:
         number = number_of(request)
@@ -228,7 +230,7 @@ async def _fields(request: Request) -> list[tuple[str, str]]:
 def _wish(fields: list[tuple[str, str]]) -> Mapping[str, Any]:
     """A form as the wish that JSON would tell."""
     given = dict(fields)
-    wish: dict[str, Any] = {name: given[name] for name in ("reason", "folder") if name in given}
+    wish: dict[str, Any] = {name: given[name] for name in _TEXTS if name in given}
     if given.get("all"):
         wish["all"] = True
     numbers = [int(text) for name, text in fields if name == "file" and text.isascii() and text.isdecimal()]

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from uploader.journal.sqlite_library import Database
 from uploader.report.dashboard.access import Access
+from uploader.report.dashboard.basemap import Basemap
 
 T = TypeVar("T")
 
@@ -59,3 +60,5 @@ class Sources:
     """Further names that it may be called by."""
     base_url: str = ""
     """Address of the platform."""
+    basemap: Basemap | None = None
+    """Whose tiles lie under the map; None: nobody is asked."""

@@ -16,7 +16,7 @@ from uploader import __version__
 from uploader.core.byte_sizes import format_size
 from uploader.core.path_text import shown
 from uploader.core.plurals import count_of
-from uploader.report.status import clock_time
+from uploader.report.status import clock_time, cluster_text
 from uploader.report.terminal_text import printable
 
 STATIC = ("style.css", "page.js", "mark.svg")
@@ -39,7 +39,9 @@ def _environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.filters.update(size=format_size, clock=_clock, name=_name, folder=_folder, number=_number)
-    made.globals.update(version=__version__, static=_addresses(), count_of=count_of)
+    made.globals.update(
+        version=__version__, static=_addresses(), count_of=count_of, cluster_text=cluster_text
+    )
     return made
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from uploader.core.hold_causes import CAUSES
 from uploader.core.model import FileState, HoldCause
 from uploader.core.plurals import count_of
 from uploader.report.status import again, clock_time, doing, fraction, share, wait_text
@@ -122,14 +123,23 @@ def _sizes(folders: Iterable[Mapping[str, Any]]) -> Counter[str]:
 
 
 def holds(status: Mapping[str, Any], now: float) -> list[dict[str, Any]]:
-    """The holds, each with when it goes on."""
-    return [{**hold, "again": again(dict(hold), now)} for hold in status["holds"]]
+    """The holds, each with when it goes on, and whether trying it now makes sense."""
+    return [
+        {**hold, "again": again(dict(hold), now), "tried": CAUSES[HoldCause(hold["cause"])].tried}
+        for hold in status["holds"]
+    ]
 
 
 def folders(status: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The folders, each with whether it is paused."""
     paused = {one["folder"] for one in status["paused"]}
     return [{**folder, "paused": folder["path"] in paused} for folder in status["folders"]]
+
+
+def reasons(failed: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Why files were rejected, and how many for each reason, the most frequent first."""
+    found = Counter(str(file["reason"]) for file in failed)
+    return sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
 
 
 def grouped(

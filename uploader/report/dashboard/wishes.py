@@ -2,7 +2,7 @@
 
 retry   {"files": [ID, ...]}, {"reason": TEXT} or {"all": true}     rejected files once more
 forget  the same                                                    rejected files that will not come back
-held    {}                                                          try now whatever is held
+held    {} or {"scope": SCOPE, "subject": TEXT}                     try now whatever is held, or one hold
 pause   {"folder": PATH or "", "seconds": NUMBER or null}           nothing new is begun
 resume  {"folder": PATH, "" or null}                                the end of it
 """
@@ -51,9 +51,12 @@ async def forget(sources: Sources, wish: Mapping[str, Any]) -> dict[str, Any]:
     return {"forgotten": forgotten, "refused": refused}
 
 
-async def held(sources: Sources, _: Mapping[str, Any]) -> dict[str, Any]:
-    """Try now whatever is held. Returns how many things that are, as `tried`."""
-    return await _answered(sources, {"command": "retry", "held": True})
+async def held(sources: Sources, wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Try now whatever is held, or one hold. Returns how many things that are, as `tried`."""
+    if "scope" not in wish:
+        return await _answered(sources, {"command": "retry", "held": True})
+    name = {"scope": wish["scope"], "subject": wish.get("subject", "")}
+    return await _answered(sources, {"command": "retry", "hold": name})
 
 
 async def pause(sources: Sources, wish: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,6 +114,13 @@ def test_the_sign_of_a_worker_is_seen(attempt: Attempt) -> None:
     assert attempt.sign() is None
     (attempt.folder / BEGUN).touch()
     first = attempt.sign()
+    assert first is not None
+    assert first[1] == ""
+    (attempt.folder / BEGUN).write_bytes(attempt_folder.beginning(attempt.token, "tcp://worker"))
+    assert attempt.came_back()
+    first = attempt.sign()
+    assert first is not None
+    assert first[1] == "tcp://worker"
     task._touched(attempt.folder / BEGUN, sign=True)
     assert first != attempt.sign()
     attempt.end()

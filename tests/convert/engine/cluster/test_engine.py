@@ -6,16 +6,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio
 import pytest
 
 from tests.support import compare, rasters
 from tests.support.cluster import LocalCluster
 from uploader.convert import Converter, Job
-from uploader.convert.engine.cluster import attempt, task
+from uploader.convert.engine.cluster import attempt, engine, task
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster, Pending
 from uploader.convert.engine.cluster.worker_check import checked
-from uploader.core.errors import ClusterUnavailable, RasterRefused
+from uploader.core.errors import ClusterUnavailable, WorkerGone
 from uploader.daemon.conversion_engine import WithFallback
 
 pytestmark = pytest.mark.anyio
@@ -58,14 +59,15 @@ def left(root: Path) -> list[str]:
 
 
 @pytest.mark.unit
-async def test_a_raster_with_which_every_worker_is_lost_is_refused(tmp_path: Path) -> None:
-    """After as many as are set; nothing is left of its tries, and the cluster goes on."""
-    async with ClusterConverter(Cluster("tcp://c:1"), attempts=3) as converter:
+async def test_a_lost_worker_is_told_each_time(tmp_path: Path) -> None:
+    """Whoever counts the attempts asks again or does not; nothing is left of a try, and the cluster goes on."""
+    async with ClusterConverter(Cluster("tcp://c:1")) as converter:
         converter._link = Link(*[{"lost": "gone"}] * 9)  # type: ignore[assignment]
-        with pytest.raises(RasterRefused, match="3 workers were lost"):
-            await converter.convert(job(tmp_path))
-        assert converter.lost == 3
-        assert len(converter._link.answers) == 6  # type: ignore[union-attr]
+        for _ in range(2):
+            with pytest.raises(WorkerGone, match="A worker was lost while it converted it: gone"):
+                await converter.convert(job(tmp_path))
+        assert converter.lost == 2
+        assert len(converter._link.answers) == 7  # type: ignore[union-attr]
     assert left(tmp_path) == ["in"]
 
 
@@ -130,3 +132,24 @@ async def test_every_worker_is_asked_whether_it_is_fit(workers: LocalCluster, tm
     ]
     assert found.slots == 2
     assert left(tmp_path) == []
+
+
+async def test_each_worker_is_told_while_it_converts(
+    workers: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has begun with, by its name, and afterwards that it is done."""
+    asked = Job(
+        rasters.make("plain", tmp_path / "in" / "s.tif", size=2000), tmp_path / "out.tif", name="a.tif"
+    )
+    monkeypatch.setattr(engine, "LOOK", 0.01)
+    async with ClusterConverter(Cluster(workers.address)) as converter, anyio.create_task_group() as group:
+        group.start_soon(converter.convert, asked)
+        with anyio.fail_after(60):
+            while not any(worker.converting for worker in converter.cluster.each):  # noqa: ASYNC110 - only the engine tells it
+                await anyio.sleep(0.02)
+        found = [worker.converting for worker in converter.cluster.each if worker.converting]
+        assert found == [("a.tif",)]
+        with anyio.fail_after(60):
+            while not sum(worker.done for worker in converter.cluster.each):  # noqa: ASYNC110 - only the engine tells it
+                await anyio.sleep(0.02)
+        assert all(not worker.converting for worker in converter.cluster.each)

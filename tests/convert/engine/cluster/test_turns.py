@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from uploader.convert.engine.cluster.turns import Turns, ahead
@@ -12,7 +13,12 @@ pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
 async def hold(turns: Turns, size: int, begun: list[int], end: anyio.Event) -> None:
     """Have a turn until the end."""
-    async with turns.turn(size):
+
+    async def measured() -> int:
+        await anyio.lowlevel.checkpoint()
+        return size
+
+    async with turns.turn(measured):
         begun.append(size)
         await end.wait()
 
@@ -32,6 +38,29 @@ async def test_what_has_room_begins_in_order(sizes: list[int], expected: list[in
         end.set()
     assert sorted(begun) == sorted(sizes)
     assert (turns.running, turns.bytes) == (0, 0)
+
+
+async def test_who_is_measured_last_keeps_his_place() -> None:
+    """He came first, and a disk that answers in another order changes nothing about that."""
+    turns, begun, end, known = Turns(lambda: 1), [], anyio.Event(), anyio.Event()
+
+    async def slow() -> None:
+        async def measured() -> int:
+            await known.wait()
+            return 7
+
+        async with turns.turn(measured):
+            begun.append(7)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(slow)
+        group.start_soon(hold, turns, 1, begun, end)
+        await anyio.wait_all_tasks_blocked()
+        assert begun == []
+        known.set()
+        await anyio.wait_all_tasks_blocked()
+        assert begun == [7, 1]
+        end.set()
 
 
 async def test_who_gives_up_leaves_his_place() -> None:

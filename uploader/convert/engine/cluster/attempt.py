@@ -24,6 +24,8 @@ from uploader.core.workshops import WORKSHOP
 from uploader.system import files as fs
 from uploader.system.removal import remove_tree
 
+_BEGUN_BYTES = 512
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -68,8 +70,8 @@ class Attempt:
         """Whether nobody has removed its folder."""
         return self.folder.is_dir()
 
-    def sign(self) -> int | None:
-        """What changes with each sign of life of the worker that has begun; None where none has.
+    def sign(self) -> tuple[int, str] | None:
+        """What changes with each sign of life of the worker that has begun, and its address; None where none has.
 
         The folder is listed: who asks a shared file system for a name that is not there is told so for a while.
         """
@@ -80,13 +82,13 @@ class Attempt:
         except OSError:
             return None
         try:
-            return os.fstat(handle).st_mtime_ns
+            return os.fstat(handle).st_mtime_ns, attempt_folder.begun_by(os.read(handle, _BEGUN_BYTES))
         finally:
             os.close(handle)
 
     def came_back(self) -> bool:
         """Whether what the worker wrote here is read here. Raises OSError."""
-        return attempt_folder.read(self.folder / BEGUN) == self.token.encode()
+        return attempt_folder.token_of(attempt_folder.read(self.folder / BEGUN)) == self.token.encode()
 
     def take(self, done: Done) -> None:
         """Move the result to the target, if it is what the worker says it is; an earlier result is replaced.

@@ -26,6 +26,21 @@ RESULT = "out.tif"
 _MOST_BYTES = 8 << 20
 
 
+def beginning(token: str, worker: str) -> bytes:
+    """What stands in `BEGUN`: the token, which shows that both see the same folder, and who has begun."""
+    return f"{token}\n{worker}".encode()
+
+
+def token_of(begun: bytes) -> bytes:
+    """The token in it."""
+    return begun.partition(b"\n")[0]
+
+
+def begun_by(begun: bytes) -> str:
+    """The address in it, as it came; empty where there is none."""
+    return begun.partition(b"\n")[2].decode("utf-8", "replace")
+
+
 def written(path: Path, content: bytes) -> None:
     """Let a new file appear with this content. Raises FileExistsError where it is there."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

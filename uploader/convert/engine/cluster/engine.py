@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Self
 
 import anyio
 
 from uploader.convert.engine.api import ClusterFacts
-from uploader.convert.engine.cluster.answers import Done, HostFacts, WorkerLost, WorkerUnfit, done_of
+from uploader.convert.engine.cluster.answers import Done, HostFacts, WorkerLost, WorkerUnfit, done_of, text_of
 from uploader.convert.engine.cluster.attempt import Attempt
 from uploader.convert.engine.cluster.attempt_watch import AttemptWatch
 from uploader.convert.engine.cluster.link import WAY_OUT, Cluster, Link, Pending
 from uploader.convert.engine.cluster.turns import Turns, ahead
+from uploader.convert.engine.cluster.worker_ledger import WorkerLedger
 from uploader.convert.job import Job, Report
 from uploader.convert.write import publish
-from uploader.core.errors import ClusterUnavailable, ConversionFailed, LocalError, RasterRefused
+from uploader.core.errors import ClusterUnavailable, ConversionFailed, LocalError, WorkerGone
 from uploader.system import threads
 
 _LOG = logging.getLogger(__name__)
@@ -38,15 +41,15 @@ AVOIDED = 300.0
 class ClusterConverter:
     """Converts rasters on the workers of a cluster; an async context manager, which belongs to one event loop.
 
-    `most` conversions run at once, 0: as many as the workers take. A raster with which `attempts` workers were lost is
-    refused. The scheduler is looked for when a conversion is asked for, and again with the next after it was lost.
+    `most` conversions run at once, 0: as many as the workers take. The scheduler is looked for when a conversion is
+    asked for, and again with the next after it was lost.
     """
 
-    def __init__(self, cluster: Cluster, most: int = 0, attempts: int = 5) -> None:
+    def __init__(self, cluster: Cluster, most: int = 0) -> None:
         self._cluster = cluster
         self._most = most
-        self._attempts = attempts
         self._turns = Turns(lambda: self.workers)
+        self._workers = WorkerLedger()
         self._connecting = anyio.Lock()
         self._link: Link | None = None
         self._failure: tuple[float, ClusterUnavailable | None] = (0.0, None)
@@ -82,34 +85,40 @@ class ClusterConverter:
         return self._link.slots if self._link else 0
 
     @property
+    def apart(self) -> bool:
+        """See `ConversionEngine`."""
+        return True
+
+    @property
     def cluster(self) -> ClusterFacts:
         """See `ConversionEngine`."""
         workers = self._link.workers if self._link else {}
-        turns, avoided = self._turns, len(self._avoiding())
+        turns, avoided = self._turns, self._avoiding()
         return ClusterFacts(
             *(self._cluster.scheduler, len(workers), self.slots),
-            *(turns.running, turns.bytes, avoided, self.lost),
+            *(turns.running, turns.bytes, len(avoided), self.lost),
+            self._workers.facts(workers, avoided),
         )
 
-    async def convert(self, job: Job, alive: Callable[[], None] = lambda: None) -> Report:
-        """See `ConversionEngine`. Raises ClusterUnavailable where there is no scheduler, or no worker that is fit."""
-        size = await threads.run_sync(_size, job)
-        async with self._turns.turn(size):
-            lost = 0
-            while lost < self._attempts:
+    async def convert(
+        self,
+        job: Job,
+        alive: Callable[[], None] = lambda: None,
+        part: Callable[[float], None] = lambda _: None,  # noqa: ARG002 - workers do not tell how far they are
+    ) -> Report:
+        """See `ConversionEngine`. Raises ClusterUnavailable where there is no scheduler, or no worker that is fit.
+
+        Raises WorkerGone where the worker was lost that had begun with it: whoever asks again gets another one.
+        """
+        async with self._turns.turn(partial(threads.run_sync, _size, job)):
+            while True:
                 try:
                     return await self._attempt(job, alive)
                 except WorkerLost as error:
-                    lost += 1
                     self.lost += 1
-                    _LOG.warning("worker lost with %s, try %d: %s", job.name or job.source.name, lost, error)
+                    raise WorkerGone(f"A worker was lost while it converted it: {error}") from error
                 except WorkerUnfit as error:
                     self._avoid(error)
-        raise RasterRefused(
-            f"{lost} workers were lost while they converted it.",
-            "If the cluster itself did not end them, give them more memory than convert.memory_limit. Then "
-            "`uploader retry`.",
-        )
 
     async def _attempt(self, job: Job, alive: Callable[[], None]) -> Report:
         """One try. Raises WorkerLost, WorkerUnfit beside what `convert` raises."""
@@ -120,6 +129,7 @@ class ClusterConverter:
             await self._over(pending, attempt, alive)
             done = self._done(link, pending)
             await threads.run_sync(attempt.take, done)
+            self._workers.done(done.worker)
         except (LocalError, WorkerLost, WorkerUnfit) as error:
             if self._closed:
                 raise ConversionFailed("The converter was closed while it converted.") from error
@@ -127,6 +137,7 @@ class ClusterConverter:
                 raise publish.removed(job) from error
             raise
         finally:
+            self._workers.ended(attempt.name, lost=isinstance(sys.exception(), WorkerLost))
             with anyio.CancelScope(shield=True):
                 await link.forget(attempt.name)
                 await self._end(attempt)
@@ -140,7 +151,9 @@ class ClusterConverter:
             with anyio.move_on_after(LOOK):
                 await pending.over.wait()
                 return
-            if watch.saw(await threads.run_sync(attempt.sign), time.monotonic()):
+            sign, worker = await threads.run_sync(attempt.sign) or (None, "")
+            self._workers.began(attempt.name, text_of(worker), attempt.job.name or attempt.job.source.name)
+            if watch.saw(sign, time.monotonic()):
                 alive()
             self._turns.changed()
             self._require_workers()

@@ -11,7 +11,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from anyio.from_thread import BlockingPortal
 from uploader import __version__
 from uploader.convert.engine.cluster import attempt_folder
 from uploader.convert.engine.cluster.attempt_folder import BEGUN, TOKEN
+from uploader.convert.engine.cluster.room import Room
 from uploader.convert.engine.pool import Converter
 from uploader.convert.job import Job
 from uploader.core.errors import LocalError
@@ -47,7 +48,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     if (earlier := attempt_folder.answered(folder)) is not None:
         return earlier
     try:
-        attempt_folder.written(folder / BEGUN, request["token"].encode())
+        attempt_folder.written(folder / BEGUN, attempt_folder.beginning(request["token"], worker))
     except FileExistsError:
         return {"lost": "The worker that had begun with it is gone.", "worker": worker}
     except OSError as error:
@@ -108,6 +109,7 @@ class _Host:
         threads.allow(_MOST_AT_ONCE)
         async with BlockingPortal() as portal:
             self.converter = Converter(_MOST_AT_ONCE)
+            self.room = Room()
             self._portal = portal
             ready.set()
             await portal.sleep_until_stopped()
@@ -126,9 +128,21 @@ async def _convert(job: Job, folder: Path) -> dict[str, Any]:
 
     async with anyio.create_task_group() as group:
         group.start_soon(_watch, folder, signs, group.cancel_scope)
-        answer = await _answer(job, alive)
+        async with AsyncExitStack() as stack:
+            async with anyio.create_task_group() as waiting:
+                waiting.start_soon(_patient, alive)
+                await stack.enter_async_context(_HOST.room.taken(alone=job.alone))
+                waiting.cancel_scope.cancel()
+            answer = await _answer(job, alive)
         group.cancel_scope.cancel()
     return answer
+
+
+async def _patient(alive: Callable[[], None]) -> None:
+    """Who waits for a place in this worker lives, too."""
+    while True:
+        alive()
+        await anyio.sleep(LOOK)
 
 
 async def _watch(folder: Path, signs: list[int], scope: anyio.CancelScope) -> None:
