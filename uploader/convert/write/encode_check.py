@@ -8,7 +8,7 @@ before, so that GDAL still has them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,8 +57,10 @@ def _differs(result: Path, look: _Look, rows: Collection[Piece], pool: ThreadPoo
         if (datasets[0].width, datasets[0].height) != (look.level.width, look.level.height):
             return f"the size of level {look.number}"
         shares = [everything[turn::threads] for turn in range(threads)]
-        found = pool.map(lambda dataset, share: look.differs(dataset, share, rows), datasets, shares)
-        return next(filter(None, [*found]), "")  # all of them are waited for: they use the datasets
+        pairs = zip(datasets, shares, strict=True)
+        looks = [pool.submit(look.differs, dataset, share, rows) for dataset, share in pairs]
+        wait(looks)  # also where one has failed: the others use their datasets
+    return next(filter(None, (each.result() for each in looks)), "")
 
 
 def _opened(result: Path, number: int) -> AbstractContextManager[Dataset]:
