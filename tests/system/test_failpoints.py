@@ -32,7 +32,7 @@ def test_every_effect_is_listed() -> None:
 
 def test_every_commit_is_listed() -> None:
     """Each transaction of the journal has a failpoint on both sides."""
-    assert {*literals("_transact"), *literals("transact")} - {""} == set(COMMITS)
+    assert {*literals("_transact"), *literals("transact"), *literals("_change")} - {""} == set(COMMITS)
 
 
 def test_no_name_stands_twice() -> None:

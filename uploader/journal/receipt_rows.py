@@ -25,7 +25,7 @@ Values = Mapping[str, Any] | Sequence[Any]
 PAGE = 1000
 """Receipts that one query reads: no reading transaction lasts as long as who prints them."""
 
-_OVER = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS - {FileState.DISPOSED}))
+_OVER = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS - {FileState.COMPLETED, FileState.DISPOSED}))
 
 LOOKED_AT = 20_000
 """Receipts that one page looks at."""
