@@ -21,7 +21,7 @@ from uploader.journal.schema import SCHEMA, migrations
 
 pytestmark = pytest.mark.e2e
 
-EARLIER, BEFORE = 6, "m007_one_row_of_a_file"
+EARLIER, BEFORE = 6, "m007_one_row_and_scenes"
 """The schema of the earlier version, and the first migration that it does not know."""
 
 CONTENT = "CASE typeof(content) WHEN 'blob' THEN lower(hex(content)) ELSE content END"

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from uploader.convert.job import BandStatistics
 from uploader.convert.pyramid.pixel_coverage import sizes
 from uploader.convert.read import rpc
@@ -29,6 +31,7 @@ _ROLE_BYTES = 100
 _LEVELS = 24
 """More than any raster has: its sides are halved that often."""
 _SMALLEST_TILE = 64
+_ROW_MAJOR = b"BLOCK_ORDER=ROW_MAJOR\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,17 @@ def completed(head: ifd.Tiff, added: Additions, statistics: list[Item]) -> ifd.T
     entries.pop(ifd.GDAL_METADATA, None)
     if text:
         entries[ifd.GDAL_METADATA] = ifd.Entry(ifd.ASCII, len(text), text)
-    return replace(after, directories=(replace(first, entries=entries), *others))
+    return replace(after, ghost=_true_hints(head), directories=(replace(first, entries=entries), *others))
+
+
+def _true_hints(head: ifd.Tiff) -> bytes:
+    """GDAL says that tiles lie in the order of their numbers also where those of all bands alternate; they do not."""
+    if _ROW_MAJOR not in head.ghost:
+        return head.ghost
+    offsets = (head.numbers(each, ifd.TILE_OFFSETS) for each in head.directories)
+    if all((np.diff(places[places > 0].astype(np.int64)) > 0).all() for places in offsets):
+        return head.ghost
+    return head.ghost.replace(_ROW_MAJOR, b" " * (len(_ROW_MAJOR) - 1) + b"\n")
 
 
 def _first(
