@@ -54,6 +54,29 @@ def test_a_guest_in_another_program_is_silent(manager):
     assert manager.recv(1000).decode() == "STATUS=the service itself"
 
 
+def test_more_time_is_asked_for_as_long_as_something_lasts(manager):
+    """An earlier journal of a million files is brought up to date longer than a unit may take to start."""
+    with systemd_notify.more_time(every=0.01):
+        heard = {manager.recv(1000).decode() for _ in range(3)}
+    assert heard == {"EXTEND_TIMEOUT_USEC=60000000"}
+
+
+def test_a_guest_asks_for_no_time(manager):
+    """The thread that asks is as silent as who started it."""
+
+    def guest():
+        systemd_notify.keep_silent()
+        with systemd_notify.more_time(every=0.01):
+            time.sleep(0.05)
+        return True
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(guest).result()
+    manager.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        manager.recv(1000)
+
+
 def test_a_reload_says_when_it_began(manager):
     """Systemd waits for READY=1 after that moment of its clock, in microseconds."""
     before = time.monotonic_ns() // 1000

@@ -73,7 +73,8 @@ async def assembled(
         locks = stack.enter_context(hold_locks(settings.state_dir, folders))
         if bound and not new_journal:
             require_own(settings.state_dir, folders)
-        journal = Journal(settings.state_dir)
+        with systemd_notify.more_time():  # one of an earlier version, with a million files, takes minutes
+            journal = Journal(settings.state_dir)
         stack.callback(journal.close)
         owner = Owner(journal.identity, str(settings.state_dir))
         journal.subscriptions.add("progress", lambda _: activity.committed())

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
-from contextvars import ContextVar
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING
 
+from uploader.system import threads as system_threads
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 WATCHDOG_SHARE = 0.5
 """How much of the watchdog's patience may pass between two beats, as sd_watchdog_enabled(3) advises."""
+
+MORE_TIME, MOST_TIME = 60.0, 3600.0
+"""Seconds from now on that are asked for at a time, and for how long that is done."""
 
 _heard: ContextVar[bool] = ContextVar("heard", default=True)
 
@@ -24,6 +31,29 @@ _heard: ContextVar[bool] = ContextVar("heard", default=True)
 def ready(text: str = "") -> None:
     """The journal is open and the first plan is made: the service counts as started."""
     _send("READY=1", *_status(text))
+
+
+@contextmanager
+def more_time(every: float = MORE_TIME / 4) -> Iterator[None]:
+    """Ask for more time to start, again and again while the block runs: it may take minutes, and is no hang.
+
+    An hour at most: what takes longer hangs.
+    """
+    over = threading.Event()
+
+    def ask() -> None:
+        for _ in range(int(MOST_TIME / every)):
+            if over.wait(every):
+                return
+            _send(f"EXTEND_TIMEOUT_USEC={int(MORE_TIME * 1_000_000)}")
+
+    asking = threading.Thread(target=copy_context().run, args=(ask,), name="more time", daemon=True)
+    if supervised():
+        system_threads.start(asking)
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def reloading() -> None:
