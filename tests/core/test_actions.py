@@ -29,7 +29,7 @@ def test_an_action_says_what_is_busy_and_can_be_compared(kind: type) -> None:
     """The loop keeps one action at a time for each subject, and finds a running one by equality."""
     action = one_of(kind)
     about = "session" if isinstance(action, actions.SessionAction) else "file"
-    about = "scene" if kind is actions.TendScene else about
+    about = "scene" if kind is actions.AdvanceScene else about
 
     assert action.subjects == ((("plan", 0) if kind is actions.PlanSession else (about, 7)),)
     assert action == one_of(kind)

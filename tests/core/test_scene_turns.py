@@ -37,8 +37,8 @@ def test_one_scene_at_a_time_gets_what_it_needs() -> None:
     later = replace(wants, id=2, not_before=NOW + 5)
     view = PlannerView({}, scenes=(later, wants, replace(wants, id=3)))
 
-    assert planned(view).actions == [act.TendScene(1)]
-    busy = replace(view, busy=frozenset({("scene", 1)}), running={"TendScene": 1})
+    assert planned(view).actions == [act.AdvanceScene(1)]
+    busy = replace(view, busy=frozenset({("scene", 1)}), running={"AdvanceScene": 1})
     assert planned(busy).actions == []
     assert not planned(busy).idle
 
@@ -51,7 +51,7 @@ def test_while_the_platform_is_held_only_the_disk_is_asked() -> None:
 
     found = planned(PlannerView({}, scenes=(known, marker), holds=(hold,)))
 
-    assert found.actions == [act.TendScene(2)]
+    assert found.actions == [act.AdvanceScene(2)]
 
 
 def test_a_primary_that_does_not_come_is_a_hold() -> None:

@@ -10,7 +10,7 @@ import pytest
 from uploader.core import scenes
 from uploader.core.scene_dates import Interval
 from uploader.core.scene_rules import Placement
-from uploader.core.scenes import Describing, Need, Scene, Standing
+from uploader.core.scenes import Describing, Need, Scene, SceneState
 
 pytestmark = pytest.mark.unit
 
@@ -20,17 +20,17 @@ LED = replace(BARE, lead="B01")
 
 
 @pytest.mark.parametrize(
-    ("scene", "making", "standing"),
+    ("scene", "making", "state"),
     [
-        (BARE, False, Standing.OPEN),
-        (BARE, True, Standing.MAKING),
-        (KNOWN, True, Standing.KNOWN),
-        (replace(BARE, hold="why"), False, Standing.HELD),
+        (BARE, False, SceneState.OPEN),
+        (BARE, True, SceneState.MAKING),
+        (KNOWN, True, SceneState.KNOWN),
+        (replace(BARE, hold="why"), False, SceneState.HELD),
     ],
 )
-def test_how_far_a_scene_is(scene: Scene, making: bool, standing: Standing) -> None:
+def test_how_far_a_scene_is(scene: Scene, making: bool, state: SceneState) -> None:
     """It follows from its item, its hold, and whether one of its files is in a session."""
-    assert scenes.standing(scene, making=making) is standing
+    assert scenes.scene_state(scene, making=making) is state
 
 
 @pytest.mark.parametrize(

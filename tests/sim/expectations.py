@@ -18,7 +18,7 @@ DONE = frozenset({FileState.COMPLETED, FileState.DISPOSED})
 
 CALLS = frozenset(
     kind.__name__
-    for kind in (act.Initiate, act.Put, act.Complete, act.Locate, act.Abandon, act.ReadBack, act.TendScene)
+    for kind in (act.Initiate, act.Put, act.Complete, act.Locate, act.Abandon, act.ReadBack, act.AdvanceScene)
 )
 """Actions that speak to the platform."""
 

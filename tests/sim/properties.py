@@ -30,7 +30,7 @@ def broken(world: World, view: PlannerView, plan: Plan) -> list[str]:
         calls += kind.__name__ in CALLS and not _looks_for_marker(view, action)
         if kind is act.PlanSession:
             found = _planned(world, view, action.batch)  # type: ignore[union-attr]
-        elif kind is act.TendScene:
+        elif kind is act.AdvanceScene:
             found = _tended(world, view, action.scene_id)  # type: ignore[union-attr]
         elif kind in _OF_SESSION:
             found = _call(world, view, uploads[action.session_id], kind)  # type: ignore[union-attr]
@@ -144,7 +144,7 @@ def _call(world: World, view: PlannerView, upload: Session, kind: type[object]) 
 
 def _looks_for_marker(view: PlannerView, action: act.Action) -> bool:
     """Whether it asks the disk, and not the platform."""
-    if not isinstance(action, act.TendScene):
+    if not isinstance(action, act.AdvanceScene):
         return False
     scene = next(scene for scene in view.scenes if scene.id == action.scene_id)
     return scene.collection_id is not None and scene.item_id is None
@@ -155,7 +155,7 @@ def _tended(world: World, view: PlannerView, scene_id: int) -> str:
     scene = next((scene for scene in view.scenes if scene.id == scene_id), None)
     if scene is None:
         return "nobody asked for it"
-    if view.running.get("TendScene", 0):
+    if view.running.get("AdvanceScene", 0):
         return "another one is tended"
     return f"its time comes in {scene.not_before - world.now:.1f} s" if scene.not_before > world.now else ""
 

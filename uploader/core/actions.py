@@ -94,7 +94,7 @@ class ReadBack(SessionAction):
 
 
 @dataclass(frozen=True, slots=True)
-class TendScene:
+class AdvanceScene:
     """Do for a scene what it needs as a whole: find its collection or its marker, or describe its item."""
 
     scene_id: int
@@ -129,6 +129,6 @@ Action = (
     | Locate
     | Abandon
     | ReadBack
-    | TendScene
+    | AdvanceScene
     | PlanSession
 )

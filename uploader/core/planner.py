@@ -36,7 +36,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
-    scene_turns.tend(turn)
+    scene_turns.advance(turn)
     _batches(turn)
     disk_space.trouble(turn)
     disk_space.convert(turn)

@@ -13,7 +13,7 @@ from uploader.core.planner_view import PlannerView, Session
 OUTAGE_SHOWN_AFTER = 30.0
 """Seconds of retrying after which an outage is shown, and counts, as a hold."""
 
-CALLS = frozenset({"Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack", "TendScene"})
+CALLS = frozenset({"Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack", "AdvanceScene"})
 """Actions that speak to the platform: while a hold is probed, one of them runs at a time."""
 
 

@@ -11,9 +11,9 @@ from uploader.core.scenes import KeptBack, Need, need
 PLATFORM = (Scope.PLATFORM, "")
 
 
-def tend(turn: PlanningPass) -> None:
+def advance(turn: PlanningPass) -> None:
     """One scene at a time gets what it needs: of scenes with one collection the first finds it for all."""
-    free = not turn.running("TendScene")
+    free = not turn.running("AdvanceScene")
     for scene in turn.view.scenes:
         wants = need(scene, turn.now)
         if wants is None or turn.busy("scene", scene.id):
@@ -23,11 +23,11 @@ def tend(turn: PlanningPass) -> None:
         if not free:
             turn.expecting = True
         elif wants is Need.MARKER:
-            turn.do(act.TendScene(scene.id))
+            turn.do(act.AdvanceScene(scene.id))
             free = False
         elif turn.open(PLATFORM):
             turn.passed(PLATFORM)
-            turn.do(act.TendScene(scene.id))
+            turn.do(act.AdvanceScene(scene.id))
             free = False
 
 

@@ -45,7 +45,7 @@ class Need(StrEnum):
     """Its item is told date and properties."""
 
 
-class Standing(StrEnum):
+class SceneState(StrEnum):
     """How far a scene is."""
 
     OPEN = "open"
@@ -122,13 +122,13 @@ class KeptBack:
     making: bool
 
 
-def standing(scene: Scene, *, making: bool) -> Standing:
+def scene_state(scene: Scene, *, making: bool) -> SceneState:
     """How far it is; `making`: one of its files is in a session, or was."""
     if scene.item_id is not None:
-        return Standing.KNOWN
+        return SceneState.KNOWN
     if making:
-        return Standing.MAKING
-    return Standing.HELD if scene.hold else Standing.OPEN
+        return SceneState.MAKING
+    return SceneState.HELD if scene.hold else SceneState.OPEN
 
 
 def leads(scene: Scene, asset: str) -> bool:
@@ -143,10 +143,10 @@ def may_go(scene: Scene | None, asset: str, *, making: bool) -> bool:
     """
     if scene is None:
         return True
-    match standing(scene, making=making):
-        case Standing.KNOWN:
+    match scene_state(scene, making=making):
+        case SceneState.KNOWN:
             return True
-        case Standing.OPEN:
+        case SceneState.OPEN:
             return scene.collection_id is not None and leads(scene, asset)
         case _:
             return False

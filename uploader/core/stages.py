@@ -32,7 +32,7 @@ OF_ACTIONS: Mapping[str, Stage] = {
     "Locate": Stage.CALL,
     "Abandon": Stage.CALL,
     "ReadBack": Stage.CALL,
-    "TendScene": Stage.CALL,
+    "AdvanceScene": Stage.CALL,
     "Dispose": Stage.DISPOSE,
     "Discard": Stage.DISPOSE,
 }

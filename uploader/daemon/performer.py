@@ -36,7 +36,7 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
             await session_end.abandon(tools, session_id)
         case act.ReadBack(session_id=session_id):
             await session.read_back(tools, session_id)
-        case act.TendScene(scene_id=scene_id):
-            await scenes.tend(tools, scene_id)
+        case act.AdvanceScene(scene_id=scene_id):
+            await scenes.advance(tools, scene_id)
         case _:
             assert_never(action)

@@ -51,7 +51,7 @@ async def joining(tools: Tools, folder: str, path: bytes) -> Joining | None:
     return Joining(destination.project_id, destination.collection_id, placed, marked)
 
 
-async def tend(tools: Tools, scene_id: int) -> None:
+async def advance(tools: Tools, scene_id: int) -> None:
     """Do what the scene needs next."""
     scene = await tools.journal.read(lambda db: scene_row(db, scene_id))
     match need(scene, clock()):
