@@ -31,6 +31,7 @@ def main() -> int:
     feeding.add_argument("--seconds", type=float, default=20.0, help="that a simulated conversion takes")
     feeding.add_argument("--rounds", type=int, default=3, help="conversions of each worker")
     feeding.add_argument("--daemon", action="store_true", help="with all that a daemon does, to a sandbox")
+    feeding.add_argument("--known", type=int, default=0, help="completed files of the daemon's journal")
     pair = commands.add_parser("throughput")
     pair.add_argument("--files", type=int, default=12)
     commands.add_parser("tls")
@@ -44,8 +45,9 @@ def main() -> int:
         case "tls":
             return tls.main()
         case "scale":
-            feeds = scale.fed_by_a_daemon if given.daemon else scale.feeds
-            return feeds(given.workers, given.seconds, given.rounds)
+            if given.daemon:
+                return scale.fed_by_a_daemon(given.workers, given.seconds, given.rounds, given.known)
+            return scale.feeds(given.workers, given.seconds, given.rounds)
         case _:
             return scale.pair(given.files)
 

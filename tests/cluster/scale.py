@@ -13,12 +13,14 @@ from pathlib import Path
 import anyio
 import psutil
 
+from benchmarks.multiplied_journal import TEMPLATE, multiply
 from tests.support.cluster import LocalCluster, cluster
-from tests.support.live import live
+from tests.support.live import Live, live
 from tests.support.rasters import make
 from uploader.convert import Converter, Job
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster
+from uploader.journal import Reader
 
 _PROCESSES = 2
 """Of Dask, among which the simulated workers are divided as threads."""
@@ -45,8 +47,11 @@ def feeds(workers: int, seconds: float, rounds: int) -> int:
     return 0 if busy >= 0.9 else 1
 
 
-def fed_by_a_daemon(workers: int, seconds: float, rounds: int) -> int:
-    """The same with all that a daemon does: claims, journal, sessions and uploads to a sandbox beside it."""
+def fed_by_a_daemon(workers: int, seconds: float, rounds: int, known: int) -> int:
+    """The same with all that a daemon does: claims, journal, sessions and uploads to a sandbox beside it.
+
+    `known`: so many completed files are in its journal, and in its folder, before.
+    """
     os.environ["SLOW_SECONDS"] = str(seconds)
     preload = ["--preload", str(Path(__file__).with_name("slow.py"))]
     files = workers * rounds
@@ -62,25 +67,53 @@ def fed_by_a_daemon(workers: int, seconds: float, rounds: int) -> int:
                 "staging": {"dir": str(root / "shared")},
             }
             with live(root / "world", start=False, settings=settings) as d:
-                for number in range(files):
-                    shutil.copyfile(raster, d.w.drop / f"f{number:05d}.tif")
+                known = _remember(root, d, raster, known)
                 d.up()
                 assert d.process is not None
                 daemon = psutil.Process(d.process.pid)
-                while (status := d.status())["completed"] < files:
+                if known:
+                    d.w.wait(lambda: _rests(daemon), "the known files are scanned", 900)
+                spent = sum(daemon.cpu_times()[:2])
+                for number in range(files):
+                    shutil.copyfile(raster, d.w.drop / f"f{number:05d}.tif")
+                while (status := d.status())["completed"] < known + files:
                     assert not status["rejected"], status["failed"]
                     time.sleep(0.5)
                 clients = [c for c in daemon.children() if "cluster.client" in " ".join(c.cmdline())]
-                used = sum(sum(process.cpu_times()[:2]) for process in (daemon, *clients))
+                used = sum(sum(process.cpu_times()[:2]) for process in (daemon, *clients)) - spent
                 times = _converted(d.w.root / "daemon.log")
     # The first are begun while the cluster is still coming up; what counts is the middle of them.
     middle = times[workers : files - workers + 1]
     busy = (len(middle) - 1) * seconds / (middle[-1] - middle[0]) / workers
     print(
-        f"daemon: workers={workers} files={files} busy={busy:.1%} cpu_ms_a_file={used / files * 1000:.1f} "
-        f"feeds={seconds / (used / files):.0f} workers at {seconds:g} s a file load={os.getloadavg()[0]:.1f}"
+        f"daemon: workers={workers} known={known} files={files} busy={busy:.1%} "
+        f"cpu_ms_a_file={used / files * 1000:.1f} feeds={seconds / (used / files):.0f} workers "
+        f"at {seconds:g} s a file load={os.getloadavg()[0]:.1f}"
     )
     return 0 if busy >= 0.9 else 1
+
+
+def _remember(root: Path, made: Live, raster: Path, known: int) -> int:
+    """Give a daemon that has not run a journal and a folder of so many completed files; returns how many they are."""
+    if known < TEMPLATE:
+        return 0
+    template = root / "template"
+    template.mkdir()
+    with live(template, settings={"convert": {"workers": 2}}) as first:
+        for number in range(TEMPLATE):
+            shutil.copyfile(raster, first.w.drop / f"t{number:05d}.tif")
+        first.w.wait(lambda: first.status()["completed"] == TEMPLATE, "the template is completed", 300)
+        first.end()
+        multiply((first.w.state, first.w.drop), (made.w.state, made.w.drop), known)
+    with Reader(made.w.state) as reader:
+        return int(reader.status()["completed"])
+
+
+def _rests(process: psutil.Process) -> bool:
+    """Whether a process uses less than a tenth of a processor for a second."""
+    before = sum(process.cpu_times()[:2])
+    time.sleep(1)
+    return sum(process.cpu_times()[:2]) - before < 0.1
 
 
 def _cog(root: Path) -> Path:
@@ -119,7 +152,7 @@ class Shares:
 
 
 def pair(files: int) -> int:
-    """Rasters of about two seconds each on one worker of one core, and on two: 0 where two are 1.8 times as quick.
+    """Rasters of at least two seconds each on one worker of one core, and on two: 0 where two are 1.8 times as quick.
 
     `ceiling` is what two workers can be at most where coordinator and scheduler run on their two cores as well: twice
     what one worker needed of a file, divided by what everybody needed of it beside a second one. What is missing from
@@ -133,7 +166,7 @@ def pair(files: int) -> int:
                 for number, worker in enumerate(made.workers):
                     for thread in psutil.Process(worker.pid).threads():
                         os.sched_setaffinity(thread.id, {sorted(os.sched_getaffinity(0))[number]})
-                jobs = _jobs(Path(temporary) / f"jobs{workers}", files, size=4000)
+                jobs = _jobs(Path(temporary) / f"jobs{workers}", files, size=8000)
                 took[workers], used = anyio.run(_convert, made, jobs, workers)
                 shares[workers] = Shares(*(seconds / files for seconds in used))
     load = os.getloadavg()[0]
