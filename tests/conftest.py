@@ -29,13 +29,18 @@ def leases() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow files come first, dealt out to the workers: what is left at the end is quick, and nobody idles then."""
+    """The slowest files come first, dealt out to the workers: what is left at the end is quick, and nobody idles."""
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    slow = {path for path, found in files.items() if any(item.get_closest_marker("e2e") for item in found)}
-    ordered, workers = sorted(files, key=lambda path: path not in slow), _workers()
+    quickness = {path: min(map(_quickness, found)) for path, found in files.items()}
+    ordered, workers = sorted(files, key=quickness.__getitem__), _workers()
     items[:] = [item for first in range(workers) for path in ordered[first::workers] for item in files[path]]
+
+
+def _quickness(item: pytest.Item) -> int:
+    kinds = ("storm", "e2e")
+    return next((rank for rank, kind in enumerate(kinds) if item.get_closest_marker(kind)), len(kinds))
 
 
 def _workers() -> int:
