@@ -1,14 +1,15 @@
 """How long `uploader convert` takes against those who make COGs otherwise, in one run, each in turn.
 
     python benchmarks/convert.py [--megabytes 108] [--rounds 3] [--kinds rgb uint16] [--write docs/performance.md]
+    python benchmarks/convert.py --megabytes 1000 --rounds 1 --write docs/performance.md --table gigabyte
 
 Each run is a process of its own and is measured from its start to its end: of ours with the confined child, exact
-statistics, the comparison of all pixels and the check of the result. Prints for each kind of raster the medians of wall
-clock and of processor time (in brackets), ratios to ours, sizes against the driver's default level, the most memory of
-the child, the versions and options of the peers, which of them are not installed, and what this machine does with one
-core. `--peers` names those to take part; the driver at its default level and tuned always do. With `--write` the tables
-replace those between two marks of a document. Stop other work meanwhile; where that cannot be, look at the processor
-time.
+statistics, the comparison of all pixels and the check of the result. Prints for each kind of raster the medians of
+wall clock and of processor time (in brackets), ratios to ours, sizes against the driver's default level, the most
+memory of the child, the versions and options of the peers, which of them are not installed, and what this machine does
+with one core. `--peers` names those to take part; the driver at its default level and tuned always do. With `--write`
+the tables replace those between two marks of a document, which `--table` names. Stop other work meanwhile; where that
+cannot be, look at the processor time.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ gdal_translate -q -stats -co TILED=YES -co BLOCKXSIZE=512 -co BLOCKYSIZE=512 -co
 _PYTHON = sys.executable
 _ENVIRONMENT = os.environ | {"PYTHONPATH": str(_ROOT), "OPENBLAS_NUM_THREADS": "1"}
 _BEFORE, _AFTER = ("raster", "MB", "method"), ("against the driver", "against it tuned", "size", "peak, MiB")
-_START, _END = "<!-- measured -->", "<!-- end of measured -->"
+_SAMPLE = '[convert]\nverify = "sample"\n'
 
 
 def _by_driver(options: dict[str, str]) -> Callable[[Path, Path], list[str]]:
@@ -103,6 +104,13 @@ def _ours(source: Path, target: Path) -> list[str]:
     return [_PYTHON, "-m", "uploader", "convert", str(source), str(target), "--json"]
 
 
+def _ours_sampled(source: Path, target: Path) -> list[str]:
+    """Ours where the configuration wants a sample of tiles to be looked at."""
+    configuration = target.with_name("sample.toml")
+    configuration.write_text(_SAMPLE)
+    return [*_ours(source, target), "-c", str(configuration)]
+
+
 PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
     "COG driver": _by_driver(_COMMON),
     "LEVEL=1, AVERAGE": _by_driver(_COMMON | _FAST),
@@ -112,6 +120,7 @@ PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
     "gdaladdo, copy": _by_gdaladdo,
     "steps by encode": _by_steps("encode"),
     "steps by cog_driver": _by_steps("cog_driver"),
+    "uploader convert, sample": _ours_sampled,
     "uploader convert": _ours,
 }
 """By name: the command of one conversion. What is not installed is left out."""
@@ -122,6 +131,9 @@ STEPS = ("steps by encode", "steps by cog_driver")
 
 OF_TILED = "gdaladdo, copy"
 """What is measured only of rasters whose tiles stay."""
+
+OF_UNCHANGED = "uploader convert, sample"
+"""What is measured only of COGs that stay as they are."""
 
 _VERSIONS = {"vips tiffsave": ["vips", "--version"], "gdaladdo, copy": ["gdaladdo", "--version"]}
 """How a program that is not Python's tells its version."""
@@ -154,6 +166,15 @@ class Found:
         return f"| {' | '.join([*cells, f'{self.peak_bytes / 2**20:.0f}'])} |"
 
 
+def _takes_part(peer: str, method: str) -> bool:
+    """Whether a peer is measured of a raster that we convert so."""
+    if peer in STEPS:
+        return method == "encode"
+    if peer == OF_UNCHANGED:
+        return method == "passthrough"
+    return peer != OF_TILED or method != "encode"
+
+
 def measured(kind: str, megabytes: float, rounds: int, room: Path, peers: list[str]) -> Found:
     """All peers in turn, so many times."""
     source, target = room / "source.tif", room / "out" / "target.tif"
@@ -161,9 +182,7 @@ def measured(kind: str, megabytes: float, rounds: int, room: Path, peers: list[s
     found = Found(kind, source.stat().st_size)
     for _ in range(rounds):
         for peer in (OURS, *(each for each in peers if each != OURS)):
-            if (peer in STEPS and found.method != "encode") or (
-                peer == OF_TILED and found.method == "encode"
-            ):
+            if not _takes_part(peer, found.method):
                 continue
             shutil.rmtree(target.parent, ignore_errors=True)
             target.parent.mkdir()
@@ -253,6 +272,7 @@ def main() -> None:
     parser.add_argument("--peers", nargs="+", default=installed(), choices=list(PEERS))
     parser.add_argument("--dir", type=Path, help="where the rasters are made")
     parser.add_argument("--write", type=Path, help="a document with two marks")
+    parser.add_argument("--table", default="measured", help="the name of the marks")
     arguments = parser.parse_args()
     peers = list(dict.fromkeys([*arguments.peers, FIRST, TUNED, OURS]))
     lines = []
@@ -260,9 +280,10 @@ def main() -> None:
         print(line, flush=True)
         lines.append(line)
     if arguments.write:
-        before, _, rest = arguments.write.read_text().partition(_START)
-        after = rest.partition(_END)[2]
-        arguments.write.write_text("\n".join([before + _START, "", *lines, "", _END + after]))
+        start, end = f"<!-- {arguments.table} -->", f"<!-- end of {arguments.table} -->"
+        before, _, rest = arguments.write.read_text().partition(start)
+        after = rest.partition(end)[2]
+        arguments.write.write_text("\n".join([before + start, "", *lines, "", end + after]))
 
 
 if __name__ == "__main__":
