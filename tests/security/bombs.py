@@ -10,7 +10,6 @@ import rasterio
 from tests.security import tiffs
 from tests.security.family import attack, auxiliary, plain
 from tests.security.lures import Lure
-from tests.support import rasters
 
 
 def _by_hand(folder: Path, tags: dict[int, tiffs.Values], pixels: bytes = bytes(4096), **more: int) -> None:
@@ -226,7 +225,7 @@ def a_mask_of_a_giant(folder: Path, lure: Lure) -> None:
 @attack("heavy", costs=True)
 def zeros_beside(folder: Path, lure: Lure) -> None:
     """Sidecars of a thousand million zeros each."""
-    rasters.make("plain", folder / "source.tif")
+    plain(folder)
     for name in (
         "source.tfw",
         "source.wld",
