@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import rasterio
+from rasterio._env import PROJDataFinder
 
 from uploader.convert.isolation import kernel
 from uploader.convert.isolation.syscalls import DENIED, JUDGED, NEWEST, number
@@ -114,6 +116,7 @@ def _facts(job: Any, workshop: Path) -> dict[str, Any]:
     return {
         "environment": sorted(os.environ),
         "descriptors": [handle for handle in range(1024) if _is_open(handle)],
+        "tables": [handle for handle in range(4, 1024) if _is_open(handle) and _is_tables_of_proj(handle)],
         "data": resource.getrlimit(resource.RLIMIT_DATA),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
         "threads": done,
@@ -124,6 +127,12 @@ def _facts(job: Any, workshop: Path) -> dict[str, Any]:
 def _drivers() -> list[str]:
     with rasterio.Env() as env:
         return sorted(env.drivers())
+
+
+def _is_tables_of_proj(handle: int) -> bool:
+    known = (Path(PROJDataFinder().search()) / "proj.db").stat()
+    readable = fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+    return readable and os.path.samestat(os.fstat(handle), known)
 
 
 def _is_open(handle: int) -> bool:

@@ -71,21 +71,26 @@ def _let_in(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
 
 
-async def spied(monkeypatch: pytest.MonkeyPatch, what: str, job: Job):
-    """What a spy in a real child found."""
+async def spied(monkeypatch: pytest.MonkeyPatch, what: str, job: Job, *, turn: int = 1):
+    """What a spy in a real child found: the first of its zygote, or one after it."""
     monkeypatch.setattr(zygote_client, "_START", spying.START.format(what=what))
     monkeypatch.setattr(child_answers, "_REASON_LENGTH", 100_000)
     monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
     async with Converter(1) as converter:
-        with pytest.raises(RasterRefused) as refusal:
-            await converter.convert(job)
+        for _ in range(turn):
+            with pytest.raises(RasterRefused) as refusal:
+                await converter.convert(job)
     return json.loads(refusal.value.reason)
 
 
-async def test_nothing_is_in_reach(monkeypatch, staged: Job) -> None:
-    """No foreign file, no write but in the workshop, no socket, process, signal or call of the deny-list."""
+@pytest.mark.parametrize("turn", [1, 2])
+async def test_nothing_is_in_reach(monkeypatch, staged: Job, turn: int) -> None:
+    """No foreign file, no write but in the workshop, no socket, process, signal or call of the deny-list.
+
+    Of a zygote that rehearsed, too.
+    """
     found = await host()
-    possible = await spied(monkeypatch, "escape", staged)
+    possible = await spied(monkeypatch, "escape", staged, turn=turn)
 
     if not found.landlock:
         possible = [name for name in possible if not re.match("read|write|list|change|remove|move", name)]
@@ -94,16 +99,21 @@ async def test_nothing_is_in_reach(monkeypatch, staged: Job) -> None:
     assert possible == []
 
 
-async def test_no_secret_and_no_descriptor(monkeypatch, staged: Job) -> None:
-    """The child has no variable of ours, no descriptor but its four, its limits; and all that a job needs works."""
+@pytest.mark.parametrize("turn", [1, 2])
+async def test_no_secret_and_no_descriptor(monkeypatch, staged: Job, turn: int) -> None:
+    """The child has no variable of ours, no descriptor but its four, its limits; and all that a job needs works.
+
+    After a rehearsal it has PROJ's tables open, too, for reading.
+    """
     monkeypatch.setenv("GEOPERA_API_KEY", "canary-key")
     inherited = os.open("/dev/null", os.O_RDONLY)
     os.set_inheritable(inherited, True)
-    facts = await spied(monkeypatch, "tell", staged)
+    facts = await spied(monkeypatch, "tell", staged, turn=turn)
     os.close(inherited)
 
     assert not [name for name in facts["environment"] if re.search("KEY|TOKEN|AWS|GEOPERA|http", name)]
-    assert facts["descriptors"] == [0, 1, 2, 3]
+    assert facts["descriptors"] == [0, 1, 2, 3, *facts["tables"]]
+    assert len(facts["tables"]) == turn - 1
     assert (facts["data"], facts["core"], facts["threads"]) == ([1 << 30, 1 << 30], [0, 0], [1])
     assert set(facts["drivers"]) <= set(DRIVERS)
 

@@ -96,6 +96,11 @@ def _perform(job: Job, workshop: Path) -> Performed:
     room = free_room(workshop, job)
     confine.limit(workshop, cpu_seconds=job.timeout_seconds * THREADS, file_bytes=room)
     os.chdir(workshop)
+    return converted(job, workshop, room)
+
+
+def converted(job: Job, workshop: Path, room: int) -> Performed:
+    """The steps of `perform`, without limits to this process: so many bytes may be written."""
     facts = _examined(job)
     _require_room(facts, job, room)
     # Threads read as many bytes as are counted, also where libtiff needs fewer: of a last strip that is counted full.

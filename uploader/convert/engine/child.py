@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,8 @@ class Origin:
     pid: int
     places: tuple[Path, ...]
     namespace: bool
+    kept: frozenset[int] = frozenset()
+    """Descriptors of libraries' tables."""
 
     def confined(
         self, folders: tuple[Path, ...], workshops: tuple[Path, ...], memory_limit: int
@@ -77,7 +79,7 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
     """
     code = 1
     try:
-        os.closerange(_FIRST_OTHER, os.sysconf("SC_OPEN_MAX"))
+        _close_all_but(origin.kept)
         if not request:
             _tell(_trial(origin))
         elif "beside" in request:
@@ -90,6 +92,14 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def _close_all_but(kept: Collection[int]) -> None:
+    start = _FIRST_OTHER
+    for handle in sorted(kept):
+        os.closerange(start, handle)
+        start = handle + 1
+    os.closerange(start, os.sysconf("SC_OPEN_MAX"))
 
 
 def _convert(request: dict[str, Any], origin: Origin) -> None:

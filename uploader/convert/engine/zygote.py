@@ -21,10 +21,17 @@ from types import FrameType
 from typing import Any, BinaryIO, NoReturn
 
 from uploader.convert.engine.child_progress import ALIVE, BEAT, ChildProgress
-from uploader.convert.isolation import confine, namespaces
+from uploader.convert.isolation import confine, kernel, namespaces
 
 ANSWER_BYTES = 8 << 20
 """The longest answer of a child; one that says more is killed."""
+
+_REHEARSED = 2
+_REHEARSAL = "rehearsal"
+"""Before which raster it rehearses, and in which folder of its workshop."""
+
+_FIRST_OTHER = 4
+"""The first descriptor that is none of our own: input, outputs and answers."""
 
 _ERROR_BYTES = 4096
 _PIECE = 1 << 16
@@ -38,6 +45,30 @@ class Zygote:
     namespace: bool
     answers: BinaryIO
     child: int = 0
+    done: int = 0
+    """How many rasters it had converted."""
+    kept: frozenset[int] = frozenset()
+    """Descriptors of libraries, which a child has as well."""
+    as_is: bool = False
+    """Whether a child may go on with all that is open, so that no library need be told that there is a child."""
+
+    def serve(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
+        """As `run`. Before the second raster that is done once which each child would do anew.
+
+        Not before the first: whoever converts just one would wait for it.
+        """
+        if request["workshop"]:
+            self.done += 1
+            if self.done == _REHEARSED:
+                self._rehearse(Path(request["workshop"]))
+        return self.run(request)
+
+    def _rehearse(self, workshop: Path) -> None:
+        from uploader.convert.engine import rehearsal  # noqa: PLC0415 - see _load
+
+        alone = rehearsal.rehearse(workshop / _REHEARSAL)
+        self.kept = rehearsal.left_open(_FIRST_OTHER)
+        self.as_is = alone and rehearsal.tables(self.kept, self.places)
 
     def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
         """Have a child do what is asked, and wait for its end; gives the ending and its two lines, empty for none."""
@@ -68,7 +99,7 @@ class Zygote:
         ourselves = os.getpid()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
-            self.child = os.fork()
+            self.child = kernel.fork_as_is() if self.as_is else os.fork()
         except OSError:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             raise
@@ -84,7 +115,7 @@ class Zygote:
             _arrange(to_answer, to_errors)
             from uploader.convert.engine import child  # noqa: PLC0415 - loaded by `main` before the first fork
 
-            child.live(request, child.Origin(ourselves, self.places, self.namespace))
+            child.live(request, child.Origin(ourselves, self.places, self.namespace, self.kept))
         except BaseException as error:  # noqa: BLE001 - there is nobody above who could tell it
             os.write(to_errors, f"{error!r}\n".encode())
         finally:
@@ -133,7 +164,7 @@ def main(arguments: list[str]) -> None:
     answers = _keep_stdout()
     namespace = namespaces.leave_network()
     namespaces.drop_capabilities()
-    logging.disable()
+    logging.root.addHandler(logging.NullHandler())  # or what nobody listens to would be printed
     try:
         _load()
     except BlockingIOError as error:  # EAGAIN: no process is to be had
@@ -144,7 +175,7 @@ def main(arguments: list[str]) -> None:
     ending, *lines = zygote.run({})
     _say(answers, {"ready": True, "versions": _versions()} | ending, *lines)
     for request in sys.stdin.buffer:
-        _say(answers, *zygote.run(json.loads(request)))
+        _say(answers, *zygote.serve(json.loads(request)))
 
 
 def _short(error: OSError) -> dict[str, Any]:

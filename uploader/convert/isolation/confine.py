@@ -61,11 +61,14 @@ def environment() -> dict[str, str]:
         # Worker threads of numpy's linear algebra reserve memory and are never used.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
-        # One arena per thread would multiply what RLIMIT_DATA sees.
-        "MALLOC_ARENA_MAX": "2",
+        # One arena per thread would multiply what RLIMIT_DATA sees; and what is free in one is of no use to another.
+        "MALLOC_ARENA_MAX": "1",
         # Arrays of some megabytes come and go: given back each time, they would be cleared by the kernel each time.
         "MALLOC_MMAP_THRESHOLD_": "33554432",
         "MALLOC_TRIM_THRESHOLD_": "134217728",
+        # Memory comes in pages of two megabytes where the kernel has them: it clears them at once, instead of being
+        # called for every 4 KiB that is touched for the first time.
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     }
 
 

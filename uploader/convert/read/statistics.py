@@ -9,7 +9,6 @@ numbers out.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +34,7 @@ _COUNTED = 1 << 18
 """Samples counted at once: each time all values are gone through."""
 
 _SPREAD = 1 << 16
+_LARGEST = 2**63 - 1
 _PROBE = 61
 
 
@@ -76,24 +76,29 @@ class Counts:
         """How many samples."""
         return int(self._seen.sum())
 
-    def values(self) -> dict[int, int]:
-        """How often each value was seen, in ascending order."""
-        found = ((self._value(int(bits)), int(self._seen[bits])) for bits in np.flatnonzero(self._seen))
-        return dict(sorted(found))
-
-    def _value(self, bits: int) -> int:
-        return bits - self._size if self._signed and bits >= self._size // 2 else bits
+    def values(self) -> NDArray[np.int64]:
+        """The values that were seen, in no order."""
+        bits = np.flatnonzero(self._seen)
+        return np.where(bits >= self._size // 2, bits - self._size, bits) if self._signed else bits
 
     def result(self, pixels: int) -> BandStatistics:
         """The statistics, where the band has so many pixels in all; each is the true value, rounded once."""
-        seen = self.values()
-        count = sum(seen.values())
+        count = self.count
         if not count:
             return BandStatistics(None, None, None, None, 0.0)
-        total = sum(value * often for value, often in seen.items())
-        squares = sum(value * value * often for value, often in seen.items())
+        values, often = self.values(), self._seen[self._seen > 0]
+        total = _sum_of_products(values, often, self._size * count)
+        squares = _sum_of_products(values * values, often, self._size**2 * count)
         deviation = _root(squares * count - total * total) / count
-        return BandStatistics(min(seen), max(seen), total / count, deviation, 100.0 * count / pixels)
+        low, high = int(values.min()), int(values.max())
+        return BandStatistics(low, high, total / count, deviation, 100.0 * count / pixels)
+
+
+def _sum_of_products(values: NDArray[np.int64], often: NDArray[np.int64], bound: int) -> int:
+    """The sum of all products, exactly; it is less than `bound`."""
+    if bound <= _LARGEST:
+        return int(values @ often)
+    return sum(value * count for value, count in zip(values.tolist(), often.tolist(), strict=True))
 
 
 def _root(value: int) -> float:
@@ -195,9 +200,9 @@ class Classes:
             self._values = together if together is not None and len(together) <= MAX_VALUES else None
 
 
-def few(values: Collection[int]) -> frozenset[int] | None:
+def few(values: NDArray[np.int64]) -> frozenset[int] | None:
     """The distinct values if they are few enough for classes or sets of flags, else None."""
-    return frozenset(values) if len(values) <= MAX_VALUES else None
+    return frozenset(values.tolist()) if values.size <= MAX_VALUES else None
 
 
 @dataclass(frozen=True, slots=True)

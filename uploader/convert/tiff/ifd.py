@@ -36,6 +36,9 @@ OFFSETS = frozenset({13, IFD8})
 """Types of values that are offsets."""
 
 _INTEGERS = {1: "u1", 3: "u2", 4: "u4", 13: "u4", 16: "u8", 18: "u8"}
+_START_BYTES = 1 << 13
+"""Read at once: most heads lie within."""
+
 _READ = _INTEGERS | {6: "i1", 8: "i2", 9: "i4", 17: "i8"}
 """Some write numbers of what cannot be negative as types that can be."""
 
@@ -184,6 +187,7 @@ class _Reader:
 
     def __init__(self, handle: int, size: int, order: str, *, big: bool) -> None:
         self._handle, self._size, self.order, self.big = handle, size, order, big
+        self._start = os.pread(handle, _START_BYTES, 0)
         self.end = 0
 
     def directory(self, at: int, unread: set[int] | None = None) -> tuple[dict[int, Entry], int]:
@@ -233,6 +237,8 @@ class _Reader:
         if at + length > self._size:
             raise Malformed("beyond the end")
         self.end = max(self.end, at + length)
+        if at + length <= len(self._start):
+            return self._start[at : at + length]
         return os.pread(self._handle, length, at)
 
 

@@ -12,8 +12,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from pathlib import Path
 
-import rasterio
 import rasterio.shutil
+from rasterio.io import DatasetReader
 
 from uploader.convert.read import reference_systems
 from uploader.convert.read.facts import ALL_VALID, ALPHA, NODATA, PER_DATASET, Facts
@@ -74,7 +74,7 @@ def write(
             unfit, text = _NODATA.search(text), _NODATA.sub(b"", text)
         text = _dressed(_placed(text, facts, own), facts, reserved, nodata)
         wrapper.write_bytes(_emptied(text) if head_only else text)
-        with rasterio.open(wrapper, driver="VRT", sharing=False) as source:
+        with DatasetReader(str(wrapper), driver="VRT", sharing=False) as source:
             rasterio.shutil.copy(source, target, driver="COG", strict=False, **options)
     wrapper.unlink()
     return unfit.group(1) if unfit else b""

@@ -18,7 +18,6 @@ from uploader.convert.read.facts import ITEM_BYTES, Facts
 from uploader.convert.read.formats.open_raster import Dataset, translated
 from uploader.convert.tiff import ifd
 from uploader.convert.write import head_completion, level_check, method_choice, rewrite_rules
-from uploader.convert.write.source_heads import structure
 from uploader.convert.write.tile_copy import Image, move
 from uploader.core.errors import ConversionFailed
 
@@ -111,7 +110,7 @@ def _rebuilt(
     base: Dataset, facts: Facts, target: Path, added: head_completion.Additions, chosen: LevelOptions
 ) -> None:
     source = Path(base.name)
-    head = structure(source)
+    head = ifd.of(source, ifd.read)
     if head is None:
         raise ifd.Malformed("no structure")
     wanted = _wanted(head, facts, added, chosen)
@@ -159,7 +158,7 @@ def premultiplied(head: ifd.Tiff, added: head_completion.Additions) -> bool:
 
 def _level(path: Path, size: tuple[int, int], head: ifd.Tiff) -> list[Image]:
     """The directories of a level of this width and height, as those of an overview of the raster."""
-    made = structure(path)
+    made = ifd.of(path, ifd.read)
     if made is None or made.order != head.order:
         raise ifd.Malformed("a level of another kind")
     image, *masks = made.directories

@@ -112,7 +112,7 @@ def _give_levels(task: Task, added: head_completion.Additions) -> bool:
     folder = task.workshop / _LEVELS
     folder.mkdir()
     try:
-        facts, head = examine(task.result), sources.structure(task.result)
+        facts, head = examine(task.result), ifd.of(task.result, ifd.read)
         if head is None or cog_levels.unmakeable(head, facts):
             return False
         with opened(task.result, "GTiff") as base:

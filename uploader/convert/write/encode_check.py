@@ -64,7 +64,7 @@ def _differs(result: Path, look: _Look, rows: Collection[Piece], pool: ThreadPoo
 
 
 def _opened(result: Path, number: int) -> AbstractContextManager[Dataset]:
-    return opened(result, "GTiff", overview=number - 1 if number else None, threads=1)
+    return opened(result, "GTiff", placeless=True, overview=number - 1 if number else None, threads=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,20 +25,19 @@ class Plan:
     wanted: Pyramid
     threads: int
     kept: Sequence[Image] = field(default=())
+    levels: Sequence[Facts] = field(init=False)
+    """The raster and its levels, from large to small."""
+
+    def __post_init__(self) -> None:
+        """Reckon the levels once: whoever follows a plan asks for them again and again."""
+        found = sizes(self.facts.width, self.facts.height, self.wanted.tile)
+        smaller = [replace(self.facts, width=width, height=height) for width, height in found]
+        object.__setattr__(self, "levels", (self.facts, *smaller))
 
     @property
     def facts(self) -> Facts:
         """The raster."""
         return self.wanted.facts
-
-    @property
-    def levels(self) -> list[Facts]:
-        """The raster and its levels, from large to small."""
-        found = sizes(self.facts.width, self.facts.height, self.wanted.tile)
-        return [
-            self.facts,
-            *(replace(self.facts, width=width, height=height) for width, height in found),
-        ]
 
     @property
     def made(self) -> Mapping[int, Facts]:

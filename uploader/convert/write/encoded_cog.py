@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import rasterio
+from rasterio._env import get_gdal_config, set_gdal_config
 
 from uploader.convert.job import Method
 from uploader.convert.pyramid.overview_writer import Pyramid
@@ -23,7 +23,6 @@ from uploader.convert.write import (
     method_choice,
     rewrite_rules,
 )
-from uploader.convert.write import source_heads as sources
 from uploader.convert.write.encode import encode
 from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
@@ -72,10 +71,21 @@ def _parts(task: Task) -> Iterator[Path]:
     folder = task.workshop / _PARTS
     folder.mkdir()
     try:
-        with translated("encoded"), rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):  # type: ignore[no-untyped-call]
+        with translated("encoded"), _cache(_CACHE_BYTES):
             yield folder
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def _cache(size: int) -> Iterator[None]:
+    """Let GDAL keep so many bytes of blocks. An environment of rasterio's would do it at twenty times the price."""
+    before = get_gdal_config("GDAL_CACHEMAX")
+    set_gdal_config("GDAL_CACHEMAX", size)
+    try:
+        yield
+    finally:
+        set_gdal_config("GDAL_CACHEMAX", before)
 
 
 def _proved(
@@ -85,8 +95,8 @@ def _proved(
     gauge = None if task.found.measured else Gauge(task.facts, classes=False)
     made = encode(task.dataset, plan, folder, gauge)
     move(plan.head, made.images, task.result, added, head_completion.reserve(added))
-    shutil.rmtree(folder)
-    folder.mkdir()
+    for path in folder.iterdir():  # the disk may need the room
+        path.unlink()
     measured = gauge.result() if gauge else task.found.measured
     assert measured is not None
     head_completion.complete(task.result, added, measured.bands)
@@ -114,10 +124,10 @@ def _head(
     """The head as GDAL writes it, what else goes into it, and what GDAL put beside it, by name."""
     path = folder / RESULT
     added = head_completion.additions(task.job.source, task.facts)
-    alone = dict(options) | {"OVERVIEWS": "NONE"}
+    alone = dict(options) | {"OVERVIEWS": "NONE", "NUM_THREADS": "1"}
     nodata = task.level_options.nodata
     unfit = cog_driver.write(task.dataset, task.facts, alone, path, reserved=0, nodata=nodata, head_only=True)
-    head = sources.structure(path)
+    head = ifd.of(path, ifd.read)
     if head is None or head.order != "<":
         raise ConversionFailed("GDAL wrote a head that is not understood.")
     return head, replace(added, nodata=unfit), cog_driver.beside(path)

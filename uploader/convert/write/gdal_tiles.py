@@ -10,7 +10,6 @@ from uploader.convert.pyramid.overview_writer import created, write
 from uploader.convert.read.block_reader import Block
 from uploader.convert.tiff import ifd
 from uploader.convert.write.encode_plan import Plan
-from uploader.convert.write.source_heads import structure
 from uploader.convert.write.tile_copy import Image
 
 _PLACES = (ifd.TILE_OFFSETS, ifd.TILE_BYTES)
@@ -45,7 +44,7 @@ class GdalTiles:
 
     def _images(self, number: int) -> list[Image]:
         path, said = self._paths[number], self._plan.entries(number)
-        written = structure(path)
+        written = ifd.of(path, ifd.read)
         if written is None or written.order != self._plan.head.order or len(said) != len(written.directories):
             raise ifd.Malformed("a level of another kind")
         return [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 from uploader.convert.read.facts import NODATA, Facts
@@ -18,17 +20,29 @@ _FLOAT_DIGITS = 1 << 53
 
 def structure(source: Path) -> ifd.Tiff | None:
     """How a TIFF is built; None for other files, and for odd ones."""
-    return ifd.of(source, ifd.read)
+    return _read(source, ifd.read, *_version(source))
 
 
 def first_image(source: Path) -> ifd.Tiff | None:
     """The head of a TIFF's first image as far as it can be read; None for other files."""
-    return ifd.of(source, ifd.first)
+    return _read(source, ifd.first, *_version(source))
+
+
+@lru_cache(maxsize=8)
+def _read(source: Path, reading: Callable[[int], ifd.Tiff], *_: int) -> ifd.Tiff | None:
+    """The head of a source, which each step asks for and nobody changes: it is read once."""
+    return ifd.of(source, reading)
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """What tells one file from the next at its place."""
+    status = path.lstat()
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def compare_heads(source: Path, result: Path, facts: Facts) -> Differences:
     """What the heads of a raster and its COG say otherwise. Raises ConversionFailed for a head that no COG may have."""
-    head = structure(result)
+    head = ifd.of(result, ifd.read)
     reason = "an unusual structure" if head is None else head_comparison.unsound(head)
     if head is None or reason:
         raise ConversionFailed(f"The head of the result has {reason}.")

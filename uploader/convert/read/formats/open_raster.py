@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -18,7 +19,7 @@ from typing import Any
 
 import rasterio
 from rasterio.env import getenv, hasenv
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
 
 from uploader.convert.read.formats import ascii_grid, hdf5
@@ -73,6 +74,7 @@ def prepare() -> None:
 
     To enter an environment and to leave it costs as much as to open a small raster.
     """
+    warnings.simplefilter("ignore", NotGeoreferencedWarning)
     available()
     rasterio.Env(**_CAREFUL).__enter__()  # type: ignore[no-untyped-call]
 
@@ -240,16 +242,20 @@ def opened(
     driver: str,
     *,
     facts_only: bool = False,
+    placeless: bool = False,
     overview: int | None = None,
     threads: int = THREADS,
 ) -> Iterator[Dataset]:
     """The raster, opened for reading with this driver and no other; or one of its overviews, 0 being the largest.
 
     So many `threads` decode it. `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata
-    domains too: then only metadata may be asked for, never overviews, masks or pixels. Of overviews only those of a
-    file may be asked for that has nothing beside it, and whose metadata names no other.
+    domains too: then only metadata may be asked for, never overviews, masks or pixels. `placeless`: nobody will ask
+    where it lies, which takes as long to find out as all else. Of overviews only those of a file may be asked for that
+    has nothing beside it, and whose metadata names no other.
     """
     options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE" if overview is None else str(overview)}
+    if driver == "GTiff" and placeless:
+        options["GEOREF_SOURCES"] = "NONE"
     if driver == "GTiff" and not facts_only and threads > 1:
         options["NUM_THREADS"] = str(threads)
     if driver == "AAIGrid":

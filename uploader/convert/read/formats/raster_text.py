@@ -106,10 +106,12 @@ def _undecoded() -> Iterator[list[bytes]]:
     handler, log, disabled = _Undecoded(), logging.getLogger("rasterio._base"), logging.root.manager.disable
     log.addHandler(handler)
     log.propagate = False
-    logging.disable(logging.NOTSET)
+    if disabled:  # to switch them on and off makes every logger forget its level
+        logging.disable(logging.NOTSET)
     try:
         yield handler.items
     finally:
-        logging.disable(disabled)
+        if disabled:
+            logging.disable(disabled)
         log.propagate = True
         log.removeHandler(handler)

@@ -1,0 +1,72 @@
+"""What a zygote does before its second raster, and what its children have of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support import rasters
+from uploader.convert import Converter, Job
+from uploader.convert.engine.rehearsal import left_open, tables
+from uploader.convert.isolation import kernel
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """A small raster in a folder of its own."""
+    rasters.make("classes", tmp_path / "in" / "source.tif", size=64)
+    return Job(tmp_path / "in" / "source.tif", tmp_path / "out.tif", memory_limit=1 << 30)
+
+
+async def test_children_after_it_tell_the_same(job: Job) -> None:
+    """Before the second raster a zygote rehearses; then it still has one thread, and only tables open besides its own.
+
+    What it makes of a raster is what it made before.
+    """
+    made, open_files = [], []
+    async with Converter(1) as converter:
+        for _ in range(3):
+            report = await converter.convert(job)
+            made.append((job.target.read_bytes(), report.bands, report.facts))
+            zygote = Path(f"/proc/{converter._idle[0].pid}")
+            open_files.append({link.readlink().name for link in (zygote / "fd").iterdir()})
+            assert len(list((zygote / "task").iterdir())) == 1
+
+    assert made[0] == made[1] == made[2]
+    assert not any("proj.db" in names for names in open_files[:1])
+    assert all("proj.db" in names for names in open_files[1:])
+    assert not list(job.target.parent.glob("*/rehearsal"))
+
+
+def test_only_tables_are_shared(tmp_path: Path) -> None:
+    """A child goes on with what is open only where that is a file of the libraries, and open for reading."""
+    table, other = tmp_path / "share" / "table", tmp_path / "other"
+    for path in (table, other):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    handles = [os.open(table, os.O_RDONLY), os.open(other, os.O_RDONLY), os.open(table, os.O_RDWR)]
+    try:
+        found = left_open(handles[0])
+        told = [tables({handle}, [table.parent]) for handle in handles]
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+    assert found >= set(handles)
+    assert told == [True, False, False]
+    assert tables((), ())
+
+
+def test_a_process_is_forked_as_it_is() -> None:
+    """The child is one that Python knows of: its own id, its own random numbers, and its parent can wait for it."""
+    told, to_parent = os.pipe()
+    pid = kernel.fork_as_is()
+    if pid == 0:
+        os.write(to_parent, str(os.getpid()).encode())
+        os._exit(7)
+    os.close(to_parent)
+    with os.fdopen(told) as said:
+        assert said.read() == str(pid)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
