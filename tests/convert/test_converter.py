@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import numpy as np
 import psutil
 import pytest
@@ -15,8 +17,9 @@ from rio_cogeo.cogeo import cog_validate
 
 from tests.support import compare, rasters
 from tests.support.warned import losses
-from uploader.convert import Converter, Job
+from uploader.convert import Converter, Job, Report
 from uploader.convert.engine import pool, zygote_client
+from uploader.convert.write import publish
 from uploader.core.errors import ConversionFailed, ConverterBroken, NoSpace, RasterRefused, RasterUnreadable
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -277,6 +280,27 @@ async def test_children_are_shared_and_end_with_the_pool(made: Path) -> None:
 
     assert 1 <= len(pids) <= 2
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+async def test_a_result_is_put_in_its_place_while_the_next_raster_is_converted(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hashes, syncs and renames of one keep no child from the next."""
+    gate, finish = threading.Event(), publish.finish
+
+    def gated(asked: Job, report: Report) -> None:
+        if asked.source.parent.parent.name == "classes":
+            assert gate.wait(60)
+        finish(asked, report)
+
+    monkeypatch.setattr(publish, "finish", gated)
+    async with Converter(1) as converter, anyio.create_task_group() as tasks:
+        tasks.start_soon(converter.convert, job(made, "classes"))
+        await anyio.lowlevel.checkpoint()
+        await converter.convert(job(made, "int8"))
+        gate.set()
+
+    assert left(made / "classes") == left(made / "int8") == {"out.tif"}
 
 
 async def test_child_has_no_secret_and_little_reach(made: Path, monkeypatch) -> None:

@@ -219,6 +219,18 @@ def test_a_batch_lingers_for_more() -> None:
     assert members_of(replace(busy, waiting=(waiting(1, age=301),))) == [1]
 
 
+def test_the_last_batch_of_a_run_that_ends_waits_for_nothing() -> None:
+    """A daemon that ends when it is idle closes it at once, unless a file settles, is ready, or is converted."""
+    view = replace(EMPTY, waiting=(waiting(1, age=0),), ends_when_idle=True)
+    queued = Queued(2, "/d", 10, "c")
+
+    assert members_of(view) == [1]
+    assert actions(replace(view, settling={"/d": 1})) == []
+    assert (
+        actions(replace(view, queued=(queued,), busy=frozenset({("file", 2)}), running={"Convert": 1})) == []
+    )
+
+
 def test_a_batch_closes_smaller_while_more_files_could_be_sent_at_once() -> None:
     """Four may be: those count that are sent, or are about to be, and not those of a session that only completes."""
     view = replace(EMPTY, waiting=(waiting(9, age=11),), coming={"/d": 1})

@@ -14,7 +14,6 @@ import anyio
 import google_crc32c
 import pytest
 
-from tests.support.certificates import self_signed, serving
 from tests.support.door import SHORT, door, put, signed
 from tests.support.rawserver import RawServer, Reply, http
 from uploader.core.errors import (
@@ -27,13 +26,12 @@ from uploader.core.errors import (
 )
 from uploader.platform.geopera import Bandwidth, Timeouts, TransferStopped
 from uploader.platform.geopera.object_store import (
-    FIRST_CHUNK,
     LEAST_CHUNK,
     MOST_CHUNK,
-    MOST_ENCRYPTED,
     in_memory,
     next_chunk,
 )
+from uploader.system import process_memory
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -90,7 +88,7 @@ async def test_a_large_file_arrives_whole_and_is_counted(large: Path) -> None:
     assert error is None
     assert hashlib.sha256(server.requests[0].body).digest() == hashlib.sha256(large.read_bytes()).digest()
     assert sum(counted) == large.stat().st_size
-    assert counted[0] == FIRST_CHUNK
+    assert counted[0] == MOST_CHUNK
 
 
 async def test_an_empty_file_is_sent(tmp_path: Path) -> None:
@@ -210,7 +208,7 @@ async def test_a_copy_that_shrinks_under_way_is_told(large: Path, tmp_path: Path
     async with RawServer(STORED) as server, door(server.url) as (_, store):
         with pytest.raises(StagedDamaged, match="ended after"):
             await put(
-                store, signed(server.url), path, size=size, on_bytes=lambda _: os.truncate(path, FIRST_CHUNK)
+                store, signed(server.url), path, size=size, on_bytes=lambda _: os.truncate(path, MOST_CHUNK)
             )
         await anyio.sleep(0.05)
 
@@ -320,25 +318,24 @@ async def test_what_is_in_memory_is_known(large: Path, tmp_path: Path) -> None:
 
 async def test_the_line_decides_the_chunk() -> None:
     """Chunks grow on a quick line, shrink on a slow one, and stay within their bounds."""
-    assert next_chunk(FIRST_CHUNK, 0.01) == 2 * FIRST_CHUNK
-    assert next_chunk(FIRST_CHUNK, 0.5) == FIRST_CHUNK
-    assert next_chunk(FIRST_CHUNK, 2.0) == FIRST_CHUNK // 2
+    assert next_chunk(LEAST_CHUNK, 0.01) == 2 * LEAST_CHUNK
+    assert next_chunk(MOST_CHUNK, 0.5) == MOST_CHUNK
+    assert next_chunk(MOST_CHUNK, 2.0) == MOST_CHUNK // 2
     assert next_chunk(MOST_CHUNK, 0.0) == MOST_CHUNK
     assert next_chunk(LEAST_CHUNK, 99.0) == LEAST_CHUNK
 
 
-async def test_encrypted_chunks_stay_in_the_cache(large: Path, tmp_path: Path) -> None:
-    """Through TLS no chunk is larger than what was found to be cheapest, however quick the line is."""
-    certificate = self_signed(tmp_path)
+async def test_chunks_stay_in_the_heap(large: Path) -> None:
+    """No chunk is so large that it comes from fresh pages, however quick the line is."""
     sent: list[int] = []
     async with (
-        RawServer(STORED, tls=serving(certificate)) as server,
-        door(server.url, ca_file=str(tmp_path / "cert.pem"), timeouts=Timeouts()) as (_, store),
+        RawServer(STORED) as server,
+        door(server.url, timeouts=Timeouts()) as (_, store),
     ):
         await put(store, signed(server.url), large, on_bytes=sent.append)
 
     assert server.requests[0].body == large.read_bytes()
-    assert max(sent) == MOST_ENCRYPTED
+    assert max(sent) == MOST_CHUNK < process_memory.LARGE
 
 
 async def test_a_stall_is_noticed_long_before_a_chunk_is_due(large: Path) -> None:

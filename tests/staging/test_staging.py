@@ -17,7 +17,7 @@ from tests.support.groups import as_nobody, crashed_at, listed, make_group, publ
 from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable, StagedDamaged
 from uploader.core.model import Sighting
 from uploader.staging import Checksums, Interrupted, Staging
-from uploader.system import files as fs
+from uploader.system import file_content
 from uploader.system.failpoints import within
 
 pytestmark = pytest.mark.unit
@@ -124,11 +124,11 @@ CHANGES: list[Callable[[Path], object]] = [
 
 
 def _interfering(change: Callable[[], object]) -> Callable[..., object]:
-    """`fs.copy`, after whose first call the source changes."""
-    copy, pending = fs.copy, [change]
+    """`file_content.take`, after whose first call the source changes."""
+    take, pending = file_content.take, [change]
 
     def interfering(*args: object, **options: object) -> object:
-        copied = copy(*args, **options)  # type: ignore[arg-type]
+        copied = take(*args, **options)  # type: ignore[arg-type]
         while pending:
             pending.pop()()
         return copied
@@ -146,7 +146,7 @@ def test_what_is_not_what_was_seen_is_not_claimed(
     if when == "before":
         change(drop)
     else:
-        monkeypatch.setattr(fs, "copy", _interfering(lambda: change(drop)))
+        monkeypatch.setattr(file_content, "take", _interfering(lambda: change(drop)))
 
     with pytest.raises(SourceChanged):
         claim(staging, drop, sighting)
@@ -303,7 +303,7 @@ def test_a_source_that_cannot_be_read_says_why(
     def broken(*_: object) -> int:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(fs.os, "preadv", broken)
+    monkeypatch.setattr(os, "pread", broken)
     with pytest.raises(SourceUnreadable, match=r"cannot be read"):
         claim(staging, drop, sighting)
 
@@ -318,7 +318,7 @@ def test_staging_that_cannot_be_written_is_no_fault_of_the_file(
     def full(*_: object) -> int:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(fs.os, "pwrite", full)
+    monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(NoSpace):
         claim(staging, drop, sighting)
     assert tree(tmp_path / "staging") == {}

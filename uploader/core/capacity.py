@@ -13,6 +13,10 @@ OWN_TASKS = 64
 
 TASKS_A_FOLDER = 8
 
+BESIDE = 1
+"""Conversions under way beyond those that the converters work on: one is made ready or put in its place, with hashes
+and syncs, while the others use the processor."""
+
 MORE_TASKS = (
     "End other programs, or raise what limits processes and threads: TasksMax= of the unit, `ulimit -u`, pids.max of "
     "the container; or set fewer convert.workers. It goes on by itself."

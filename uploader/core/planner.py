@@ -216,12 +216,14 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
         most=most_files(group.key, _layout(turn, group), turn.settings.batch),
         most_bytes=min(turn.settings.batch.max_bytes, turn.settings.batch.max_bytes if cap is None else cap),
     )
+    more = more_to_come(turn, turn.view.destinations[taken[0].folder])
+    last = turn.view.ends_when_idle and not (more or turn.expecting)
     at = closes_at(
         taken,
         turn.settings.batch,
         turn.now,
-        at_once=full or taken[0].held or disk_space.short(turn),
-        more_to_come=more_to_come(turn, turn.view.destinations[taken[0].folder]),
+        at_once=full or taken[0].held or last or disk_space.short(turn),
+        more_to_come=more,
         line_free=_line_free(turn),
     )
     return Batch(group.key, taken), at

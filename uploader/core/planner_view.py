@@ -150,7 +150,7 @@ class PlannerView:
     staged_bytes: int = 0
     free_bytes: int = 1 << 62
     converters: int = 1
-    """How many rasters the machine converts at once."""
+    """How many conversions are under way at once: those that the machine works on, and `capacity.BESIDE`."""
     converters_apart: bool = False
     """They are workers of their own: a raster that is to be converted alone takes one of them, not all."""
     busy: frozenset[tuple[str, int]] = frozenset()
@@ -170,6 +170,8 @@ class PlannerView:
     """Why staging cannot be used at the moment, in words; empty where it can."""
     no_thread_since: float | None = None
     """Since when the daemon itself waits for a thread that the machine does not give; None while it does not."""
+    ends_when_idle: bool = False
+    """The daemon ends once nothing is left to do: then nobody waits for files that are not known yet."""
     answered_at: float = 0.0
     """When the platform last answered a call with anything but an outage; 0: not since the start."""
     stored_at: float = 0.0

@@ -17,6 +17,7 @@ from anyio.abc import TaskGroup
 
 from uploader.activity import Activity
 from uploader.config import Settings
+from uploader.core import capacity
 from uploader.core.actions import Action, Put
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
@@ -38,6 +39,7 @@ from uploader.daemon.running_actions import RunningActions
 from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import Listener, obey
 from uploader.daemon.trying import Trying
+from uploader.daemon.wall_clock import WallClock
 from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
@@ -49,9 +51,6 @@ log = logging.getLogger(__name__)
 
 TURN = 5.0
 """Seconds after which the planner looks even if nothing happened: disks fill and clocks jump unannounced."""
-
-CLOCK_SLACK = 2.0
-"""Seconds that the wall clock may be set back without anybody waiting noticeably longer."""
 
 GATHERED = 0.004
 """Seconds after something happened in which more may happen: one turn plans for all of it."""
@@ -81,15 +80,18 @@ async def run(
     """
     activity = activity or Activity()
     async with assembled(settings, activity, bound=bound, new_journal=new_journal, environ=environ) as parts:
-        daemon = Daemon(Reload(parts, read_again), parts, hard_exit or HardExit(), listener)
-        return await daemon.run(until_idle=until_idle)
+        reload = Reload(parts, read_again)
+        return await Daemon(reload, parts, hard_exit or HardExit(), listener, until_idle=until_idle).run()
 
 
 class Daemon:
     """The task group and what it shares."""
 
-    def __init__(self, reload: Reload, parts: Parts, hard_exit: HardExit, listener: Listener) -> None:
+    def __init__(
+        self, reload: Reload, parts: Parts, hard_exit: HardExit, listener: Listener, *, until_idle: bool
+    ) -> None:
         self._reload = reload
+        self._until_idle = until_idle
         self._tools = parts.tools
         self._intake = parts.intake
         self._line = parts.line
@@ -108,23 +110,23 @@ class Daemon:
         """The plan of the last turn."""
         self._unseen_since: float | None = None
         """Since when the loop waits for the journal's rows and the machine's room (unix seconds)."""
-        self._ahead = time.time() - time.monotonic()
+        self._clock = WallClock(parts.tools)
         self._wake = anyio.Event()
         self._stopping = anyio.Event()
         self._hard_exit = hard_exit
         self._listener = listener
         self._beat = min(TURN, systemd_notify.watchdog_interval() or TURN)
 
-    async def run(self, *, until_idle: bool) -> int:
+    async def run(self) -> int:
         """Serve until stopped or idle; returns the exit code."""
         started = time.time()
-        held = await self._serve(until_idle=until_idle)
-        if not until_idle or self._stopping.is_set():
+        held = await self._serve()
+        if not self._until_idle or self._stopping.is_set():
             return START_AGAIN if self._again else 0
         rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
         return 1 if rejected or held else 0
 
-    async def _serve(self, *, until_idle: bool) -> bool:
+    async def _serve(self) -> bool:
         """Returns whether something is held at the end."""
         held = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
@@ -151,13 +153,13 @@ class Daemon:
             background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, shown)
             journal.subscriptions.add("planning", lambda _: self._nudge())
             try:
-                held = await self._plan_and_perform(work, background, until_idle=until_idle)
+                held = await self._plan_and_perform(work, background)
             finally:
                 await self._drain(work)
                 background.cancel_scope.cancel()
         return held
 
-    async def _plan_and_perform(self, work: TaskGroup, background: TaskGroup, *, until_idle: bool) -> bool:
+    async def _plan_and_perform(self, work: TaskGroup, background: TaskGroup) -> bool:
         """Turn after turn: look, plan, start what the plan says, wait. Returns whether something is held at the end.
 
         No turn waits for the journal: where it does not answer, the loop says so and asks on.
@@ -168,14 +170,14 @@ class Daemon:
         while not self._stopping.is_set():
             self._wake = anyio.Event()
             self._line.keep_to(self._tools.settings.transfer.bandwidth_limit)
-            self._mind_the_clock(background)
+            self._clock.look(background)
             view, now = await look.ask(min(LOOK_PATIENCE, self._beat)), time.time()
             self._unseen_since = (self._unseen_since or now) if view is None else None
             turn = None if view is None else self._turn(work, view, now)
             systemd_notify.beat()
             held = self._holds.look()
             systemd_notify.status(service_line(view, self._running.counted(), held))
-            if until_idle and turn is not None and turn.idle:
+            if self._until_idle and turn is not None and turn.idle:
                 await self._holds.written(LOOK_PATIENCE)
                 return bool(held.holds)
             await self._wait(turn.wake_at if turn else None, now)
@@ -206,15 +208,6 @@ class Daemon:
         """Holds that stand in no journal: it is held up itself, or no file waits for a platform that is away."""
         return [*journal_hold(self._tools.journal, self._unseen_since), *self._probe.outage()]
 
-    def _mind_the_clock(self, background: TaskGroup) -> None:
-        """Where the wall clock was set back, nothing waits for it to catch up."""
-        ahead = time.time() - time.monotonic()
-        back, self._ahead = self._ahead - ahead, ahead
-        if back > CLOCK_SLACK:
-            log.warning("the clock was set back by %.0f s: what was scheduled moves with it", back)
-            self._tools.set_back(back)
-            background.start_soon(self._tools.journal.holds.set_back, back)
-
     async def _look(self) -> PlannerView:
         """The journal's rows and the machine's room.
 
@@ -234,7 +227,7 @@ class Daemon:
             settling=settling,
             coming=coming,
             free_bytes=free,
-            converters=self._tools.converter.workers,
+            converters=self._tools.converter.workers + capacity.BESIDE,
             converters_apart=self._tools.converter.apart,
             staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             busy=running.busy,
@@ -249,6 +242,7 @@ class Daemon:
             sent_today=sent,
             day_ends=day_ends,
             no_thread_since=threads.short_since(),
+            ends_when_idle=self._until_idle,
         )
 
     def _start(self, work: TaskGroup, action: Action, view: PlannerView) -> None:

@@ -19,6 +19,7 @@ from uploader.core.errors import LocalError, NoSpace
 from uploader.core.path_text import lossless, raw, shown
 from uploader.disposal.archived_receipt import ArchivedReceipt
 from uploader.disposal.hiding import HiddenFile, same
+from uploader.system import file_content
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
 
@@ -143,13 +144,13 @@ class Archive:
             fd = os.open(name, flags, 0o600, dir_fd=self.fd)
             try:
                 digest = hashlib.sha256()
-                fs.copy(reading, fd, stop, digest)
+                file_content.copy(reading, fd, stop, digest)
                 os.fchmod(fd, found.st_mode & 0o777)
                 os.utime(fd, ns=(found.st_atime_ns, found.st_mtime_ns))
                 os.fsync(fd)
                 # Out of the cache, so that the disk is asked for what it has.
                 os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-                if fs.digest(fd, stop) != digest.hexdigest():
+                if file_content.digest(fd, stop) != digest.hexdigest():
                     raise LocalError(f"The archive {shown(self.path)} does not keep what is written to it.")
             finally:
                 os.close(fd)
@@ -168,7 +169,7 @@ class Archive:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except fs.ReadError:
+        except file_content.ReadError:
             raise
         except OSError as error:
             if error.errno in fs.FULL:
@@ -188,7 +189,7 @@ def named(group: list[HiddenFile], member: HiddenFile, number: int) -> bytes:
 
 def _digest(name: bytes, dir_fd: int) -> str:
     with fs.opened(name, dir_fd) as fd:
-        return fs.digest(fd, threading.Event())
+        return file_content.digest(fd, threading.Event())
 
 
 @contextmanager

@@ -126,7 +126,7 @@ async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
                 alive = partial(tools.activity.sign, "convert")
                 report = await tools.converter.convert(job, alive, running.come_to)
                 comparison = "sample" if report.sampled else job.verify
-                measured = await tools.in_thread(_measured, tools, row, target, report)
+                measured = await tools.in_thread(_received, tools, row, target, report)
         except Interrupted:
             return
         except err.UploaderError as error:
@@ -135,8 +135,6 @@ async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
     failpoint("convert.after")
     await tools.converter_works()
     tools.staging_refusals.took()
-    if report.quicklook and report.quicklook.thumbnail:
-        await tools.in_thread(_keep_thumbnail, tools, row, report.quicklook.thumbnail)
     name = upload_name(row.path, row.content, destination.passthrough)
     await tools.journal.files.converted(file_id, _made(report, measured, name, comparison))
     log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
@@ -163,12 +161,18 @@ def _made(report: Report, measured: Checksums, name: str, comparison: str) -> Co
     )
 
 
-def _keep_thumbnail(tools: Tools, row: FileRow, picture: bytes) -> None:
-    """What the disk does not take is done without: nothing depends on it."""
-    try:
-        tools.thumbnails.keep(row.id, row.content, picture)
-    except OSError as error:
-        log.debug("thumbnail of %s is not kept: %s", about(row), words(error))
+def _received(tools: Tools, row: FileRow, target: Path, report: Report) -> Checksums:
+    """Measure what came out, and keep its picture: one turn of a thread for both.
+
+    What the disk does not take of pictures is done without: nothing depends on them.
+    """
+    measured = _measured(tools, row, target, report)
+    if report.quicklook and report.quicklook.thumbnail:
+        try:
+            tools.thumbnails.keep(row.id, row.content, report.quicklook.thumbnail)
+        except OSError as error:
+            log.debug("thumbnail of %s is not kept: %s", about(row), words(error))
+    return measured
 
 
 def _claimed(tools: Tools, row: FileRow) -> Path:

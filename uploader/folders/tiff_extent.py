@@ -11,8 +11,9 @@ import os
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice, repeat
 
 from uploader.core.settle_rules import UNKNOWN, Extent
 from uploader.core.tiff_fields import TYPE_BYTES
@@ -195,8 +196,8 @@ def _tags(file: _File, entries: bytes, start: int) -> Iterator[tuple[int, _Value
         yield tag, _Values(kind, count, value)
 
 
-def _strip_bytes(file: _File, tags: Mapping[int, _Values]) -> Callable[[int], int] | None:
-    """How many bytes an uncompressed strip has, by its number; the last of each plane may have fewer rows."""
+def _strip_bytes(file: _File, tags: Mapping[int, _Values]) -> Iterator[int] | None:
+    """The bytes of uncompressed strips, for more than can be read; the last of each plane may have fewer rows."""
     if not {WIDTH, HEIGHT} <= tags.keys():
         return None
     height = _number(file, tags, HEIGHT, 0)
@@ -204,7 +205,9 @@ def _strip_bytes(file: _File, tags: Mapping[int, _Values]) -> Callable[[int], in
     together = 1 if _number(file, tags, PLANAR, 1) == SEPARATE else _number(file, tags, SAMPLES, 1)
     row = -(-_number(file, tags, WIDTH, 0) * _number(file, tags, BITS, 1) * together // 8)
     strips = max(1, -(-height // rows))
-    return lambda number: row * min(rows, height - number % strips * rows)
+    full, last = row * rows, row * (height - (strips - 1) * rows)
+    planes = range(MAX_BYTES)
+    return chain.from_iterable(chain(repeat(full, min(strips - 1, MAX_BYTES)), (last,)) for _ in planes)
 
 
 def _number(file: _File, tags: Mapping[int, _Values], tag: int, default: int) -> int:
@@ -213,9 +216,7 @@ def _number(file: _File, tags: Mapping[int, _Values], tag: int, default: int) ->
     return int(numbers[0]) if numbers else default
 
 
-def _blocks(
-    file: _File, offsets: _Values, counts: _Values | None, sizes: Callable[[int], int] | None
-) -> None:
+def _blocks(file: _File, offsets: _Values, counts: _Values | None, sizes: Iterator[int] | None) -> None:
     """Every block has to end within the file, as far as libtiff reads it. Blocks without offset or bytes are blank.
 
     Of an uncompressed strip, for which `sizes` tells the bytes, libtiff reads no more than there are, whatever is
@@ -223,15 +224,16 @@ def _blocks(
     """
     if counts is not None and counts.count != offsets.count:
         raise _OddError
-    sole = offsets.count == 1 and sizes is not None
-    first = 0
+    uncounted = 1 if offsets.count == 1 else 0
     for starts, lengths in _pairs(file, offsets, counts):
-        for number, (start, length) in enumerate(zip(starts, lengths, strict=False), first):
-            size = sizes(number) if sizes else length
-            taken = min(length, size) if length else size * sole
-            if start and (taken or counts is None):
-                file.need(start + taken)
-        first += len(starts)
+        taken = lengths
+        if sizes is not None:
+            sized = zip(lengths, islice(sizes, len(starts)), strict=False)
+            taken = [min(length, size) if length else size * uncounted for length, size in sized]
+        blocks = zip(starts, taken, strict=False)
+        file.need(
+            max((start + size for start, size in blocks if start and (size or counts is None)), default=0)
+        )
         if file.needs > file.size:
             return
 

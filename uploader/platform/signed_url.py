@@ -47,11 +47,6 @@ class SignedUrl:
         found = (value for name in told if name.lower() in _EXPIRES for value in told[name])
         return next((int(value) for value in found if value.isdecimal() and len(value) < _DIGITS), None)
 
-    @property
-    def encrypted(self) -> bool:
-        """Whether the bytes go through TLS."""
-        return urlsplit(self.url).scheme == "https"
-
 
 def _check(url: str, *, allow_http: bool) -> None:
     if len(url) > MOST or not all("!" <= c <= "~" for c in url):

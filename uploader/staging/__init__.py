@@ -12,7 +12,7 @@ from uploader.staging.copy_folders import CLAIM, Staging
 from uploader.staging.copying import ClaimedCopy, content_of
 from uploader.staging.free_space import FreeSpace
 from uploader.staging.refusals import Refusals
-from uploader.system.files import Interrupted
+from uploader.system.file_content import Interrupted
 
 __all__ = [
     "CLAIM",

@@ -25,10 +25,10 @@ class Hashing:
         self._crc32c = 0
         self._size = 0
 
-    def update(self, piece: memoryview) -> None:
+    def update(self, piece: bytes) -> None:
         """Take the next piece in."""
         self._sha256.update(piece)
-        self._crc32c = google_crc32c.extend(self._crc32c, bytes(piece))  # it takes nothing that could change
+        self._crc32c = google_crc32c.extend(self._crc32c, piece)
         self._size += len(piece)
 
     def result(self) -> Checksums:

@@ -19,6 +19,7 @@ from uploader.core.workshops import WORKSHOP
 from uploader.staging import former_layout
 from uploader.staging.checksums import Checksums, Hashing
 from uploader.staging.copying import ClaimedCopy, copy_group, require, source_folder, writing
+from uploader.system import file_content
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
 from uploader.system.removal import remove_tree
@@ -103,7 +104,7 @@ class Staging:
         """Size and hashes of a file in staging. Raises StagedDamaged where it cannot be read; Interrupted."""
         hashing = Hashing()
         with _reading(path), fs.opened(os.fsencode(path)) as fd:
-            fs.show(fd, stop, hashing)
+            file_content.show(fd, stop, hashing)
         return hashing.result()
 
     def size(self, path: Path) -> int:
@@ -134,7 +135,7 @@ class Staging:
         try:
             for member in filter(_counts, members):
                 with fs.opened(os.fsencode(self.working(file_id) / member.copy)) as fd:
-                    digests.append((member.suffix, fs.digest(fd, stop)))
+                    digests.append((member.suffix, file_content.digest(fd, stop)))
         except OSError:
             return None
         return content(members[0].name, digests)

@@ -14,6 +14,7 @@ from uploader.core.file_group import GroupFile, content, parts
 from uploader.core.model import Fingerprint, Sighting
 from uploader.core.path_text import raw, shown
 from uploader.staging.checksums import Checksums, Hashing
+from uploader.system import file_content
 from uploader.system import files as fs
 
 
@@ -50,7 +51,7 @@ def content_of(sighting: Sighting, stop: threading.Event) -> str:
     with source_folder(sighting.path, sighting.folder, sighting.path.rpartition(b"/")[0]) as source:
         for member in members:
             with _reading(member.name), fs.opened(member.name, source) as fd:
-                digests.append((member.suffix, fs.digest(fd, stop)))
+                digests.append((member.suffix, file_content.digest(fd, stop)))
     return content(members[0].name, digests)
 
 
@@ -60,8 +61,7 @@ def _copy_member(member: GroupFile, source: int, target: Path, stop: threading.E
     with _reading(member.name), fs.opened(member.name, source) as reading:
         require(member, fs.fingerprint(os.fstat(reading)))
         with writing(target), (target / member.copy).open("x+b", buffering=0) as copy:
-            shared = fs.reflink(reading, copy.fileno())
-            size = fs.copy(reading, copy.fileno(), stop, hashing, shared=shared)
+            size = file_content.take(reading, copy.fileno(), stop, hashing)
     if size != member.fingerprint.size:
         raise _changed(member.name)
     return hashing.result()
@@ -98,7 +98,7 @@ def writing(place: Path) -> Iterator[None]:
     """Translate what the system says while staging is written to: whatever it is, the file is not to blame."""
     try:
         yield
-    except fs.ReadError:
+    except file_content.ReadError:
         raise
     except OSError as error:
         raise NoSpace(

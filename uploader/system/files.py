@@ -1,6 +1,6 @@
 """The only place for file system calls that are easily done wrong.
 
-Opening without following links, copying while hashing, renaming without replacing, and making it durable.
+Opening without following links, renaming without replacing, and making it durable.
 
 Paths are bytes. Nothing below a drop folder is ever opened by a path that could lead through a symbolic link.
 """
@@ -8,50 +8,24 @@ Paths are bytes. Nothing below a drop folder is ever opened by a path that could
 from __future__ import annotations
 
 import errno
-import fcntl
-import hashlib
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 
 from uploader.core.model import Fingerprint
 from uploader.core.path_text import raw, shown
 from uploader.system import libc
 
-CHUNK = 1 << 20
-"""Bytes that are copied between two looks at the stop flag: a tenth of a second on a slow disk."""
-
-FICLONE = 0x40049409
-"""The ioctl that shares the blocks of one file with another, where the file system can."""
-
 _AT_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _AT_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_ZEROS = bytes(CHUNK)
 
 ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
 """What the system says of a file that is not there. A stale handle says nothing of the file: its server was away."""
 
 FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What the system says when there is no room for more bytes."""
-
-
-class Interrupted(Exception):
-    """The work was told to stop, and left nothing behind that a repeat would trip over."""
-
-
-class ReadError(OSError):
-    """Reading failed, where a failure to write would mean something else."""
-
-
-class Digest(Protocol):
-    """What is shown each piece of a file in turn: a hash of `hashlib`, or several at once."""
-
-    def update(self, piece: memoryview, /) -> None:
-        """Take the next piece in; it is not kept."""
 
 
 def open_directory(root: bytes, relative: bytes = b"") -> int:
@@ -152,15 +126,6 @@ def lstat_regular(name: bytes, dir_fd: int) -> Fingerprint | None:
     return fingerprint(found) if stat.S_ISREG(found.st_mode) else None
 
 
-def reflink(source: int, target: int) -> bool:
-    """Share the source's blocks with the target; False where the file system cannot, and nothing has happened."""
-    try:
-        fcntl.ioctl(target, FICLONE, source)
-    except OSError:
-        return False
-    return True
-
-
 def linked(source: Path, target: Path) -> bool:
     """Let a file have this name as well, in the place of what is there; False where the file system takes no link."""
     try:
@@ -169,65 +134,6 @@ def linked(source: Path, target: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def copy(source: int, target: int, stop: threading.Event, digest: Digest, *, shared: bool = False) -> int:
-    """Copy all bytes of `source` to `target` from the start, and show them to `digest`; returns their count.
-
-    With `shared` the target has the bytes already and they are only read and hashed, from the target. Blank chunks
-    become holes. Raises Interrupted, ReadError, and OSError where writing fails.
-    """
-    reading = target if shared else source
-    os.posix_fadvise(reading, 0, 0, os.POSIX_FADV_SEQUENTIAL)
-    buffer, done = _buffer(source), 0
-    view = memoryview(buffer)
-    while count := _read(reading, buffer, done):
-        if stop.is_set():
-            raise Interrupted
-        digest.update(view[:count])
-        if not shared and (count < CHUNK or buffer != _ZEROS):
-            _write_all(target, view[:count], done)
-        done += count
-    if not shared:
-        os.ftruncate(target, done)
-    return done
-
-
-def _buffer(fd: int) -> bytearray:
-    """Room for a chunk, or for all of a smaller file: the pages of a new buffer cost more than copying a small file."""
-    return bytearray(max(1, min(CHUNK, os.fstat(fd).st_size)))
-
-
-def _read(fd: int, buffer: bytearray, offset: int) -> int:
-    try:
-        return os.preadv(fd, [buffer], offset)
-    except OSError as error:
-        raise ReadError(error.errno, error.strerror) from error
-
-
-def _write_all(fd: int, data: memoryview, offset: int) -> None:
-    while data:
-        written = os.pwrite(fd, data, offset)
-        data, offset = data[written:], offset + written
-
-
-def digest(fd: int, stop: threading.Event) -> str:
-    """The sha256 of a file. Raises Interrupted, ReadError."""
-    whole = hashlib.sha256()
-    show(fd, stop, whole)
-    return whole.hexdigest()
-
-
-def show(fd: int, stop: threading.Event, digest: Digest) -> int:
-    """Show all bytes of a file to `digest`; returns their count. Raises Interrupted, ReadError."""
-    buffer, done = _buffer(fd), 0
-    view = memoryview(buffer)
-    while count := _read(fd, buffer, done):
-        if stop.is_set():
-            raise Interrupted
-        digest.update(view[:count])
-        done += count
-    return done
 
 
 def sync_directory(path: bytes | str | Path, dir_fd: int | None = None) -> None:

@@ -101,8 +101,15 @@ def parsed(line: bytes) -> dict[str, Any]:
     """One line of JSON from a process that may be out of its mind. Raises ConversionFailed."""
     try:
         # What was no UTF-8 in a raster comes as half a surrogate pair, which the journal could not hold.
-        text = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
-        answer = json.loads(text)
+        text = json.dumps(_loaded(line), ensure_ascii=False).encode("utf-8", "replace")
+    except RecursionError as error:
+        raise nonsense() from error
+    return _loaded(text)
+
+
+def _loaded(line: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise nonsense() from error
     if not isinstance(answer, dict):
@@ -111,11 +118,14 @@ def parsed(line: bytes) -> dict[str, Any]:
 
 
 def quicklook_of(line: bytes) -> Quicklook | None:
-    """What a child says of how its raster looks; None where it says nothing, or nothing that makes sense."""
+    """What a child says of how its raster looks; None where it says nothing, or nothing that makes sense.
+
+    There is no text of the raster's in it, and a picture is long: it is read once.
+    """
     if not line:
         return None
     try:
-        return Quicklook.from_json(parsed(line))
+        return Quicklook.from_json(_loaded(line))
     except errors.ConversionFailed:
         return None
 

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 import anyio
@@ -66,22 +67,21 @@ class Converter:
         alive: Callable[[], None] = lambda: None,
         part: Callable[[float], None] = lambda _: None,
     ) -> Report:
-        """See `ConversionEngine`."""
-        async with self._turns, self._writing(job):
-            workshop = await threads.run_sync(publish.prepare, job.target)
+        """See `ConversionEngine`. Only the child's part takes one of the turns: others convert meanwhile."""
+        workshop: Path | None = None
+        async with self._writing(job):
             try:
-                async with self._worker(job) as worker:
-                    report = await worker.convert(job, workshop, alive, part)
-                if report.method == "passthrough":
-                    await threads.run_sync(publish.adopt, job.source, job.target)
-                await threads.run_sync(publish.publish, job.target)
-            except LocalError as error:
-                if await threads.run_sync(workshop.is_dir):
-                    raise
-                raise publish.removed(job) from error
-            finally:
+                async with self._turns:
+                    workshop = await threads.run_sync(publish.prepare, job.target)
+                    async with self._worker(job) as worker:
+                        report = await worker.convert(job, workshop, alive, part)
+                await threads.run_sync(publish.finish, job, report)
+            except BaseException as error:
                 with anyio.CancelScope(shield=True):
-                    await threads.run_sync(publish.clear, job.target)
+                    there = await threads.run_sync(publish.clear, job.target)
+                if workshop and not there and isinstance(error, LocalError):
+                    raise publish.removed(job) from error
+                raise
             return report
 
     async def look_ahead(self, job: Job, beside: Sequence[str]) -> Forecast:

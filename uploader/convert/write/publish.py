@@ -13,7 +13,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from uploader.convert.job import Job
+from uploader.convert.job import Job, Report
 from uploader.core.errors import ConversionFailed, NoSpace, StagedDamaged
 from uploader.core.workshops import WORKSHOP
 from uploader.system import files as fs
@@ -57,9 +57,20 @@ def removed(job: Job) -> StagedDamaged:
     )
 
 
-def clear(target: Path) -> None:
-    """Remove the child's folder with all that is in it; harmless when there is none."""
-    shutil.rmtree(workshop(target), ignore_errors=True)
+def clear(target: Path) -> bool:
+    """Remove the child's folder with all that is in it; whether there was one."""
+    folder = workshop(target)
+    there = folder.is_dir()
+    shutil.rmtree(folder, ignore_errors=True)
+    return there
+
+
+def finish(job: Job, report: Report) -> None:
+    """Put what the child has made in its place, or the source itself, and remove its folder. Raises as `publish`."""
+    if report.method == "passthrough":
+        adopt(job.source, job.target)
+    publish(job.target)
+    clear(job.target)
 
 
 def adopt(source: Path, target: Path) -> None:

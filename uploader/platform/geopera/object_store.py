@@ -27,16 +27,11 @@ logger = logging.getLogger(__name__)
 
 WHAT = "The upload of the file"
 
-FIRST_CHUNK = 256 << 10
 LEAST_CHUNK = 64 << 10
-MOST_CHUNK = 4 << 20
-"""Bytes that are read and written at a time. Measured on loopback: 64 KiB halves the speed of 1 MiB, beyond 4
-MiB nothing is gained. A chunk is also how long a stop takes to be noticed, so slow lines get small ones."""
-
-MOST_ENCRYPTED = 256 << 10
-"""The same through TLS, where each byte is touched three times more: encrypted, copied out, handed to the kernel. What
-fits into a core's own cache takes 0.75 s of processor time a gigabyte; 1 MiB and more take 1.3 s, mostly the kernel's
-for fresh pages, and curl 0.9 s."""
+MOST_CHUNK = 256 << 10
+"""Bytes that are read and written at a time. Measured on loopback, in processor time a gigabyte: of pieces that the
+heap keeps and a core's own cache has room for a daemon takes 0.5 s, and of 4 MiB, whose pages are fresh, twice as much;
+through TLS 0.7 s. A piece is also how long a stop takes to be noticed, so slow lines get smaller ones."""
 
 _QUICK, _SLOW = 0.1, 1.0
 """Seconds: a chunk that took less makes the next one twice as large, one that took more half as large."""
@@ -46,10 +41,10 @@ class TransferStopped(NoAnswer):
     """The PUT was ended by us, as `stop` told. The store keeps nothing of a PUT that was cut off."""
 
 
-def next_chunk(chunk: int, seconds: float, *, encrypted: bool = False) -> int:
+def next_chunk(chunk: int, seconds: float) -> int:
     """Size of the chunk after one of `chunk` bytes that took this long."""
     if seconds < _QUICK:
-        return min(chunk * 2, MOST_ENCRYPTED if encrypted else MOST_CHUNK)
+        return min(chunk * 2, MOST_CHUNK)
     return max(chunk // 2, LEAST_CHUNK) if seconds > _SLOW else chunk
 
 
@@ -93,7 +88,7 @@ class HttpObjectStore:
     ) -> bytes | None:
         """See `ObjectStore`."""
         began = self._clock()
-        body = _Body(self, file, size, crc32c, on_bytes=on_bytes, stop=stop, encrypted=url.encrypted)
+        body = _Body(self, file, size, crc32c, on_bytes=on_bytes, stop=stop)
         async with self._connection() as connection:
             answer = await connection.put(url.secret, body, size=size, content_type=content_type, what=WHAT)
         logger.debug(
@@ -128,22 +123,12 @@ class HttpObjectStore:
 
     async def _md5(self, file: int, size: int, stop: Callable[[], bool]) -> bytes:
         """The MD5 of a file that was sent: it takes more than sending, so it is made for stores that tell no other."""
-        digest, offset = hashlib.md5(usedforsecurity=False), 0
         try:
-            while offset < size:
-                if stop():
-                    raise TransferStopped("The upload of the file was stopped before it was compared.")
-                piece = await self.read(file, min(MOST_CHUNK, size - offset), offset)
-                if not piece:
-                    break  # it was cut short since it was sent: its hash is another one
-                if len(piece) <= FIRST_CHUNK:
-                    digest.update(piece)  # takes less than to wake a thread
-                else:
-                    await threads.run_sync(digest.update, piece, limiter=self._readers)
-                offset += len(piece)
+            if size <= MOST_CHUNK and in_memory(file, size, 0):
+                return _md5_of(file, size, stop)  # takes less than to wake a thread
+            return await threads.run_sync(_md5_of, file, size, stop, limiter=self._readers)
         except OSError as error:
             raise _unread(error) from error
-        return digest.digest()
 
     async def aclose(self) -> None:
         """Close all idle connections."""
@@ -177,7 +162,6 @@ class _Body:
         *,
         on_bytes: Callable[[int], None],
         stop: Callable[[], bool],
-        encrypted: bool,
     ) -> None:
         self._file = file
         self._size = size
@@ -185,8 +169,7 @@ class _Body:
         self._on_bytes = on_bytes
         self._stop = stop
         self._store = store
-        self._encrypted = encrypted
-        self._chunk = FIRST_CHUNK
+        self._chunk = MOST_CHUNK
         self._under_way = 0
         self._began = 0.0
         self.sent = 0
@@ -213,7 +196,7 @@ class _Body:
             self.sent += self._under_way
             self._on_bytes(self._under_way)
             seconds = time.monotonic() - self._began
-            self._chunk = next_chunk(self._chunk, seconds, encrypted=self._encrypted)
+            self._chunk = next_chunk(self._chunk, seconds)
             self._under_way = 0
 
     def _compare(self, block: bytes) -> None:
@@ -233,6 +216,17 @@ class _Body:
         if not block:
             raise StagedDamaged(f"The private copy ended after {self.sent} of {self._size} bytes.")
         return block
+
+
+def _md5_of(file: int, size: int, stop: Callable[[], bool]) -> bytes:
+    """Of the first `size` bytes; of one that was cut short since it was sent it is another one. Raises OSError."""
+    digest, offset = hashlib.md5(usedforsecurity=False), 0
+    while piece := os.pread(file, min(MOST_CHUNK, size - offset), offset):
+        if stop():
+            raise TransferStopped("The upload of the file was stopped before it was compared.")
+        digest.update(piece)
+        offset += len(piece)
+    return digest.digest()
 
 
 def _unread(error: OSError) -> StagedDamaged:
