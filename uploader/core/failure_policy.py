@@ -50,6 +50,9 @@ FREE_COPIES = 3
 
 _MOST_DAMAGE_DELAY = 10.0
 
+PUBLISHED_METHOD = "cli"
+"""The transfer_method that the published schema knows, where another one is refused."""
+
 MAX_MINTS = 3
 """Signed URLs that are minted for one PUT before its session is given up."""
 
@@ -194,7 +197,7 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
             PROBE_EVERY,
         )
     if "transfer_method" in error.problem.fields and not known.swapped:
-        return Swap("cli")
+        return Swap(PUBLISHED_METHOD)
     if known.joins and error.status in (404, 410) and error.problem.title:
         return Park(
             Scope.TARGET,

@@ -114,7 +114,7 @@ async def _find_collection(tools: Tools, scene: Scene) -> None:
 
 async def _describe(tools: Tools, scene: Scene) -> None:
     """Tell the item date and properties, beside the properties that it has. A platform that will not is told once."""
-    if tools.descriptions_refused:
+    if tools.descriptions_refused or tools.traits.no_updates:
         await tools.journal.scenes.described(scene.id, scene.details, Describing.REFUSED)
         return
     item_id = scene.item_id or ""
