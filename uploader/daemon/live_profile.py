@@ -51,7 +51,7 @@ def load(settings: Settings) -> LiveProfile:
         why = f"cannot be read: {words(error)}"
     except RecursionError:
         why = "is damaged: it is nested too deeply"
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         why = "is damaged: it is no JSON"
     except ValueError as error:
         why = str(error)
@@ -64,10 +64,12 @@ def _read(path: Path) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    with open(fd, "rb") as file:  # noqa: PTH123 - a descriptor
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise ValueError("is no file")
-        text = file.read(MOST + 1)
+        text = os.read(fd, MOST + 1)
+    finally:
+        os.close(fd)
     if len(text) > MOST:
         raise ValueError("is damaged: it is too large")
     return text
