@@ -18,6 +18,9 @@ def advance(turn: PlanningPass) -> None:
         wants = need(scene, turn.now)
         if wants is None or turn.busy("scene", scene.id):
             continue
+        if wants is Need.MARKER and scene.not_before > turn.now:  # it comes from others, so nobody expects it
+            turn.wake(scene.not_before)
+            continue
         if not turn.due(scene.not_before, scene.retrying_since):
             continue
         if not free:
@@ -50,7 +53,6 @@ def _primary(turn: PlanningPass, kept: KeptBack) -> None:
     until = kept.since + scene.patience
     if until > turn.now:
         turn.wake(until)
-        turn.expecting = True
         turn.tell(Wait(FileState.CONVERTED, waits.SCENE_PRIMARY, kept.files, until))
         return
     reason = f"The scene {scene.name} waits for its primary, {scene.lead}, which has not come."
