@@ -203,8 +203,8 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
             Scope.TARGET,
             HoldCause.SCENE_ITEM_GONE,
             f"The item that files of a scene are to join is not there any more ({error.problem.text}).",
-            "Restore it on the platform, and they follow by themselves; or give them up by `uploader forget`. A scene "
-            "that is to be sent anew is dropped as another version, or under another name.",
+            "Restore it on the platform, and they follow by themselves. Or have the scene sent anew, with all of it "
+            "that lies in the drop folders, by `uploader retry` of one of them; or give them up by `uploader forget`.",
             TARGET_PROBE_EVERY,
         )
     return Park(

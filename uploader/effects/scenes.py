@@ -95,7 +95,7 @@ async def _find_collection(tools: Tools, scene: Scene) -> None:
         if error.status in _NEVER:
             await tools.reached()
             reason = f"The collection {scene.collection} can be neither found nor made. {error}"
-            await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY)
+            await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY, definite=True)
         else:
             await _failed(tools, scene, error)
         return
@@ -109,7 +109,7 @@ async def _find_collection(tools: Tools, scene: Scene) -> None:
         log.info("scene=%s collection=%s id=%s", scene.name, scene.collection, collection_id)
         return
     reason = f"The project {scene.project_id} has no collection {scene.collection}."
-    await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY)
+    await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY, definite=True)
 
 
 async def _describe(tools: Tools, scene: Scene) -> None:

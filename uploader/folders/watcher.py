@@ -71,7 +71,7 @@ class FolderWatcher:
         self._threads = FolderThreads()
         self._holds = FolderHolds(journal, self.name)
         self._health = FolderHealth(self.spec, self._threads)
-        self._files = FolderFiles(self.name, journal, self.queue, self.missed, nudge)
+        self._files = FolderFiles(self.spec, journal, self.queue, self.missed, nudge)
         self._warnings = WatchWarnings(self.name, self.missed, self.queue)
         self._rejected = RejectedFiles(self.spec, self.name, journal, self._threads)
         due, blind = partial(self.rescan, hinted=True), lambda: self.held
