@@ -121,7 +121,8 @@ class MemoryRows:
         return self.tables.scenes[scene_id]
 
     def files_of_scenes(self) -> list[File]:
-        found = self.tables.by_state[FileState.CONVERTED].values()
+        states = (FileState.CONVERTED, FileState.BATCHED)
+        found = [file for state in states for file in self.tables.by_state[state].values()]
         return sorted((file for file in found if file.scene_id is not None), key=lambda file: file.id)
 
     def scenes_like(self, family: tuple[str, str, str, str, str]) -> list[Scene]:

@@ -12,12 +12,13 @@ from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
 from uploader.core.call_evidence import is_clear
 from uploader.core.failure_policy import classify
 from uploader.core.log_subject import About
-from uploader.core.model import Scope
+from uploader.core.model import HoldCause, Scope
 from uploader.core.platform_traits import Repeated
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools
 from uploader.journal import SessionRow
 from uploader.journal.queries import profile
+from uploader.journal.row_queries import scene_row
 from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,8 @@ async def _initiate_failed(tools: Tools, session: SessionRow, error: err.Uploade
             await sessions.retry(session.id, str(error), after, answered=answered)
         case fail.Swap(method):
             await sessions.refused(session.id, str(error), None, {"transfer_method": method})
+        case fail.Park(cause=HoldCause.SCENE_ITEM_GONE, reason=reason) if await _left_behind(tools, session):
+            await sessions.refused(session.id, reason, None)
         case fail.Park(scope=Scope.PLATFORM) as park:
             hold = tools.hold(park)
             await sessions.retry(session.id, park.reason, 0.0, answered=answered, hold=hold)
@@ -101,3 +104,10 @@ async def _initiate_failed(tools: Tools, session: SessionRow, error: err.Uploade
             await sessions.refused(session.id, park.reason, hold, learned)
         case _:
             raise AssertionError(f"initiate: no way on from {verdict}") from error
+
+
+async def _left_behind(tools: Tools, session: SessionRow) -> bool:
+    """Whether the session was frozen before its scene was sent anew: then its file goes into another item."""
+    ids = [member.scene_id for member in session.members if member.scene_id is not None]
+    found = await tools.journal.read(lambda db: [scene_row(db, scene_id) for scene_id in ids])
+    return all(scene.item_id != session.key.item_id for scene in found)

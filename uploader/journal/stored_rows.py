@@ -158,7 +158,7 @@ class StoredRows:
 
     def files_of_scenes(self) -> list[FileRecord]:
         """See `Rows`."""
-        return self._files("state = 'converted' AND scene_id IS NOT NULL ORDER BY id")
+        return self._files("state IN ('converted', 'batched') AND scene_id IS NOT NULL ORDER BY id")
 
     def scenes_like(self, family: tuple[str, str, str, str, str]) -> list[Scene]:
         """See `Rows`."""

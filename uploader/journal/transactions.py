@@ -83,7 +83,7 @@ class Rows(Protocol):
         """All versions and issues of a scene, the oldest first."""
 
     def files_of_scenes(self) -> list[FileRecord]:
-        """The converted files of scenes, which are in no session."""
+        """The converted files of scenes that were not sent yet."""
 
     def scenes_without_collection(self, project_id: str, collection: str) -> list[Scene]:
         """The scenes of a project whose collection of this name was not found yet."""
