@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from uploader import cli
+from uploader.effects import live_check
 from uploader.sandbox import Options, Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -22,6 +23,9 @@ SWITCHES: dict[str, tuple[tuple[Any, Any], tuple[Any, Any]]] = {
     "replay_initiate/initiate_repeated": ((False, "another"), (True, "same")),
     "repeat_item_ids/complete_repeated": ((False, "none"), (True, "ids")),
     "repeat_fail/fail_repeated": (("conflict", "HTTP 409"), ("ok", "ok")),
+    "repeated_asset_key/asset_key_twice": (("number", "both"), ("refuse", "HTTP 422")),
+    "item_box/box_of_two": (("first", "first"), ("union", "union")),
+    "update_properties/properties_updated": (("replace", "replaced"), ("merge", "kept")),
     "names_in_items/names_in_items": ((True, True), (False, False)),
     "url_life/url_life": ((300.0, 300), (77.0, 77)),
     "token_life/token_life": ((300.0, 300.0), (66.0, 66.0)),
@@ -34,6 +38,7 @@ def checked(
 ) -> tuple[int, dict[str, Any], set[str]]:
     """Exit code, what was printed, and the items that are left on the platform; no session may be open."""
     (root / "box").mkdir(parents=True)
+    monkeypatch.setattr(live_check, "_LOOK", 0.05)
     with Sandbox(Options(root=root / "box", api_key="gpra_right", rate_limit=0, **options)) as box:
         monkeypatch.setenv("GEOPERA_API_KEY", box.api_key)
         for rule in faults:
@@ -64,9 +69,18 @@ def test_each_switch_of_the_sandbox_is_found(
         name: both[position][1] for name, both in SWITCHES.items()
     }
     assert (facts["visible_after"] > 2) == bool(position)
-    assert facts["asset_key_twice"] == "both"
     assert facts["left"] == []
     assert told["date"].startswith("20")
+
+
+def test_an_asset_that_is_replaced_and_a_call_that_is_not_there_are_found(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    """The third setting of one switch, and one that hides another."""
+    _, told, _ = checked(tmp_path, monkeypatch, capsys, repeated_asset_key="replace", items_update="unknown")
+
+    found = {name: told["facts"][name] for name in ("asset_key_twice", "items_update", "properties_updated")}
+    assert found == {"asset_key_twice": "replaced", "items_update": "HTTP 404", "properties_updated": ""}
 
 
 def test_what_it_made_is_taken_away_though_it_fails(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
+from uploader.core import waits
 from uploader.core.configuration import Settings
 from uploader.core.disk_space import estimate, reserved
 from uploader.core.model import (
@@ -549,3 +550,18 @@ def test_files_and_sessions_that_mistakes_concern_take_no_place_from_others() ->
     stuck = tuple(session(SessionState.OPEN, FileState.STORED, session_id=n) for n in range(1, 5))
     made = tuple(mistake("session", n, step="Complete") for n in range(1, 5))
     assert members_of(replace(EMPTY, sessions=stuck, waiting=(waiting(60),), mistakes=made)) == [60]
+
+
+def test_what_only_others_can_finish_is_told_and_not_waited_for() -> None:
+    """Transfers, ready markers, and the names that say that scenes are complete."""
+    later = replace(
+        EMPTY, unfinished=2, waiting=(waiting(1, not_before=NOW + 60), waiting(2, not_before=NOW + 50))
+    )
+
+    found = plan(later, NOW, SETTINGS)
+
+    assert (found.idle, found.wake_at) == (True, NOW + 50)
+    assert [(wait.why, wait.files, wait.until) for wait in found.waits] == [
+        (waits.ARRIVAL, 2, None),
+        (waits.SCENE_MARKER, 2, NOW + 60),
+    ]

@@ -54,11 +54,21 @@ def test_while_the_platform_is_held_only_the_disk_is_asked() -> None:
     assert found.actions == [act.AdvanceScene(2)]
 
 
+def test_a_marker_is_looked_for_once_before_nobody_waits_for_it() -> None:
+    """It may lie there already; else it comes from others, and the daemon looks again."""
+    due = replace(SCENE, marker="done", complete_by=NOW + 60)
+    looked = planned(PlannerView({}, scenes=(replace(due, not_before=NOW + 5),)))
+
+    assert not planned(PlannerView({}, scenes=(due,))).idle
+    assert (looked.idle, looked.wake_at) == (True, NOW + 5)
+
+
 def test_a_primary_that_does_not_come_is_a_hold() -> None:
-    """Until then it is waited for, and the plan is not idle."""
+    """Until then it is told who waits; it comes from others, so a run until all is done does not wait for it."""
     waiting, late = planned(kept(SCENE)), planned(kept(SCENE, since=NOW - 61))
 
-    assert ([wait.why for wait in waiting.waits], waiting.idle) == ([waits.SCENE_PRIMARY], False)
+    assert ([wait.why for wait in waiting.waits], waiting.idle) == ([waits.SCENE_PRIMARY], True)
+    assert waiting.wake_at == NOW + 60
     assert [(hold.cause, hold.files, hold.size) for hold in late.holds] == [
         (HoldCause.SCENE_PRIMARY_MISSING, 2, 20)
     ]

@@ -10,6 +10,7 @@ import pytest
 
 from uploader.core.errors import NoAnswer
 from uploader.core.model import FileState
+from uploader.core.platform_traits import Traits
 from uploader.effects import signing
 from uploader.effects.signing import SigningAhead
 
@@ -23,6 +24,12 @@ class Member:
         self.id, self.file_name, self.state, self.tries = number, f"{number}.tif", FileState.BATCHED, 0
 
 
+class Url(str):  # noqa: SLOT000 - it has an attribute of its own
+    """A signed URL, which says how long it lives."""
+
+    life: int | None = None
+
+
 class Surroundings:
     """A session of three files, and a platform that counts its calls, and answers when it is let to."""
 
@@ -34,7 +41,7 @@ class Surroundings:
         self.failing = False
         self.signing, self.upload_id = SigningAhead(), "u"
         self.tools: Any = SimpleNamespace(
-            platform=self, stop=anyio.Event(), session=self.session, reached=self.reached
+            platform=self, stop=anyio.Event(), session=self.session, reached=self.reached, traits=Traits()
         )
 
     async def session(self, _: int) -> Any:
@@ -48,7 +55,7 @@ class Surroundings:
         await self.answering.wait()
         if self.failing:
             raise NoAnswer("cut")
-        return f"url of {name}, call {len(self.calls)}"
+        return Url(f"url of {name}, call {len(self.calls)}")
 
     async def url(self, number: int) -> Any:
         return await self.signing.url(self.tools, "u", 7, self.members[number - 1])  # type: ignore[arg-type]
@@ -128,3 +135,22 @@ def test_the_next_one_is_signed_once_when_a_transfer_is_nearly_over(around: Surr
         sent(10)
 
     assert started == [1100.0]
+
+
+async def test_a_url_is_not_used_beyond_half_of_its_life(around: Surroundings, monkeypatch: Any) -> None:
+    """It would be refused in the middle of the line; the URL itself says how long it lives."""
+    monkeypatch.setattr(Url, "life", 20)
+    with around.signing.sending(1):
+        await around.ahead()
+    around.now += 11
+
+    assert await around.url(2) == "url of 2.tif, call 2"
+
+
+async def test_where_urls_live_for_seconds_none_is_signed_ahead(around: Surroundings) -> None:
+    """A live check has found that out, so no call is made for nothing."""
+    around.tools.traits = Traits(url_life=8.0)
+    with around.signing.sending(1):
+        await around.ahead()
+
+    assert around.calls == []

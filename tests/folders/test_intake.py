@@ -131,7 +131,30 @@ async def test_marked_files_pass_those_without_a_marker(tmp_path: Path) -> None:
         await b.claim(file_id)
 
         assert [row["path"] for row in await b.files() if row["state"] == "queued"] == [b"5.tif"]
-        assert b.intake.settling()[str(b.drop)] > 0
+        await b.until(lambda: _waits_for_others(b), "nobody waits for the others")
+
+
+async def _waits_for_others(b: Any) -> bool:
+    return (b.intake.unfinished(), sum(b.intake.settling().values())) == (5, 0)
+
+
+async def test_a_file_that_still_arrives_is_not_waited_for(tmp_path: Path) -> None:
+    """Its transfer may have been given up; others beside it go on, and so does it once the control file is gone."""
+    async with bench(tmp_path) as b:
+        b.put("late.tif")
+        (b.drop / "late.tif.aria2").touch()
+        b.put("done.tif")
+        (first,) = await b.settled(1)
+        await b.claim(first)
+
+        async def left() -> bool:
+            return (b.intake.unfinished(), sum(b.intake.settling().values())) == (1, 0)
+
+        await b.until(left, "one is left to others")
+        (b.drop / "late.tif.aria2").unlink()
+        (second,) = await b.settled(1)
+
+    assert second != first
 
 
 async def _known(b: Any, count: int) -> bool:

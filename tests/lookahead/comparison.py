@@ -26,7 +26,9 @@ def happened(made: Live) -> dict[str, Told]:
     """By path: what the journal has of each file."""
     with closing(sqlite3.connect(made.w.state / FILE_NAME)) as db:
         db.row_factory = sqlite3.Row
-        found = [dict(row) for row in db.execute("SELECT * FROM files")]
+        scenes = "SELECT id AS scene_id, name AS scene, version AS scene_version, item_id AS scene_item FROM scenes"
+        query = f"SELECT * FROM files LEFT JOIN ({scenes}) USING (scene_id)"
+        found = [dict(row) for row in db.execute(query)]
     return {str(Path(row["folder"], row["path"].decode())): row for row in found}
 
 
@@ -40,6 +42,17 @@ def differences(said: Mapping[str, Told], rows: Mapping[str, Told]) -> list[str]
     return wrong
 
 
+def scenes_differ(sums: Told, rows: Mapping[str, Told]) -> list[str]:
+    """Items and sessions of scenes, told and made, in words."""
+    of_scenes = [row for row in rows.values() if row["scene"] is not None]
+    made = {
+        "items": len({row["scene_item"] for row in of_scenes} - {None}),
+        "sessions": len({row["session_id"] for row in of_scenes} - {None}),
+    }
+    told = {name: sums["scenes"][name] for name in made}
+    return [] if told == made else [f"scenes: told {told}, became {made}"]
+
+
 def _differences(one: Told, row: Told) -> Iterator[str]:
     if (one["verdict"] == "refused") != (row["state"] == "rejected"):
         yield f"told {one['verdict']}, became {row['state']}"
@@ -50,6 +63,10 @@ def _differences(one: Told, row: Told) -> Iterator[str]:
         yield f"told {one['method']}, became {row['method']}"
     elif one["categorical"] not in (None, bool(row["categorical"])):
         yield f"told categorical={one['categorical']}, became {bool(row['categorical'])}"
+    elif (one.get("scene"), one.get("version") or None) != (row["scene"], row["scene_version"] or None):
+        yield f"told scene {one.get('scene')} {one.get('version')}, is of {row['scene']} {row['scene_version']}"
+    elif "scene" in one and one["asset"] != row["target_asset_key"]:
+        yield f"told asset {one['asset']}, became {row['target_asset_key']}"
     elif one["bytes"] != row["size"]:
         yield f"told {one['bytes']} bytes, has {row['size']}"
     elif one["method"] == "passthrough" and one["estimated_bytes"] != row["object_size"]:

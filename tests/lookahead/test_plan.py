@@ -11,9 +11,12 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from uploader.cli.plan_text import sentences
 from uploader.config import Folder, Settings
 from uploader.convert.job import Forecast, Job
 from uploader.core.errors import ConversionFailed, RasterRefused, UploaderError
+from uploader.core.platform_traits import Traits
+from uploader.daemon.live_profile import fitted
 from uploader.lookahead.plan import AHEAD, planned
 from uploader.lookahead.planned_file import PlannedFile
 from uploader.lookahead.sums import Sums
@@ -124,5 +127,45 @@ def test_sums_are_those_of_the_files(tmp_path: Path) -> None:
     told = sums.to_json()
     assert told["files"] == {"upload": 2, "refused": 1, "waits": 0, "left": 0, "failed": 0}
     assert told["estimated_bytes_by_level"] == {name: 2 * size for name, size in SIZES.items()}
-    assert told["lossy_sources"] == {"files": 1, "bytes": 2, "estimated_bytes": 90}
+    grown = {"files": 1, "bytes": 2, "estimated_bytes": 90}
+    assert told["lossy_sources"] == {**grown, "by_compression": {"JPEG": grown}}
     assert told["calls"] == calls == 5
+
+
+def test_a_scene_is_told_with_what_it_costs(tmp_path: Path) -> None:
+    """Thirteen bands are thirteen sessions, and its item is told its date; what fits no rule is named."""
+    for band in range(1, 14):
+        (tmp_path / f"S1_20240102_B{band:02d}.tif").write_bytes(b"xy")
+    (tmp_path / "S2_20240102_B01.tif").write_bytes(b"xy")
+    (tmp_path / "odd.tif").write_bytes(b"xy")
+    rule = {"pattern": r"(?P<scene>S\d)_(?P<date>\d{8})_(?P<asset>B\d\d)\.tif"}
+    chosen = settings(tmp_path, scenes=[{"rules": [rule]}])
+    sums = Sums(chosen)
+    calls = sum(sums.counted(file).calls for file in all_of(chosen))
+
+    told = sums.to_json()
+    assert told["scenes"] == {
+        "items": 2,
+        "sessions": 14,
+        "calls": calls,
+        "call_window_seconds": 4.8,
+        "costliest": {"scene": "S1", "sessions": 13, "calls": 42, "call_window_seconds": 4.2},
+    }
+    assert told["no_rule"] == {"files": 1, "first": [str(tmp_path / "odd.tif")]}
+    text = " ".join(sentences(sums, chosen))
+    assert "The costliest, S1, takes 13 sessions and 42 calls: 4 s." in text
+    assert f"No rule of their scenes fits {tmp_path}/odd.tif." in text
+
+
+def test_sessions_of_one_file_cost_what_they_cost(tmp_path: Path) -> None:
+    """Where a live check has found that a session becomes one item, the plan counts so."""
+    for number in range(4):
+        (tmp_path / f"{number}.tif").write_bytes(b"xy")
+    chosen = settings(tmp_path)
+    shared, single = Sums(chosen), Sums(fitted(chosen, Traits(merges=True)))
+    for file in all_of(chosen):
+        shared.counted(file)
+        single.counted(file)
+
+    assert (shared.calls.sessions, single.calls.sessions) == (2, 4)
+    assert single.calls.calls == 12

@@ -73,3 +73,4 @@ def test_scenes_are_told_with_what_they_cost(tmp_path: Path) -> None:
     assert [one["categorical"] for one in told] == [False, False, True]
     assert told[0]["properties"]["start_datetime"] == "2024-06-05T00:00:00Z"
     assert (sums["sessions"], sums["scene_items"], sums["calls"]) == (3, 1, 12)
+    assert sum(one["calls"] for one in told) == sums["scenes"]["calls"] == 12

@@ -10,6 +10,7 @@ import pytest
 
 import uploader.effects.local_files as local_effects
 import uploader.effects.session as session_effects
+import uploader.effects.session_start as starting_effects
 import uploader.effects.transfer as transfer_effects
 from tests.sim.disk import Disk
 from tests.sim.memory import MemoryJournal
@@ -46,7 +47,8 @@ def gives_up_on_doubt(patch: pytest.MonkeyPatch) -> None:
 
 def forgets_doubt(patch: pytest.MonkeyPatch) -> None:
     """Every failed call counts as clear."""
-    patch.setattr(session_effects, "is_clear", lambda _: True)
+    for module in (session_effects, starting_effects):
+        patch.setattr(module, "is_clear", lambda _: True)
 
 
 def leaves_members_behind(patch: pytest.MonkeyPatch) -> None:
@@ -108,7 +110,7 @@ def joins_the_halves(patch: pytest.MonkeyPatch) -> None:
 
 def forgets_retry_after(patch: pytest.MonkeyPatch) -> None:
     """A refusal's Retry-After is not obeyed."""
-    for module in (session_effects, transfer_effects):
+    for module in (session_effects, starting_effects, transfer_effects):
         true = module.classify
 
         def classify(

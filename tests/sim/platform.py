@@ -40,6 +40,7 @@ class Url:
 
     upload_id: str
     name: str
+    life: int | None = field(default=None, repr=False)
 
 
 @dataclass

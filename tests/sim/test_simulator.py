@@ -17,7 +17,9 @@ from tests.sim.history import History, simulate
 from tests.sim.memory import MemoryJournal
 from tests.sim.month import Month
 from tests.sim.planted import PLANTED, Plant
+from tests.sim.standins import ModelTools
 from tests.sim.transactions import MemoryRows
+from uploader.core.platform_traits import Repeated, Traits
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.journal.stored_rows import StoredRows
 
@@ -38,6 +40,16 @@ def wrong(seeds: range) -> list[str]:
 def test_random_histories_end_well() -> None:
     """Crashes, lost answers, outages, changing files: each version one item, nothing open, nothing untold."""
     assert wrong(range(800)) == []
+
+
+def test_histories_end_well_where_a_live_check_has_shown_the_platform(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Looking for items before a `complete` is repeated, and later than at once, loses and doubles nothing."""
+    traits = Traits(silent_complete=True, visible_after=2.0, initiate_repeated=Repeated.REFUSED)
+    monkeypatch.setattr(ModelTools, "traits", traits)
+
+    assert wrong(range(1000, 1120)) == []
 
 
 def test_histories_of_scenes_end_well() -> None:

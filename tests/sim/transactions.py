@@ -13,18 +13,12 @@ from tests.sim.journal import Clockwork
 from tests.sim.rows import File, Upload
 from tests.sim.tables import Tables
 from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
-from uploader.core.scenes import Scene
+from uploader.core.scenes import Describing, Scene
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.scene_events import Joining
 from uploader.core.transitions.source_events import Seen
 
 T = TypeVar("T")
 GONE = frozenset({FileState.REJECTED, FileState.DUPLICATE, FileState.GONE})
-
-
-def _family(scene: Scene) -> tuple[str, ...]:
-    by_id = "" if scene.collection else scene.collection_id or ""
-    return scene.project_id, scene.collection, by_id, scene.name, scene.tile
 
 
 class MemoryTransactions:
@@ -110,6 +104,15 @@ class MemoryRows:
         ]
         return sorted((f for f in found if f.hold or f.not_before > self.now), key=lambda f: f.id)
 
+    def waiting_scenes(self) -> list[Scene]:
+        late = (scene for scene in self._scenes() if scene.not_before > self.now)
+        return [
+            scene
+            for scene in late
+            if scene.retrying_since is not None
+            and (scene.item_id is None or scene.describing == Describing.DUE)
+        ]
+
     def retrying_sessions(self) -> list[Upload]:
         live = self.tables.live
         return [live[i] for i in sorted(live) if live[i].retrying_since is not None and not live[i].hold]
@@ -117,8 +120,13 @@ class MemoryRows:
     def scene(self, scene_id: int) -> Scene:
         return self.tables.scenes[scene_id]
 
-    def scenes_like(self, joining: Joining) -> list[Scene]:
-        return [scene for scene in self._scenes() if _family(scene) == joining.family]
+    def files_of_scenes(self) -> list[File]:
+        states = (FileState.CONVERTED, FileState.BATCHED)
+        found = [file for state in states for file in self.tables.by_state[state].values()]
+        return sorted((file for file in found if file.scene_id is not None), key=lambda file: file.id)
+
+    def scenes_like(self, family: tuple[str, str, str, str, str]) -> list[Scene]:
+        return [scene for scene in self._scenes() if scene.family == family]
 
     def scenes_without_collection(self, project_id: str, collection: str) -> list[Scene]:
         return [

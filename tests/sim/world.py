@@ -18,6 +18,7 @@ import uploader.effects.local_files as local_effects
 import uploader.effects.scenes as scene_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_end as ending_effects
+import uploader.effects.session_start as starting_effects
 import uploader.effects.signing as signing_effects
 import uploader.effects.transfer as transfer_effects
 import uploader.journal.stored_rows as stored_rows_module
@@ -37,7 +38,10 @@ from uploader.core.planner_view import PlannerView
 from uploader.daemon.performer import perform
 
 START = 1_000_000.0
-EFFECTS = (ending_effects, ended_effects, local_effects, scene_effects, session_effects, transfer_effects)
+EFFECTS = (
+    *(starting_effects, session_effects, ending_effects, ended_effects),
+    *(local_effects, scene_effects, transfer_effects),
+)
 CLOCKS = (stored_rows_module, tools_module, transfer_effects, signing_effects, scene_effects)
 """Where the clock is looked up by name."""
 
@@ -270,7 +274,7 @@ class World:
         patches.append((ended_effects, "dispose_of", self._dispose))
         patches.append((local_effects, "publish", self.disk))
         patches.append((scene_effects, "_marked", self.marked))
-        patches.append((session_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
+        patches.append((starting_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
         for module in (*EFFECTS, tools_module):
             for name in ("file_row", "session_row", "scene_row", "profile", "decode_sighting"):
                 if hasattr(module, name) and hasattr(journal, name):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from uploader.config import Settings
-    from uploader.effects.live_check import LiveFacts
-
-PROFILE = "live-profile.json"
-"""The file in the state folder that keeps what was found last, with its date."""
+    from uploader.effects.live_facts import LiveFacts
 
 WORDS = {
     "transfer_method": "the transfer_method that uploads.initiate takes",
@@ -30,6 +25,9 @@ WORDS = {
     "names_in_items": "file names come back in items or assets",
     "visible_after": "seconds until items can be listed",
     "asset_key_twice": "one asset_key twice leaves",
+    "box_of_two": "the box of an item that is given an asset elsewhere",
+    "items_update": "items.update gets",
+    "properties_updated": "properties that items.update does not name are",
     "url_life": "seconds that a signed URL lives",
     "token_life": "seconds that a token lives",
 }
@@ -40,6 +38,7 @@ def examine(chosen: Settings, project: str, *, as_json: bool) -> int:
     """Ask the platform, keep what it showed, and print it. Returns 1 where it failed, or left something behind."""
     import anyio
 
+    from uploader.daemon.live_profile import keep
     from uploader.daemon.platform_connection import connect
     from uploader.effects.live_check import LiveCheck
 
@@ -60,7 +59,7 @@ def examine(chosen: Settings, project: str, *, as_json: bool) -> int:
     found |= {"facts": facts.to_json()}
     if failure:
         found["error"] = failure
-    kept = _keep(chosen.state_dir, found)
+    kept = keep(chosen.state_dir, found)
     if as_json:
         emit(found | {"kept": str(kept)})
     else:
@@ -68,19 +67,6 @@ def examine(chosen: Settings, project: str, *, as_json: bool) -> int:
         if failure:
             say(console(), f"It came to an end early: {printable(failure)}")
     return 1 if facts.left or failure else 0
-
-
-def _keep(folder: Path, found: dict[str, Any]) -> Path:
-    """Lay the profile into the state folder: whole, or not at all."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / PROFILE
-    fresh = path.with_name(f".{PROFILE}.{os.getpid()}")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(found, indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    return path
 
 
 def _print(facts: LiveFacts, kept: Path) -> None:

@@ -10,6 +10,7 @@ import anyio
 
 from uploader.cli.check_finding import Finding, fail, ok, warn
 from uploader.core.errors import CredentialRefused, Refused, RemoteError, UploaderError
+from uploader.daemon.live_profile import WAY_OUT, load
 from uploader.daemon.platform_connection import connect
 from uploader.platform.geopera import read_key
 from uploader.platform.geopera.server_clock import server_time
@@ -46,7 +47,19 @@ async def _talk(settings: Settings) -> list[Finding]:
             found.append(answer)
             if answer.name in {"credentials", "platform"}:
                 return found
-    return [*found[:1], ok("credentials", f"the key is accepted by {p.base_url}."), *found[1:]]
+    accepted = ok("credentials", f"the key is accepted by {p.base_url}.")
+    return [*found[:1], accepted, *found[1:], _profile(settings)]
+
+
+def _profile(settings: Settings) -> Finding:
+    """By which live profile a daemon would go."""
+    profile = load(settings)
+    if profile.ignored:
+        return warn("live profile", profile.ignored, WAY_OUT)
+    if not profile.date:
+        text = "there is none, so the daemon takes the harshest for granted, and learns; `--live` makes one."
+        return ok("live profile", text)
+    return ok("live profile", f"that of {profile.date}, made in project {profile.project}, is in use.")
 
 
 async def _clock(p: PlatformSection) -> list[Finding]:

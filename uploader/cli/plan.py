@@ -33,10 +33,12 @@ def command(*, paths: tuple[Path, ...], config: str | None, as_json: bool) -> in
     """
     import anyio
 
+    from uploader.daemon.live_profile import fitted, load
     from uploader.lookahead.sums import Sums
 
     set_up_logs(level=logging.WARNING)
     chosen = settings(config)
+    chosen = fitted(chosen, load(chosen).traits)
     sums = Sums(chosen)
     anyio.run(_all, chosen, paths, sums, _as_json if as_json else _as_text)
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uploader.core.byte_sizes import format_size as size
 from uploader.core.plurals import count_of as plural
@@ -46,17 +46,37 @@ def sentences(sums: Sums, settings: Settings) -> Iterator[str]:
     levels = ", ".join(f"{name} {size(each)}" for name, each in told["estimated_bytes_by_level"].items())
     yield f"By convert.level: about {levels}; this configuration means {settings.effort}."
     if told["lossy_sources"]["files"]:
-        lossy = told["lossy_sources"]
-        yield (
-            f"{plural(lossy['files'], 'file')} of these are JPEG, JPEG 2000 or the like, and grow from "
-            f"{size(lossy['bytes'])} to about {size(lossy['estimated_bytes'])}, for their pixels are kept without loss."
-        )
-    scenes = f", {plural(told['scene_items'], 'item')} of scenes among them" if told["scene_items"] else ""
+        yield f"Of these the pixels are kept without loss, so they grow: {_growing(told['lossy_sources'])}."
     yield (
-        f"That takes {plural(told['sessions'], 'session')}{scenes}, and {plural(told['calls'], 'call')}: at least "
+        f"That takes {plural(told['sessions'], 'session')} and {plural(told['calls'], 'call')}: at least "
         f"{duration(told['call_window_seconds'])} in the platform's window of 600 a minute."
     )
+    if told["scene_items"]:
+        yield _scenes(told["scenes"])
+    if told["no_rule"]["files"]:
+        names = ", ".join(printable(path) for path in told["no_rule"]["first"])
+        more = " and others" if told["no_rule"]["files"] > len(told["no_rule"]["first"]) else ""
+        yield f"No rule of their scenes fits {names}{more}."
     for doubt, number in sums.doubts.items():
         yield f"{plural(number, 'file')}: {doubt}"
     for code, number in told["reasons"].items():
         yield f"{plural(number, 'file')}: {WORDS.get(code, code)}"
+
+
+def _growing(lossy: dict[str, Any]) -> str:
+    """What sources of each compression that loses come to."""
+    return ", ".join(
+        f"{plural(each['files'], 'file')} in {name} from {size(each['bytes'])} to about {size(each['estimated_bytes'])}"
+        for name, each in lossy["by_compression"].items()
+    )
+
+
+def _scenes(scenes: dict[str, Any]) -> str:
+    """What scenes cost: their rasters cannot share sessions."""
+    most = scenes["costliest"]
+    return (
+        f"Of that, {plural(scenes['items'], 'item')} of scenes take {plural(scenes['sessions'], 'session')}, one for "
+        f"each raster, and {plural(scenes['calls'], 'call')}: {duration(scenes['call_window_seconds'])}. The "
+        f"costliest, {printable(most['scene'])}, takes {plural(most['sessions'], 'session')} and "
+        f"{plural(most['calls'], 'call')}: {duration(most['call_window_seconds'])}."
+    )

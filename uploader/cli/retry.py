@@ -9,6 +9,7 @@ import click
 
 from uploader.cli.common import config_option, emit, json_option, settings
 from uploader.core.path_text import lossless
+from uploader.core.plurals import count_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,8 @@ def command(
 ) -> int:
     """Give rejected files another chance: those at the given paths, or all; or try now what is held.
 
-    Where the reason was the platform or the configuration, mend that first. A running daemon goes on with them
+    Where the reason was the platform or the configuration, mend that first. A file that waits for an item which was
+    deleted has its scene sent anew. A running daemon goes on with them
     at once, otherwise the next run does. PATH is a file's path, or its path below its drop folder.
     """
     if bool(paths) + everything + held + (hold is not None) != 1:
@@ -50,10 +52,12 @@ def command(
     if as_json:
         emit({"retried": retried})
     else:
-        click.echo(f"{retried} rejected {'file' if retried == 1 else 'files'} will be tried again.")
+        click.echo(f"{count_of(retried, 'file')} will be tried again.")
     if paths and retried < len(paths):
         click.echo(
-            "Some of the paths are not those of rejected files; `uploader status` lists those.", err=True
+            "Some of the paths are not those of rejected files, nor of files that wait for an item which is gone; "
+            "`uploader status` lists those.",
+            err=True,
         )
         return 1
     return 0

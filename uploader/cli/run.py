@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 @click.option(
     "--until-idle",
     is_flag=True,
-    help="End when nothing is left to do: 0 all completed, 1 something rejected or held.",
+    help="End when nothing goes on by itself any more: 0 all completed, 1 something rejected, held or not whole yet.",
 )
 @click.option(
     "--new-journal",

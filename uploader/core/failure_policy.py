@@ -50,6 +50,9 @@ FREE_COPIES = 3
 
 _MOST_DAMAGE_DELAY = 10.0
 
+PUBLISHED_METHOD = "cli"
+"""The transfer_method that the published schema knows, where another one is refused."""
+
 MAX_MINTS = 3
 """Signed URLs that are minted for one PUT before its session is given up."""
 
@@ -194,14 +197,14 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
             PROBE_EVERY,
         )
     if "transfer_method" in error.problem.fields and not known.swapped:
-        return Swap("cli")
+        return Swap(PUBLISHED_METHOD)
     if known.joins and error.status in (404, 410) and error.problem.title:
         return Park(
             Scope.TARGET,
             HoldCause.SCENE_ITEM_GONE,
             f"The item that files of a scene are to join is not there any more ({error.problem.text}).",
-            "Restore it on the platform, and they follow by themselves; or give them up by `uploader forget`. A scene "
-            "that is to be sent anew is dropped as another version, or under another name.",
+            "Restore it on the platform, and they follow by themselves. Or have the scene sent anew, with all of it "
+            "that lies in the drop folders, by `uploader retry` of one of them; or give them up by `uploader forget`.",
             TARGET_PROBE_EVERY,
         )
     return Park(

@@ -193,7 +193,8 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     HoldCause.SCENE_ITEM_GONE: CauseFacts(
         (Scope.TARGET,),
         "The item that a scene's files are to join was deleted on the platform.",
-        "Restore it there, and they follow within five minutes; or give them up by `uploader forget`.",
+        "Restore it there, and they follow within five minutes; or have the scene sent anew by `uploader retry` of one "
+        "of them; or give them up by `uploader forget`.",
         AT_ONCE,
     ),
     HoldCause.SCENE_PRIMARY_REJECTED: CauseFacts(

@@ -33,6 +33,8 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     )
     settling = sum(count for folder, count in view.settling.items() if not turn.paused(folder))
     turn.expecting = any(not turn.paused(file.folder) for file in view.settled) or settling > resting
+    if view.unfinished:
+        turn.tell(Wait(FileState.SETTLING, waits.ARRIVAL, view.unfinished))
     _discard(turn)
     _dispose(turn)
     _sessions(turn)
@@ -153,9 +155,7 @@ def _sendable(turn: PlanningPass, member: SessionMember) -> bool:
 def _batches(turn: PlanningPass) -> None:
     """Converted files are frozen into sessions, one a turn: the next turn sees it."""
     waiting = tuple(file for file in turn.view.waiting if not turn.paused(file.folder))
-    for file in waiting:
-        if not file.held:
-            turn.due(file.not_before)
+    _marked_later(turn, waiting)
     waiting = affordable(turn, waiting)
     if not waiting or turn.busy("plan", 0) or daily_limit.reached(turn):
         return
@@ -172,6 +172,14 @@ def _batches(turn: PlanningPass) -> None:
         turn.wake(at)
         turn.tell(Wait(FileState.CONVERTED, waits.MORE_FILES, len(group.files), at))
         turn.expecting = True
+
+
+def _marked_later(turn: PlanningPass, waiting: tuple[Waiting, ...]) -> None:
+    """Files wait for the name that says that their scene is complete. It comes from others, or its time is over."""
+    times = [file.not_before for file in waiting if file.not_before > turn.now and not file.held]
+    if times:
+        turn.wake(min(times))
+        turn.tell(Wait(FileState.CONVERTED, waits.SCENE_MARKER, len(times), max(times)))
 
 
 def _held_up(turn: PlanningPass, session: Session) -> bool:

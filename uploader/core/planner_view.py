@@ -126,7 +126,9 @@ class PlannerView:
     """By folder: its keys, which say where its files go."""
     settled: tuple[Settled, ...] = ()
     settling: Mapping[str, int] = field(default_factory=dict)
-    """By folder: files that are not claimed yet."""
+    """By folder: files that come to be claimed."""
+    unfinished: int = 0
+    """Files beside them that only others can finish: they still arrive, or their ready marker is not there."""
     queued: tuple[Queued, ...] = ()
     queued_total: int = 0
     """Those of folders that are paused are in neither; nor are they among `waiting`."""

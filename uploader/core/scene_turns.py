@@ -18,6 +18,9 @@ def advance(turn: PlanningPass) -> None:
         wants = need(scene, turn.now)
         if wants is None or turn.busy("scene", scene.id):
             continue
+        if scene.not_before > turn.now and (wants is Need.MARKER or scene.homeless):
+            turn.wake(scene.not_before)  # it comes from others, so nobody expects it
+            continue
         if not turn.due(scene.not_before, scene.retrying_since):
             continue
         if not free:
@@ -50,7 +53,6 @@ def _primary(turn: PlanningPass, kept: KeptBack) -> None:
     until = kept.since + scene.patience
     if until > turn.now:
         turn.wake(until)
-        turn.expecting = True
         turn.tell(Wait(FileState.CONVERTED, waits.SCENE_PRIMARY, kept.files, until))
         return
     reason = f"The scene {scene.name} waits for its primary, {scene.lead}, which has not come."
@@ -67,7 +69,9 @@ def _rejected(kept: KeptBack) -> Hold:
 
 def _collection(turn: PlanningPass, kept: KeptBack) -> None:
     since = kept.scene.retrying_since
-    if since is None or turn.now - since < OUTAGE_SHOWN_AFTER or turn.held(*PLATFORM):
+    if since is None or turn.held(*PLATFORM):
+        return
+    if not kept.scene.homeless and turn.now - since < OUTAGE_SHOWN_AFTER:
         return
     way_out = "Make it on the platform, or set create_collections = true; it is looked for by itself."
     cause, until = HoldCause.SCENE_COLLECTION, kept.scene.not_before

@@ -32,6 +32,8 @@ class Describing(StrEnum):
     DUE = "due"
     DONE = "done"
     REFUSED = "refused"
+    GONE = "gone"
+    """The item was deleted, and a person had the scene sent anew: nothing joins it any more."""
 
 
 class Need(StrEnum):
@@ -104,10 +106,27 @@ class Scene:
         return "/".join(part for part in parts if part) + (f" (issue {self.issue})" if self.issue > 1 else "")
 
     @property
+    def family(self) -> tuple[str, str, str, str, str]:
+        """What all versions of a scene have in common: project, collection by name or id, name, tile."""
+        by_id = "" if self.collection else self.collection_id or ""
+        return self.project_id, self.collection, by_id, self.name, self.tile
+
+    @property
+    def target(self) -> str:
+        """Where what joins its item goes, as a hold names it."""
+        return "/".join(part for part in (self.project_id, self.collection_id, self.item_id) if part)
+
+    @property
+    def homeless(self) -> bool:
+        """Whether the platform has said that its collection is not there: only a person can help."""
+        return self.collection_id is None and bool(self.last_error) and not self.tries
+
+    @property
     def wanting(self) -> bool:
-        """Whether it may need something as a whole."""
+        """Whether it may need something as a whole. While its primary is rejected, it needs nothing but another one."""
         if self.item_id is None:
-            return self.collection_id is None or bool(self.marker and self.complete_by)
+            searched = self.collection_id is None or bool(self.marker and self.complete_by)
+            return searched and not self.hold
         return self.describing == Describing.DUE
 
 
@@ -161,6 +180,8 @@ def need(scene: Scene, now: float) -> Need | None:
     """What is to be done for the scene next."""
     if scene.item_id is not None:
         return Need.DESCRIPTION if scene.describing == Describing.DUE else None
+    if scene.hold:
+        return None
     if scene.collection_id is None:
         return Need.COLLECTION
     return Need.MARKER if scene.marker and scene.complete_by > now else None

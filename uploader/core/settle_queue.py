@@ -218,6 +218,10 @@ class SettleQueue:
         """The control files beside files that wait for their end."""
         return [entry.control for entry in self._places if entry.control and not self._rule.marker]
 
+    def unfinished(self) -> int:
+        """How many wait for what only others do: the end of their transfer, or their ready marker."""
+        return len(self.arriving()) if self._places.count or not self._rule.marker else self.line.waiting
+
     @property
     def copying(self) -> bool:
         """Whether any is being copied."""

@@ -15,7 +15,7 @@ SOON = 5.0
 """Seconds before the end of a transfer at which the next file's URL is signed: more than a call takes."""
 
 LIFE = 60.0
-"""Seconds for which a URL that was signed ahead is used; platforms give them a quarter of an hour and more."""
+"""Seconds for which a URL that was signed ahead is used at most; platforms give them a quarter of an hour and more."""
 
 
 def nearly_sent(size: int, sent: int, seconds: float) -> bool:
@@ -23,9 +23,14 @@ def nearly_sent(size: int, sent: int, seconds: float) -> bool:
     return sent > 0 and (size - sent) * seconds <= SOON * sent
 
 
-def fresh(age: float) -> bool:
-    """Whether a URL that was signed so many seconds ago is used."""
-    return 0 <= age < LIFE
+def fresh(age: float, life: float | None = None) -> bool:
+    """Whether a URL that was signed so many seconds ago is used; of one that lives shortly the first half is enough."""
+    return 0 <= age < (LIFE if life is None else min(LIFE, life / 2))
+
+
+def worthwhile(life: float | None) -> bool:
+    """Whether URLs that live so many seconds are signed ahead at all; None: nobody knows."""
+    return fresh(SOON, life)
 
 
 def following(members: Sequence[FileRow], taken: Collection[int]) -> FileRow | None:

@@ -9,14 +9,16 @@ SIDE = 64
 
 _SHORT, _LONG, _DOUBLE = 3, 4, 12
 _SIZES = {_SHORT: "H", _LONG: "I", _DOUBLE: "d"}
-_DEGREES, _PIXEL = (0.0, 0.0), 0.0001
+_NORTH, _PIXEL = 0.0, 0.0001
 """Where it lies: in the Gulf of Guinea, where no data of anybody's is expected."""
 
 
-def tiny_raster(seed: int) -> bytes:
-    """A GeoTIFF of one band of bytes in EPSG:4326; another `seed` (from 0 to 255) gives other pixels."""
+def tiny_raster(seed: int, west: float = 0.0) -> bytes:
+    """A GeoTIFF of one band of bytes in EPSG:4326; another `seed` (from 0 to 255) gives other pixels.
+
+    It begins at the longitude `west`, in degrees.
+    """
     pixels = bytes((column + row + seed) % 256 for row in range(SIDE) for column in range(SIDE))
-    west, north = _DEGREES
     keys = (1, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 2048, 0, 1, 4326)
     fields: tuple[tuple[int, int, tuple[float, ...]], ...] = (
         (256, _SHORT, (SIDE,)),
@@ -29,7 +31,7 @@ def tiny_raster(seed: int) -> bytes:
         (278, _SHORT, (SIDE,)),
         (279, _LONG, (len(pixels),)),
         (33550, _DOUBLE, (_PIXEL, _PIXEL, 0.0)),
-        (33922, _DOUBLE, (0.0, 0.0, 0.0, west, north, 0.0)),
+        (33922, _DOUBLE, (0.0, 0.0, 0.0, west, _NORTH, 0.0)),
         (34735, _SHORT, keys),
     )
     behind = 8 + 2 + 12 * len(fields) + 4

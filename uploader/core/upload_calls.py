@@ -69,4 +69,9 @@ class UploadCalls:
     @property
     def window_seconds(self) -> float:
         """How long so many calls take at least, where nobody else uses the organization's window."""
-        return self.calls * 60 / WINDOW_CALLS
+        return window_seconds(self.calls)
+
+
+def window_seconds(calls: int) -> float:
+    """How long so many calls take at least in the platform's window."""
+    return calls * 60 / WINDOW_CALLS

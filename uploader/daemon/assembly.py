@@ -13,6 +13,7 @@ from uploader.activity import Activity
 from uploader.config import Settings
 from uploader.core.errors import JournalError
 from uploader.core.model import target_of
+from uploader.daemon import live_profile
 from uploader.daemon.conversion_engine import engine
 from uploader.daemon.late_folders import LateFolders
 from uploader.daemon.line import Line
@@ -65,6 +66,9 @@ async def assembled(
     `bound`: the drop folders bear the mark of this journal, and must not touch what is the daemon's own. `new_journal`:
     a person gives them to it, whoever had them before. `environ` may hold the key of the platform.
     """
+    profile = live_profile.load(settings)
+    live_profile.tell(profile)
+    settings = live_profile.fitted(settings, profile.traits)
     folders = [folder.path for folder in settings.folders]
     territory = Territory(settings.state_dir, settings.staging.path, settings.folders)
     if bound:
@@ -108,6 +112,7 @@ async def assembled(
             intake=intake,
             activity=activity,
             settings=settings,
+            profile=profile,
             destinations=settings.destinations(),
             archive_dirs=settings.archive_dirs(),
             began=clock(),

@@ -22,6 +22,10 @@ from uploader.report.terminal_text import duration
 log = logging.getLogger(__name__)
 
 
+State = tuple[int, frozenset[tuple[Key, int]]]
+"""What the journal is told of: the revision, and which holds follow from the plan, with the files that they count."""
+
+
 class HoldLedger:
     """What is held now. Touched by the event loop only.
 
@@ -36,7 +40,7 @@ class HoldLedger:
         self._planned: tuple[Hold, ...] = ()
         self._list: tuple[Hold, ...] = ()
         self._revision = revision
-        self._written: tuple[int, frozenset[Key]] = (revision, frozenset())
+        self._written: State = (revision, frozenset())
         self._changed = anyio.Event()
         self._done = anyio.Event()
 
@@ -77,8 +81,8 @@ class HoldLedger:
             while self._state() != self._written:
                 await self._done.wait()
 
-    def _state(self) -> tuple[int, frozenset[Key]]:
-        return self._revision, frozenset(key_of(hold) for hold in self._planned)
+    def _state(self) -> State:
+        return self._revision, frozenset((key_of(hold), hold.files) for hold in self._planned)
 
 
 def _log(changes: Changes, now: float) -> None:

@@ -108,6 +108,7 @@ class LiveStatus:
                 }
                 for stage, number in running(self._seen.running).items()
             ],
+            "platform_profile": self._tools.profile.to_json(),
             "disk": {"staging_free": self._seen.free_bytes},
             "sent": self._tools.activity.bytes_sent,
             "calls": [

@@ -39,6 +39,7 @@ from uploader.daemon.running_actions import RunningActions
 from uploader.daemon.status_line import service_line
 from uploader.daemon.stop_signals import Listener, obey
 from uploader.daemon.trying import Trying
+from uploader.daemon.until_idle import left_over
 from uploader.daemon.wall_clock import WallClock
 from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
@@ -73,7 +74,7 @@ async def run(
 ) -> int:
     """Run until told to stop (by signals, unless `listener` hears others), or until only ends and holds are left.
 
-    Returns 0, or with `until_idle` 1 where something was rejected in this run or is held, or START_AGAIN where a
+    Returns 0, or with `until_idle` 1 where something was rejected in this run or is left over, or START_AGAIN where a
     service manager has to start it again. `bound`, `new_journal` and `environ` are those of `assembled`. `hard_exit`
     ends the process where something does not end when it should. `read_again` reads the settings' file once more.
     Raises ConfigurationError, JournalError or AlreadyRunning where it cannot start.
@@ -120,15 +121,15 @@ class Daemon:
     async def run(self) -> int:
         """Serve until stopped or idle; returns the exit code."""
         started = time.time()
-        held = await self._serve()
+        left = await self._serve()
         if not self._until_idle or self._stopping.is_set():
             return START_AGAIN if self._again else 0
         rejected = await self._tools.journal.read(lambda db: rejected_since(db, started))
-        return 1 if rejected or held else 0
+        return 1 if rejected or left else 0
 
     async def _serve(self) -> bool:
-        """Returns whether something is held at the end."""
-        held = False
+        """Returns whether something is left over at the end."""
+        left = False
         async with anyio.create_task_group() as background, anyio.create_task_group() as work:
             status = LiveStatus(
                 self._tools, self._warnings, self._holds, self._seen, background, alarms=self._alarms
@@ -153,14 +154,14 @@ class Daemon:
             background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, shown)
             journal.subscriptions.add("planning", lambda _: self._nudge())
             try:
-                held = await self._plan_and_perform(work, background)
+                left = await self._plan_and_perform(work, background)
             finally:
                 await self._drain(work)
                 background.cancel_scope.cancel()
-        return held
+        return left
 
     async def _plan_and_perform(self, work: TaskGroup, background: TaskGroup) -> bool:
-        """Turn after turn: look, plan, start what the plan says, wait. Returns whether something is held at the end.
+        """Turn after turn: look, plan, start what the plan says, wait. Returns whether something is left at the end.
 
         No turn waits for the journal: where it does not answer, the loop says so and asks on.
         """
@@ -179,7 +180,7 @@ class Daemon:
             systemd_notify.status(service_line(view, self._running.counted(), held))
             if self._until_idle and turn is not None and turn.idle:
                 await self._holds.written(LOOK_PATIENCE)
-                return bool(held.holds)
+                return left_over(held.holds, turn.waits)
             await self._wait(turn.wake_at if turn else None, now)
         return False
 
@@ -216,16 +217,13 @@ class Daemon:
         """
         running = self._running.seen()
         free, trouble = await self._free_space.free()
-        settled, settling = self._intake.settled(), self._intake.settling()
-        coming = self._intake.coming(self._tools.settings.batch.linger_seconds)
+        dropped = self._intake.seen(self._tools.settings.batch.linger_seconds)
         sent, day_ends = self._line.today(time.time())
         passed_over = len(self._contained.current(time.time())) + running.running.get("Convert", 0)
         view = await live_view(self._tools, resting=passed_over)
         return replace(
             view,
-            settled=settled,
-            settling=settling,
-            coming=coming,
+            **dropped,
             free_bytes=free,
             converters=self._tools.converter.workers + capacity.BESIDE,
             converters_apart=self._tools.converter.apart,

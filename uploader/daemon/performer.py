@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from uploader.core import actions as act
-from uploader.effects import ended_files, local_files, scenes, session, session_end, transfer
+from uploader.effects import ended_files, local_files, scenes, session, session_end, session_start, transfer
 from uploader.effects.context import Tools
 
 
@@ -25,9 +25,9 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
         case act.Put(file_id=file_id, session_id=session_id):
             await transfer.put(tools, session_id, file_id)
         case act.PlanSession(batch=batch):
-            await session.plan_session(tools, batch)
+            await session_start.plan_session(tools, batch)
         case act.Initiate(session_id=session_id):
-            await session.initiate(tools, session_id)
+            await session_start.initiate(tools, session_id)
         case act.Complete(session_id=session_id):
             await session.complete(tools, session_id)
         case act.Locate(session_id=session_id):

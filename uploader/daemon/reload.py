@@ -16,6 +16,8 @@ import anyio
 from uploader.config import Changes, Folder, Settings, compare
 from uploader.core.errors import UploaderError
 from uploader.core.model import target_of
+from uploader.core.platform_traits import LiveProfile
+from uploader.daemon import live_profile
 from uploader.daemon.assembly import Parts, make_archives, require_own
 from uploader.disposal import rights
 from uploader.folders.own_places import Territory
@@ -57,7 +59,10 @@ class Reload:
                 await self.now()
 
     def warnings(self) -> Iterator[dict[str, str]]:
-        """What a person should know of the configuration."""
+        """What a person should know of the configuration, and of the profile beside it."""
+        if ignored := self._parts.tools.profile.ignored:
+            text = f"{ignored} {live_profile.WAY_OUT}"
+            yield {"path": "", "code": "profile_ignored", "text": text}
         if self._refused:
             text = f"the configuration was read again and is wrong, so the old one holds on: {self._refused}"
             yield {"path": "", "code": "configuration_refused", "text": text}
@@ -70,8 +75,8 @@ class Reload:
         systemd_notify.reloading()
         try:
             async with self._one_at_a_time:
-                changes, problems = await self._accepted()
-                await self._apply(changes)
+                changes, profile, problems = await self._accepted()
+                await self._apply(changes, profile)
         except UploaderError as error:
             self._refused = str(error)
             log.error("configuration: it was read again and refused, the old one holds on: %s", error)  # noqa: TRY400 - it has words
@@ -80,7 +85,7 @@ class Reload:
             systemd_notify.ready()
         return _told(changes, problems)
 
-    async def _accepted(self) -> tuple[Changes, list[str]]:
+    async def _accepted(self) -> tuple[Changes, LiveProfile, list[str]]:
         """What the file changes; see `_checked`. Raises UploaderError also where a disk does not answer."""
         if self._read is None:
             raise UploaderError(NO_FILE)
@@ -88,18 +93,20 @@ class Reload:
             return await threads.run_sync(self._checked, self._read, abandon_on_cancel=True)
         raise UploaderError("The configuration, or a folder in it, does not answer.", "Look after its disk.")
 
-    def _checked(self, read: Callable[[], Settings]) -> tuple[Changes, list[str]]:
+    def _checked(self, read: Callable[[], Settings]) -> tuple[Changes, LiveProfile, list[str]]:
         """As a start checks and locks, and what will keep sources from being put away. Blocks.
 
         Raises UploaderError where it is wrong, with no lock more than before.
         """
-        changes = compare(self._parts.tools.settings, read())
+        running, fresh = self._parts.tools.settings, read()
+        profile = live_profile.load(running)  # of the platform that it talks to until the next start
+        changes = compare(running, live_profile.fitted(fresh, profile.traits))
         settings, added = changes.settings, [folder.path for folder in changes.added]
         Territory(settings.state_dir, settings.staging.path, settings.folders).require()
         require_own(settings.state_dir, added)
         self._lock(added)
         make_archives(settings)
-        return changes, list(_problems((*changes.added, *changes.changed)))
+        return changes, profile, list(_problems((*changes.added, *changes.changed)))
 
     def _lock(self, folders: Sequence[Path]) -> None:
         with ExitStack() as taken:
@@ -108,7 +115,7 @@ class Reload:
                 taken.callback(self._parts.locks.remove, folder)
             taken.pop_all()
 
-    async def _apply(self, changes: Changes) -> None:
+    async def _apply(self, changes: Changes, profile: LiveProfile) -> None:
         """Let it hold from now on."""
         parts, tools, settings = self._parts, self._parts.tools, changes.settings
         # What was claimed from a folder that leaves goes on to where it was to go.
@@ -121,6 +128,9 @@ class Reload:
         parts.intake.change(changes)
         logs.choose(settings.log.format)
         tools.settings, self._waiting, self._refused = settings, changes.restart, ""
+        if profile != tools.profile:
+            live_profile.tell(profile)
+        tools.profile = profile
         await tools.journal.holds.restarted([target_of(each) for each in tools.destinations.values()])
 
 

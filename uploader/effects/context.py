@@ -19,6 +19,7 @@ from uploader.core.call_evidence import is_answer
 from uploader.core.errors import RemoteError, UploaderError
 from uploader.core.log_subject import About
 from uploader.core.model import Hold, HoldCause, Scope, Sighting
+from uploader.core.platform_traits import LiveProfile, Traits
 from uploader.core.verdicts import Known, Park
 from uploader.effects.signing import SigningAhead
 from uploader.journal import FileRow, Journal, SessionRow
@@ -73,6 +74,8 @@ class Tools:
     """By path: the folders, also those that have left the configuration while files of theirs are under way."""
     archive_dirs: Mapping[str, Path]
     """By folder: where its sources are archived, also where the configuration named that before."""
+    profile: LiveProfile = field(default_factory=LiveProfile)
+    """What a live check has found out about the platform."""
     platform_held: bool = False
     """Calls to the platform are on hold: the first that succeeds ends it."""
     store_held: bool = False
@@ -98,6 +101,11 @@ class Tools:
     signing: SigningAhead = field(default_factory=SigningAhead)
     progress_sent: dict[int, float] = field(default_factory=dict)
     """By session: when its progress was reported last."""
+
+    @property
+    def traits(self) -> Traits:
+        """What the platform does, as far as it was found out."""
+        return self.profile.traits
 
     def known(
         self,

@@ -10,7 +10,6 @@ import tempfile
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import anyio
@@ -18,47 +17,22 @@ import google_crc32c
 
 from uploader.core import matching
 from uploader.core.errors import Refused, RemoteError
+from uploader.core.failure_policy import PUBLISHED_METHOD
 from uploader.core.media_types import content_type
 from uploader.core.tiny_raster import tiny_raster
+from uploader.effects.live_facts import LiveFacts
 from uploader.platform.api import ObjectStore, Platform
-
-PUBLISHED_METHOD = "cli"
-"""The transfer_method that the published schema knows, where the configured one is refused."""
 
 ASSET_KEY = "live_check"
 VISIBLE_SECONDS = 60.0
 """How long items, and assets, are waited for."""
 
+ELSEWHERE = 1.0
+"""How far to the east of the first rasters the next ones lie, in degrees."""
+
+_PROPERTIES = ("live_check:one", "live_check:two")
 _LOOK = 0.25
 _PAGE, _PAGES = 100, 10
-
-
-@dataclass(slots=True)
-class LiveFacts:
-    """What was found. Times in seconds; None and empty texts where it could not be found out."""
-
-    transfer_method: str = ""
-    items_per: str = ""
-    """`file` or `session`."""
-    initiate_repeated: str = ""
-    """`same`: the same session; `another`: a second one, which leaks its reservation; else the refusal."""
-    complete_repeated: str = ""
-    """`ids`: the items are told again; `none`: they are not; else the refusal."""
-    fail_repeated: str = ""
-    """`ok`, or the refusal."""
-    names_in_items: bool | None = None
-    visible_after: float | None = None
-    """From the answer of `complete` until both items can be had and listed."""
-    asset_key_twice: str = ""
-    """`both`: there are two assets then; `replaced`: one; else the refusal."""
-    url_life: int | None = None
-    token_life: float | None = None
-    left: list[str] = field(default_factory=list)
-    """Items that could not be deleted."""
-
-    def to_json(self) -> dict[str, Any]:
-        """As plain JSON types."""
-        return asdict(self)
 
 
 class LiveCheck:
@@ -86,6 +60,7 @@ class LiveCheck:
             await self._stored(upload_id, names)
             await self._completed(upload_id, names)
             await self._asset_twice()
+            await self._updated()
             self.facts.token_life = self._platform.token_life
         finally:
             with anyio.CancelScope(shield=True):
@@ -140,9 +115,9 @@ class LiveCheck:
         await self._platform.fail(upload_id, "A live check ends it.", "check")
         self._open.remove(upload_id)
 
-    async def _stored(self, upload_id: str, names: Sequence[str]) -> None:
+    async def _stored(self, upload_id: str, names: Sequence[str], *, west: float = 0.0) -> None:
         for name in names:
-            data, self._seed = tiny_raster(self._seed), self._seed + 1
+            data, self._seed = tiny_raster(self._seed, west), self._seed + 1
             url = await self._platform.signed_url(upload_id, name, content_type(name))
             self.facts.url_life = url.life
             with tempfile.TemporaryFile() as file:
@@ -223,12 +198,15 @@ class LiveCheck:
             return
         target = self._items[0]
         before = len(await self._assets(target))
+        box = await self._box(target)
 
         async def twice() -> str:
             for number in range(2):
                 await self._given(target)
                 if not number and not await self._more_assets(target, before):
                     return ""
+                if not number:
+                    self.facts.box_of_two = await self._box_after(target, box)
             return "both" if await self._more_assets(target, before + 1) else "replaced"
 
         self.facts.asset_key_twice = await _or_refusal(twice)
@@ -236,17 +214,58 @@ class LiveCheck:
     async def _given(self, target: str) -> None:
         body = self._body(1, target_item_id=target, asset_key=ASSET_KEY)
         upload_id = await self._begun(body, str(uuid.uuid4()))
-        await self._stored(upload_id, [f"live-check-{uuid.uuid4().hex[:12]}.tif"])
+        await self._stored(upload_id, [f"live-check-{uuid.uuid4().hex[:12]}.tif"], west=ELSEWHERE)
         self._items += [item for item in await self._made(upload_id) if item not in self._items]
 
     async def _more_assets(self, target: str, than: int) -> bool:
-        """Whether the item comes to have more assets, within the time in which its items came to be seen."""
+        """Whether the item comes to have more assets."""
+
+        async def there() -> bool:
+            return len(await self._assets(target)) > than
+
+        return await self._soon(there)
+
+    async def _soon(self, seen: Callable[[], Awaitable[bool]]) -> bool:
+        """Whether something comes to be seen within the time in which the items came to be."""
         until = self._clock() + (self.facts.visible_after or 0.0) + 4 * _LOOK
-        while len(await self._assets(target)) <= than:
+        while not await seen():
             if self._clock() > until:
                 return False
             await anyio.sleep(_LOOK)
         return True
+
+    async def _box(self, target: str) -> list[float]:
+        """West, south, east and north of an item; empty where it does not tell."""
+        found = (await self._platform.get_item(target)).get("bbox")
+        numbers = [one for one in found if isinstance(one, int | float)] if isinstance(found, list) else []
+        return numbers if len(numbers) == 4 else []  # noqa: PLR2004 - the sides of a box
+
+    async def _box_after(self, target: str, before: list[float]) -> str:
+        """Where the item lies now that an asset of it lies further east."""
+
+        async def wider() -> bool:
+            return (await self._box(target) or before)[2] > before[2]
+
+        if not before:
+            return ""
+        return "union" if await self._soon(wider) else "first"
+
+    async def _updated(self) -> None:
+        """An item is told two properties, one after the other."""
+        if not self._items:
+            return
+        target = self._items[0]
+
+        async def told() -> str:
+            for name in _PROPERTIES:
+                await self._platform.update_item(target, {"properties": {name: True}})
+            return "ok"
+
+        self.facts.items_update = await _or_refusal(told)
+        if self.facts.items_update == "ok":
+            had = (await self._platform.get_item(target)).get("properties")
+            kept = isinstance(had, dict) and _PROPERTIES[0] in had
+            self.facts.properties_updated = "kept" if kept else "replaced"
 
     async def _clean(self) -> None:
         for upload_id in list(self._open):

@@ -19,6 +19,7 @@ from uploader.core.media_types import upload_name
 from uploader.core.model import FileState, Scope, Sighting
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
+from uploader.core.transitions.scene_events import Joining
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.conversion_job import categorical_of, job_of
@@ -97,7 +98,7 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
             if isinstance(error, err.SourceUnreadable):
                 await tools.journal.files.looked(row.id, str(error), after)
         case fail.Reject(reason):
-            await _reject(tools, row, reason)
+            await _reject(tools, row, reason, await joining(tools, row.folder, row.path))
             tools.intake.claimed(row.id)
         case fail.Park(reason=reason, after=after):
             tools.staging_refusals.refused(reason, clock())
@@ -264,6 +265,6 @@ async def skip_twin(tools: Tools, file_id: int) -> None:
     await tools.journal.files.twin(file_id)
 
 
-async def _reject(tools: Tools, row: FileRow, reason: str) -> None:
-    await tools.journal.files.rejected(row.id, reason)
+async def _reject(tools: Tools, row: FileRow, reason: str, unclaimed: Joining | None = None) -> None:
+    await tools.journal.files.rejected(row.id, reason, unclaimed)
     log.warning("rejected %s: %s", about(row), reason)

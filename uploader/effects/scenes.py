@@ -95,7 +95,7 @@ async def _find_collection(tools: Tools, scene: Scene) -> None:
         if error.status in _NEVER:
             await tools.reached()
             reason = f"The collection {scene.collection} can be neither found nor made. {error}"
-            await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY)
+            await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY, definite=True)
         else:
             await _failed(tools, scene, error)
         return
@@ -109,12 +109,12 @@ async def _find_collection(tools: Tools, scene: Scene) -> None:
         log.info("scene=%s collection=%s id=%s", scene.name, scene.collection, collection_id)
         return
     reason = f"The project {scene.project_id} has no collection {scene.collection}."
-    await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY)
+    await tools.journal.scenes.put_off(scene.id, reason, COLLECTION_EVERY, definite=True)
 
 
 async def _describe(tools: Tools, scene: Scene) -> None:
     """Tell the item date and properties, beside the properties that it has. A platform that will not is told once."""
-    if tools.descriptions_refused:
+    if tools.descriptions_refused or tools.traits.no_updates:
         await tools.journal.scenes.described(scene.id, scene.details, Describing.REFUSED)
         return
     item_id = scene.item_id or ""

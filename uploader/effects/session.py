@@ -1,15 +1,13 @@
-"""Effects on upload sessions: plan, initiate, complete, locate, read back."""
+"""Effects on upload sessions that are open: complete, locate, read back."""
 
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Mapping
 
 from uploader.core import errors as err
 from uploader.core import failure_policy as policy
 from uploader.core import verdicts as fail
-from uploader.core.batching import Batch, cap_after_refusal, cap_after_success
 from uploader.core.call_evidence import is_clear
 from uploader.core.complete_refusal import HoldTarget, judge
 from uploader.core.failure_policy import classify
@@ -31,77 +29,16 @@ LOOKS_FOR_ITEMS = 12
 """Times that the items of a session are looked for, over about five minutes, before a person is asked."""
 
 
-async def plan_session(tools: Tools, batch: Batch) -> None:
-    """Freeze the members and the body before anything is sent."""
-    learned = await tools.journal.read(profile)
-    key = batch.key
-    body: dict[str, object] = {
-        "project_id": key.project_id,
-        "file_count": len(batch.files),
-        "total_bytes": batch.total_bytes,
-        "transfer_method": learned.transfer_method or tools.settings.platform.transfer_method,
-        "is_categorical": key.categorical,
-    }
-    optional = {
-        "target_collection_id": key.collection_id,
-        "target_item_id": key.item_id,
-        "asset_key": key.asset_key,
-    }
-    body.update({name: value for name, value in optional.items() if value})
-    after = {file.file_id: tools.destinations[file.folder].after_upload for file in batch.files}
-    session_id = await tools.journal.sessions.planned(batch, body, str(uuid.uuid4()), after)
-    if session_id:
-        log.info(
-            "planned %s files=%d bytes=%d", About(session=session_id), len(batch.files), batch.total_bytes
-        )
-
-
-async def initiate(tools: Tools, session_id: int) -> None:
-    """Reserve quota. Sent verbatim until the answer is clear; each doubtful answer stays counted."""
-    session = await tools.session(session_id)
-    await tools.journal.sessions.initiating(session_id)
-    failpoint("initiate.before")
-    try:
-        upload_id = await tools.platform.initiate(session.body, session.idempotency_key)
-    except err.UploaderError as error:
-        await tools.answered(error)
-        await _initiate_failed(tools, session, error)
-        return
-    failpoint("initiate.after")
-    await tools.reached()
-    cap = (await tools.journal.read(profile)).quota_cap
-    cap = cap_after_success(cap, session.total_bytes, tools.settings.batch.max_bytes)
-    await tools.journal.sessions.opened(session_id, upload_id, cap)
-    log.info("opened %s upload=%s", About(session=session_id), upload_id)
-
-
-async def _initiate_failed(tools: Tools, session: SessionRow, error: err.UploaderError) -> None:
-    swapped = session.body.get("transfer_method") != tools.settings.platform.transfer_method
-    joins = bool(session.key.item_id) and any(m.scene_id is not None for m in session.members)
-    verdict = classify(Step.INITIATE, error, tools.known(session.tries, swapped=swapped, joins=joins))
-    answered = Step.INITIATE if is_clear(error) else None
-    sessions = tools.journal.sessions
-    log.warning("initiate failed %s clear=%s: %s", About(session=session.id), bool(answered), error)
-    match verdict:
-        case fail.Retry(after):
-            await sessions.retry(session.id, str(error), after, answered=answered)
-        case fail.Swap(method):
-            await sessions.refused(session.id, str(error), None, {"transfer_method": method})
-        case fail.Park(scope=Scope.PLATFORM) as park:
-            hold = tools.hold(park)
-            await sessions.retry(session.id, park.reason, 0.0, answered=answered, hold=hold)
-        case fail.Park() as park:
-            cap = {"quota_cap": cap_after_refusal(session.total_bytes)}
-            learned = cap if park.scope is Scope.ORGANIZATION else None
-            hold = tools.hold(park, session.key.target)
-            await sessions.refused(session.id, park.reason, hold, learned)
-        case _:
-            raise AssertionError(f"initiate: no way on from {verdict}") from error
-
-
 async def complete(tools: Tools, session_id: int) -> None:
-    """Make the items. Repeated until the answer is clear; never followed by `fail` on a doubtful one."""
+    """Make the items. Repeated until the answer is clear; never followed by `fail` on a doubtful one.
+
+    Where a repeat is known not to tell the items, those of a call that went unanswered are looked for first.
+    """
     session = await tools.session(session_id)
+    if session.doubtful and tools.traits.silent_complete:
+        found = await _find(tools, session)
+        if found is None or await _were_made(tools, session, found):
+            return
     await tools.journal.sessions.completing(session_id)
     failpoint("complete.before")
     try:
@@ -122,8 +59,12 @@ async def _completed(
     tools: Tools, session: SessionRow, item_ids: tuple[str, ...], item_of: Mapping[str, str]
 ) -> None:
     """The items exist; they are read back where something depends on it, or nobody has told which file is which."""
-    readback = len(item_of) < len(session.members) or await _depends(tools, session)
-    await tools.journal.sessions.completed(session.id, item_ids, item_of, readback=readback)
+    members = len(session.members)
+    nameless = tools.traits.names_hidden and len(item_ids) == members > 1  # a look would not tell them apart
+    readback = (len(item_of) < members and not nameless) or await _depends(tools, session)
+    await tools.journal.sessions.completed(
+        *(session.id, item_ids, item_of), readback=readback, visible_after=tools.traits.visible_after
+    )
     log.info("completed %s files=%d items=%d", About(session=session.id), len(session.members), len(item_ids))
     _tell_items(session, item_of)
 
@@ -193,11 +134,7 @@ async def locate(tools: Tools, session_id: int) -> None:
     """Look for the items of a session whose `complete` went unanswered."""
     session = await tools.session(session_id)
     found = await _find(tools, session)
-    if found is None:
-        return
-    names = [member.file_name for member in session.members]
-    if found.complete(names):
-        await _completed(tools, session, found.item_ids, found.item_of)
+    if found is None or await _were_made(tools, session, found):
         return
     reason = (
         f"`complete` of upload session {session.upload_id} went unanswered, its repetition is refused, and its items "
@@ -233,6 +170,14 @@ async def read_back(tools: Tools, session_id: int) -> None:
         "The sources stay where they are."
     )
     await _not_found(tools, session, reason, "`uploader retry --all` searches again.")
+
+
+async def _were_made(tools: Tools, session: SessionRow, found: Found) -> bool:
+    """Whether what was found are the items of all members; then the session is completed."""
+    made = found.complete([member.file_name for member in session.members])
+    if made:
+        await _completed(tools, session, found.item_ids, found.item_of)
+    return made
 
 
 async def _find(tools: Tools, session: SessionRow) -> Found | None:
@@ -271,4 +216,4 @@ async def _not_found(tools: Tools, session: SessionRow, reason: str, way_out: st
     await tools.journal.sessions.not_found(session.id, reason, after)
 
 
-__all__ = ["complete", "initiate", "locate", "plan_session", "read_back"]
+__all__ = ["complete", "locate", "read_back"]

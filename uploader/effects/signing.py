@@ -13,6 +13,7 @@ import anyio
 from uploader.core import signing_ahead
 from uploader.core.errors import UploaderError
 from uploader.core.media_types import content_type
+from uploader.core.platform_traits import Traits
 from uploader.journal import FileRow, SessionRow
 from uploader.journal.rows import clock
 from uploader.platform.api import Platform
@@ -25,6 +26,10 @@ class Asked(Protocol):
 
     platform: Platform
     stop: threading.Event
+
+    @property
+    def traits(self) -> Traits:
+        """As `Tools.traits`."""
 
     async def session(self, session_id: int) -> SessionRow:
         """As `Tools.session`."""
@@ -63,7 +68,7 @@ class SigningAhead:
         if ahead is not None:
             if not ahead.done.is_set():
                 await ahead.done.wait()
-            if signing_ahead.fresh(clock() - ahead.at):
+            if signing_ahead.fresh(clock() - ahead.at, ahead.url.life if ahead.url else None):
                 if ahead.error is not None:
                     raise ahead.error
                 if ahead.url is not None:
@@ -79,6 +84,8 @@ class SigningAhead:
 
         So each failure is judged once, by what it means for a file, and no call is repeated before the platform allows.
         """
+        if not signing_ahead.worthwhile(tools.traits.url_life):
+            return
         now = clock()
         self._found = {key: one for key, one in self._found.items() if signing_ahead.fresh(now - one.at)}
         session = await tools.session(session_id)

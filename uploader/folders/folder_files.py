@@ -13,8 +13,11 @@ from dataclasses import dataclass, field
 from uploader.core.failure_policy import LOOK_DELAYS
 from uploader.core.log_subject import About
 from uploader.core.model import Sighting
+from uploader.core.scene_rules import Placement
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import Next
+from uploader.core.transitions.scene_events import Joining
+from uploader.folders import FolderSpec
 from uploader.folders.archived_files import Archived, ArchivedFiles
 from uploader.folders.looking import Look
 from uploader.folders.missed_events import GRACE, Missed
@@ -46,12 +49,17 @@ class FolderFiles:
     """The files of one folder; `nudge` is called when there is something new to plan."""
 
     def __init__(
-        self, folder: str, journal: Journal, queue: SettleQueue, missed: Missed, nudge: Callable[[], None]
+        self,
+        spec: FolderSpec,
+        journal: Journal,
+        queue: SettleQueue,
+        missed: Missed,
+        nudge: Callable[[], None],
     ) -> None:
-        self.archived = ArchivedFiles(folder)
+        self.archived = ArchivedFiles(spec.path)
         self.scan = Pass()
         """What the scan that is under way, or was the last, and the events since its start have seen."""
-        self._folder = folder
+        self._spec, self._folder = spec, spec.path
         self._journal = journal
         self._queue = queue
         self._missed = missed
@@ -206,10 +214,19 @@ class FolderFiles:
             await self._journal.files.looked(file_id, reason, LOOK_DELAYS[looks])
             self._queue.defer(file_id, time.monotonic() + LOOK_DELAYS[looks])
             return
-        await self._journal.files.rejected(file_id, reason)
+        await self._journal.files.rejected(file_id, reason, self._joining(sighting.path))
         self._queue.let_go(file_id)
         log.warning("rejected %s: %s", About(folder=self._folder, file=sighting.path), reason)
         self._nudge()
+
+    def _joining(self, path: bytes) -> Joining | None:
+        """The scene that a file would join; None where it is of none."""
+        section, placed = self._spec.section, self._spec.placed(path)
+        return (
+            Joining(section.project_id, section.collection_id, placed)
+            if isinstance(placed, Placement)
+            else None
+        )
 
 
 def _being_written(sighting: Sighting) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import anyio
 
@@ -113,6 +114,15 @@ class Intake:
             watcher.rescan()
         return len(wanted)
 
+    def seen(self, within: float) -> dict[str, Any]:
+        """The intake's part of what a plan sees, by the names of its fields; `within`: see `coming`."""
+        return {
+            "settled": self.settled(),
+            "settling": self.settling(),
+            "unfinished": self.unfinished(),
+            "coming": self.coming(within),
+        }
+
     def settled(self) -> tuple[Settled, ...]:
         """The first files of each folder that may be claimed now, each folder's in its order."""
         return tuple(
@@ -123,10 +133,14 @@ class Intake:
         )
 
     def settling(self) -> Mapping[str, int]:
-        """By folder: files that are not claimed yet; at least one while the folder is not seen as a whole."""
+        """By folder: files that come to be claimed; at least one while the folder is not seen as a whole."""
         if not self._watchers:
             return {str(folder.path): 1 for folder in self._folders}
         return {name: watcher.expected for name, watcher in self._watchers.items()}
+
+    def unfinished(self) -> int:
+        """Files that only others can finish: they still arrive, or their ready marker is not there."""
+        return sum(watcher.unfinished for watcher in self._watchers.values())
 
     def coming(self, within: float) -> Mapping[str, int]:
         """By folder: files that can be expected to have settled within so many seconds."""

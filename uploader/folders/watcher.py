@@ -64,15 +64,14 @@ class FolderWatcher:
         self.queue: SettleQueue = before.queue if before else SettleQueue(rule, places)
         if before:
             self.queue.change_rule(rule)
-            self.queue.hasten(
-                time.monotonic()
-            )  # looks that were handed out, and were cut off, are made again
+            # Looks that were handed out, and were cut off, are made again.
+            self.queue.hasten(time.monotonic())
         self._nudge = nudge
         self._inbox = Inbox()
         self._threads = FolderThreads()
         self._holds = FolderHolds(journal, self.name)
         self._health = FolderHealth(self.spec, self._threads)
-        self._files = FolderFiles(self.name, journal, self.queue, self.missed, nudge)
+        self._files = FolderFiles(self.spec, journal, self.queue, self.missed, nudge)
         self._warnings = WatchWarnings(self.name, self.missed, self.queue)
         self._rejected = RejectedFiles(self.spec, self.name, journal, self._threads)
         due, blind = partial(self.rescan, hinted=True), lambda: self.held
@@ -105,13 +104,18 @@ class FolderWatcher:
 
     @property
     def expected(self) -> int:
-        """How many files can be expected to be claimed; at least one before the folder, or its hold, is known."""
+        """How many files come to be claimed by themselves; at least one before the folder, or its hold, is known."""
         if self._holds.telling:
             return 1
         if self.held:
             return 0
         busy = not self._scanned or self.queue.asked or self._looking or self._restoring
-        return max(self.queue.expected(faulty=self._holds.faulty), 1 if busy else 0)
+        return max(self.queue.expected(faulty=self._holds.faulty) - self.unfinished, 1 if busy else 0)
+
+    @property
+    def unfinished(self) -> int:
+        """How many wait for what only others do."""
+        return 0 if self.held else self.queue.unfinished()
 
     def coming(self, within: float) -> int:
         """How many files can be expected to have settled within so many seconds."""

@@ -138,13 +138,15 @@ class Files:
         """Another path brought the same content in."""
         await self._transact("twin", lambda rows: rows.apply(events.twin(rows.now, rows.file(file_id))))
 
-    async def rejected(self, file_id: int, reason: str) -> None:
-        """It will not pass as it is."""
+    async def rejected(self, file_id: int, reason: str, joining: Joining | None = None) -> None:
+        """It will not pass as it is. `joining`: the scene that it would have joined, where it was not claimed yet."""
 
         def work(rows: Rows) -> None:
             file = rows.file(file_id)
             scene = rows.scene(file.scene_id) if file.scene_id else None
-            rows.apply(events.rejected(rows.now, file, _newest(rows, file), reason, scene))
+            unclaimed = (joining, _known(rows, file, joining)) if joining else None
+            newest = _newest(rows, file)
+            rows.apply(events.rejected(rows.now, file, newest, reason, scene, unclaimed=unclaimed))
 
         await self._transact("rejected", work)
 
@@ -213,7 +215,7 @@ def _enter(rows: Rows, sightings: Sequence[Sighting]) -> list[int]:
 
 
 def _known(rows: Rows, file: FileRecord, joining: Joining) -> Known:
-    versions = rows.scenes_like(joining)
+    versions = rows.scenes_like(joining.family)
     issues = scene_events.issues_of(joining, versions)
     had = {scene.id: rows.scene_content(scene, joining.placed.asset, file.id) for scene in issues}
     named = rows.learned(collection_key(joining.project_id, joining.placed.collection))

@@ -104,7 +104,11 @@ def from_dict(value: dict[str, Any]) -> Hold:
     """A hold as `shown` wrote it."""
     scope = Scope(value["scope"])
     return Hold(
-        scope=scope, **{name: value[name] for name in _WORDS}, cause=cause_of(scope, value.get("cause"))
+        scope=scope,
+        **{name: value[name] for name in _WORDS},
+        cause=cause_of(scope, value.get("cause")),
+        files=value.get("files", 0),
+        size=value.get("size", 0),
     )
 
 
@@ -118,4 +122,6 @@ def as_dict(hold: Hold) -> dict[str, Any]:
         "since": hold.since,
         "until": hold.until,
         "cause": str(hold.cause),
+        "files": hold.files,
+        "size": hold.size,
     }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from uploader.core.model import Scope
 from uploader.core.transitions import retry_events as events
 from uploader.core.transitions.held_rows import HoldName, files_of, sessions_of
 from uploader.core.transitions.records import FileRecord
+from uploader.core.transitions.scene_anew import item_gone, sent_anew
+from uploader.core.transitions.scene_events import next_issue
 from uploader.journal.rows import full_path
 from uploader.journal.transactions import Rows, Transactions
 
@@ -21,7 +24,8 @@ class Retrying:
         """Take files up once more: those named by absolute path, or all that can be (None). Returns how many.
 
         A rejected file settles again. A session whose items are not to be found is looked for again; where a file of
-        it is named, the person has looked and says that the items do not exist: it is uploaded again.
+        it is named, the person has looked and says that the items do not exist: it is uploaded again. Where a file is
+        named that waits for the item of its scene, and that was deleted, the scene is sent anew.
         """
         named = None if paths is None else frozenset(paths)
 
@@ -33,7 +37,7 @@ class Retrying:
             ]
             change, count = events.retried(rows.now, rejected, held, denied=named is not None)
             rows.apply(change)
-            return count
+            return count + (_sent_anew(rows, named) if named else 0)
 
         return await self._transact("retried", work)
 
@@ -45,16 +49,32 @@ class Retrying:
 
         def work(rows: Rows) -> int:
             holds, sessions, files = rows.holds(), rows.waiting_sessions(), rows.waiting_files()
+            scenes = rows.waiting_scenes()
             if only is not None:
                 inside = {file.session_id for file in files} - {None}
                 known = {number: rows.session(number) for number in inside if number is not None}
                 holds = [hold for hold in holds if (hold.scope, hold.subject) == only]
                 sessions, files = sessions_of(only, sessions), files_of(only, files, known)
-            change, count = events.tried_now(rows.now, holds, sessions, files)
+                scenes = [each for each in scenes if (Scope.SCENE, each.subject) == only]
+            change, count = events.tried_now(rows.now, holds, sessions, files, scenes)
             rows.apply(change)
             return count
 
         return await self._transact("tried_now", work)
+
+
+def _sent_anew(rows: Rows, named: Collection[bytes]) -> int:
+    """Send the scenes anew whose item is gone and of which a file is named that waits for it."""
+    holds, count = rows.holds(), 0
+    waiting = {file.scene_id or 0 for file in rows.files_of_scenes() if _among(file, named)}
+    for scene in map(rows.scene, sorted(waiting)):
+        if item_gone(scene, holds):
+            issue = next_issue(scene.version, rows.scenes_like(scene.family))
+            members = rows.scene_members(scene.id)
+            change, moved = sent_anew(rows.now, scene, members, scene_id=rows.next_scene_id(), issue=issue)
+            rows.apply(change)
+            count += moved
+    return count
 
 
 def _among(file: FileRecord, named: Collection[bytes] | None) -> bool:

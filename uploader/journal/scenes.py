@@ -25,11 +25,13 @@ class Scenes:
         """It was not there yet, and is looked for again after so many seconds."""
         await self._change("scene_looked", scene_id, lambda now, scene: events.looked_for(now, scene, after))
 
-    async def put_off(self, scene_id: int, reason: str, after: float) -> None:
-        """What the scene needs failed; it is tried again after so many seconds."""
-        await self._change(
-            "scene_retry", scene_id, lambda now, scene: events.put_off(now, scene, reason, after)
-        )
+    async def put_off(self, scene_id: int, reason: str, after: float, *, definite: bool = False) -> None:
+        """What the scene needs failed; it is tried again after so many seconds. See `scene_events.put_off`."""
+
+        def change(now: float, scene: Scene) -> Change:
+            return events.put_off(now, scene, reason, after, definite=definite)
+
+        await self._change("scene_retry", scene_id, change)
 
     async def described(self, scene_id: int, told: Mapping[str, Any], outcome: Describing) -> None:
         """The item was told these details, or may not be."""

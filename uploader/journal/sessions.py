@@ -54,14 +54,18 @@ class Sessions:
 
         await self._transact("initiating", work)
 
-    async def opened(self, session_id: int, upload_id: str, quota_cap: int | None) -> None:
-        """`initiate` answered; whatever held it back is over."""
+    async def opened(
+        self, session_id: int, upload_id: str, quota_cap: int | None, *, replays: bool = False
+    ) -> None:
+        """`initiate` answered; whatever held it back is over. `replays`: see `initiate_events.opened`."""
 
         def work(rows: Rows) -> None:
             session = rows.session(session_id)
             members, target = rows.members(session_id), rows.hold(Scope.TARGET, session.key.target)
             rows.apply(
-                initiate_events.opened(rows.now, session, upload_id, members, quota_cap, target=target)
+                initiate_events.opened(
+                    *(rows.now, session, upload_id, members, quota_cap), target=target, replays=replays
+                )
             )
 
         await self._transact("opened", work)
@@ -135,9 +139,15 @@ class Sessions:
         await self._transact("not_found", work)
 
     async def completed(
-        self, session_id: int, item_ids: Sequence[str], item_of: Mapping[str, str], *, readback: bool
+        self,
+        session_id: int,
+        item_ids: Sequence[str],
+        item_of: Mapping[str, str],
+        *,
+        readback: bool,
+        visible_after: float = 0.0,
     ) -> None:
-        """The items exist; the members are completed with it."""
+        """The items exist; the members are completed with it. `visible_after`: see `session_events.completed`."""
 
         def work(rows: Rows) -> None:
             session, members = rows.session(session_id), rows.members(session_id)
@@ -146,6 +156,7 @@ class Sessions:
                 events.completed(
                     *(rows.now, session, members, item_ids, item_of),
                     readback=readback,
+                    visible_after=visible_after,
                     scene=scene,
                     of_scene=of_scene,
                 )

@@ -12,12 +12,11 @@ from uploader.core.scenes import DROPPED, Scene
 from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
-from uploader.core.transitions.scene_events import Joining
 from uploader.core.transitions.source_events import Seen
 from uploader.core.working_set import Delta
 from uploader.journal import content_hashes, recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
-from uploader.journal.deltas import DUE, NEEDED, WORKED_ON, Touched, delta
+from uploader.journal.deltas import DUE, NEEDED, WANTING, WORKED_ON, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.queries import known_paths
 from uploader.journal.row_queries import scene_row, scene_rows
@@ -144,6 +143,11 @@ class StoredRows:
         """See `Rows`."""
         return self._files(f"({WORKED_ON} OR {DUE}) AND (hold != '' OR not_before > ?) ORDER BY id", self.now)
 
+    def waiting_scenes(self) -> list[Scene]:
+        """See `Rows`."""
+        where = f"{WANTING} AND retrying_since IS NOT NULL AND not_before > ? ORDER BY id"
+        return scene_rows(self._db, where, self.now)
+
     def retrying_sessions(self) -> list[SessionRecord]:
         """See `Rows`."""
         return self._sessions(f"{NEEDED} AND retrying_since IS NOT NULL AND hold = '' ORDER BY id")
@@ -152,9 +156,13 @@ class StoredRows:
         """See `Rows`."""
         return scene_row(self._db, scene_id)
 
-    def scenes_like(self, joining: Joining) -> list[Scene]:
+    def files_of_scenes(self) -> list[FileRecord]:
         """See `Rows`."""
-        project_id, collection, collection_id, name, tile = joining.family
+        return self._files("state IN ('converted', 'batched') AND scene_id IS NOT NULL ORDER BY id")
+
+    def scenes_like(self, family: tuple[str, str, str, str, str]) -> list[Scene]:
+        """See `Rows`."""
+        project_id, collection, collection_id, name, tile = family
         place = "collection = ? AND (collection != '' OR collection_id = ?)"
         where = f"project_id = ? AND name = ? AND tile = ? AND {place} ORDER BY id"
         return scene_rows(self._db, where, project_id, name, tile, collection, collection_id)

@@ -14,7 +14,6 @@ from uploader.core.scenes import Scene
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
-from uploader.core.transitions.scene_events import Joining
 from uploader.core.transitions.source_events import Seen
 
 T = TypeVar("T")
@@ -71,14 +70,20 @@ class Rows(Protocol):
     def waiting_files(self) -> list[FileRecord]:
         """The claimed files that have not ended, or whose source is to go, and that are held or not to be tried yet."""
 
+    def waiting_scenes(self) -> list[Scene]:
+        """The scenes for which something is tried again that is not to be tried yet."""
+
     def retrying_sessions(self) -> list[SessionRecord]:
         """Live sessions that wait for another try, but for those that only a person can go on with."""
 
     def scene(self, scene_id: int) -> Scene:
         """One scene."""
 
-    def scenes_like(self, joining: Joining) -> list[Scene]:
-        """All versions and issues of the scene that a file is to join, the oldest first."""
+    def scenes_like(self, family: tuple[str, str, str, str, str]) -> list[Scene]:
+        """All versions and issues of a scene, the oldest first."""
+
+    def files_of_scenes(self) -> list[FileRecord]:
+        """The converted files of scenes that were not sent yet."""
 
     def scenes_without_collection(self, project_id: str, collection: str) -> list[Scene]:
         """The scenes of a project whose collection of this name was not found yet."""

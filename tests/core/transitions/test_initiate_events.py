@@ -68,3 +68,17 @@ def test_a_file_that_is_refused_again_holds_nobody_else() -> None:
     assert alone.files[1]["hold"].startswith("1.tif needs")
     assert (alone.files[1]["not_before"], alone.files[1]["retrying_since"]) == (NOW + 60, NOW - 90)
     assert still.holds == {(Scope.ORGANIZATION, ""): replace(QUOTA, attempts=2)}
+
+
+@pytest.mark.parametrize(
+    ("replays", "age", "clear"), [(False, 60.0, 1), (True, 60.0, 3), (True, events.KEY_LIFE + 1, 1)]
+)
+def test_where_initiate_is_replayed_lost_answers_have_reserved_nothing(
+    *, replays: bool, age: float, clear: int
+) -> None:
+    """The answer that came is that of the first; but only as long as the platform knows the key."""
+    planned = session(SessionState.PLANNED, initiates_sent=3, created_at=NOW - age)
+
+    change = events.opened(NOW, planned, "u1", [], None, replays=replays)
+
+    assert change.sessions[4]["initiates_clear"] == clear

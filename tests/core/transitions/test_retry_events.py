@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from uploader.core.model import FileState, Hold, Scope, SessionKey, SessionState
+from uploader.core.scenes import Scene
 from uploader.core.transitions import retry_events as events
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
@@ -67,3 +68,12 @@ def test_whatever_is_held_is_due_at_once() -> None:
     assert (change.sessions[4]["hold"], change.sessions[4]["locate_tries"]) == ("", 0)
     assert (change.sessions[5], change.files[7]) == ({"not_before": 0.0}, {"not_before": 0.0})
     assert count == len(events.PROBED) + 3
+
+
+def test_a_scene_is_tried_now() -> None:
+    """Its collection is looked for at once, and what was said of it stays until then."""
+    scene = Scene(id=3, project_id="p", name="S", retrying_since=995.0, not_before=1060.0, last_error="None.")
+
+    change, count = events.tried_now(1000.0, [], [], [], [scene])
+
+    assert (change.scenes[3]["not_before"], "last_error" in change.scenes[3], count) == (0.0, False, 1)

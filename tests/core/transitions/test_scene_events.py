@@ -10,6 +10,7 @@ import pytest
 from uploader.core.model import FileState
 from uploader.core.scene_rules import Placement, Policy
 from uploader.core.scenes import Describing, Scene
+from uploader.core.transitions import file_events
 from uploader.core.transitions import scene_events as events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FileRecord
@@ -133,3 +134,56 @@ def test_what_was_learned_while_the_item_was_described_is_told_once_more() -> No
     sent, anew = (events.described(NOW, scene, told, Describing.DONE) for told in ({"gsd": 1}, {}))
 
     assert [change.scenes[1]["describing"] for change in (sent, anew)] == [Describing.DONE, Describing.DUE]
+
+
+def rejected(of: Joining, *versions: Scene, had: dict[int, str] | None = None) -> Change:
+    """What the rejection of such a file changes that was not claimed yet."""
+    settling = replace(FILE, state=FileState.SETTLING)
+    unclaimed = of, Known(versions, had or {}, None, 9)
+    return file_events.rejected(NOW, settling, None, "It is empty.", unclaimed=unclaimed)
+
+
+def test_a_primary_that_is_rejected_before_its_claim_holds_its_scene() -> None:
+    """Also where it comes first, so that there is none yet."""
+    begun, known = rejected(joining(primary="B1")), rejected(joining(primary="B1"), replace(SCENE, lead="B1"))
+
+    assert (begun.new_scenes[9]["hold"], begun.files[7]["scene_id"]) == ("It is empty.", 9)
+    assert (known.scenes[1]["hold"], known.files[7]["scene_id"]) == ("It is empty.", 1)
+
+
+@pytest.mark.parametrize(
+    ("of", "versions", "had"),
+    [
+        (joining(), (), {}),
+        (joining(primary="B0"), (), {}),
+        (joining(primary="B1"), (replace(SCENE, lead="B1", item_id="it"),), {}),
+        (joining(primary="B1"), (replace(SCENE, lead="B1"),), {1: "old"}),
+        (joining("v1", primary="B1", newest_only=True), (replace(SCENE, version="v2"),), {}),
+    ],
+)
+def test_whoever_nobody_waits_for_is_rejected_alone(
+    of: Joining, versions: tuple[Scene, ...], had: dict[int, str]
+) -> None:
+    """No scene is begun for it."""
+    change = rejected(of, *versions, had=had)
+
+    assert (change.new_scenes, change.scenes) == ({}, {})
+    assert "scene_id" not in change.files[7]
+
+
+def test_nothing_joins_an_item_that_was_given_up() -> None:
+    """The next issue has its number, and gets what comes."""
+    gone = replace(SCENE, item_id="it", describing=Describing.GONE)
+
+    assert claimed(joining(), gone, replace(SCENE, id=2, issue=2)).files[7]["scene_id"] == 2
+    assert claimed(joining(), gone).new_scenes[9]["issue"] == 2
+
+
+def test_that_a_collection_is_not_there_is_no_failed_try() -> None:
+    """So a person is told at once; what fails on the way may end by itself."""
+    lost = replace(SCENE, collection="Flights", collection_id=None)
+    said = events.put_off(NOW, lost, "None.", 60.0, definite=True).scenes[1]
+    failed = events.put_off(NOW, lost, "No route.", 60.0).scenes[1]
+
+    assert replace(lost, tries=said["tries"], last_error=said["last_error"]).homeless
+    assert not replace(lost, tries=failed["tries"], last_error=failed["last_error"]).homeless

@@ -211,3 +211,15 @@ def test_a_lost_session_counts_once() -> None:
     assert lost.files[1]["losses"] == 2
     assert lost.holds
     assert late == Change(NOW)
+
+
+def test_items_are_not_looked_at_before_they_can_be_seen() -> None:
+    """Only those that are to be read back wait, and only where a live check has found out for how long."""
+
+    def due(*, readback: bool, after: float) -> float:
+        closing = session(SessionState.COMPLETING, completes_sent=1)
+        change = events.completed(NOW, closing, [], [], {}, readback=readback, visible_after=after)
+        return change.sessions[4]["not_before"]
+
+    assert due(readback=True, after=20.0) == NOW + 20
+    assert due(readback=True, after=0.0) == due(readback=False, after=20.0) == CALM["not_before"]

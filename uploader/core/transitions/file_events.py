@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from uploader.core.lifecycle import FileEvent
@@ -15,6 +15,7 @@ from uploader.core.transitions.change import Change
 from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
+from uploader.core.transitions.scene_events import Joining, Known
 from uploader.core.transitions.source_events import Seen, seen_again
 
 
@@ -152,10 +153,19 @@ def twin(now: float, file: FileRecord) -> Change:
 
 @unless_given_up
 def rejected(
-    now: float, file: FileRecord, newest: FileRecord | None, reason: str, scene: Scene | None = None
+    now: float,
+    file: FileRecord,
+    newest: FileRecord | None,
+    reason: str,
+    scene: Scene | None = None,
+    *,
+    unclaimed: tuple[Joining, Known] | None = None,
 ) -> Change:
-    """It will not pass as it is."""
+    """It will not pass as it is. `unclaimed`: what it would have joined, had it been claimed."""
     change = Change(now)
+    if scene is None and unclaimed is not None:
+        scene = scene_events.unclaimed_primary(change, file, *unclaimed)
+        file = replace(file, target_asset_key=unclaimed[0].placed.asset) if scene else file
     reject(change, file, newest, reason, scene)
     return change
 

@@ -33,14 +33,13 @@ def forgotten(
     for file, session in files:
         if session is not None and session.state not in SESSION_ENDS:
             found.refused[file.id] = f"it is in the upload session {session.id}, which goes on to its end"
-        elif _forget(change, file):
+        elif forget_file(change, file, "a person says that it will never come back"):
             found.files.append(file.id)
     return change, found
 
 
-def _forget(change: Change, file: FileRecord) -> bool:
+def forget_file(change: Change, file: FileRecord, note: str) -> bool:
     """Whether there was anything to forget."""
-    note = "a person says that it will never come back"
     if file.state in _UNSENT or (file.state is FileState.REJECTED and file.current):
         change.move_file(file, FileEvent.FORGOTTEN, note, current=None, **FRESH)
     elif file.state is FileState.COMPLETED and file.disposal is None:

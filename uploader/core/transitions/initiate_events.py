@@ -12,6 +12,9 @@ from uploader.core.transitions.hold_events import end_hold, enter_hold
 from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
 from uploader.core.transitions.session_events import couple
 
+KEY_LIFE = 80_000.0
+"""Seconds for which a platform that replays `initiate` knows its Idempotency-Key: a little less than its day."""
+
 
 def initiating(now: float, session: SessionRecord) -> Change:
     """`initiate` is about to be sent: from now on its answer may be lost."""
@@ -28,13 +31,18 @@ def opened(
     quota_cap: int | None,
     *,
     target: Hold | None = None,
+    replays: bool = False,
 ) -> Change:
     """`initiate` answered; whatever held the session and its members back is over.
 
+    `replays`: the platform gives the same session to a repeat, so that no earlier one has reserved anything besides.
     `target` is the hold of its target. That sessions are lost is not over before one of them was completed.
     """
     change = Change(now)
-    change.count_session(session, "initiates_clear")
+    if replays and now - session.created_at < KEY_LIFE:
+        change.set_session(session, {"initiates_clear": session.initiates_sent})
+    else:
+        change.count_session(session, "initiates_clear")
     change.move_session(session, SessionEvent.OPENED, upload_id, upload_id=upload_id, **CALM)
     end_hold(change, Scope.ORGANIZATION, "")
     if target is None or target.cause is not HoldCause.SESSIONS_LOST:

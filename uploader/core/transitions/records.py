@@ -63,3 +63,4 @@ class SessionRecord:
     tries: int = 0
     retrying_since: float | None = None
     hold: str = ""
+    created_at: float = 0.0

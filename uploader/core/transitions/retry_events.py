@@ -8,6 +8,7 @@ from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import Hold, Scope, SessionState
+from uploader.core.scenes import Scene
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FRESH, FileRecord, SessionRecord
 
@@ -45,12 +46,16 @@ def retried(
 
 
 def tried_now(
-    now: float, holds: Iterable[Hold], sessions: Iterable[SessionRecord], files: Iterable[FileRecord]
+    now: float,
+    holds: Iterable[Hold],
+    sessions: Iterable[SessionRecord],
+    files: Iterable[FileRecord],
+    scenes: Iterable[Scene] = (),
 ) -> tuple[Change, int]:
-    """Whatever is held is due at once; returns how many holds, sessions and files that are.
+    """Whatever is held is due at once; returns how many holds, sessions, files and scenes that are.
 
-    `sessions` and `files` are held, or wait for another try. A session that only a person can go on with is looked for
-    again. What has been tried in vain, and since when, stays.
+    `sessions`, `files` and `scenes` are held, or wait for another try. A session that only a person can go on with is
+    looked for again. What has been tried in vain, and since when, stays.
     """
     change = Change(now)
     probed = [hold for hold in holds if hold.scope in PROBED]
@@ -60,4 +65,6 @@ def tried_now(
         change.set_session(session, LOOKED_FOR_AGAIN if session.hold else {"not_before": 0.0})
     for file in files:
         change.set_file(file, {"not_before": 0.0})
-    return change, len(probed) + len(change.sessions) + len(change.files)
+    for scene in scenes:
+        change.set_scene(scene, {"not_before": 0.0})
+    return change, len(probed) + len(change.sessions) + len(change.files) + len(change.scenes)

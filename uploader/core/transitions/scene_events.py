@@ -75,14 +75,24 @@ def collection_key(project_id: str, name: str) -> str:
 
 
 def issues_of(joining: Joining, versions: Sequence[Scene]) -> list[Scene]:
-    """Those of the scenes that are issues of the version that a file says."""
-    return [scene for scene in versions if scene.version == joining.placed.version]
+    """Those of the scenes that a file may join: issues of the version that it says, whose item is not given up."""
+    return [
+        scene
+        for scene in versions
+        if scene.version == joining.placed.version and scene.describing != Describing.GONE
+    ]
 
 
-def join(now: float, file: FileRecord, joining: Joining, known: Known, content: str) -> Member | Left:
+def next_issue(version: str, versions: Iterable[Scene]) -> int:
+    """The number of the next issue of a version."""
+    return 1 + max((scene.issue for scene in versions if scene.version == version), default=0)
+
+
+def join(now: float, file: FileRecord, joining: Joining, known: Known, content: str | None) -> Member | Left:
     """Which issue of its scene a file of this content joins, if any: the oldest that lacks its asset.
 
-    So what comes late completes the scene that it is of, and only a raster that changed begins another issue.
+    So what comes late completes the scene that it is of, and only a raster that changed begins another issue. The
+    content of a file that was not claimed is None.
     """
     placed, issues = joining.placed, issues_of(joining, known.versions)
     if placed.policy.newest_only and scenes.outdated(placed.version, (s.version for s in known.versions)):
@@ -92,7 +102,7 @@ def join(now: float, file: FileRecord, joining: Joining, known: Known, content: 
     lacking = next((scene for scene in issues if scene.id not in known.contents), None)
     if lacking is not None:
         return Member(lacking)
-    issue = issues[-1].issue + 1 if issues else 1
+    issue = next_issue(placed.version, known.versions)
     return Member(_begun(now, file, joining, known.next_id, issue=issue), fresh=True)
 
 
@@ -110,6 +120,22 @@ def claimed(
         return
     _joined(change, file, joining, found, known.collection_id)
     item_known(change, found.scene, item_id, [file])
+
+
+def unclaimed_primary(change: Change, file: FileRecord, joining: Joining, known: Known) -> Scene | None:
+    """A file is rejected, in this change, before it was claimed; returns its scene where the others wait for it.
+
+    So they are told why, although nobody has read it.
+    """
+    if not joining.placed.policy.primary:
+        return None
+    found = join(change.now, file, joining, known, None)
+    if isinstance(found, Left) or found.scene.item_id or not scenes.leads(found.scene, joining.placed.asset):
+        return None
+    if not found.scene.lead:  # a later issue, which anyone may begin
+        return None
+    _joined(change, file, joining, found, known.collection_id)
+    return found.scene
 
 
 def _begun(now: float, file: FileRecord, joining: Joining, scene_id: int, *, issue: int) -> Scene:
@@ -202,12 +228,15 @@ def looked_for(now: float, scene: Scene, after: float) -> Change:
     return change
 
 
-def put_off(now: float, scene: Scene, reason: str, after: float) -> Change:
-    """What the scene needs failed; it is tried again after so many seconds."""
+def put_off(now: float, scene: Scene, reason: str, after: float, *, definite: bool = False) -> Change:
+    """What the scene needs failed; it is tried again after so many seconds.
+
+    `definite`: the platform was reached and has said so, which is no failed try.
+    """
     change = Change(now)
     since = now if scene.retrying_since is None else scene.retrying_since
     columns = {
-        "tries": scene.tries + 1,
+        "tries": 0 if definite else scene.tries + 1,
         "retrying_since": since,
         "not_before": now + after,
         "last_error": reason,

@@ -118,10 +118,14 @@ def completed(
     item_of: Mapping[str, str],
     *,
     readback: bool,
+    visible_after: float = 0.0,
     scene: Scene | None = None,
     of_scene: Iterable[FileRecord] = (),
 ) -> Change:
-    """The items exist; the members are completed with it. `scene` is that of the one member, `of_scene` its files."""
+    """The items exist; the members are completed with it. `scene` is that of the one member, `of_scene` its files.
+
+    Items that are to be read back are not looked at before `visible_after` seconds have passed.
+    """
     change = Change(now)
     columns = {
         "item_ids": list(item_ids),
@@ -130,6 +134,8 @@ def completed(
         "locating": 0,
         **CALM,
     }
+    if readback and visible_after:
+        columns["not_before"] = now + visible_after
     change.move_session(session, SessionEvent.COMPLETED, f"{len(item_ids)} items answered", **columns)
     couple(change, session, members, SessionEvent.COMPLETED)
     end_hold(change, Scope.TARGET, session.key.target)

@@ -1,0 +1,40 @@
+"""What a live check finds out of a platform; `core.platform_traits` says what the daemon makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class LiveFacts:
+    """What was found. Times in seconds; None and empty texts where it could not be found out."""
+
+    transfer_method: str = ""
+    items_per: str = ""
+    """`file` or `session`."""
+    initiate_repeated: str = ""
+    """`same`: the same session; `another`: a second one, which leaks its reservation; else the refusal."""
+    complete_repeated: str = ""
+    """`ids`: the items are told again; `none`: they are not; else the refusal."""
+    fail_repeated: str = ""
+    """`ok`, or the refusal."""
+    names_in_items: bool | None = None
+    visible_after: float | None = None
+    """From the answer of `complete` until both items can be had and listed."""
+    box_of_two: str = ""
+    """Of an item that was given an asset elsewhere: `first`, its box stays; `union`: it reaches around both."""
+    items_update: str = ""
+    """`ok`, or the refusal."""
+    properties_updated: str = ""
+    """What becomes of properties that `items.update` does not name: `kept`, or `replaced`."""
+    asset_key_twice: str = ""
+    """`both`: there are two assets then; `replaced`: one; else the refusal."""
+    url_life: int | None = None
+    token_life: float | None = None
+    left: list[str] = field(default_factory=list)
+    """Items that could not be deleted."""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        return asdict(self)
