@@ -34,11 +34,11 @@ LEVELS = (
 
 CONVERT_LEVELS = (
     {"quicklook", "isolation", "tiff"},
-    {"job"},
+    {"job", "archive_job"},
     {"read"},
     {"pyramid"},
     {"write", "pictures"},
-    {"perform"},
+    {"perform", "archives"},
     {"engine"},
 )
 """The same within `uploader.convert`; what has no level is `uploader.convert` itself, above them all."""
