@@ -20,11 +20,11 @@ class ArchiveJob:
 
     source: Path
     kind: str
+    memory_limit: int
+    timeout_seconds: float
     target: Path | None = None
     wanted: Mapping[int, str] = field(default_factory=dict)
     room: int = 0
-    memory_limit: int = 4 << 30
-    timeout_seconds: float = 3600.0
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON types; paths travel as text with surrogates escaped."""

@@ -87,7 +87,7 @@ def _owners(folder: FolderSpec, place: WalkedFolder, names: list[bytes]) -> set[
         with os.scandir(place.fd) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
-                if folder.wants(path := joined(place.path, name)) and not folder.passes(path):
+                if folder.wants(path := joined(place.path, name)) and not folder.alone(path):
                     owners |= asked.intersection(naming.owned(name))
     return owners
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def job(folder: Path, data: bytes, kind: str, **more: object) -> ArchiveJob:
     """An archive in a folder of its own, as it lies in staging."""
     folder.mkdir(exist_ok=True)
     (folder / "source").write_bytes(data)
-    return ArchiveJob(folder / "source", kind, **more)
+    return ArchiveJob(folder / "source", kind, memory_limit=4 << 30, timeout_seconds=60.0, **more)
 
 
 def files_below(folder: Path) -> list[str]:
@@ -63,7 +64,9 @@ def test_names_of_usual_tools_are_plain(tmp_path: Path) -> None:
     (tmp_path / "tree" / "deep").mkdir(parents=True)
     (tmp_path / "tree" / "deep" / "a.tif").write_bytes(b"x")
     archives.zip_tree(zipped, tmp_path / "tree")
-    assert [entry.name for entry in listed(ArchiveJob(zipped, "zip"))] == ["deep/a.tif"]
+    assert [
+        entry.name for entry in listed(ArchiveJob(zipped, "zip", memory_limit=4 << 30, timeout_seconds=60.0))
+    ] == ["deep/a.tif"]
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -118,7 +121,7 @@ async def test_each_attack_is_refused_in_words_and_leaves_nothing_outside(tmp_pa
     async with Converter(1) as converts:
         for kind, name, build, _ in ATTACKS:
             asked = job(tmp_path / "in", build(), kind)
-            whole = ArchiveJob(asked.source, kind, target, {0: "0/source.tif"}, room=1 << 20)
+            whole = replace(asked, target=target, wanted={0: "0/source.tif"}, room=1 << 20)
             try:
                 await converts.list_archive(asked)
                 await converts.unpack(whole)

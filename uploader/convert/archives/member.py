@@ -41,6 +41,6 @@ class Member:
 
 def refused(name: str, fault: str) -> RasterRefused:
     """The error of an archive that has such a member."""
-    called = shown(name)
+    called = shown(name).replace("\0", "\\0")
     called = called if len(called) <= _SHOWN else f"{called[:_SHOWN]}..."
     return RasterRefused(f'The archive is not opened: "{called}" in it {fault}.', UNPACK)
