@@ -59,6 +59,8 @@ class Archives:
             versions = rows.versions(archive.folder, archive.path)
             before = (file for version in versions for file in rows.unpacked_from(version.id))
             rows.apply(events.gone(rows.now, [file for file in before if file.path not in here]))
+            if archive.current is None:  # its source has left since it was claimed
+                rows.apply(events.gone(rows.now, rows.unpacked_from(archive.id)))
 
         await self._transact("unpacked", work)
 
