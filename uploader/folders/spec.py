@@ -101,7 +101,7 @@ class OddityKind(StrEnum):
     SPECIAL = "ignored_special"
     """It has the name of a raster and is a pipe, a socket or a device."""
     ARCHIVE = "ignored_archive"
-    """It holds other files, and no pattern names it."""
+    """It holds other files, and no pattern names it; or it is of a kind that is not opened."""
     NO_RULE = "no_rule"
     """No rule of its folder's scenes fits it, although it has the name of a raster."""
     PRIVATE = "private"
