@@ -34,11 +34,11 @@ LEVELS = (
 
 CONVERT_LEVELS = (
     {"quicklook", "isolation", "tiff"},
-    {"job"},
+    {"job", "archive_job"},
     {"read"},
     {"pyramid"},
     {"write", "pictures"},
-    {"perform"},
+    {"perform", "archives"},
     {"engine"},
 )
 """The same within `uploader.convert`; what has no level is `uploader.convert` itself, above them all."""
@@ -73,7 +73,18 @@ LEVELS_WITHIN = {
         # a transaction: who writes, what a transition asks for, who is told
         {"writer", "apply", "transactions", "stored_rows", "subscriptions"},
         # the methods of the journal, each a transaction
-        {"files", "sessions", "scenes", "holds", "retry", "pausing", "forgetting", "followers", "pruning"},
+        {
+            "files",
+            "archives",
+            "sessions",
+            "scenes",
+            "holds",
+            "retry",
+            "pausing",
+            "forgetting",
+            "followers",
+            "pruning",
+        },
         # what is told of the whole, and what rebuilds it
         {"ended_files", "stage_work", "stage_history", "status", "reader", "recovery"},
         {""},

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -82,6 +83,22 @@ def _touch(w: World) -> None:
 
 def _twin(w: World) -> None:
     shutil.copy(w.drop / "1.tif", w.drop / "twin.tif")
+
+
+def _zip(w: World) -> None:
+    """The rasters come in an archive."""
+    with zipfile.ZipFile(w.drop / "order.zip", "w") as archive:
+        for path in sorted(w.drop.glob("*.tif")):
+            archive.write(path, f"in/{path.name}")
+            path.unlink()
+
+
+def _lose_copies(w: World) -> None:
+    """They do, and what was unpacked of it is lost before it is looked for."""
+    _zip(w)
+    w.until_idle(check=None, environment={"UPLOADER_FAILPOINT": "commit.unpacked.after"})
+    for folder in (w.state / "staging").glob("*.out"):
+        shutil.rmtree(folder)
 
 
 def _grow(w: World, _: str) -> None:
@@ -182,6 +199,8 @@ DELETE = Scenario(folder={"after_upload": "delete"})
 ELSEWHERE = Scenario(folder={"after_upload": "archive", "archive_dir": "/dev/shm/{}", "receipts": True})
 BESIDE = Scenario(folder={"after_upload": "archive", "archive_dir": "{}/archive", "receipts": True})
 STUCK = Scenario(folder={"after_upload": "archive", "archive_dir": "{}/vault/deep"}, before=_away, mend=_back)
+OPENING: dict[str, Any] = {"include": ["*.tif", "*.zip"], "after_upload": "delete"}
+ARCHIVE = Scenario(folder=OPENING, before=_zip)
 REFUSED_PUT = Scenario(faults=(_fault("store.put", count=9, status=403),))
 EMPTY_PUT = Scenario(faults=(_fault("store.put", status=200, body="empty"),))
 PUBLISHED = Scenario(options={"transfer_methods": "published"})
@@ -219,6 +238,9 @@ SCENARIOS: dict[str, Scenario] = {
     "commit.retry": REFUSED_PUT,
     "commit.incomplete": EMPTY_PUT,
     "commit.refused": PUBLISHED,
+    **{f"unpack.{step}": ARCHIVE for step in ("before", "made", "after", "adopted")},
+    "commit.unpacked": ARCHIVE,
+    "commit.copy_lost": Scenario(folder=OPENING, before=_lose_copies),
     "commit.session_retry": Scenario(faults=(_fault("uploads.initiate", status=503, body="problem"),)),
     "commit.doubted": DOUBTED,
     "commit.not_found": LATE,

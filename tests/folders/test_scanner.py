@@ -133,6 +133,20 @@ def test_archives_are_told_unless_a_pattern_names_them(tmp_path: Path) -> None:
     assert told(exclude=("old.*",), passthrough=("*.zip",)) == []
 
 
+def test_an_archive_that_a_pattern_names_is_seen_alone(tmp_path: Path) -> None:
+    """What lies beside it is no sidecar of it; scenes do not hide it, and passing through goes before."""
+    for name in ("order.zip", "order.prj", "order.zip.aux.xml", "more.TGZ", "old.7z"):
+        (tmp_path / name).touch()
+    keys: dict[str, Any] = {"include": ("*.zip", "*.tgz"), "scenes": [{"recipe": "landsat-c2"}]}
+
+    assert paths(tmp_path, **keys) == [b"more.TGZ", b"order.zip"]
+    found = look(watched(tmp_path, **keys), b"order.zip")
+    assert found is not None
+    assert found.sidecars == ()
+    assert not watched(tmp_path, passthrough=("*.zip",), include=("*.zip",)).opens(b"order.zip")
+    assert not watched(tmp_path, include=("*.zip",), exclude=("order*",)).wants(b"order.zip")
+
+
 def test_linked_sidecars_are_no_sidecars(tmp_path: Path) -> None:
     """A link beside a raster leads nowhere."""
     (tmp_path / "a.tif").touch()

@@ -108,7 +108,7 @@ def test_without_room_for_the_copy_nothing_is_changed(tmp_path: Path) -> None:
         filler = mounts.fill(state)
         os.truncate(filler, filler.stat().st_size - (200 << 10))
 
-        with pytest.raises(JournalError, match=r"before-v7\.sqlite.*full.*Make room") as caught:
+        with pytest.raises(JournalError, match=rf"before-v{SCHEMA}\.sqlite.*full.*Make room") as caught:
             Journal(state)
 
         assert "Nothing was changed" in str(caught.value)

@@ -11,13 +11,18 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from tests.support import archives
 from uploader.cli.plan_text import sentences
 from uploader.config import Folder, Settings
+from uploader.convert.archive_job import ArchiveJob
+from uploader.convert.archives.opening import listed
 from uploader.convert.job import Forecast, Job
+from uploader.core.archives import Entry
 from uploader.core.errors import ConversionFailed, RasterRefused, UploaderError
 from uploader.core.platform_traits import Traits
 from uploader.daemon.live_profile import fitted
 from uploader.lookahead.plan import AHEAD, planned
+from uploader.lookahead.planned_archive import HEADS
 from uploader.lookahead.planned_file import PlannedFile
 from uploader.lookahead.sums import Sums
 
@@ -47,6 +52,10 @@ class Heads:
         if "crash" in job.name:
             raise ConversionFailed("The converter crashed.")
         return Forecast("encode", None, SIZES, "JPEG" if "jpeg" in job.name else "")
+
+    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+        """One list, by what reads it in the child."""
+        return listed(job)
 
 
 def settings(drop: Path, **keys: Any) -> Settings:
@@ -125,7 +134,7 @@ def test_sums_are_those_of_the_files(tmp_path: Path) -> None:
     calls = sum(sums.counted(file).calls for file in all_of(chosen))
 
     told = sums.to_json()
-    assert told["files"] == {"upload": 2, "refused": 1, "waits": 0, "left": 0, "failed": 0}
+    assert told["files"] == {"upload": 2, "opened": 0, "refused": 1, "waits": 0, "left": 0, "failed": 0}
     assert told["estimated_bytes_by_level"] == {name: 2 * size for name, size in SIZES.items()}
     grown = {"files": 1, "bytes": 2, "estimated_bytes": 90}
     assert told["lossy_sources"] == {**grown, "by_compression": {"JPEG": grown}}
@@ -169,3 +178,46 @@ def test_sessions_of_one_file_cost_what_they_cost(tmp_path: Path) -> None:
 
     assert (shared.calls.sessions, single.calls.sessions) == (2, 4)
     assert single.calls.calls == 12
+
+
+def test_an_archive_is_told_with_each_raster_that_it_would_bring(tmp_path: Path) -> None:
+    """By their names alone, which is said; what is of a scene counts as an asset of it."""
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "o.zip").write_bytes(
+        archives.zipped({"S_red.tif": b"x" * 70, "S_nir.tif": b"y" * 30, "note.txt": b""})
+    )
+    rules = [{"pattern": r".*/(?P<scene>[^/_]+)_(?P<asset>\w+)\.tif"}]
+    chosen = settings(drop, include=("*.zip",), scenes=[{"rules": rules}])
+    archive, *files = all_of(chosen)
+
+    assert (archive.verdict, archive.reason) == ("opened", "2 rasters of 3 files would be taken from it.")
+    assert sorted((file.path, file.asset, file.size, file.method) for file in files) == [
+        (f"{drop}/o.zip/S_nir.tif", "nir", 30, ""),
+        (f"{drop}/o.zip/S_red.tif", "red", 70, ""),
+    ]
+    sums = Sums(chosen)
+    assert [file.verdict for file in map(sums.counted, files)] == ["upload", "upload"]
+    told = sums.to_json()
+    assert (told["scene_items"], told["sessions"], told["estimated_bytes"], told["doubts"]) == (
+        1,
+        2,
+        100,
+        {HEADS: 2},
+    )
+
+
+def test_an_archive_that_would_be_refused_is_told_so(tmp_path: Path) -> None:
+    """In the words that the daemon has for it; one without a raster for the folder, too."""
+    drop = tmp_path / "drop"
+    drop.mkdir()
+    (drop / "bad.zip").write_bytes(archives.zipped({"../a.tif": b"x"}))
+    (drop / "none.zip").write_bytes(archives.zipped({"a.txt": b"x"}))
+    found = {Path(file.path).name: file for file in all_of(settings(drop, include=("*.tif", "*.zip")))}
+
+    assert {name: file.verdict for name, file in found.items()} == {
+        "bad.zip": "refused",
+        "none.zip": "refused",
+    }
+    assert "leads out of the archive" in found["bad.zip"].reason
+    assert found["none.zip"].reason == "None of its 1 file is named by the patterns of its folder."

@@ -49,7 +49,7 @@ def test_what_a_plan_said_happens(tmp_path: Path) -> None:
         rows = happened(made)
 
     assert differences(said, rows) == []
-    assert sums["files"] == {"upload": 6, "refused": 1, "waits": 0, "left": 4, "failed": 0}
+    assert sums["files"] == {"upload": 6, "opened": 0, "refused": 1, "waits": 0, "left": 4, "failed": 0}
     assert set(sums["estimated_bytes_by_level"]) == set(EFFORTS)
 
 

@@ -67,6 +67,9 @@ class MemoryRows:
         others = self.versions(file.folder, file.path)
         return next((other for other in others if other.content == content and other is not file), None)
 
+    def unpacked_from(self, archive_id: int) -> list[File]:
+        return []  # nobody drops an archive
+
     def held_files(self) -> list[File]:
         held = self.tables.held
         return [held[file_id] for file_id in sorted(held)]

@@ -108,6 +108,7 @@ class World:
             platform=self.platform,  # type: ignore[arg-type]
             store=ModelStore(self),  # type: ignore[arg-type]
             converter=self.disk,  # type: ignore[arg-type]
+            opener=self.disk,  # type: ignore[arg-type]
             staging=self.disk,  # type: ignore[arg-type]
             thumbnails=self.disk,  # type: ignore[arg-type]
             intake=self.intake,

@@ -22,7 +22,11 @@ def line(file: PlannedFile) -> str:
     if file.verdict != "upload":
         return f"{head}: {printable(f'{file.reason} {file.way_out}'.strip())}"
     where = "/".join(part for part in (file.project, file.collection, file.item) if part)
-    words = [file.method, f"{size(file.bytes)} -> about {size(file.size)}", f"to {printable(where)}"]
+    words = [
+        file.method or "method not known",
+        f"{size(file.bytes)} -> about {size(file.size)}",
+        f"to {printable(where)}",
+    ]
     if file.placement is not None:
         placed = file.placement
         names = "/".join(part for part in (placed.scene, placed.version, placed.tile) if part)

@@ -38,6 +38,7 @@ from uploader.config.value_types import (
     Whole,
 )
 from uploader.convert.job import Job
+from uploader.core import archives, naming
 from uploader.core.claim_order import Order
 from uploader.core.errors import ConfigurationError
 from uploader.core.scene_rules import LeftOut, Placement
@@ -90,6 +91,23 @@ class Folder(Section):
     on_missing_crs: Literal["warn", "reject"] = JOB.on_missing_crs
     receipts: Flag = False
     scenes: tuple[Scenes, ...] = ()
+
+    def opens(self, path: bytes) -> bool:
+        """Whether a file of this path below the folder is an archive that is opened, by its name alone."""
+        named = naming.matches(path, self.include, (*self.exclude, *self.passthrough))
+        return named and bool(archives.kind_of(path))
+
+    def takes(self, path: bytes) -> bool:
+        """Whether a file of this path below the folder, or in an archive there, is a raster to take, by its name."""
+        if naming.ignored(path.rpartition(b"/")[2]) or naming.matches(path, self.exclude) or self.opens(path):
+            return False
+        if self.scenes:
+            return isinstance(self.placed(path), Placement)
+        return naming.matches(path, (*self.include, *self.passthrough))
+
+    def passes(self, path: bytes) -> bool:
+        """Whether a file of this path below the folder, or in an archive there, is uploaded as it is."""
+        return bool(self.passthrough) and naming.matches(path, self.passthrough)
 
     def placed(self, path: bytes) -> Placement | LeftOut | None:
         """What a file at this path below the folder is in its scene, or why it is left; None: it has no scenes."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from uploader.convert.engine.api import ConversionEngine
+from uploader.convert.archive_job import ArchiveJob
+from uploader.convert.engine.api import ArchiveOpener, ConversionEngine
 from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPRESSIONS",
+    "ArchiveJob",
+    "ArchiveOpener",
     "BandStatistics",
     "ConversionEngine",
     "Converter",

@@ -1,10 +1,11 @@
 """The two state machines. Everything that affects a transition is in this file, and nothing else assigns a state.
 
 A file's version goes `settling → queued → converted → batched → stored → completed → disposed`, or ends as
-`rejected`, `duplicate` or `gone`. An upload session goes `planned → open → completing → completed`, or ends as
-`failed` or `lost`. The machines are coupled by `COUPLED`: when a session ends, its files move in the same
-transaction. Being converted or uploaded is an activity, not a state: it dies with the process, and the rows still
-tell the truth. Retries, holds and schedules are columns beside the state, so that the tables stay readable.
+`rejected`, `duplicate` or `gone`. An archive goes `settling → queued → unpacked`: its rasters are files from then on.
+An upload session goes `planned → open → completing → completed`, or ends as `failed` or `lost`. The machines are
+coupled by `COUPLED`: when a session ends, its files move in the same transaction. Being converted or uploaded is an
+activity, not a state: it dies with the process, and the rows still tell the truth. Retries, holds and schedules are
+columns beside the state, so that the tables stay readable.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class FileEvent(StrEnum):
     CONVERTED = "converted"
     """A validated COG, or the copy itself, is ready in staging."""
     LOOK_AGAIN = "look_again"
-    """It did not open, or its private copy is damaged: the drop folder is looked at again."""
+    """It did not open, or its private copy is damaged: the drop folder is looked at again, or its archive."""
     TWIN = "twin"
     """Another path brought the same content in, and the folder wants no duplicates."""
     BATCHED = "batched"
@@ -44,6 +45,8 @@ class FileEvent(StrEnum):
     """It is an item, or an asset of one."""
     RECOGNISED = "recognised"
     """The platform showed its item when the journal was repaired: it need not be uploaded again."""
+    UNPACKED = "unpacked"
+    """It is an archive, and what is wanted of it are files of their own with private copies from now on."""
     DISPOSED = "disposed"
     """The source was archived or deleted."""
     REJECTED = "rejected"
@@ -88,6 +91,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
     },
     F.QUEUED: {
         FileEvent.CONVERTED: F.CONVERTED,
+        FileEvent.UNPACKED: F.UNPACKED,
         FileEvent.LOOK_AGAIN: F.SETTLING,
         FileEvent.TWIN: F.DUPLICATE,
         FileEvent.RECOGNISED: F.COMPLETED,
@@ -125,6 +129,7 @@ FILE_ARROWS: dict[F, dict[FileEvent, F]] = {
     },
     F.DUPLICATE: {},
     F.GONE: {},
+    F.UNPACKED: {FileEvent.LOOK_AGAIN: F.SETTLING},
 }
 
 SESSION_ARROWS: dict[S, dict[SessionEvent, S]] = {
@@ -157,8 +162,8 @@ COUPLED: dict[SessionEvent, FileEvent] = {
 }
 """What happens to all members of a session in the transaction that moves the session."""
 
-FILE_ENDS = frozenset({F.COMPLETED, F.DISPOSED, F.REJECTED, F.DUPLICATE, F.GONE})
-"""Nothing more is uploaded from here; a completed file may still wait for its disposal."""
+FILE_ENDS = frozenset({F.COMPLETED, F.DISPOSED, F.REJECTED, F.DUPLICATE, F.GONE, F.UNPACKED})
+"""Nothing more is uploaded from here; a completed file, or an archive, may still wait for its disposal."""
 
 SESSION_ENDS = frozenset({S.COMPLETED, S.FAILED, S.LOST})
 

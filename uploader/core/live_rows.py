@@ -34,6 +34,8 @@ class FileRow:
     refusals: int
     losses: int
     scene_id: int | None = None
+    archive_id: int | None = None
+    """The archive that it was unpacked from; None: it lies in the drop folder itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class LiveFile:
     row: FileRow
     staged: bool
     disposal_due: bool
-    """Its items are made, and nothing was done with its source yet."""
+    """Its items are made, or all that an archive holds have theirs, and nothing was done with its source yet."""
     changed_at: float
     categorical: bool
     batch_group: str

@@ -21,6 +21,7 @@ class FileState(StrEnum):
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
     GONE = "gone"
+    UNPACKED = "unpacked"
 
 
 class SessionState(StrEnum):

@@ -110,6 +110,11 @@ class WorkingSet:
         """Whether something is still to be done with any file or session."""
         return bool(self._files or self._sessions)
 
+    @property
+    def staged_bytes(self) -> int:
+        """Bytes of all private copies and of what was made of them."""
+        return self._staged_bytes
+
     def file(self, file_id: int) -> FileRow | None:
         """A live file; None where it is none."""
         found = self._files.get(file_id)

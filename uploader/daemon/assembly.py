@@ -14,7 +14,7 @@ from uploader.config import Settings
 from uploader.core.errors import JournalError
 from uploader.core.model import target_of
 from uploader.daemon import live_profile
-from uploader.daemon.conversion_engine import engine
+from uploader.daemon.conversion_engine import engine, opener
 from uploader.daemon.late_folders import LateFolders
 from uploader.daemon.line import Line
 from uploader.daemon.platform_connection import connect
@@ -91,6 +91,7 @@ async def assembled(
         if swept:
             log.info("swept %d private copies that no file refers to", swept)
         converter = await stack.enter_async_context(engine(settings))
+        opens = await stack.enter_async_context(opener(converter))
         bandwidth = Bandwidth(None)
         platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth, environ))
         if bound:
@@ -107,6 +108,7 @@ async def assembled(
             platform=platform,
             store=store,
             converter=converter,
+            opener=opens,
             staging=staging,
             thumbnails=await _thumbnails(settings.state_dir, journal),
             intake=intake,

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from uploader.config import Settings
-from uploader.convert import ConversionEngine, Converter, Job, Report
+from uploader.convert import ArchiveOpener, ConversionEngine, Converter, Job, Report
 from uploader.convert.engine.api import ClusterFacts
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster
@@ -35,6 +35,16 @@ async def engine(settings: Settings) -> AsyncIterator[ConversionEngine]:
             return
         async with Converter(_workers(settings)) as local:
             yield WithFallback(cluster, local)
+
+
+@asynccontextmanager
+async def opener(converts: ConversionEngine) -> AsyncIterator[ArchiveOpener]:
+    """What opens archives, until the block ends: always this machine, one at a time where others convert."""
+    if isinstance(converts, Converter):
+        yield converts
+        return
+    async with Converter(1) as local:
+        yield local
 
 
 class WithFallback:

@@ -14,7 +14,7 @@ import anyio
 
 from uploader.activity import Activity
 from uploader.config import Folder, Settings
-from uploader.convert import ConversionEngine
+from uploader.convert import ArchiveOpener, ConversionEngine
 from uploader.core.call_evidence import is_answer
 from uploader.core.errors import RemoteError, UploaderError
 from uploader.core.log_subject import About
@@ -64,6 +64,7 @@ class Tools:
     platform: Platform
     store: ObjectStore
     converter: ConversionEngine
+    opener: ArchiveOpener
     staging: Staging
     thumbnails: Thumbnails
     intake: SettledFiles

@@ -8,6 +8,7 @@ from functools import partial
 
 from uploader.config import Folder
 from uploader.core import errors as err
+from uploader.core.model import FileState
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.receipt_document import beside_the_source
@@ -15,6 +16,7 @@ from uploader.disposal import dispose as dispose_of
 from uploader.effects.context import Tools, about
 from uploader.journal import FileRow
 from uploader.journal.receipt_rows import receipt_row
+from uploader.journal.row_queries import unpacked_copies
 from uploader.journal.rows import decode_sighting
 from uploader.staging import Interrupted
 from uploader.system import files as fs
@@ -31,8 +33,12 @@ async def dispose(tools: Tools, file_id: int) -> None:
     """Archive or delete the source, if it still is the file that was uploaded."""
     row = await tools.file(file_id)
     sighting = decode_sighting(row.folder, row.path, row.sighting)
+    if row.archive_id is not None:
+        await tools.journal.files.disposed(file_id, "kept", b"", sighting)
+        return  # its source goes with the archive
     destination = tools.destinations.get(row.folder)
-    alone = destination is not None and matches(row.path, destination.passthrough)
+    passed = destination is not None and matches(row.path, destination.passthrough)
+    alone = passed or row.state is FileState.UNPACKED
     failpoint("dispose.before")
     with tools.activity.track("dispose", shown(row.path), row.size):
         try:
@@ -72,11 +78,22 @@ _PAST = {"archive": "archived", "delete": "deleted"}
 async def discard(tools: Tools, file_ids: Sequence[int]) -> None:
     """Remove the private copies of files that reached an end."""
     failpoint("discard.before")
+    await _hand_over(tools, file_ids)
     left = await tools.in_thread(_discard, tools, file_ids)
     failpoint("discard.after")
     await tools.journal.files.discarded([file_id for file_id in file_ids if file_id not in left])
     if left:
         await tools.pause(DISPOSAL_RETRY)
+
+
+async def _hand_over(tools: Tools, file_ids: Sequence[int]) -> None:
+    """What was unpacked from these becomes the files' own, before their archives' copies go."""
+    for file_id in file_ids:
+        if (await tools.file(file_id)).state is FileState.UNPACKED:
+            for member_id, path, content in await tools.journal.read(
+                partial(unpacked_copies, archive_id=file_id)
+            ):
+                await tools.in_thread(tools.staging.adopt, file_id, member_id, path, content)
 
 
 def _discard(tools: Tools, file_ids: Sequence[int]) -> set[int]:

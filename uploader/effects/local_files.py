@@ -14,7 +14,7 @@ from uploader.convert.write import publish
 from uploader.core import affine_transforms, footprints
 from uploader.core import errors as err
 from uploader.core import verdicts as fail
-from uploader.core.failure_policy import classify
+from uploader.core.failure_policy import LOOK_DELAYS, classify
 from uploader.core.media_types import upload_name
 from uploader.core.model import FileState, Scope, Sighting
 from uploader.core.naming import matches
@@ -24,6 +24,7 @@ from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.conversion_job import categorical_of, job_of
 from uploader.effects.scenes import joining
+from uploader.effects.unpacking import unpack
 from uploader.journal import Converted, FileRow
 from uploader.journal.rows import clock, decode_sighting
 from uploader.staging import Checksums, ClaimedCopy, Interrupted
@@ -54,13 +55,14 @@ async def claim(tools: Tools, file_id: int) -> None:
             return
     failpoint("claim.after")
     tools.staging_refusals.took()
+    archive = destination is not None and destination.opens(row.path)  # what it holds is known, or of a scene
     state = await tools.journal.files.claimed(
         file_id,
         sighting,
         claimed.content,
         claimed.size,
-        destination,
-        joining=await joining(tools, sighting.folder, row.path),
+        None if archive else destination,
+        joining=None if archive else await joining(tools, sighting.folder, row.path),
         sha256=claimed.raster.sha256,
         crc32c=claimed.raster.crc32c,
         passed=passed,
@@ -114,6 +116,9 @@ async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
     target = tools.staging.result(file_id)
     destination = tools.destinations[row.folder]
     failpoint("convert.before")
+    if destination.opens(row.path):
+        await _unpack(tools, row, destination)
+        return
     with tools.activity.track("convert", shown(row.path), row.size) as running:
         try:
             if matches(row.path, destination.passthrough):
@@ -141,6 +146,20 @@ async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
     log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
     for warning in report.warnings:
         log.warning("conversion %s: %s", about(row, code=warning.code), warning.text)
+
+
+async def _unpack(tools: Tools, row: FileRow, destination: Folder) -> None:
+    """Make files of what an archive holds; a failure is told as that of a conversion."""
+    with tools.activity.track("convert", shown(row.path), row.size):
+        try:
+            await unpack(tools, row, await tools.in_thread(_claimed, tools, row), destination)
+        except Interrupted:
+            return
+        except err.UploaderError as error:
+            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, row, error))
+            return
+    await tools.converter_works()
+    tools.staging_refusals.took()
 
 
 def _made(report: Report, measured: Checksums, name: str, comparison: str) -> Converted:
@@ -182,6 +201,8 @@ def _claimed(tools: Tools, row: FileRow) -> Path:
     That is looked at once the object which was made of it has turned out to be damaged: both may be one file.
     """
     source = tools.staging.source(row.id, row.path)
+    if row.archive_id is not None:
+        tools.staging.adopt(row.archive_id, row.id, row.path, row.content)
     if not source.exists():
         raise err.StagedDamaged(f"The private copy {source} is gone.")
     if row.object_size:
@@ -226,19 +247,14 @@ def _as_it_is(destination: Folder, path: bytes) -> Report:
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
-    looks = isinstance(error, err.RasterUnreadable | err.StagedDamaged)
     if isinstance(error, err.RasterUnreadable | err.RasterRefused):
         await tools.converter_works()
     last = row.attempts + 1 >= tools.settings.limits.max_attempts
-    match classify(
-        Step.CONVERT, error, tools.known(row.tries, row.looks if looks else row.refusals, last=last)
-    ):
+    match classify(Step.CONVERT, error, tools.known(row.tries, _refusals(row, error), last=last)):
         case fail.LookAgain(after):
-            await tools.journal.files.look_again(row.id, str(error), after)
-            tools.intake.unsettled(row.id, after)
+            await _look_again(tools, row, str(error), after)
         case fail.Damaged(reason, after):
-            await tools.journal.files.look_again(row.id, reason, after)
-            tools.intake.unsettled(row.id, after)
+            await _look_again(tools, row, reason, after)
         case fail.Again(after, elsewhere):
             own = not elsewhere
             await tools.journal.files.retry(row.id, str(error), after, counted=own, attempted=True, alone=own)
@@ -258,6 +274,24 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error
     log.warning("conversion failed %s: %s", about(row), error)
+
+
+def _refusals(row: FileRow, error: err.UploaderError) -> int:
+    """How often it was at fault alike; what came in an archive that was whole, no wait mends."""
+    if row.archive_id is not None and isinstance(error, err.RasterUnreadable):
+        return len(LOOK_DELAYS)
+    return row.looks if isinstance(error, err.RasterUnreadable | err.StagedDamaged) else row.refusals
+
+
+async def _look_again(tools: Tools, row: FileRow, reason: str, after: float) -> None:
+    """Have its source, which may be an archive, settle once more."""
+    settles: int | None = row.id
+    if row.archive_id is None:
+        await tools.journal.files.look_again(row.id, reason, after)
+    else:
+        settles = await tools.journal.archives.copy_lost(row.id, reason)
+    if settles is not None:
+        tools.intake.unsettled(settles, after)
 
 
 async def skip_twin(tools: Tools, file_id: int) -> None:

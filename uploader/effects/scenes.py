@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -41,13 +42,20 @@ _NEVER = frozenset(
 TIMES = ("datetime", "start_datetime", "end_datetime")
 
 
-async def joining(tools: Tools, folder: str, path: bytes) -> Joining | None:
-    """The scene that a file is to join by its path; None where it is of none."""
+async def joining(tools: Tools, folder: str, path: bytes, unpacked: Collection[bytes] = ()) -> Joining | None:
+    """The scene that a file is to join by its path; None where it is of none.
+
+    `unpacked` are the paths of all that came with it in one archive: its marker may be among them.
+    """
     destination = tools.destinations.get(folder)
     placed = destination.placed(path) if destination is not None else None
     if destination is None or not isinstance(placed, Placement):
         return None
-    marked = await tools.in_thread(_marked, folder, path.rpartition(b"/")[0], placed.policy.complete)
+    directory, marker = path.rpartition(b"/")[0], placed.policy.complete
+    marked = bool(marker) and any(
+        b"/".join((place, raw(marker))) in unpacked for place in _places(directory) if place
+    )
+    marked = marked or await tools.in_thread(_marked, folder, directory, marker)
     return Joining(destination.project_id, destination.collection_id, placed, marked)
 
 
@@ -76,10 +84,16 @@ def _marked(folder: str, directory: bytes, name: str) -> bool:
     """Whether a file of this name lies in a folder, or in one above it up to the drop folder."""
     if not name:
         return False
-    parts = directory.split(b"/") if directory else []
-    places = (b"/".join(parts[:depth]) for depth in range(len(parts), -1, -1))
     root = raw(folder).rstrip(b"/")
-    return any(os.path.lexists(b"/".join(p for p in (root, place, raw(name)) if p)) for place in places)
+    return any(
+        os.path.lexists(b"/".join(p for p in (root, place, raw(name)) if p)) for place in _places(directory)
+    )
+
+
+def _places(directory: bytes) -> Iterator[bytes]:
+    """A folder, and those above it up to the drop folder, which is empty."""
+    parts = directory.split(b"/") if directory else []
+    return (b"/".join(parts[:depth]) for depth in range(len(parts), -1, -1))
 
 
 async def _find_collection(tools: Tools, scene: Scene) -> None:

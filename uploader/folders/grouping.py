@@ -29,7 +29,7 @@ def has_owner(folder: FolderSpec, directory: bytes, name: bytes, fd: int) -> boo
             not asked.isdisjoint(naming.owned(other))
             and folder.wants(joined(directory, other))
             and not companion(folder, other)
-            and not folder.passes(joined(directory, other))
+            and not folder.alone(joined(directory, other))
             and entry.is_file(follow_symlinks=False)
             for entry in entries
             for other in [os.fsencode(entry.name)]
@@ -56,7 +56,7 @@ def group(
     path = joined(directory, raster)
     if companions is not None and not companions:
         return Sighting(folder.path, path, own)
-    possible = [] if folder.passes(path) else naming.sidecar_names(raster)
+    possible = [] if folder.alone(path) else naming.sidecar_names(raster)
     sidecars = [Sidecar(name, suffix, seen) for name, suffix in possible if (seen := there(name))]
     ordered = tuple(sorted(sidecars, key=_by_name))
     marked = bool(folder.section.ready_marker) and there(folder.marker(raster)) is not None

@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 WORDS = {
     OddityKind.LINK: "links are ignored although their names are those of rasters (put the files there, or hard links)",
     OddityKind.SPECIAL: "pipes, sockets or devices are ignored although their names are those of rasters",
-    OddityKind.ARCHIVE: "archives are not opened (unpack them to have their rasters taken, or `exclude` them)",
+    OddityKind.ARCHIVE: (
+        "archives are not opened (list *.zip, *.tar or *.tar.gz in `include`, unpack them, or `exclude` them)"
+    ),
     OddityKind.NO_RULE: "rasters are left, for no rule of the folder's scenes fits them (`uploader plan` says which)",
     OddityKind.DEEP: "folders lie below a hundred others, which makes each scan longer (lay them out flatter)",
 }

@@ -215,7 +215,7 @@ def _rasters(
             if companion(folder, name):
                 unclear.append(name)
                 continue
-            if asked and not folder.passes(joined(directory, name)):
+            if asked and not folder.alone(joined(directory, name)):
                 owners.update(asked.intersection(naming.owned(name)))
             yield from _sighted(folder, directory, name, fd, listing)
     for name in unclear:

@@ -35,12 +35,12 @@ class FolderSpec:
         return os.fsencode(self.path)
 
     def wants(self, path: bytes) -> bool:
-        """Whether a file of this relative path is a raster to take, by its name alone."""
-        if naming.ignored(path.rpartition(b"/")[2]) or naming.matches(path, self.section.exclude):
-            return False
-        if self.section.scenes:
-            return isinstance(self.placed(path), Placement)
-        return naming.matches(path, (*self.section.include, *self.section.passthrough))
+        """Whether a file of this relative path is a raster to take, or an archive to open, by its name alone."""
+        return self.section.takes(path) or self.opens(path)
+
+    def opens(self, path: bytes) -> bool:
+        """Whether a file of this relative path is an archive that is opened."""
+        return self.section.opens(path) and not naming.ignored(path.rpartition(b"/")[2])
 
     def would_tell(self, path: bytes) -> bool:
         """Whether a file that is not wanted may be missed: it is not excluded, and no temporary or hidden file."""
@@ -59,8 +59,12 @@ class FolderSpec:
         return self.section.placed(path)
 
     def passes(self, path: bytes) -> bool:
-        """Whether a file of this relative path is uploaded as it is; then nothing beside it belongs to it."""
-        return bool(self.section.passthrough) and naming.matches(path, self.section.passthrough)
+        """Whether a file of this relative path is uploaded as it is."""
+        return self.section.passes(path)
+
+    def alone(self, path: bytes) -> bool:
+        """Whether nothing beside a file of this relative path belongs to it: it is no raster, as far as we look."""
+        return self.passes(path) or self.opens(path)
 
     def enters(self, directory: bytes) -> bool:
         """Whether files below this relative folder count; the folder itself is the empty path."""
@@ -97,7 +101,7 @@ class OddityKind(StrEnum):
     SPECIAL = "ignored_special"
     """It has the name of a raster and is a pipe, a socket or a device."""
     ARCHIVE = "ignored_archive"
-    """It holds other files, and no pattern names it."""
+    """It holds other files, and no pattern names it; or it is of a kind that is not opened."""
     NO_RULE = "no_rule"
     """No rule of its folder's scenes fits it, although it has the name of a raster."""
     PRIVATE = "private"

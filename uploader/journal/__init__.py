@@ -18,6 +18,7 @@ from uploader.core.transitions.change import LogLine
 from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import deltas
+from uploader.journal.archives import Archives
 from uploader.journal.ended_files import ENDED
 from uploader.journal.files import Files
 from uploader.journal.followers import Followers
@@ -66,6 +67,7 @@ class Journal:
         self.subscriptions = Subscriptions()
         """The subscribers are told of each commit, after the working set."""
         transactions = StoredTransactions(self._writer, self._committed)
+        self.archives = Archives(transactions)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)
         self.scenes = Scenes(transactions)

@@ -25,10 +25,13 @@ NEEDED = f"(state IN ({_ALIVE}) OR readback = 'due')"
 """The condition that a session itself needs a step. Each part has an index, as in `_LIVE`: no history is read."""
 WORKED_ON = f"state IN ({_IN_WORK})"
 DUE = "(state = 'completed' AND disposal IS NULL)"
+UNPACKED_DUE = "(state = 'unpacked' AND disposal IS NULL)"
+"""Archives whose sources are to go, once all that they hold are items."""
 WANTING = "(item_id IS NULL OR describing = 'due')"
 """The condition that a scene may need something as a whole."""
 _OF_NEEDED = f"session_id IN (SELECT id FROM sessions WHERE {NEEDED})"  # noqa: S608 - conditions of ours
-_EACH = (f"SELECT id FROM files WHERE {one}" for one in ("staged = 1", WORKED_ON, DUE, _OF_NEEDED))  # noqa: S608
+_ANY_OF = ("staged = 1", WORKED_ON, DUE, UNPACKED_DUE, _OF_NEEDED)
+_EACH = (f"SELECT id FROM files WHERE {one}" for one in _ANY_OF)  # noqa: S608
 _LIVE = f"id IN ({' UNION ALL '.join(_EACH)})"
 
 
@@ -82,6 +85,9 @@ def delta(db: Database, touched: Touched) -> Delta:
     if touched.everything:
         return everything(db)
     files = {file.row.id: file for ids in _pieces(touched.files) for file in live_files(db, _among(ids))}
+    archives = {file.row.archive_id for file in files.values() if file.row.archive_id is not None}
+    waiting = (f"{_among(ids)} AND {UNPACKED_DUE}" for ids in _pieces(archives - files.keys()))
+    files |= {file.row.id: file for where in waiting for file in live_files(db, where)}
     of_scenes = [f"{_among(ids, 'scene_id')} AND ({_LIVE})" for ids in _pieces(touched.scenes)]
     files |= {file.row.id: file for where in of_scenes for file in live_files(db, where)}
     of_files = {file.row.session_id for file in files.values() if file.row.session_id is not None}

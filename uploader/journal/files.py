@@ -8,8 +8,8 @@ from uploader.core.configuration import Folder
 from uploader.core.model import FileState, Sighting
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Target
+from uploader.core.transitions import archive_events, scene_events, source_events
 from uploader.core.transitions import file_events as events
-from uploader.core.transitions import scene_events, source_events
 from uploader.core.transitions.file_events import Claimed, Converted
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.repaired import NOTHING, Repaired
@@ -60,6 +60,7 @@ class Files:
 
         def work(rows: Rows) -> None:
             rows.apply(source_events.vanished(rows.now, rows.files(file_ids)))
+            _lose_members(rows, [file.id for file in rows.files(file_ids) if file.state is FileState.GONE])
 
         await self._transact("vanished", work)
 
@@ -67,8 +68,9 @@ class Files:
         """Paths no longer exist: what is dropped there next is new, whatever its content."""
 
         def work(rows: Rows) -> None:
-            versions = (file for path in paths for file in rows.versions(folder, path))
+            versions = [file for path in paths for file in rows.versions(folder, path)]
             rows.apply(source_events.forgotten(rows.now, versions))
+            _lose_members(rows, [file.id for file in versions])
 
         await self._transact("forgotten", work)
 
@@ -96,17 +98,9 @@ class Files:
         """
 
         def work(rows: Rows) -> FileState:
-            file = rows.file(file_id)
             copy = Claimed(rows.seen(sighting), content, size, sha256, crc32c)
-            repaired = _repaired(rows, copy, destination) if destination else NOTHING
-            same = rows.version_with(file, content)
-            change, state = events.claimed(rows.now, file, same, copy, repaired)
-            if joining is not None and state in _JOINS:
-                item_id = repaired.item.item_id if repaired.item else None
-                known = _known(rows, file, joining)
-                scene_events.claimed(change, file, joining, known, content, item_id=item_id)
-            rows.apply(change)
-            state = FileState(change.files[file_id].get("state", state))
+            repaired = repaired_of(rows, copy, destination) if destination else NOTHING
+            state = claim(rows, rows.file(file_id), copy, repaired, joining)
             if passed is None or state is not FileState.QUEUED:
                 return state
             rows.apply(events.converted(rows.now, rows.file(file_id), passed))
@@ -139,14 +133,17 @@ class Files:
         await self._transact("twin", lambda rows: rows.apply(events.twin(rows.now, rows.file(file_id))))
 
     async def rejected(self, file_id: int, reason: str, joining: Joining | None = None) -> None:
-        """It will not pass as it is. `joining`: the scene that it would have joined, where it was not claimed yet."""
+        """It will not pass as it is; of an archive this ends what waits for it to be unpacked again.
+
+        `joining`: the scene that it would have joined, where it was not claimed yet.
+        """
 
         def work(rows: Rows) -> None:
             file = rows.file(file_id)
-            scene = rows.scene(file.scene_id) if file.scene_id else None
             unclaimed = (joining, _known(rows, file, joining)) if joining else None
-            newest = _newest(rows, file)
-            rows.apply(events.rejected(rows.now, file, newest, reason, scene, unclaimed=unclaimed))
+            _reject(rows, file, reason, unclaimed)
+            for member in filter(archive_events.waits, rows.unpacked_from(file_id)):
+                _reject(rows, member, reason)
 
         await self._transact("rejected", work)
 
@@ -183,6 +180,8 @@ class Files:
         def work(rows: Rows) -> None:
             file, seen = rows.file(file_id), rows.seen(sighting)
             rows.apply(source_events.disposed(rows.now, file, outcome, where, seen, identity=identity))
+            if outcome in source_events.GONE_OUTCOMES:
+                _lose_members(rows, [file_id])
 
         await self._transact("disposed", work)
 
@@ -227,11 +226,40 @@ def _known(rows: Rows, file: FileRecord, joining: Joining) -> Known:
     )
 
 
+def claim(
+    rows: Rows, file: FileRecord, copy: Claimed, repaired: Repaired, joining: Joining | None
+) -> FileState:
+    """A private copy is whole: within a transaction, all that follows from that; returns the state of the file then."""
+    same = rows.version_with(file, copy.content)
+    change, state = events.claimed(rows.now, file, same, copy, repaired)
+    if joining is not None and state in _JOINS:
+        item_id = repaired.item.item_id if repaired.item else None
+        known = _known(rows, file, joining)
+        scene_events.claimed(change, file, joining, known, copy.content, item_id=item_id)
+    rows.apply(change)
+    return FileState(change.files[file.id].get("state", state))
+
+
+def _lose_members(rows: Rows, file_ids: Sequence[int]) -> None:
+    """What was unpacked from these is no longer to be found in the folder either."""
+    members = [member for file_id in file_ids for member in rows.unpacked_from(file_id)]
+    if members:
+        rows.apply(archive_events.gone(rows.now, members))
+
+
+def _reject(
+    rows: Rows, file: FileRecord, reason: str, unclaimed: tuple[Joining, Known] | None = None
+) -> None:
+    scene = rows.scene(file.scene_id) if file.scene_id else None
+    rows.apply(events.rejected(rows.now, file, _newest(rows, file), reason, scene, unclaimed=unclaimed))
+
+
 def _newest(rows: Rows, file: FileRecord) -> FileRecord | None:
     return rows.newest_version(file.folder, file.path)
 
 
-def _repaired(rows: Rows, copy: Claimed, destination: Folder) -> Repaired:
+def repaired_of(rows: Rows, copy: Claimed, destination: Folder) -> Repaired:
+    """What a repair has left to say of a file with this private copy."""
     name = file_name(copy.seen.sighting.path, copy.content)
     item = rows.known_item(Target.of(destination), name)
     return Repaired(item, rows.is_unsure(copy.seen), name, destination.after_upload)

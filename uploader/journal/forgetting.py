@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from uploader.core.transitions import archive_events
 from uploader.core.transitions import forget_events as events
 from uploader.core.transitions.forget_events import Forgotten
 from uploader.journal.transactions import Rows, Transactions
@@ -26,6 +27,14 @@ class Forgetting:
                 rows.now, ((file, sessions.get(file.session_id or 0)) for file in files)
             )
             rows.apply(change)
+            waiting = [
+                member
+                for file in files
+                if file.id in found.files
+                for member in rows.unpacked_from(file.id)
+                if archive_events.waits(member)
+            ]
+            rows.apply(archive_events.gone(rows.now, waiting))
             return found
 
         return await self._transact("forget", work)

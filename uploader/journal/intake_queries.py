@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from uploader.core.model import FileState, Sighting
 from uploader.core.path_text import raw
-from uploader.journal.queries import LEAVING, latest
+from uploader.journal.queries import IN_FOLDER, MAY_BE_HIDDEN, latest
 from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.sqlite_library import Database
 
@@ -104,8 +104,8 @@ def unseen(
     they may be hidden at the moment.
     """
     rows = db.conn.execute(
-        f"SELECT id, path, state, sighting, {LEAVING} FROM files "  # noqa: S608 - a condition of ours
-        "WHERE id > ? AND +folder = ? AND current = 1 ORDER BY id LIMIT ?",
+        f"SELECT id, path, state, sighting, {MAY_BE_HIDDEN} FROM files "  # noqa: S608 - conditions of ours
+        f"WHERE id > ? AND +folder = ? AND current = 1 AND {IN_FOLDER} ORDER BY id LIMIT ?",
         (after, folder, limit),
     ).fetchall()
     found = [
@@ -116,7 +116,8 @@ def unseen(
     return found, rows[-1][0] if len(rows) == limit else 0
 
 
-_REJECTED = "SELECT id, path, sighting FROM files WHERE state = 'rejected' AND current = 1 AND +folder = ?"
+_WHICH = f"state = 'rejected' AND current = 1 AND {IN_FOLDER}"
+_REJECTED = f"SELECT id, path, sighting FROM files WHERE {_WHICH} AND +folder = ?"  # noqa: S608
 
 
 def rejected(db: Database, folder: str, after: int, limit: int) -> list[Believed]:
@@ -127,7 +128,7 @@ def rejected(db: Database, folder: str, after: int, limit: int) -> list[Believed
 
 def rejected_at(db: Database, folder: str, paths: Collection[bytes]) -> list[Believed]:
     """Those of these paths at which a rejected file lies."""
-    sql = "SELECT id, path, sighting FROM files WHERE folder = ? AND path = ? AND state = 'rejected' AND current = 1"
+    sql = f"SELECT id, path, sighting FROM files WHERE folder = ? AND path = ? AND {_WHICH}"  # noqa: S608
     return [_believed(row) for path in paths for row in db.conn.execute(sql, (folder, path))]
 
 
@@ -145,7 +146,7 @@ def waiting(
     )
     rows = db.conn.execute(
         f"SELECT id, path FROM files WHERE state = 'settling' AND folder = ? AND {beyond} "  # noqa: S608 - words of ours
-        f"AND current = 1 ORDER BY id {direction} LIMIT ?",
+        f"AND current = 1 AND {IN_FOLDER} ORDER BY id {direction} LIMIT ?",
         (folder, after, limit),
     )
     return [(row[0], bytes(row[1])) for row in rows]
@@ -153,9 +154,10 @@ def waiting(
 
 def settling_count(db: Database, folder: str) -> int:
     """How many files of a folder settle."""
-    found = db.conn.execute(
-        "SELECT COUNT(*) FROM files WHERE state = 'settling' AND folder = ? AND current = 1", (folder,)
+    sql = (
+        f"SELECT COUNT(*) FROM files WHERE state = 'settling' AND folder = ? AND current = 1 AND {IN_FOLDER}"  # noqa: S608
     )
+    found = db.conn.execute(sql, (folder,))
     return int(found.fetchone()[0])
 
 
@@ -169,7 +171,7 @@ def settling(db: Database, folder: str, file_ids: Sequence[int]) -> dict[int, Si
     marks = ", ".join("?" * len(file_ids))
     rows = db.conn.execute(
         f"SELECT id, path, sighting FROM files WHERE id IN ({marks}) "  # noqa: S608
-        "AND folder = ? AND state = 'settling' AND current = 1",
+        f"AND folder = ? AND state = 'settling' AND current = 1 AND {IN_FOLDER}",
         (*file_ids, folder),
     )
     return {row[0]: decode_sighting(folder, bytes(row[1]), row[2]) for row in rows}

@@ -18,6 +18,12 @@ from uploader.journal.sqlite_library import Database
 
 LEAVING = "(files.state = 'completed' AND files.disposal IS NULL AND files.after_upload != 'keep')"
 """The condition that a source is to be archived or deleted, or has begun to be."""
+MAY_BE_HIDDEN = (
+    f"({LEAVING} OR (files.state = 'unpacked' AND files.disposal IS NULL AND files.after_upload != 'keep'))"
+)
+"""The same of archives, too: while a source is put away it has another name."""
+IN_FOLDER = "files.archive_id IS NULL"
+"""The condition that a file lies in its drop folder, and not in an archive there."""
 AT_ONCE = 500
 """Paths in one query."""
 
@@ -68,8 +74,8 @@ def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
     Files that are being archived or deleted are left out: they may be hidden at the moment.
     """
     cursor = db.conn.execute(
-        f"SELECT path, MAX(id), state FROM files WHERE folder = ? AND current = 1 AND NOT {LEAVING} "  # noqa: S608
-        "GROUP BY path",
+        "SELECT path, MAX(id), state FROM files "  # noqa: S608 - conditions of ours
+        f"WHERE folder = ? AND current = 1 AND {IN_FOLDER} AND NOT {MAY_BE_HIDDEN} GROUP BY path",
         (folder,),
     )
     return {row[0]: (row[1], row[2]) for row in cursor}
@@ -83,7 +89,8 @@ def content_known(db: Database, content: str) -> bool:
 
 def leaving(db: Database, folder: str) -> list[bytes]:
     """Paths of a folder whose archiving or deletion is due, or has begun."""
-    cursor = db.conn.execute(f"SELECT path FROM files WHERE folder = ? AND {LEAVING}", (folder,))  # noqa: S608
+    sql = f"SELECT path FROM files WHERE folder = ? AND {IN_FOLDER} AND {MAY_BE_HIDDEN}"  # noqa: S608
+    cursor = db.conn.execute(sql, (folder,))
     return [bytes(row[0]) for row in cursor]
 
 
@@ -130,7 +137,9 @@ def rejected_since(db: Database, since: float) -> int:
 
 
 __all__ = [
+    "IN_FOLDER",
     "LEAVING",
+    "MAY_BE_HIDDEN",
     "FileRow",
     "SessionRow",
     "content_known",

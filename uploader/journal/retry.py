@@ -10,6 +10,7 @@ from uploader.core.transitions.held_rows import HoldName, files_of, sessions_of
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.scene_anew import item_gone, sent_anew
 from uploader.core.transitions.scene_events import next_issue
+from uploader.journal.archives import archive_of
 from uploader.journal.rows import full_path
 from uploader.journal.transactions import Rows, Transactions
 
@@ -23,19 +24,23 @@ class Retrying:
     async def retried(self, paths: Sequence[bytes] | None) -> int:
         """Take files up once more: those named by absolute path, or all that can be (None). Returns how many.
 
-        A rejected file settles again. A session whose items are not to be found is looked for again; where a file of
+        A rejected file settles again; of one that came in an archive that does, and who names an archive names all in
+        it. A session whose items are not to be found is looked for again; where a file of
         it is named, the person has looked and says that the items do not exist: it is uploaded again. Where a file is
         named that waits for the item of its scene, and that was deleted, the scene is sent anew.
         """
         named = None if paths is None else frozenset(paths)
 
         def work(rows: Rows) -> int:
-            rejected = [file for file in rows.rejected_files() if _among(file, named)]
+            rejected = [
+                file for file in rows.rejected_files() if _among(file, named) or _within(rows, file, named)
+            ]
+            archives = [archive for file in rejected if (archive := archive_of(rows, file)) is not None]
             sessions = [(session, rows.members(session.id)) for session in rows.held_sessions()]
             held = [
                 (session, members) for session, members in sessions if any(_among(m, named) for m in members)
             ]
-            change, count = events.retried(rows.now, rejected, held, denied=named is not None)
+            change, count = events.retried(rows.now, rejected, held, archives, denied=named is not None)
             rows.apply(change)
             return count + (_sent_anew(rows, named) if named else 0)
 
@@ -61,6 +66,12 @@ class Retrying:
             return count
 
         return await self._transact("tried_now", work)
+
+
+def _within(rows: Rows, file: FileRecord, named: Collection[bytes] | None) -> bool:
+    """Whether the archive is named in which a file came."""
+    archive = None if file.archive_id is None else archive_of(rows, file)
+    return archive is not None and _among(archive, named)
 
 
 def _sent_anew(rows: Rows, named: Collection[bytes]) -> int:

@@ -23,6 +23,13 @@ def file_row(db: Database, file_id: int) -> FileRow:
     return _file(row)
 
 
+def unpacked_copies(db: Database, archive_id: int) -> list[tuple[int, bytes, str]]:
+    """Files of an archive whose private copies may lie in the archive's name still: id, path, content."""
+    sql = "SELECT id, path, content FROM files WHERE archive_id = ? AND state = 'queued' AND staged = 1"
+    found = db.conn.execute(sql, (archive_id,))
+    return [(row[0], bytes(row[1]), content_hashes.told(row[2]) or "") for row in found]
+
+
 def session_row(db: Database, session_id: int) -> SessionRow:
     """One session with its members in order of their ids; raises LookupError where there is none."""
     row = one(db, "SELECT * FROM sessions WHERE id = ?", session_id)
@@ -38,7 +45,7 @@ def live_files(db: Database, where: str, *args: Any) -> list[LiveFile]:
     of_scenes = {
         scene_id: scene_row(db, scene_id) for scene_id in {row["scene_id"] for row in found} - {None}
     }
-    return [_live_file(row, of_scenes.get(row["scene_id"])) for row in found]
+    return [_live_file(row, of_scenes.get(row["scene_id"]), _disposal_due(db, row)) for row in found]
 
 
 def live_sessions(db: Database, where: str, *args: Any) -> list[LiveSession]:
@@ -63,11 +70,27 @@ def scene_rows(db: Database, where: str, *args: Any) -> list[Scene]:
     ]
 
 
-def _live_file(row: Mapping[str, Any], scene: Scene | None) -> LiveFile:
+OF_ARCHIVE_UNFINISHED = (
+    "archive_id = ? AND state NOT IN ('disposed', 'duplicate', 'gone') "
+    "AND NOT (state = 'completed' AND disposal NOT NULL)"
+)
+"""The condition of files for which the source of their archive stays: they are not items yet, or were rejected."""
+
+
+def _disposal_due(db: Database, row: Mapping[str, Any]) -> bool:
+    if row["disposal"] is not None:
+        return False
+    if row["state"] != FileState.UNPACKED:
+        return bool(row["state"] == FileState.COMPLETED)
+    sql = f"SELECT 1 FROM files WHERE {OF_ARCHIVE_UNFINISHED} LIMIT 1"  # noqa: S608 - a condition of ours
+    return db.conn.execute(sql, (row["id"],)).fetchone() is None
+
+
+def _live_file(row: Mapping[str, Any], scene: Scene | None, disposal_due: bool) -> LiveFile:  # noqa: FBT001
     return LiveFile(
         row=_file(row),
         staged=bool(row["staged"]),
-        disposal_due=row["state"] == FileState.COMPLETED and row["disposal"] is None,
+        disposal_due=disposal_due,
         changed_at=row["changed_at"],
         categorical=bool(row["categorical"]),
         batch_group=row["batch_group"],
@@ -140,6 +163,7 @@ def _file(row: Mapping[str, Any]) -> FileRow:
         refusals=row["refusals"],
         losses=row["losses"],
         scene_id=row["scene_id"],
+        archive_id=row["archive_id"],
     )
 
 

@@ -271,5 +271,13 @@ def m007_one_row_and_scenes(db: Database) -> None:
     schema_7.migrate(db)
 
 
-SCHEMA = 7
+@migrations()
+def m008_archives(db: Database) -> None:
+    """From which archive a file was unpacked: NULL where it lies in the drop folder itself."""
+    db.conn.execute("ALTER TABLE files ADD COLUMN archive_id INTEGER")
+    db.conn.execute("CREATE INDEX files_unpacked ON files(archive_id) WHERE archive_id IS NOT NULL")
+    db.conn.execute("CREATE INDEX archives_due ON files(id) WHERE state = 'unpacked' AND disposal IS NULL")
+
+
+SCHEMA = 8
 """How many migrations there are; written to `PRAGMA user_version`."""

@@ -41,7 +41,8 @@ LOOKED_FOR_WARNINGS = 10_000
 """Of so many of the newest files."""
 
 _OTHER_ENDS = (
-    "SELECT state, COUNT(*) FROM files WHERE state IN ('rejected', 'duplicate', 'gone') GROUP BY state"
+    "SELECT state, COUNT(*) FROM files WHERE state IN ('rejected', 'duplicate', 'gone', 'unpacked') "
+    "GROUP BY state"
 )
 TO_SEND = frozenset({FileState.SETTLING, FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED})
 """States of files whose bytes are still to be sent."""

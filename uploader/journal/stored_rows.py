@@ -16,7 +16,7 @@ from uploader.core.transitions.source_events import Seen
 from uploader.core.working_set import Delta
 from uploader.journal import content_hashes, recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
-from uploader.journal.deltas import DUE, NEEDED, WANTING, WORKED_ON, Touched, delta
+from uploader.journal.deltas import DUE, NEEDED, UNPACKED_DUE, WANTING, WORKED_ON, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.queries import known_paths
 from uploader.journal.row_queries import scene_row, scene_rows
@@ -95,6 +95,10 @@ class StoredRows:
         where = f"{_PATH} AND content = ? AND id != ?"
         return _first(self._files(where, file.folder, file.path, content_hashes.stored(content), file.id))
 
+    def unpacked_from(self, archive_id: int) -> list[FileRecord]:
+        """See `Rows`."""
+        return self._files("archive_id = ? ORDER BY id", archive_id)
+
     def held_files(self) -> list[FileRecord]:
         """See `Rows`."""
         return self._files("hold != '' ORDER BY id")
@@ -141,7 +145,10 @@ class StoredRows:
 
     def waiting_files(self) -> list[FileRecord]:
         """See `Rows`."""
-        return self._files(f"({WORKED_ON} OR {DUE}) AND (hold != '' OR not_before > ?) ORDER BY id", self.now)
+        return self._files(
+            f"({WORKED_ON} OR {DUE} OR {UNPACKED_DUE}) AND (hold != '' OR not_before > ?) ORDER BY id",
+            self.now,
+        )
 
     def waiting_scenes(self) -> list[Scene]:
         """See `Rows`."""

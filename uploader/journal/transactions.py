@@ -43,6 +43,9 @@ class Rows(Protocol):
     def version_with(self, file: FileRecord, content: str) -> FileRecord | None:
         """The other current version of a file's path that has this content; there is one at most."""
 
+    def unpacked_from(self, archive_id: int) -> list[FileRecord]:
+        """What was unpacked from an archive, in order of their ids; of a file that is none, nothing."""
+
     def held_files(self) -> list[FileRecord]:
         """Files that have a hold of their own."""
 

@@ -206,7 +206,9 @@ def _disposals(db: Database, resting: int) -> tuple[Disposal, ...]:
     found = rows(
         db,
         "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s "  # noqa: S608
-        "ON s.id = f.session_id WHERE f.state = 'completed' AND f.disposal IS NULL "
+        "ON s.id = f.session_id WHERE f.disposal IS NULL AND (f.state = 'completed' OR (f.state = 'unpacked' AND "
+        "NOT EXISTS (SELECT 1 FROM files m WHERE m.archive_id = f.id AND m.state NOT IN ('disposed', 'duplicate', "
+        "'gone') AND (m.state != 'completed' OR m.disposal IS NULL)))) "
         "AND (s.readback IS NULL OR s.readback = 'verified') "
         f"AND NOT EXISTS (SELECT 1 FROM files m WHERE m.scene_id = f.scene_id AND m.state IN ({_UNFINISHED})) "
         "ORDER BY f.id LIMIT ?",

@@ -26,7 +26,8 @@ WORDS = {
     "rule": "A rule of its scenes leaves it out.",
     "no_rule": "No rule of its scenes fits it.",
     "alone": "Its name is that of a sidecar, and the raster is not there.",
-    "archive": "It is an archive, which is not opened. Unpack it to have its rasters taken.",
+    "archive": "It is an archive that is not opened. List *.zip, *.tar or *.tar.gz in `include`, or unpack it.",
+    "opened": "It is an archive, and its rasters are told besides.",
     "unreadable": "It cannot be read.",
     "odd": "It is a link, a pipe, a socket or a device.",
 }
@@ -87,7 +88,7 @@ def _owners(folder: FolderSpec, place: WalkedFolder, names: list[bytes]) -> set[
         with os.scandir(place.fd) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
-                if folder.wants(path := joined(place.path, name)) and not folder.passes(path):
+                if folder.wants(path := joined(place.path, name)) and not folder.alone(path):
                     owners |= asked.intersection(naming.owned(name))
     return owners
 

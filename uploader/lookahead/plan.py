@@ -21,7 +21,8 @@ from uploader.core.scene_rules import Placement
 from uploader.effects.conversion_job import job_of
 from uploader.folders import FolderSpec, LookProblem, Oddity, extent, scan
 from uploader.lookahead.left_files import LeftFile, left_files
-from uploader.lookahead.planned_file import PlannedFile
+from uploader.lookahead.planned_archive import opened
+from uploader.lookahead.planned_file import PlannedFile, addressed
 from uploader.system import threads
 
 AHEAD = 4
@@ -42,9 +43,11 @@ async def planned(
     ahead = max(1, converter.workers) * AHEAD
     try:
         while some := await threads.run_sync(_next, entries, ahead):
-            made: list[PlannedFile | LocalError] = [LocalError("Not looked at.")] * len(some)
+            made: list[list[PlannedFile] | LocalError] = [LocalError("Not looked at.")] * len(some)
 
-            async def one(place: int, entry: _Entry, made: list[PlannedFile | LocalError] = made) -> None:
+            async def one(
+                place: int, entry: _Entry, made: list[list[PlannedFile] | LocalError] = made
+            ) -> None:
                 try:
                     made[place] = await _planned(settings, *entry, converter)
                 except ConverterBroken as error:
@@ -56,7 +59,8 @@ async def planned(
             for each in made:
                 if isinstance(each, LocalError):
                     raise each
-                yield each
+                for file in each:
+                    yield file
     finally:
         stop.set()
 
@@ -101,16 +105,25 @@ async def _planned(
     spec: FolderSpec,
     entry: Sighting | LookProblem | LeftFile,
     converter: Converter,
-) -> PlannedFile:
+) -> list[PlannedFile]:
+    """One for each file, and of an archive that is opened one more for each raster in it."""
     path = shown(os.path.join(spec.root, entry.path))  # noqa: PTH118 - bytes
     bare = PlannedFile(spec.path, path, "left")
     match entry:
         case LeftFile():
-            return replace(bare, code=entry.code, reason=entry.reason)
+            return [replace(bare, code=entry.code, reason=entry.reason)]
         case LookProblem():
-            return replace(bare, verdict="failed", code="unreadable", reason=f"{entry.reason}.")
+            return [replace(bare, verdict="failed", code="unreadable", reason=f"{entry.reason}.")]
+    if spec.opens(entry.path) and is_text(entry.path) and not _arriving(spec, entry):
+        return await opened(settings, spec, entry, bare, converter)
+    return [await _raster(settings, spec, entry, bare, converter)]
+
+
+async def _raster(
+    settings: Settings, spec: FolderSpec, entry: Sighting, bare: PlannedFile, converter: Converter
+) -> PlannedFile:
     placed = spec.placed(entry.path)
-    known = _addressed(bare, spec.section, placed if isinstance(placed, Placement) else None)
+    known = addressed(bare, spec.section, placed if isinstance(placed, Placement) else None)
     known = replace(known, bytes=entry.size)
     if spec.passes(entry.path):
         return _sent(settings, known, _as_it_is(entry, spec.section))
@@ -123,21 +136,17 @@ async def _planned(
     return await _foreseen(settings, spec, entry, known, converter)
 
 
-def _addressed(bare: PlannedFile, folder: Folder, placed: Placement | None) -> PlannedFile:
-    """Where it goes."""
-    bare = replace(bare, project=folder.project_id, collection=folder.collection_id, item=folder.item_id)
-    if placed is None:
-        return replace(bare, asset=folder.asset_key)
-    collection = placed.collection or folder.collection_id
-    return replace(bare, placement=placed, asset=placed.asset, collection=collection)
+def _arriving(spec: FolderSpec, seen: Sighting) -> str:
+    """What beside a file says that it is not there as a whole; empty where nothing does."""
+    if seen.control:
+        return f"The file {shown(seen.control)} beside it says that it is still arriving."
+    return "Its ready marker is not there." if spec.section.ready_marker and not seen.marked else ""
 
 
 def _unfinished(spec: FolderSpec, seen: Sighting) -> str:
     """Why a file would not be taken yet; empty where nothing says so."""
-    if seen.control:
-        return f"The file {shown(seen.control)} beside it says that it is still arriving."
-    if spec.section.ready_marker and not seen.marked:
-        return "Its ready marker is not there."
+    if why := _arriving(spec, seen):
+        return why
     try:
         told = extent(os.path.join(spec.root, seen.path))  # noqa: PTH118 - bytes
     except OSError:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from uploader.config import Folder
 from uploader.core.scene_rules import Placement
 
-Verdict = Literal["upload", "left", "refused", "waits", "failed"]
-"""`waits`: it is not whole yet. `failed`: its head could not be looked into, which says nothing of the raster."""
+Verdict = Literal["upload", "opened", "left", "refused", "waits", "failed"]
+"""`opened`: it is an archive, and what would be taken of it is told besides. `waits`: it is not whole yet.
+
+`failed`: its head could not be looked into, which says nothing of the raster.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,15 @@ class PlannedFile:
         if self.placement is not None:
             told |= _scene(self.placement)
         return told | ({"doubts": list(self.doubts)} if self.doubts else {})
+
+
+def addressed(bare: PlannedFile, folder: Folder, placed: Placement | None) -> PlannedFile:
+    """Where it goes."""
+    bare = replace(bare, project=folder.project_id, collection=folder.collection_id, item=folder.item_id)
+    if placed is None:
+        return replace(bare, asset=folder.asset_key)
+    collection = placed.collection or folder.collection_id
+    return replace(bare, placement=placed, asset=placed.asset, collection=collection)
 
 
 def _scene(placed: Placement) -> dict[str, Any]:

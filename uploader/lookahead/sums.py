@@ -73,7 +73,8 @@ class Sums:
             self.no_rule.append(file.path)
         if file.verdict != "upload":
             return file
-        self.methods[file.method] += 1
+        if file.method:
+            self.methods[file.method] += 1
         self.bytes += file.bytes
         self.sizes.update(file.sizes)
         self.doubts.update(file.doubts)
@@ -113,7 +114,7 @@ class Sums:
         return {
             "files": {
                 verdict: self.verdicts[verdict]
-                for verdict in ("upload", "refused", "waits", "left", "failed")
+                for verdict in ("upload", "opened", "refused", "waits", "left", "failed")
             },
             "reasons": dict(sorted(self.codes.items())),
             "methods": dict(sorted(self.methods.items())),

@@ -48,7 +48,7 @@ VERBS = {
 }
 """By the kind of an activity, what a person would call it."""
 
-ENDS = frozenset({"completed", "disposed", "rejected", "duplicate", "gone", "failed", "lost"})
+ENDS = frozenset({"completed", "disposed", "rejected", "duplicate", "gone", "unpacked", "failed", "lost"})
 """States of files and sessions in which nothing is under way."""
 
 

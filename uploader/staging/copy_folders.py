@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import threading
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,15 +15,15 @@ from uploader.core.errors import NoSpace, StagedDamaged
 from uploader.core.file_group import GroupFile, content, copy_names, parts
 from uploader.core.model import Sighting
 from uploader.core.workshops import WORKSHOP
-from uploader.staging import former_layout
+from uploader.staging import former_layout, unpacked_folders
 from uploader.staging.checksums import Checksums, Hashing
-from uploader.staging.copying import ClaimedCopy, copy_group, require, source_folder, writing
+from uploader.staging.copying import ClaimedCopy, copy_group, remove, require, source_folder, writing
 from uploader.system import file_content
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
 from uploader.system.removal import remove_tree
 
-CLAIM, BEGUN, RESULT = SUFFIXES = (".in", ".tmp", ".tif")
+CLAIM, BEGUN, RESULT, OUT = SUFFIXES = (".in", ".tmp", ".tif", unpacked_folders.OUT)
 """What the names in staging end with, after the number of their file."""
 
 
@@ -140,14 +139,35 @@ class Staging:
             return None
         return content(members[0].name, digests)
 
+    def begin_unpacking(self, archive_id: int) -> Path:
+        """An empty folder in which an archive is unpacked. Raises NoSpace."""
+        unpacked_folders.begin(self._begun(archive_id))
+        return self._begun(archive_id)
+
+    def unpacked(
+        self, archive_id: int, sightings: Sequence[Sighting], stop: threading.Event
+    ) -> list[ClaimedCopy]:
+        """Take over what was unpacked, whose folders there are called by their numbers among these.
+
+        Raises NoSpace, StagedDamaged, Interrupted.
+        """
+        begun = self._begun(archive_id)
+        with _reading(begun):
+            return unpacked_folders.take_over(begun, self._out(archive_id), sightings, stop)
+
+    def adopt(self, archive_id: int, file_id: int, path: bytes, content: str) -> None:
+        """Give a file that was unpacked its private copy, where it has none yet. Raises OSError."""
+        unpacked_folders.adopt(self._out(archive_id), self.working(file_id), path, content)
+
     def discard(self, file_id: int) -> None:
         """Remove all of a file's private copies; nothing happens where there are none. Raises OSError."""
         home, begun = self.working(file_id), self._begun(file_id)
-        _remove(begun)
+        remove(begun)
         with suppress(FileNotFoundError):
             home.rename(begun)  # half of a claim is none
         failpoint("discard.half")
-        _remove(begun)
+        remove(begun)
+        remove(self._out(file_id))
         self.result(file_id).unlink(missing_ok=True)
 
     def sweep(self, known: Container[int]) -> int:
@@ -169,6 +189,10 @@ class Staging:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         return found.f_bavail * found.f_frsize
 
+    def _out(self, archive_id: int) -> Path:
+        """The folder of what was unpacked, until each file there has a private copy of its own."""
+        return self._root / f"{archive_id}{OUT}"
+
     def _begun(self, file_id: int) -> Path:
         """The folder of a claim that is not whole: begun, or half removed."""
         return self._root / f"{file_id}{BEGUN}"
@@ -185,15 +209,6 @@ class Staging:
 
 def _counts(member: GroupFile) -> bool:
     return member.counts
-
-
-def _remove(path: Path) -> None:
-    """Remove a folder; what a link in its place points to stays."""
-    with suppress(FileNotFoundError):
-        if path.is_symlink():
-            path.unlink()
-        else:
-            shutil.rmtree(path)
 
 
 def _publish(begun: Path, home: Path, copies: list[str]) -> None:

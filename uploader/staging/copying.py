@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,6 +106,15 @@ def writing(place: Path) -> Iterator[None]:
             f"Staging cannot be written at {place}: {fs.words(error)}.",
             "Free some space there, or check its rights.",
         ) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a folder; what a link in its place points to stays."""
+    with suppress(FileNotFoundError):
+        if path.is_symlink():
+            path.unlink()
+        else:
+            shutil.rmtree(path)
 
 
 def _changed(name: bytes) -> SourceChanged:

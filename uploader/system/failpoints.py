@@ -22,6 +22,10 @@ EFFECTS = (
     "claim.after",
     "convert.before",
     "convert.after",
+    "unpack.before",
+    "unpack.made",
+    "unpack.after",
+    "unpack.adopted",
     "initiate.before",
     "initiate.after",
     "sign.before",
@@ -64,6 +68,7 @@ COMMITS = (
     "completed",
     "completing",
     "converted",
+    "copy_lost",
     "discarded",
     "discovered",
     "disposed",
@@ -112,6 +117,7 @@ COMMITS = (
     "tried_now",
     "twin",
     "unhold",
+    "unpacked",
     "vanished",
 )
 """The journal's transactions; each has a failpoint before and after its commit."""

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from uploader.convert.archive_job import ArchiveJob
 from uploader.convert.job import Job, Report
+from uploader.core.archives import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +80,20 @@ class ConversionEngine(Protocol):
 
     async def aclose(self) -> None:
         """End all that runs; may be repeated. Conversions that still run end with ConversionFailed."""
+
+
+class ArchiveOpener(Protocol):
+    """Opens archives, each in a child that can read it and nothing else; always on this machine."""
+
+    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+        """The files in an archive, by their numbers. What it holds decides nothing outside of it.
+
+        Raises RasterRefused where something in it has no business there, RasterUnreadable where it is damaged or no
+        archive, ConversionFailed, Shortage, ConverterBroken.
+        """
+
+    async def unpack(self, job: ArchiveJob, alive: Callable[[], None] = ...) -> None:
+        """Write the wanted members below the target. `alive` is that of `ConversionEngine.convert`.
+
+        Raises as `list_archive`, and NoSpace; then the target may hold some of them, and is the caller's to remove.
+        """

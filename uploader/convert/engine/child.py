@@ -21,6 +21,8 @@ from typing import Any, NoReturn
 
 import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need not happen for each raster
 
+from uploader.convert.archive_job import ArchiveJob, entries_to_json
+from uploader.convert.archives.opening import listed, unpacked
 from uploader.convert.engine.child_progress import Telling
 from uploader.convert.isolation import confine
 from uploader.convert.isolation.verdict import Confinement
@@ -84,6 +86,8 @@ def live(request: dict[str, Any], origin: Origin) -> NoReturn:
             _tell(_trial(origin))
         elif "beside" in request:
             _foresee(request, origin)
+        elif "archive" in request:
+            _open_archive(ArchiveJob.from_json(request["archive"]), origin)
         else:
             _convert(request, origin)
         code = 0
@@ -133,6 +137,28 @@ def _foresee(request: dict[str, Any], origin: Origin) -> None:
         _tell({"forecast": look_ahead(job, beside).to_json()})
     except LocalError as error:
         _tell_error(error, job.source.parent)
+
+
+def _open_archive(job: ArchiveJob, origin: Origin) -> None:
+    """Tell the files in an archive, or nothing once the wanted ones are written; or the error.
+
+    The archive alone can be read, and nothing can be written but below the target.
+    """
+    folder = job.source.parent if job.target is None else job.target
+    try:
+        origin.confined((job.source,), () if job.target is None else (job.target,), job.memory_limit)
+        confine.limit(folder, cpu_seconds=job.timeout_seconds, file_bytes=job.room)
+        found = listed(job) if job.target is None else []
+        if job.target is not None:
+            unpacked(job)
+    except MemoryError:
+        confine.require_memory(job.memory_limit)
+        reason = f"The archive needs more memory than the limit of {job.memory_limit} bytes."
+        _tell_error(ConversionFailed(reason, "Raise convert.memory_limit."), job.source.parent)
+    except LocalError as error:
+        _tell_error(error, job.source.parent)
+    else:
+        _tell({"entries": entries_to_json(found)})
 
 
 def _tell_error(error: LocalError, *folders: Path) -> None:

@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from uploader.convert.archive_job import entries_from_json
+from uploader.convert.isolation import confine
 from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Forecast, Report
 from uploader.convert.quicklook import Quicklook
 from uploader.core import errors
+from uploader.core.archives import Entry
 from uploader.core.capacity import MORE_TASKS
 
 _LOG = logging.getLogger(__name__)
@@ -75,6 +78,12 @@ def death(code: int, said: str, where: str) -> errors.ConversionFailed:
         _LOG.error("converter failed of itself%s: %s", where, said)
         return errors.ConversionFailed(f"The converter {how}{where}, by a mistake of its own.", _REPORT)
     return errors.ConversionFailed(f"The converter {how}{where}{': ' + last_words(said) if said else ''}.")
+
+
+def death_of_child(ending: dict[str, Any], memory_limit: int) -> errors.ConversionFailed:
+    """What the end of a job's child means. Raises MemoryTooNarrow where the machine gave it too little."""
+    confine.require_memory(memory_limit, ending["peak_bytes"])
+    return death(ending["exit"], ending["errors"], " on this raster")
 
 
 def last_words(said: str) -> str:
@@ -140,7 +149,12 @@ def forecast_of(answer: dict[str, Any]) -> Forecast:
     return _held(answer, "forecast", Forecast.from_json)
 
 
-def _held(answer: dict[str, Any], name: str, read: Callable[[dict[str, Any]], _Held]) -> _Held:
+def entries_of(answer: dict[str, Any]) -> list[Entry]:
+    """The files of an archive that an answer tells; raises the error that it holds."""
+    return _held(answer, "entries", entries_from_json)
+
+
+def _held(answer: dict[str, Any], name: str, read: Callable[[Any], _Held]) -> _Held:
     if "error" in answer:
         kind = _ERRORS.get(str(answer["error"]), errors.ConversionFailed)
         raise kind(

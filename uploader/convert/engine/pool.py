@@ -11,10 +11,12 @@ from typing import Self
 
 import anyio
 
+from uploader.convert.archive_job import ArchiveJob
 from uploader.convert.engine.child_answers import ZygoteFacts
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.job import Forecast, Job, Report
 from uploader.convert.write import publish
+from uploader.core.archives import Entry
 from uploader.core.errors import ConversionFailed, ConverterBroken, LocalError, NoSpace
 from uploader.system import threads
 
@@ -92,6 +94,16 @@ class Converter:
         async with self._turns, self._worker(job) as worker:
             return await worker.look_ahead(job, beside)
 
+    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+        """See `ArchiveOpener`."""
+        async with self._turns, self._worker(job) as worker:
+            return await worker.list_archive(job)
+
+    async def unpack(self, job: ArchiveJob, alive: Callable[[], None] = lambda: None) -> None:
+        """See `ArchiveOpener`."""
+        async with self._turns, self._worker(job) as worker:
+            await worker.unpack(job, alive)
+
     @asynccontextmanager
     async def _writing(self, job: Job) -> AsyncIterator[None]:
         """Whatever the system says while the result is put in place, the raster is not to blame."""
@@ -104,7 +116,7 @@ class Converter:
             ) from error
 
     @asynccontextmanager
-    async def _worker(self, job: Job) -> AsyncIterator[Worker]:
+    async def _worker(self, job: Job | ArchiveJob) -> AsyncIterator[Worker]:
         """A zygote for one job within its deadline; it goes back to the others only if it is known to be sound."""
         worker = await self._take()
         try:

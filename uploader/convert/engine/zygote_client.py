@@ -18,9 +18,12 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 import uploader
+from uploader.convert.archive_job import ArchiveJob
 from uploader.convert.engine.child_answers import (
     ZygoteFacts,
     death,
+    death_of_child,
+    entries_of,
     facts_of,
     forecast_of,
     last_words,
@@ -34,6 +37,7 @@ from uploader.convert.engine.child_progress import ALIVE, part_of
 from uploader.convert.isolation import confine
 from uploader.convert.job import Forecast, Job, Report
 from uploader.core import errors
+from uploader.core.archives import Entry
 
 _LOG = logging.getLogger(__name__)
 
@@ -135,7 +139,7 @@ class Worker:
         exit_code, printed = said.ending["exit"], said.ending["errors"]
         if exit_code != 0:
             if not (job.quicklook and said.line):
-                raise _death(said.ending, job)
+                raise death_of_child(said.ending, job.memory_limit)
             _LOG.warning("no picture of %s: %s", job.name, death(exit_code, printed, ""))
         report = report_of(parsed(said.line))
         peak_bytes = said.ending["peak_bytes"]
@@ -144,10 +148,23 @@ class Worker:
     async def look_ahead(self, job: Job, beside: Sequence[str]) -> Forecast:
         """Have a child read the head of a raster where it lies; raises as `convert` does."""
         request = {"job": job.to_json(), "workshop": "", "beside": list(beside)}
+        return forecast_of(await self._asked(request, job.memory_limit))
+
+    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+        """Have a child list the files in an archive; raises as `convert` does."""
+        return entries_of(await self._asked({"archive": job.to_json()}, job.memory_limit))
+
+    async def unpack(self, job: ArchiveJob, alive: Callable[[], None]) -> None:
+        """Have a child write what is wanted of an archive; raises as `convert` does."""
+        self._hears, self._hears_part = alive, lambda _: None
+        entries_of(await self._asked({"archive": job.to_json()}, job.memory_limit))
+
+    async def _asked(self, request: dict[str, Any], memory_limit: int) -> dict[str, Any]:
+        """A child's answer to what takes no raster apart."""
         said = await self._guarded(_line_of(request))
         if said.ending["exit"] != 0:
-            raise _death(said.ending, job)
-        return forecast_of(parsed(said.line))
+            raise death_of_child(said.ending, memory_limit)
+        return parsed(said.line)
 
     async def ready(self) -> ZygoteFacts:
         """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
@@ -272,12 +289,6 @@ _LAST_WORDS = 1.0
 
 def _line_of(request: dict[str, Any]) -> bytes:
     return json.dumps(request).encode() + b"\n"
-
-
-def _death(ending: dict[str, Any], job: Job) -> errors.ConversionFailed:
-    """What the end of a job's child means. Raises MemoryTooNarrow where the machine gave it too little."""
-    confine.require_memory(job.memory_limit, ending["peak_bytes"])
-    return death(ending["exit"], ending["errors"], " on this raster")
 
 
 def module_path() -> list[str]:

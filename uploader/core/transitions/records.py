@@ -43,6 +43,8 @@ class FileRecord:
     scene_id: int | None = None
     target_asset_key: str | None = None
     """What it is in its scene."""
+    archive_id: int | None = None
+    """The archive that it was unpacked from; None: it lies in the drop folder itself."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from uploader.core.lifecycle import FileEvent, SessionEvent
-from uploader.core.model import Hold, Scope, SessionState
+from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.scenes import Scene
+from uploader.core.transitions.archive_events import unpack_again
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FRESH, FileRecord, SessionRecord
 
@@ -23,19 +24,28 @@ Held = tuple[SessionRecord, Sequence[FileRecord]]
 
 
 def retried(
-    now: float, rejected: Iterable[FileRecord], held: Iterable[Held], *, denied: bool
+    now: float,
+    rejected: Iterable[FileRecord],
+    held: Iterable[Held],
+    archives: Iterable[FileRecord] = (),
+    *,
+    denied: bool,
 ) -> tuple[Change, int]:
     """Rejected files settle again, and held sessions are looked for again; returns how many files that concerns.
 
-    `denied`: the person has looked, and says that the items do not exist; then they are uploaded again.
+    `archives` are those that some of the files came in: they are unpacked again. `denied`: the person has looked, and
+    says that the items do not exist; then they are uploaded again.
     """
     change = Change(now)
     count = 0
     for file in rejected:
-        change.assured.append((file.folder, file.path))
-        columns = {**FRESH, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
-        change.move_file(file, FileEvent.RETRIED, session_id=None, batch_group="", **columns)
+        _retry(change, file)
         count += 1
+    for archive in archives:
+        change.assured.append((archive.folder, archive.path))
+        if archive.state is FileState.REJECTED and archive.id not in change.files:
+            _retry(change, archive)
+        unpack_again(change, archive, "a file in it is tried again")
     for session, members in held:
         count += len(members)
         change.set_session(session, LOOKED_FOR_AGAIN)
@@ -43,6 +53,12 @@ def retried(
             # `fail` gives back what it may still reserve; where the platform does not know it, that is as good.
             change.move_session(session, SessionEvent.ABANDONED, "a person says that its items do not exist")
     return change, count
+
+
+def _retry(change: Change, file: FileRecord) -> None:
+    change.assured.append((file.folder, file.path))
+    columns = {**FRESH, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
+    change.move_file(file, FileEvent.RETRIED, session_id=None, batch_group="", **columns)
 
 
 def tried_now(

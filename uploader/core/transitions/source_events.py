@@ -126,6 +126,10 @@ def disposed(
         columns["archived_identity"] = identity
     if file.state in GIVEN_UP:
         change.set_file(file, columns)
+    elif file.state is FileState.UNPACKED:
+        gone = outcome in GONE_OUTCOMES
+        change.set_file(file, columns | ({"current": None} if gone else {}))
+        change.log_file(file, "put away" if gone else "kept", file.state, f"{outcome} {shown(where)}".strip())
     elif outcome in GONE_OUTCOMES:
         note = f"{outcome} {shown(where)}".strip()
         change.move_file(file, FileEvent.DISPOSED, note, current=None, **columns)

@@ -1,0 +1,225 @@
+"""Tests of archives in the journal: what they hold becomes files, once, and follows its archive."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.configured import a_folder
+from uploader.core.batching import Batch
+from uploader.core.model import Fingerprint, SessionKey, Sighting
+from uploader.core.planner_view import Waiting
+from uploader.journal import Converted, Journal
+from uploader.journal.archives import UnpackedFile
+from uploader.journal.intake_queries import settling_count, unseen, waiting
+from uploader.journal.row_queries import unpacked_copies
+
+pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+
+KEEP = a_folder("p", include=("*.tif", "*.zip"))
+ARCHIVING = a_folder("p", include=("*.tif", "*.zip"), after_upload="delete")
+KEY = SessionKey("p", "", "", "", categorical=False)
+
+
+def sighting(path: bytes, inode: int = 1) -> Sighting:
+    """One look at a file without sidecars."""
+    return Sighting("/d", path, Fingerprint(1, inode, 10, 5, 6))
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    """An empty journal, whose working set is compared with it at the end."""
+    journal = Journal(tmp_path)
+    yield journal
+    await journal.compare({"/d": KEEP})
+    journal.close()
+
+
+async def claimed(journal: Journal, content: str = "zip", inode: int = 1) -> int:
+    """An archive with a private copy."""
+    seen = sighting(b"o.zip", inode)
+    (file_id,) = await journal.files.discovered([seen])
+    await journal.files.claimed(file_id, seen, content * 10, 10)
+    return file_id
+
+
+async def unpacked(journal: Journal, file_id: int, members: dict[str, str], folder: Any = KEEP) -> None:
+    """It held these rasters, by name, of this content."""
+    inode = int((await table(journal, "sighting", file_id))[0][0].split(",")[1])
+    found = [
+        UnpackedFile(sighting(b"o.zip/" + name.encode(), inode), content * 10, 10, b"s" * 32, 7)
+        for name, content in members.items()
+    ]
+    await journal.archives.unpacked(file_id, sighting(b"o.zip", inode), found, folder, "2 of 3")
+
+
+async def table(journal: Journal, columns: str, file_id: int | None = None) -> list[tuple[Any, ...]]:
+    """Columns of all files, or of one."""
+    sql = f"SELECT {columns} FROM files WHERE ?1 IS NULL OR id = ?1 ORDER BY id"
+    return await journal.read(lambda db: db.conn.execute(sql, (file_id,)).fetchall())
+
+
+async def states(journal: Journal) -> list[tuple[str, str, int | None]]:
+    """Path below the archive, state and whether it is current, of all files."""
+    return [
+        (bytes(path).decode(), state, current)
+        for path, state, current in await table(journal, "path, state, current")
+    ]
+
+
+async def completed(journal: Journal, file_ids: Sequence[int], after_upload: str = "keep") -> None:
+    """These became items."""
+    for file_id in file_ids:
+        await journal.files.converted(
+            file_id, Converted(5, 6, "encode", categorical=False, file_name=f"{file_id}.tif")
+        )
+        batch = Batch(KEY, (Waiting(file_id, "/d", 5, 0.0, categorical=False, file_name=f"{file_id}.tif"),))
+        session_id = await journal.sessions.planned(batch, {}, f"k{file_id}", {file_id: after_upload})
+        await journal.sessions.initiating(session_id)
+        await journal.sessions.opened(session_id, f"u{session_id}", None)
+        await journal.files.stored(file_id, session_id)
+        await journal.sessions.completing(session_id)
+        await journal.sessions.completed(session_id, ["it"], {f"{file_id}.tif": "it"}, readback=False)
+
+
+async def test_an_archive_ends_and_its_members_are_claimed_in_one_commit(journal: Journal) -> None:
+    """They are queued with their archive's id, and lie in no queue of the folder."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"})
+
+    assert await states(journal) == [
+        ("o.zip", "unpacked", 1),
+        ("o.zip/a.tif", "queued", 1),
+        ("o.zip/b.tif", "queued", 1),
+    ]
+    assert await table(journal, "archive_id, staged") == [(None, 1), (archive, 1), (archive, 1)]
+    assert await journal.read(lambda db: unpacked_copies(db, archive)) == [
+        (2, b"o.zip/a.tif", "a" * 10),
+        (3, b"o.zip/b.tif", "b" * 10),
+    ]
+    assert await journal.read(lambda db: settling_count(db, "/d")) == 0
+
+
+async def test_unpacked_once_more_nothing_comes_twice(journal: Journal) -> None:
+    """Members that are there stay what they are; the one whose copy was lost is claimed again."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"})
+    assert await journal.archives.copy_lost(2, "gone") == archive
+    assert await states(journal) == [
+        ("o.zip", "settling", 1),
+        ("o.zip/a.tif", "settling", 1),
+        ("o.zip/b.tif", "queued", 1),
+    ]
+    assert await journal.read(lambda db: waiting(db, "/d", 0, 9)) == [(archive, b"o.zip")]
+    assert await journal.archives.copy_lost(3, "gone too") is None  # it is under way already
+
+    await journal.files.claimed(archive, sighting(b"o.zip"), "zip" * 10, 10)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"})
+    assert [state for _, state, _ in await states(journal)] == ["unpacked", "queued", "queued"]
+
+
+async def test_a_changed_archive_is_a_new_version_of_what_has_changed_in_it(journal: Journal) -> None:
+    """What is as it was is no new file, what is not there any more is gone, and the rest goes on."""
+    first = await claimed(journal)
+    await unpacked(journal, first, {"a.tif": "a", "b.tif": "b", "c.tif": "c"})
+    await completed(journal, [2, 3, 4])
+    second = await claimed(journal, "other", inode=2)
+    await unpacked(journal, second, {"a.tif": "a", "b.tif": "x"})
+
+    assert await states(journal) == [
+        ("o.zip", "unpacked", 1),
+        ("o.zip/a.tif", "completed", 1),
+        ("o.zip/b.tif", "completed", 1),
+        ("o.zip/c.tif", "completed", None),
+        ("o.zip", "unpacked", 1),
+        ("o.zip/b.tif", "queued", 1),
+    ]
+    assert await table(journal, "archive_id", 2) == [(second,)]
+
+
+async def test_a_rejected_member_is_tried_again_by_its_own_or_its_archive_s_name(journal: Journal) -> None:
+    """That has the archive unpacked again; other rejected files stay as they are."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"})
+    await journal.files.rejected(2, "bad")
+    await journal.files.rejected(3, "bad")
+    assert await journal.retrying.retried([b"/d/o.zip/a.tif"]) == 1
+    assert [state for _, state, _ in await states(journal)] == ["settling", "settling", "rejected"]
+    await journal.files.claimed(archive, sighting(b"o.zip"), "zip" * 10, 10)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"})
+    assert [state for _, state, _ in await states(journal)] == ["unpacked", "queued", "rejected"]
+
+    await journal.files.rejected(2, "bad again")
+    assert await journal.retrying.retried([b"/d/o.zip"]) == 2
+
+
+async def test_members_that_wait_end_with_their_archive(journal: Journal) -> None:
+    """It was rejected at the second time, or is gone."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"})
+    await journal.archives.copy_lost(2, "gone")
+    await journal.files.rejected(archive, "damaged")
+    assert [state for _, state, _ in await states(journal)] == ["rejected", "rejected", "queued"]
+
+    await journal.files.forgotten("/d", [b"o.zip"])
+    assert await states(journal) == [
+        ("o.zip", "gone", None),
+        ("o.zip/a.tif", "gone", None),
+        ("o.zip/b.tif", "queued", None),
+    ]
+    assert await journal.archives.copy_lost(3, "gone") is None
+    assert (await states(journal))[2][1] == "gone"
+
+
+async def test_a_scan_that_sees_no_member_does_not_miss_it(journal: Journal) -> None:
+    """Only the archive lies in the folder; it goes with all in it."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a"})
+    missed, _ = await journal.read(lambda db: unseen(db, "/d", lambda _: False, 0, 99))
+    assert [believed.path for believed in missed] == [b"o.zip"]
+
+
+async def test_an_archive_goes_once_all_in_it_are_items(journal: Journal) -> None:
+    """Not before, and not while one is rejected."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"}, ARCHIVING)
+    await journal.files.discarded([archive])
+
+    def due() -> list[int]:
+        return [disposal.file_id for disposal in journal.live.view({"/d": ARCHIVING}).disposals]
+
+    await completed(journal, [2], "delete")
+    assert due() == [2]
+    await journal.files.disposed(2, "kept", b"", sighting(b"o.zip/a.tif"))
+    assert due() == []
+    await journal.files.rejected(3, "bad")
+    assert due() == []
+    await journal.compare({"/d": ARCHIVING})
+    await journal.retrying.retried(None)
+    await journal.files.claimed(archive, sighting(b"o.zip"), "zip" * 10, 10)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"}, ARCHIVING)
+    await completed(journal, [3], "delete")
+    await journal.files.disposed(3, "kept", b"", sighting(b"o.zip/b.tif"))
+    assert due() == [archive]
+    await journal.files.disposed(archive, "deleted", b"", sighting(b"o.zip"))
+    assert await states(journal) == [
+        ("o.zip", "unpacked", None),
+        ("o.zip/a.tif", "completed", None),
+        ("o.zip/b.tif", "completed", None),
+    ]
+
+
+async def test_an_archive_that_was_given_up_meanwhile_brings_nothing(journal: Journal) -> None:
+    """A person has forgotten it while it was unpacked; what its source has left without goes on."""
+    archive = await claimed(journal)
+    await journal.forgetting.forget([archive])
+    await unpacked(journal, archive, {"a.tif": "a"})
+    assert [state for _, state, _ in await states(journal)] == ["gone"]
+
+    other = await claimed(journal, "again", inode=3)
+    await journal.files.forgotten("/d", [b"o.zip"])
+    await unpacked(journal, other, {"a.tif": "a"})
+    assert (await states(journal))[1:] == [("o.zip", "unpacked", None), ("o.zip/a.tif", "queued", None)]

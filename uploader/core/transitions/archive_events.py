@@ -1,0 +1,105 @@
+"""What becomes true of archives, and of the files that were unpacked from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from uploader.core.lifecycle import FileEvent
+from uploader.core.model import FileState
+from uploader.core.transitions.change import Change
+from uploader.core.transitions.file_events import superseded
+from uploader.core.transitions.given_up import unless_given_up
+from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.source_events import Seen, discovered
+
+ARCHIVE_REJECTED = "Its private copy is lost, and the archive that it came in was rejected. Drop that again."
+
+
+@unless_given_up
+def unpacked(now: float, archive: FileRecord, note: str, after_upload: str) -> Change:
+    """All that is wanted of an archive has private copies, and becomes files in the same transaction."""
+    change = Change(now)
+    columns = {"after_upload": after_upload, "disposal": "kept" if after_upload == "keep" else None}
+    change.move_file(archive, FileEvent.UNPACKED, note, **columns, **FRESH)
+    return change
+
+
+def taken_over(archive: FileRecord, versions: Sequence[FileRecord], content: str) -> FileRecord | None:
+    """Which of the current versions of a member's path, the oldest first, a member of this content is.
+
+    One that waits for its archive to be unpacked again, or one that has this content: nothing has changed there. What
+    was rejected is tried again where another archive brings it.
+    """
+    newest = versions[-1] if versions else None
+    if newest is not None and newest.state is FileState.SETTLING:
+        return newest
+    alike = (file for file in versions if file.content == content)
+    return next(
+        (file for file in alike if file.state is not FileState.REJECTED or file.archive_id == archive.id),
+        None,
+    )
+
+
+def waits(file: FileRecord) -> bool:
+    """Whether a member waits for its archive to be unpacked."""
+    return file.state is FileState.SETTLING
+
+
+def of_archive(now: float, file: FileRecord, archive: FileRecord) -> Change:
+    """A member that is known is one of this archive from now on."""
+    change = Change(now)
+    change.set_file(file, {"archive_id": archive.id})
+    return change
+
+
+def found(
+    now: float, archive: FileRecord, versions: Sequence[FileRecord], seen: Seen, next_id: int
+) -> Change:
+    """A member that is new, or is not what it was: a row that settles, until it is claimed in the same transaction."""
+    change, (file_id,) = discovered(now, [(versions, seen)], next_id)
+    if file_id in change.new_files:
+        change.new_files[file_id]["archive_id"] = archive.id
+    return change
+
+
+def gone(now: float, members: Iterable[FileRecord]) -> Change:
+    """These members are no longer to be found: their archive is gone, or does not hold them any more.
+
+    What has a private copy goes on to its end.
+    """
+    change = Change(now)
+    for file in members:
+        if file.state is FileState.SETTLING or (file.state is FileState.REJECTED and file.current):
+            change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+        elif file.current:
+            change.set_file(file, {"current": None})
+    return change
+
+
+@unless_given_up
+def copy_lost(
+    now: float, file: FileRecord, archive: FileRecord | None, newest: FileRecord | None, reason: str
+) -> Change:
+    """The private copy of a member is missing or damaged: its archive is unpacked again, where it still is.
+
+    `archive` is the newest version of the archive's path, `newest` that of the member's.
+    """
+    change = Change(now)
+    change.move_file(file, FileEvent.LOOK_AGAIN, reason, content=None)
+    if archive is None or superseded(file, newest):
+        change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+    elif archive.state is FileState.REJECTED:
+        change.move_file(
+            file, FileEvent.REJECTED, ARCHIVE_REJECTED, **{**FRESH, "last_error": ARCHIVE_REJECTED}
+        )
+    else:
+        change.count(file, "looks")
+        unpack_again(change, archive, reason)
+    return change
+
+
+def unpack_again(change: Change, archive: FileRecord, reason: str) -> None:
+    """A member of an archive is needed once more: where that is not under way, it settles, and is unpacked again."""
+    if archive.state is FileState.UNPACKED and "state" not in change.files.get(archive.id, {}):
+        columns = {**FRESH, "content": None, "disposal": None, "looks": 0, "attempts": 0}
+        change.move_file(archive, FileEvent.LOOK_AGAIN, reason, **columns)
