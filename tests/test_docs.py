@@ -135,16 +135,15 @@ def test_every_command_has_the_options_that_are_named(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CURRENT, ids=lambda path: path.name)
 def test_every_option_that_is_named_alone_exists(path: Path) -> None:
-    """It belongs to some command, or to a program of the tests."""
+    """It belongs to some command, or to a program of the tests or benchmarks."""
     ours = {one for name in COMMANDS for one in options_of(command(name))} | options_of(app)
-    tests = {
-        one for module in TESTS.rglob("*.py") for one in re.findall(r'"(--[a-z-]+)"', module.read_text())
-    }
+    modules = (*TESTS.rglob("*.py"), *(ROOT / "benchmarks").glob("*.py"))
+    programs = {one for module in modules for one in re.findall(r'"(--[a-z-]+)"', module.read_text())}
     named = {
         one for span in spans(path) for one in re.findall(r"^--[a-z][a-z-]*|(?<=[ |]|\[)--[a-z][a-z-]*", span)
     }
 
-    assert named - ours - tests - FOREIGN == set()
+    assert named - ours - programs - FOREIGN == set()
 
 
 @pytest.mark.parametrize("path", CURRENT, ids=lambda path: path.name)
