@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import numpy.ma
 from rasterio.crs import CRS
 from rasterio.io import DatasetWriter
 from rasterio.transform import from_origin
