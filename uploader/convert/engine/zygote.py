@@ -66,9 +66,9 @@ class Zygote:
     def _rehearse(self, workshop: Path) -> None:
         from uploader.convert.engine import rehearsal  # noqa: PLC0415 - see _load
 
-        alone = rehearsal.rehearse(workshop / _REHEARSAL)
+        rehearsal.rehearse(workshop / _REHEARSAL)
         self.kept = rehearsal.left_open(_FIRST_OTHER)
-        self.as_is = alone and rehearsal.tables(self.kept, self.places)
+        self.as_is = rehearsal.tables(self.kept, self.places)
 
     def run(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes, bytes]:
         """Have a child do what is asked, and wait for its end; gives the ending and its two lines, empty for none."""
