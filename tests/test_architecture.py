@@ -28,6 +28,7 @@ LEVELS = (
     {"repair", "lookahead"},
     {"python"},
     {"cli"},
+    {"start"},
     {"", "__main__"},
 )
 """The rooms from the ground up: each imports only from levels below its own."""

@@ -1,6 +1,6 @@
 """`python -m uploader` is the command `uploader`."""
 
-from uploader.cli import main
+from uploader.start import main
 
 if __name__ == "__main__":
     main()

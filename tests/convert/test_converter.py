@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from rio_cogeo.cogeo import cog_validate
 from tests.support import compare, rasters
 from tests.support.warned import losses
 from uploader.convert import Converter, Job, Report
-from uploader.convert.engine import pool, zygote_client
+from uploader.convert.engine import pool, starting
 from uploader.convert.write import publish
 from uploader.core.errors import ConversionFailed, ConverterBroken, NoSpace, RasterRefused, RasterUnreadable
 
@@ -192,7 +193,7 @@ async def test_a_misbehaving_child_is_replaced(made: Path, monkeypatch, behaviou
     """Crash, kill, early end, garbage, babble and hang are each named, and no such child is used again."""
     async with Converter(1) as converter:
         with monkeypatch.context() as patch:
-            patch.setattr(zygote_client, "_START", _FAKE + behaviour)
+            patch.setattr(starting, "_START", _FAKE + behaviour)
             with pytest.raises(ConversionFailed, match=words):
                 await converter.convert(job(made, "classes", timeout_seconds=1.5 if "1.5" in words else 60))
             assert converter._idle == []
@@ -203,7 +204,7 @@ async def test_the_next_child_works(made: Path, monkeypatch) -> None:
     """After a crash the next conversion gets a new child."""
     async with Converter(1) as converter:
         with monkeypatch.context() as patch:
-            patch.setattr(zygote_client, "_START", _FAKE + "os.abort()")
+            patch.setattr(starting, "_START", _FAKE + "os.abort()")
             with pytest.raises(ConversionFailed, match="abort"):
                 await converter.convert(job(made, "classes"))
         await converter.convert(job(made, "classes"))
@@ -212,7 +213,7 @@ async def test_the_next_child_works(made: Path, monkeypatch) -> None:
 
 async def test_a_converter_that_does_not_come_up_is_no_rasters_fault(made: Path, monkeypatch) -> None:
     """A broken installation is told as what it is, and nothing is left behind."""
-    monkeypatch.setattr(zygote_client, "_START", "import no_such_module")
+    monkeypatch.setattr(starting, "_START", "import no_such_module")
     async with Converter(1) as converter:
         with pytest.raises(ConverterBroken, match=r"does not start.*no_such_module"):
             await converter.convert(job(made, "classes"))
@@ -221,7 +222,7 @@ async def test_a_converter_that_does_not_come_up_is_no_rasters_fault(made: Path,
 async def test_the_last_words_of_a_converter_are_waited_for(made: Path, monkeypatch) -> None:
     """They may come after its end: here from a process that it has left behind."""
     leaves = "import os, sys, time; os.fork() and os._exit(1); os.close(1); time.sleep(0.3); sys.exit('no disk for it')"
-    monkeypatch.setattr(zygote_client, "_START", leaves)
+    monkeypatch.setattr(starting, "_START", leaves)
     async with Converter(1) as converter:
         with pytest.raises(ConverterBroken, match=r"does not start.*no disk for it"):
             await converter.convert(job(made, "classes"))
@@ -232,7 +233,7 @@ async def test_success_without_a_file_is_a_failure(made: Path, monkeypatch) -> N
     answer = "{'report': {'method': 'cog_driver', 'categorical': False, 'warnings': [], 'bands': [], 'declared': {}, "
     answer += "'seconds': 0, 'peak_bytes': 0, 'sampled': False, 'facts': {}}}"
     lines = f"print(json.dumps({_ENDING}), json.dumps({answer}), sep=chr(10), end=chr(10) * 2, flush=True)"
-    monkeypatch.setattr(zygote_client, "_START", f"{_FAKE}{lines}; time.sleep(9)")
+    monkeypatch.setattr(starting, "_START", f"{_FAKE}{lines}; time.sleep(9)")
     async with Converter(1) as converter:
         with pytest.raises(ConversionFailed, match="left no result"):
             await converter.convert(job(made, "int8"))
@@ -242,7 +243,7 @@ async def test_cancelling_kills_the_child_and_leaves_nothing(made: Path, monkeyp
     """A cancelled conversion ends at once; its child is dead and no part of a target is there."""
     target = made / "rgba" / "out.tif"
     target.unlink(missing_ok=True)
-    monkeypatch.setattr(zygote_client, "_START", _FAKE + "time.sleep(60)")
+    monkeypatch.setattr(starting, "_START", _FAKE + "time.sleep(60)")
     async with Converter(1) as converter:
         started = time.monotonic()
         async with anyio.create_task_group() as tasks:
@@ -344,7 +345,7 @@ async def test_child_dies_with_its_parent(made: Path, tmp_path: Path) -> None:
     source = made / "classes" / "in" / "source.tif"
     root = str(Path(pool.__file__).parents[3])
     process = await anyio.open_process(
-        [zygote_client.sys.executable, str(script), str(source), str(tmp_path / "out.tif")],
+        [sys.executable, str(script), str(source), str(tmp_path / "out.tif")],
         env={**os.environ, "PYTHONPATH": root},
     )
     pid = int(await process.stdout.receive())

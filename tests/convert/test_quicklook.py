@@ -12,7 +12,7 @@ from rasterio.io import MemoryFile
 from tests.convert.test_shortage import ROOT
 from tests.support import rasters
 from uploader.convert import Converter, Job, Report
-from uploader.convert.engine import zygote_client
+from uploader.convert.engine import starting
 from uploader.convert.engine.child_answers import quicklook_of
 from uploader.convert.pictures.picture import png
 from uploader.convert.quicklook import SIDE, FootprintOrigin, Quicklook, is_thumbnail
@@ -154,8 +154,8 @@ async def test_no_conversion_fails_for_its_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The child dies of it, is ended by the kernel, or lies: the COG is whole and published, the next one, too."""
-    monkeypatch.setattr(zygote_client, "_START", PLANTED.format(what=what))
-    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(starting, "_START", PLANTED.format(what=what))
+    monkeypatch.setattr(starting, "module_path", lambda: [str(ROOT), *sys.path])
     source = rasters.make("rgb_striped", tmp_path / "in" / "source.tif", size=100)
     async with Converter(1) as converter:
         for name in ("a.tif", "b.tif"):

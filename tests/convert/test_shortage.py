@@ -18,7 +18,7 @@ import pytest
 
 from tests.support import mounts, rasters, stranger, tasks
 from uploader.convert import Converter, Job
-from uploader.convert.engine import zygote_client
+from uploader.convert.engine import starting, zygote_client
 from uploader.core.capacity import pool_threads
 from uploader.core.errors import ConversionFailed, ConverterBroken
 
@@ -164,7 +164,7 @@ async def test_a_frozen_zygote_is_noticed(source: Path, monkeypatch) -> None:
 async def test_a_zygote_that_does_not_come_up_is_nobodys_failure(source: Path, monkeypatch) -> None:
     """One that hangs while it starts says something of the machine, and nothing of the raster."""
     monkeypatch.setattr(zygote_client, "SILENCE", 1.0)
-    monkeypatch.setattr(zygote_client, "_START", "import time; time.sleep(99)")
+    monkeypatch.setattr(starting, "_START", "import time; time.sleep(99)")
     async with Converter(1) as converter:
         with pytest.raises(ConverterBroken, match="does not come up within 1 seconds"):
             await converter.convert(Job(source, source.parent.parent / "out.tif", timeout_seconds=100))
@@ -173,8 +173,8 @@ async def test_a_zygote_that_does_not_come_up_is_nobodys_failure(source: Path, m
 @asynccontextmanager
 async def lazing(monkeypatch, what: str) -> AsyncIterator[Converter]:
     """A converter whose child does something else; it is up already, and from now on given up quickly."""
-    monkeypatch.setattr(zygote_client, "_START", SPYING.format(what=what))
-    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(starting, "_START", SPYING.format(what=what))
+    monkeypatch.setattr(starting, "module_path", lambda: [str(ROOT), *sys.path])
     async with Converter(1) as converter:
         zygote = await zygote_client.Worker.start()
         await zygote.ready()

@@ -28,7 +28,7 @@ START = (
     "from uploader.convert.engine import child; from uploader.convert.engine.zygote import main; "
     "from tests.security import spying; child.perform = spying.{what}; main(sys.argv[1:])"
 )
-"""What the zygote runs instead of `zygote_client._START`; `what` names a function of this module."""
+"""What the zygote runs instead of `starting._START`; `what` names a function of this module."""
 
 _HARMLESS = {"shutdown", "setsid", "fork", "vfork", "reboot", "kexec_load", "uselib", "vhangup", "acct"}
 """Calls that are not tried blindly: they would do something if they were not refused, or have tests of their own."""

@@ -17,7 +17,7 @@ import pytest
 from tests.security import spying
 from tests.support import rasters, stranger
 from uploader.convert import Converter, Job
-from uploader.convert.engine import child_answers, zygote_client
+from uploader.convert.engine import child_answers, starting
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.isolation.syscalls import DENIED, JUDGED, SETUP, number
 from uploader.convert.isolation.verdict import TRIED, Confinement
@@ -66,16 +66,16 @@ async def host() -> Confinement:
 
 def _let_in(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     """Have zygotes run a spy instead of the conversion."""
-    monkeypatch.setattr(zygote_client, "_START", spying.START.format(what=what))
+    monkeypatch.setattr(starting, "_START", spying.START.format(what=what))
     monkeypatch.setattr(child_answers, "_REASON_LENGTH", 100_000)
-    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(starting, "module_path", lambda: [str(ROOT), *sys.path])
 
 
 async def spied(monkeypatch: pytest.MonkeyPatch, what: str, job: Job, *, turn: int = 1):
     """What a spy in a real child found: the first of its zygote, or one after it."""
-    monkeypatch.setattr(zygote_client, "_START", spying.START.format(what=what))
+    monkeypatch.setattr(starting, "_START", spying.START.format(what=what))
     monkeypatch.setattr(child_answers, "_REASON_LENGTH", 100_000)
-    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(starting, "module_path", lambda: [str(ROOT), *sys.path])
     async with Converter(1) as converter:
         for _ in range(turn):
             with pytest.raises(RasterRefused) as refusal:
@@ -218,8 +218,8 @@ async def test_the_zygote_has_one_thread_and_opened_nothing(staged: Job) -> None
 
 async def test_memory_ends_where_the_limit_is(monkeypatch, staged: Job) -> None:
     """A child that takes all it can get dies of its limit alone: the zygote lives, and converts the next raster."""
-    monkeypatch.setattr(zygote_client, "_START", spying.START.format(what="eat"))
-    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(starting, "_START", spying.START.format(what="eat"))
+    monkeypatch.setattr(starting, "module_path", lambda: [str(ROOT), *sys.path])
     async with Converter(1) as converter:
         for _ in range(2):
             with pytest.raises(ConversionFailed, match="memory"):
@@ -229,8 +229,8 @@ async def test_memory_ends_where_the_limit_is(monkeypatch, staged: Job) -> None:
 
 async def test_a_child_that_hangs_is_ended_with_nothing_left(monkeypatch, staged: Job) -> None:
     """One that closed all its pipes and waits is ended at its deadline, by its zygote: no process, no zombie."""
-    monkeypatch.setattr(zygote_client, "_START", spying.START.format(what="hang"))
-    monkeypatch.setattr(zygote_client, "module_path", lambda: [str(ROOT), *sys.path])
+    monkeypatch.setattr(starting, "_START", spying.START.format(what="hang"))
+    monkeypatch.setattr(starting, "module_path", lambda: [str(ROOT), *sys.path])
     seen: list[psutil.Process] = []
     async with Converter(1) as converter, anyio.create_task_group() as tasks:
         tasks.start_soon(_collect, staged.target.parent, seen)
@@ -266,9 +266,9 @@ async def test_all_die_with_the_daemon(monkeypatch, staged: Job, tmp_path: Path)
     program = (
         f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import anyio; from pathlib import Path\n"
         "from tests.security import spying; from uploader.convert import Converter, Job; "
-        "from uploader.convert.engine import zygote_client\n"
-        f"zygote_client._START = spying.START.format(what='hang')\n"
-        f"zygote_client.module_path = lambda: {[str(ROOT), *sys.path]!r}\n"
+        "from uploader.convert.engine import starting\n"
+        f"starting._START = spying.START.format(what='hang')\n"
+        f"starting.module_path = lambda: {[str(ROOT), *sys.path]!r}\n"
         f"anyio.run(Converter(1).convert, Job(Path({str(staged.source)!r}), Path({str(staged.target)!r})))\n"
     )
     process = await anyio.open_process([sys.executable, "-c", program], stderr=None)

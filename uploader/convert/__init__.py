@@ -1,19 +1,19 @@
 """Raster in a private working folder to COG, in a confined child process: nothing changed, or said what.
 
-`Converter` is the door, and is loaded when it is asked for: its children, which load this too, need no event loop.
-Only they import rasterio; everything exported here is light.
+`Converter` is the door. What is exported is loaded when it is asked for: the children, which load this too, need no
+event loop, and a zygote is started before any of it. Only children import rasterio.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from uploader.convert.archive_job import ArchiveJob
-from uploader.convert.engine.api import ArchiveOpener, ConversionEngine
-from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report
-
 if TYPE_CHECKING:
+    from uploader.convert.archive_job import ArchiveJob
+    from uploader.convert.engine.api import ArchiveOpener, ConversionEngine
     from uploader.convert.engine.pool import Converter
+    from uploader.convert.job import COMPRESSIONS, BandStatistics, Job, RasterWarning, Report
 
 __all__ = [
     "COMPRESSIONS",
@@ -27,10 +27,15 @@ __all__ = [
     "Report",
 ]
 
+_PLACES = {
+    "ArchiveJob": "archive_job",
+    "ArchiveOpener": "engine.api",
+    "ConversionEngine": "engine.api",
+    "Converter": "engine.pool",
+}
+
 
 def __getattr__(name: str) -> Any:
-    if name != "Converter":
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from uploader.convert.engine.pool import Converter  # noqa: PLC0415 - see above
-
-    return Converter
+    return getattr(import_module(f"{__name__}.{_PLACES.get(name, 'job')}"), name)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,6 @@ import pytest
 from tests.support import rasters
 from uploader.convert import Converter, Job
 from uploader.convert.engine.rehearsal import left_open, tables
-from uploader.convert.isolation import kernel
 
 
 @pytest.fixture
@@ -60,13 +61,31 @@ def test_only_tables_are_shared(tmp_path: Path) -> None:
 
 
 def test_a_process_is_forked_as_it_is() -> None:
-    """The child is one that Python knows of: its own id, its own random numbers, and its parent can wait for it."""
-    told, to_parent = os.pipe()
+    """The child is one that Python knows of, and libraries were not told; but one of several threads is forked as ever.
+
+    Else the child would wait for a thread that it does not have.
+    """
+    script = """
+import os, threading
+fork, told = os.fork, []
+os.fork = lambda: told.append("told") or fork()
+from uploader.convert.isolation import kernel
+
+def forked():
+    parent = os.getpid()
     pid = kernel.fork_as_is()
     if pid == 0:
-        os.write(to_parent, str(os.getpid()).encode())
-        os._exit(7)
-    os.close(to_parent)
-    with os.fdopen(told) as said:
-        assert said.read() == str(pid)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        os._exit(7 if os.getppid() == parent else 8)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+print(forked(), told)
+gate = threading.Event()
+threading.Thread(target=gate.wait).start()
+print(forked(), told)
+gate.set()
+"""
+    found = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], check=True, capture_output=True, text=True, timeout=60
+    )
+
+    assert found.stdout.split("\n")[:2] == ["7 []", "7 ['told']"]

@@ -19,8 +19,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy.ma  # noqa: F401 - rasterio.open and numpy load it late, which need not happen for each raster
-
 from uploader.convert.archive_job import ArchiveJob, entries_to_json
 from uploader.convert.archives.opening import listed, unpacked
 from uploader.convert.engine.child_progress import Telling

@@ -10,12 +10,12 @@ import fcntl
 import gc
 import os
 import shutil
-import time
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import numpy.ma
 from rasterio.crs import CRS
 from rasterio.io import DatasetWriter
 from rasterio.transform import from_origin
@@ -30,15 +30,13 @@ _HEIGHT, _WIDTH = 16, 528
 """Two tiles and one level, and hardly any pixels."""
 _ROOM = 1 << 30
 _TIMES = 3
-_THREADS_END = 1.0
-"""Seconds in which the kernel ends threads that Python has seen end."""
-_THREADS, _DESCRIPTORS = Path("/proc/self/task"), Path("/proc/self/fd")
+_DESCRIPTORS = Path("/proc/self/fd")
 _KINDS = (("uint8", 3, None), ("float32", 1, -9999.0))
 """Types, bands and nodata values of the rasters."""
 
 
-def rehearse(folder: Path) -> bool:
-    """Convert in a folder that does not exist, and is removed. Whether there is one thread then, as before."""
+def rehearse(folder: Path) -> None:
+    """Convert in a folder that does not exist, and is removed."""
     with suppress(Exception):  # whatever fails here costs each child some time, and nothing else
         folder.mkdir()
         for dtype, bands, nodata in _KINDS:
@@ -50,7 +48,6 @@ def rehearse(folder: Path) -> bool:
     gc.collect()
     gc.freeze()
     kernel.give_back_memory()
-    return _alone()
 
 
 def _make(path: Path, dtype: str, bands: int, nodata: float | None) -> None:
@@ -69,16 +66,6 @@ def _convert(source: Path, folder: Path) -> None:
     done = converted(job, workshop, _ROOM)
     told = done.report
     quicklook(done.shown, done.smallest, done.facts, told.bands, categorical=told.categorical)
-
-
-def _alone() -> bool:
-    """Whether there is one thread: a process of several cannot be forked."""
-    end = time.monotonic() + _THREADS_END
-    while len(list(_THREADS.iterdir())) > 1:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.001)
-    return True
 
 
 def left_open(first: int) -> frozenset[int]:

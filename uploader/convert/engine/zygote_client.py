@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +16,8 @@ from typing import Any
 import anyio
 from anyio.abc import ByteReceiveStream, Process
 
-import uploader
 from uploader.convert.archive_job import ArchiveJob
+from uploader.convert.engine import starting
 from uploader.convert.engine.child_answers import (
     ZygoteFacts,
     death,
@@ -34,18 +33,13 @@ from uploader.convert.engine.child_answers import (
     shortage,
 )
 from uploader.convert.engine.child_progress import ALIVE, part_of
-from uploader.convert.isolation import confine
+from uploader.convert.engine.started_process import StartedProcess
+from uploader.convert.isolation import environment
 from uploader.convert.job import Forecast, Job, Report
 from uploader.core import errors
 from uploader.core.archives import Entry
 
 _LOG = logging.getLogger(__name__)
-
-_START = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from uploader.convert.engine.zygote import main; main(sys.argv[1:])"
-)
-"""What the child runs first: it finds our modules where we do, be it an installation or a checkout."""
 
 _LINE_BYTES = (8 << 20) + 1
 """The longest answer of a child that a zygote passes on, with its end."""
@@ -106,10 +100,12 @@ class Worker:
         It is tied to the thread that runs this, and its child to it: they die when that thread ends. Raises
         Shortage where the machine has no room for another process, and ConverterBroken where it cannot be started.
         """
-        command = [sys.executable, "-I", "-c", _START, json.dumps(module_path()), str(os.getpid())]
+        begun = starting.begun()
+        if begun is not None:
+            return cls(StartedProcess(begun))
         try:
             process = await anyio.open_process(
-                command, env=confine.environment(), cwd="/", start_new_session=True
+                starting.command(), env=environment.of_child(), cwd="/", start_new_session=True
             )
         except OSError as error:
             if error.errno in _SHORT:
@@ -289,10 +285,3 @@ _LAST_WORDS = 1.0
 
 def _line_of(request: dict[str, Any]) -> bytes:
     return json.dumps(request).encode() + b"\n"
-
-
-def module_path() -> list[str]:
-    """Where the child finds the same modules as we do: our path without what is relative to some folder."""
-    own = str(Path(uploader.__file__).resolve().parent.parent)
-    known = [entry for entry in sys.path if Path(entry).is_absolute()]
-    return known if own in known else [own, *known]

@@ -1,6 +1,6 @@
 """What a converting process may do: the order in which rights are given up, and the limits of one job.
 
-The environment is decided by the parent (`environment`). The zygote gives up at its start what no raster ever
+The environment is decided by the parent (`environment.of_child`). The zygote gives up at its start what no raster ever
 needs (`settle`); the child that is forked from it for one job keeps that job's folders and nothing else
 (`enter`), and is bounded in time and bytes (`limit`). What holds where is told in docs/security.md.
 """
@@ -42,34 +42,6 @@ def cache_bytes(memory_limit: int) -> int:
     """How much of the memory limit GDAL's block cache may fill."""
     low, high = _CACHE_BYTES
     return min(max(memory_limit // _CACHE_SHARE, low), high)
-
-
-def environment() -> dict[str, str]:
-    """The whole environment of a child: nothing of the parent's, so no secret, proxy, or GDAL option gets in."""
-    return {
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "HOME": "/nonexistent",
-        "GDAL_CONFIG_FILE": "/nonexistent",
-        "GDAL_DRIVER_PATH": "disable",
-        "GDAL_PAM_ENABLED": "YES",
-        "GDAL_MAX_DATASET_POOL_SIZE": "16",
-        "CPL_VSIL_USE_TEMP_FILE_FOR_RANDOM_WRITE": "NO",
-        "PROJ_NETWORK": "OFF",
-        # Worker threads of numpy's linear algebra reserve memory and are never used.
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        # One arena per thread would multiply what RLIMIT_DATA sees; and what is free in one is of no use to another.
-        "MALLOC_ARENA_MAX": "1",
-        # Arrays of some megabytes come and go: given back each time, they would be cleared by the kernel each time.
-        "MALLOC_MMAP_THRESHOLD_": "33554432",
-        "MALLOC_TRIM_THRESHOLD_": "134217728",
-        # Memory comes in pages of two megabytes where the kernel has them: it clears them at once, instead of being
-        # called for every 4 KiB that is touched for the first time.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-    }
 
 
 def settle(parent: int) -> None:

@@ -48,11 +48,12 @@ def capset(header: ctypes.Array[ctypes.c_char], data: ctypes.Array[ctypes.c_char
 def fork_as_is() -> int:
     """As `os.fork`, but libraries are not told, so that what they have open stays open in the child.
 
-    PROJ would close its tables in each child, which takes 10 ms to read them anew. Only for a process of one thread,
-    and only where whatever is open may be read in both. Raises OSError.
+    PROJ would close its tables in each child, which takes 10 ms to read them anew. Only where whatever is open may be
+    read in both. A process of several threads is forked as ever: the child would wait for one that it does not have.
+    Raises OSError.
     """
     fork = getattr(_HOLDING_LOCK, "_Fork", None)
-    if fork is None or sys.version_info >= _TRIED_BEFORE:
+    if fork is None or sys.version_info >= _TRIED_BEFORE or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
         return os.fork()
     ctypes.pythonapi.PyOS_BeforeFork()
     pid: int = fork()

@@ -53,7 +53,8 @@ def examine(source: Path, known: tuple[str, ...] | None = None) -> Facts:
     if driver in CONTAINERS:
         with opened(source, driver, facts_only=True) as dataset, translated("examined"):
             _require_one(dataset)
-    with opened(source, driver, placeless=True, threads=1) as dataset, translated("examined"):
+    # An `.aux` of Erdas Imagine beside it tells of nodata only whoever asks where the raster lies.
+    with opened(source, driver, placeless=not beside, threads=1) as dataset, translated("examined"):
         masks = [sum(int(flag) for flag in flags) for flags in dataset.mask_flag_enums]
     with opened(source, driver, facts_only=True) as dataset, translated("examined"):
         if beside:

@@ -7,7 +7,6 @@ away with that folder.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import stat
@@ -16,7 +15,6 @@ from pathlib import Path
 from uploader.convert.job import Job, Report
 from uploader.core.errors import ConversionFailed, NoSpace, StagedDamaged
 from uploader.core.workshops import WORKSHOP
-from uploader.system import files as fs
 
 RESULT = "result.tif"
 PREVIEW = "preview.png"
@@ -28,6 +26,8 @@ def workshop(target: Path) -> Path:
 
     Named by a hash, for the target's own name may fill the 255 bytes that a name can have.
     """
+    import hashlib  # noqa: PLC0415 - the child, which needs names of files alone, loads this module too
+
     digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()
     return target.parent / f".{digest[:12]}{WORKSHOP}"
 
@@ -97,6 +97,8 @@ def hand_over(source: Path, target: Path) -> None:
 
     A hard link is as lasting as its file, but for its name: where a power cut takes that away, it is made again.
     """
+    from uploader.system import files as fs  # noqa: PLC0415 - see `workshop`
+
     if not fs.linked(source, target):
         _hand_over_copy(source, target)
 
@@ -115,6 +117,8 @@ def publish(target: Path) -> None:
 
     Raises ConversionFailed when the child claims success but left no ordinary, non-empty file.
     """
+    from uploader.system import files as fs  # noqa: PLC0415 - see `workshop`
+
     result, picture = workshop(target) / RESULT, workshop(target) / PREVIEW
     if picture.is_file() and not picture.is_symlink():
         picture.rename(preview_of(target))

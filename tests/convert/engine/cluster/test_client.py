@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from uploader.convert.engine.zygote_client import module_path
-from uploader.convert.isolation import confine, landlock
+from uploader.convert.engine.starting import module_path
+from uploader.convert.isolation import landlock
+from uploader.convert.isolation.environment import of_child
 
 pytestmark = pytest.mark.e2e
 
@@ -43,7 +44,7 @@ def test_whoever_takes_the_client_over_reads_neither_key_nor_journal(tmp_path: P
     if not landlock.abi():
         pytest.skip("this kernel has no Landlock")
     pytest.importorskip("distributed", reason="needs the extra `dask`")
-    certificate, key, environment = tmp_path / "ca.pem", tmp_path / "key", confine.environment()
+    certificate, key, environment = tmp_path / "ca.pem", tmp_path / "key", of_child()
     certificate.write_text("certificate")
     key.write_text("gpra_canary")
     arguments = [json.dumps(module_path()), str(certificate), str(key), json.dumps(list(environment))]

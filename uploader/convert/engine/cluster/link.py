@@ -18,8 +18,8 @@ from anyio.abc import Process, TaskGroup
 
 from uploader.convert.engine.child_answers import last_words, parsed
 from uploader.convert.engine.cluster.answers import text_of, workers_of
-from uploader.convert.engine.zygote_client import module_path
-from uploader.convert.isolation import confine
+from uploader.convert.engine.starting import module_path
+from uploader.convert.isolation import environment
 from uploader.core.errors import ClusterUnavailable, ConversionFailed
 
 _LOG = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Link:
         command = [sys.executable, "-I", "-c", _START, json.dumps(module_path()), str(os.getpid())]
         try:
             process = await anyio.open_process(
-                command, env=confine.environment(), cwd="/", start_new_session=True
+                command, env=environment.of_child(), cwd="/", start_new_session=True
             )
         except (OSError, RuntimeError) as error:
             raise ClusterUnavailable(f"Dask's client does not start: {error}.", WAY_OUT) from error
