@@ -337,7 +337,7 @@ def test_a_copy_that_differs_is_not_trusted(
     sighting = make_group(drop)
     (tmp_path / "archive").mkdir()
     monkeypatch.setattr(archiving.fs, "mount_id", str)
-    monkeypatch.setattr(archiving.fs, "digest", lambda *_: "other")
+    monkeypatch.setattr(archiving.file_content, "digest", lambda *_: "other")
 
     with pytest.raises(LocalError, match="does not keep"):
         run("archive", sighting, tmp_path / "archive")

@@ -84,19 +84,23 @@ def delta(db: Database, touched: Touched) -> Delta:
     """The touched rows as they are in this transaction, with the sessions that the files are in."""
     if touched.everything:
         return everything(db)
-    files = {file.row.id: file for ids in _pieces(touched.files) for file in live_files(db, _among(ids))}
+    files = {
+        file.row.id: file for ids in _pieces(touched.files) for file in live_files(db, _among(ids), *ids)
+    }
     archives = {file.row.archive_id for file in files.values() if file.row.archive_id is not None}
-    waiting = (f"{_among(ids)} AND {UNPACKED_DUE}" for ids in _pieces(archives - files.keys()))
-    files |= {file.row.id: file for where in waiting for file in live_files(db, where)}
-    of_scenes = [f"{_among(ids, 'scene_id')} AND ({_LIVE})" for ids in _pieces(touched.scenes)]
-    files |= {file.row.id: file for where in of_scenes for file in live_files(db, where)}
+    for ids in _pieces(archives - files.keys()):
+        waiting = live_files(db, f"{_among(ids)} AND {UNPACKED_DUE}", *ids)
+        files |= {file.row.id: file for file in waiting}
+    for ids in _pieces(touched.scenes):
+        of_scenes = live_files(db, f"{_among(ids, 'scene_id')} AND ({_LIVE})", *ids)
+        files |= {file.row.id: file for file in of_scenes}
     of_files = {file.row.session_id for file in files.values() if file.row.session_id is not None}
     session_ids = touched.sessions | of_files
-    sessions = {s.row.id: s for ids in _pieces(session_ids) for s in live_sessions(db, _among(ids))}
+    sessions = {s.row.id: s for ids in _pieces(session_ids) for s in live_sessions(db, _among(ids), *ids)}
     return Delta(
         files={file_id: files.get(file_id) for file_id in touched.files | files.keys()},
         sessions={session_id: sessions.get(session_id) for session_id in session_ids},
-        scenes={s.id: s for ids in _pieces(touched.scenes) for s in scene_rows(db, _among(ids))},
+        scenes={s.id: s for ids in _pieces(touched.scenes) for s in scene_rows(db, _among(ids), *ids)},
         holds=tuple(read_holds(db)) if touched.holds else None,
         pauses=read_pauses(db) if touched.pauses else None,
         profile=profile(db) if touched.learned else None,
@@ -110,4 +114,5 @@ def _pieces(ids: Collection[int]) -> Iterator[list[int]]:
 
 
 def _among(ids: Collection[int], column: str = "id") -> str:
-    return f"{column} IN ({', '.join(map(str, ids))})"
+    """Of these ids, as parameters: SQLite keeps the statement, as long as there are as many."""
+    return f"{column} IN ({', '.join('?' * len(ids))})"
