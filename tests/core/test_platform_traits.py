@@ -56,6 +56,7 @@ def traits(**facts: Any) -> Traits:
         ("complete_repeated", "HTTP 409", "silent_complete", True),
         ("names_in_items", False, "names_hidden", True),
         ("visible_after", 2.5, "visible_after", 2.5),
+        ("visible_after", 0.3, "visible_after", 0.0),
         ("url_life", 77, "url_life", 77.0),
         ("items_update", "HTTP 404", "no_updates", True),
         ("items_update", "HTTP 403", "no_updates", False),

@@ -11,6 +11,7 @@ from uploader.core.batching import Batch
 from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.planner_view import Waiting
 from uploader.core.scene_rules import Placement, Policy
+from uploader.core.transitions.held_rows import HoldName
 from uploader.core.transitions.scene_events import Joining
 from uploader.journal import Converted, Journal
 from uploader.journal.queries import file_row
@@ -87,3 +88,20 @@ async def test_a_primary_that_is_rejected_before_its_claim_is_told_and_made_good
 
     assert (await journal.read(lambda db: scene_row(db, 1))).hold == ""
     assert (await journal.read(lambda db: file_row(db, fresh))).scene_id == 1
+
+
+async def test_the_hold_of_one_scene_can_be_tried_alone(journal: Journal) -> None:
+    """Its collection is looked for at once; that of another scene when its time has come."""
+    for number, name in enumerate(("S", "T")):
+        path = name.encode()
+        (file_id,) = await journal.files.discovered([sighting(path)])
+        placed = Placement(name, "B1", collection="Flights")
+        await journal.files.claimed(file_id, sighting(path), name, 10, joining=Joining("p", "", placed))
+        await journal.scenes.put_off(number + 1, "It is not there.", 60.0, definite=True)
+
+    assert await journal.retrying.tried_now(HoldName(Scope.SCENE, "p/Flights/T")) == 1
+
+    first, second = [await journal.read(lambda db, n=number: scene_row(db, n)) for number in (1, 2)]
+    assert first.homeless
+    assert second.homeless
+    assert (first.not_before > 0, second.not_before) == (True, 0.0)

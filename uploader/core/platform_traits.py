@@ -21,6 +21,9 @@ _CLOCKS = 86_400.0
 
 MOST_SECONDS = 86_400.0
 
+AT_ONCE = 1.0
+"""Seconds within which the first look sees an item: no more than calls take."""
+
 _METHOD = re.compile(r"[a-z][a-z_]{0,39}")
 _REFUSAL = re.compile(r"HTTP [45]\d\d")
 _UNKNOWN_CALL = frozenset({"HTTP 404", "HTTP 405", "HTTP 501"})
@@ -111,7 +114,7 @@ def _traits(facts: Mapping[str, Any]) -> Traits:
         initiate_repeated=Repeated.REFUSED if _REFUSAL.fullmatch(initiate) else Repeated(initiate),
         silent_complete=_one_of(facts, "complete_repeated", "ids", "none") not in ("", "ids"),
         names_hidden=_flag(facts, "names_in_items") is False,
-        visible_after=_seconds(facts, "visible_after") or 0.0,
+        visible_after=visible if (visible := _seconds(facts, "visible_after") or 0.0) > AT_ONCE else 0.0,
         url_life=_seconds(facts, "url_life"),
         no_updates=_one_of(facts, "items_update", "ok") in _UNKNOWN_CALL,
     )
