@@ -41,7 +41,7 @@ async def unpack(tools: Tools, row: FileRow, source: Path, destination: Folder) 
     found = selected(entries, archive, takes=destination.takes, passes=destination.passes)
     if not found:
         raise RasterRefused(
-            f"None of the {count_of(len(entries), 'file')} in the archive is named by the patterns of its folder.",
+            f"The archive holds {count_of(len(entries), 'file')}, and none that the patterns of its folder name.",
             "Add patterns to `include`, or a rule to its scenes, that fit their names; then `uploader retry`.",
         )
     copies = await _unpacked(tools, row, job, found)

@@ -84,6 +84,14 @@ def test_what_is_gone_with_its_archive_ends_or_goes_on() -> None:
     }
 
 
+def test_an_archive_that_another_one_replaced_needs_nothing_more() -> None:
+    """One whose source was put away, or stays anyhow, is left as it is."""
+    change = events.replaced(
+        NOW, [archive(), archive(id=2, disposal="kept"), archive(FileState.QUEUED, id=3)]
+    )
+    assert change.files == {1: {"disposal": "replaced"}}
+
+
 @pytest.mark.parametrize(
     ("holds_it", "state", "settles"),
     [
