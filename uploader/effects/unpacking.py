@@ -38,7 +38,8 @@ async def unpack(tools: Tools, row: FileRow, source: Path, destination: Folder) 
     )
     failpoint("unpack.before")
     entries = await tools.opener.list_archive(job)
-    found = selected(entries, archive, takes=destination.takes, passes=destination.passes)
+    chosen = partial(selected, entries, archive, takes=destination.takes, passes=destination.passes)
+    found = await tools.in_thread(chosen)
     if not found:
         raise RasterRefused(
             f"The archive holds {count_of(len(entries), 'file')}, and none that the patterns of its folder name.",
