@@ -58,7 +58,7 @@ async def unpacked(journal: Journal, file_id: int, members: dict[str, str], fold
 
 async def table(journal: Journal, columns: str, file_id: int | None = None) -> list[tuple[Any, ...]]:
     """Columns of all files, or of one."""
-    sql = f"SELECT {columns} FROM files WHERE ?1 IS NULL OR id = ?1 ORDER BY id"
+    sql = f"SELECT {columns} FROM files WHERE id = COALESCE(?, id) ORDER BY id"
     return await journal.read(lambda db: db.conn.execute(sql, (file_id,)).fetchall())
 
 

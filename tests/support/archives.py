@@ -215,6 +215,10 @@ ZIPS: dict[str, tuple[Build, str]] = {
     ),
     "NUL": (_nul, "has a NUL in its name"),
     "deep": (lambda: zipped({"d/" * 40 + "a.tif": b"x"}), "lies in 40 folders (31 at most)"),
+    "long names together": (
+        lambda: zipped({f"{number}{'n' * 240}/{'m' * 240}": b"" for number in range(13_000)}),
+        "the names in it are too long together",
+    ),
     "long name": (lambda: zipped({"n" * 300 + ".tif": b"x"}), "has a name that is too long"),
 }
 """By name: a zip that is refused, and what is said of it."""

@@ -21,6 +21,9 @@ MOST_ENTRIES = 50_000
 LIST_BYTES = 16 << 20
 """Of the list of names of a zip, and of all headers between two members of a tar."""
 
+TOLD_BYTES = 6 << 20
+"""Of the names of all files, as the child tells them."""
+
 MOST_BYTES = 1 << 40
 """Of all that an archive holds."""
 

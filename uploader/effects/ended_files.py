@@ -78,22 +78,29 @@ _PAST = {"archive": "archived", "delete": "deleted"}
 async def discard(tools: Tools, file_ids: Sequence[int]) -> None:
     """Remove the private copies of files that reached an end."""
     failpoint("discard.before")
-    await _hand_over(tools, file_ids)
-    left = await tools.in_thread(_discard, tools, file_ids)
+    needed = await _hand_over(tools, file_ids)
+    left = needed | await tools.in_thread(_discard, tools, [i for i in file_ids if i not in needed])
     failpoint("discard.after")
     await tools.journal.files.discarded([file_id for file_id in file_ids if file_id not in left])
     if left:
         await tools.pause(DISPOSAL_RETRY)
 
 
-async def _hand_over(tools: Tools, file_ids: Sequence[int]) -> None:
-    """What was unpacked from these becomes the files' own, before their archives' copies go."""
+async def _hand_over(tools: Tools, file_ids: Sequence[int]) -> set[int]:
+    """What was unpacked from these becomes the files' own, before their archives' copies go; returns whose did not."""
+    left = set()
     for file_id in file_ids:
-        if (await tools.file(file_id)).state is FileState.UNPACKED:
+        if (await tools.file(file_id)).state is not FileState.UNPACKED:
+            continue
+        try:
             for member_id, path, content in await tools.journal.read(
                 partial(unpacked_copies, archive_id=file_id)
             ):
                 await tools.in_thread(tools.staging.adopt, file_id, member_id, path, content)
+        except err.StagedDamaged as error:
+            log.warning("what was unpacked of file id=%d cannot be handed over: %s", file_id, error)
+            left.add(file_id)
+    return left
 
 
 def _discard(tools: Tools, file_ids: Sequence[int]) -> set[int]:

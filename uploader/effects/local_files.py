@@ -289,6 +289,7 @@ async def _look_again(tools: Tools, row: FileRow, reason: str, after: float) -> 
     if row.archive_id is None:
         await tools.journal.files.look_again(row.id, reason, after)
     else:
+        await tools.in_thread(tools.staging.discard, row.id)  # or a damaged one would count as its copy
         settles = await tools.journal.archives.copy_lost(row.id, reason)
     if settles is not None:
         tools.intake.unsettled(settles, after)

@@ -55,7 +55,8 @@ async def joining(tools: Tools, folder: str, path: bytes, unpacked: Collection[b
     marked = bool(marker) and any(
         b"/".join((place, raw(marker))) in unpacked for place in _places(directory) if place
     )
-    marked = marked or await tools.in_thread(_marked, folder, directory, marker)
+    if marker and not marked:
+        marked = await tools.in_thread(_marked, folder, directory, marker)
     return Joining(destination.project_id, destination.collection_id, placed, marked)
 
 

@@ -38,10 +38,11 @@ async def unpack(tools: Tools, row: FileRow, source: Path, destination: Folder) 
     )
     failpoint("unpack.before")
     entries = await tools.opener.list_archive(job)
-    found = selected(entries, archive, takes=destination.takes, passes=destination.passes)
+    chosen = partial(selected, entries, archive, takes=destination.takes, passes=destination.passes)
+    found = await tools.in_thread(chosen)
     if not found:
         raise RasterRefused(
-            f"None of the {count_of(len(entries), 'file')} in the archive is named by the patterns of its folder.",
+            f"The archive holds {count_of(len(entries), 'file')}, and none that the patterns of its folder name.",
             "Add patterns to `include`, or a rule to its scenes, that fit their names; then `uploader retry`.",
         )
     copies = await _unpacked(tools, row, job, found)

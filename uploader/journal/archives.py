@@ -57,6 +57,7 @@ class Archives:
                 _claim(rows, archive, member, destination, unsure=unsure)
             here = {member.sighting.path for member in members}
             versions = rows.versions(archive.folder, archive.path)
+            rows.apply(events.replaced(rows.now, [file for file in versions if file.id != archive.id]))
             before = (file for version in versions for file in rows.unpacked_from(version.id))
             rows.apply(events.gone(rows.now, [file for file in before if file.path not in here]))
             if archive.current is None:  # its source has left since it was claimed

@@ -21,7 +21,7 @@ from uploader.lookahead.planned_file import PlannedFile, addressed
 HEADS = (
     "It lies in an archive, where no head is read: its size is that of the source, its method is not known."
 )
-NOTHING = "None of its {} is named by the patterns of its folder."
+NOTHING = "The archive holds {}, and none that the patterns of its folder name."
 
 
 async def opened(

@@ -156,8 +156,9 @@ class Staging:
             return unpacked_folders.take_over(begun, self._out(archive_id), sightings, stop)
 
     def adopt(self, archive_id: int, file_id: int, path: bytes, content: str) -> None:
-        """Give a file that was unpacked its private copy, where it has none yet. Raises OSError."""
-        unpacked_folders.adopt(self._out(archive_id), self.working(file_id), path, content)
+        """Give a file that was unpacked its private copy, where it has none yet. Raises StagedDamaged."""
+        with _reading(self.working(file_id)):
+            unpacked_folders.adopt(self._out(archive_id), self.working(file_id), path, content)
 
     def discard(self, file_id: int) -> None:
         """Remove all of a file's private copies; nothing happens where there are none. Raises OSError."""

@@ -9,13 +9,14 @@ A key is made of path and content, so that no copy can be taken for another one,
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
+from uploader.core.errors import StagedDamaged
 from uploader.core.file_group import content, parts
 from uploader.core.model import Sighting
 from uploader.staging.checksums import Hashing
@@ -37,19 +38,20 @@ def begin(begun: Path) -> None:
 def take_over(
     begun: Path, out: Path, sightings: Sequence[Sighting], stop: threading.Event
 ) -> list[ClaimedCopy]:
-    """Hash what the child wrote, make it last, and keep it by its keys. Raises NoSpace, Interrupted, OSError."""
-    copies = []
+    """Hash what the child wrote, make it last, and keep it by its keys.
+
+    Raises StagedDamaged where the child wrote something else, NoSpace, Interrupted, OSError.
+    """
+    copies = [_hashed(begun / str(number), sighting, stop) for number, sighting in enumerate(sightings)]
     with writing(out):
         out.mkdir(mode=0o700, exist_ok=True)
-        for number, sighting in enumerate(sightings):
-            home = begun / str(number)
-            copy = _hashed(home, sighting, stop)
+        for number, (sighting, copy) in enumerate(zip(sightings, copies, strict=True)):
+            home, kept = begun / str(number), out / key(sighting.path, copy.content)
             fs.sync_directory(home)
-            kept = out / key(sighting.path, copy.content)
             remove(kept)  # the same, of an earlier time
             home.rename(kept)
-            copies.append(copy)
         fs.sync_directory(out)
+        remove(begun)
     return copies
 
 
@@ -59,23 +61,32 @@ def key(path: bytes, content_hash: str) -> str:
 
 
 def adopt(out: Path, home: Path, path: bytes, content_hash: str) -> None:
-    """Give a file its private copy, where that lies in its archive's name still; may be repeated. Raises OSError."""
+    """Give a file its private copy, where that lies in its archive's name still and it has none. Raises OSError.
+
+    May be repeated, and done by two at once: one rename does it, or finds that there is nothing to do.
+    """
     kept = out / key(path, content_hash)
-    if kept.is_dir():
-        remove(home)
-        with suppress(FileNotFoundError):  # two may do it at once
-            kept.rename(home)
+    try:
+        kept.rename(home)
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST}:
+            raise
     failpoint("unpack.adopted")
 
 
 def _hashed(home: Path, sighting: Sighting, stop: threading.Event) -> ClaimedCopy:
-    members, digests, raster = parts(sighting), [], None
+    """Raises StagedDamaged where another file lies there than was asked for, or more: it is a child that says so."""
+    members, digests, raster = parts(sighting), list[tuple[str, str]](), None
+    if {path.name for path in home.iterdir()} != {member.copy for member in members}:
+        raise StagedDamaged(f"In {home} lies what nobody asked for.", "It is unpacked again.")
     for member in members:
         hashing = Hashing()
         with fs.opened(os.fsencode(home / member.copy)) as fd:
             file_content.show(fd, stop, hashing)
             os.fsync(fd)
         found = hashing.result()
+        if found.size != member.fingerprint.size:
+            raise StagedDamaged(f"A file in {home} has {found.size:,} bytes.", "It is unpacked again.")
         raster = raster or found
         if member.counts:
             digests.append((member.suffix, found.sha256.hex()))

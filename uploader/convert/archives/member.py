@@ -14,6 +14,7 @@ PIECE = 1 << 20
 """Bytes that are read at once."""
 
 UNPACK = "Unpack it yourself where you trust it, and drop what is in it; or put it together anew."
+SEVERAL = "Put its rasters into several archives, or drop them as they are."
 _SHOWN = 200
 
 

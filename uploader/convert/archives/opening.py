@@ -6,6 +6,7 @@ archive declares are bounded, and not believed: what comes out is counted.
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 import tarfile
@@ -17,10 +18,10 @@ from lzma import LZMAError
 from pathlib import Path
 from typing import BinaryIO
 
-from uploader.convert.archive_job import ArchiveJob
+from uploader.convert.archive_job import ArchiveJob, entries_to_json
 from uploader.convert.archives import tar_members, zip_members
-from uploader.convert.archives.member import PIECE, UNPACK, Member, refused
-from uploader.core.archives import MOST_ENTRIES, Entry, most_bytes, plain, twice
+from uploader.convert.archives.member import PIECE, SEVERAL, UNPACK, Member, refused
+from uploader.core.archives import MOST_ENTRIES, TOLD_BYTES, Entry, most_bytes, plain, twice
 from uploader.core.errors import NoSpace, RasterRefused, RasterUnreadable
 
 _DAMAGED = (
@@ -35,7 +36,10 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 def listed(job: ArchiveJob) -> list[Entry]:
     """The files in an archive. Raises RasterRefused where it has what none should have, RasterUnreadable."""
     with _reading(job.source) as (file, size):
-        return [entry for entry, _ in _judged(_members(job.kind, file, size), size)]
+        found = [entry for entry, _ in _judged(_members(job.kind, file, size), size)]
+    if len(json.dumps(entries_to_json(found))) > TOLD_BYTES:
+        raise RasterRefused("The archive is not opened: the names in it are too long together.", SEVERAL)
+    return found
 
 
 def unpacked(job: ArchiveJob) -> int:
@@ -68,7 +72,7 @@ def _judged(members: Iterator[Member], archive_bytes: int) -> Iterator[tuple[Ent
         if number >= MOST_ENTRIES:
             raise RasterRefused(
                 f"The archive is not opened: it has more than {MOST_ENTRIES:,} entries.",
-                "Put its rasters into several archives, or drop them as they are.",
+                SEVERAL,
             )
         if member.fault and not (member.folder and not plain(member.name)):
             raise refused(member.name, member.fault)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import BinaryIO
 
-from uploader.convert.archives.member import UNPACK, Member, Source, refused
+from uploader.convert.archives.member import SEVERAL, UNPACK, Member, Source, refused
 from uploader.core.archives import LIST_BYTES, MOST_ENTRIES, fault_of
 from uploader.core.errors import RasterRefused
 from uploader.core.path_text import lossless
@@ -77,7 +77,7 @@ def _require_short_list(file: BinaryIO) -> None:
 def _too_many(count: int) -> RasterRefused:
     return RasterRefused(
         f"The archive is not opened: it says that it has {count:,} entries, and {MOST_ENTRIES:,} are taken at most.",
-        "Put its rasters into several archives, or drop them as they are.",
+        SEVERAL,
     )
 
 

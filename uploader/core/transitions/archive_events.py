@@ -76,6 +76,16 @@ def gone(now: float, members: Iterable[FileRecord]) -> Change:
     return change
 
 
+def replaced(now: float, earlier: Iterable[FileRecord]) -> Change:
+    """Another archive lies in the place of these: their sources are nobody's to put away any more."""
+    change = Change(now)
+    for archive in earlier:
+        if archive.state is FileState.UNPACKED and archive.disposal is None:
+            change.set_file(archive, {"disposal": "replaced"})
+            change.log_file(archive, "kept", archive.state, "source replaced, left alone")
+    return change
+
+
 @unless_given_up
 def copy_lost(
     now: float, file: FileRecord, archive: FileRecord | None, newest: FileRecord | None, reason: str

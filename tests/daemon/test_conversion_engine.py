@@ -1,0 +1,19 @@
+"""Tests of who converts, and who opens archives."""
+
+from __future__ import annotations
+
+import pytest
+
+from uploader.convert import Converter
+from uploader.daemon.conversion_engine import opener
+
+pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+
+
+async def test_archives_are_opened_on_this_machine_whoever_converts() -> None:
+    """By the converters that are there, within their number; where a cluster converts, by one of our own."""
+    async with Converter(3) as local, opener(local) as opens:
+        assert opens is local
+    async with opener(object()) as opens:  # type: ignore[arg-type]
+        assert isinstance(opens, Converter)
+        assert opens.workers == 1
