@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from uploader import cli
 from uploader.cli import push
+from uploader.core.moments import iso
+from uploader.daemon.live_profile import keep
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +39,17 @@ def test_the_address_comes_from_the_configuration_or_the_environment(tree, monke
     assert push._base(None).platform.client_id == "me"
     (tree / "config.toml").write_text('[platform]\nbase_url = "http://127.0.0.1:2"\n')
     assert push._base(None).platform.base_url == "http://127.0.0.1:2"
+
+
+def test_the_live_profile_beside_the_configuration_s_journal_is_used(tree):
+    """Where a session becomes one item, a push sends sessions of one file too."""
+    (tree / "config.toml").write_text(f'state_dir = "{tree}/daemon"\n')
+    assert push._base(None).batch.max_files > 1
+    base_url = "https://api.geopera.com"
+    facts = {"items_per": "session"}
+    keep(tree / "daemon", {"date": iso(time.time()), "base_url": base_url, "project": "p", "facts": facts})
+
+    assert push._base(None).batch.max_files == 1
 
 
 def test_a_path_that_is_not_there_is_wrong_usage(tree, capsys):

@@ -121,6 +121,7 @@ def _push(
 def _base(config: str | None) -> Settings:
     """Start from the configuration, where there is one: its platform and limits, not its folders."""
     from uploader.config import Settings, find
+    from uploader.daemon.live_profile import fitted, load
 
     try:
         find(config)
@@ -128,6 +129,7 @@ def _base(config: str | None) -> Settings:
         base = Settings()
     else:
         base = settings(config, need_folders=False)
+        base = fitted(base, load(base).traits)
     address = os.environ.get("GEOPERA_BASE_URL")
     if not address or "base_url" in base.platform.model_fields_set:
         return base
