@@ -223,3 +223,36 @@ async def test_an_archive_that_was_given_up_meanwhile_brings_nothing(journal: Jo
     await journal.files.forgotten("/d", [b"o.zip"])
     await unpacked(journal, other, {"a.tif": "a"})
     assert (await states(journal))[1:] == [("o.zip", "unpacked", None), ("o.zip/a.tif", "queued", None)]
+
+
+async def test_what_waits_for_an_archive_waits_for_the_one_in_its_place(journal: Journal) -> None:
+    """Its copy was damaged when it had been claimed again, and another archive lies there by now."""
+    first = await claimed(journal)
+    await unpacked(journal, first, {"a.tif": "a", "b.tif": "b"})
+    await journal.archives.copy_lost(2, "gone")
+    await journal.archives.copy_lost(3, "gone")
+    await journal.files.claimed(first, sighting(b"o.zip"), "zip" * 10, 10)
+    second = await claimed(journal, "other", inode=2)
+    await journal.files.look_again(first, "damaged", 0.0)
+    await unpacked(journal, second, {"a.tif": "x"})
+
+    assert await states(journal) == [
+        ("o.zip", "gone", None),
+        ("o.zip/a.tif", "queued", 1),
+        ("o.zip/b.tif", "gone", None),
+        ("o.zip", "unpacked", 1),
+    ]
+
+
+async def test_an_earlier_archive_that_is_late_takes_nothing_from_a_later_one(journal: Journal) -> None:
+    """Both were claimed; what the later one holds is still there."""
+    first = await claimed(journal)
+    second = await claimed(journal, "other", inode=2)
+    await unpacked(journal, second, {"a.tif": "a", "b.tif": "b"})
+    await unpacked(journal, first, {"a.tif": "a"})
+
+    assert [(path, current) for path, _, current in await states(journal)][2:] == [
+        ("o.zip/a.tif", 1),
+        ("o.zip/b.tif", 1),
+    ]
+    assert await table(journal, "archive_id", 3) == [(second,)]

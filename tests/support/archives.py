@@ -161,6 +161,19 @@ def _tar_header(size: int, kind: bytes) -> bytes:
     return info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)
 
 
+def _endless_header() -> bytes:
+    """A sparse file of the old kind, whose map goes on from block to block."""
+    info = tarfile.TarInfo("a.tif")
+    info.type = tarfile.GNUTYPE_SPARSE
+    head = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    head[482] = 1
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    block = bytearray(512)
+    block[504] = 1
+    return bytes(head) + bytes(block) * 40_000
+
+
 def _sparse() -> bytes:
     header = {
         "GNU.sparse.major": "0",
@@ -240,6 +253,7 @@ TARS: dict[str, tuple[Build, str]] = {
     "sparse": (_sparse, "is a sparse file"),
     "twice": (lambda: tarred({"./a.tif": b"1", "A.tif": b"2"}), "has the name of another member"),
     "giant header": (lambda: _tar_header(7 << 30, b"x"), "one of its headers says that it has"),
+    "endless header": (_endless_header, "the headers of one member have no end"),
     "giant member": (lambda: _tar_header(1 << 39, b"0"), "say that they hold more than"),
     "truncated in a member": (lambda: tarred({"a.tif": bytes(5000)})[:2000], "The archive cannot be read:"),
     "truncated between members": (lambda: tarred({"a.tif": bytes(512)})[:1024], 'damaged after "a.tif"'),

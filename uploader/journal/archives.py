@@ -56,8 +56,8 @@ class Archives:
             for member in members:
                 _claim(rows, archive, member, destination, unsure=unsure)
             here = {member.sighting.path for member in members}
-            versions = rows.versions(archive.folder, archive.path)
-            rows.apply(events.replaced(rows.now, [file for file in versions if file.id != archive.id]))
+            versions = [v for v in rows.versions(archive.folder, archive.path) if v.id <= archive.id]
+            rows.apply(events.replaced(rows.now, [file for file in versions if file.id < archive.id]))
             before = (file for version in versions for file in rows.unpacked_from(version.id))
             rows.apply(events.gone(rows.now, [file for file in before if file.path not in here]))
             if archive.current is None:  # its source has left since it was claimed
@@ -93,7 +93,7 @@ def _claim(
     versions = rows.versions(archive.folder, member.sighting.path)
     known = events.taken_over(archive, versions, member.content)
     if known is not None:
-        rows.apply(events.of_archive(rows.now, known, archive))
+        rows.apply(events.of_archive(rows.now, [known], archive))
         if not events.waits(known):
             return
         file = rows.file(known.id)

@@ -120,11 +120,15 @@ class Files:
         """A claimed file does not open, or its copy is damaged: it settles once more.
 
         Where its source is gone, or a newer version lies in its place, there is nothing to look at: it is gone, too.
+        What waits for an archive then waits for the newer one.
         """
 
         def work(rows: Rows) -> None:
             file = rows.file(file_id)
-            rows.apply(events.look_again(rows.now, file, _newest(rows, file), reason, after))
+            newest = _newest(rows, file)
+            rows.apply(events.look_again(rows.now, file, newest, reason, after))
+            if newest is not None and newest.id > file.id and (members := rows.unpacked_from(file.id)):
+                rows.apply(archive_events.of_archive(rows.now, members, newest))
 
         await self._transact("look_again", work)
 

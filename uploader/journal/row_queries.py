@@ -82,8 +82,8 @@ def _disposal_due(db: Database, row: Mapping[str, Any]) -> bool:
         return False
     if row["state"] != FileState.UNPACKED:
         return bool(row["state"] == FileState.COMPLETED)
-    sql = f"SELECT 1 FROM files WHERE {OF_ARCHIVE_UNFINISHED} LIMIT 1"  # noqa: S608 - a condition of ours
-    return db.conn.execute(sql, (row["id"],)).fetchone() is None
+    sql = f"SELECT 1 FROM files WHERE {OF_ARCHIVE_UNFINISHED} ORDER BY id DESC LIMIT 1"  # noqa: S608
+    return db.conn.execute(sql, (row["id"],)).fetchone() is None  # the last ones are finished last
 
 
 def _live_file(row: Mapping[str, Any], scene: Scene | None, disposal_due: bool) -> LiveFile:  # noqa: FBT001

@@ -34,13 +34,17 @@ class Forward:
         """What was read last."""
 
     def read(self, size: int = -1) -> bytes:
-        """As of a file. Raises RasterRefused where a header is too long, or where too much has come out."""
+        """As of a file. Raises RasterRefused where headers are too long, or where too much has come out."""
         if not 0 <= size <= _LONGEST_READ:
             raise RasterRefused(
                 f"The archive is not opened: one of its headers says that it has {size:,} bytes.", UNPACK
             )
         if not self.in_member:
             self._headers += size
+            if self._headers > LIST_BYTES:
+                raise RasterRefused(
+                    "The archive is not opened: the headers of one member have no end.", UNPACK
+                )
         return self._next(size)
 
     def _next(self, size: int) -> bytes:
@@ -66,10 +70,8 @@ class Forward:
                 break
         return self._file.tell()
 
-    def require_short_headers(self) -> None:
-        """Raises RasterRefused where one member has more headers than a whole list of names may have."""
-        if self._headers > LIST_BYTES:
-            raise RasterRefused("The archive is not opened: its headers have no end.", UNPACK)
+    def header_ends(self) -> None:
+        """The headers of a member are read; those of the next one are counted anew."""
         self._headers = 0
 
 
@@ -81,7 +83,7 @@ def members(file: BinaryIO, archive_bytes: int, *, compressed: bool) -> Iterator
         last = ""
         while (info := archive.next()) is not None:
             vars(archive)["members"].clear()  # it keeps all that it has seen
-            forward.require_short_headers()
+            forward.header_ends()
             last = info.name
             forward.in_member = True
             yield Member(info.name, info.size, _fault(info), info.isdir(), _Opening(archive, info))
@@ -89,6 +91,7 @@ def members(file: BinaryIO, archive_bytes: int, *, compressed: bool) -> Iterator
     if forward.last != bytes(_BLOCK):
         after = f' after "{last}"' if last else ""
         raise RasterUnreadable(f"The archive ends too early, or is damaged{after}.", "Copy it again.")
+    forward.in_member = True  # what may follow is no header
     while compressed and forward.read(PIECE):  # its checksum is at the end
         pass
 

@@ -45,10 +45,12 @@ def waits(file: FileRecord) -> bool:
     return file.state is FileState.SETTLING
 
 
-def of_archive(now: float, file: FileRecord, archive: FileRecord) -> Change:
-    """A member that is known is one of this archive from now on."""
+def of_archive(now: float, files: Iterable[FileRecord], archive: FileRecord) -> Change:
+    """Members that are known are those of this archive from now on, unless a later one has brought them."""
     change = Change(now)
-    change.set_file(file, {"archive_id": archive.id})
+    for file in files:
+        if file.archive_id is None or file.archive_id < archive.id:
+            change.set_file(file, {"archive_id": archive.id})
     return change
 
 
