@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.tools import few
 from uploader.core.model import FileState, Fingerprint, Sighting
-from uploader.effects.local_files import claim
+from uploader.effects.claims import claim
 from uploader.journal import Journal
 from uploader.journal.queries import file_row
 

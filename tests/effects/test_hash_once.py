@@ -23,7 +23,8 @@ from uploader.activity import Activity
 from uploader.convert import Report
 from uploader.core.model import FileState
 from uploader.core.transitions.fates import Fates
-from uploader.effects.local_files import claim, convert
+from uploader.effects.claims import claim
+from uploader.effects.conversion import convert
 from uploader.journal import FileRow, Journal
 from uploader.journal.queries import file_row
 from uploader.staging import Refusals, Staging

@@ -13,7 +13,7 @@ from tests.support.tools import few
 from uploader.activity import Activity
 from uploader.core.errors import ConversionFailed, LocalError, WorkerGone
 from uploader.core.model import FileState, Fingerprint, Sighting
-from uploader.effects.local_files import convert
+from uploader.effects.conversion import convert
 from uploader.journal import Journal
 from uploader.journal.queries import file_row
 from uploader.staging import Staging

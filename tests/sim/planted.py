@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import uploader.effects.local_files as local_effects
+import uploader.effects.claims as claim_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_start as starting_effects
 import uploader.effects.transfer as transfer_effects
@@ -231,7 +231,7 @@ def forgets_damage(patch: pytest.MonkeyPatch) -> None:
 
 def rejects_in_an_outage(patch: pytest.MonkeyPatch) -> None:
     """An unreadable folder is the file's fault at once."""
-    patch.setattr(local_effects, "classify", lambda _step, error, _known: verdicts.Reject(str(error)))
+    patch.setattr(claim_effects, "classify", lambda _step, error, _known: verdicts.Reject(str(error)))
 
 
 def counts_nothing(patch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,10 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
+import uploader.effects.claims as claim_effects
 import uploader.effects.context as tools_module
+import uploader.effects.conversion as conversion_effects
 import uploader.effects.ended_files as ended_effects
-import uploader.effects.local_files as local_effects
 import uploader.effects.scenes as scene_effects
 import uploader.effects.session as session_effects
 import uploader.effects.session_end as ending_effects
@@ -40,7 +41,7 @@ from uploader.daemon.performer import perform
 START = 1_000_000.0
 EFFECTS = (
     *(starting_effects, session_effects, ending_effects, ended_effects),
-    *(local_effects, scene_effects, transfer_effects),
+    *(claim_effects, conversion_effects, scene_effects, transfer_effects),
 )
 CLOCKS = (stored_rows_module, tools_module, transfer_effects, signing_effects, scene_effects)
 """Where the clock is looked up by name."""
@@ -273,7 +274,7 @@ class World:
         patches: list[tuple[Any, str, Any]] = [(module, "clock", lambda: self.now) for module in CLOCKS]
         patches += [(module, "failpoint", self.crash) for module in (*EFFECTS, signing_effects)]
         patches.append((ended_effects, "dispose_of", self._dispose))
-        patches.append((local_effects, "publish", self.disk))
+        patches.append((conversion_effects, "publish", self.disk))
         patches.append((scene_effects, "_marked", self.marked))
         patches.append((starting_effects, "uuid", SimpleNamespace(uuid4=lambda: f"key-{next(self._keys)}")))
         for module in (*EFFECTS, tools_module):

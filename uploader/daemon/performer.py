@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import assert_never
 
 from uploader.core import actions as act
-from uploader.effects import ended_files, local_files, scenes, session, session_end, session_start, transfer
+from uploader.effects import (
+    claims,
+    conversion,
+    ended_files,
+    scenes,
+    session,
+    session_end,
+    session_start,
+    transfer,
+)
 from uploader.effects.context import Tools
 
 
@@ -13,11 +22,11 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
     """Do one action. A failure that was foreseen is in the journal when this returns; any other one is raised."""
     match action:
         case act.Claim(file_id=file_id):
-            await local_files.claim(tools, file_id)
+            await claims.claim(tools, file_id)
         case act.Convert(file_id=file_id, alone=alone):
-            await local_files.convert(tools, file_id, alone=alone)
+            await conversion.convert(tools, file_id, alone=alone)
         case act.SkipTwin(file_id=file_id):
-            await local_files.skip_twin(tools, file_id)
+            await claims.skip_twin(tools, file_id)
         case act.Dispose(file_id=file_id):
             await ended_files.dispose(tools, file_id)
         case act.Discard(file_ids=file_ids):

@@ -1,4 +1,4 @@
-"""Effects on files before their session: claim and convert."""
+"""The effect that makes of a private copy what is sent: a COG, the files of an archive, or the file as it is."""
 
 from __future__ import annotations
 
@@ -16,98 +16,21 @@ from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import LOOK_DELAYS, classify
 from uploader.core.media_types import upload_name
-from uploader.core.model import FileState, Scope, Sighting
+from uploader.core.model import Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.transitions.scene_events import Joining
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.conversion_job import categorical_of, job_of
-from uploader.effects.scenes import joining
 from uploader.effects.unpacking import unpack
 from uploader.journal import Converted, FileRow
 from uploader.journal.rows import clock, decode_sighting
-from uploader.staging import Checksums, ClaimedCopy, Interrupted
+from uploader.staging import Checksums, Interrupted
 from uploader.system.failpoints import failpoint
 from uploader.system.files import words
 
 log = logging.getLogger(__name__)
-
-
-async def claim(tools: Tools, file_id: int) -> None:
-    """Copy a settled group into staging while hashing it."""
-    sighting = tools.intake.settled_sighting(file_id)
-    if sighting is None:
-        return
-    row = await tools.file(file_id)
-    if row.state is not FileState.SETTLING:  # a look that began before the last claim has brought it up again
-        tools.intake.claimed(file_id)
-        return
-    destination = tools.destinations.get(sighting.folder)
-    failpoint("claim.before")
-    with tools.activity.track("claim", shown(row.path), sighting.size):
-        try:
-            claimed, passed = await tools.in_thread(_claim, tools, file_id, sighting, destination)
-        except Interrupted:
-            return
-        except err.UploaderError as error:
-            await _claim_failed(tools, row, error)
-            return
-    failpoint("claim.after")
-    tools.staging_refusals.took()
-    archive = destination is not None and destination.opens(row.path)  # what it holds is known, or of a scene
-    state = await tools.journal.files.claimed(
-        file_id,
-        sighting,
-        claimed.content,
-        claimed.size,
-        None if archive else destination,
-        joining=None if archive else await joining(tools, sighting.folder, row.path),
-        sha256=claimed.raster.sha256,
-        crc32c=claimed.raster.crc32c,
-        passed=passed,
-    )
-    tools.intake.claimed(file_id)
-    log.info("claimed %s bytes=%d state=%s", about(row), claimed.size, state)
-
-
-def _claim(
-    tools: Tools, file_id: int, sighting: Sighting, destination: Folder | None
-) -> tuple[ClaimedCopy, Converted | None]:
-    """Copy the group; what is sent as it is is ready with that, in the same turn of a thread and the same commit.
-
-    Where a name beside the copy cannot be had, the file goes the long way, which says why.
-    """
-    copy = tools.staging.claim(file_id, sighting.folder, sighting, tools.stop_of("claim"))
-    if (
-        destination is None
-        or destination.duplicates == "skip"
-        or not matches(sighting.path, destination.passthrough)
-    ):
-        return copy, None
-    if not tools.staging.linked(file_id, sighting.path):
-        return copy, None
-    name = upload_name(sighting.path, copy.content, destination.passthrough)
-    return copy, _made(_as_it_is(destination, sighting.path), copy.raster, name, "bytes")
-
-
-async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
-    if isinstance(error, err.SourceUnreadable) and await tools.intake.folder_fails(row.id):
-        return  # the folder is held in words; the file is not to blame
-    match classify(Step.CLAIM, error, tools.known(refusals=row.looks)):
-        case fail.LookAgain(after):
-            tools.intake.unsettled(row.id, after)
-            if isinstance(error, err.SourceUnreadable):
-                await tools.journal.files.looked(row.id, str(error), after)
-        case fail.Reject(reason):
-            await _reject(tools, row, reason, await joining(tools, row.folder, row.path))
-            tools.intake.claimed(row.id)
-        case fail.Park(reason=reason, after=after):
-            tools.staging_refusals.refused(reason, clock())
-            await tools.journal.files.retry(row.id, reason, after)
-            tools.intake.unsettled(row.id, after)
-        case verdict:
-            raise AssertionError(f"claim: no way on from {verdict}") from error
 
 
 async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
@@ -142,7 +65,7 @@ async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
     await tools.converter_works()
     tools.staging_refusals.took()
     name = upload_name(row.path, row.content, destination.passthrough)
-    await tools.journal.files.converted(file_id, _made(report, measured, name, comparison))
+    await tools.journal.files.converted(file_id, made(report, measured, name, comparison))
     log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
     for warning in report.warnings:
         log.warning("conversion %s: %s", about(row, code=warning.code), warning.text)
@@ -162,7 +85,8 @@ async def _unpack(tools: Tools, row: FileRow, destination: Folder) -> None:
     tools.staging_refusals.took()
 
 
-def _made(report: Report, measured: Checksums, name: str, comparison: str) -> Converted:
+def made(report: Report, measured: Checksums, name: str, comparison: str) -> Converted:
+    """What is entered of a file that is ready to be sent."""
     look, place = report.quicklook or Quicklook(), report.facts.get("transform")
     origin = {} if look.origin is FootprintOrigin.TRANSFORM else {"footprint_origin": look.origin}
     return Converted(
@@ -238,11 +162,12 @@ def _passed(tools: Tools, row: FileRow, target: Path, destination: Folder) -> tu
     One turn of a thread for all of it, for such files may be small and many.
     """
     publish.hand_over(_claimed(tools, row), target)
-    report = _as_it_is(destination, row.path)
+    report = as_it_is(destination, row.path)
     return report, _measured(tools, row, target, report)
 
 
-def _as_it_is(destination: Folder, path: bytes) -> Report:
+def as_it_is(destination: Folder, path: bytes) -> Report:
+    """The report of a file that its folder lists as `passthrough`."""
     return Report(method="passthrough", categorical=categorical_of(destination, path) == "yes")
 
 
@@ -261,7 +186,7 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case fail.Retry(after):
             await tools.journal.files.retry(row.id, str(error), after)
         case fail.Reject(reason):
-            await _reject(tools, row, reason)
+            await reject(tools, row, reason)
             return
         case fail.Park(scope=Scope.FILE) as park:
             await tools.journal.files.stuck(row.id, f"{park.reason} {park.way_out}", park.after)
@@ -295,11 +220,7 @@ async def _look_again(tools: Tools, row: FileRow, reason: str, after: float) -> 
         tools.intake.unsettled(settles, after)
 
 
-async def skip_twin(tools: Tools, file_id: int) -> None:
-    """End a file whose content another path brought in."""
-    await tools.journal.files.twin(file_id)
-
-
-async def _reject(tools: Tools, row: FileRow, reason: str, unclaimed: Joining | None = None) -> None:
+async def reject(tools: Tools, row: FileRow, reason: str, unclaimed: Joining | None = None) -> None:
+    """Enter that it will not pass; `unclaimed`: the scene that it would have joined."""
     await tools.journal.files.rejected(row.id, reason, unclaimed)
     log.warning("rejected %s: %s", about(row), reason)
