@@ -10,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+from tests.support import archives
 from tests.support.rasters import make
 from tests.support.world import World
 from uploader.core.actions import Action
@@ -23,15 +24,18 @@ AFTER = [name for name in EFFECTS if name.endswith(".after")]
 
 
 def rough(make_world: Callable[..., World]) -> World:
-    """A world in which every action is needed: a twin, a scene, a session given up, and a `complete` in doubt."""
+    """A world that needs every action: a twin, a scene in an archive, a session given up, and a `complete` in doubt."""
     w = make_world(options={"replay_initiate": True}, planted=True)
     w.folders[0].update(after_upload="delete", duplicates="skip")
-    rules = [{"pattern": r"(?P<scene>S\d)_(?P<date>\d{8})_(?P<asset>B\d)\.tif"}]
+    rules = [{"pattern": r".*/(?P<scene>S\d)_(?P<date>\d{8})_(?P<asset>B\d)\.tif"}]
     scenes = [{"rules": rules, "collection": "Flights", "create_collections": True}]
     flights = w.root / "flights"
-    w.folders.append({"path": str(flights), "project_id": "p-1", "after_upload": "delete", "scenes": scenes})
+    section = {"project_id": "p-1", "after_upload": "delete", "include": ["*.zip"], "scenes": scenes}
+    w.folders.append({"path": str(flights), **section})
     w.write_config()
-    make("dem_nodata", flights / "S1_20240102_B1.tif", size=64, seed=9)
+    make("dem_nodata", w.root / "tree" / "S1_20240102_B1.tif", size=64, seed=9)
+    flights.mkdir()
+    archives.zip_tree(flights / "S1.zip", w.root / "tree")
     w.fault({"operation": "store.put", "kind": "status", "status": 403, "when": {"count": 9}})
     w.fault({"operation": "uploads.complete", "kind": "cut_after", "when": {"count": 1}})
     # Done and refused all the same: another session may be the second to complete.
@@ -54,10 +58,11 @@ def survived(w: World, planted: Iterable[str]) -> list[str]:
 
 
 def done(w: World) -> bool:
-    """Four rasters are items, the fifth is a twin of one; nothing waits, and nothing is held."""
+    """Four rasters are items, the fifth is a twin of one, all sources are gone; nothing waits, and nothing is held."""
     status = w.status()
     states = status["files"]
-    ended = states["disposed"] + states["duplicate"] == 5
+    loose, unpacked = states["disposed"] + states["duplicate"], (states["completed"], states["unpacked"])
+    ended = loose == 4 and unpacked == (1, 1) and not list(w.root.glob("flights/*.zip"))
     return ended and not (status["pending"] or status["holds"] or w.copies())
 
 
