@@ -251,11 +251,16 @@ def method(*, passable: bool, exact: bool, valid_cog: bool, shown: bool) -> Meth
     return "passthrough" if passable and exact and valid_cog and shown else "cog_driver"
 
 
+_ROUNDED = frozenset({"int8", "int16", "uint32", "int32"})
+"""Whole numbers of which GDAL has means as floats of 32 bits, before they are rounded."""
+
+
 def own_levels(facts: Facts, *, categorical: bool) -> bool:
     """Whether GDAL's overviews would not do.
 
-    It averages colours without regard to their alpha, and complex numbers without regard to which are valid; where
-    all is nodata, its mode is zero, and where a mask ends within a pixel, its mode may miss what is valid.
+    It averages colours without regard to their alpha, and complex numbers without regard to which are valid; it rounds
+    the mean of most whole numbers after it has seen to it that a mean is not the nodata value; where all is nodata, its
+    mode is zero, and where a mask ends within a pixel, its mode may miss what is valid.
     """
     if len(set(facts.dtypes)) != 1 or facts.dtypes[0] == "float16":
         return False
@@ -267,7 +272,8 @@ def own_levels(facts: Facts, *, categorical: bool) -> bool:
     alpha = facts.count > 1 and any(band.interpretation == "alpha" for band in facts.bands)
     nodata = any(band.nodata not in (None, 0) for band in facts.bands)
     masked = any(not band.mask & (ALL_VALID | NODATA) for band in facts.bands)
-    return (method == "AVERAGE" and alpha) or (method == "MODE" and (nodata or masked))
+    rounded = facts.dtypes[0] in _ROUNDED and any(band.nodata is not None for band in facts.bands)
+    return (method == "AVERAGE" and (alpha or rounded)) or (method == "MODE" and (nodata or masked))
 
 
 def disk_needed(facts: Facts, compression: str) -> int:
