@@ -212,14 +212,15 @@ def test_wrong_pyramids_are_found_and_honest_ones_are_not() -> None:
     assert len([case.name for case, passes in honest.items() if not passes]) <= 1
 
 
-async def test_a_mean_that_is_the_nodata_value_stays_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", ["int16", "int64"])
+async def test_a_mean_that_is_the_nodata_value_stays_valid(tmp_path: Path, dtype: str) -> None:
     """Also where GDAL writes: it rounds a mean of -1.25 after it has seen that it is not the nodata value."""
-    data = np.zeros((_SIDE, _SIDE), np.int16)
+    data = np.zeros((_SIDE, _SIDE), dtype)
     data[::2, ::2], data[1::2, ::2] = -2, -3
     data[:40, :40] = -1
     source = tmp_path / "in" / "depths.tif"
     source.parent.mkdir()
-    shape = {"count": 1, "height": _SIDE, "width": _SIDE, "dtype": "int16", "nodata": -1, "crs": "EPSG:32633"}
+    shape = {"count": 1, "height": _SIDE, "width": _SIDE, "dtype": dtype, "nodata": -1, "crs": "EPSG:32633"}
     with rasterio.open(source, "w", driver="GTiff", **shape) as dataset:
         dataset.write(data, 1)
 

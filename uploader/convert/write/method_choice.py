@@ -251,8 +251,8 @@ def method(*, passable: bool, exact: bool, valid_cog: bool, shown: bool) -> Meth
     return "passthrough" if passable and exact and valid_cog and shown else "cog_driver"
 
 
-_ROUNDED = frozenset({"int8", "int16", "uint32", "int32"})
-"""Whole numbers of which GDAL has means as floats of 32 bits, before they are rounded."""
+_ROUNDED = frozenset({"int8", "int16", "uint32", "int32", "int64", "uint64"})
+"""Whole numbers of which GDAL has means as floats, before they are rounded."""
 
 
 def own_levels(facts: Facts, *, categorical: bool) -> bool:
