@@ -22,6 +22,7 @@ from pathlib import Path
 from tests.lookahead.comparison import differences, happened, plan, scenes_differ
 from tests.support.live import Live, live
 from tests.support.rasters import make
+from tests.support.world import DEADLINE
 
 KINDS = (
     "rgba",
@@ -129,7 +130,7 @@ def main() -> int:
         deliver_scenes(sources, root / "scenes", chosen.files // 4, draw)
         deliver(made, sources, chosen.files - chosen.files // 4, draw)
         began = time.monotonic()
-        _, said, sums = plan(made, "--json")
+        _, said, sums = plan(made, "--json", seconds=DEADLINE + chosen.files)
         planned = time.monotonic() - began
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(

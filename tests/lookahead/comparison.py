@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.live import Live
+from tests.support.world import DEADLINE
 from uploader.journal import FILE_NAME
 
 Told = dict[str, Any]
 
 
-def plan(made: Live, *arguments: str) -> tuple[int, dict[str, Told], Told]:
-    """Exit code, by path what is said of each file, and the sums."""
-    done = made.w.command("plan", "-c", str(made.w.config), *arguments)
+def plan(made: Live, *arguments: str, seconds: float = DEADLINE) -> tuple[int, dict[str, Told], Told]:
+    """Exit code, by path what is said of each file, and the sums; it may take so many `seconds`."""
+    done = made.w.command("plan", "-c", str(made.w.config), *arguments, timeout=seconds)
     *lines, last = [json.loads(line) for line in done.stdout.splitlines()]
     return done.returncode, {line["path"]: line for line in lines}, last["sums"]
 
