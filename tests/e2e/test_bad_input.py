@@ -46,7 +46,7 @@ def test_a_mended_file_is_taken_by_itself_and_by_retry(make_world: Callable[...,
     w.until_idle(check=1)
 
     assert w.status()["rejected"] == 1
-    assert "1 rejected file" in w.command("retry", "-c", str(w.config), "--all", check=0).stdout
+    assert "1 file will be tried again" in w.command("retry", "-c", str(w.config), "--all", check=0).stdout
     assert w.status()["files"]["settling"] == 1
     assert len(w.audit().items) == 1
 
