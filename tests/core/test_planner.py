@@ -227,9 +227,14 @@ def test_the_last_batch_of_a_run_that_ends_waits_for_nothing() -> None:
 
     assert members_of(view) == [1]
     assert actions(replace(view, settling={"/d": 1})) == []
-    assert (
-        actions(replace(view, queued=(queued,), busy=frozenset({("file", 2)}), running={"Convert": 1})) == []
+    converting = replace(
+        view,
+        queued=(queued,),
+        busy=frozenset({("file", 2)}),
+        running={"Convert": 1},
+        since={("file", 2): NOW - 60},
     )
+    assert actions(converting) == []
 
 
 def test_a_batch_closes_smaller_while_more_files_could_be_sent_at_once() -> None:

@@ -225,7 +225,7 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
         most_bytes=min(turn.settings.batch.max_bytes, turn.settings.batch.max_bytes if cap is None else cap),
     )
     more = more_to_come(turn, turn.view.destinations[taken[0].folder])
-    last = turn.view.ends_when_idle and not (more or turn.expecting)
+    last = turn.view.ends_when_idle and not (more or turn.expecting or turn.view.queued)
     at = closes_at(
         taken,
         turn.settings.batch,
