@@ -43,6 +43,7 @@ OTHER_MEANINGS = {
     ("journal/deltas.py", "Touched"): "likewise",
     ("folders/tiff_extent.py", "_File"): "the order of bytes",
     ("cli/common.py", "set_up_logs"): "the level of a log",
+    ("convert/engine/started_process.py", "receive"): "the bytes that are read from a pipe at once",
     ("report/logs.py", "set_up"): "the level of a log",
 }
 """Who has a default for something that is called like a key."""
