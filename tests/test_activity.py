@@ -9,7 +9,7 @@ import pytest
 
 from uploader import activity as module
 from uploader.activity import Activity
-from uploader.system import files
+from uploader.system import file_content
 
 pytestmark = pytest.mark.unit
 
@@ -49,7 +49,7 @@ def test_work_on_a_large_file_gives_signs_of_life(clock: list[float], tmp_path: 
     activity, stop = Activity(), threading.Event()
     clock[0] = 200.0
     with path.open("rb") as reading:
-        files.digest(reading.fileno(), activity.watched("claim", stop))
+        file_content.digest(reading.fileno(), activity.watched("claim", stop))
     stop.set()
     clock[0] = 203.0
 
