@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import anyio
 import psutil
@@ -21,6 +22,9 @@ from uploader.convert import Converter, Job
 from uploader.convert.engine.cluster.engine import ClusterConverter
 from uploader.convert.engine.cluster.link import Cluster
 from uploader.journal import Reader
+
+_PAIR_SIDE = 4000
+"""Of a raster for two workers, in pixels: with `convert.level = "small"` it takes a core some seconds."""
 
 _PROCESSES = 2
 """Of Dask, among which the simulated workers are divided as threads."""
@@ -166,7 +170,7 @@ def pair(files: int) -> int:
                 for number, worker in enumerate(made.workers):
                     for thread in psutil.Process(worker.pid).threads():
                         os.sched_setaffinity(thread.id, {sorted(os.sched_getaffinity(0))[number]})
-                jobs = _jobs(Path(temporary) / f"jobs{workers}", files, size=8000)
+                jobs = _jobs(Path(temporary) / f"jobs{workers}", files, size=_PAIR_SIDE, effort="small")
                 took[workers], used = anyio.run(_convert, made, jobs, workers)
                 shares[workers] = Shares(*(seconds / files for seconds in used))
     load = os.getloadavg()[0]
@@ -179,10 +183,10 @@ def pair(files: int) -> int:
     return 0 if took[1] / took[2] >= 1.8 else 1
 
 
-def _jobs(root: Path, count: int, *, size: int) -> list[Job]:
+def _jobs(root: Path, count: int, *, size: int, **options: Any) -> list[Job]:
     """So many conversions of one raster."""
     source = make("rgb_striped", root / "in" / "source.tif", size=size)
-    return [Job(source, root / f"{number}.tif") for number in range(count)]
+    return [Job(source, root / f"{number}.tif", **options) for number in range(count)]
 
 
 async def _convert(made: LocalCluster, jobs: list[Job], workers: int) -> tuple[float, tuple[float, ...]]:

@@ -258,6 +258,18 @@ def test_places_are_counted(queue: SettleQueue) -> None:
     assert (queue.id_of(b"2.tif"), queue.path_of(1)) == (None, b"1.tif")
 
 
+def test_who_is_counted_and_stands_in_no_line_was_claimed_meanwhile(queue: SettleQueue) -> None:
+    """The journal may count while a claim ends: nobody waits for such a file until the next scan."""
+    queue.seen(1, numbered(1), 0.0)
+    queue.let_go(1)
+    queue.counted(1)
+    assert queue.expected(faulty=False) == 0
+
+    queue.ask(b"2.tif")
+    queue.counted(1)
+    assert queue.expected(faulty=False) == 1
+
+
 def test_what_is_deferred_is_not_expected_soon(queue: SettleQueue) -> None:
     """Until it is written to, or hastened to its next look."""
     for number in (1, 2):

@@ -161,8 +161,9 @@ class SettleQueue:
                 self.ask(path)
 
     def counted(self, total: int) -> None:
-        """So many rows of the folder settle."""
-        self.line.waiting = max(0, total - self._places.count)
+        """So many rows of the folder settled a moment ago; what stands in no line has been claimed since."""
+        may_wait = self.line.stands or self._rule.marker or self._places.asked
+        self.line.waiting = max(0, total - self._places.count) if may_wait else 0
 
     # -- what follows ----------------------------------------------------------------------------------------
 

@@ -109,7 +109,7 @@ class FolderFiles:
             await self._journal.files.changed_all(changed)
         found.archived = await self._enter(strange, new=False)
         if self._recount:
-            self._recount = False
+            self._recount = self._queue.asked and not self._queue.line.stands
             await self.count()
         return found
 
