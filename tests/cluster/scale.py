@@ -71,7 +71,7 @@ def fed_by_a_daemon(workers: int, seconds: float, rounds: int, known: int) -> in
                 "staging": {"dir": str(root / "shared")},
             }
             with live(root / "world", start=False, settings=settings) as d:
-                known = _remember(root, d, raster, known)
+                before = _remember(root, d, raster, known)
                 d.up()
                 assert d.process is not None
                 daemon = psutil.Process(d.process.pid)
@@ -80,7 +80,7 @@ def fed_by_a_daemon(workers: int, seconds: float, rounds: int, known: int) -> in
                 spent = sum(daemon.cpu_times()[:2])
                 for number in range(files):
                     shutil.copyfile(raster, d.w.drop / f"f{number:05d}.tif")
-                while (status := d.status())["completed"] < known + files:
+                while (status := d.status())["completed"] < before + files:
                     assert not status["rejected"], status["failed"]
                     time.sleep(0.5)
                 clients = [c for c in daemon.children() if "cluster.client" in " ".join(c.cmdline())]
@@ -98,7 +98,7 @@ def fed_by_a_daemon(workers: int, seconds: float, rounds: int, known: int) -> in
 
 
 def _remember(root: Path, made: Live, raster: Path, known: int) -> int:
-    """Give a daemon that has not run a journal and a folder of so many completed files; returns how many they are."""
+    """Give a new daemon a journal and a folder of so many completed files; returns how many it tells of."""
     if known < TEMPLATE:
         return 0
     template = root / "template"
@@ -114,10 +114,10 @@ def _remember(root: Path, made: Live, raster: Path, known: int) -> int:
 
 
 def _rests(process: psutil.Process) -> bool:
-    """Whether a process uses less than a tenth of a processor for a second."""
+    """Whether a process uses less than a twentieth of a processor for ten seconds."""
     before = sum(process.cpu_times()[:2])
-    time.sleep(1)
-    return sum(process.cpu_times()[:2]) - before < 0.1
+    time.sleep(10)
+    return sum(process.cpu_times()[:2]) - before < 0.5
 
 
 def _cog(root: Path) -> Path:
