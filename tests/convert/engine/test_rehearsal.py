@@ -11,7 +11,9 @@ import pytest
 
 from tests.support import rasters
 from uploader.convert import Converter, Job
+from uploader.convert.engine import rehearsal
 from uploader.convert.engine.rehearsal import left_open, tables
+from uploader.core.errors import Shortage
 
 
 @pytest.fixture
@@ -89,3 +91,19 @@ gate.set()
     )
 
     assert found.stdout.split("\n")[:2] == ["7 []", "7 ['told']"]
+
+
+def test_nothing_is_rehearsed_where_threads_are_short(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """GDAL would wait for them for ever, and the zygote with it."""
+
+    def short(count: int) -> None:
+        raise Shortage("The machine has no threads to give.", "Raise the limit.")
+
+    monkeypatch.setattr(rehearsal, "require_threads", short)
+    monkeypatch.setattr(rehearsal, "_convert", lambda *_: pytest.fail("it was rehearsed"))
+
+    rehearsal.rehearse(tmp_path / "folder")
+
+    assert not list(tmp_path.iterdir())

@@ -20,11 +20,13 @@ from rasterio.crs import CRS
 from rasterio.io import DatasetWriter
 from rasterio.transform import from_origin
 
+from uploader.convert.engine.child import require_threads
 from uploader.convert.isolation import kernel
 from uploader.convert.job import Job
 from uploader.convert.perform import converted
 from uploader.convert.pictures.look import quicklook
 from uploader.convert.write.publish import RESULT
+from uploader.core.capacity import pool_threads
 
 _HEIGHT, _WIDTH = 16, 528
 """Two tiles and one level, and hardly any pixels."""
@@ -36,8 +38,9 @@ _KINDS = (("uint8", 3, None), ("float32", 1, -9999.0))
 
 
 def rehearse(folder: Path) -> None:
-    """Convert in a folder that does not exist, and is removed."""
+    """Convert in a folder that does not exist, and is removed. Not where GDAL would wait for threads for ever."""
     with suppress(Exception):  # whatever fails here costs each child some time, and nothing else
+        require_threads(pool_threads(os.cpu_count() or 1))
         folder.mkdir()
         for dtype, bands, nodata in _KINDS:
             source = folder / f"{dtype}.tif"

@@ -1,4 +1,4 @@
-"""The process that children are forked from: it has loaded GDAL and opened nothing, so a fork is ready at once.
+"""The process that children are forked from: GDAL is loaded, and nothing of others is open, so a fork is ready at once.
 
 Reads jobs as lines of JSON from the daemon. Each gets a child of its own, confined to that job's folders; what it
 answers is passed on unread, with what only the kernel can tell: how it ended, and its peak of memory. Started by
