@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import pytest
 
 from tests.support.configured import a_folder
-from uploader.core.recovery_matching import Listed, Target, names_come_back
+from uploader.core.recovery_matching import Listed, Target, item_of_scene, names_come_back
+from uploader.core.scene_rules import Rule, SceneRules, place
 
 pytestmark = pytest.mark.unit
 
@@ -58,3 +61,22 @@ def test_a_record_of_another_form_is_read_as_far_as_it_goes(record: dict) -> Non
 def test_absence_counts_only_where_names_are_shown(records: list[Listed], believed: bool) -> None:
     """A target whose records hide names, or show them for some of ours only, proves nothing of what is not there."""
     assert names_come_back(records, items={"ours"}, uploads={"ours-too"}) is believed
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "found"),
+    [
+        (r"(?:.*/)?(?P<scene>S\d)_(?P<asset>B\d)\.tif", b"late/S1_B3.tif", "i1"),
+        (r"(?:.*/)?(?P<scene>S\d)_(?P<asset>B\d)\.tif", b"late/S1_B1.tif", None),
+        (r"(?P<scene>\w+)/S\d_(?P<asset>B\d)\.tif", b"S1/S1_B3.tif", None),
+        (r"(?:.*/)?S\d_(?P<asset>B\d)\.tif", b"late/S1_B3.tif", None),
+    ],
+)
+def test_names_tell_the_item_of_a_scene_where_they_alone_tell_the_scene(
+    pattern: str, path: bytes, found: str | None
+) -> None:
+    """Not where a folder names the scene, for the platform shows no folders; nor where the asset is there already."""
+    rules = [SceneRules((Rule(pattern, scene="{scene}" if "scene" in pattern else "all"),), UTC)]
+    shown = [("S2_B1-0123456789ab", "i2"), ("S1_B1-0123456789ab", "i1"), ("other-0123456789ab", "i3")]
+
+    assert item_of_scene(lambda each: place(rules, each), path, shown) == found

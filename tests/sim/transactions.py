@@ -174,6 +174,9 @@ class MemoryRows:
     def known_item(self, target: object, file_name: str) -> None:
         return None
 
+    def listed_names(self, target: object, spelled: str) -> list[tuple[str, str]]:
+        return []
+
     def is_unsure(self, seen: Seen) -> bool:
         return False
 

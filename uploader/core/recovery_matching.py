@@ -6,12 +6,14 @@ for one file. Where names do not come back, nothing is recognised and nothing ma
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.configuration import Folder
 from uploader.core.matching import our_stems
+from uploader.core.path_text import raw
+from uploader.core.scene_rules import Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,31 @@ def names_come_back(listed: Iterable[Listed], items: Collection[str], uploads: C
         return True
     ours = [one for one in records if one.item_id in items or (one.upload_id and one.upload_id in uploads)]
     return any(one.stems for one in records) and all(one.stems for one in ours)
+
+
+def item_of_scene(
+    place: Callable[[bytes], object], path: bytes, listed: Iterable[tuple[str, str]]
+) -> str | None:
+    """The item that has other rasters of the scene of the file at this path, told by their names; None: no item has.
+
+    `listed` are file names of ours without their extensions, each with its item. An item that has the file's asset
+    already is that of an earlier version of the file.
+    """
+    placed, (directory, slash, name) = place(path), path.rpartition(b"/")
+    if not isinstance(placed, Placement) or not placed.spelled:
+        return None
+    extension = name[name.rfind(b".") :] if b"." in name else b""
+    assets: dict[str, set[str]] = {}
+    for stem, item_id in listed:
+        other = place(directory + slash + raw(stem[:-_CONTENT]) + extension)
+        if isinstance(other, Placement) and other.spelled and _alike(other, placed):
+            assets.setdefault(item_id, set()).add(other.asset.casefold())
+    return next((item for item, had in assets.items() if placed.asset.casefold() not in had), None)
+
+
+def _alike(one: Placement, other: Placement) -> bool:
+    return (one.item, one.collection) == (other.item, other.collection)
+
+
+_CONTENT = len("-0123456789ab")
+"""What ends a file name of ours, its extension apart."""

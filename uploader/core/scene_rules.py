@@ -14,7 +14,7 @@ from datetime import tzinfo
 from uploader.core import pattern_cost, scene_dates
 from uploader.core.path_text import shown
 from uploader.core.scene_dates import Interval
-from uploader.core.scene_templates import Groups, Value, filled, value
+from uploader.core.scene_templates import Groups, Value, filled, names, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ class Placement:
 
     `categorical` is as in the rule. `tile` is that of a mosaic, which is an item of its own; else empty. `when` is None
     where the path tells no time. `complaints` are sentences about what the path says and cannot mean. Of `policy` the
-    texts are filled in.
+    texts are filled in. `spelled` is a part of the file's own name that tells the item; empty where the folders above
+    it have a say in that.
     """
 
     scene: str
@@ -85,6 +86,7 @@ class Placement:
     properties: Mapping[str, Value] = field(default_factory=dict)
     complaints: tuple[str, ...] = ()
     policy: Policy = Policy()
+    spelled: str = field(default="", compare=False)
 
     @property
     def item(self) -> tuple[str, str, str]:
@@ -122,14 +124,15 @@ def place(sections: Iterable[SceneRules], path: bytes) -> Placement | LeftOut:
                 continue
             if rule.skip:
                 return _SKIPPED
-            placed = _placed(section, rule, found.groupdict())
+            placed = _placed(section, rule, found)
             if placed is not None:
                 return placed
             left = _EMPTY
     return left
 
 
-def _placed(section: SceneRules, rule: Rule, groups: Groups) -> Placement | None:
+def _placed(section: SceneRules, rule: Rule, found: re.Match[str]) -> Placement | None:
+    groups: Groups = found.groupdict()
     scene, asset = filled(rule.scene, groups), filled(rule.asset, groups)
     if not scene or not asset:
         return None
@@ -150,7 +153,17 @@ def _placed(section: SceneRules, rule: Rule, groups: Groups) -> Placement | None
         | ({"scene": scene} if tile else {}),
         complaints=tuple(_complaints(told if when is None else "", lost)),
         policy=replace(section.policy, complete=filled(section.policy.complete, groups)),
+        spelled=_spelled(section, rule, found),
     )
+
+
+def _spelled(section: SceneRules, rule: Rule, found: re.Match[str]) -> str:
+    """The longest of the groups that tell the item, where all of them lie in the file's name."""
+    asked = names(rule.scene) | names(rule.version) | names(section.collection) | {"tile"}
+    told = [name for name, text in found.groupdict().items() if name in asked and text]
+    if any(found.start(name) <= found.string.rfind("/") for name in told):
+        return ""
+    return max((found[name] for name in told), key=len, default="")
 
 
 def _complaints(date: str, lost: Iterable[str]) -> Iterable[str]:

@@ -13,6 +13,7 @@ from uploader.core import failure_policy as policy
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import classify
 from uploader.core.path_text import raw
+from uploader.core.recovery_matching import Target
 from uploader.core.scene_rules import Placement
 from uploader.core.scenes import Describing, Need, Scene, need
 from uploader.core.transitions.scene_events import Joining
@@ -57,7 +58,9 @@ async def joining(tools: Tools, folder: str, path: bytes, unpacked: Collection[b
     )
     if marker and not marked:
         marked = await tools.in_thread(_marked, folder, directory, marker)
-    return Joining(destination.project_id, destination.collection_id, placed, marked)
+    alike = [each for each in tools.destinations.values() if Target.of(each) == Target.of(destination)]
+    place = destination.placed if all(each.scenes for each in alike) else None
+    return Joining(destination.project_id, destination.collection_id, placed, marked, place)
 
 
 async def advance(tools: Tools, scene_id: int) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from uploader.core.configuration import Folder
 from uploader.core.model import FileState, Sighting
 from uploader.core.naming import file_name
-from uploader.core.recovery_matching import Target
+from uploader.core.recovery_matching import Target, item_of_scene
 from uploader.core.transitions import archive_events, scene_events, source_events
 from uploader.core.transitions import file_events as events
 from uploader.core.transitions.file_events import Claimed, Converted
@@ -230,6 +231,25 @@ def _known(rows: Rows, file: FileRecord, joining: Joining) -> Known:
     )
 
 
+def _with_item(rows: Rows, file: FileRecord, joining: Joining, known: Known, item_id: str | None) -> Known:
+    """With the item that a repair has seen of the scene, be it by this file (`item_id`) or by names of others.
+
+    What was begun since is no matter of a repair: an item that was given up, a raster that has changed.
+    """
+    issues = [scene for scene in known.versions if scene.version == joining.placed.version]
+    if any(scene.item_id or scene.issue > 1 for scene in issues):
+        return known
+    if item_id is None and joining.place is not None and joining.placed.spelled:
+        target = Target(joining.project_id, joining.collection_id)
+        listed = rows.listed_names(target, joining.placed.spelled)
+        item_id = item_of_scene(joining.place, file.path, listed)
+    if item_id is None:
+        return known
+    return replace(
+        known, item_id=item_id, members={scene.id: rows.scene_members(scene.id) for scene in issues}
+    )
+
+
 def claim(
     rows: Rows, file: FileRecord, copy: Claimed, repaired: Repaired, joining: Joining | None
 ) -> FileState:
@@ -238,7 +258,7 @@ def claim(
     change, state = events.claimed(rows.now, file, same, copy, repaired)
     if joining is not None and state in _JOINS:
         item_id = repaired.item.item_id if repaired.item else None
-        known = _known(rows, file, joining)
+        known = _with_item(rows, file, joining, _known(rows, file, joining), item_id)
         scene_events.claimed(change, file, joining, known, copy.content, item_id=item_id)
     rows.apply(change)
     return FileState(change.files[file.id].get("state", state))

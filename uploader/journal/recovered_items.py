@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.repaired import KnownItem
-from uploader.journal.rows import one
+from uploader.journal.rows import one, rows
 from uploader.journal.sqlite_library import Database
 
 
@@ -21,6 +21,19 @@ def known_item(db: Database, target: Target, file_name: str, upload_id: str = ""
         upload_id,
     )
     return KnownItem(found["id"], found["item_id"]) if found else None
+
+
+def names_like(db: Database, target: Target, text: str) -> list[tuple[str, str]]:
+    """File names with this text in them that no file has, each with its item, in the order of the listing."""
+    found = rows(
+        db,
+        "SELECT stem, item_id FROM known_items WHERE file_id IS NULL AND project_id = ? AND collection_id = ? "
+        "AND target_item_id = '' AND instr(lower(stem), lower(?)) ORDER BY id",
+        target.project_id,
+        target.collection_id,
+        text,
+    )
+    return [(row["stem"], row["item_id"]) for row in found]
 
 
 def take(db: Database, item_id: int, file_id: int) -> None:

@@ -223,6 +223,10 @@ class StoredRows:
         """See `Rows`."""
         return recovered_items.known_item(self._db, target, file_name)
 
+    def listed_names(self, target: Target, spelled: str) -> list[tuple[str, str]]:
+        """See `Rows`."""
+        return recovered_items.names_like(self._db, target, spelled)
+
     def is_unsure(self, seen: Seen) -> bool:
         """See `Rows`."""
         at = seen.sighting

@@ -121,6 +121,9 @@ class Rows(Protocol):
     def known_item(self, target: Target, file_name: str) -> KnownItem | None:
         """A record of the platform that a repair has listed, has this file name, and is no file's yet."""
 
+    def listed_names(self, target: Target, spelled: str) -> list[tuple[str, str]]:
+        """Names with this text in them that a repair saw in a target and that are no file's yet, with their items."""
+
     def is_unsure(self, seen: Seen) -> bool:
         """Whether this very file lay there at a repair that could not tell whether it had been uploaded."""
 

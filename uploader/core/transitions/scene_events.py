@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from uploader.core import scenes
@@ -20,12 +20,16 @@ CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """A file that is to join a scene: where its folder's items go, what its path says, and whether it is marked."""
+    """A file that is to join a scene: where its folder's items go, what its path says, and whether it is marked.
+
+    `place` says the same of any path of its folder; None where files without scenes go there as well.
+    """
 
     project_id: str
     collection_id: str
     placed: Placement
     marked: bool = False
+    place: Callable[[bytes], object] | None = None
 
     @property
     def family(self) -> tuple[str, str, str, str, str]:
@@ -53,12 +57,16 @@ class Known:
 
     `versions` are all its versions and issues, the oldest first; `contents` are those of the rasters that issues of its
     own version have under its asset, by issue; `collection_id` is that of its collection's name, as far as it is known.
+    `item_id` is its item where the platform has shown that at a repair, and `members` are its files so far, by issue:
+    they are told only then.
     """
 
     versions: Sequence[Scene]
     contents: Mapping[int, str]
     collection_id: str | None
     next_id: int
+    item_id: str | None = None
+    members: Mapping[int, Sequence[FileRecord]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,8 @@ def claimed(
 ) -> None:
     """A file was claimed, in this change: it joins its scene, or ends as one that is not needed.
 
-    `item_id` is its item where the platform has shown that at a repair: then it is the scene's.
+    `item_id` is its item where the platform has shown that at a repair: then it is the scene's, and so it is of those
+    that came before it.
     """
     found = join(change.now, file, joining, known, content)
     if isinstance(found, Left):
@@ -119,7 +128,8 @@ def claimed(
             change.move_file(file, FileEvent.TWIN, found.note)
         return
     _joined(change, file, joining, found, known.collection_id)
-    item_known(change, found.scene, item_id, [file])
+    others = [each for each in known.members.get(found.scene.id, ()) if each.session_id is None]
+    item_known(change, found.scene, item_id or known.item_id, [*others, file])
 
 
 def unclaimed_primary(change: Change, file: FileRecord, joining: Joining, known: Known) -> Scene | None:
