@@ -110,7 +110,8 @@ class SceneHistory(History):
         mended = bool(self.platform.deleted)
         self.platform.restore()
         for kept in self.look().kept_back:
-            if not kept.making and kept.scene.collection_id is not None:
+            # What waits for its collection goes on by itself, unless its primary was rejected: then nothing is looked up.
+            if not kept.making and (kept.scene.hold or kept.scene.collection_id is not None):
                 self._calm()
                 path = f"{kept.scene.name}_20240102_{self.primary}.tif".encode()
                 self.contents_made += 1
