@@ -110,7 +110,7 @@ class SceneHistory(History):
         mended = bool(self.platform.deleted)
         self.platform.restore()
         for kept in self.look().kept_back:
-            # What waits for its collection goes on by itself, unless its primary was rejected: then nothing is looked up.
+            # Whose primary was rejected looks for no collection; any other scene finds its own by itself.
             if not kept.making and (kept.scene.hold or kept.scene.collection_id is not None):
                 self._calm()
                 path = f"{kept.scene.name}_20240102_{self.primary}.tif".encode()

@@ -55,14 +55,20 @@ def _contradicted(d: Live, board: Board) -> list[str]:
     d.fault("uploads.complete", status=409)
     path = d.drop("contradicted.tif")
     end = time.monotonic() + PATIENCE
-    while not any(h["scope"] == "session" for h in d.status()["holds"]):
+    while (status := d.status()) and not any(_for_a_person(hold) for hold in status["holds"]):
         if time.monotonic() > end:
-            return [f"no hold names the session: {d.status()['holds']}"]
-        board.elapse(61)
+            return [f"no hold names the session: {status['holds']}"]
+        if status["files"]["stored"]:  # before that, what works would be taken for what hangs
+            board.elapse(61)
         time.sleep(0.3)
     d.w.command("retry", "-c", str(d.w.config), str(path), check=0)
     _pass_holds(d, board)
     return [line for line in d.wrong() if "reserved" not in line and "open session" not in line]
+
+
+def _for_a_person(hold: dict[str, Any]) -> bool:
+    """Whether it is of a session, and does not end by itself."""
+    return hold["scope"] == "session" and hold["until"] is None
 
 
 def _pass_holds(d: Live, board: Board, seconds: float = PATIENCE) -> None:
