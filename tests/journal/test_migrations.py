@@ -47,7 +47,7 @@ def tables(path: Path) -> set[str]:
 
 def test_a_journal_of_each_earlier_schema_is_kept() -> None:
     """A new migration comes with that of the schema before it: run `python -m tests.journal.keep_earlier`."""
-    assert set(EARLIER) == set(range(1, SCHEMA))
+    assert set(EARLIER) == set(range(1, SCHEMA)), "see the example of a migration in CONTRIBUTING.md"
 
 
 def test_the_last_one_is_what_the_program_makes_of_the_one_before_it() -> None:
