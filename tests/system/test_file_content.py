@@ -72,6 +72,23 @@ def test_the_target_has_what_the_source_has(
     assert held(target) == held(source)
 
 
+@pytest.mark.parametrize("refused_after", [0, 1, 9])
+def test_a_duplicate_is_a_file_of_its_own(
+    tmp_path: Path, refused_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same bytes, wherever the kernel leaves the copying to us; what is there is not written over."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom(5 * PIECE + 3))
+    monkeypatch.setattr(file_content, "_AT_ONCE", 2 * PIECE + 1)
+    monkeypatch.setattr(file_content, "reflink", lambda *_: False)
+    monkeypatch.setattr(os, "copy_file_range", refuse_after(refused_after))
+    file_content.duplicate(source, target)
+    assert target.read_bytes() == source.read_bytes()
+    assert not target.samefile(source)
+    with pytest.raises(FileExistsError):
+        file_content.duplicate(source, target)
+
+
 @pytest.mark.parametrize("refused_after", [0, 9])
 def test_a_blank_chunk_is_a_hole(
     files: tuple[int, int], refused_after: int, monkeypatch: pytest.MonkeyPatch

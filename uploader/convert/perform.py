@@ -22,6 +22,7 @@ from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import RAISE, Facts, RasterLimits, beyond
 from uploader.convert.read.formats.format_table import PASS
 from uploader.convert.read.formats.open_raster import THREADS, opened
+from uploader.convert.read.own_files import require_no_links
 from uploader.convert.tiff.missing_byte_counts import uncounted
 from uploader.convert.write import comparison, method_choice
 from uploader.convert.write import source_heads as sources
@@ -86,6 +87,7 @@ def look_ahead(job: Job, beside: tuple[str, ...]) -> Forecast:
 
 def _examined(job: Job, beside: tuple[str, ...] | None = None) -> Facts:
     """The facts of a raster that may be converted. Raises RasterUnreadable, RasterRefused."""
+    require_no_links(job.source, beside, linked=job.linked)
     facts = with_declared(examine(job.source, beside), job.crs, job.nodata)
     facts = replace(facts, indexed=sources.indexed(job.source))
     _judge(facts, job)
