@@ -16,6 +16,7 @@ import rasterio.shutil
 
 from tests.support.rasters import make
 from uploader.convert import Converter, Job, Report
+from uploader.convert.write import publish
 from uploader.core.errors import SourceChanged, UploaderError
 from uploader.python.convert_files import converted
 from uploader.python.shown_source import shown_source
@@ -130,8 +131,9 @@ def test_what_changes_while_it_is_read_becomes_nothing(raster, tmp_path):
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_a_raster_that_is_sent_as_it_is_becomes_a_file_of_its_own(raster, tmp_path):
-    """Whoever changes one of them does not change the other."""
+def test_a_raster_that_is_sent_as_it_is_becomes_a_file_of_its_own(raster, tmp_path, monkeypatch):
+    """Whoever changes one of them does not change the other; it was copied while it was looked at."""
+    monkeypatch.setattr(publish, "adopt", lambda *_, **__: 1 / 0)
     cog, target = raster.with_name("cog.tif"), tmp_path / "out" / "a.tif"
     rasterio.shutil.copy(raster, cog, driver="COG", STATISTICS="YES", COMPRESS="DEFLATE", BLOCKSIZE="512")
 
@@ -141,6 +143,29 @@ def test_a_raster_that_is_sent_as_it_is_becomes_a_file_of_its_own(raster, tmp_pa
     assert target.read_bytes() == cog.read_bytes()
     assert not target.samefile(cog)
     assert (target.stat().st_nlink, target.is_symlink()) == (1, False)
+
+
+def test_what_was_copied_too_early_is_no_result(raster, tmp_path):
+    """A COG by its head, whose overviews show another raster: they are made anew."""
+    with rasterio.open(
+        raster, "w", driver="GTiff", width=1100, height=1100, count=1, dtype="uint8"
+    ) as dataset:
+        dataset.write(np.zeros((1, 1100, 1100), np.uint8))
+        dataset.build_overviews([2, 4])
+    pixels = np.random.default_rng(1).integers(1, 255, (1, 1100, 1100), np.uint8)
+    with rasterio.open(raster, "r+") as dataset:
+        dataset.write(pixels)
+    cog, target = raster.with_name("cog.tif"), tmp_path / "out" / "a.tif"
+    rasterio.shutil.copy(raster, cog, driver="COG", STATISTICS="YES", COMPRESS="DEFLATE", BLOCKSIZE="512")
+
+    (report,) = _convert((cog, target, _nothing))
+
+    assert (report.method, [warning.code for warning in report.warnings][:1]) == (
+        "rewrite",
+        ["overviews_remade"],
+    )
+    with rasterio.open(target, overview_level=0) as level:
+        assert level.read().min() > 0
 
 
 def test_odd_names_are_none_of_gdals_business(raster, tmp_path):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.page_cache import dirty_pages
 from uploader.system import file_content
 from uploader.system.file_content import CHUNK, PIECE
 
@@ -87,6 +88,19 @@ def test_a_duplicate_is_a_file_of_its_own(
     assert not target.samefile(source)
     with pytest.raises(FileExistsError):
         file_content.duplicate(source, target)
+
+
+def test_a_large_duplicate_is_on_its_way_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but its last part, so that a sync waits for that alone."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom(4 * CHUNK))
+    if not dirty_pages(source):
+        pytest.skip("nothing waits for a disk here")
+    monkeypatch.setattr(file_content, "_AT_ONCE", CHUNK)
+    monkeypatch.setattr(file_content, "reflink", lambda *_: False)
+    file_content.duplicate(source, target)
+    assert target.read_bytes() == source.read_bytes()
+    assert not dirty_pages(target)
 
 
 @pytest.mark.parametrize("refused_after", [0, 9])

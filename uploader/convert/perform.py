@@ -28,7 +28,8 @@ from uploader.convert.write import comparison, method_choice
 from uploader.convert.write import source_heads as sources
 from uploader.convert.write.cog_writer import written
 from uploader.convert.write.disk_room import free_room
-from uploader.convert.write.inspection import inspect
+from uploader.convert.write.early_copy import copied_ahead, forget
+from uploader.convert.write.inspection import claims_to_be_done, inspect
 from uploader.convert.write.method_forecast import foreseen
 from uploader.convert.write.publish import PREVIEW, RESULT
 from uploader.convert.write.task import ALONE, Task, WrittenCog
@@ -113,11 +114,14 @@ def converted(job: Job, workshop: Path, room: int) -> Performed:
     ):
         if sources.soft_mask_possible(job.source, facts):
             masks.require_hard(dataset, facts)
-        found = inspect(job, dataset, facts)
+        likely = claims_to_be_done(job, facts)
+        with copied_ahead(job, workshop, likely=likely):
+            found = inspect(job, dataset, facts, candidate=likely)
         if found.passes:
             assert found.measured is not None
             made = WrittenCog("passthrough", found.measured)
         else:
+            forget(workshop)
             task = Task(job, workshop, dataset, facts, found)
             made = written(task)
         shown = job.source if made.method == "passthrough" else workshop / RESULT

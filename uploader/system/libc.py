@@ -39,10 +39,13 @@ def magic(fd: int) -> int:
     return ctypes.c_ulong.from_buffer(buffer).value & 0xFFFFFFFF
 
 
-def start_writeback(fd: int) -> None:
-    """Have the kernel begin to write a file's new pages to the disk. It returns when all are on their way, unsynced."""
+def start_writeback(fd: int, offset: int = 0, length: int = 0) -> None:
+    """Have the kernel begin to write so many new bytes of a file to the disk (0: to its end).
+
+    It returns when all are on their way, unsynced.
+    """
     if _sync_file_range is not None:
-        _sync_file_range(fd, 0, 0, _WRITE)
+        _sync_file_range(fd, offset, length, _WRITE)
 
 
 def set_malloc(option: int, value: int) -> None:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.support.page_cache import dirty_pages
 from uploader.convert.write import early_writeback
 from uploader.convert.write.early_writeback import written_back
 
 pytestmark = pytest.mark.unit
-
-_CACHESTAT = 451
-
-
-def _dirty(path: Path) -> int:
-    """Pages that are in memory alone, and not on their way to the disk. Skips where the kernel does not tell."""
-    everything, told = (ctypes.c_uint64 * 2)(0, 0), (ctypes.c_uint64 * 5)()
-    with path.open("rb") as file:
-        if ctypes.CDLL(None).syscall(_CACHESTAT, file.fileno(), everything, told, 0) != 0:
-            pytest.skip("this kernel has no cachestat(2)")
-    return told[1]
 
 
 def test_a_large_result_is_on_its_way_to_the_disk_when_the_block_ends(tmp_path: Path, monkeypatch) -> None:
     """Files that are spare are gone then, also those of a small one."""
     result, spare = tmp_path / "result.tif", [tmp_path / "a", tmp_path / "b"]
     result.write_bytes(os.urandom(1 << 20))
-    if not _dirty(result):
+    if not dirty_pages(result):
         pytest.skip("nothing waits for a disk here")
     for large in (2 << 20, 1 << 20):
         monkeypatch.setattr(early_writeback, "_LARGE", large)
@@ -40,7 +29,7 @@ def test_a_large_result_is_on_its_way_to_the_disk_when_the_block_ends(tmp_path: 
             pass
 
         assert not any(path.exists() for path in spare)
-    assert not _dirty(result)
+    assert not dirty_pages(result)
 
 
 def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch) -> None:

@@ -68,10 +68,16 @@ def clear(target: Path) -> bool:
 
 def finish(job: Job, report: Report) -> None:
     """Put what the child has made in its place, or the source itself, and remove its folder. Raises as `publish`."""
-    if report.method == "passthrough":
+    if report.method == "passthrough" and not (job.linked and _copied(job)):
         adopt(job.source, job.target, own=not job.linked)
     publish(job.target)
     clear(job.target)
+
+
+def _copied(job: Job) -> bool:
+    """Whether the child has copied a raster that is not ours while it looked at it (`early_copy`)."""
+    result = workshop(job.target) / RESULT
+    return result.is_file() and not result.is_symlink() and result.stat().st_size == job.source.stat().st_size
 
 
 def adopt(source: Path, target: Path, *, own: bool = True) -> None:
