@@ -1,6 +1,6 @@
 """The family of attacks: what a raster from outside may try, one generator each, and who gets hurt.
 
-    python -m tests.security.attacks [--kind names|bombs|titles|heavy] [--only NAME] [--seconds N] [--dask]
+    python -m tests.security.attacks [--kind names|bombs|titles|heavy] [--only NAME] [--seconds N] [--dask] [--linked]
 
 Each goes through the real pool in a folder of its own, followed by a good raster that must be converted at once.
 A canary file, a canary text and a canary server tell whether anything of theirs was touched.
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -25,6 +26,7 @@ from tests.support import rasters
 from tests.support.cluster import Engines, engines
 from uploader.convert import ConversionEngine, Converter, Job
 from uploader.core.errors import ConversionFailed, LocalError
+from uploader.python.shown_source import shown_source
 
 LIMIT = 1 << 30
 """Bytes of memory for each."""
@@ -37,8 +39,13 @@ async def run(
     seconds: float,
     say: Callable[[str], object] = str,
     engine: Engines = Converter,
+    linked: bool = False,
 ) -> tuple[list[str], list[str]]:
-    """Let each attack happen; gives a line for each, and all that is wrong."""
+    """Let each attack happen; gives a line for each, and all that is wrong.
+
+    `linked`: the rasters are read where they lie, as those that people convert by hand. Who names a link wants what
+    it leads to, so a raster that is one is left out.
+    """
     told, wrong = [], []
     sound = good(root / "good" / "in" / "source.tif")
     with Lure.laid(root / "lure") as lure:
@@ -48,7 +55,10 @@ async def run(
                 folder.mkdir(parents=True)
                 source = attack.make(folder, lure) or folder / "source.tif"
                 lure.touched()
-                line, problems = await _one(converter, attack, source, lure, seconds)
+                if linked and source.is_symlink():
+                    continue
+                job = _job(source, folder.parent, seconds, linked=linked)
+                line, problems = await _one(converter, attack, job, lure)
                 told.append(line)
                 say(line)
                 wrong += [f"{attack.name}: {problem}" for problem in problems]
@@ -56,11 +66,20 @@ async def run(
     return told, wrong
 
 
-async def _one(
-    converter: ConversionEngine, attack: Attack, source: Path, lure: Lure, seconds: float
-) -> tuple[str, list[str]]:
-    target = source.parent.parent / "out.tif"
-    job = Job(source, target, min_free_bytes=0, memory_limit=LIMIT, timeout_seconds=seconds)
+def _job(source: Path, place: Path, seconds: float, *, linked: bool) -> Job:
+    """A conversion in a folder of its own, in which nobody leaves anything behind."""
+    job = Job(
+        source, place / "out" / "out.tif", min_free_bytes=0, memory_limit=LIMIT, timeout_seconds=seconds
+    )
+    job.target.parent.mkdir()
+    if not linked:
+        return job
+    shown = shown_source(source, place / "shown")
+    return replace(job, source=shown.path, linked=shown.linked)
+
+
+async def _one(converter: ConversionEngine, attack: Attack, job: Job, lure: Lure) -> tuple[str, list[str]]:
+    target = job.target
     before, problems, peak = time.monotonic(), [], 0
     try:
         report = await converter.convert(job)
@@ -75,7 +94,7 @@ async def _one(
         problems += _stolen(target)
         problems += [f"it took {peak} bytes of memory"] if peak > LIMIT else []
     problems += lure.touched()
-    left = {path.name for path in source.parent.parent.iterdir()} - {"in", "out.tif"}
+    left = {path.name for path in target.parent.iterdir()} - {target.name}
     problems += [f"it left {left}"] if left else []
     told = f"{attack.name:36} {time.monotonic() - before:6.1f} s {peak >> 20:5} MB  {outcome}"
     return told, problems
@@ -116,6 +135,9 @@ def main() -> int:
     parser.add_argument("--only", help="one attack by its name")
     parser.add_argument("--seconds", type=float, default=120.0, help="deadline of each")
     parser.add_argument("--dask", action="store_true", help="through a cluster of one worker")
+    parser.add_argument(
+        "--linked", action="store_true", help="read where they lie, as `uploader convert` does"
+    )
     given = parser.parse_args()
     attacks = (
         [ATTACKS[given.only]]
@@ -126,7 +148,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="attacks-") as root,
         engines(Path(root), dask=given.dask) as engine,
     ):
-        how = {"seconds": given.seconds, "say": print, "engine": engine}
+        how = {"seconds": given.seconds, "say": print, "engine": engine, "linked": given.linked}
         told, wrong = anyio.run(lambda: run(attacks, Path(root), **how))
     sys.stdout.write("".join(f"WRONG {line}\n" for line in wrong))
     sys.stdout.write(f"{len(told)} attacks, {len(wrong)} wrong\n")

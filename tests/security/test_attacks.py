@@ -30,6 +30,15 @@ async def test_attacks_end_and_touch_nothing(tmp_path: Path, kind: str) -> None:
     assert wrong == []
 
 
+async def test_a_raster_that_is_read_where_it_lies_reaches_nothing_else(tmp_path: Path) -> None:
+    """What plain GDAL falls for is held off as well where the child can open one file of people's folder."""
+    baits = [attack for attack in attacks.chosen("names") if attack.proven]
+    told, wrong = await attacks.run(baits, tmp_path, seconds=_SECONDS, linked=True)
+
+    assert len(told) == len(baits)
+    assert wrong == []
+
+
 async def test_nothing_is_touched_where_nothing_confines(tmp_path: Path) -> None:
     """On a host without a single layer, the way rasters are opened holds alone."""
     paths = os.pathsep.join([str(ROOT), *(p for p in sys.path if p)])

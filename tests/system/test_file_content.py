@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.page_cache import dirty_pages
 from uploader.system import file_content
 from uploader.system.file_content import CHUNK, PIECE
 
@@ -70,6 +71,36 @@ def test_the_target_has_what_the_source_has(
     monkeypatch.setattr(os, "copy_file_range", refuse_after(refused_after))
     assert taken(source, target) == hashlib.sha256(held(source)).hexdigest()
     assert held(target) == held(source)
+
+
+@pytest.mark.parametrize("refused_after", [0, 1, 9])
+def test_a_duplicate_is_a_file_of_its_own(
+    tmp_path: Path, refused_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same bytes, wherever the kernel leaves the copying to us; what is there is not written over."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom(5 * PIECE + 3))
+    monkeypatch.setattr(file_content, "_AT_ONCE", 2 * PIECE + 1)
+    monkeypatch.setattr(file_content, "reflink", lambda *_: False)
+    monkeypatch.setattr(os, "copy_file_range", refuse_after(refused_after))
+    file_content.duplicate(source, target)
+    assert target.read_bytes() == source.read_bytes()
+    assert not target.samefile(source)
+    with pytest.raises(FileExistsError):
+        file_content.duplicate(source, target)
+
+
+def test_a_large_duplicate_is_on_its_way_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but its last part, so that a sync waits for that alone."""
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom(4 * CHUNK))
+    if not dirty_pages(source):
+        pytest.skip("nothing waits for a disk here")
+    monkeypatch.setattr(file_content, "_AT_ONCE", CHUNK)
+    monkeypatch.setattr(file_content, "reflink", lambda *_: False)
+    file_content.duplicate(source, target)
+    assert target.read_bytes() == source.read_bytes()
+    assert not dirty_pages(target)
 
 
 @pytest.mark.parametrize("refused_after", [0, 9])

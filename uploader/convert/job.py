@@ -63,6 +63,8 @@ class Job:
     """Pixels on the longer side of a picture of both, which appears beside the target; 0: none is drawn."""
     quicklook: bool = False
     """The child also tells where the raster lies and how it looks."""
+    linked: bool = False
+    """`source` is a link of ours to where the raster lies, to which others may write; its sidecars are copies."""
     alone: bool = False
     """A worker elsewhere converts nothing else beside it; on this machine whoever asks for it sees to that."""
 

@@ -22,12 +22,14 @@ from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import RAISE, Facts, RasterLimits, beyond
 from uploader.convert.read.formats.format_table import PASS
 from uploader.convert.read.formats.open_raster import THREADS, opened
+from uploader.convert.read.own_files import require_no_links
 from uploader.convert.tiff.missing_byte_counts import uncounted
 from uploader.convert.write import comparison, method_choice
 from uploader.convert.write import source_heads as sources
 from uploader.convert.write.cog_writer import written
 from uploader.convert.write.disk_room import free_room
-from uploader.convert.write.inspection import inspect
+from uploader.convert.write.early_copy import copied_ahead, forget
+from uploader.convert.write.inspection import claims_to_be_done, inspect
 from uploader.convert.write.method_forecast import foreseen
 from uploader.convert.write.publish import PREVIEW, RESULT
 from uploader.convert.write.task import ALONE, Task, WrittenCog
@@ -86,6 +88,7 @@ def look_ahead(job: Job, beside: tuple[str, ...]) -> Forecast:
 
 def _examined(job: Job, beside: tuple[str, ...] | None = None) -> Facts:
     """The facts of a raster that may be converted. Raises RasterUnreadable, RasterRefused."""
+    require_no_links(job.source, beside, linked=job.linked)
     facts = with_declared(examine(job.source, beside), job.crs, job.nodata)
     facts = replace(facts, indexed=sources.indexed(job.source))
     _judge(facts, job)
@@ -111,11 +114,14 @@ def converted(job: Job, workshop: Path, room: int) -> Performed:
     ):
         if sources.soft_mask_possible(job.source, facts):
             masks.require_hard(dataset, facts)
-        found = inspect(job, dataset, facts)
+        likely = claims_to_be_done(job, facts)
+        with copied_ahead(job, workshop, likely=likely):
+            found = inspect(job, dataset, facts, candidate=likely)
         if found.passes:
             assert found.measured is not None
             made = WrittenCog("passthrough", found.measured)
         else:
+            forget(workshop)
             task = Task(job, workshop, dataset, facts, found)
             made = written(task)
         shown = job.source if made.method == "passthrough" else workshop / RESULT

@@ -9,6 +9,7 @@ from uploader.folders.spec import FolderSpec
 from uploader.system import files as fs
 from uploader.system.leases import BLIND
 from uploader.system.libc import magic
+from uploader.system.own_status import own_status
 
 _CAP_LEASE = 28
 
@@ -24,7 +25,7 @@ def lease_doubt(folder: str) -> str:
     name = blind(folder)
     if name:
         return f"{folder} is on {name}, where writers on other machines do not show"
-    if not int(_status("CapEff"), 16) >> _CAP_LEASE & 1:
+    if not int(own_status("CapEff"), 16) >> _CAP_LEASE & 1:
         return f"without CAP_LEASE only files of user id {os.geteuid()} can be asked for writers"
     return ""
 
@@ -96,12 +97,3 @@ def inotify_limits() -> dict[str, int]:
         except (OSError, ValueError):
             continue
     return found
-
-
-def _status(key: str) -> str:
-    """One line of the thread's status; "0" where it cannot be read."""
-    try:
-        lines = Path("/proc/thread-self/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return "0"
-    return next((line.split()[1] for line in lines if line.startswith(key + ":")), "0")

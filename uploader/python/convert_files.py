@@ -1,9 +1,8 @@
-"""Files around a conversion alone: a private copy beside the target, and a result that appears whole."""
+"""Files around a conversion alone: what the converter is shown of the source, and a result that appears whole."""
 
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uploader.core.errors import NoSpace, RasterUnreadable, SourceUnreadable, UploaderError
+from uploader.core.errors import LocalError, RasterUnreadable, UploaderError
 from uploader.report.terminal_text import printable
-from uploader.system import file_content, threads
 from uploader.system import files as fs
+from uploader.system import threads
+from uploader.system.own_status import own_status
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -41,11 +41,13 @@ async def converted(
     """
     from uploader.convert import Job
     from uploader.convert.write.publish import preview_of
+    from uploader.python.shown_source import shown_source
 
     with _workspace(target) as room:
-        copy = await threads.run_sync(_copy_group, source, room / "in")
+        shown = await threads.run_sync(shown_source, source, room / "in")
         job = Job(
-            source=copy,
+            source=shown.path,
+            linked=shown.linked,
             target=room / "out.tif",
             min_free_bytes=0,
             name=printable(source.name),
@@ -56,7 +58,12 @@ async def converted(
             with progress(job, source):
                 report = await converter.convert(job)
         except RasterUnreadable as error:
-            raise _broken_off(copy) or error from error
+            shown.require_unchanged()
+            raise _broken_off(shown.path.resolve()) or error from error
+        except LocalError:
+            shown.require_unchanged()
+            raise
+        shown.require_unchanged()
         _publish(job.target, target)
         if preview is not None:
             _publish(preview_of(job.target), preview)
@@ -87,48 +94,11 @@ def _workspace(target: Path) -> Iterator[Path]:
         yield Path(path)
 
 
-def _copy_group(source: Path, room: Path) -> Path:
-    """Copy the raster and its sidecars under safe names; returns the raster's copy."""
-    from uploader.core.file_group import copy_names
-    from uploader.core.naming import sidecar_suffix
-
-    room.mkdir(mode=0o700)
-    name = os.fsencode(source.name)
-    try:
-        with os.scandir(source.absolute().parent) as entries:
-            beside = {
-                suffix: Path(entry.path)
-                for entry in entries
-                if (suffix := sidecar_suffix(name, os.fsencode(entry.name)))
-                and entry.is_file(follow_symlinks=False)
-            }
-        copies = [
-            room / copy for copy in copy_names(name, [(s, file.stat().st_size) for s, file in beside.items()])
-        ]
-        for file, copy in zip((source, *beside.values()), copies, strict=True):
-            _copy(file, copy)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise NoSpace(
-                f"There is no room beside DST for a copy of {source}.", "Name another DST."
-            ) from error
-        raise SourceUnreadable(f"{source} cannot be read: {error.strerror}.", "Check its rights.") from error
-    return copies[0]
-
-
-def _copy(file: Path, copy: Path) -> None:
-    """Copy a file, which shares its blocks with the copy where the file system can: that costs nothing then."""
-    with file.open("rb") as reading, copy.open("xb") as writing:
-        shared = file_content.reflink(reading.fileno(), writing.fileno())
-    if not shared:
-        shutil.copyfile(file, copy)
-
-
-def _broken_off(copy: Path) -> RasterUnreadable | None:
+def _broken_off(file: Path) -> RasterUnreadable | None:
     """Say of a file whose end is missing that it is; GDAL would speak of directories and offsets."""
     from uploader.folders import extent
 
-    found, size = extent(str(copy)), copy.stat().st_size
+    found, size = extent(str(file)), file.stat().st_size
     if found.whole is not False or not size:
         return None
     reason = f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {found.needs:,}."
@@ -151,5 +121,4 @@ def _publish(result: Path, target: Path) -> None:
 
 def _umask() -> int:
     """Which rights new files do not get; `os.umask` would tell it by changing it, also for other threads."""
-    told = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    return int(told.partition("Umask:")[2].split(maxsplit=1)[0], 8)
+    return int(own_status("Umask"), 8)

@@ -42,6 +42,9 @@ def test_an_image_is_read_once_before_it_passes(
     monkeypatch.setattr(inspection, "gather", noted)
     facts = examine(source)
     with opened(source, facts.driver) as dataset:
-        found = inspection.inspect(Job(source, tmp_path / "out.tif", verify=verify), dataset, facts)
+        job = Job(source, tmp_path / "out.tif", verify=verify)
+        candidate = inspection.claims_to_be_done(job, facts)
+        found = inspection.inspect(job, dataset, facts, candidate=candidate)
 
+    assert candidate
     assert (found.passes, found.sampled, passes) == (True, sampled, [1])

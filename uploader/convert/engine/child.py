@@ -193,7 +193,8 @@ def _names(error: BaseException, workshop: Path) -> bool:
 def _performed(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, float]:
     """One job, done within its limits, and the seconds that it took. Raises LocalError."""
     require_threads(pool_threads(os.cpu_count() or 1))
-    origin.confined((job.source.parent,), (workshop,), job.memory_limit)
+    behind_link = (job.source,) if job.linked else ()
+    origin.confined((job.source.parent, *behind_link), (workshop,), job.memory_limit)
     started = time.monotonic()
     progress.set(ConversionProgress(Telling(partial(os.write, ANSWER))))
     try:

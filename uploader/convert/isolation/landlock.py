@@ -47,8 +47,8 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path], *, tcp: bool = 
     """Give up all files but what lies beneath these paths, for good. Needs `no_new_privs`; gives the ABI.
 
     Writing includes reading; running a program, devices, sockets, fifos and links are never included. Paths that
-    do not exist are left out. `tcp`: its connections stay allowed. 0: nothing was given up, the kernel cannot. Raises
-    OSError when it should have been able to.
+    cannot be opened are left out. `tcp`: its connections stay allowed. 0: nothing was given up, the kernel cannot.
+    Raises OSError when it should have been able to.
     """
     version = abi()
     if not version:
@@ -85,7 +85,7 @@ def _rights(version: int) -> int:
 def _allow(rules: int, path: Path, rights: int) -> None:
     try:
         handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except OSError:  # what we cannot open need not be allowed to us
         return
     try:
         allowed = rights if path.is_dir() else rights & _FILE_READ

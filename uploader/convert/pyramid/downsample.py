@@ -131,6 +131,9 @@ def _mean_of_all(above: NDArray[Any], footprints: Footprints) -> NDArray[Any] | 
     mean = plain_mean(above, footprints)
     if mean is None or above.dtype.kind == "f":
         return None if mean is None else mean.astype(above.dtype)
+    if above.dtype.kind == "u":
+        mean += 0.5  # what is not negative is rounded by cutting off
+        return mean.astype(above.dtype)
     return _rounded(mean).astype(above.dtype)
 
 

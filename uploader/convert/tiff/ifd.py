@@ -120,7 +120,7 @@ class Tiff:
 
 def of(path: os.PathLike[str], reading: Callable[[int], Tiff]) -> Tiff | None:
     """What `read` or `first` makes of a file; None where it is no TIFF that they understand."""
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    handle = os.open(path, os.O_RDONLY)
     try:
         return reading(handle)
     except Malformed:

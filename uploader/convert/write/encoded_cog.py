@@ -23,6 +23,7 @@ from uploader.convert.write import (
     method_choice,
     rewrite_rules,
 )
+from uploader.convert.write.early_writeback import written_back
 from uploader.convert.write.encode import encode
 from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
@@ -95,15 +96,14 @@ def _proved(
     gauge = None if task.found.measured else Gauge(task.facts, classes=False)
     made = encode(task.dataset, plan, folder, gauge)
     move(plan.head, made.images, task.result, added, head_completion.reserve(added))
-    for path in folder.iterdir():  # the disk may need the room
-        path.unlink()
     measured = gauge.result() if gauge else task.found.measured
     assert measured is not None
     head_completion.complete(task.result, added, measured.bands)
-    if task.job.verify != "off":
-        _compare(task, plan, made.sums)
+    with written_back(task.result, tuple(folder.iterdir())):  # the disk may need the room of the parts
+        if task.job.verify != "off":
+            _compare(task, plan, made.sums)
+        warnings = verify(task.job, task.facts, task.result, beside, "")
     method: Method = "rewrite" if plan.kept else "encode"
-    warnings = verify(task.job, task.facts, task.result, beside, "")
     return WrittenCog(method, measured, warnings, made.smallest)
 
 

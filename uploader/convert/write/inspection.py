@@ -33,10 +33,12 @@ class Inspected:
     sampled: bool = False
 
 
-def inspect(job: Job, dataset: Dataset, facts: Facts) -> Inspected:
-    """Read as much as is needed to decide. Raises RasterUnreadable where a block is missing or damaged."""
+def inspect(job: Job, dataset: Dataset, facts: Facts, *, candidate: bool) -> Inspected:
+    """Read as much as is needed to decide; a `candidate` claims to be done (`claims_to_be_done`).
+
+    Raises RasterUnreadable where a block is missing or damaged.
+    """
     full = job.verify == "full"
-    candidate = claims_to_be_done(job, facts)
     levels = None
     if candidate and not full:
         found = _sampled(job, dataset, facts)

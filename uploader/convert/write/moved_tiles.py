@@ -28,7 +28,7 @@ def same_tiles(source: Path, result: Path) -> bool:
     with ExitStack() as stack:
         handles = []
         for path in (source, result):
-            handles.append(os.open(path, os.O_RDONLY | os.O_NOFOLLOW))
+            handles.append(os.open(path, os.O_RDONLY))
             stack.callback(os.close, handles[-1])
         try:
             before, after = (ifd.read(handle) for handle in handles)

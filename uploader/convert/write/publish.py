@@ -10,6 +10,7 @@ import errno
 import os
 import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from uploader.convert.job import Job, Report
@@ -67,29 +68,36 @@ def clear(target: Path) -> bool:
 
 def finish(job: Job, report: Report) -> None:
     """Put what the child has made in its place, or the source itself, and remove its folder. Raises as `publish`."""
-    if report.method == "passthrough":
-        adopt(job.source, job.target)
+    if report.method == "passthrough" and not (job.linked and _copied(job)):
+        adopt(job.source, job.target, own=not job.linked)
     publish(job.target)
     clear(job.target)
 
 
-def adopt(source: Path, target: Path) -> None:
+def _copied(job: Job) -> bool:
+    """Whether the child has copied a raster that is not ours while it looked at it (`early_copy`)."""
+    result = workshop(job.target) / RESULT
+    return result.is_file() and not result.is_symlink() and result.stat().st_size == job.source.stat().st_size
+
+
+def adopt(source: Path, target: Path, *, own: bool = True) -> None:
     """Put the source itself where the child would have put its result: it is sent as it is.
 
-    A hard link suffices, for nobody writes to the private copy; else the bytes are copied.
+    A hard link suffices where the file is our `own`, for nobody writes to a private copy; else its bytes are copied.
     """
+    from uploader.system import file_content  # noqa: PLC0415 - see `workshop`
+
     result = workshop(target) / RESULT
+    if own:
+        with suppress(OSError):
+            os.link(source, result)
+            return
     try:
-        os.link(source, result)
-    except OSError:
-        try:
-            shutil.copyfile(source, result)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise NoSpace(
-                    f"There is no room for {target.name}.", "Free some space in staging."
-                ) from error
-            raise
+        file_content.duplicate(source, result)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
+        raise
 
 
 def hand_over(source: Path, target: Path) -> None:

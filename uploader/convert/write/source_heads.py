@@ -36,7 +36,7 @@ def _read(source: Path, reading: Callable[[int], ifd.Tiff], *_: int) -> ifd.Tiff
 
 def _version(path: Path) -> tuple[int, ...]:
     """What tells one file from the next at its place."""
-    status = path.lstat()
+    status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 

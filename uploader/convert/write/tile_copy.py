@@ -55,7 +55,7 @@ def move(head: ifd.Tiff, images: Sequence[Image], target: Path, added: Additions
     """
     with ExitStack() as stack:
         files = {file: _opened(stack, file, os.O_RDONLY) for file in dict.fromkeys(i.file for i in images)}
-        outgoing = _opened(stack, target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        outgoing = _opened(stack, target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW)
         whole = {file: os.fstat(handle).st_size for file, handle in files.items()}
         total = _amount(head, images, whole)
         new = completed(replace(head, ghost=b"", directories=tuple(i.directory for i in images)), added, [])
@@ -70,7 +70,7 @@ def move(head: ifd.Tiff, images: Sequence[Image], target: Path, added: Additions
 
 
 def _opened(stack: ExitStack, path: Path, how: int) -> int:
-    handle = os.open(path, how | os.O_NOFOLLOW, 0o600)
+    handle = os.open(path, how, 0o600)
     stack.callback(os.close, handle)
     return handle
 

@@ -16,6 +16,7 @@ from uploader.convert.read.windows import pieces
 from uploader.convert.write import cog_validation, comparison, head_completion
 from uploader.convert.write import source_heads as sources
 from uploader.convert.write.comparison import compare_facts
+from uploader.convert.write.early_writeback import written_back
 from uploader.convert.write.moved_tiles import same_tiles
 from uploader.convert.write.pixel_comparison import compare_pixels
 from uploader.convert.write.task import Task, WrittenCog
@@ -45,7 +46,10 @@ def finished(
     head_completion.complete(task.result, added, measured.bands if measured else ())
     moved = added.moved and task.job.verify == "full" and same_tiles(task.job.source, task.result)
     gauge = Gauge(task.facts, classes=False)
-    pixels = _decoded(task, gauge, watch) if moved else _compared(task, None if measured else gauge, watch)
+    with written_back(task.result):
+        pixels = (
+            _decoded(task, gauge, watch) if moved else _compared(task, None if measured else gauge, watch)
+        )
     if watch and not watch.believed():
         raise WrongOverviews("Its overviews do not show it.")
     if moved and measured and gauge.result().bands != measured.bands:

@@ -87,12 +87,9 @@ def available() -> frozenset[str]:
 
 
 def head(path: Path) -> bytes:
-    """The first bytes of a regular file, never following a link or waiting on a fifo.
-
-    Raises RasterUnreadable when it is none.
-    """
+    """The first bytes of a regular file, never waiting on a fifo. Raises RasterUnreadable when it is none."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise RasterUnreadable(f"The file cannot be opened: {error.strerror}.") from error
     try:
