@@ -2,7 +2,7 @@
 
 `serve` answers each call at once and reads the bodies of PUTs away, plain or through TLS, with a thread for each
 connection; nothing is hashed, so that what it takes is close to the least. `delay` is a proxy that holds back what
-passes, half a round trip in each direction, and lets no more bytes be on their way in a connection than `WINDOW`,
+passes, half a round trip in each direction, and lets no more bytes be on their way in a connection than a window,
 as a kernel does. It knows no loss and no slow start. Both run in processes of their own.
 """
 
@@ -173,10 +173,10 @@ def _send(connection: socket.socket, body: bytes) -> None:
 
 
 class _Distance:
-    """One direction of a connection: pieces arrive `delay` seconds after they were sent, `WINDOW` bytes at most."""
+    """One direction of a connection: pieces arrive `delay` seconds after they were sent, `window` bytes at most."""
 
-    def __init__(self, delay: float) -> None:
-        self._delay = delay
+    def __init__(self, delay: float, window: int) -> None:
+        self._delay, self._window = delay, window
         self._pieces: deque[tuple[float, bytes]] = deque()
         self._under_way = 0
         self._changed = asyncio.Condition()
@@ -185,7 +185,7 @@ class _Distance:
         """Take up what is sent, as long as the window allows."""
         while True:
             async with self._changed:
-                await self._changed.wait_for(lambda: self._under_way < WINDOW)
+                await self._changed.wait_for(lambda: self._under_way < self._window)
             data = await reader.read(PIECE)
             async with self._changed:
                 self._under_way += len(data)
@@ -217,13 +217,13 @@ class _Distance:
         self._task = asyncio.ensure_future(release())
 
 
-def delay(listener: socket.socket, port: int, round_trip: float) -> None:
+def delay(listener: socket.socket, port: int, round_trip: float, window: int) -> None:
     """Pass connections on to `port` of this machine, `round_trip` seconds away."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port, limit=2 * PIECE)
         await asyncio.sleep(round_trip)  # what the handshake of TCP takes
-        there, back = _Distance(round_trip / 2), _Distance(round_trip / 2)
+        there, back = _Distance(round_trip / 2, window), _Distance(round_trip / 2, window)
         ways = [there.take(reader), there.give(far_writer), back.take(far_reader), back.give(writer)]
         await asyncio.gather(*ways, return_exceptions=True)
         writer.close()
@@ -239,7 +239,9 @@ def delay(listener: socket.socket, port: int, round_trip: float) -> None:
 class FarSide:
     """A server, and a proxy before it where it is to be far away."""
 
-    def __init__(self, *, certificate: tuple[Path, Path] | None, round_trip: float) -> None:
+    def __init__(
+        self, *, certificate: tuple[Path, Path] | None, round_trip: float, window: int = WINDOW
+    ) -> None:
         context = None
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -250,7 +252,7 @@ class FarSide:
         port = listener.getsockname()[1]
         if round_trip:
             near = socket.create_server(("127.0.0.1", 0), backlog=128)
-            self._processes.append(_process(delay, near, port, round_trip))
+            self._processes.append(_process(delay, near, port, round_trip, window))
             port = near.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{port}"
 

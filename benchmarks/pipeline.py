@@ -1,7 +1,7 @@
 """The whole pipeline: against the shell script that people write, against its slowest stage alone, and its limit.
 
     PYTHONPATH=. python benchmarks/pipeline.py [--count 24] [--pixels 1000] [--rounds 1] [--statistics] [--limit 2]
-                                  [--seconds 60] [--parts script line rate] [--json]
+                                  [--seconds 60] [--parts script line rate estimate] [--json]
 
 - *script*: rasters of three bands in a folder, from the start of the daemon until its end, against `xargs -P2` of
   `gdal_translate -of COG` and `curl -T`, taken in turn. Where GDAL's programs are not installed, `rio convert` stands
@@ -10,6 +10,9 @@
   what the limit alone takes: from the first connection for a PUT until the last answer, over bytes by limit.
 - *rate*: files that are sent as they are, with a limit of 5 MB/s that becomes 10 MB/s by SIGHUP: bytes of each half of
   `--seconds` against the limit. 1 is the limit.
+- *estimate*: as many files as `--limit` MB/s carry in `--seconds`, of very different sizes. When the daemon said that
+  it would be done, after a tenth, three and six tenths of the run, against when it was: what it was off, by the whole
+  run; above 0 it said too late.
 
 The far side is that of `benchmarks/transfer.py`. Ratios of *script* hold on a busy machine, as far as anything does.
 """
@@ -18,7 +21,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
+import random
 import resource
 import shutil
 import signal
@@ -27,6 +32,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +41,9 @@ import numpy as np
 import rasterio
 from far_side import FarSide
 from rasterio.transform import from_origin
+
+from uploader.core.errors import UploaderError
+from uploader.daemon.control import ask
 
 MB = 1_000_000
 PASSED = 4_000_000
@@ -176,6 +186,36 @@ def rate(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, Any
     return {"part": "rate", "at_5": shares[0], "at_10": shares[1]}
 
 
+def estimate(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, Any]:
+    """What the daemon says of its end, and its end."""
+    place, total, number = Place(root / "estimate", far), int(options.limit * MB * options.seconds), 0
+    while total > 0:
+        size = min(total, int(random.lognormvariate(math.log(MB / 2), 0.8)))
+        (place.drop / f"{number:06}.dat").write_bytes(os.urandom(size))
+        total, number = total - size, number + 1
+    far.seen()
+    with (place.root / "log").open("wb") as log:
+        command = place.command(place.configure(options.limit), "--until-idle")
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    told: list[tuple[float, str | None]] = []
+    while process.poll() is None:
+        with suppress(OSError, UploaderError):
+            if answer := ask(place.root / "state" / "control.sock", "status"):
+                told.append((time.time(), answer["eta"]))
+        time.sleep(0.25)
+    if process.returncode:
+        raise SystemExit((place.root / "log").read_text(errors="replace")[-2000:])
+    end = time.time() - (time.monotonic() - max(far.seen().ended))
+    begin = told[0][0]
+    found: dict[str, Any] = {"part": "estimate", "files": number, "seconds": end - begin}
+    for share in (0.1, 0.3, 0.6):
+        after = [(at, eta) for at, eta in told if at >= begin + share * (end - begin)]
+        eta = after[0][1] if after else None
+        off = (datetime.fromisoformat(eta).timestamp() - end) / (end - begin) if eta else None
+        found[f"off_at_{share}"] = off if off is not None else "no estimate"
+    return found
+
+
 def main() -> None:
     """Run what was asked for, print."""
     parser = argparse.ArgumentParser(description="The whole pipeline.")
@@ -186,8 +226,8 @@ def main() -> None:
         "--statistics", action="store_true", help="the script takes statistics too, by gdalinfo"
     )
     parser.add_argument("--limit", type=float, default=2.0, help="MB/s of the line")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of the rate")
-    parts = {"script": script, "line": line, "rate": rate}
+    parser.add_argument("--seconds", type=float, default=60.0, help="of the rate, or of the estimate's run")
+    parts = {"script": script, "line": line, "rate": rate, "estimate": estimate}
     parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
     parser.add_argument("--json", action="store_true")
     options, found = parser.parse_args(), []

@@ -1,7 +1,7 @@
 """How fast files leave: the whole daemon against curl, taken in turn, plain and through TLS, near and far.
 
     PYTHONPATH=. python benchmarks/transfer.py [--one 64] [--many 16] [--count 8] [--parallel 4] [--concurrency 4]
-                                  [--ways plain tls] [--ms 0 20 150] [--rounds 1] [--json]
+                                  [--ways plain tls] [--ms 0 20 150] [--window 4] [--rounds 1] [--json]
 
 Sizes in MiB. One file goes against `curl -T`, several against `xargs -P PARALLEL curl`. The daemon is
 `uploader run --until-idle` with its journal, staging and checks; files are sent as they are (`passthrough`). The
@@ -10,7 +10,11 @@ last PUT, so that settling and copying before the first byte are not in it. Proc
 process; what a run of two tiny files takes (which also lets the daemon learn the platform's layout) is taken off,
 so that claiming, hashing and checking the copies are in it, and the start is not. The folders bear the journal's mark
 already: of one that is new to it some files are read once more, to see whether they were uploaded before.
-`benchmarks/far_side.py` tells what the far side is. Speed above 1 is faster than curl; CPU above 1 is more of it.
+`benchmarks/far_side.py` tells what the far side is: a line of `--window` MiB on their way in each connection. A
+narrower one is so slow that the processor does not count, and shows on a busy machine too whether the line rests.
+*Whole* is the time of the whole process, what the run of two tiny files takes taken off: copying before the first byte
+is in it, so that a daemon that begins to send early does not look slower for it.
+Speed above 1 is faster than curl; CPU above 1 is more of it.
 Ratios hold on a busy machine, as far as anything does; seconds do not.
 """
 
@@ -25,12 +29,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from far_side import FarSide, certificate
+from far_side import WINDOW, FarSide, certificate
 
 from uploader.folders.ownership import Owner, mark, owner_of
 
@@ -39,9 +44,10 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one side took: seconds of the line, seconds of processor, connections."""
+    """What one side took: seconds of the line, of the whole process and of processor, connections."""
 
     seconds: float
+    whole: float
     cpu: float
     connections: int
 
@@ -54,13 +60,13 @@ class Line:
         self._root.mkdir()
         self._options = options
         self._pair = certificate(self._root) if tls else None
-        self._far = FarSide(certificate=self._pair, round_trip=ms / 1000)
+        self._far = FarSide(certificate=self._pair, round_trip=ms / 1000, window=int(options.window * MIB))
         self._runs = 0
         self._owner: Owner | None = None
         key = self._root / "key"
         key.write_text("gpra_benchmark_0001")
         key.chmod(0o600)
-        self._start = self._daemon(self._fill(2, 4096)).cpu
+        self._start = self._daemon(self._fill(2, 4096))
 
     def compare(self, count: int, size: int) -> dict[str, Any]:
         """Take turns; the medians of both, and their ratios."""
@@ -68,7 +74,10 @@ class Line:
         for _ in range(self._options.rounds):
             theirs.append(self._curl(self._fill(count, size)))
             run = self._daemon(self._fill(count, size))
-            ours.append(Run(run.seconds, run.cpu - self._start, run.connections))
+            start = self._start
+            ours.append(
+                replace(run, whole=max(run.whole - start.whole, run.seconds), cpu=run.cpu - start.cpu)
+            )
         sides = {"uploader": _median(ours), "curl": _median(theirs)}
         gigabytes = count * size / 1e9
         return {
@@ -83,6 +92,7 @@ class Line:
                 for name, run in sides.items()
             },
             "speed": sides["curl"].seconds / sides["uploader"].seconds,
+            "whole": sides["curl"].whole / sides["uploader"].whole,
             "cpu": sides["uploader"].cpu / sides["curl"].cpu,
         }
 
@@ -127,16 +137,17 @@ class Line:
     def _measured(self, command: list[str], drop: Path) -> Run:
         self._far.seen()
         before, files, log = _children(), len(list(drop.iterdir())), self._root / "log"
+        began = time.monotonic()
         with log.open("wb") as told:
             done = subprocess.run(command, stdout=told, stderr=told, check=False)
-        cpu, seen = _children() - before, self._far.seen()
+        whole, cpu, seen = time.monotonic() - began, _children() - before, self._far.seen()
         self._owner = owner_of(drop) or self._owner
         shutil.rmtree(drop)
         if done.returncode or len(seen.ended) != files:
             raise SystemExit(
                 f"{len(seen.ended)} of {files} files came:\n{log.read_text(errors='replace')[-2000:]}"
             )
-        return Run(seen.seconds, cpu, seen.connections)
+        return Run(seen.seconds, whole, cpu, seen.connections)
 
 
 def _children() -> float:
@@ -147,6 +158,7 @@ def _children() -> float:
 def _median(runs: list[Run]) -> Run:
     return Run(
         statistics.median(run.seconds for run in runs),
+        statistics.median(run.whole for run in runs),
         statistics.median(run.cpu for run in runs),
         round(statistics.median(run.connections for run in runs)),
     )
@@ -171,6 +183,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--concurrency", type=int, default=4, help="transfer.concurrency of the daemon")
     parser.add_argument("--ways", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
     parser.add_argument("--ms", type=int, nargs="+", default=[0, 20, 150], help="round trips")
+    parser.add_argument("--window", type=float, default=WINDOW / MIB, help="MiB on their way in a connection")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -202,7 +215,7 @@ def _line(row: dict[str, Any]) -> str:
         for name in ("uploader", "curl")
     )
     what = f"{row['way']:5} {row['ms']:3} ms  {row['files']} x {row['bytes'] // MIB} MiB"
-    return f"{what:26} speed {row['speed']:.2f}x  CPU {row['cpu']:.2f}x   {sides}"
+    return f"{what:26} speed {row['speed']:.2f}x  whole {row['whole']:.2f}x  CPU {row['cpu']:.2f}x   {sides}"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 from tests.support.configured import a_folder, settings_with
 from uploader.core import actions as act
 from uploader.core import waits
+from uploader.core.batching import WORTH_A_SESSION
 from uploader.core.configuration import Settings
 from uploader.core.disk_space import estimate, reserved
 from uploader.core.model import (
@@ -21,7 +22,7 @@ from uploader.core.model import (
     SessionKey,
     SessionState,
 )
-from uploader.core.planner import plan
+from uploader.core.planner import LIVE_SESSIONS, plan
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Settled, Waiting
 from uploader.core.unexpected_errors import UnexpectedError
 
@@ -250,6 +251,39 @@ def test_a_batch_closes_smaller_while_more_files_could_be_sent_at_once() -> None
     assert planned(session(SessionState.OPEN, *[FileState.STORED] * 3, *[FileState.BATCHED] * 3))
     assert not planned(session(SessionState.PLANNED, *[FileState.BATCHED] * 4))
     assert not planned(session(SessionState.OPEN, FileState.STORED, *[FileState.BATCHED] * 4))
+
+
+def test_what_keeps_a_free_line_busy_for_long_waits_for_no_others() -> None:
+    """A session closes at once with as many bytes, however many more files come; not so where the line is full."""
+    large = PlannerView(EMPTY.destinations, profile=KNOWN, coming={"/d": 1})
+    settings = settings_with(transfer={"concurrency": 4})
+
+    def planned(size: int, *sessions: Session) -> bool:
+        view = replace(large, waiting=(waiting(8, size=size, age=0),), sessions=sessions)
+        return any(isinstance(one, act.PlanSession) for one in actions(view, settings))
+
+    assert planned(WORTH_A_SESSION)
+    assert not planned(WORTH_A_SESSION - 1)
+    assert planned(WORTH_A_SESSION, session(SessionState.OPEN, *[FileState.BATCHED] * 3))
+    assert not planned(WORTH_A_SESSION, session(SessionState.OPEN, *[FileState.BATCHED] * 4))
+
+
+@pytest.mark.parametrize("concurrency", [4, 16])
+def test_a_free_line_gets_more_sessions_than_a_full_one(concurrency: int) -> None:
+    """One for each file that could be sent at once, also where a session holds one file; and no end of them."""
+    settings = settings_with(transfer={"concurrency": concurrency})
+    single = replace(KEY, item_id="i")
+    view = replace(EMPTY, destinations={"/d": a_folder("p", item_id="i")}, waiting=(waiting(99),))
+
+    def planned(live: int, state: SessionState, member: FileState) -> bool:
+        sessions = tuple(session(state, member, session_id=n, key=single) for n in range(live))
+        found = plan(replace(view, sessions=sessions), NOW, settings).actions
+        return any(isinstance(one, act.PlanSession) for one in found)
+
+    assert planned(concurrency - 1, SessionState.OPEN, FileState.BATCHED)
+    assert not planned(max(concurrency, LIVE_SESSIONS), SessionState.OPEN, FileState.BATCHED)
+    assert planned(LIVE_SESSIONS + concurrency - 1, SessionState.COMPLETING, FileState.STORED)
+    assert not planned(LIVE_SESSIONS + concurrency, SessionState.COMPLETING, FileState.STORED)
 
 
 def test_the_transfers_of_a_folder_of_higher_priority_go_first() -> None:

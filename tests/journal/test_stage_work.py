@@ -11,7 +11,7 @@ import pytest
 
 from uploader.core.holds import Amount
 from uploader.core.model import FileState
-from uploader.core.throughput import Passed, StageWork
+from uploader.core.throughput import Passed, StageWork, expected_end
 from uploader.journal import FILE_NAME
 from uploader.journal.connection import connected
 from uploader.journal.sqlite_library import Database
@@ -66,13 +66,12 @@ def test_each_stage_has_its_own_and_what_is_left_for_it(tmp_path: Path) -> None:
         ("discovered", 5),
     )
 
-    claim, convert, send, complete = looked(StagePasses(), tmp_path)
+    claim, convert, send = looked(StagePasses(), tmp_path)
 
     assert (claim.files, claim.size, claim.passed.files, claim.passed.size) == (1, 10, 2, 18)
     assert (claim.passed.first, claim.passed.last) == pytest.approx((NOW - 900, NOW - 300))
     assert (convert.files, convert.size, convert.passed) == (3, 30, None)
     assert (send.files, send.size, send.passed) == (6, 60, Passed(1, 9, send.passed.first, send.passed.first))
-    assert (complete.files, complete.size, complete.passed) == (4, 40, None)
 
 
 def test_what_is_added_is_taken_over_once(tmp_path: Path) -> None:
@@ -85,3 +84,16 @@ def test_what_is_added_is_taken_over_once(tmp_path: Path) -> None:
 
     assert looked(passes, tmp_path) == looked(passes, tmp_path) == looked(StagePasses(), tmp_path)
     assert passes.work(LEFT)[2].passed.files == 4
+
+
+def test_who_is_stored_waits_for_no_pace_of_completions(tmp_path: Path) -> None:
+    """Two files were completed long ago, and more are stored than are to be sent: their session ends when those are."""
+    Writer(tmp_path / FILE_NAME).close()
+    add(
+        tmp_path, ("completed", 1001), ("completed", 1000), *[("stored", ago) for ago in range(1000, 0, -100)]
+    )
+
+    end = expected_end(NOW, looked(StagePasses(), tmp_path), held=False)
+
+    assert end is not None
+    assert end - NOW == pytest.approx(1000 * 6 / 9, rel=0.2)

@@ -335,7 +335,8 @@ async def test_chunks_stay_in_the_heap(large: Path) -> None:
         await put(store, signed(server.url), large, on_bytes=sent.append)
 
     assert server.requests[0].body == large.read_bytes()
-    assert max(sent) == MOST_CHUNK < process_memory.LARGE
+    encrypting = 4 * MOST_CHUNK // 3  # how OpenSSL grows its buffer
+    assert max(sent) == MOST_CHUNK < encrypting < process_memory.LARGE
 
 
 async def test_a_stall_is_noticed_long_before_a_chunk_is_due(large: Path) -> None:

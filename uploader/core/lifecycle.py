@@ -174,14 +174,16 @@ ITEM_KNOWN = frozenset({FileEvent.COMPLETED, FileEvent.RECOGNISED})
 OBJECT_MADE, OBJECT_STORED = FileEvent.CONVERTED, FileEvent.STORED
 """Lines of the event log that tell when a file was converted, and when it was uploaded."""
 
-STAGE_ENDS: dict[FileEvent, frozenset[F]] = {
+PACED_STAGES: dict[FileEvent, frozenset[F]] = {
     FileEvent.CLAIMED: frozenset({F.SETTLING}),
     FileEvent.CONVERTED: frozenset({F.SETTLING, F.QUEUED}),
     FileEvent.STORED: frozenset({F.SETTLING, F.QUEUED, F.CONVERTED, F.BATCHED}),
-    FileEvent.COMPLETED: frozenset({F.STORED}),
 }
-"""By the event with which a stage of the work ends: the states of the files that have it still before them. Of the last
-stage only those that are in it count: files are completed by whole sessions, which says little of a pace.
+"""By the event with which a stage ends for a file: the states of the files that have it still before them."""
+
+STAGE_ENDS = (*PACED_STAGES, FileEvent.COMPLETED)
+"""The events with which the stages end. Files are completed by whole sessions: most of those that are stored wait for
+others of theirs to be sent, and how many were completed says nothing of a pace.
 """
 
 SOURCE_GONE = FileEvent.DISPOSED

@@ -6,7 +6,16 @@ from dataclasses import replace
 
 from uploader.core import actions as act
 from uploader.core import daily_limit, disk_space, scene_turns, stages, view_holds, waits
-from uploader.core.batching import Batch, Batchable, candidates, closes_at, fill, most_files, ordered
+from uploader.core.batching import (
+    WORTH_A_SESSION,
+    Batch,
+    Batchable,
+    candidates,
+    closes_at,
+    fill,
+    most_files,
+    ordered,
+)
 from uploader.core.configuration import Settings
 from uploader.core.expected_files import more_to_come
 from uploader.core.model import FileState, Layout, Scope, SessionState
@@ -16,7 +25,9 @@ from uploader.core.planning_pass import Plan, PlanningPass, Wait
 from uploader.core.storage_quota import affordable
 
 LIVE_SESSIONS = 4
-"""Sessions that may be under way at once; more would only hold reservations while they wait for the line."""
+"""Sessions that may be under way at once; more would only hold reservations while they wait for the line. While it is
+free there may be one more for each file that could be sent at once: many a session has one file, or waits for an
+answer to `complete`."""
 
 DISPOSALS = 2
 """Sources that are archived or deleted at once."""
@@ -206,7 +217,7 @@ def _may_open(turn: PlanningPass, group: Batchable, live: int) -> bool:
         if layout is Layout.UNKNOWN and same:
             turn.tell(Wait(FileState.CONVERTED, waits.FIRST_READ_BACK, len(group.files)))
             return False
-    if live >= LIVE_SESSIONS:
+    if live >= LIVE_SESSIONS and not (live < LIVE_SESSIONS + _at_once(turn) and _line_free(turn)):
         turn.tell(Wait(FileState.CONVERTED, waits.SESSION_END, len(group.files)))
         return False
     if not turn.open(ORGANIZATION, (Scope.TARGET, target)):
@@ -226,15 +237,17 @@ def _close(turn: PlanningPass, group: Batchable) -> tuple[Batch, float]:
     )
     more = more_to_come(turn, turn.view.destinations[taken[0].folder])
     last = turn.view.ends_when_idle and not (more or turn.expecting or turn.view.queued)
+    batch, free = Batch(group.key, taken), _line_free(turn)
+    worth = free and batch.total_bytes >= WORTH_A_SESSION
     at = closes_at(
         taken,
         turn.settings.batch,
         turn.now,
-        at_once=full or taken[0].held or last or disk_space.short(turn),
+        at_once=full or worth or taken[0].held or last or disk_space.short(turn),
         more_to_come=more,
-        line_free=_line_free(turn),
+        line_free=free,
     )
-    return Batch(group.key, taken), at
+    return batch, at
 
 
 def _line_free(turn: PlanningPass) -> bool:

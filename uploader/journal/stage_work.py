@@ -7,7 +7,7 @@ from functools import reduce
 from operator import add
 
 from uploader.core.holds import Amount
-from uploader.core.lifecycle import STAGE_ENDS
+from uploader.core.lifecycle import PACED_STAGES
 from uploader.core.throughput import Passed, StageWork
 from uploader.journal.rows import clock, rows
 from uploader.journal.sqlite_library import Database
@@ -18,7 +18,7 @@ MINUTE = 60.0
 NEWEST = 50_000
 """Events that are read at most at the first look: where many files pass, the last minutes tell as much as an hour."""
 
-_WORDS = ", ".join(f"'{event.value}'" for event in STAGE_ENDS)
+_WORDS = ", ".join(f"'{event.value}'" for event in PACED_STAGES)
 _SQL = (
     "SELECT e.event, CAST(e.time / 60 AS INTEGER) AS minute, COUNT(*) AS files, SUM(f.size) AS size, "  # noqa: S608
     "MIN(e.time) AS first, MAX(e.time) AS last FROM events e JOIN files f ON f.id = e.file_id "
@@ -47,11 +47,11 @@ class StagePasses:
         self._minutes = {key: made for key, made in self._minutes.items() if made.last >= since}
 
     def work(self, amounts: Iterable[Amount]) -> list[StageWork]:
-        """Each stage, with what is left of these pending files."""
+        """Each stage that has a pace, with what is left of these pending files."""
         pending = list(amounts)
         return [
             self._stage(event.value, [a for a in pending if a.state in states])
-            for event, states in STAGE_ENDS.items()
+            for event, states in PACED_STAGES.items()
         ]
 
     def _stage(self, event: str, left: list[Amount]) -> StageWork:

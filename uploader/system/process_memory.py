@@ -10,15 +10,16 @@ ARENAS = 2
 """Heaps that threads share. By default each worker thread gets one of its own, up to eight for each processor, and
 none of them ever gives back what a large buffer once took."""
 
-LARGE = 512 << 10
+LARGE = 1 << 20
 """Bytes from which on a block is mapped and unmapped by itself. The default grows with the first large block.
 
 The pieces in which files are read and sent are smaller: the kernel would have to clear fresh pages for each of them,
-which took more than copying, hashing and encrypting what is in them.
+which took more than copying, hashing and encrypting what is in them. So is the buffer in which OpenSSL encrypts one,
+a third larger than the piece.
 """
 
-KEPT = 1 << 20
-"""Bytes at the end of a heap that are kept for the next piece instead of being given back after each."""
+KEPT = 4 << 20
+"""Bytes at the end of a heap that are kept for the next pieces instead of being given back after each."""
 
 
 def keep_flat() -> None:
