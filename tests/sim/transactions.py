@@ -174,6 +174,9 @@ class MemoryRows:
     def known_item(self, target: object, file_name: str) -> None:
         return None
 
+    def any_recovered(self) -> bool:
+        return False
+
     def is_unsure(self, seen: Seen) -> bool:
         return False
 

@@ -23,6 +23,11 @@ def known_item(db: Database, target: Target, file_name: str, upload_id: str = ""
     return KnownItem(found["id"], found["item_id"]) if found else None
 
 
+def any_listed(db: Database) -> bool:
+    """Whether a repair has listed any record."""
+    return one(db, "SELECT 1 FROM known_items LIMIT 1") is not None
+
+
 def take(db: Database, item_id: int, file_id: int) -> None:
     """Within a transaction: this listed record is that file's, and no other's."""
     db.conn.execute("UPDATE known_items SET file_id = ? WHERE id = ?", (file_id, item_id))

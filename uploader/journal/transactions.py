@@ -35,7 +35,7 @@ class Rows(Protocol):
         """All current versions of a path, the oldest first."""
 
     def all_versions(self, paths: Sequence[tuple[str, bytes]]) -> list[list[FileRecord]]:
-        """`versions` of each of many paths, by their folders."""
+        """`versions` of each of many different paths, by their folders."""
 
     def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
         """The newest current version of a path."""
@@ -120,6 +120,9 @@ class Rows(Protocol):
 
     def known_item(self, target: Target, file_name: str) -> KnownItem | None:
         """A record of the platform that a repair has listed, has this file name, and is no file's yet."""
+
+    def any_recovered(self) -> bool:
+        """Whether a repair has listed records of the platform at all; else nothing is a `known_item`."""
 
     def is_unsure(self, seen: Seen) -> bool:
         """Whether this very file lay there at a repair that could not tell whether it had been uploaded."""
