@@ -10,7 +10,7 @@ from pathlib import Path
 
 from uploader.config import Folder
 from uploader.convert import ArchiveJob
-from uploader.core.archive_members import MemberFile, selected
+from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected
 from uploader.core.archives import is_archive, kind_of
 from uploader.core.errors import NoSpace, RasterRefused
 from uploader.core.file_group import parts
@@ -41,10 +41,7 @@ async def unpack(tools: Tools, row: FileRow, source: Path, destination: Folder) 
     chosen = partial(selected, entries, archive, takes=destination.takes, passes=destination.passes)
     found = await tools.in_thread(chosen)
     if not found:
-        raise RasterRefused(
-            f"The archive holds {count_of(len(entries), 'file')}, and none that the patterns of its folder name.",
-            "Add patterns to `include`, or a rule to its scenes, that fit their names; then `uploader retry`.",
-        )
+        raise RasterRefused(nothing_taken(entries, destination.taken), NAME_OTHERS)
     need = sum(each.sighting.size for each in found)
     async with tools.unpacking.promised(row.id, need, partial(tools.in_thread, _room, tools)) as room:
         copies = await _unpacked(tools, row, replace(job, room=room), found)
