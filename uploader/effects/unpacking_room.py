@@ -15,7 +15,7 @@ class UnpackingRoom:
 
     def __init__(self) -> None:
         self._promised: dict[int, int] = {}
-        self._ended = anyio.Event()
+        self._ended: anyio.Event | None = None
 
     @asynccontextmanager
     async def promised(
@@ -27,6 +27,7 @@ class UnpackingRoom:
         promised, their end is waited for. Raises NoSpace where there are too few without them.
         """
         while (left := await room() - sum(self._promised.values())) < need and self._promised:
+            self._ended = self._ended or anyio.Event()
             await self._ended.wait()
         if need > left:
             raise NoSpace(
@@ -38,5 +39,6 @@ class UnpackingRoom:
             yield left
         finally:
             del self._promised[archive_id]
-            self._ended.set()
-            self._ended = anyio.Event()
+            if self._ended is not None:
+                self._ended.set()
+            self._ended = None
