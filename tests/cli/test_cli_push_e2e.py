@@ -15,6 +15,7 @@ import pytest
 import rasterio
 
 import uploader
+from tests.support import archives
 from uploader.sandbox import Fault, Options, Sandbox
 
 pytestmark = pytest.mark.e2e
@@ -90,6 +91,29 @@ def test_a_refused_file_is_told_and_the_others_go(push, box, tmp_path):
     assert [Path(entry["path"]).name for entry in result["failed"]] == ["bad.tif"]
     assert result["failed"][0]["reason"]
     assert box.state()["items"] == 1
+
+
+def test_an_archive_is_opened_and_one_without_rasters_is_told(push, box, tmp_path):
+    """Its rasters are the files that are counted; said again, nothing is uploaded twice."""
+    for number, name in enumerate(("a.tif", "deep/b.tif")):
+        write(tmp_path / "tree" / name, number)
+    (tmp_path / "tree" / "notes.txt").write_text("no raster")
+    archives.zip_tree(tmp_path / "order.zip", tmp_path / "tree")
+    (tmp_path / "none.zip").write_bytes(archives.zipped({"notes.txt": b"x", "more.zip": b"x"}))
+
+    code, told = push(tmp_path / "order.zip", tmp_path / "none.zip")
+    again = push(tmp_path / "order.zip")
+
+    assert code == 1
+    assert {item["path"] for item in told["items"]} == {
+        str(tmp_path / "order.zip" / name) for name in ("a.tif", "deep/b.tif")
+    }
+    (failed,) = told["failed"]
+    assert failed["path"] == str(tmp_path / "none.zip")
+    assert "no name fits */*.tif, */*.tiff." in failed["reason"]
+    assert "1 archive in it is not opened" in failed["reason"]
+    assert (again[0], again[1]["files"], len(again[1]["items"])) == (0, 2, 2)
+    assert box.state()["items"] == 2
 
 
 def test_an_unknown_project_is_told_in_words(push, tmp_path):

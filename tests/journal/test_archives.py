@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from tests.support import unpacker
 from tests.support.configured import a_folder
 from uploader.core.batching import Batch
 from uploader.core.model import Fingerprint, SessionKey, Sighting
 from uploader.core.planner_view import Waiting
-from uploader.journal import Converted, Journal
+from uploader.journal import Converted, Journal, archives
 from uploader.journal.archives import UnpackedFile
 from uploader.journal.intake_queries import settling_count, unseen, waiting
 from uploader.journal.row_queries import unpacked_copies
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
+ROOT = Path(__file__).resolve().parents[2]
 KEEP = a_folder("p", include=("*.tif", "*.zip"))
 ARCHIVING = a_folder("p", include=("*.tif", "*.zip"), after_upload="delete")
 KEY = SessionKey("p", "", "", "", categorical=False)
@@ -256,3 +262,63 @@ async def test_an_earlier_archive_that_is_late_takes_nothing_from_a_later_one(jo
         ("o.zip/b.tif", 1),
     ]
     assert await table(journal, "archive_id", 3) == [(second,)]
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "entered"),
+    [("commit.unpacking.after", 1), ("commit.unpacked.before", 2)],
+)
+async def test_an_archive_of_many_members_is_entered_in_pieces_and_once(
+    tmp_path: Path, failpoint: str, entered: int
+) -> None:
+    """Killed between them, it is still to be unpacked; once more, each member is one file, those of before the same."""
+    command = [sys.executable, "-m", "tests.support.unpacker", str(tmp_path)]
+    killed = await anyio.run_process(
+        command, check=False, env={**os.environ, "UPLOADER_FAILPOINT": failpoint}, cwd=ROOT
+    )
+    assert killed.returncode == -signal.SIGKILL
+    journal = Journal(tmp_path)
+    members = [(f"o.zip/{name.decode()}", "queued", 1) for name in unpacker.MEMBERS]
+    assert await states(journal) == [("o.zip", "queued", 1), *members[:entered]]
+
+    await unpacker.enter(journal, 1)
+
+    assert await states(journal) == [("o.zip", "unpacked", 1), *members]
+    assert await table(journal, "archive_id, staged") == [(None, 1), *[(1, 1)] * 3]
+    await journal.compare({"/d": unpacker.FOLDER})
+    journal.close()
+
+
+async def test_a_changed_archive_in_pieces_loses_what_it_has_no_more(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where each piece is a commit: what was in no piece is gone, what was in any is not."""
+    monkeypatch.setattr(archives, "PIECE", 2)
+    first = await claimed(journal)
+    await unpacked(journal, first, {name: name for name in ("a.tif", "b.tif", "c.tif", "d.tif", "e.tif")})
+    second = await claimed(journal, "other", inode=2)
+    await unpacked(journal, second, {name: name for name in ("a.tif", "c.tif", "e.tif", "f.tif")})
+
+    current = [path for path, _, current in await states(journal) if current]
+    assert current == ["o.zip", *(f"o.zip/{name}.tif" for name in "ace"), "o.zip", "o.zip/f.tif"]
+
+
+async def test_the_commit_of_a_full_archive_asks_little(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece of members that are new takes as many statements as a small one, but for looking for their paths."""
+    monkeypatch.setattr(archives, "PIECE", 1000)
+    asked = list[str]()
+    archive = await claimed(journal)
+
+    def count(db: Any) -> None:
+        db.conn.set_trace_callback(asked.append)
+
+    await journal._writer.transact("", count)
+    await unpacked(journal, archive, {f"{number}.tif": f"{number:08}" for number in range(1000)})
+    await journal._writer.transact("", lambda db: db.conn.set_trace_callback(None))
+
+    selects = [sql for sql in asked if sql.startswith("SELECT")]
+    assert len(selects) < 20
+    assert sum(sql.startswith("INSERT INTO files") for sql in asked) == 1000
+    assert sum(sql.startswith("UPDATE files") for sql in asked) == 1  # the archive itself

@@ -220,6 +220,5 @@ def test_an_archive_that_would_be_refused_is_told_so(tmp_path: Path) -> None:
         "none.zip": "refused",
     }
     assert "leads out of the archive" in found["bad.zip"].reason
-    assert (
-        found["none.zip"].reason == "The archive holds 1 file, and none that the patterns of its folder name."
-    )
+    none = "The archive holds 1 file, and none that is to be taken: no name fits *.tif."
+    assert found["none.zip"].reason == none

@@ -170,6 +170,7 @@ async def test_an_unknown_session_or_item_is_refused_as_such(side: Any, tmp_path
             lambda: here.platform.complete("u_none"),
             lambda: here.platform.fail("u_none", "x", "transfer"),
             lambda: here.platform.get_item("it_none"),
+            lambda: here.platform.list_profiles("it_none"),
         ]
         for call in asked:
             with pytest.raises(Refused) as caught:

@@ -39,6 +39,17 @@ def test_files_are_taken_by_their_very_names(tree):
     }
 
 
+def test_an_archive_is_opened_and_searched_as_a_folder_is(tree):
+    """By its very name; one of a kind that is not opened goes as it is."""
+    assert folders("a/order[1].zip", "a/one.tif", "a/other.7z") == {
+        "a": (
+            False,
+            ("order[[]1].zip", "one.tif", "*/*.tif", "*/*.tiff"),
+            ("other.7z",),
+        ),
+    }
+
+
 def test_a_folder_is_taken_with_all_below(tree):
     """Directory by directory; what is named again within it is not taken twice, what it would leave out is added."""
     assert folders("a", "a/map.gpkg", "a/sub", "b/four.tif") == {

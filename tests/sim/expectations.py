@@ -9,7 +9,10 @@ from uploader.core import actions as act
 from uploader.core.model import FileState
 
 ENDS = frozenset(
-    {FileState.COMPLETED, FileState.DISPOSED, FileState.REJECTED, FileState.DUPLICATE, FileState.GONE}
+    {
+        *(FileState.COMPLETED, FileState.DISPOSED, FileState.UNPACKED),
+        *(FileState.REJECTED, FileState.DUPLICATE, FileState.GONE),
+    }
 )
 """States of a file from which nothing more is uploaded."""
 

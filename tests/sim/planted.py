@@ -22,13 +22,15 @@ from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import FileState, Hold, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import PlanningPass
+from uploader.core.transitions import archive_events, file_events, initiate_events, session_events
 from uploader.core.transitions import change as change_module
-from uploader.core.transitions import file_events, initiate_events, session_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.fates import Fates
 from uploader.core.verdicts import Park
 from uploader.disposal import Disposed
 from uploader.effects.context import Tools
+from uploader.journal import archives as archive_commits
+from uploader.journal import row_queries
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -269,6 +271,45 @@ def pauses_for_ever(patch: pytest.MonkeyPatch) -> None:
     """A pause does not end by itself."""
     patch.setattr(planning_pass, "in_force", lambda pauses, _: tuple(pauses))
 
+
+def knows_no_member(patch: pytest.MonkeyPatch) -> None:
+    """What an archive brings is new each time."""
+    patch.setattr(archive_events, "taken_over", lambda *_: None)
+
+
+def enters_the_last_piece_alone(patch: pytest.MonkeyPatch) -> None:
+    """The commits before the one that ends an archive bring nothing."""
+    true = archive_commits._enter
+
+    def enter(rows: Any, archive: Any, members: Any, destination: Any, *, unsure: bool) -> None:
+        ending = rows.file(archive.id).state is FileState.UNPACKED
+        true(rows, archive, members if ending else (), destination, unsure=unsure)
+
+    patch.setattr(archive_commits, "_enter", enter)
+
+
+def lets_archives_go(patch: pytest.MonkeyPatch) -> None:
+    """The source of an archive goes as soon as it is unpacked."""
+    patch.setattr(row_queries, "OF_ARCHIVE_UNFINISHED", "archive_id = ? AND 0")
+
+
+def keeps_no_copy(patch: pytest.MonkeyPatch) -> None:
+    """The copies of an archive go before its members have theirs, and nobody has it unpacked again."""
+    patch.setattr(archive_events, "unpack_again", lambda *_: None)
+
+
+def forgets_what_left_an_archive(patch: pytest.MonkeyPatch) -> None:
+    """What a changed archive does not hold any more is waited for."""
+    patch.setattr(archive_events, "gone", lambda now, _: Change(now))
+
+
+IN_ARCHIVES: list[Plant] = [
+    knows_no_member,
+    enters_the_last_piece_alone,
+    lets_archives_go,
+    keeps_no_copy,
+    forgets_what_left_an_archive,
+]
 
 PLANTED: list[Plant] = [
     begins_what_is_paused,

@@ -307,6 +307,14 @@ class ModelPlatform:
         self.items |= self.deleted
         self.deleted.clear()
 
+    async def list_profiles(self, item_id: str) -> list[dict[str, Any]]:
+        """One of its first asset."""
+        self._strike("profiles", item_id)
+        if item_id not in self.items:
+            raise refusal(404)
+        first = next(iter(self.items[item_id]["assets"].values()))
+        return [{"is_default": True, "asset_key": first.get("key")}]
+
     async def delete_item(self, item_id: str) -> None:
         """An item that is there goes; the daemon never asks for it."""
         self._strike("delete", item_id)

@@ -186,6 +186,8 @@ def _convert(world: World, file_id: int) -> str:
 def _dispose(world: World, file_id: int) -> str:
     """Only what was read back goes."""
     row = world.journal.file(file_id)
+    if row.state is FileState.UNPACKED and row.after_upload != "keep":
+        return world.keeps(file_id)
     if row.state is not FileState.COMPLETED or row.after_upload == "keep" or row.session_id is None:
         return "its source stays"
     upload = world.platform.uploads[world.journal.upload(row.session_id).upload_id]

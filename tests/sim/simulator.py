@@ -7,8 +7,8 @@
 A history drops a few files that change, vanish or turn out to be poison, while calls fail, the platform is down, its
 quota is used up, the key is revoked, copies are damaged, the disk is full or unmounted, and the process crashes at
 random failpoints and commits. In every third history the files are rasters of scenes, which become the assets of one
-item. Every plan is judged (`properties`), and so is the end (`history`, `scenes`). The same seed gives the same
-history, down to its hash.
+item, and in some an archive holds others. Every plan is judged (`properties`), and so is the end (`history`, `scenes`,
+`archives`). The same seed gives the same history, down to its hash.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.sim import scenes
+from tests.sim import archives, scenes
 from tests.sim.history import simulate
 from tests.sim.month import Month
 
 CHUNK = 200
 """Histories that a worker takes at a time."""
+
+ARCHIVES = 5
+"""The last digit of the seeds whose histories have archives; they run on the real journal, which takes its time."""
 
 PROGRESS_EVERY = 10.0
 """Seconds between two lines of progress."""
@@ -83,8 +86,10 @@ def _one(job: tuple[int, bool]) -> Outcome:
 
 
 def history_of(seed: int) -> Callable[..., Outcome]:
-    """What makes the history of a seed: every third one has scenes."""
-    return scenes.simulate if seed % 3 == 0 else simulate
+    """What makes the history of a seed: every third one has scenes, every tenth archives, or nearly so."""
+    if seed % 3 == 0:
+        return scenes.simulate
+    return archives.simulate if seed % 10 == ARCHIVES else simulate
 
 
 def run(seeds: range, found: Iterable[Outcome]) -> Tally:

@@ -17,6 +17,7 @@ from uploader.core.pauses import passed_over
 from uploader.core.planner_view import PlannerView
 from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import FileRow, SessionRow, deltas, queries, view_queries
+from uploader.journal.archives import Archives
 from uploader.journal.files import Files
 from uploader.journal.forgetting import Forgetting
 from uploader.journal.holds import Holds
@@ -42,6 +43,7 @@ class SqliteJournal:
         self.live = WorkingSet()
         transactions = StoredTransactions(self, self._committed)  # type: ignore[arg-type]
         self.files = Files(transactions)
+        self.archives = Archives(transactions)
         self.sessions = Sessions(transactions)
         self.scenes = Scenes(transactions)
         self.holds = Holds(transactions)
@@ -98,8 +100,9 @@ class SqliteJournal:
         return queries.tracked(self.db, "/drop").get(path)
 
     def paths(self) -> list[bytes]:
-        """All paths with a history."""
-        return [bytes(row[0]) for row in self._all("SELECT DISTINCT path FROM files WHERE current = 1")]
+        """All paths with a history, but for those in archives."""
+        sql = f"SELECT DISTINCT path FROM files WHERE current = 1 AND {queries.IN_FOLDER}"
+        return [bytes(row[0]) for row in self._all(sql)]
 
     def staged(self) -> set[int]:
         """Files that have private copies."""

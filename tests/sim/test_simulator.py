@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.sim import scenes
+from tests.sim import archives, scenes
 from tests.sim.history import History, simulate
 from tests.sim.memory import MemoryJournal
 from tests.sim.month import Month
-from tests.sim.planted import PLANTED, Plant
+from tests.sim.planted import IN_ARCHIVES, PLANTED, Plant
 from tests.sim.standins import ModelTools
 from tests.sim.transactions import MemoryRows
 from uploader.core.platform_traits import Repeated, Traits
@@ -56,6 +56,20 @@ def test_histories_of_scenes_end_well() -> None:
     """One item for each issue of a scene, each raster once, its primary first, whatever comes when."""
     for seed in range(80):
         assert scenes.simulate(seed)[2] == [], f"seed {seed}"
+
+
+def test_histories_of_archives_end_well() -> None:
+    """Each member of what was dropped is one item, whenever a copy is lost, and whatever else lies there."""
+    for seed in range(24):
+        assert archives.simulate(seed)[2] == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize("plant", IN_ARCHIVES)
+def test_a_planted_bug_in_archives_is_caught(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would lose or double a member, or take the source of one that is no item yet."""
+    plant(monkeypatch)
+
+    assert any(archives.simulate(seed)[2] for seed in (*range(100, 104), *range(60)))
 
 
 def test_both_journals_tell_the_same_of_scenes() -> None:

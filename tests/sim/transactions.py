@@ -177,6 +177,9 @@ class MemoryRows:
     def listed_names(self, target: object, spelled: str) -> list[tuple[str, str]]:
         return []
 
+    def any_recovered(self) -> bool:
+        return False
+
     def is_unsure(self, seen: Seen) -> bool:
         return False
 

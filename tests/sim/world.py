@@ -22,6 +22,7 @@ import uploader.effects.session_end as ending_effects
 import uploader.effects.session_start as starting_effects
 import uploader.effects.signing as signing_effects
 import uploader.effects.transfer as transfer_effects
+import uploader.effects.unpacking as unpacking_effects
 import uploader.journal.stored_rows as stored_rows_module
 from tests.sim.disk import FOLDER, Disk
 from tests.sim.intake import Intake
@@ -41,7 +42,7 @@ from uploader.daemon.performer import perform
 START = 1_000_000.0
 EFFECTS = (
     *(starting_effects, session_effects, ending_effects, ended_effects),
-    *(claim_effects, conversion_effects, scene_effects, transfer_effects),
+    *(claim_effects, conversion_effects, unpacking_effects, scene_effects, transfer_effects),
 )
 CLOCKS = (stored_rows_module, tools_module, transfer_effects, signing_effects, scene_effects)
 """Where the clock is looked up by name."""
@@ -53,6 +54,8 @@ class Crash(BaseException):
 
 class World:
     """One daemon and all that it depends on. Every random draw comes from the seed, and nothing else is unsure."""
+
+    disk_model = Disk
 
     def __init__(self, seed: int, *, memory: bool = True) -> None:
         self.seed = seed
@@ -70,7 +73,7 @@ class World:
         self.turns = 0
         self.active = 0
         """Turns in which something was done."""
-        self.disk = Disk(self.rng, 0.0, wrong=self.wrong)
+        self.disk = self.disk_model(self.rng, 0.0, wrong=self.wrong)
         self.platform = ModelPlatform(random.Random(seed + 1), 0.0, 1 << 60, violations=self.wrong)
         self.settings = settings_with(
             batch={"linger_seconds": 5.0, "max_wait_seconds": 60.0}, limits={"max_attempts": 50}
@@ -214,6 +217,10 @@ class World:
     def wrote(self, inode: int, content: str) -> bool:
         """Whether a person has written this into this file."""
         raise NotImplementedError
+
+    def keeps(self, archive_id: int) -> str:
+        """Why the source of an archive stays; empty where it may go."""
+        return ""
 
     def marked(self, folder: str, directory: bytes, name: str) -> bool:
         """Whether the name lies there that says that a scene is complete."""

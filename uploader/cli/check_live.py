@@ -26,6 +26,7 @@ WORDS = {
     "visible_after": "seconds until items can be listed",
     "asset_key_twice": "one asset_key twice leaves",
     "box_of_two": "the box of an item that is given an asset elsewhere",
+    "default_view": "the asset that an item shows by default once it has two is its",
     "items_update": "items.update gets",
     "properties_updated": "properties that items.update does not name are",
     "url_life": "seconds that a signed URL lives",
@@ -36,21 +37,7 @@ WORDS = {
 
 def examine(chosen: Settings, project: str, *, as_json: bool) -> int:
     """Ask the platform, keep what it showed, and print it. Returns 1 where it failed, or left something behind."""
-    import anyio
-
-    from uploader.daemon.live_profile import keep
-    from uploader.daemon.platform_connection import connect
-    from uploader.effects.live_check import LiveCheck
-
-    async def ask() -> tuple[LiveFacts, str]:
-        async with connect(chosen.platform) as (platform, store):
-            check = LiveCheck(platform, store, project, chosen.platform.transfer_method, time.monotonic)
-            try:
-                return await check.run(), ""
-            except UploaderError as error:
-                return check.facts, str(error)
-
-    facts, failure = anyio.run(ask)
+    facts, failure = _asked(chosen, project)
     found: dict[str, Any] = {
         "date": iso(time.time()),
         "base_url": chosen.platform.base_url,
@@ -59,17 +46,51 @@ def examine(chosen: Settings, project: str, *, as_json: bool) -> int:
     found |= {"facts": facts.to_json()}
     if failure:
         found["error"] = failure
-    kept = keep(chosen.state_dir, found)
+    kept, stays = _kept(chosen, found, facts)
     if as_json:
-        emit(found | {"kept": str(kept)})
+        emit(found | {"kept": None if kept is None else str(kept), "profile_in_use": stays or None})
     else:
-        _print(facts, kept)
+        _print(facts, kept, stays)
         if failure:
             say(console(), f"It came to an end early: {printable(failure)}")
     return 1 if facts.left or failure else 0
 
 
-def _print(facts: LiveFacts, kept: Path) -> None:
+def _asked(chosen: Settings, project: str) -> tuple[LiveFacts, str]:
+    """What was found out, and why it came to an end early, if it did."""
+    import anyio
+
+    from uploader.daemon.platform_connection import connect
+    from uploader.effects.live_check import LiveCheck
+    from uploader.effects.live_facts import LiveFacts
+
+    facts = LiveFacts()
+
+    async def ask() -> None:
+        async with connect(chosen.platform) as (platform, store):
+            method = chosen.platform.transfer_method
+            await LiveCheck(platform, store, project, method, facts=facts, clock=time.monotonic).run()
+
+    try:
+        anyio.run(ask)
+    except UploaderError as error:
+        return facts, str(error)
+    except KeyboardInterrupt:
+        return facts, "Interrupted."
+    return facts, ""
+
+
+def _kept(chosen: Settings, found: dict[str, Any], facts: LiveFacts) -> tuple[Path | None, str]:
+    """Where this profile lies now, and the date of the one that stays in its place where this one knows less."""
+    from uploader.daemon.live_profile import keep, load
+
+    stays = load(chosen).date if "error" in found else ""
+    if stays or not facts.any_found():
+        return None, stays
+    return keep(chosen.state_dir, found), ""
+
+
+def _print(facts: LiveFacts, kept: Path | None, stays: str) -> None:
     told = facts.to_json()
     for name, words in WORDS.items():
         value = told[name]
@@ -77,4 +98,9 @@ def _print(facts: LiveFacts, kept: Path) -> None:
         say(console(), f"{words}: {'not found out' if value in (None, '') else printable(str(shown))}")
     for left in facts.left:
         say(console(), f"left behind: {printable(left)}. Delete it by hand.")
-    say(console(), f"kept in {printable(str(kept))}")
+    if kept is not None:
+        say(console(), f"kept in {printable(str(kept))}")
+    elif stays:
+        say(console(), f"not kept: the profile of {stays} knows more, and stays in use")
+    else:
+        say(console(), "not kept, for nothing was found out")

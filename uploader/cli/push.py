@@ -64,7 +64,7 @@ def command(
     config: str | None,
     as_json: bool,
 ) -> int:
-    """Upload these rasters now and show the items. Folders are taken with everything below them.
+    """Upload these rasters now and show the items. Folders are taken with everything below them, archives are opened.
 
     The key comes from $GEOPERA_API_KEY, or from where the configuration says; the address from the configuration,
     else $GEOPERA_BASE_URL. Say the same again after an interruption: it goes on where it was, and what is an item

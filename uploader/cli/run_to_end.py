@@ -14,6 +14,7 @@ from rich.text import Text
 
 import uploader
 from uploader.activity import Activity
+from uploader.core.archives import name_of
 from uploader.core.byte_sizes import format_size
 from uploader.daemon import loop
 from uploader.daemon.hard_exit import HardExit
@@ -73,7 +74,7 @@ def items_table(
         table.add_column(head, no_wrap=True)
     for item in sorted(items, key=lambda item: str(item["path"])):
         path = Path(item["path"])
-        name = path.relative_to(root) if root and path.is_relative_to(root) else path.name
+        name = path.relative_to(root) if root and path.is_relative_to(root) else name_of(str(path))
         kind = (kinds.get(item["path"], ""),) if kinds else ()
         sizes = f"{format_size(item['size'])} → {format_size(item['object_size'])}"
         cells = (name, *kind, sizes, item["method"], item["id"] or "(not known)")

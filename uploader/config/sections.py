@@ -103,7 +103,12 @@ class Folder(Section):
             return False
         if self.scenes:
             return isinstance(self.placed(path), Placement)
-        return naming.matches(path, (*self.include, *self.passthrough))
+        return naming.matches(path, self.taken)
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The patterns of what is taken; none where rules of scenes say it."""
+        return () if self.scenes else (*self.include, *self.passthrough)
 
     def passes(self, path: bytes) -> bool:
         """Whether a file of this path below the folder, or in an archive there, is uploaded as it is."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from uploader.core import naming
-from uploader.core.archives import Entry
+from uploader.core.archives import Entry, is_archive, kind_of
 from uploader.core.model import Fingerprint, Sidecar, Sighting
+from uploader.core.plurals import count_of
 
 Names = Callable[[bytes], bool]
 """Whether a path below the drop folder is one of these."""
@@ -39,6 +40,22 @@ def selected(entries: Iterable[Entry], archive: Sighting, *, takes: Names, passe
         for directory, files in folders.items()
         for found in _in_folder(directory, files, archive, takes, passes)
     ]
+
+
+NAME_OTHERS = (
+    "Where others are wanted, add patterns to `include`, or a rule to the folder's scenes, that fit their names, and "
+    "`uploader retry`; for `uploader push` unpack it, and name them."
+)
+"""The way out of an archive of which nothing is taken."""
+
+
+def nothing_taken(entries: Sequence[Entry], patterns: Iterable[str]) -> str:
+    """Why an archive of these files is refused of which none is taken; no `patterns`: rules of scenes say what is."""
+    wanted = [pattern for pattern in patterns if not kind_of(pattern.encode())]
+    why = f"no name fits {', '.join(wanted)}" if wanted else "no rule of the folder's scenes fits"
+    inner = sum(is_archive(entry.name.encode()) for entry in entries)
+    more = f" {count_of(inner, 'archive')} in it {'is' if inner == 1 else 'are'} not opened." if inner else ""
+    return f"The archive holds {count_of(len(entries), 'file')}, and none that is to be taken: {why}.{more}"
 
 
 def _in_folder(

@@ -59,6 +59,13 @@ def kind_of(name: bytes) -> str:
     return next((kind for ending, kind in KINDS.items() if lower.endswith(ending)), "")
 
 
+def name_of(path: str) -> str:
+    """A file's name for people: with that of the archive that it lies in, where one is in its path."""
+    parts = path.split("/")
+    above = (at for at, part in enumerate(parts[:-1]) if kind_of(part.encode("utf-8", "surrogateescape")))
+    return "/".join(parts[next(above, -1) :])
+
+
 def plain(name: str) -> str:
     """A member's name without empty parts and dots, which say nothing: `./a//b.tif` is `a/b.tif`."""
     return "/".join(part for part in name.split("/") if part not in {"", "."})

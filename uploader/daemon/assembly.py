@@ -91,7 +91,7 @@ async def assembled(
         if swept:
             log.info("swept %d private copies that no file refers to", swept)
         converter = await stack.enter_async_context(engine(settings))
-        opens = await stack.enter_async_context(opener(converter))
+        opens = await stack.enter_async_context(opener(settings, converter))
         bandwidth = Bandwidth(None)
         platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth, environ))
         if bound:

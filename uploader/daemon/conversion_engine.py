@@ -38,12 +38,12 @@ async def engine(settings: Settings) -> AsyncIterator[ConversionEngine]:
 
 
 @asynccontextmanager
-async def opener(converts: ConversionEngine) -> AsyncIterator[ArchiveOpener]:
-    """What opens archives, until the block ends: always this machine, one at a time where others convert."""
+async def opener(settings: Settings, converts: ConversionEngine) -> AsyncIterator[ArchiveOpener]:
+    """What opens archives, until the block ends: always this machine, so many at once as it would convert itself."""
     if isinstance(converts, Converter):
         yield converts
         return
-    async with Converter(1) as local:
+    async with Converter(min(_workers(settings), len(os.sched_getaffinity(0)))) as local:
         yield local
 
 

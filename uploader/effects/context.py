@@ -22,6 +22,7 @@ from uploader.core.model import Hold, HoldCause, Scope, Sighting
 from uploader.core.platform_traits import LiveProfile, Traits
 from uploader.core.verdicts import Known, Park
 from uploader.effects.signing import SigningAhead
+from uploader.effects.unpacking_room import UnpackingRoom
 from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
@@ -85,6 +86,8 @@ class Tools:
     """Conversions are on hold, the machine being short of something: the first that comes to an end ends it."""
     descriptions_refused: str = ""
     """Why the platform lets this key describe no item; empty: it does, or was not asked yet."""
+    unpacking: UnpackingRoom = field(default_factory=UnpackingRoom)
+    """What archives under way may still write to staging."""
     staging_refusals: Refusals = field(default_factory=Refusals)
     """Whether staging takes what is written to it."""
     began: float = 0.0

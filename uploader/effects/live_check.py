@@ -1,14 +1,15 @@
 """Real sessions with tiny rasters, for what no document says of a platform: each fact by asking.
 
 What it makes it takes away again as far as the platform allows: sessions are failed, items deleted; what is left is
-told by its id. It uses the calls of an upload as the daemon does, and nothing but them and `items.delete`.
+told by its id. It uses the calls of an upload as the daemon does, and besides them nothing that changes anything but
+`items.delete`.
 """
 
 from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,26 +21,28 @@ from uploader.core.errors import Refused, RemoteError
 from uploader.core.failure_policy import PUBLISHED_METHOD
 from uploader.core.media_types import content_type
 from uploader.core.tiny_raster import tiny_raster
-from uploader.effects.live_facts import LiveFacts
+from uploader.effects.live_facts import LiveFacts, or_refusal
+from uploader.effects.live_item import MOST_SECONDS, LiveItem, assets_of, comes
 from uploader.platform.api import ObjectStore, Platform
-
-ASSET_KEY = "live_check"
-VISIBLE_SECONDS = 60.0
-"""How long items, and assets, are waited for."""
 
 ELSEWHERE = 1.0
 """How far to the east of the first rasters the next ones lie, in degrees."""
 
-_PROPERTIES = ("live_check:one", "live_check:two")
-_LOOK = 0.25
 _PAGE, _PAGES = 100, 10
 
 
 class LiveCheck:
-    """One check of one project. `clock` gives monotonic seconds."""
+    """One check of one project, which writes what it finds into `facts`. `clock` gives monotonic seconds."""
 
     def __init__(
-        self, platform: Platform, store: ObjectStore, project: str, method: str, clock: Callable[[], float]
+        self,
+        platform: Platform,
+        store: ObjectStore,
+        project: str,
+        method: str,
+        *,
+        facts: LiveFacts,
+        clock: Callable[[], float],
     ) -> None:
         self._platform = platform
         self._store = store
@@ -49,9 +52,10 @@ class LiveCheck:
         self._items: list[str] = []
         self._doubtful = ""
         self._seed = 0
-        self.facts = LiveFacts(transfer_method=method)
+        self._method = method
+        self.facts = facts
 
-    async def run(self) -> LiveFacts:
+    async def run(self) -> None:
         """Ask all that there is to ask. Raises RemoteError; what was made is taken away, or is in `facts.left`."""
         try:
             upload_id = await self._initiated()
@@ -59,13 +63,11 @@ class LiveCheck:
             names = [f"live-check-{uuid.uuid4().hex[:12]}{ending}" for ending in ("-a.tif", "-b.tif")]
             await self._stored(upload_id, names)
             await self._completed(upload_id, names)
-            await self._asset_twice()
-            await self._updated()
+            await self._item_asked()
             self.facts.token_life = self._platform.token_life
         finally:
             with anyio.CancelScope(shield=True):
                 await self._clean()
-        return self.facts
 
     async def _initiated(self) -> str:
         """A session for two files, asked for twice in the same words."""
@@ -73,26 +75,24 @@ class LiveCheck:
         try:
             first = await self._begun(body, key)
         except Refused as error:
-            if (
-                "transfer_method" not in error.problem.fields
-                or self.facts.transfer_method == PUBLISHED_METHOD
-            ):
+            if "transfer_method" not in error.problem.fields or self._method == PUBLISHED_METHOD:
                 raise
-            self.facts.transfer_method = PUBLISHED_METHOD
+            self._method = PUBLISHED_METHOD
             body, key = self._body(2), str(uuid.uuid4())
             first = await self._begun(body, key)
+        self.facts.transfer_method = self._method
 
         async def again() -> str:
             return "same" if await self._begun(body, key) == first else "another"
 
-        self.facts.initiate_repeated = await _or_refusal(again)
+        self.facts.initiate_repeated = await or_refusal(again)
         for other in [each for each in self._open if each != first]:
             await self._give_up(other)
         return first
 
     def _body(self, files: int, **more: object) -> dict[str, object]:
         size = files * len(tiny_raster(0))
-        named = {"project_id": self._project, "transfer_method": self.facts.transfer_method}
+        named = {"project_id": self._project, "transfer_method": self._method}
         return {**named, "file_count": files, "total_bytes": size, "is_categorical": False, **more}
 
     async def _begun(self, body: dict[str, object], key: str) -> str:
@@ -109,7 +109,7 @@ class LiveCheck:
             await self._platform.fail(upload_id, "A live check ends it again.", "check")
             return "ok"
 
-        self.facts.fail_repeated = await _or_refusal(again)
+        self.facts.fail_repeated = await or_refusal(again)
 
     async def _give_up(self, upload_id: str) -> None:
         await self._platform.fail(upload_id, "A live check ends it.", "check")
@@ -140,9 +140,13 @@ class LiveCheck:
         async def again() -> str:
             return "ids" if await self._platform.complete(upload_id) else "none"
 
-        self.facts.complete_repeated = await _or_refusal(again)
+        self.facts.complete_repeated = await or_refusal(again)
         records = await self._visible(upload_id, began)
-        assets = [asset for record in records for asset in await self._assets(str(record.get("id", "")))]
+        assets = [
+            asset
+            for record in records
+            for asset in await assets_of(self._platform, str(record.get("id", "")))
+        ]
         found = matching.match(names, [*records, *assets], upload_id=upload_id, item_ids=self._items)
         self.facts.names_in_items = (
             found.named or matching.match(names, assets, upload_id=upload_id, target_item_id="-").named
@@ -152,29 +156,39 @@ class LiveCheck:
     async def _made(self, upload_id: str) -> tuple[str, ...]:
         """Complete a session. Where nobody knows what came of it, it is not failed, and what it made is looked for."""
         self._open.remove(upload_id)
+        self._doubtful = upload_id
         try:
-            return await self._platform.complete(upload_id)
+            made = await self._platform.complete(upload_id)
         except Refused:
             self._open.append(upload_id)
+            self._doubtful = ""
             raise
-        except RemoteError:
-            self._doubtful = upload_id
-            raise
+        self._doubtful = ""
+        return made
 
     async def _visible(self, upload_id: str, began: float) -> list[dict[str, Any]]:
         """The records of the session's items, once all of them can be seen."""
-        while True:
+        ours: list[dict[str, Any]] = []
+
+        async def all_there() -> bool:
             listed = await self._listed()
-            ours = [
+            ours[:] = [
                 one for one in listed if one.get("id") in self._items or one.get("upload_id") == upload_id
             ]
-            if ours and len(ours) >= len(self._items):
-                self._items += [str(one["id"]) for one in ours if one.get("id") not in self._items]
-                self.facts.visible_after = round(self._clock() - began, 2)
-                return ours
-            if self._clock() - began > VISIBLE_SECONDS:
-                return ours
-            await anyio.sleep(_LOOK)
+            return bool(ours) and len(ours) >= len(self._items)
+
+        if await comes(all_there, self._clock, MOST_SECONDS):
+            self._items += [str(one["id"]) for one in ours if one.get("id") not in self._items]
+            self.facts.visible_after = round(self._clock() - began, 2)
+        return ours
+
+    async def _item_asked(self) -> None:
+        """What becomes of one of the items that it is given."""
+        if not self._items:
+            return
+        item = LiveItem(self._platform, self._items[0], self._given, self.facts, self._clock)
+        await item.given_twice()
+        await item.updated()
 
     async def _listed(self) -> list[dict[str, Any]]:
         """The items of the project, which should be empty but for ours: a few pages at most."""
@@ -186,86 +200,13 @@ class LiveCheck:
                 break
         return found
 
-    async def _assets(self, item_id: str) -> list[dict[str, Any]]:
-        try:
-            return await self._platform.list_assets(item_id)
-        except Refused:
-            return []
-
-    async def _asset_twice(self) -> None:
-        """Two sessions that each give the same item an asset of the same name."""
-        if not self._items:
-            return
-        target = self._items[0]
-        before = len(await self._assets(target))
-        box = await self._box(target)
-
-        async def twice() -> str:
-            for number in range(2):
-                await self._given(target)
-                if not number and not await self._more_assets(target, before):
-                    return ""
-                if not number:
-                    self.facts.box_of_two = await self._box_after(target, box)
-            return "both" if await self._more_assets(target, before + 1) else "replaced"
-
-        self.facts.asset_key_twice = await _or_refusal(twice)
-
-    async def _given(self, target: str) -> None:
-        body = self._body(1, target_item_id=target, asset_key=ASSET_KEY)
-        upload_id = await self._begun(body, str(uuid.uuid4()))
+    async def _given(self, target: str, asset_key: str) -> None:
+        """Give an item one more asset, which lies elsewhere."""
+        upload_id = await self._begun(
+            self._body(1, target_item_id=target, asset_key=asset_key), str(uuid.uuid4())
+        )
         await self._stored(upload_id, [f"live-check-{uuid.uuid4().hex[:12]}.tif"], west=ELSEWHERE)
         self._items += [item for item in await self._made(upload_id) if item not in self._items]
-
-    async def _more_assets(self, target: str, than: int) -> bool:
-        """Whether the item comes to have more assets."""
-
-        async def there() -> bool:
-            return len(await self._assets(target)) > than
-
-        return await self._soon(there)
-
-    async def _soon(self, seen: Callable[[], Awaitable[bool]]) -> bool:
-        """Whether something comes to be seen within the time in which the items came to be."""
-        until = self._clock() + (self.facts.visible_after or 0.0) + 4 * _LOOK
-        while not await seen():
-            if self._clock() > until:
-                return False
-            await anyio.sleep(_LOOK)
-        return True
-
-    async def _box(self, target: str) -> list[float]:
-        """West, south, east and north of an item; empty where it does not tell."""
-        found = (await self._platform.get_item(target)).get("bbox")
-        numbers = [one for one in found if isinstance(one, int | float)] if isinstance(found, list) else []
-        return numbers if len(numbers) == 4 else []  # noqa: PLR2004 - the sides of a box
-
-    async def _box_after(self, target: str, before: list[float]) -> str:
-        """Where the item lies now that an asset of it lies further east."""
-
-        async def wider() -> bool:
-            return (await self._box(target) or before)[2] > before[2]
-
-        if not before:
-            return ""
-        return "union" if await self._soon(wider) else "first"
-
-    async def _updated(self) -> None:
-        """An item is told two properties, one after the other."""
-        if not self._items:
-            return
-        target = self._items[0]
-
-        async def told() -> str:
-            for name in _PROPERTIES:
-                await self._platform.update_item(target, {"properties": {name: True}})
-            return "ok"
-
-        self.facts.items_update = await _or_refusal(told)
-        if self.facts.items_update == "ok":
-            had = (await self._platform.get_item(target)).get("properties")
-            kept = isinstance(had, dict) and _PROPERTIES[0] in had
-            self.facts.properties_updated = "kept" if kept else "replaced"
 
     async def _clean(self) -> None:
         for upload_id in list(self._open):
@@ -290,11 +231,3 @@ class LiveCheck:
                 return [item for item in ours if item not in self._items]
         self.facts.left.append(f"session {upload_id}")
         return []
-
-
-async def _or_refusal(ask: Callable[[], Awaitable[str]]) -> str:
-    """What is found out, or the clear refusal, as `HTTP 409`."""
-    try:
-        return await ask()
-    except Refused as error:
-        return f"HTTP {error.status}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from uploader.core.errors import Refused
 
 
 @dataclass(slots=True)
@@ -24,6 +27,8 @@ class LiveFacts:
     """From the answer of `complete` until both items can be had and listed."""
     box_of_two: str = ""
     """Of an item that was given an asset elsewhere: `first`, its box stays; `union`: it reaches around both."""
+    default_view: str = ""
+    """The asset that an item shows once it was given a second one: `first`, or `newest`; else the refusal."""
     items_update: str = ""
     """`ok`, or the refusal."""
     properties_updated: str = ""
@@ -35,6 +40,18 @@ class LiveFacts:
     left: list[str] = field(default_factory=list)
     """Items that could not be deleted."""
 
+    def any_found(self) -> bool:
+        """Whether anything was found out at all."""
+        return any(value not in (None, "") for name, value in self.to_json().items() if name != "left")
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON types."""
         return asdict(self)
+
+
+async def or_refusal(ask: Callable[[], Awaitable[str]]) -> str:
+    """What is found out, or the clear refusal, as `HTTP 409`."""
+    try:
+        return await ask()
+    except Refused as error:
+        return f"HTTP {error.status}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from uploader.config import Folder
 from uploader.convert import ArchiveJob
-from uploader.core.archive_members import MemberFile, selected
+from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected
 from uploader.core.archives import is_archive, kind_of
 from uploader.core.errors import NoSpace, RasterRefused
 from uploader.core.file_group import parts
@@ -41,16 +41,15 @@ async def unpack(tools: Tools, row: FileRow, source: Path, destination: Folder) 
     chosen = partial(selected, entries, archive, takes=destination.takes, passes=destination.passes)
     found = await tools.in_thread(chosen)
     if not found:
-        raise RasterRefused(
-            f"The archive holds {count_of(len(entries), 'file')}, and none that the patterns of its folder name.",
-            "Add patterns to `include`, or a rule to its scenes, that fit their names; then `uploader retry`.",
-        )
-    copies = await _unpacked(tools, row, job, found)
-    failpoint("unpack.after")
-    names = {archive.path + b"/" + entry.name.encode() for entry in entries}
-    members = [await _member(tools, each, copy, names) for each, copy in zip(found, copies, strict=True)]
-    note = _note(len(entries), found, sum(is_archive(name) for name in names))
-    await tools.journal.archives.unpacked(row.id, archive, members, destination, note)
+        raise RasterRefused(nothing_taken(entries, destination.taken), NAME_OTHERS)
+    need = sum(each.sighting.size for each in found)
+    async with tools.unpacking.promised(row.id, need, partial(tools.in_thread, _room, tools)) as room:
+        copies = await _unpacked(tools, row, replace(job, room=room), found)
+        failpoint("unpack.after")
+        names = {archive.path + b"/" + entry.name.encode() for entry in entries}
+        members = [await _member(tools, each, copy, names) for each, copy in zip(found, copies, strict=True)]
+        note = _note(len(entries), found, sum(is_archive(name) for name in names))
+        await tools.journal.archives.unpacked(row.id, archive, members, destination, note)
     log.info("unpacked %s: %s", about(row), note)
 
 
@@ -58,12 +57,6 @@ async def _unpacked(
     tools: Tools, row: FileRow, job: ArchiveJob, found: list[MemberFile]
 ) -> list[ClaimedCopy]:
     """The private copies of these, in their order."""
-    room, need = await tools.in_thread(_room, tools), sum(each.sighting.size for each in found)
-    if need > room:
-        raise NoSpace(
-            f"The archive holds {need:,} bytes that are wanted, and staging has room for {max(room, 0):,}.",
-            "Free some space there, or raise staging.max_bytes.",
-        )
     wanted = {
         number: f"{place}/{part.copy}"
         for place, each in enumerate(found)
@@ -71,7 +64,7 @@ async def _unpacked(
     }
     target = await tools.in_thread(tools.staging.begin_unpacking, row.id)
     alive = partial(tools.activity.sign, "convert")
-    await tools.opener.unpack(replace(job, target=target, wanted=wanted, room=room), alive)
+    await tools.opener.unpack(replace(job, target=target, wanted=wanted), alive)
     failpoint("unpack.made")
     sightings = [each.sighting for each in found]
     return await tools.in_thread(tools.staging.unpacked, row.id, sightings, tools.stop_of("convert"))

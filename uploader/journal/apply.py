@@ -12,7 +12,6 @@ from uploader.core.transitions.clock_events import TIMES
 from uploader.journal import content_hashes, recovered_items
 from uploader.journal.hold_rows import learn, write_hold, write_pause
 from uploader.journal.receipt_rows import keep_receipts
-from uploader.journal.rows import set_columns
 from uploader.journal.sqlite_library import Database
 
 SESSION_KEY = ("project_id", "collection_id", "item_id", "asset_key", "categorical")
@@ -49,8 +48,8 @@ def apply(db: Database, change: Change) -> None:
 def _write(db: Database, table: str, new: Mapping[int, Columns], changed: Mapping[int, Columns]) -> None:
     if new:
         _insert(db, table, [{"id": row_id, **_encoded(columns)} for row_id, columns in new.items()])
-    for row_id, columns in changed.items():
-        set_columns(db, table, row_id, _encoded(columns))
+    if changed:
+        _update(db, table, {row_id: _encoded(columns) for row_id, columns in changed.items()})
 
 
 def _insert(db: Database, table: str, new: Sequence[Columns]) -> None:
@@ -59,6 +58,15 @@ def _insert(db: Database, table: str, new: Sequence[Columns]) -> None:
         db.conn.executemany(
             f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",  # noqa: S608
             [tuple(values.values()) for values in alike],
+        )
+
+
+def _update(db: Database, table: str, changed: Mapping[int, Columns]) -> None:
+    """Rows of which the same columns change are one statement. Names of columns are ours, never input."""
+    for names, alike in groupby(changed.items(), key=lambda row: tuple(row[1])):
+        db.conn.executemany(
+            f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",  # noqa: S608
+            [(*columns.values(), row_id) for row_id, columns in alike],
         )
 
 

@@ -35,8 +35,8 @@ class Connection(sqlite3.Connection):
 
 def _storable(values: Any) -> Any:
     if isinstance(values, Mapping):
-        return {name: shown(value) if isinstance(value, str) else value for name, value in values.items()}
-    return [shown(value) if isinstance(value, str) else value for value in values]
+        return dict(zip(values, _storable(values.values()), strict=True))
+    return [shown(v) if isinstance(v, str) and not v.isascii() else v for v in values]
 
 
 def connected(path: Path, *, read_only: bool = False) -> Connection:

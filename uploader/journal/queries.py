@@ -41,22 +41,13 @@ def latest(db: Database, folder: str, paths: Collection[bytes]) -> dict[bytes, t
     """For paths that have a history: (id, state, sighting) of their newest version."""
     found: dict[bytes, tuple[int, str, str]] = {}
     for some in batched(paths):
-        sql = f"SELECT id, path, state, sighting FROM files WHERE {_among(some)} ORDER BY id"  # noqa: S608
+        sql = f"SELECT id, path, state, sighting FROM files WHERE {among(some)} ORDER BY id"  # noqa: S608
         for file_id, path, state, sighting in db.conn.execute(sql, (folder, *some)):
             found[bytes(path)] = (file_id, state, sighting)
     return found
 
 
-def known_paths(db: Database, folder: str, paths: Collection[bytes]) -> set[tuple[str, bytes]]:
-    """Those of these paths of a folder that have a history, each with the folder."""
-    found = set[tuple[str, bytes]]()
-    for some in batched(paths):
-        rows_of = db.conn.execute(f"SELECT path FROM files WHERE {_among(some)}", (folder, *some))  # noqa: S608
-        found.update((folder, bytes(row[0])) for row in rows_of)
-    return found
-
-
-def _among(paths: Collection[bytes]) -> str:
+def among(paths: Collection[bytes]) -> str:
     """The condition that a file is a current version of one of these paths of a folder, which are its values."""
     return f"folder = ? AND path IN ({', '.join('?' * len(paths))}) AND current = 1"
 

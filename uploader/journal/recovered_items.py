@@ -36,6 +36,11 @@ def names_like(db: Database, target: Target, text: str) -> list[tuple[str, str]]
     return [(row["stem"], row["item_id"]) for row in found]
 
 
+def any_listed(db: Database) -> bool:
+    """Whether a repair has listed any record."""
+    return one(db, "SELECT 1 FROM known_items LIMIT 1") is not None
+
+
 def take(db: Database, item_id: int, file_id: int) -> None:
     """Within a transaction: this listed record is that file's, and no other's."""
     db.conn.execute("UPDATE known_items SET file_id = ? WHERE id = ?", (file_id, item_id))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from uploader.core.model import Fingerprint, Sidecar, Sighting
@@ -62,14 +61,6 @@ def rows(db: Database, sql: str, *args: Any) -> list[dict[str, Any]]:
     cursor = db.conn.execute(sql, args)
     names = [c[0] for c in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
-
-
-def set_columns(db: Database, table: str, row_id: int, columns: Mapping[str, Any]) -> None:
-    """Update some columns of a row. Column names are ours, never input."""
-    db.conn.execute(
-        f"UPDATE {table} SET {', '.join(f'{name} = ?' for name in columns)} WHERE id = ?",  # noqa: S608
-        (*columns.values(), row_id),
-    )
 
 
 def log_event(

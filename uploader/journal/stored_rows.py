@@ -18,7 +18,7 @@ from uploader.journal import content_hashes, recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.deltas import DUE, NEEDED, UNPACKED_DUE, WANTING, WORKED_ON, Touched, delta
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
-from uploader.journal.queries import known_paths
+from uploader.journal.queries import among, batched
 from uploader.journal.row_queries import scene_row, scene_rows
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
@@ -80,11 +80,13 @@ class StoredRows:
         return self._files(f"{_PATH} ORDER BY id", folder, path)
 
     def all_versions(self, paths: Sequence[tuple[str, bytes]]) -> list[list[FileRecord]]:
-        """See `Rows`. Of new files, which come by the thousand, none has a version: one query tells."""
-        known = set[tuple[str, bytes]]()
+        """See `Rows`. They are asked for by the thousand, so not one by one."""
+        known: dict[tuple[str, bytes], list[FileRecord]] = {}
         for folder in {folder for folder, _ in paths}:
-            known |= known_paths(self._db, folder, [path for other, path in paths if other == folder])
-        return [self.versions(*path) if path in known else [] for path in paths]
+            for some in batched(path for other, path in paths if other == folder):
+                for file in self._files(f"{among(some)} ORDER BY id", folder, *some):
+                    known.setdefault((folder, file.path), []).append(file)
+        return [known.get(path, []) for path in paths]
 
     def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
         """See `Rows`."""
@@ -226,6 +228,10 @@ class StoredRows:
     def listed_names(self, target: Target, spelled: str) -> list[tuple[str, str]]:
         """See `Rows`."""
         return recovered_items.names_like(self._db, target, spelled)
+
+    def any_recovered(self) -> bool:
+        """See `Rows`."""
+        return recovered_items.any_listed(self._db)
 
     def is_unsure(self, seen: Seen) -> bool:
         """See `Rows`."""

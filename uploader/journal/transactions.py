@@ -35,7 +35,7 @@ class Rows(Protocol):
         """All current versions of a path, the oldest first."""
 
     def all_versions(self, paths: Sequence[tuple[str, bytes]]) -> list[list[FileRecord]]:
-        """`versions` of each of many paths, by their folders."""
+        """`versions` of each of many different paths, by their folders."""
 
     def newest_version(self, folder: str, path: bytes) -> FileRecord | None:
         """The newest current version of a path."""
@@ -123,6 +123,9 @@ class Rows(Protocol):
 
     def listed_names(self, target: Target, spelled: str) -> list[tuple[str, str]]:
         """Names with this text in them that a repair saw in a target and that are no file's yet, with their items."""
+
+    def any_recovered(self) -> bool:
+        """Whether a repair has listed records of the platform at all; else nothing is a `known_item`."""
 
     def is_unsure(self, seen: Seen) -> bool:
         """Whether this very file lay there at a repair that could not tell whether it had been uploaded."""

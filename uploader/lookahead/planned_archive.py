@@ -8,7 +8,7 @@ from pathlib import Path
 from uploader.config import Settings
 from uploader.convert import ArchiveJob, ArchiveOpener
 from uploader.convert.job import EFFORTS
-from uploader.core.archive_members import MemberFile, selected
+from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected
 from uploader.core.archives import kind_of
 from uploader.core.errors import ConverterBroken, LocalError, RasterRefused, RasterUnreadable
 from uploader.core.model import Sighting
@@ -21,7 +21,6 @@ from uploader.lookahead.planned_file import PlannedFile, addressed
 HEADS = (
     "It lies in an archive, where no head is read: its size is that of the source, its method is not known."
 )
-NOTHING = "The archive holds {}, and none that the patterns of its folder name."
 
 
 async def opened(
@@ -46,7 +45,8 @@ async def opened(
     found = selected(entries, archive, takes=spec.section.takes, passes=spec.passes)
     files = count_of(len(entries), "file")
     if not found:
-        return [replace(known, verdict="refused", code="refused", reason=NOTHING.format(files))]
+        why = nothing_taken(entries, spec.section.taken)
+        return [replace(known, verdict="refused", code="refused", reason=why, way_out=NAME_OTHERS)]
     told = f"{count_of(len(found), 'raster')} of {files} would be taken from it."
     return [
         replace(known, verdict="opened", code="opened", reason=told),

@@ -59,6 +59,9 @@ class Platform(Protocol):
     async def list_assets(self, item_id: str) -> list[dict[str, Any]]:
         """The files of an item. Changes nothing."""
 
+    async def list_profiles(self, item_id: str) -> list[dict[str, Any]]:
+        """How an item can be shown, each with `is_default` and `asset_key`; a live check asks. Changes nothing."""
+
     async def update_item(self, item_id: str, changes: Mapping[str, object]) -> None:
         """Give an item these fields: `datetime`, `properties` and the like. May be repeated."""
 

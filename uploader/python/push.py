@@ -43,9 +43,9 @@ def push(
 ) -> PushResult:
     """Upload these rasters, each as one item, and return what became of them.
 
-    Folders are taken with everything below them. A push that was broken off goes on when it is asked for again, after
-    Ctrl-C and `kill -9` too, and what is an item already stays one. It may be called in any thread, also where an event
-    loop runs, which stands still meanwhile (`push_async` lets it go on).
+    Folders are taken with everything below them, archives that are named are opened. A push that was broken off goes on
+    when it is asked for again, after Ctrl-C and `kill -9` too, and what is an item already stays one. It may be called
+    in any thread, also where an event loop runs, which stands still meanwhile (`push_async` lets it go on).
 
     `api_key`: else that of $GEOPERA_API_KEY. `on_progress` is called in this thread with a `Progress`; what it raises
     ends the push, as Ctrl-C does, and is raised here. `state_dir` remembers what was done: by default

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from uploader.config import Folder
 from uploader.core import naming
+from uploader.core.archives import kind_of
 from uploader.core.errors import ConfigurationError
 from uploader.core.model import FileState
-from uploader.core.path_text import is_text, lossless, shown
+from uploader.core.path_text import is_text, lossless, raw, shown
 from uploader.core.sidecar_table import HEADED
 from uploader.folders import FolderSpec, look
 from uploader.journal import FILE_NAME, Journal
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 RASTERS = frozenset(f".{ending}" for ending in (*HEADED, "img", "dat", "bsq", "bil", "bip"))
-"""Endings of what is converted; a file with another ending is sent as it is."""
+"""Endings of what is converted; a file with another ending is sent as it is, unless it is an archive that is opened."""
 PATTERNS: tuple[str, ...] = Folder.model_fields["include"].default
-"""What is taken of a directory that is named as a whole."""
+"""What is taken of a directory, and of an archive, that is named as a whole."""
+IN_ARCHIVES = tuple(f"*/{pattern}" for pattern in PATTERNS)
+"""The same for archives that are named beside files: nothing else in a flat folder has a slash in its path."""
 MOST_FOLDERS = 200
 """Directories that are watched one by one; a larger tree, or one with names that are no text, is watched as one."""
 GLOB = "[?*"
@@ -84,11 +87,14 @@ def _directories(top: Path) -> Iterator[Path]:
 
 
 def _split(files: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Write patterns for file names: of what is converted, and of what is sent as it is."""
-    converted: dict[bool, list[str]] = {True: [], False: []}
+    """Write patterns for file names: of what is converted, in archives too, and of what is sent as it is."""
+    converted, passed, below = list[str](), list[str](), list[str]()
     for name in dict.fromkeys(files):
-        converted[Path(name).suffix.lower() in RASTERS].append(exactly(name))
-    return tuple(converted[True]), tuple(converted[False])
+        pattern = exactly(name)
+        opened = bool(kind_of(raw(name)))
+        (converted if opened or Path(name).suffix.lower() in RASTERS else passed).append(pattern)
+        below += IN_ARCHIVES if opened else ()
+    return (*converted, *dict.fromkeys(below)), tuple(passed)
 
 
 def exactly(name: str) -> str:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 DONE = frozenset({"completed", "disposed"})
 """States of files that are items."""
 
+NO_FILES = frozenset({"gone", "unpacked"})
+"""States of what is not told as a file: it is not there any more, or the files in it are told."""
+
 
 def home() -> Path:
     """Where the state of pushes lies, unless somebody says otherwise."""
@@ -89,7 +92,7 @@ def outcome(state_dir: Path, named: Callable[[str], bool]) -> dict[str, Any]:
         status = reader.status()
         states = {entry["path"]: entry["state"] for entry in reader.files() if named(entry["path"])}
         items = {item["path"]: item for item in reader.items()}
-    files = [path for path, state in states.items() if state != "gone"]
+    files = [path for path, state in states.items() if state not in NO_FILES]
     if not files:
         raise UploaderError(
             "There is nothing to upload at these paths.", "Folders are searched for *.tif and *.tiff."

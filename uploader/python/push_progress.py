@@ -10,6 +10,7 @@ import anyio
 from uploader.core.errors import JournalError
 from uploader.core.lifecycle import FILE_ENDS
 from uploader.journal import Reader
+from uploader.python.push_job import NO_FILES
 from uploader.python.results import FileProgress, Progress
 from uploader.system import threads
 
@@ -51,7 +52,7 @@ def last(state_dir: Path, named: Callable[[str], bool]) -> Progress:
 
 def progress_of(rows: Iterable[dict[str, Any]], running: Sequence[Running]) -> Progress:
     """Count what is done of these rows of the journal, and the share of what is being sent."""
-    wanted = [row for row in rows if row["state"] != "gone"]
+    wanted = [row for row in rows if row["state"] not in NO_FILES]
     names = {row["file_name"]: row for row in wanted if row["file_name"]}
     done = [row for row in wanted if row["state"] in FILE_ENDS]
     stored = sum(row["size"] for row in wanted if row["state"] == "stored")

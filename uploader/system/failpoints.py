@@ -118,6 +118,7 @@ COMMITS = (
     "twin",
     "unhold",
     "unpacked",
+    "unpacking",
     "vanished",
 )
 """The journal's transactions; each has a failpoint before and after its commit."""

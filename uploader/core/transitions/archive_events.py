@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from uploader.core.lifecycle import FileEvent
 from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.file_events import superseded
+from uploader.core.transitions.file_events import Claimed, claim, superseded
 from uploader.core.transitions.given_up import unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.repaired import Repaired
 from uploader.core.transitions.source_events import Seen, discovered
 
 ARCHIVE_REJECTED = "Its private copy is lost, and the archive that it came in was rejected. Drop that again."
@@ -61,6 +62,22 @@ def found(
     change, (file_id,) = discovered(now, [(versions, seen)], next_id)
     if file_id in change.new_files:
         change.new_files[file_id]["archive_id"] = archive.id
+    return change
+
+
+def entered(
+    now: float, archive: FileRecord, copies: Sequence[tuple[Claimed, Repaired]], next_id: int
+) -> Change:
+    """Members of paths of which no version is known are found and claimed at once.
+
+    An archive brings them by the ten thousand, so no row is written twice.
+    """
+    change, ids = discovered(now, [((), copy.seen) for copy, _ in copies], next_id)
+    for file_id, (copy, repaired) in zip(ids, copies, strict=True):
+        change.new_files[file_id]["archive_id"] = archive.id
+        at = copy.seen.sighting
+        file = FileRecord(id=file_id, folder=at.folder, path=at.path, sighting=copy.seen.value)
+        claim(change, file, None, copy, repaired)
     return change
 
 

@@ -64,12 +64,12 @@ class Change:
     # -- files -----------------------------------------------------------------------------------------------
 
     def set_file(self, file: FileRecord, columns: Mapping[str, Any]) -> None:
-        """Set columns of a file other than its state."""
-        self.files.setdefault(file.id, {}).update(columns)
+        """Set columns of a file other than its state, or of one that is made with this change."""
+        self._columns(file).update(columns)
 
     def move_file(self, file: FileRecord, event: FileEvent, note: str = "", **columns: Any) -> FileState:
         """Advance a file by an event, set columns, and log it; returns the new state."""
-        changed = self.files.setdefault(file.id, {})
+        changed = self._columns(file)
         state = advance_file(changed.get("state", file.state), event)
         changed.update(columns, state=state, changed_at=self.now)
         self.log.append(LogLine(event, state, note, file.id, changed.get("session_id", file.session_id)))
@@ -81,13 +81,17 @@ class Change:
 
     def count(self, file: FileRecord, *columns: str) -> None:
         """Count up in some columns of a file."""
-        changed = self.files.setdefault(file.id, {})
+        changed = self._columns(file)
         for name in columns:
             changed[name] = changed.get(name, getattr(file, name)) + 1
 
     def delay(self, file: FileRecord, reason: str, after: float) -> None:
         """A step of a file failed: it is tried again after so many seconds."""
         self.set_file(file, _delayed(file, self.now, reason, after))
+
+    def _columns(self, file: FileRecord) -> Columns:
+        made = self.new_files.get(file.id)
+        return self.files.setdefault(file.id, {}) if made is None else made
 
     def set_scene(self, scene: Scene, columns: Mapping[str, Any]) -> None:
         """Set columns of a scene, or of one that is made with this change."""

@@ -64,16 +64,23 @@ def claimed(
     copy: Claimed,
     repaired: Repaired,
 ) -> tuple[Change, FileState]:
-    """The private copy is whole; returns the state that the file is in then.
+    """The private copy is whole; returns the state that the file is in then."""
+    change = Change(now)
+    return change, claim(change, file, same, copy, repaired)
+
+
+def claim(
+    change: Change, file: FileRecord, same: FileRecord | None, copy: Claimed, repaired: Repaired
+) -> FileState:
+    """The private copy is whole, in this change; returns the state that the file is in then.
 
     `same` is another current version of the path with the same content: then nothing has changed there. Else a file
     whose item the platform has shown at a repair is completed by that, one that may have been uploaded before the
     repair waits for a person, and all others are queued.
     """
-    change = Change(now)
     if file.state in GIVEN_UP:
         change.set_file(file, {"staged": 1})  # the copy that was just made goes
-        return change, file.state
+        return file.state
     columns = {
         "content": copy.content,
         "source_sha256": group_hash(copy.content, copy.sha256),
@@ -84,18 +91,18 @@ def claimed(
     if same is not None:
         seen_again(change, same, copy.seen)
         note = f"the same content as version {same.id}"
-        return change, change.move_file(file, FileEvent.UNCHANGED, note, **columns, current=None)
+        return change.move_file(file, FileEvent.UNCHANGED, note, **columns, current=None)
     columns["size"] = copy.size
     if repaired.item is not None:
         change.taken[repaired.item.id] = file.id
-        note, facts = recognised(now, repaired.item.item_id, repaired.name, repaired.after_upload)
-        return change, change.move_file(file, FileEvent.RECOGNISED, note, **{**columns, **facts})
+        note, facts = recognised(change.now, repaired.item.item_id, repaired.name, repaired.after_upload)
+        return change.move_file(file, FileEvent.RECOGNISED, note, **{**columns, **facts})
     if repaired.unsure:
         columns["last_error"] = UNSURE
-        return change, change.move_file(file, FileEvent.REJECTED, UNSURE, **columns)
+        return change.move_file(file, FileEvent.REJECTED, UNSURE, **columns)
     columns |= {"object_sha256": copy.sha256, "object_crc32c": copy.crc32c}  # should it be sent as it is
     note = f"{copy.size:,} bytes, sha256 {copy.content[:12]}"
-    return change, change.move_file(file, FileEvent.CLAIMED, note, **columns)
+    return change.move_file(file, FileEvent.CLAIMED, note, **columns)
 
 
 @unless_given_up

@@ -170,6 +170,15 @@ class GeoperaPlatform:
             most=LARGE,
         )
 
+    async def list_profiles(self, item_id: str) -> list[dict[str, Any]]:
+        """See `Platform`."""
+        return await self._call(
+            "visualization.profiles.list",
+            {"item_id": item_id},
+            lambda a: answer_fields.listing(a.body, "profiles", "items"),
+            most=LARGE,
+        )
+
     def _read_url(self, answer: HttpAnswer) -> SignedUrl:
         url = answer_fields.document(answer.body).get("upload_url")
         if not isinstance(url, str):
