@@ -72,7 +72,7 @@ LEVELS_WITHIN = {
         }
         | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "rejections", "searching"},
         # a transaction: who writes, what a transition asks for, who is told
-        {"writer", "apply", "transactions", "stored_rows", "subscriptions"},
+        {"writer", "apply", "transactions", "stored_rows", "stored_transactions", "subscriptions"},
         # the methods of the journal, each a transaction
         {
             "files",

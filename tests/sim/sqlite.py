@@ -27,7 +27,7 @@ from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.scenes import Scenes
 from uploader.journal.schema import migrations
 from uploader.journal.sessions import Sessions
-from uploader.journal.stored_rows import StoredTransactions
+from uploader.journal.stored_transactions import StoredTransactions
 
 
 class SqliteJournal:

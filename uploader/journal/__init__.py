@@ -35,7 +35,7 @@ from uploader.journal.scenes import Scenes
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
 from uploader.journal.status import Facts, HoldList, status_of
-from uploader.journal.stored_rows import StoredTransactions
+from uploader.journal.stored_transactions import StoredTransactions
 from uploader.journal.subscriptions import Subscriptions
 from uploader.journal.view_queries import read_view
 from uploader.journal.writer import COMMIT_RETRY, SLOW, JournalProblem, Writer, passing, untrustworthy

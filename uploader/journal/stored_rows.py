@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 from uploader.core.model import FileState, Hold, Pause, Scope, SessionKey, SessionState, Sighting
 from uploader.core.recovery_matching import Target
@@ -13,44 +13,20 @@ from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
 from uploader.core.transitions.source_events import Seen
-from uploader.core.working_set import Delta
 from uploader.journal import content_hashes, recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
-from uploader.journal.deltas import DUE, NEEDED, UNPACKED_DUE, WANTING, WORKED_ON, Touched, delta
+from uploader.journal.deltas import DUE, NEEDED, UNPACKED_DUE, WANTING, WORKED_ON, Touched
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.queries import among, batched
 from uploader.journal.row_queries import scene_row, scene_rows
 from uploader.journal.rows import clock, encode_sighting
 from uploader.journal.sqlite_library import Database
-from uploader.journal.transactions import Rows
-from uploader.journal.writer import Writer
-
-T = TypeVar("T")
 
 _FILE_NAMES = tuple(column.name for column in fields(FileRecord))
 _FILES = f"SELECT {', '.join(_FILE_NAMES)} FROM files"  # noqa: S608 - names of ours
 _SESSION_NAMES = tuple(column.name for column in fields(SessionRecord) if column.name != "key")
 _SESSIONS = f"SELECT {', '.join((*SESSION_KEY, *_SESSION_NAMES))} FROM sessions"  # noqa: S608 - names of ours
 _PATH = "folder = ? AND path = ? AND current = 1"
-
-
-class StoredTransactions:
-    """Transactions of the journal's writer. `committed` is told what the rows are after each, and what it logged."""
-
-    def __init__(self, writer: Writer, committed: Callable[[Delta, Sequence[LogLine]], None]) -> None:
-        self._writer = writer
-        self._committed = committed
-
-    async def transact(self, name: str, work: Callable[[Rows], T]) -> T:
-        """See `Transactions`."""
-
-        def told(db: Database) -> tuple[T, Delta, Sequence[LogLine]]:
-            rows = StoredRows(db)
-            result = work(rows)
-            return result, delta(db, rows.touched), rows.logged
-
-        result, *_ = await self._writer.transact(name, told, lambda done: self._committed(*done[1:]))
-        return result
 
 
 class StoredRows:
