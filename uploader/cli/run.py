@@ -38,12 +38,14 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
 
     ignore_hangup()
     raise_descriptors()
-    import anyio
-
-    from uploader.daemon import loop
-    from uploader.daemon.hard_exit import HardExit
-    from uploader.report import logs
     from uploader.system import process_memory
+
+    with process_memory.loading():
+        import anyio
+
+        from uploader.daemon import loop
+        from uploader.daemon.hard_exit import HardExit
+        from uploader.report import logs
 
     set_up_logs()
     chosen = settings(config)
