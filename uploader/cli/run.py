@@ -97,7 +97,7 @@ def _greet(chosen: Settings) -> None:
 def _leave(chosen: Settings) -> None:
     """Say how it stands at the end."""
     from uploader.journal import Reader
-    from uploader.report.status import summary
+    from uploader.report.summary_line import summary
 
     with Reader(chosen.state_dir) as reader:
         log.info("stopped: %s", summary(reader.status()))
