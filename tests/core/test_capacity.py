@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.core.test_disk_space import EMPTY, converted, queued
 from uploader.core import capacity
 
 pytestmark = pytest.mark.unit
@@ -23,3 +26,13 @@ def test_one_is_always_tried() -> None:
     assert capacity.workers(4, -5, cores=4, folders=1) == 1
     assert capacity.workers(4, 100_000, cores=4, folders=1) == 4
     assert capacity.workers(4, None, cores=4, folders=1) == 4
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_one_conversion_more_is_under_way_than_converters_work_on(workers: int) -> None:
+    """While one is made ready, or put in its place, no converter is idle. Each takes room on the disk."""
+    view = replace(EMPTY, queued=queued(*(1,) * 20), converters=capacity.under_way(workers))
+
+    assert len(converted(view)) == workers + 1
+    assert len(converted(replace(view, running={"Convert": workers}))) == 1
+    assert converted(replace(view, running={"Convert": workers + 1})) == []

@@ -514,3 +514,12 @@ def test_no_file_is_ready_within_the_quiet_time_of_a_write(
                 assert marked or not marker
             elif known and not queue.claimable() and not marker:
                 assert queue.next_look() is not None
+
+
+def test_who_has_a_place_is_told_up_to_a_number(queue: SettleQueue) -> None:
+    """Whoever gets something ready for the first of them need not count all."""
+    assert queue.first(3) == []
+    for number in range(1, 5):
+        queue.seen(number, numbered(number), 0.0)
+    assert (queue.first(0), queue.first(2)) == ([], [b"1.tif", b"2.tif"])
+    assert len(queue.first(9)) == 4

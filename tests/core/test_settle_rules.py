@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.core.test_settle_queue import sighted
-from uploader.core.settle_rules import state_of, vanished
+from uploader.core.settle_rules import SettleRule, state_of, vanished
 
 pytestmark = pytest.mark.unit
 
@@ -34,3 +34,9 @@ def test_files_that_vanish_together_were_unmounted(
 ) -> None:
     """Only what vanishes one by one is gone."""
     assert vanished(tracked, missing, device_changed=device_changed) == expected
+
+
+def test_a_place_is_kept_for_three_times_the_quiet_seconds() -> None:
+    """And for a minute at least, so that files that settle slowly come to their end."""
+    assert [SettleRule(quiet, "oldest").turn for quiet in (1.0, 20.0, 100.0)] == [60.0, 60.0, 300.0]
+    assert SettleRule(100.0, "oldest", marker=True).turn == 60.0

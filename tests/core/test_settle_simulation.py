@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from uploader.core import settle_queue
+from uploader.core import settle_rules
 from uploader.core.model import Fingerprint, Sighting
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
 from uploader.core.settle_rules import Checked, Next, SettleRule
@@ -301,7 +301,7 @@ class History:
 @pytest.mark.parametrize("part", range(4))
 def test_queue_and_model_agree_in_every_history(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is ready too early, nobody is looked at twice or never, nobody is forgotten in the line."""
-    monkeypatch.setattr(settle_queue, "TURN", TURN)
+    monkeypatch.setattr(settle_rules, "TURN", TURN)
     for seed in range(part * 40, part * 40 + 40):
         try:
             History(seed).run(150)

@@ -60,6 +60,18 @@ async def test_another_rule_keeps_what_is_being_claimed(tmp_path: Path) -> None:
         assert await b.states() == {"queued": 3}
 
 
+async def test_who_is_stopped_hands_out_no_look_of_its_successor(tmp_path: Path) -> None:
+    """A watcher that was about to look around when another rule came leaves the looks to the one that has the queue."""
+    async with bench(tmp_path, settle_seconds=3600.0) as b:
+        b.put("waits.tif")
+        await b.until(b.states, "it is known")
+        await b.until(lambda: not b.watcher._looking and b.watcher._scanned, "nothing is under way")
+        quick = folder(b, settle_seconds=0.001)
+        b.watcher._inbox.wake()
+        b.intake.change(changes(quick, changed=(quick,)))
+        await b.settled(1)
+
+
 async def test_a_folder_that_leaves_waits_for_its_copies(tmp_path: Path) -> None:
     """What is being copied ends as it will, what only waited is gone from the list; put back, it is found anew."""
     async with bench(tmp_path) as b:

@@ -329,3 +329,18 @@ async def test_a_write_that_goes_on_is_no_event_that_was_missed(tmp_path: Path) 
 
 async def _states(b: Bench, wanted: dict[str, int]) -> bool:
     return await b.states() == wanted
+
+
+async def test_what_will_be_converted_is_known_while_it_settles(tmp_path: Path) -> None:
+    """So that converters come up meanwhile: files that are sent as they are do not count."""
+    async with bench(tmp_path, settle_seconds=3600.0, passthrough=("*.dat",)) as b:
+        assert b.intake.to_convert(2) == 0
+        b.put("sent.dat")
+        b.intake.rescan()
+        await b.until(b.states, "known")
+        assert b.intake.to_convert(2) == 0
+        for number in range(3):
+            b.put(f"{number}.tif")
+        b.intake.rescan()
+        await b.until(lambda: b.intake.to_convert(9) == 3, "all are known")
+        assert b.intake.to_convert(2) <= 2

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.chains import chain
 from tests.support.intake import Bench, bench
-from uploader.core import settle_queue
+from uploader.core import settle_rules
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -42,7 +42,7 @@ async def test_files_that_never_settle_give_their_places_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More of them than there are places, and a file that is quiet: it gets its turn, and they are told of."""
-    monkeypatch.setattr(settle_queue, "TURN", 0.3)
+    monkeypatch.setattr(settle_rules, "TURN", 0.3)
     async with bench(tmp_path, window=4) as b:
 
         async def grow() -> None:

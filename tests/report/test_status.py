@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from uploader.report.status import SHOWN_PATHS, SHOWN_REASONS, render, summary
+from uploader.report.status import SHOWN_PATHS, SHOWN_REASONS, render
 from uploader.report.terminal_text import duration, printable
 
 pytestmark = pytest.mark.unit
@@ -96,13 +96,6 @@ def test_many_reasons_are_counted_not_listed():
     """A name or a size in each of them makes as many reasons as files."""
     many = [{"path": f"/d/{n}.tif", "reason": f"no {n}", "attempts": 1} for n in range(SHOWN_REASONS + 3)]
     assert shown({"failed": many}).endswith("  no 9\nand 3 more reasons; --json names all\n")
-
-
-def test_the_summary_is_one_line():
-    """For systemctl status and for logs."""
-    hold = {"scope": "folder", "reason": "gone\nagain", "until": None}
-    status = {**EMPTY, "pending": 3, "rejected": 1, "holds": [hold, hold], "retrying": [{}]}
-    assert summary(status) == r"3 pending, 0 completed, 1 rejected, 1 retrying, held: gone\nagain (+1)"
 
 
 @pytest.mark.parametrize(

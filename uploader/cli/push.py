@@ -143,7 +143,8 @@ def _base(config: str | None) -> Settings:
 
 def _show(result: dict[str, Any], screen: Console, *, as_json: bool) -> None:
     from uploader.cli.run_to_end import items_table
-    from uploader.report.status import failures, hold_text
+    from uploader.report.status import failures
+    from uploader.report.summary_line import hold_text
     from uploader.report.terminal_text import duration, printable
 
     if result["items"] and not as_json:

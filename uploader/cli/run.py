@@ -38,12 +38,14 @@ def command(*, config: str | None, until_idle: bool, new_journal: bool) -> int:
 
     ignore_hangup()
     raise_descriptors()
-    import anyio
-
-    from uploader.daemon import loop
-    from uploader.daemon.hard_exit import HardExit
-    from uploader.report import logs
     from uploader.system import process_memory
+
+    with process_memory.loading():
+        import anyio
+
+        from uploader.daemon import loop
+        from uploader.daemon.hard_exit import HardExit
+        from uploader.report import logs
 
     set_up_logs()
     chosen = settings(config)
@@ -95,7 +97,7 @@ def _greet(chosen: Settings) -> None:
 def _leave(chosen: Settings) -> None:
     """Say how it stands at the end."""
     from uploader.journal import Reader
-    from uploader.report.status import summary
+    from uploader.report.summary_line import summary
 
     with Reader(chosen.state_dir) as reader:
         log.info("stopped: %s", summary(reader.status()))

@@ -46,5 +46,10 @@ def workers(wanted: int, room: int | None, *, cores: int, folders: int) -> int:
     return max(1, min(wanted, (room - tasks(0, cores=cores, folders=folders)) // _each(cores)))
 
 
+def under_way(workers: int) -> int:
+    """How many conversions are under way at once, so that none of so many converters waits for the disk."""
+    return workers + BESIDE
+
+
 def _each(cores: int) -> int:
     return 2 + pool_threads(cores)

@@ -152,7 +152,7 @@ class PlannerView:
     staged_bytes: int = 0
     free_bytes: int = 1 << 62
     converters: int = 1
-    """How many conversions are under way at once: those that the machine works on, and `capacity.BESIDE`."""
+    """How many conversions are under way at once: see `capacity.under_way`."""
     converters_apart: bool = False
     """They are workers of their own: a raster that is to be converted alone takes one of them, not all."""
     busy: frozenset[tuple[str, int]] = frozenset()

@@ -20,12 +20,6 @@ from uploader.core.waiting_line import Page, WaitingLine
 WITHDRAWN = 60.0
 """Seconds after which a file is looked at again that cannot be looked at, or whose folder was held."""
 
-TURN = 60.0
-"""Seconds for which a file keeps its place at least."""
-
-TURN_QUIETS = 3
-"""Times the folder's quiet seconds for which it does, where that is longer."""
-
 
 class SettleQueue:
     """The queue of one folder. Rows are known by their ids, and by their paths relative to the folder."""
@@ -182,7 +176,7 @@ class SettleQueue:
         """When a file has to give up its place, because it has not settled within its turn and others wait."""
         if not self.line.stands or self._places.roomy:
             return None
-        return next((entry.since + self._turn for entry in self._places.unsettled()), None)
+        return next((entry.since + self._rule.turn for entry in self._places.unsettled()), None)
 
     def next_page(self, now: float) -> Page | None:
         """The rows of the line to read next, once all looks that were handed out have come back; None: no need.
@@ -199,6 +193,10 @@ class SettleQueue:
     def claimable(self) -> tuple[tuple[int, Sighting], ...]:
         """The first of what may be claimed or is being copied, in the folder's order."""
         return self._places.claimable.shown()
+
+    def first(self, most: int) -> list[bytes]:
+        """The paths of those that have a place, so many at most."""
+        return [entry.path for entry in islice(self._places, most)]
 
     def id_of(self, path: bytes) -> int | None:
         """The settling row of a path, if it has a place."""
@@ -253,10 +251,6 @@ class SettleQueue:
         soon = (entry.quiet_at(self._rule) for entry in settling)
         return sum(1 for at in soon if at is not None and at <= now + within)
 
-    @property
-    def _turn(self) -> float:
-        return max(TURN, TURN_QUIETS * self._rule.quiet)
-
     def _ask_again(self, entry: Entry) -> None:
         """What was written to while it was copied is looked at as a new file."""
         if entry.touched:
@@ -266,7 +260,7 @@ class SettleQueue:
         """Those whose turn is over leave their places to others that wait, the oldest first; half of them at most."""
         if (at := self.next_turn()) is None or at > now:
             return
-        late = (entry for entry in self._places.unsettled() if entry.since + self._turn <= now)
+        late = (entry for entry in self._places.unsettled() if entry.since + self._rule.turn <= now)
         leaving = list(islice(late, max(1, self._places.total // 2)))
         for entry in leaving:
             self._places.remove(entry)

@@ -15,6 +15,12 @@ MARKED_GAP = 1.0
 SHORTEST, LONGEST = 1.0, 30.0
 """Bounds in seconds of the time after which a file that a writer holds open is looked at again."""
 
+TURN = 60.0
+"""Seconds for which a file keeps its place at least."""
+
+TURN_QUIETS = 3
+"""Times the folder's quiet seconds for which it does, where that is longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettleRule:
@@ -34,6 +40,11 @@ class SettleRule:
     def open_again(self) -> float:
         """Seconds after which a file that a writer holds open is looked at again."""
         return min(max(self.settle_seconds, SHORTEST), LONGEST)
+
+    @property
+    def turn(self) -> float:
+        """Seconds for which a file keeps its place among those that are looked at, at least."""
+        return max(TURN, TURN_QUIETS * self.quiet)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from uploader.daemon.stop_signals import Listener, obey
 from uploader.daemon.trying import Trying
 from uploader.daemon.until_idle import left_over
 from uploader.daemon.wall_clock import WallClock
+from uploader.daemon.warm_converters import WarmConverters
 from uploader.effects.idle_probe import IdleProbe
 from uploader.journal.queries import rejected_since
 from uploader.report import dashboard, systemd_notify
@@ -168,10 +169,12 @@ class Daemon:
         threads.reserve()
         systemd_notify.ready("watching")
         look = BoundedRead(self._look, background)
+        converters = WarmConverters(self._tools, self._intake, background)
         while not self._stopping.is_set():
             self._wake = anyio.Event()
             self._line.keep_to(self._tools.settings.transfer.bandwidth_limit)
             self._clock.look(background)
+            converters.look()
             view, now = await look.ask(min(LOOK_PATIENCE, self._beat)), time.time()
             self._unseen_since = (self._unseen_since or now) if view is None else None
             turn = None if view is None else self._turn(work, view, now)
@@ -225,7 +228,7 @@ class Daemon:
             view,
             **dropped,
             free_bytes=free,
-            converters=self._tools.converter.workers + capacity.BESIDE,
+            converters=capacity.under_way(self._tools.converter.workers),
             converters_apart=self._tools.converter.apart,
             staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             busy=running.busy,

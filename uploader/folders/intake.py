@@ -146,6 +146,15 @@ class Intake:
         """By folder: files that can be expected to have settled within so many seconds."""
         return {name: watcher.coming(within) for name, watcher in self._watchers.items()}
 
+    def to_convert(self, most: int) -> int:
+        """How many of the files that settle will be converted, as far as so many of each folder tell."""
+        return sum(
+            not watcher.spec.passes(path)
+            for watcher in self._watchers.values()
+            if not watcher.held
+            for path in watcher.queue.first(most)
+        )
+
     def warnings(self) -> list[dict[str, str]]:
         """What a person should know of the watches themselves."""
         return [warning for watcher in self._watchers.values() for warning in watcher.warnings()]

@@ -224,7 +224,8 @@ class FolderWatcher:
             self._beside.start_soon(self._rejected.look, self.rescan)
         if not self._looking and not self.held:
             await self._files.fill_places(now)
-            if looks := self.queue.next_looks(now, LOOKED_AT):
+            # Who was stopped a moment ago hands out nothing: the queue is its successor's, who would not look again.
+            if not self._scope.cancel_called and (looks := self.queue.next_looks(now, LOOKED_AT)):
                 self._looking = True
                 self._beside.start_soon(self._look, looks)
 

@@ -17,7 +17,8 @@ from rich.text import Text
 from uploader.core.byte_sizes import format_size
 from uploader.core.errors import JournalError
 from uploader.journal import Reader
-from uploader.report.status import SHOWN_RUNNING, VERBS, expected_end_text, fraction, share, summary
+from uploader.report.status import SHOWN_RUNNING, VERBS, expected_end_text, fraction, share
+from uploader.report.summary_line import summary
 from uploader.report.terminal_text import duration, printable
 from uploader.system import threads
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from uploader.core.byte_sizes import format_size
 from uploader.core.plurals import count_of
 from uploader.core.waits import ANOTHER_TRY
+from uploader.report.summary_line import hold_text, summary
 from uploader.report.terminal_text import duration, printable
 
 if TYPE_CHECKING:
@@ -50,20 +51,6 @@ VERBS = {
 
 ENDS = frozenset({"completed", "disposed", "rejected", "duplicate", "gone", "unpacked", "failed", "lost"})
 """States of files and sessions in which nothing is under way."""
-
-
-def summary(status: dict[str, Any]) -> str:
-    """One line: for `systemctl status`, logs and the top of everything else."""
-    parts = [f"{status.get('pending', 0)} pending", f"{status.get('completed', 0)} completed"]
-    if rejected := status.get("rejected", 0):
-        parts.append(f"{rejected} rejected")
-    if retrying := status.get("retrying", 0):
-        parts.append(f"{retrying} retrying" if isinstance(retrying, int) else f"{len(retrying)} retrying")
-    if holds := status.get("holds"):
-        parts.append(
-            f"held: {printable(hold_text(holds[0]))}" + (f" (+{len(holds) - 1})" if holds[1:] else "")
-        )
-    return ", ".join(parts)
 
 
 def render(status: dict[str, Any], *, now: float | None = None) -> Iterator[RenderableType]:
@@ -185,11 +172,6 @@ def held_line(hold: dict[str, Any], now: float | None = None) -> Text:
     files = f", {count_of(hold['files'], 'file')}" if hold.get("files") else ""
     what = f"held ({hold['scope']}{subject}{files}, {again(hold, now)})"
     return Text(f"{what}: {printable(hold_text(hold))}", style="red")
-
-
-def hold_text(hold: dict[str, Any]) -> str:
-    """Why something waits, and what to do about it, as one line."""
-    return f"{hold['reason']} {hold.get('way_out') or ''}".strip()
 
 
 def _warnings(status: dict[str, Any]) -> Iterator[RenderableType]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from uploader.system import libc
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h of glibc
@@ -21,6 +25,10 @@ a third larger than the piece.
 KEPT = 4 << 20
 """Bytes at the end of a heap that are kept for the next pieces instead of being given back after each."""
 
+COLLECTED = 10_000
+"""New objects after which Python looks through the youngest for cycles. By default it does so after 700, and finds next
+to nothing: the more of them are there, the fewer are still in use."""
+
 
 def keep_flat() -> None:
     """Set them for this process. Nothing happens where the C library has no such settings (musl)."""
@@ -36,3 +44,15 @@ def keep_private() -> None:
     parent. Nothing happens where the kernel has no such setting.
     """
     libc.forbid_dumps()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """What is loaded in the block stays: Python's collector does not look through it, neither now nor later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.set_threshold(COLLECTED)
+        gc.enable()

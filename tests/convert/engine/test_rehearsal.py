@@ -7,13 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from tests.support import rasters
 from uploader.convert import Converter, Job
-from uploader.convert.engine import rehearsal
+from uploader.convert.engine import rehearsal, starting
 from uploader.convert.engine.rehearsal import left_open, tables
-from uploader.core.errors import Shortage
+from uploader.core.errors import ConverterBroken, Shortage
 
 
 @pytest.fixture
@@ -41,6 +43,39 @@ async def test_children_after_it_tell_the_same(job: Job) -> None:
     assert not any("proj.db" in names for names in open_files[:1])
     assert all("proj.db" in names for names in open_files[1:])
     assert not list(job.target.parent.glob("*/rehearsal"))
+
+
+async def test_zygotes_rehearse_before_there_is_a_raster(job: Job, tmp_path: Path) -> None:
+    """They leave nothing behind, do it once, and are those that convert: what is asked for meanwhile waits for them."""
+    async with Converter(2) as converter:
+        async with anyio.create_task_group() as group:
+            group.start_soon(converter.rehearse, tmp_path, 2)
+            while len(converter._busy) < 2:
+                await anyio.lowlevel.checkpoint()
+            group.start_soon(converter.convert, job)
+        ready = {worker.pid: Path(f"/proc/{worker.pid}/fd") for worker in converter._idle}
+        tables_of = {pid: {link.readlink().name for link in fds.iterdir()} for pid, fds in ready.items()}
+        for _ in range(3):
+            await converter.convert(job)
+
+        assert len(ready) == 2
+        assert all("proj.db" in names for names in tables_of.values())
+        assert {worker.pid for worker in converter._idle} == ready.keys()
+    assert not list(job.target.parent.rglob(".*"))
+
+
+async def test_a_zygote_that_does_not_come_up_is_told_by_a_conversion(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rehearsal that fails holds nobody up, and keeps no turn of the converters."""
+    monkeypatch.setattr(starting, "command", lambda: ["/nonexistent"])
+    async with Converter(1) as converter:
+        await converter.rehearse(tmp_path, 1)
+        with pytest.raises(ConverterBroken):
+            await converter.convert(job)
+        monkeypatch.undo()
+        await converter.rehearse(tmp_path / "missing", 1)
+        await converter.convert(job)
 
 
 def test_only_tables_are_shared(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ from uploader.system import threads
 
 _LOG = logging.getLogger(__name__)
 
+REHEARSAL_SECONDS = 60.0
+"""After which a zygote that comes up and rehearses is given up; it needs less than one."""
+
 
 class Converter:
     """Converts rasters in confined child processes, `workers` at once (0: one per core).
@@ -63,6 +66,27 @@ class Converter:
         """
         self._idle.append(await Worker.start())
 
+    async def rehearse(self, folder: Path, zygotes: int) -> None:
+        """Start so many zygotes, which do in `folder` once what each child would do anew; nothing is left there.
+
+        Who wants something converted meanwhile waits for one of them. Where one cannot be had, that is told then.
+        """
+        async with anyio.create_task_group() as group:
+            for number in range(zygotes):
+                group.start_soon(self._rehearse, folder / f"rehearsal-{number}")
+
+    async def _rehearse(self, target: Path) -> None:
+        try:
+            async with self._turns:
+                workshop = await threads.run_sync(publish.prepare, target)
+                async with self._worker(REHEARSAL_SECONDS) as worker:
+                    await worker.rehearse(workshop)
+        except (LocalError, OSError) as error:
+            _LOG.debug("a converter did not rehearse: %s", error)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await threads.run_sync(publish.clear, target)
+
     async def convert(
         self,
         job: Job,
@@ -75,7 +99,7 @@ class Converter:
             try:
                 async with self._turns:
                     workshop = await threads.run_sync(publish.prepare, job.target)
-                    async with self._worker(job) as worker:
+                    async with self._worker(job.timeout_seconds) as worker:
                         report = await worker.convert(job, workshop, alive, part)
                 await threads.run_sync(publish.finish, job, report)
             except BaseException as error:
@@ -91,17 +115,17 @@ class Converter:
 
         Its head is read in a child that can open these files and no others. Raises as `convert`, but for NoSpace.
         """
-        async with self._turns, self._worker(job) as worker:
+        async with self._turns, self._worker(job.timeout_seconds) as worker:
             return await worker.look_ahead(job, beside)
 
     async def list_archive(self, job: ArchiveJob) -> list[Entry]:
         """See `ArchiveOpener`."""
-        async with self._turns, self._worker(job) as worker:
+        async with self._turns, self._worker(job.timeout_seconds) as worker:
             return await worker.list_archive(job)
 
     async def unpack(self, job: ArchiveJob, alive: Callable[[], None] = lambda: None) -> None:
         """See `ArchiveOpener`."""
-        async with self._turns, self._worker(job) as worker:
+        async with self._turns, self._worker(job.timeout_seconds) as worker:
             await worker.unpack(job, alive)
 
     @asynccontextmanager
@@ -116,11 +140,11 @@ class Converter:
             ) from error
 
     @asynccontextmanager
-    async def _worker(self, job: Job | ArchiveJob) -> AsyncIterator[Worker]:
-        """A zygote for one job within its deadline; it goes back to the others only if it is known to be sound."""
+    async def _worker(self, seconds: float) -> AsyncIterator[Worker]:
+        """A zygote for one job within so many seconds; it goes back to the others only if it is known to be sound."""
         worker = await self._take()
         try:
-            with anyio.fail_after(job.timeout_seconds):
+            with anyio.fail_after(seconds):
                 yield worker
         except ConverterBroken as error:
             if not self._closed:
@@ -128,7 +152,7 @@ class Converter:
             raise ConversionFailed("The converter was closed while it converted.") from error
         except TimeoutError as error:
             raise ConversionFailed(
-                f"Converting took longer than {job.timeout_seconds:g} seconds and was stopped.",
+                f"Converting took longer than {seconds:g} seconds and was stopped.",
                 "Raise convert.timeout_seconds if the raster is just large.",
             ) from error
         finally:

@@ -162,6 +162,10 @@ class Worker:
             raise death_of_child(said.ending, memory_limit)
         return parsed(said.line)
 
+    async def rehearse(self, workshop: Path) -> None:
+        """Have the zygote itself do in this folder what each of its children would do first; raises as `convert`."""
+        await self._guarded(_line_of({"rehearse": str(workshop)}))
+
     async def ready(self) -> ZygoteFacts:
         """Wait until it is ready, and learn what it tells. Raises ConverterBroken."""
         await self._guarded(b"")
