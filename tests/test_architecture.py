@@ -129,6 +129,7 @@ ALONE = {
 """Rooms that know even less than their level allows."""
 
 DOORS = {
+    "httpx": ("uploader.net",),
     "httpcore": ("uploader.net",),
     "ctypes": ("uploader.system.libc", "uploader.convert.isolation"),
     "sqlite3": ("uploader.journal", "uploader.sandbox"),
@@ -479,14 +480,14 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
             "uploader",
             {"anyio", "asyncio", "click", "logging", "pydantic", "sqlite3", "threading", "uploader.core"},
         ),
-        ("uploader.cli.push", {"rasterio", "numpy", "rich", "pydantic", "httpcore", "uploader.sandbox"}),
-        ("uploader.cli.demo", {"rasterio", "numpy", "rich", "pydantic", "httpcore", "uploader.sandbox"}),
+        ("uploader.cli.push", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
+        ("uploader.cli.demo", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.core.planner", {"sqlite3", "pydantic", "anyio"}),
         ("uploader.daemon.loop", {"rasterio", "numpy", "rich", "uploader.sandbox"}),
         ("uploader.report.summary_line", {"rich"}),
         (
             "uploader.cli.convert",
-            {"rasterio", "numpy", "rich", "pydantic", "httpcore", "sqlite3", "asyncio", "uploader.convert"},
+            {"rasterio", "numpy", "rich", "pydantic", "httpx", "sqlite3", "asyncio", "uploader.convert"},
         ),
         (
             "uploader.convert.engine.child",

@@ -16,7 +16,7 @@ from uploader.core.errors import ConfigurationError, JournalError, NoSpace, Uplo
 
 pytestmark = pytest.mark.unit
 
-HEAVY = {"anyio", "httpcore", "numpy", "pydantic", "rasterio", "rich", "sqlite_utils", "starlette"}
+HEAVY = {"anyio", "httpx", "numpy", "pydantic", "rasterio", "rich", "sqlite_utils", "starlette"}
 """What takes a tenth of a second and more to load."""
 
 

@@ -191,5 +191,5 @@ def test_journald_is_recognized_by_the_stream_itself(clean_root):
 
 def test_libraries_that_log_urls_are_kept_quiet(stream):
     """Even when everything else is told."""
-    logging.getLogger("httpcore.connection").info("connect_tcp.started host=store")
+    logging.getLogger("httpx").info("HTTP Request: PUT https://store/object")
     assert not stream.getvalue()

@@ -1,25 +1,22 @@
-"""One HTTP request to the platform and its whole answer, straight from httpcore.
+"""One HTTP request to the platform and its whole answer; the only place that uses httpx's transport.
 
-A client above it would keep cookies, follow redirects and ask the environment, none of which a request to the platform
-may do, and it would take as much processor time again.
+The httpx client above it is left out: it keeps cookies, follows redirects and asks the environment, none of which a
+request to the platform may do, and half of its own processor time went into that.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
 
 import anyio
-import httpcore
+import httpx
 
 from uploader import __version__
 from uploader.core.errors import ConfigurationError, NoAnswer
 from uploader.net.answer_errors import HttpAnswer
-from uploader.net.connection_pool import open_pool
 from uploader.net.transport_errors import BROKEN, Stage, broken
 
 if TYPE_CHECKING:
@@ -32,12 +29,9 @@ SMALL = 1 << 20
 LARGE = 16 << 20
 """The same for lists."""
 
-_CONNECTIONS, _IDLE = 16, 4
-"""Connections at once, and those that are kept while nobody uses them."""
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_SAFE = "%/:?[]@!$&'()*+,;=~"
-"""What a target keeps as it is, besides letters, digits and `-._`; `%` because it may be quoted already."""
+# Below the 5 s after which common servers close an idle connection: a request that meets the closing is
+# doubtful, and a doubtful `initiate` is dear.
+_KEEP_ALIVE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +68,28 @@ class HttpClient:
         self.base_url = base_url.rstrip("/")
         self._wall = wall
         self._connect = connect
-        self._pool = open_pool(context, proxy, most=_CONNECTIONS, idle=_IDLE)
-        try:
-            parts = urlsplit(self.base_url)
-            self._scheme, self._prefix, self._port = parts.scheme, parts.path, parts.port
-            self._host = _ascii(parts.hostname or "")
-        except ValueError as error:  # a UnicodeError is one
-            raise ConfigurationError("An address names a host that cannot be one.") from error
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=context if context is not None else True,
+            proxy=proxy or None,
+            trust_env=False,
+            limits=httpx.Limits(
+                max_connections=16, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE
+            ),
+        )
         self._headers = {
-            "Host": _authority(self._scheme, self._host, self._port),
             "User-Agent": f"geopera-uploader/{__version__}",
             "Accept": "application/json",
             # What is not compressed cannot grow while it is read.
             "Accept-Encoding": "identity",
         }
+        try:
+            self._host = httpx.URL(self.base_url).host
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise ConfigurationError("An address names a host that cannot be one.") from error
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._pool.aclose()
+        await self._transport.aclose()
 
     async def post(
         self,
@@ -125,64 +123,44 @@ class HttpClient:
         deadline: float,
         most: int,
     ) -> HttpAnswer:
-        own = {**self._headers, **headers}
-        if content is not None:
-            own["Content-Length"] = str(len(content))
         stage = Stage()
         timeout = {"connect": self._connect, "pool": self._connect, "read": deadline, "write": deadline}
+        request = httpx.Request(
+            method,
+            self.base_url + path,
+            content=content,
+            headers={**self._headers, **headers},
+            extensions={"timeout": timeout, "trace": stage},
+        )
         try:
             with anyio.fail_after(deadline):
-                async with self._pool.stream(
-                    method,
-                    self._target(path),
-                    headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in own.items()],
-                    content=content,
-                    extensions={"timeout": timeout, "trace": stage},
-                ) as response:
-                    return await self._answer(response, what, most)
+                return await self._exchange(request, what, most)
         except BROKEN as error:
             raise broken(error, stage, what, self._host) from error
 
-    def _target(self, path: str) -> httpcore.URL:
-        """The address of a path, which may end with a query; what no URL may hold is quoted."""
-        target = quote(f"{self._prefix}{path}".partition("#")[0], safe=_SAFE)
-        return httpcore.URL(scheme=self._scheme, host=self._host, port=self._port, target=target or "/")
+    async def _exchange(self, request: httpx.Request, what: str, most: int) -> HttpAnswer:
+        response = await self._transport.handle_async_request(request)
+        try:
+            body = b""
+            if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                body = await self._read(response, what, most)
+            return HttpAnswer.of(response.status_code, response.headers.multi_items(), body, self._wall())
+        finally:
+            await response.aclose()
 
-    async def _answer(self, response: httpcore.Response, what: str, most: int) -> HttpAnswer:
-        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
-        answer = HttpAnswer.of(response.status, pairs, b"", self._wall())
-        if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return answer
-        return replace(answer, body=await _read(response, answer, what, most))
-
-
-async def _read(response: httpcore.Response, answer: HttpAnswer, what: str, most: int) -> bytes:
-    coding = answer.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in {"", "identity"}:
-        raise NoAnswer(f"{what} got an answer in a coding that was not asked for.")
-    body = bytearray()
-    async for part in response.aiter_stream():
-        body += part
-        if len(body) > most:
-            raise NoAnswer(f"{what} got an answer of more than {most} bytes.")
-    return bytes(body)
-
-
-def _ascii(host: str) -> str:
-    """A host as it is asked for in the name service. Raises UnicodeError where it cannot be one."""
-    if host.isascii():
-        return host
-    import idna  # noqa: PLC0415 - hardly any host is written so
-
-    return idna.encode(host).decode("ascii")
-
-
-def _authority(scheme: str, host: str, port: int | None) -> str:
-    """Host and port as the Host header tells them."""
-    name = f"[{host}]" if ":" in host else host
-    return name if port in {None, _DEFAULT_PORTS.get(scheme)} else f"{name}:{port}"
+    async def _read(self, response: httpx.Response, what: str, most: int) -> bytes:
+        coding = response.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in {"", "identity"}:
+            raise NoAnswer(f"{what} got an answer in a coding that was not asked for.")
+        body = bytearray()
+        async for part in response.aiter_raw():
+            body += part
+            if len(body) > most:
+                raise NoAnswer(f"{what} got an answer of more than {most} bytes.")
+        return bytes(body)
 
 
 def hush() -> None:
-    """Keep the library from logging whole URLs and headers, at whatever level the program logs."""
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    """Keep the libraries from logging whole URLs and headers, at whatever level the program logs."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)

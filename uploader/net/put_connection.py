@@ -1,8 +1,9 @@
 """One connection to an object store, and one PUT at a time on it.
 
-A signed request must go out with exactly the target and the headers that were signed, and a store that refuses a
-PUT answers long before the body is sent, then closes the connection or stops reading. Who only writes meanwhile
-sends gigabytes for nothing, and never learns why.
+httpcore is used here without the httpx client above it: a signed request must go out with exactly the target
+and the headers that were signed, and a store that refuses a PUT answers long before the body is sent, then
+closes the connection or stops reading. Who only writes meanwhile sends gigabytes for nothing, and never
+learns why.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import socket
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import anyio
 import httpcore
@@ -18,7 +19,6 @@ import httpcore
 from uploader.core.errors import UploaderError
 from uploader.core.secrets import Secret
 from uploader.net.answer_errors import HttpAnswer
-from uploader.net.connection_pool import open_pool
 from uploader.net.early_answer import Backend
 from uploader.net.http_client import Timeouts
 from uploader.net.transport_errors import BROKEN, Stage, broken
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MOST_ANSWER = 65_536
 """Bytes of the store's answer that are read: a refusal is a short XML text."""
+
+_KEEP_ALIVE = 4.0
+"""Seconds; below the 5 after which common servers close an idle connection."""
 
 
 class PutConnection:
@@ -144,4 +147,23 @@ def _pool(
     nothing for as long. Only the kernel knows: what it has buffered looks sent from here, and a slow line looks dead.
     """
     options = [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stalled * 1000))]
-    return open_pool(context, proxy, most=1, backend=backend, socket_options=options)
+    if not proxy:
+        return httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=1,
+            keepalive_expiry=_KEEP_ALIVE,
+            network_backend=backend,
+            socket_options=options,
+        )
+    parts = urlsplit(proxy)
+    name, word = unquote(parts.username or ""), unquote(parts.password or "")
+    return httpcore.AsyncHTTPProxy(
+        proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
+        proxy_auth=(name.encode(), word.encode()) if name or word else None,
+        ssl_context=context,
+        proxy_ssl_context=context if parts.scheme == "https" else None,
+        max_connections=1,
+        keepalive_expiry=_KEEP_ALIVE,
+        network_backend=backend,
+        socket_options=options,
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+import httpx
+
 from uploader.core.errors import ConfigurationError
 
 
@@ -12,7 +14,7 @@ def trust(ca_file: str) -> ssl.SSLContext:
     """Whom to trust: the system's certificates (a bundled list where it has none), and those in `ca_file`."""
     paths = ssl.get_default_verify_paths()
     system = any(path and Path(path).exists() for path in (paths.cafile, paths.capath))
-    context = ssl.create_default_context(cafile=None if system else _bundled())
+    context = ssl.create_default_context() if system else httpx.create_ssl_context(trust_env=False)
     if ca_file:
         try:
             context.load_verify_locations(cafile=ca_file)
@@ -22,9 +24,3 @@ def trust(ca_file: str) -> ssl.SSLContext:
                 "Name a file of certificates in PEM form that the daemon can read.",
             ) from error
     return context
-
-
-def _bundled() -> str:
-    import certifi  # noqa: PLC0415 - hardly any host has no certificates of its own
-
-    return certifi.where()

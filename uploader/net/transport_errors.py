@@ -1,6 +1,6 @@
 """The only place that knows which failures of a connection mean that surely nothing was sent.
 
-httpcore tells by class where a request broke. Some classes say enough (`ConnectError`: there was no
+httpx and httpcore tell by class where a request broke. Some classes say enough (`ConnectError`: there was no
 connection to send on). Others do not: a read may time out on the platform's answer or on a proxy's handshake.
 So each request also carries a `Stage`, which listens to httpcore's trace events and knows how far it came.
 """
@@ -14,6 +14,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpcore
+import httpx
 
 from uploader.core.errors import NoAnswer, RemoteError, Unreachable
 from uploader.net.answer_errors import clean
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BROKEN: tuple[type[Exception], ...] = (
+    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError),
     *(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError),
     *(httpcore.ProxyError, httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable),
     # Both let some errors of TLS and of the socket through as they are; TimeoutError is the whole call's.
     OSError,
-    # A host that cannot be one, for a resolver.
+    # A host that cannot be one: in a redirect, which httpx takes apart although it is not followed, and for a resolver.
     UnicodeError,
 )
 """All that a request can end with, other than an answer."""
@@ -34,14 +36,16 @@ BROKEN: tuple[type[Exception], ...] = (
 STALLED = "the far side took no more data"
 
 _BREAKS: tuple[tuple[tuple[type[Exception], ...], bool, str], ...] = (
-    ((httpcore.ConnectTimeout,), True, "no connection in time"),
-    ((httpcore.ConnectError,), True, "no connection"),
-    ((httpcore.PoolTimeout,), True, "no free connection in time"),
-    ((httpcore.ProxyError,), True, "the proxy refused to connect"),
-    ((httpcore.UnsupportedProtocol,), True, "the URL is not one of http or https"),
-    ((httpcore.ReadTimeout, TimeoutError), False, "no answer in time"),
-    ((httpcore.WriteTimeout,), False, STALLED),
-    ((httpcore.RemoteProtocolError,), False, "the answer broke off or is not HTTP"),
+    ((httpx.ConnectTimeout, httpcore.ConnectTimeout), True, "no connection in time"),
+    ((httpx.ConnectError, httpcore.ConnectError), True, "no connection"),
+    ((httpx.PoolTimeout, httpcore.PoolTimeout), True, "no free connection in time"),
+    ((httpx.ProxyError, httpcore.ProxyError), True, "the proxy refused to connect"),
+    ((httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol), True, "the URL is not one of http or https"),
+    ((httpx.InvalidURL,), True, "the URL is not valid"),
+    ((httpx.ReadTimeout, httpcore.ReadTimeout, TimeoutError), False, "no answer in time"),
+    ((httpx.WriteTimeout, httpcore.WriteTimeout), False, STALLED),
+    ((httpx.RemoteProtocolError, httpcore.RemoteProtocolError), False, "the answer broke off or is not HTTP"),
+    ((httpx.DecodingError,), False, "the answer cannot be decoded"),
     ((ssl.SSLError,), False, "the encrypted connection broke"),
     ((UnicodeError,), False, "it names a host that cannot be one"),
     ((Exception,), False, "the connection broke"),
@@ -66,7 +70,7 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
 
 
 class Stage:
-    """How far one request came; passed to httpcore as the `trace` extension."""
+    """How far one request came; passed to httpx or httpcore as the `trace` extension."""
 
     def __init__(self) -> None:
         self._connecting = False
@@ -96,7 +100,7 @@ def broken(error: Exception, stage: Stage, what: str, host: str) -> RemoteError:
     if not proof:
         words = "no connection in time" if isinstance(error, TimeoutError) else "no connection"
     cause, way_out = _cause(error)
-    if isinstance(error, httpcore.ProxyError):
+    if isinstance(error, httpx.ProxyError | httpcore.ProxyError):
         cause, way_out = clean(str(error), 100), "Check [platform] proxy."
     return Unreachable(f"{what} could not reach {host}: {words}{f' ({cause})' if cause else ''}.", way_out)
 

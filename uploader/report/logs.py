@@ -14,7 +14,7 @@ from uploader.report.log_stream import PatientHandler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NOISY = ("httpcore", "rasterio", "asyncio", "uvicorn")
+NOISY = ("httpx", "httpcore", "rasterio", "asyncio", "uvicorn")
 """Libraries that are heard from warnings on: some of them write whole URLs below that."""
 
 
