@@ -1,13 +1,16 @@
-"""A journal whose damage SQLite has no words for."""
+"""A journal whose damage SQLite has no words for, and one that only a writer can read."""
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from uploader.core.errors import JournalError
 from uploader.journal import Reader
+from uploader.journal.connection import connected
 from uploader.journal.opening import FILE_NAME, connect, examine
 from uploader.journal.recovery import salvage
 
@@ -30,3 +33,26 @@ def test_a_schema_that_is_no_text_is_damage(tmp_path: Path) -> None:
     assert "in words that are no text" in salvage.finding(tmp_path)
     (tmp_path / salvage.WORK).mkdir()
     assert salvage.lost_sessions(tmp_path) == []
+
+
+def test_a_change_that_was_cut_off_before_there_was_a_log_is_taken_back_at_the_start(tmp_path: Path) -> None:
+    """The power may fail while a new journal gets its write-ahead log; who only reads says who helps."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir()
+    cut.mkdir()
+    connect(whole / FILE_NAME).close()
+    with closing(connected(whole / FILE_NAME)) as conn:
+        conn.execute("PRAGMA journal_mode=DELETE")
+        conn.execute("PRAGMA cache_size=1")
+        conn.execute("BEGIN")
+        conn.execute("CREATE TABLE half AS SELECT * FROM sqlite_master, sqlite_master AS other")
+        for name in (FILE_NAME, f"{FILE_NAME}-journal"):
+            shutil.copyfile(whole / name, cut / name)
+
+    for look in (examine, lambda path: Reader(path.parent)):
+        with pytest.raises(JournalError, match="was cut off") as told:
+            look(cut / FILE_NAME)
+        assert "when it starts" in told.value.way_out
+    with closing(connect(cut / FILE_NAME)) as db:
+        assert "half" not in db.table_names()
+    assert not (cut / f"{FILE_NAME}-journal").exists()

@@ -57,6 +57,14 @@ def damage(path: Path, error: BaseException) -> JournalError | None:
     return None
 
 
+def unreadable(path: Path, error: BaseException) -> JournalError:
+    """What to tell a reader whom SQLite has answered with this error."""
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY_ROLLBACK":
+        reason = f"A change of the journal {path} was cut off, as by a power failure, and nobody has taken it back yet."
+        return JournalError(reason, "The daemon does that when it starts.")
+    return damage(path, error) or JournalError(f"The journal {path} cannot be read: {error}.", _RIGHTS)
+
+
 def connect(path: Path) -> Database:
     """Open the journal for writing, with the pragmas it is promised with, and bring it up to date.
 
@@ -70,6 +78,7 @@ def connect(path: Path) -> Database:
         )
     try:
         if path.exists():
+            _take_back(path)
             _examine(path)
         else:
             _require_first(path)
@@ -171,7 +180,14 @@ def examine(path: Path) -> None:
     try:
         _examine(path)
     except sqlite3.DatabaseError as error:
-        raise (damage(path, error) or JournalError(f"{path} cannot be read: {error}.", _RIGHTS)) from error
+        raise unreadable(path, error) from error
+
+
+def _take_back(path: Path) -> None:
+    """Let SQLite take back a change that was cut off before there was a write-ahead log: who only reads cannot."""
+    if path.with_name(f"{path.name}-journal").exists():
+        with closing(connected(path)) as conn:
+            conn.execute("SELECT 1 FROM sqlite_master").fetchone()
 
 
 def _examine(path: Path) -> None:

@@ -25,7 +25,7 @@ from uploader.journal.hold_rows import (
     read_pauses,
     read_profile,
 )
-from uploader.journal.opening import FILE_NAME, damage
+from uploader.journal.opening import FILE_NAME, unreadable
 from uploader.journal.row_queries import live_files, live_sessions
 from uploader.journal.rows import clock, rows
 from uploader.journal.sqlite_library import Database
@@ -51,9 +51,7 @@ class Reader:
             conn = connected(path, read_only=True)
             conn.execute("SELECT 1 FROM files LIMIT 1")
         except sqlite3.Error as error:
-            raise (
-                damage(path, error) or JournalError(f"The journal {path} cannot be read: {error}.")
-            ) from error
+            raise unreadable(path, error) from error
         self.db = Database(conn, execute_plugins=False)
         self._facts = FactsReader(self.db)
 

@@ -117,8 +117,9 @@ def _tried(kind: Kind, source: Path, copy: Path, mark: Mark | None) -> Base | No
     """A copy that can be trusted, or None."""
     try:
         shutil.copyfile(source, copy)
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copyfile(f"{source}-wal", f"{copy}-wal")
+        for log_name in ("-wal", "-journal"):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(f"{source}{log_name}", f"{copy}{log_name}")
         with closing(connected(copy)) as conn:
             if verdict(conn, whole=True) or schema_of(conn) < 1:
                 return None
