@@ -56,11 +56,10 @@ async def _unpacked(
     tools: Tools, row: FileRow, job: ArchiveJob, found: list[MemberFile]
 ) -> list[ClaimedCopy]:
     """The private copies of these, in their order."""
-    wanted = {
-        number: f"{place}/{part.copy}"
-        for place, each in enumerate(found)
-        for number, part in zip(each.numbers, parts(each.sighting), strict=True)
-    }
+    wanted: dict[int, list[str]] = {}
+    for place, each in enumerate(found):
+        for number, part in zip(each.numbers, parts(each.sighting), strict=True):
+            wanted.setdefault(number, []).append(f"{place}/{part.copy}")
     target = await tools.in_thread(tools.staging.begin_unpacking, row.id)
     alive = partial(tools.activity.sign, "convert")
     await tools.opener.unpack(replace(job, target=target, wanted=wanted), alive)
