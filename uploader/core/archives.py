@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from uploader.core.path_text import raw
+
 ARCHIVES = (
     *(b".zip", b".tar", b".tgz", b".tbz2", b".txz", b".7z", b".rar"),
     *(b".tar.gz", b".tar.bz2", b".tar.xz", b".tar.zst"),
@@ -62,7 +64,7 @@ def kind_of(name: bytes) -> str:
 def name_of(path: str) -> str:
     """A file's name for people: with that of the archive that it lies in, where one is in its path."""
     parts = path.split("/")
-    above = (at for at, part in enumerate(parts[:-1]) if kind_of(part.encode("utf-8", "surrogateescape")))
+    above = (at for at, part in enumerate(parts[:-1]) if kind_of(raw(part)))
     return "/".join(parts[next(above, -1) :])
 
 
