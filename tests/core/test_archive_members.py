@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.configured import a_folder
-from uploader.core.archive_members import MemberFile, selected
+from uploader.core.archive_members import MemberFile, nothing_taken, selected, taken
 from uploader.core.archives import Entry
 from uploader.core.file_group import parts
 from uploader.core.model import Fingerprint, Sighting
@@ -65,3 +65,16 @@ def test_a_sidecar_that_a_pattern_names_is_no_raster_beside_its_own() -> None:
     """Alone it is one."""
     assert list(chosen("a.tif", "a.msk", include=("*.tif", "*.msk", "*.zip"))) == [b"in/order.zip/a.tif"]
     assert list(chosen("a.msk", include=("*.tif", "*.msk", "*.zip"))) == [b"in/order.zip/a.msk"]
+
+
+def test_what_is_said_of_an_archive_names_patterns_and_archives_in_it() -> None:
+    """The patterns of archives themselves are left out; scenes have rules instead."""
+    entries = [Entry(number, name, 1) for number, name in enumerate(("a.txt", "b.zip", "c.7z"))]
+
+    assert nothing_taken(entries, ("*.tif", "order.zip", "*/*.tif")) == (
+        "The archive holds 3 files, and none that is to be taken: no name fits *.tif, */*.tif. "
+        "2 archives in it are not opened."
+    )
+    assert nothing_taken(entries[:1], ()).endswith("no rule of the folder's scenes fits.")
+    assert taken(entries[:2], []) == "0 rasters of 2 files; 1 archive in it is not opened"
+    assert taken(entries[:1], []) == "0 rasters of 1 file"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.archives import fault_of, is_archive, kind_of, twice
+from uploader.core.archives import fault_of, is_archive, kind_of, name_of, twice
 
 pytestmark = pytest.mark.unit
 
@@ -66,3 +66,17 @@ def test_names_that_are_alike_are_found() -> None:
     assert twice(["a/b.tif", "a/c.tif", "d.tif"]) == ""
     assert twice(["A/b.tif", "a/B.TIF"]) == "a/B.TIF"
     assert twice(["a/b/c.tif", "A"]) == "a"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/srv/a.tif", "a.tif"),
+        ("/srv/order.zip/deep/a.tif", "order.zip/deep/a.tif"),
+        ("/srv/order.zip", "order.zip"),
+        ("/srv/od\udcffd.tar/a.tif", "od\udcffd.tar/a.tif"),
+    ],
+)
+def test_a_member_is_told_with_its_archive(path: str, name: str) -> None:
+    """Two of one name in different folders of it are not mistaken for each other."""
+    assert name_of(path) == name

@@ -262,7 +262,8 @@ SCENARIOS: dict[str, Scenario] = {
 """What it takes to pass a failpoint that three plain rasters do not pass.
 
 `dispose.restoring` needs a source that is replaced within the dance, `commit.held` items that stay unseen for five
-minutes, and `commit.forget` a file that is lost: their tests are in tests/disposal, tests/effects and tests/cli.
+minutes, `commit.forget` a file that is lost, and `commit.unpacking` an archive of thousands of rasters: their tests are
+in tests/disposal, tests/effects, tests/cli and tests/journal.
 """
 
 

@@ -3,9 +3,9 @@
     python -m tests.faults.scenes --scenes 40 --kills 60 --seed 1
 
 A real daemon, the sandbox, SIGKILL at random moments, and three per cent of all calls failing in every way of
-`tests.faults.ways`. The rasters of a scene lie in two folders. Afterwards the sandbox's folder is read by itself: one
-item a scene, made by its primary, each asset once and equal to its source, date, properties and collection as the
-names say.
+`tests.faults.ways`. The rasters of a scene lie in two folders, and of some scenes most come in an archive, a zip or a
+tar. Afterwards the sandbox's folder is read by itself: one item a scene, made by its primary, each asset once and equal
+to its source, date, properties and collection as the names say.
 """
 
 from __future__ import annotations
@@ -26,15 +26,22 @@ from typing import Any
 
 from tests.faults.storm import Outcome, Weather, live_and_die, settle
 from tests.faults.ways import misbehave
+from tests.support.archives import tarred, zipped
 from tests.support.compare import differences
 from tests.support.live import amiss
 from tests.support.rasters import make
 from tests.support.world import World, world
 
-PATTERN = r"(?P<scene>S\d{3})_(?P<date>\d{8}T\d{6}Z)_o(?P<orbit>\d)_(?P<asset>B\d\d)\.tif"
+PATTERN = r"(?:.*/)?(?P<scene>S\d{3})_(?P<date>\d{8}T\d{6}Z)_o(?P<orbit>\d)_(?P<asset>B\d\d)\.tif"
 PRIMARY = "B01"
 FEWEST, MOST = 4, 13
 """Rasters of a scene."""
+
+ARCHIVED = 0.3
+"""Share of the scenes that come in archives."""
+
+LOOSE = 0.15
+"""Share of the rasters of such a scene that come beside its archive."""
 
 ORBITS = 3
 FOLDERS = ("one", "two")
@@ -91,13 +98,23 @@ def folders(root: Path) -> list[dict[str, Any]]:
         "collection": "orbit {orbit}",
         "create_collections": True,
     }
+    common = {"project_id": "p-1", "include": ["*.tif", "*.zip", "*.tar"], "scenes": [rules]}
     return [
-        {"path": str(root / name), "project_id": "p-1", "after_upload": policy, "scenes": [rules]}
+        {"path": str(root / name), "after_upload": policy, **common}
         for name, policy in zip(FOLDERS, ("keep", "delete"), strict=True)
     ]
 
 
-def storm(root: Path, *, scenes: int, kills: int, seed: int, percent: float, longest: float = 2.5) -> Scenes:
+def storm(
+    root: Path,
+    *,
+    scenes: int,
+    kills: int,
+    seed: int,
+    percent: float,
+    archived: float = ARCHIVED,
+    longest: float = 2.5,
+) -> Scenes:
     """Raise one below `root`; `longest` is the longest life of a daemon in seconds."""
     rng, started = random.Random(seed), time.monotonic()
     made = Scenes(plots(scenes, rng), root / "masters")
@@ -107,8 +124,9 @@ def storm(root: Path, *, scenes: int, kills: int, seed: int, percent: float, lon
     with world(root, options=options, settings=settings, folders=folders(root)) as w:
         if percent:
             misbehave(w, percent)
+        deliveries = delivered(made.plots, archived, random.Random(seed + 2))
         dropper = threading.Thread(
-            target=_drop, args=(made, root, random.Random(seed + 1), kills * longest / 3)
+            target=_drop, args=(made, deliveries, root, random.Random(seed + 1), kills * longest / 3)
         )
         dropper.start()
         for _ in range(kills):
@@ -120,16 +138,36 @@ def storm(root: Path, *, scenes: int, kills: int, seed: int, percent: float, lon
     return made
 
 
-def _drop(made: Scenes, root: Path, rng: random.Random, seconds: float) -> None:
-    """Let all rasters arrive in random order, by rename, each in one of the two folders."""
-    files = [(plot, asset) for plot in made.plots for asset in plot.assets]
-    rng.shuffle(files)
-    for number, (plot, asset) in enumerate(files):
-        master = make("dem_nodata", made.masters / plot.file(asset), size=64, seed=number)
-        hidden = root / rng.choice(FOLDERS) / f".{master.name}.part"
-        hidden.write_bytes(master.read_bytes())
-        hidden.rename(hidden.with_name(master.name))
-        time.sleep(rng.random() * 2 * seconds / len(files))
+def delivered(plots: list[Plot], archived: float, rng: random.Random) -> dict[str, list[str]]:
+    """By the name of what is dropped: the rasters in it, or the raster that it is. So large a share is archived."""
+    found: dict[str, list[str]] = {}
+    for plot in plots:
+        archive = f"{plot.name}{rng.choice(('.zip', '.tar'))}" if rng.random() < archived else ""
+        for asset in plot.assets:
+            name = plot.file(asset)
+            found.setdefault(archive if archive and rng.random() > LOOSE else name, []).append(name)
+    return found
+
+
+def _drop(
+    made: Scenes, deliveries: dict[str, list[str]], root: Path, rng: random.Random, seconds: float
+) -> None:
+    """Let all arrive in random order, by rename, each in one of the two folders."""
+    numbers = {name: n for n, name in enumerate(name for names in deliveries.values() for name in names)}
+    for delivery, names in rng.sample(sorted(deliveries.items()), len(deliveries)):
+        masters = [make("dem_nodata", made.masters / name, size=64, seed=numbers[name]) for name in names]
+        hidden = root / rng.choice(FOLDERS) / f".{delivery}.part"
+        hidden.write_bytes(_packed(delivery, masters))
+        hidden.rename(hidden.with_name(delivery))
+        time.sleep(rng.random() * 2 * seconds / len(deliveries))
+
+
+def _packed(name: str, masters: list[Path]) -> bytes:
+    """The raster itself, or an archive of them, each in a folder."""
+    files = {f"{path.stem}/{path.name}": path.read_bytes() for path in masters}
+    if name.endswith(".zip"):
+        return zipped(files)
+    return tarred(files) if name.endswith(".tar") else masters[0].read_bytes()
 
 
 # -- the judgement -------------------------------------------------------------------------------------------
@@ -157,7 +195,7 @@ def judge(w: World, made: Scenes) -> None:
     ]
     outcome.wrong += [f"pending: {status['files']}"] if status["pending"] else []
     outcome.wrong += [f"held: {hold['reason']}" for hold in status["holds"]]
-    outcome.wrong += [f"still there: {path.name}" for path in (w.root / FOLDERS[1]).glob("S*.tif")]
+    outcome.wrong += [f"still there: {path.name}" for path in (w.root / FOLDERS[1]).glob("S*")]
     log = w.root / "daemon.log"
     if log.exists() and b"Traceback" in log.read_bytes():
         outcome.wrong.append("the log has a traceback")
@@ -218,6 +256,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="how many, from --seed on")
     parser.add_argument("--faults", type=float, default=3.0, metavar="PERCENT", help="of all calls that fail")
+    parser.add_argument(
+        "--archived",
+        type=float,
+        default=ARCHIVED,
+        metavar="SHARE",
+        help="of the scenes that come in archives",
+    )
     parser.add_argument("--keep", type=Path, help="a folder to leave everything in")
     given = parser.parse_args()
     wrong = 0
@@ -225,8 +270,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="scenes-") as temporary:
             root = given.keep / str(seed) if given.keep else Path(temporary)
             root.mkdir(parents=True, exist_ok=True)
-            size = {"scenes": given.scenes, "kills": given.kills, "percent": given.faults}
-            outcome = storm(root, seed=seed, **size).outcome
+            size = {"scenes": given.scenes, "kills": given.kills}
+            outcome = storm(root, seed=seed, percent=given.faults, archived=given.archived, **size).outcome
         print(f"seed={seed} scenes={given.scenes} {outcome.line()}", flush=True)
         for line in outcome.wrong:
             print("  " + line, flush=True)

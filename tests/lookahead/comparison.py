@@ -60,9 +60,13 @@ def _differences(one: Told, row: Told) -> Iterator[str]:
     elif one["verdict"] == "refused":
         if one["reason"] not in row["last_error"]:
             yield f"told {one['reason']!r}, rejected for {row['last_error']!r}"
-    elif one["method"] != row["method"]:
-        yield f"told {one['method']}, became {row['method']}"
-    elif one["categorical"] not in (None, bool(row["categorical"])):
+    elif (one["verdict"] == "opened") != (row["state"] == "unpacked"):
+        yield f"told {one['verdict']}, became {row['state']}"
+    elif one["verdict"] == "opened":
+        return
+    elif one.get("method") != row["method"] and ("method" in one or row["archive_id"] is None):
+        yield f"told {one.get('method')}, became {row['method']}"  # of a member no head is read
+    elif one.get("categorical") not in (None, bool(row["categorical"])):
         yield f"told categorical={one['categorical']}, became {bool(row['categorical'])}"
     elif (one.get("scene"), one.get("version") or None) != (row["scene"], row["scene_version"] or None):
         yield f"told scene {one.get('scene')} {one.get('version')}, is of {row['scene']} {row['scene_version']}"
@@ -70,5 +74,5 @@ def _differences(one: Told, row: Told) -> Iterator[str]:
         yield f"told asset {one['asset']}, became {row['target_asset_key']}"
     elif one["bytes"] != row["size"]:
         yield f"told {one['bytes']} bytes, has {row['size']}"
-    elif one["method"] == "passthrough" and one["estimated_bytes"] != row["object_size"]:
+    elif row["method"] == "passthrough" and one["estimated_bytes"] != row["object_size"]:
         yield f"told {one['estimated_bytes']} bytes for its object, has {row['object_size']}"

@@ -191,7 +191,7 @@ def test_an_archive_is_told_with_each_raster_that_it_would_bring(tmp_path: Path)
     chosen = settings(drop, include=("*.zip",), scenes=[{"rules": rules}])
     archive, *files = all_of(chosen)
 
-    assert (archive.verdict, archive.reason) == ("opened", "2 rasters of 3 files would be taken from it.")
+    assert (archive.verdict, archive.reason) == ("opened", "Would be taken from it: 2 rasters of 3 files.")
     assert sorted((file.path, file.asset, file.size, file.method) for file in files) == [
         (f"{drop}/o.zip/S_nir.tif", "nir", 30, ""),
         (f"{drop}/o.zip/S_red.tif", "red", 70, ""),

@@ -76,7 +76,7 @@ class ArchiveDisk(Disk):
         """Write what is wanted."""
         held = self._opened(job)
         self._room()
-        places = {number: int(place.partition("/")[0]) for number, place in job.wanted.items()}
+        places = {number: int(place.partition("/")[0]) for number, (place,) in job.wanted.items()}
         self.begun[job.target.id] = {place: held[number][1] for number, place in places.items()}  # type: ignore[union-attr]
 
     def _opened(self, job: ArchiveJob) -> list[tuple[bytes, str]]:

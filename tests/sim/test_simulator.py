@@ -60,7 +60,7 @@ def test_histories_of_scenes_end_well() -> None:
 
 def test_histories_of_archives_end_well() -> None:
     """Each member of what was dropped is one item, whenever a copy is lost, and whatever else lies there."""
-    for seed in range(24):
+    for seed in range(12):
         assert archives.simulate(seed)[2] == [], f"seed {seed}"
 
 
@@ -69,7 +69,7 @@ def test_a_planted_bug_in_archives_is_caught(plant: Plant, monkeypatch: pytest.M
     """It would lose or double a member, or take the source of one that is no item yet."""
     plant(monkeypatch)
 
-    assert any(archives.simulate(seed)[2] for seed in (*range(100, 104), *range(60)))
+    assert any(archives.simulate(seed)[2] for seed in (4, 7, *range(100, 160)))
 
 
 def test_both_journals_tell_the_same_of_scenes() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ class ArchiveJob:
     """An archive to be listed; or, where there is a target, to be unpacked.
 
     `kind` is one of `core.archives.KINDS`. `wanted` says where below `target`, an empty folder, each member goes, by
-    its number; what it does not name is left. `room` is how many bytes may be written. `timeout_seconds` of wall clock.
+    its number: to several places, where it belongs to several rasters. What it does not name is left. `room` is how
+    many bytes may be written. `timeout_seconds` of wall clock.
     """
 
     source: Path
@@ -23,7 +24,7 @@ class ArchiveJob:
     memory_limit: int
     timeout_seconds: float
     target: Path | None = None
-    wanted: Mapping[int, str] = field(default_factory=dict)
+    wanted: Mapping[int, Sequence[str]] = field(default_factory=dict)
     room: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -32,7 +33,7 @@ class ArchiveJob:
             "source": str(self.source),
             "kind": self.kind,
             "target": None if self.target is None else str(self.target),
-            "wanted": [[number, place] for number, place in self.wanted.items()],
+            "wanted": [[number, list(places)] for number, places in self.wanted.items()],
             "room": self.room,
             "memory_limit": self.memory_limit,
             "timeout_seconds": self.timeout_seconds,
@@ -41,7 +42,7 @@ class ArchiveJob:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ArchiveJob:
         """The inverse of `to_json`."""
-        target, wanted = data["target"], {int(number): str(place) for number, place in data["wanted"]}
+        target, wanted = data["target"], {int(number): tuple(places) for number, places in data["wanted"]}
         places = {"source": Path(data["source"]), "target": None if target is None else Path(target)}
         return cls(**(data | places | {"wanted": wanted}))
 

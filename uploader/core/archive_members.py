@@ -53,9 +53,21 @@ def nothing_taken(entries: Sequence[Entry], patterns: Iterable[str]) -> str:
     """Why an archive of these files is refused of which none is taken; no `patterns`: rules of scenes say what is."""
     wanted = [pattern for pattern in patterns if not kind_of(pattern.encode())]
     why = f"no name fits {', '.join(wanted)}" if wanted else "no rule of the folder's scenes fits"
-    inner = sum(is_archive(entry.name.encode()) for entry in entries)
-    more = f" {count_of(inner, 'archive')} in it {'is' if inner == 1 else 'are'} not opened." if inner else ""
+    more = f" {inner}." if (inner := _inner(entries)) else ""
     return f"The archive holds {count_of(len(entries), 'file')}, and none that is to be taken: {why}.{more}"
+
+
+def taken(entries: Sequence[Entry], found: Sequence[MemberFile]) -> str:
+    """How many of the files of an archive are taken, and what in it is not opened."""
+    note = f"{count_of(len(found), 'raster')} of {count_of(len(entries), 'file')}"
+    return f"{note}; {inner}" if (inner := _inner(entries)) else note
+
+
+def _inner(entries: Sequence[Entry]) -> str:
+    number = sum(is_archive(entry.name.encode()) for entry in entries)
+    return (
+        f"{count_of(number, 'archive')} in it {'is' if number == 1 else 'are'} not opened" if number else ""
+    )
 
 
 def _in_folder(

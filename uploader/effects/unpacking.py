@@ -10,11 +10,10 @@ from pathlib import Path
 
 from uploader.config import Folder
 from uploader.convert import ArchiveJob
-from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected
-from uploader.core.archives import is_archive, kind_of
+from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected, taken
+from uploader.core.archives import kind_of
 from uploader.core.errors import NoSpace, RasterRefused
 from uploader.core.file_group import parts
-from uploader.core.plurals import count_of
 from uploader.effects.context import Tools, about
 from uploader.effects.scenes import joining
 from uploader.journal import FileRow
@@ -48,7 +47,7 @@ async def unpack(tools: Tools, row: FileRow, source: Path, destination: Folder) 
         failpoint("unpack.after")
         names = {archive.path + b"/" + entry.name.encode() for entry in entries}
         members = [await _member(tools, each, copy, names) for each, copy in zip(found, copies, strict=True)]
-        note = _note(len(entries), found, sum(is_archive(name) for name in names))
+        note = taken(entries, found)
         await tools.journal.archives.unpacked(row.id, archive, members, destination, note)
     log.info("unpacked %s: %s", about(row), note)
 
@@ -57,11 +56,10 @@ async def _unpacked(
     tools: Tools, row: FileRow, job: ArchiveJob, found: list[MemberFile]
 ) -> list[ClaimedCopy]:
     """The private copies of these, in their order."""
-    wanted = {
-        number: f"{place}/{part.copy}"
-        for place, each in enumerate(found)
-        for number, part in zip(each.numbers, parts(each.sighting), strict=True)
-    }
+    wanted: dict[int, list[str]] = {}
+    for place, each in enumerate(found):
+        for number, part in zip(each.numbers, parts(each.sighting), strict=True):
+            wanted.setdefault(number, []).append(f"{place}/{part.copy}")
     target = await tools.in_thread(tools.staging.begin_unpacking, row.id)
     alive = partial(tools.activity.sign, "convert")
     await tools.opener.unpack(replace(job, target=target, wanted=wanted), alive)
@@ -88,8 +86,3 @@ async def _member(
     seen = found.sighting
     joins = await joining(tools, seen.folder, seen.path, names)
     return UnpackedFile(seen, copy.content, copy.size, copy.raster.sha256, copy.raster.crc32c, joins)
-
-
-def _note(entries: int, found: list[MemberFile], archives: int) -> str:
-    note = f"{count_of(len(found), 'raster')} of {count_of(entries, 'file')}"
-    return f"{note}; {count_of(archives, 'archive')} in it not opened" if archives else note

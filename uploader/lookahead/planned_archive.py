@@ -8,12 +8,11 @@ from pathlib import Path
 from uploader.config import Settings
 from uploader.convert import ArchiveJob, ArchiveOpener
 from uploader.convert.job import EFFORTS
-from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected
+from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected, taken
 from uploader.core.archives import kind_of
 from uploader.core.errors import ConverterBroken, LocalError, RasterRefused, RasterUnreadable
 from uploader.core.model import Sighting
 from uploader.core.path_text import lossless, shown
-from uploader.core.plurals import count_of
 from uploader.core.scene_rules import Placement
 from uploader.folders import FolderSpec
 from uploader.lookahead.planned_file import PlannedFile, addressed
@@ -43,11 +42,10 @@ async def opened(
     except LocalError as error:
         return [replace(known, verdict="failed", code="failed", reason=error.reason, way_out=error.way_out)]
     found = selected(entries, archive, takes=spec.section.takes, passes=spec.passes)
-    files = count_of(len(entries), "file")
     if not found:
         why = nothing_taken(entries, spec.section.taken)
         return [replace(known, verdict="refused", code="refused", reason=why, way_out=NAME_OTHERS)]
-    told = f"{count_of(len(found), 'raster')} of {files} would be taken from it."
+    told = f"Would be taken from it: {taken(entries, found)}."
     return [
         replace(known, verdict="opened", code="opened", reason=told),
         *(_member(settings, spec, each) for each in found),

@@ -48,11 +48,31 @@ def test_files_are_listed_and_written_under_names_of_ours(kind: str, tmp_path: P
         (name, len(text)) for name, text in FILES.items()
     }
 
-    wanted = {entry.number: f"{entry.number}/source.tif" for entry in found if entry.name.endswith("a.tif")}
+    wanted = {entry.number: [f"{entry.number}/source.tif"] for entry in found if entry.name.endswith("a.tif")}
     assert unpacked(job(tmp_path / "in", data, kind, target=target, wanted=wanted, room=2000)) == 1500
     assert [(path.name, path.read_bytes()) for path in target.rglob("*") if path.is_file()] == [
         ("source.tif", FILES["x/a.tif"])
     ]
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_what_belongs_to_several_rasters_is_written_for_each(kind: str, tmp_path: Path) -> None:
+    """As the metadata of a product whose bands are files: also where an archive can be read only forward."""
+    target, data = tmp_path / "out", MAKERS[kind](FILES)
+    target.mkdir()
+    (number,) = (
+        entry.number for entry in listed(job(tmp_path / "in", data, kind)) if entry.name == "x/a.tif"
+    )
+    asked = job(
+        tmp_path / "in", data, kind, target=target, wanted={number: ["0/MTL", "1/MTL", "2/MTL"]}, room=4500
+    )
+
+    assert unpacked(asked) == 4500
+    assert [(target / place / "MTL").read_bytes() for place in "012"] == [FILES["x/a.tif"]] * 3
+    for place in "012":
+        (target / place / "MTL").unlink()
+    with pytest.raises(NoSpace):
+        unpacked(replace(asked, room=4499))
 
 
 def test_names_of_usual_tools_are_plain(tmp_path: Path) -> None:
@@ -74,7 +94,7 @@ def test_all_methods_of_zip_that_python_has_are_read(method: int, tmp_path: Path
     """Not only the usual one."""
     data = archives.zipped(FILES, method=method)
     (tmp_path / "out").mkdir()
-    wanted = {0: "0/source.tif"}
+    wanted = {0: ["0/source.tif"]}
     asked = job(tmp_path / "in", data, "zip", target=tmp_path / "out", wanted=wanted, room=2000)
     assert unpacked(asked) == 1500
 
@@ -84,7 +104,7 @@ def test_what_does_not_fit_is_told_as_room(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     asked = job(
         tmp_path / "in", archives.zipped(FILES), "zip",
-        target=tmp_path / "out", wanted={0: "0/source.tif"}, room=1499,
+        target=tmp_path / "out", wanted={0: ["0/source.tif"]}, room=1499,
     )  # fmt: skip
     with pytest.raises(NoSpace, match="no room"):
         unpacked(asked)
@@ -94,7 +114,7 @@ def test_an_archive_that_became_another_one_is_not_believed(tmp_path: Path) -> N
     """A number that nobody has is not passed over in silence."""
     (tmp_path / "out").mkdir()
     asked = job(
-        tmp_path / "in", archives.zipped(FILES), "zip", target=tmp_path / "out", wanted={77: "0/a"}, room=9
+        tmp_path / "in", archives.zipped(FILES), "zip", target=tmp_path / "out", wanted={77: ["0/a"]}, room=9
     )
     with pytest.raises(RasterUnreadable):
         unpacked(asked)
@@ -121,7 +141,7 @@ async def test_each_attack_is_refused_in_words_and_leaves_nothing_outside(tmp_pa
     async with Converter(1) as converts:
         for kind, name, build, _ in ATTACKS:
             asked = job(tmp_path / "in", build(), kind)
-            whole = replace(asked, target=target, wanted={0: "0/source.tif"}, room=1 << 20)
+            whole = replace(asked, target=target, wanted={0: ["0/source.tif"]}, room=1 << 20)
             try:
                 await converts.list_archive(asked)
                 await converts.unpack(whole)

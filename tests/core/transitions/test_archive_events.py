@@ -7,7 +7,9 @@ import pytest
 from uploader.core.model import FileState, Fingerprint, Sighting
 from uploader.core.transitions import archive_events as events
 from uploader.core.transitions.change import Change
+from uploader.core.transitions.file_events import Claimed
 from uploader.core.transitions.records import FileRecord
+from uploader.core.transitions.repaired import NOTHING, Repaired
 from uploader.core.transitions.source_events import Seen
 
 pytestmark = pytest.mark.unit
@@ -119,3 +121,26 @@ def test_an_archive_settles_once_for_all_that_need_it() -> None:
 
     assert change.files[1]["content"] is None
     assert [line.note for line in change.log] == ["first"]
+
+
+def test_members_of_which_nothing_is_known_are_made_as_they_are_claimed() -> None:
+    """One row each, written once, with both lines of the log; what may have been uploaded before is rejected."""
+    sightings = [
+        Sighting("/d", path, Fingerprint(1, 2, 3, 4, 5)) for path in (b"o.zip/a.tif", b"o.zip/b.tif")
+    ]
+    copies = [Claimed(Seen(seen, f"s{n}"), f"c{n}", 9) for n, seen in enumerate(sightings)]
+
+    change = events.entered(NOW, archive(), [(copies[0], NOTHING), (copies[1], Repaired(unsure=True))], 20)
+
+    assert change.files == {}
+    told = {
+        i: (row["path"], row["state"], row["content"], row["archive_id"])
+        for i, row in change.new_files.items()
+    }
+    assert told == {
+        20: (b"o.zip/a.tif", FileState.QUEUED, "c0", 1),
+        21: (b"o.zip/b.tif", FileState.REJECTED, "c1", 1),
+    }
+    assert sorted((line.file_id, line.event) for line in change.log) == [
+        *((20, "claimed"), (20, "discovered"), (21, "discovered"), (21, "rejected"))
+    ]

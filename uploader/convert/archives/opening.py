@@ -51,9 +51,11 @@ def unpacked(job: ArchiveJob) -> int:
     left, missing = job.room, dict(job.wanted)
     with _reading(job.source) as (file, size):
         for entry, member in _judged(_members(job.kind, file, size), size):
-            place = missing.pop(entry.number, None)
-            if place is not None:
-                left -= _written(member, job.target / place, left)
+            places = [job.target / place for place in missing.pop(entry.number, ())]
+            if places:
+                left -= _written(member, places[0], left // len(places)) * len(places)
+            for another in places[1:]:
+                _copied(places[0], another)
     if missing:
         raise RasterUnreadable("The archive holds other files than it did.", "It is looked at again.")
     return job.room - left
@@ -106,6 +108,13 @@ def _written(member: Member, target: Path, room: int) -> int:
             f'The archive is damaged: "{plain(member.name)}" in it {fault}.', "Copy it again."
         )
     return written
+
+
+def _copied(written: Path, target: Path) -> None:
+    """The same once more: an archive may be one that is read only forward."""
+    with written.open("rb") as content, _new(target) as out:
+        while piece := content.read(PIECE):
+            _write(out, piece)
 
 
 @contextmanager
