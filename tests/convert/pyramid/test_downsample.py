@@ -11,7 +11,8 @@ import pytest
 import rasterio
 import rasterio.shutil
 
-from uploader.convert.pyramid.downsample import Recipe, resembles_nodata, shrink
+from uploader.convert.pyramid.downsample import Recipe, shrink
+from uploader.convert.pyramid.nodata_values import resembles_nodata
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints
 
 pytestmark = pytest.mark.unit
@@ -94,6 +95,9 @@ def test_declared_and_undeclared_holes_together() -> None:
     [
         ("uint8", 5, [[4, 6], [4, 6]], 6),
         ("uint8", 255, [[255, 255], [255, 255]], 254),
+        ("uint8", 5.9, [[4, 6], [4, 6]], 6),
+        ("int16", -9999.5, [[-9998, -10000], [-9998, -10000]], -9998),
+        ("uint8", -0.5, [[0, 0], [0, 0]], 0),
         ("float64", 0.0, [[-1, 1], [-1, 1]], 5e-324),
     ],
 )
@@ -102,6 +106,13 @@ def test_a_mean_that_looks_like_nodata_moves(
 ) -> None:
     """The next value that GDAL would not mask is taken, else the pixel would be lost."""
     assert halved(samples, dtype, Recipe("mean", nodata), np.ones((2, 2)))[0, 0] == expected
+
+
+def test_what_covers_only_nodata_holds_what_gdal_masks() -> None:
+    """Of whole numbers that is the value without its fraction."""
+    found = halved([[-9999, -9999], [-9999, -9999]], "int16", Recipe("mean", -9999.5), np.zeros((2, 2)))
+
+    assert found[0, 0] == -9999
 
 
 def test_floats_move_beyond_what_gdal_takes_for_nodata() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uploader.convert.pyramid.means import plain_mean, quarters
+from uploader.convert.pyramid.nodata_values import masked, resembles_nodata
 from uploader.convert.pyramid.pixel_coverage import Footprints
 
 Method = Literal["mean", "mode", "nearest"]
@@ -25,7 +26,6 @@ _SMALL = 2
 """Bytes of whole numbers of which four are added up as they are."""
 
 _WIDE = 8
-_ULPS = 2.0
 _NEAR = 1e-3
 """Values that differ by more than this share of nodata resemble it in no type."""
 
@@ -232,31 +232,9 @@ def _narrowed(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
     return values
 
 
-def resembles_nodata(values: NDArray[Any], nodata: float) -> Mask:
-    """What GDAL's mask takes for nodata: of floats also their neighbours."""
-    value = held(nodata, values.dtype)
-    if value is None:
-        return np.zeros(values.shape, np.bool_)
-    if values.dtype.kind != "f" or values.dtype.itemsize < 4:  # noqa: PLR2004 - bytes
-        return np.asarray(values == value)
-    epsilon = np.finfo(values.dtype).eps * _ULPS
-    with np.errstate(all="ignore"):
-        near = np.abs(values - value) < epsilon * np.abs(values + value)
-    return np.asarray((values == value) | near)
-
-
-def held(nodata: float, dtype: np.dtype[Any]) -> Any:
-    """A nodata value as the type holds it; None where it cannot."""
-    if dtype.kind in "iu":
-        whole = math.isfinite(nodata) and int(nodata) == nodata
-        bounds = np.iinfo(dtype)
-        return dtype.type(int(nodata)) if whole and bounds.min <= int(nodata) <= bounds.max else None
-    return dtype.type(nodata)
-
-
 def _hole(recipe: Recipe, dtype: np.dtype[Any]) -> Any:
     """What an invalid pixel holds."""
-    nodata = None if recipe.nodata is None else held(recipe.nodata, dtype)
+    nodata = None if recipe.nodata is None else masked(recipe.nodata, dtype)
     return dtype.type(0) if nodata is None else nodata
 
 
@@ -272,7 +250,7 @@ def _beside_nodata(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
 
 def _reach(values: NDArray[Any], nodata: float) -> bool:
     """Whether the values come near nodata at all. Of NaN among them nobody knows."""
-    value = held(nodata, values.dtype)
+    value = masked(nodata, values.dtype)
     if value is None or not values.size:
         return False
     low, high, near = float(values.min()), float(values.max()), abs(float(value)) * _NEAR
@@ -282,7 +260,7 @@ def _reach(values: NDArray[Any], nodata: float) -> bool:
 def _neighbour(dtype: np.dtype[Any], recipe: Recipe) -> Any:
     """The next value above nodata that is not taken for it; below it, where nothing is above."""
     assert recipe.nodata is not None
-    nodata = held(recipe.nodata, dtype)
+    nodata = masked(recipe.nodata, dtype)
     if dtype.kind in "iu":
         most = (1 << recipe.bits) - 1 if recipe.bits else np.iinfo(dtype).max
         return nodata - 1 if nodata >= most else nodata + 1

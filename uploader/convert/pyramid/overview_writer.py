@@ -17,7 +17,8 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
-from uploader.convert.pyramid.downsample import Method, Recipe, held, shrink, shrink_mask, visible
+from uploader.convert.pyramid.downsample import Method, Recipe, shrink, shrink_mask, visible
+from uploader.convert.pyramid.nodata_values import held
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints, sizes
 from uploader.convert.read.block_reader import Block, Mask, read
 from uploader.convert.read.facts import ALL_VALID, ALPHA, ITEM_BYTES, PER_DATASET, Facts

@@ -51,7 +51,8 @@ def difference(result: Path, plan: Plan, sums: Sums, *, sample: bool, first: int
 
 def _differs(result: Path, look: _Look, rows: Collection[Piece], pool: ThreadPoolExecutor) -> str:
     """The first difference of one level, of which some rows of tiles are read back."""
-    everything, threads = look.rows(sample=False), look.plan.threads
+    everything = look.rows(sample=False)
+    threads = min(look.plan.threads, len(everything))
     with ExitStack() as stack:
         datasets = [stack.enter_context(_opened(result, look.number)) for _ in range(threads)]
         if (datasets[0].width, datasets[0].height) != (look.level.width, look.level.height):

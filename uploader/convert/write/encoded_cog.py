@@ -124,7 +124,8 @@ def _head(
     """The head as GDAL writes it, what else goes into it, and what GDAL put beside it, by name."""
     path = folder / RESULT
     added = head_completion.additions(task.job.source, task.facts)
-    alone = dict(options) | {"OVERVIEWS": "NONE", "NUM_THREADS": "1"}
+    # Nothing is compressed: its only tile is empty, and its place is not kept.
+    alone = dict(options) | {"OVERVIEWS": "NONE", "NUM_THREADS": "1", "SPARSE_OK": "TRUE"}
     nodata = task.level_options.nodata
     unfit = cog_driver.write(task.dataset, task.facts, alone, path, reserved=0, nodata=nodata, head_only=True)
     head = ifd.of(path, ifd.read)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from uploader.convert.pyramid.downsample import held
+from uploader.convert.pyramid.nodata_values import held
 from uploader.convert.read.block_reader import Block, Mask
 from uploader.convert.read.facts import ALL_VALID, ALPHA, NODATA, BandFacts, Facts
 from uploader.convert.read.measure import Gauge
