@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import arrivals
+from benchmarks.as_installed import keep_bytecode
 from uploader.cli.samples import small_tile
 from uploader.daemon.control import ask
 from uploader.sandbox import Options, Sandbox
@@ -263,6 +264,7 @@ def main() -> None:
     parser.add_argument("--beside", action="store_true", help="ten files come into a second folder meanwhile")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    keep_bytecode()
     with tempfile.TemporaryDirectory(prefix="backlog-") as folder:
         bench = Bench(Path(folder), options)
         made = bench.fill()

@@ -30,6 +30,8 @@ import time
 from pathlib import Path
 from typing import Any, ClassVar
 
+from as_installed import keep_bytecode
+
 LOOP = """
 set -eu
 call() { curl -sf "$BASE/v1/op/$1" -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d "$2"; }
@@ -269,6 +271,7 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    keep_bytecode()
     rows = {}
     with tempfile.TemporaryDirectory(prefix="per-file-") as folder:
         bench = Bench(Path(folder), options)

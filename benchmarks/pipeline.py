@@ -39,6 +39,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from as_installed import keep_bytecode
 from far_side import FarSide
 from rasterio.transform import from_origin
 
@@ -231,6 +232,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
     parser.add_argument("--json", action="store_true")
     options, found = parser.parse_args(), []
+    keep_bytecode()
     far = FarSide(certificate=None, round_trip=0.0)
     with tempfile.TemporaryDirectory(prefix="pipeline-") as folder:
         for name in options.parts:

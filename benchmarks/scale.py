@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+from as_installed import keep_bytecode
 from multiplied_journal import TEMPLATE, multiply
 
 from uploader.cli.samples import small_tile
@@ -46,6 +48,8 @@ class Cost:
     alone: float = 0.0
     """Seconds of `status` where no daemon answers."""
     ready: float = 0.0
+    start: float = 0.0
+    """Processor seconds of the daemon until READY."""
     scanned: float = 0.0
     """From READY until the daemon rests: its folder is scanned, its journal is copied."""
     scan: float = 0.0
@@ -54,6 +58,8 @@ class Cost:
     zygotes: float = 0.0
     """What its children have resident beside it."""
     status: float = 0.0
+    status_spent: float = 0.0
+    """Processor seconds of the command, beside the daemon's."""
     page: float = 0.0
     per_file: float = 0.0
     """Milliseconds of the daemon's processor time."""
@@ -133,10 +139,13 @@ def measure(place: Place, sample: Path, cost: Cost, new: int) -> None:
     process, cost.ready = place.daemon()
     try:
         daemon = psutil.Process(process.pid)
+        cost.start = _spent(daemon)
         cost.scanned = _rest(daemon)
         cost.scan = _spent(daemon)
         cost.idle_memory = daemon.memory_info().rss / 2**20
+        before = _children()
         cost.status = _timed(status)
+        cost.status_spent = _children() - before
         cost.page = _timed(["curl", "-sf", "-o", "/dev/null", f"http://127.0.0.1:{place.port}/"])
         spent, done = _spent(daemon), place.ended()
         place.fill(sample, new, 1)
@@ -169,6 +178,12 @@ def _timed(command: list[str]) -> float:
     began = time.monotonic()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
+
+
+def _children() -> float:
+    """Processor seconds of the commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _free_port() -> int:
@@ -213,6 +228,7 @@ def main() -> None:
     parser.add_argument("--new", type=int, default=300)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    keep_bytecode()
     with tempfile.TemporaryDirectory(prefix="scale-") as folder:
         costs = run(Path(folder), options.history, options.new)
     if options.json:
@@ -221,9 +237,10 @@ def main() -> None:
     for cost in costs:
         print(
             f"{cost.history:9,} completed: {cost.bytes_per_file:5.0f} bytes of journal each, "
-            f"READY after {cost.ready:.1f} s, scanned after {cost.scanned:.0f} s ({cost.scan:.1f} of processor), "
+            f"READY after {cost.ready:.1f} s ({cost.start:.1f} of processor), "
+            f"scanned after {cost.scanned:.0f} s ({cost.scan:.1f} of processor), "
             f"{cost.idle_memory:.0f} MiB idle (children {cost.zygotes:.0f}), status {cost.status:.2f} s "
-            f"({cost.alone:.2f} without a daemon), "
+            f"({cost.status_spent:.2f} of processor, {cost.alone:.2f} s without a daemon), "
             f"page {cost.page:.3f} s, {cost.per_file:.1f} ms of processor a file"
         )
 

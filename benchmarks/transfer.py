@@ -35,6 +35,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from as_installed import keep_bytecode
 from far_side import WINDOW, FarSide, certificate
 
 from uploader.folders.ownership import Owner, mark, owner_of
@@ -192,6 +193,7 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Run all lines, print."""
     asked, rows = options(), []
+    keep_bytecode()
     with tempfile.TemporaryDirectory(prefix="transfer-") as folder:
         for way in asked.ways:
             for ms in asked.ms:

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 WINDOW = 60.0
 """Seconds of the platform's counting window (a fixed window, counted for the whole organization)."""
 
+UNDERWAY = 0.5
+"""Seconds by which one call may take longer to the platform than another: it counts them when they arrive."""
+
 
 class RateLimit:
-    """At most `per_minute` calls in any 60 seconds, whoever makes them; 0 means no limit of ours.
+    """At most `per_minute` calls arrive in any 60 seconds, whoever makes them; 0 means no limit of ours.
 
     Callers get their turn in the order they came. Calls go out at once while there is room: a window is a
     budget, not a rhythm. A Retry-After holds back everybody, because the window is counted for all.
@@ -51,7 +54,7 @@ class RateLimit:
         """Seconds until the next call may go out."""
         at = self._not_before
         if self._granted is not None and len(self._granted) == self._granted.maxlen:
-            at = max(at, self._granted[0] + WINDOW)
+            at = max(at, self._granted[0] + WINDOW + UNDERWAY)
         return at - self._clock()
 
 
