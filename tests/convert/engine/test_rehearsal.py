@@ -25,6 +25,11 @@ def job(tmp_path: Path) -> Job:
     return Job(tmp_path / "in" / "source.tif", tmp_path / "out.tif", memory_limit=1 << 30)
 
 
+def names_of_open_files(pid: int) -> set[str]:
+    """Of a process."""
+    return {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()}
+
+
 async def test_children_after_it_tell_the_same(job: Job) -> None:
     """Before the second raster a zygote rehearses; then it still has one thread, and only tables open besides its own.
 
@@ -46,22 +51,34 @@ async def test_children_after_it_tell_the_same(job: Job) -> None:
 
 
 async def test_zygotes_rehearse_before_there_is_a_raster(job: Job, tmp_path: Path) -> None:
-    """They leave nothing behind, do it once, and are those that convert: what is asked for meanwhile waits for them."""
+    """They leave nothing behind, and are those that convert."""
     async with Converter(2) as converter:
-        async with anyio.create_task_group() as group:
-            group.start_soon(converter.rehearse, tmp_path, 2)
-            while len(converter._busy) < 2:
-                await anyio.lowlevel.checkpoint()
-            group.start_soon(converter.convert, job)
-        ready = {worker.pid: Path(f"/proc/{worker.pid}/fd") for worker in converter._idle}
-        tables_of = {pid: {link.readlink().name for link in fds.iterdir()} for pid, fds in ready.items()}
+        await converter.rehearse(tmp_path, 2)
+        ready = {worker.pid: names_of_open_files(worker.pid) for worker in converter._idle}
         for _ in range(3):
             await converter.convert(job)
 
         assert len(ready) == 2
-        assert all("proj.db" in names for names in tables_of.values())
+        assert all("proj.db" in names for names in ready.values())
         assert {worker.pid for worker in converter._idle} == ready.keys()
     assert not list(job.target.parent.rglob(".*"))
+
+
+async def test_who_waits_is_converted_before_a_rehearsal(job: Job, tmp_path: Path) -> None:
+    """It waits for the zygote that comes up, and for nothing else; no other one is started for it."""
+    async with Converter(1) as converter:
+        async with anyio.create_task_group() as group:
+            group.start_soon(converter.rehearse, tmp_path, 1)
+            while not converter._busy:
+                await anyio.lowlevel.checkpoint()
+            (first,) = converter._busy
+            group.start_soon(converter.convert, job)
+        open_files = names_of_open_files(first.pid)
+
+        assert converter._idle == [first]
+        assert "proj.db" not in open_files
+        await converter.convert(job)
+        assert converter._idle == [first]
 
 
 async def test_a_zygote_that_does_not_come_up_is_told_by_a_conversion(

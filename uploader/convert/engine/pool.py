@@ -69,7 +69,8 @@ class Converter:
     async def rehearse(self, folder: Path, zygotes: int) -> None:
         """Start so many zygotes, which do in `folder` once what each child would do anew; nothing is left there.
 
-        Who wants something converted meanwhile waits for one of them. Where one cannot be had, that is told then.
+        Who wants something converted meanwhile waits for one of them to come up, which then rehearses later, before its
+        second raster. Where one cannot be had, that is told then.
         """
         async with anyio.create_task_group() as group:
             for number in range(zygotes):
@@ -80,7 +81,9 @@ class Converter:
             async with self._turns:
                 workshop = await threads.run_sync(publish.prepare, target)
                 async with self._worker(REHEARSAL_SECONDS) as worker:
-                    await worker.rehearse(workshop)
+                    await worker.ready()
+                    if not self._turns.statistics().tasks_waiting:
+                        await worker.rehearse(workshop)
         except (LocalError, OSError) as error:
             _LOG.debug("a converter did not rehearse: %s", error)
         finally:
