@@ -483,7 +483,7 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
         ("uploader.cli.push", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.cli.demo", {"rasterio", "numpy", "rich", "pydantic", "httpx", "uploader.sandbox"}),
         ("uploader.core.planner", {"sqlite3", "pydantic", "anyio"}),
-        ("uploader.daemon.loop", {"rasterio", "numpy", "uploader.sandbox"}),
+        ("uploader.daemon.loop", {"rasterio", "numpy", "rich", "uploader.sandbox"}),
         ("uploader.report.summary_line", {"rich"}),
         (
             "uploader.cli.convert",
