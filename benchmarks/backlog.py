@@ -37,7 +37,7 @@ from typing import Any
 from benchmarks import arrivals
 from benchmarks.as_installed import keep_bytecode
 from uploader.cli.samples import small_tile
-from uploader.daemon.control import ask
+from uploader.daemon.control_client import ask
 from uploader.sandbox import Options, Sandbox
 
 FEW = 10

@@ -44,7 +44,7 @@ from far_side import FarSide
 from rasterio.transform import from_origin
 
 from uploader.core.errors import UploaderError
-from uploader.daemon.control import ask
+from uploader.daemon.control_client import ask
 
 MB = 1_000_000
 PASSED = 4_000_000

@@ -485,6 +485,7 @@ def test_nothing_is_printed_outside_commands_and_sandbox():
         ("uploader.core.planner", {"sqlite3", "pydantic", "anyio"}),
         ("uploader.daemon.loop", {"rasterio", "numpy", "rich", "uploader.sandbox"}),
         ("uploader.report.summary_line", {"rich"}),
+        ("uploader.daemon.control_client", {"asyncio", "sqlite3", "pydantic"}),
         (
             "uploader.cli.convert",
             {"rasterio", "numpy", "rich", "pydantic", "httpx", "sqlite3", "asyncio", "uploader.convert"},

@@ -11,7 +11,7 @@ import pytest
 
 from uploader.cli import execute
 from uploader.cli.dashboard import address
-from uploader.daemon import control
+from uploader.daemon import control_client
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +34,7 @@ def daemon(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (path.name, name) == ("control.sock", "dashboard")
         return {"token": "t0ken"}
 
-    monkeypatch.setattr(control, "ask", ask)
+    monkeypatch.setattr(control_client, "ask", ask)
 
 
 @pytest.mark.parametrize(

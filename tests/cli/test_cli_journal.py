@@ -16,6 +16,7 @@ from uploader.core.model import FileState, Fingerprint, Hold, Scope, SessionKey,
 from uploader.core.planner_view import Waiting
 from uploader.core.transitions.fates import Fates
 from uploader.daemon import control
+from uploader.daemon.control_client import ask
 from uploader.journal import Converted, Journal, Reader
 from uploader.journal.hold_rows import read_holds
 
@@ -45,7 +46,7 @@ def daemon(path, handlers):
     ready.wait(5)
     try:
         end = time.monotonic() + 30
-        while control.ask(path, "status") is None:
+        while ask(path, "status") is None:
             assert time.monotonic() < end, "nobody listens"
             time.sleep(0.01)
         yield

@@ -13,6 +13,7 @@ import pytest
 
 from uploader.core.errors import ConfigurationError, UploaderError
 from uploader.daemon import control
+from uploader.daemon.control_client import ask
 from uploader.daemon.requests import folder, numbers, paths, span
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -50,7 +51,7 @@ async def _there(path):
 
 
 async def _asked(path, command, **arguments):
-    return await anyio.to_thread.run_sync(lambda: control.ask(path, command, **arguments))
+    return await anyio.to_thread.run_sync(lambda: ask(path, command, **arguments))
 
 
 async def _raw(path, line: bytes) -> dict:
@@ -150,7 +151,7 @@ async def test_the_socket_is_private_and_replaces_a_stale_one(tmp_path):
     path = tmp_path / "control.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    assert control.ask(path, "echo") is None
+    assert ask(path, "echo") is None
     async with serving(path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not path.exists()
@@ -178,7 +179,7 @@ async def test_another_user_is_not_heard(tmp_path, monkeypatch):
 
 async def test_nobody_there_is_told_apart_from_an_error(tmp_path):
     """None, so that a command can read the journal itself."""
-    assert control.ask(tmp_path / "none.sock", "status") is None
+    assert ask(tmp_path / "none.sock", "status") is None
 
 
 @pytest.mark.parametrize("given", ["/drop/a.tif", 7, {"a": 1}, [7], [["/drop/a.tif"]], ["\ud800"], True])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.rasters import make
 from tests.support.world import World
-from uploader.daemon.control import ask
+from uploader.daemon.control_client import ask
 from uploader.daemon.live_profile import NAME
 
 pytestmark = pytest.mark.e2e

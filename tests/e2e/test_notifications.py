@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.live import control
 from tests.support.world import World
-from uploader.daemon.control import ask
+from uploader.daemon.control_client import ask
 
 pytestmark = pytest.mark.e2e
 

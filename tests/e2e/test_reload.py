@@ -14,7 +14,7 @@ import pytest
 from tests.support.rasters import make
 from tests.support.world import World
 from uploader.core.errors import UploaderError
-from uploader.daemon.control import ask
+from uploader.daemon.control_client import ask
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support import disk
 from tests.support.live import Live, live
-from uploader.daemon import control
+from uploader.daemon.control_client import ask
 from uploader.daemon.hard_exit import LAST_PATIENCE, PATIENCE
 from uploader.staging.copy_folders import SUFFIXES
 
@@ -42,7 +42,7 @@ def test_a_disk_that_hangs_stops_neither_answers_nor_the_end(tmp_path: Path) -> 
             mount.hang()
             d.drop("b.tif", seed=2)
             assert "does not answer" in d.held("staging")["reason"]
-            answer = control.ask(d.w.state / "control.sock", "status", patience=SLACK)
+            answer = ask(d.w.state / "control.sock", "status", patience=SLACK)
             assert answer is not None
             assert answer["pending"] == 1
             command = d.w.command("status", "-c", str(d.w.config), "--json", check=0, timeout=SLACK)

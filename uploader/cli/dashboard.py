@@ -27,7 +27,7 @@ def command(*, config: str | None, as_json: bool, wanted: bool | None) -> int:
     The token is good once and for five minutes, the browser it let in for twelve hours. Without it the page can be
     read only.
     """
-    from uploader.daemon.control import SOCKET, ask
+    from uploader.daemon.control_client import SOCKET, ask
 
     chosen = settings(config, look=False)
     if not chosen.dashboard.listen:

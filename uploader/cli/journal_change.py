@@ -25,7 +25,7 @@ def change(
 
     A lock keeps a daemon from starting meanwhile. Raises JournalError where there is no journal.
     """
-    from uploader.daemon.control import SOCKET, ask
+    from uploader.daemon.control_client import SOCKET, ask
 
     answer = ask(state_dir / SOCKET, command, patience=PATIENCE, **arguments)
     return answer if answer is not None else _alone(state_dir, alone)

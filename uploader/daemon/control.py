@@ -18,9 +18,10 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from uploader.core.errors import ConfigurationError, UploaderError
+from uploader.daemon.control_client import address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -28,12 +29,8 @@ Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 log = logging.getLogger(__name__)
 
-SOCKET = "control.sock"
-"""Its name in the state directory."""
 MAX_LINE = 1 << 20
 """Bytes of one request: some ten thousand paths."""
-MAX_ANSWER = 64 << 20
-"""Bytes of one answer that `ask` will read: a status with very many failed files."""
 PATIENCE = 10.0
 """Seconds a client may take to send its line or to read its answer."""
 MAX_ANSWERS = 16
@@ -42,8 +39,6 @@ MAX_SILENT = 64
 """Clients that may be connected without having said anything; of more, the one that was silent longest is cut off."""
 
 _PEER = struct.Struct("3i")
-_SHORT = 100
-"""Bytes of a path that surely fit into sockaddr_un (108 with its end)."""
 
 
 async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
@@ -79,57 +74,6 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
         sock.close()
         with contextlib.suppress(OSError):
             path.unlink()  # noqa: ASYNC240 - one quick call in a folder of our own
-
-
-def ask(path: Path, command: str, *, patience: float = 60.0, **arguments: object) -> dict[str, Any] | None:
-    """Ask the daemon behind `path`; None when none listens there.
-
-    Blocks for at most `patience` seconds between two pieces of the answer. Raises `UploaderError` with the
-    daemon's own words when it says no, when it does not answer, or when this user is not heard.
-    """
-    try:
-        with contextlib.ExitStack() as stack:
-            sock = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-            sock.settimeout(patience)
-            sock.connect(stack.enter_context(_address(path)))
-            sock.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
-            line = _read_line(sock)
-    except (FileNotFoundError, ConnectionRefusedError):
-        return None
-    except PermissionError:
-        raise UploaderError(
-            f"The daemon's control socket {path} may not be used by this user.",
-            "Run the command as the daemon's user or as root.",
-        ) from None
-    except OSError as error:
-        raise UploaderError(
-            f"The daemon behind {path} did not answer: {error}.", "See its log; it may be stopping."
-        ) from error
-    return _judged(line, path)
-
-
-def _judged(line: bytes, path: Path) -> dict[str, Any]:
-    try:
-        answer = json.loads(line)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise UploaderError(
-            f"The daemon behind {path} broke off in the middle of its answer.", "See its log."
-        )
-    if not answer.pop("ok", False):
-        raise UploaderError(str(answer.get("error") or "The daemon said no without a reason."))
-    return answer
-
-
-def _read_line(sock: socket.socket) -> bytes:
-    pieces, size = [], 0
-    while piece := sock.recv(1 << 16):
-        pieces.append(piece)
-        size += len(piece)
-        if piece.endswith(b"\n") or size > MAX_ANSWER:
-            break
-    return b"".join(pieces)
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:
@@ -187,8 +131,8 @@ def _listen(path: Path) -> socket.socket:
     fresh = path.with_name(f".{path.name}.new")
     try:
         fresh.unlink(missing_ok=True)
-        with _address(fresh) as address:
-            sock.bind(address)
+        with address(fresh) as short:
+            sock.bind(short)
         fresh.chmod(0o600)
         sock.listen(MAX_SILENT)
         fresh.replace(path)
@@ -203,16 +147,3 @@ def _listen(path: Path) -> socket.socket:
             ) from error
         raise
     return sock
-
-
-@contextlib.contextmanager
-def _address(path: Path) -> Iterator[str]:
-    """`path` as it fits into a socket address, which is short: through its folder's descriptor if need be."""
-    if len(os.fsencode(path)) <= _SHORT:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

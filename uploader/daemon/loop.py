@@ -26,6 +26,7 @@ from uploader.daemon import control
 from uploader.daemon.alarm_watch import AlarmWatch
 from uploader.daemon.assembly import Parts, assembled
 from uploader.daemon.containment import Containment
+from uploader.daemon.control_client import SOCKET
 from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.hold_ledger import HoldLedger
 from uploader.daemon.late_folders import START_AGAIN, LateFolders
@@ -150,7 +151,7 @@ class Daemon:
             tries = (self._contained.try_now, intake.rescan, self._probe.soon)
             trying = Trying(journal, lambda: self._holds.look().holds, *tries)
             answers = handlers(journal, status, self._reload, Follow(trying, intake.claimed, access.token))
-            background.start_soon(control.serve, self._tools.settings.state_dir / control.SOCKET, answers)
+            background.start_soon(control.serve, self._tools.settings.state_dir / SOCKET, answers)
             shown = page_sources(self._tools, status, answers, access)
             background.start_soon(dashboard.serve, self._tools.settings.dashboard.listen, shown)
             journal.subscriptions.add("planning", lambda _: self._nudge())
