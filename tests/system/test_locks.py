@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from uploader.core.errors import AlreadyRunning
+from uploader.system import locks as locks_module
 from uploader.system.locks import FolderLock, FolderLocks, hold_locks
 
 pytestmark = pytest.mark.unit
@@ -97,3 +98,35 @@ def test_a_lock_is_given_back_that_a_child_has_inherited(tmp_path: Path) -> None
         assert FolderLock(tmp_path).take()
     finally:
         os.close(inherited)
+
+
+def test_a_lock_that_was_given_back_is_not_taken_again(tmp_path: Path) -> None:
+    """A scan may still ask for it whose folder has left; the folder would be another daemon's for ever."""
+    locks = FolderLocks()
+    locks.add(tmp_path)
+    late = locks[tmp_path]
+    locks.remove(tmp_path)
+
+    assert late.take()
+
+    locks.add(tmp_path)
+    assert not FolderLock(tmp_path).take()
+
+
+def test_a_lock_that_is_given_back_while_it_is_taken_stays_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scan is a thread, and who gives the folder up does not wait for it."""
+    lock = FolderLock(tmp_path)
+    locked = locks_module._locked
+
+    def slow(descriptor: int) -> bool:
+        found = locked(descriptor)
+        lock.release()
+        return found
+
+    monkeypatch.setattr(locks_module, "_locked", slow)
+    assert lock.take()
+    monkeypatch.undo()
+
+    assert FolderLock(tmp_path).take()

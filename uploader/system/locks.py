@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,45 +17,50 @@ _WAY_OUT = "Stop it first, or give this one a configuration of its own."
 
 
 class FolderLock:
-    """The lock of a drop folder, which may be mounted later, or another one after a while."""
+    """The lock of a drop folder, which may be mounted later, or another one after a while. Threads may share it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: int | None = None
+        self._released = False
+        self._guard = threading.Lock()
+        """Of the two above; nobody asks a disk meanwhile, which may not answer."""
 
     def take(self) -> bool:
         """Lock the folder that lies there now; False where another process has it.
 
         Raises OSError where it cannot be opened. A file system without locks, such as some network mounts, counts as
-        locked: the lock of the state directory remains.
+        locked: the lock of the state directory remains. After `release` nothing is locked any more: a scan may still
+        ask whose folder has left, and its answer is nobody's.
         """
         directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        if self._is(directory):
+        if self._settled(directory):
             os.close(directory)
             return True
         if not _locked(directory):
+            settled = self._settled(directory)  # by another thread of ours, a moment ago
             os.close(directory)
-            return False
-        self.release()
-        self._held = directory
+            return settled
+        with self._guard:
+            if self._released:
+                earlier: int | None = directory
+            else:
+                earlier, self._held = self._held, directory
+        _unlock(earlier)
         return True
 
     def release(self) -> None:
-        """Give it back, also where a child that is just being started has inherited it for a moment."""
-        if self._held is not None:
-            with suppress(OSError):
-                fcntl.flock(self._held, fcntl.LOCK_UN)
-            os.close(self._held)
-            self._held = None
+        """Give it back for good, also where a child that is just being started has inherited it for a moment."""
+        with self._guard:
+            self._released = True
+            held, self._held = self._held, None
+        _unlock(held)
 
-    def _is(self, directory: int) -> bool:
-        """Whether this is the folder that is locked already."""
-        if self._held is None:
-            return False
-        try:
-            return os.path.sameopenfile(directory, self._held)
-        except OSError:
-            return False  # the one that was locked is no longer known to its server
+    def _settled(self, directory: int) -> bool:
+        """Whether there is nothing to lock: this folder is locked already, or never again."""
+        with self._guard:
+            released, held = self._released, self._held
+        return released or (held is not None and _same(directory, held))
 
 
 class FolderLocks:
@@ -140,3 +146,17 @@ def _locked(descriptor: int) -> bool:
     except OSError:
         pass
     return True
+
+
+def _unlock(descriptor: int | None) -> None:
+    if descriptor is not None:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
+def _same(directory: int, held: int) -> bool:
+    try:
+        return os.path.sameopenfile(directory, held)
+    except OSError:
+        return False  # the one that was locked is no longer known to its server
