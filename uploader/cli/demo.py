@@ -258,8 +258,9 @@ def _conclude(
     for one in unequal:
         screen.print(Text(f"{one['path']}: {one['difference']}", style="red"))
     say(screen, f"{completed} of {files} rasters became items in {duration(seconds)}.")
-    number = f"{completed - len(unequal)} of {completed}" if unequal else f"All {completed}"
-    say(screen, f"{number} stored objects equal their sources in every pixel.")
+    if completed:
+        number = f"{completed - len(unequal)} of {completed}" if unequal else f"All {completed}"
+        say(screen, f"{number} stored objects equal their sources in every pixel.")
 
 
 def _point(screen: Console, stage: _Stage) -> None:
