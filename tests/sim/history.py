@@ -267,8 +267,14 @@ class History(World):
             there = objects[name_of(path, content), content] if self.distinct else content in contents
             if content[0] == "c" and not there:
                 self.wrong.append(f"{path!r} ({content}) never became an item: {self.states()}")
-        # Where nothing is left to be sent, the idle probe of the daemon's loop ends a hold of the platform.
-        holds = [hold for hold in self.journal.holdings() if hold[0] != Scope.PLATFORM]
+        self._judge_holds()
+
+    def _judge_holds(self) -> None:
+        """Where nothing is left to be sent that would end a hold of the platform, a probe does."""
+        if any(scope == Scope.PLATFORM for scope, *_ in self.journal.holdings()):
+            self._calm()
+            self.probe()
+        holds = self.journal.holdings()
         if self.forgotten:  # then it may be that nothing is left to probe the quota with
             holds = [hold for hold in holds if hold[0] != Scope.ORGANIZATION]
         if holds:

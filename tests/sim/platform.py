@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -73,6 +74,8 @@ class ModelPlatform:
     """Items are read for two reasons, and whose question it is cannot be seen."""
     read_only: bool = False
     """The key may not describe items."""
+    calls: Counter[str] = field(default_factory=Counter)
+    """How often each was called."""
     reserved: int = 0
     """Bytes of open sessions."""
     made: int = 0
@@ -86,6 +89,7 @@ class ModelPlatform:
 
     def _strike(self, call: str, subject: str) -> None:
         """Fail before anything is done: nothing was sent, no answer came, or the platform says no."""
+        self.calls[call] += 1
         if self.embargo and self.embargo.pop((call, subject), 0.0) > self.now:
             self.violations.append(f"{call} {subject} was repeated before its Retry-After")
         if self.down:

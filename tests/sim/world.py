@@ -38,6 +38,7 @@ from uploader.core.model import FileState, Sighting
 from uploader.core.planner import Plan, plan
 from uploader.core.planner_view import PlannerView
 from uploader.daemon.performer import perform
+from uploader.effects.idle_probe import IdleProbe
 
 START = 1_000_000.0
 EFFECTS = (
@@ -125,6 +126,13 @@ class World:
             random=self.rng,
             began=self.now,
         )
+
+    def probe(self) -> None:
+        """Let the platform be asked because nothing else asks it, as the daemon's loop does beside its turns."""
+        probe = IdleProbe(self.tools, lambda: self.now)
+        drive(probe.look())  # sees that no call goes out
+        probe.soon()
+        drive(probe.look())
 
     def crash(self, name: str) -> None:
         """A failpoint or a commit: die by the draw."""
