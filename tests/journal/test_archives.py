@@ -180,6 +180,29 @@ async def test_members_that_wait_end_with_their_archive(journal: Journal) -> Non
     assert (await states(journal))[2][1] == "gone"
 
 
+async def test_a_rejected_member_leaves_the_list_with_an_archive_that_is_given_up(journal: Journal) -> None:
+    """A retry could only wait for ever; what has become an item stays known."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a", "b.tif": "b"})
+    await completed(journal, [2])
+    await journal.files.rejected(3, "bad")
+
+    await journal.forgetting.forget([archive])
+    assert (await states(journal))[1:] == [("o.zip/a.tif", "completed", 1), ("o.zip/b.tif", "gone", None)]
+    assert await journal.retrying.retried(None) == 0
+
+
+async def test_a_retry_of_a_member_whose_archive_is_gone_ends_it(journal: Journal) -> None:
+    """It had a private copy when the archive was given up, and was rejected later."""
+    archive = await claimed(journal)
+    await unpacked(journal, archive, {"a.tif": "a"})
+    await journal.forgetting.forget([archive])
+    await journal.files.rejected(2, "bad")
+
+    assert await journal.retrying.retried([b"/d/o.zip/a.tif"]) == 0
+    assert (await states(journal))[1:] == [("o.zip/a.tif", "gone", None)]
+
+
 async def test_a_scan_that_sees_no_member_does_not_miss_it(journal: Journal) -> None:
     """Only the archive lies in the folder; it goes with all in it."""
     archive = await claimed(journal)

@@ -27,14 +27,14 @@ class Forgetting:
                 rows.now, ((file, sessions.get(file.session_id or 0)) for file in files)
             )
             rows.apply(change)
-            waiting = [
+            stranded = [
                 member
                 for file in files
                 if file.id in found.files
                 for member in rows.unpacked_from(file.id)
-                if archive_events.waits(member)
+                if archive_events.needs_archive(member)
             ]
-            rows.apply(archive_events.gone(rows.now, waiting))
+            rows.apply(archive_events.gone(rows.now, stranded))
             return found
 
         return await self._transact("forget", work)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from uploader.core.model import Scope
+from uploader.core.transitions import archive_events
 from uploader.core.transitions import retry_events as events
 from uploader.core.transitions.held_rows import HoldName, files_of, sessions_of
 from uploader.core.transitions.records import FileRecord
@@ -25,9 +26,10 @@ class Retrying:
         """Take files up once more: those named by absolute path, or all that can be (None). Returns how many.
 
         A rejected file settles again; of one that came in an archive that does, and who names an archive names all in
-        it. A session whose items are not to be found is looked for again; where a file of
-        it is named, the person has looked and says that the items do not exist: it is uploaded again. Where a file is
-        named that waits for the item of its scene, and that was deleted, the scene is sent anew.
+        it. Where that archive is gone there is nothing to try, and the file leaves the list. A session whose items are
+        not to be found is looked for again; where a file of it is named, the person has looked and says that the items
+        do not exist: it is uploaded again. Where a file is named that waits for the item of its scene, and that was
+        deleted, the scene is sent anew.
         """
         named = None if paths is None else frozenset(paths)
 
@@ -35,7 +37,11 @@ class Retrying:
             rejected = [
                 file for file in rows.rejected_files() if _among(file, named) or _within(rows, file, named)
             ]
-            archives = [archive for file in rejected if (archive := archive_of(rows, file)) is not None]
+            brought_by = {file.id: archive_of(rows, file) for file in rejected if file.archive_id is not None}
+            archives = [archive for archive in brought_by.values() if archive is not None]
+            stranded = [file for file in rejected if brought_by.get(file.id, file) is None]
+            rows.apply(archive_events.gone(rows.now, stranded))
+            rejected = [file for file in rejected if file not in stranded]
             sessions = [(session, rows.members(session.id)) for session in rows.held_sessions()]
             held = [
                 (session, members) for session, members in sessions if any(_among(m, named) for m in members)

@@ -46,6 +46,11 @@ def waits(file: FileRecord) -> bool:
     return file.state is FileState.SETTLING
 
 
+def needs_archive(file: FileRecord) -> bool:
+    """Whether a member goes on only if its archive is unpacked again: it waits for that, or a person may ask for it."""
+    return waits(file) or (file.state is FileState.REJECTED and bool(file.current))
+
+
 def of_archive(now: float, files: Iterable[FileRecord], archive: FileRecord) -> Change:
     """Members that are known are those of this archive from now on, unless a later one has brought them."""
     change = Change(now)
@@ -88,7 +93,7 @@ def gone(now: float, members: Iterable[FileRecord]) -> Change:
     """
     change = Change(now)
     for file in members:
-        if file.state is FileState.SETTLING or (file.state is FileState.REJECTED and file.current):
+        if needs_archive(file):
             change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
         elif file.current:
             change.set_file(file, {"current": None})
