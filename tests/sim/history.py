@@ -275,8 +275,8 @@ class History(World):
             self._calm()
             self.probe()
         holds = self.journal.holdings()
-        if self.forgotten:  # then it may be that nothing is left to probe the quota with
-            holds = [hold for hold in holds if hold[0] != Scope.ORGANIZATION]
+        if self.forgotten:  # then it may be that no file is left to try the quota or the target with
+            holds = [hold for hold in holds if hold[0] not in {Scope.ORGANIZATION, Scope.TARGET}]
         if holds:
             self.wrong.append(f"held for ever: {holds}")
 
