@@ -1,7 +1,7 @@
 """The whole pipeline: against the shell script that people write, against its slowest stage alone, and its limit.
 
     PYTHONPATH=. python benchmarks/pipeline.py [--count 24] [--pixels 1000] [--rounds 1] [--statistics] [--limit 2]
-                                  [--seconds 60] [--parts script line rate estimate] [--json]
+                                  [--seconds 60] [--parts script line rate estimate estimate_conversion] [--json]
 
 - *script*: rasters of three bands in a folder, from the start of the daemon until its end, against `xargs -P2` of
   `gdal_translate -of COG` and `curl -T`, taken in turn. Where GDAL's programs are not installed, `rio convert` stands
@@ -188,15 +188,27 @@ def rate(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, Any
 
 
 def estimate(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, Any]:
-    """What the daemon says of its end, and its end."""
+    """What the daemon says of its end, and its end, behind a line that is slower than all else."""
     place, total, number = Place(root / "estimate", far), int(options.limit * MB * options.seconds), 0
     while total > 0:
         size = min(total, int(random.lognormvariate(math.log(MB / 2), 0.8)))
         (place.drop / f"{number:06}.dat").write_bytes(os.urandom(size))
         total, number = total - size, number + 1
+    return {"part": "estimate", "files": number, **_estimated(place, far, options.limit)}
+
+
+def estimate_conversion(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str, Any]:
+    """The same where conversion is slower than all else."""
+    place = Place(root / "estimate_conversion", far)
+    rasters(place.drop, options.count, options.pixels)
+    return {"part": "estimate_conversion", "files": options.count, **_estimated(place, far)}
+
+
+def _estimated(place: Place, far: FarSide, limit: float = 0.0) -> dict[str, Any]:
+    """By how much of the run the daemon's word on its end was off, after a tenth, three and six tenths of it."""
     far.seen()
     with (place.root / "log").open("wb") as log:
-        command = place.command(place.configure(options.limit), "--until-idle")
+        command = place.command(place.configure(limit), "--until-idle")
         process = subprocess.Popen(command, stdout=log, stderr=log)
     told: list[tuple[float, str | None]] = []
     while process.poll() is None:
@@ -208,7 +220,7 @@ def estimate(root: Path, far: FarSide, options: argparse.Namespace) -> dict[str,
         raise SystemExit((place.root / "log").read_text(errors="replace")[-2000:])
     end = time.time() - (time.monotonic() - max(far.seen().ended))
     begin = told[0][0]
-    found: dict[str, Any] = {"part": "estimate", "files": number, "seconds": end - begin}
+    found: dict[str, Any] = {"seconds": end - begin}
     for share in (0.1, 0.3, 0.6):
         after = [(at, eta) for at, eta in told if at >= begin + share * (end - begin)]
         eta = after[0][1] if after else None
@@ -229,6 +241,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=2.0, help="MB/s of the line")
     parser.add_argument("--seconds", type=float, default=60.0, help="of the rate, or of the estimate's run")
     parts = {"script": script, "line": line, "rate": rate, "estimate": estimate}
+    parts["estimate_conversion"] = estimate_conversion
     parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))
     parser.add_argument("--json", action="store_true")
     options, found = parser.parse_args(), []

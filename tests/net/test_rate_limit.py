@@ -26,11 +26,11 @@ class Clock:
         await anyio.lowlevel.checkpoint()
 
 
-async def turns(pacer: RateLimit, clock: Clock, count: int) -> list[float]:
+async def turns(limit: RateLimit, clock: Clock, count: int) -> list[float]:
     """When each of `count` calls got its turn."""
     times = []
     for _ in range(count):
-        await pacer.wait()
+        await limit.wait()
         times.append(clock.now)
     return times
 
@@ -68,11 +68,11 @@ async def test_no_limit_means_no_wait() -> None:
 async def test_a_retry_after_holds_back_everybody() -> None:
     """The longest order counts, also for those who wait already, also without a limit."""
     clock = Clock()
-    pacer = RateLimit(0, clock=clock, sleep=clock.sleep)
-    pacer.hold_off(30)
-    pacer.hold_off(5)
+    limit = RateLimit(0, clock=clock, sleep=clock.sleep)
+    limit.hold_off(30)
+    limit.hold_off(5)
 
-    assert await turns(pacer, clock, 2) == [1030.0, 1030.0]
+    assert await turns(limit, clock, 2) == [1030.0, 1030.0]
 
 
 async def test_an_order_that_comes_while_one_waits_is_obeyed() -> None:
@@ -82,24 +82,24 @@ async def test_an_order_that_comes_while_one_waits_is_obeyed() -> None:
 
     async def sleep(seconds: float) -> None:
         await clock.sleep(seconds)
-        pacer.hold_off(next(orders))
+        limit.hold_off(next(orders))
 
-    pacer = RateLimit(0, clock=clock, sleep=sleep)
-    pacer.hold_off(10)
-    await pacer.wait()
+    limit = RateLimit(0, clock=clock, sleep=sleep)
+    limit.hold_off(10)
+    await limit.wait()
 
     assert clock.now == 1030.0
 
 
 async def test_a_cancelled_caller_uses_up_nothing() -> None:
     """Who gives up while waiting does not take a place in the window."""
-    pacer = RateLimit(1)
-    await pacer.wait()
+    limit = RateLimit(1)
+    await limit.wait()
     with anyio.move_on_after(0.01):
-        await pacer.wait()
+        await limit.wait()
 
-    assert len(pacer._granted or ()) == 1
-    assert not pacer._turn.locked()
+    assert len(limit._granted or ()) == 1
+    assert not limit._turn.locked()
 
 
 async def test_bytes_leave_at_the_rate() -> None:

@@ -1,4 +1,4 @@
-"""The only place that makes calls and bytes wait for their turn: `Pacer` for calls, `Bandwidth` for bytes."""
+"""The only place that makes calls and bytes wait for their turn: `RateLimit` for calls, `Bandwidth` for bytes."""
 
 from __future__ import annotations
 

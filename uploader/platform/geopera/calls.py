@@ -61,7 +61,7 @@ class GeoperaPlatform:
         self,
         wire: HttpClient,
         credentials: Credentials,
-        pacer: RateLimit,
+        rate_limit: RateLimit,
         *,
         timeouts: Timeouts | None = None,
         allow_http: bool = False,
@@ -69,7 +69,7 @@ class GeoperaPlatform:
     ) -> None:
         self._wire = wire
         self._credentials = credentials
-        self._pacer = pacer
+        self._rate_limit = rate_limit
         self._timeouts = timeouts or Timeouts()
         self._allow_http = allow_http
         self._clock = clock
@@ -232,7 +232,7 @@ class GeoperaPlatform:
             raise Unreachable(reason, error.way_out, retry_after=error.retry_after) from error
 
     async def _send(self, call: _Call, token: Secret) -> HttpAnswer:
-        await self._pacer.wait()
+        await self._rate_limit.wait()
         own = {"Content-Type": "application/json", "Authorization": f"Bearer {token.reveal()}"}
         began, status = self._clock(), "-"
         try:
@@ -252,7 +252,7 @@ class GeoperaPlatform:
             self.calls[call.op, status] += 1
             logger.debug("op=%s status=%s ms=%d", call.op, status, (self._clock() - began) * 1000)
         if answer.status in _PUSHES and answer.retry_after is not None:
-            self._pacer.hold_off(answer.retry_after)
+            self._rate_limit.hold_off(answer.retry_after)
         return answer
 
 

@@ -51,8 +51,10 @@ async def open_platform(
     credentials = Credentials(
         wire, auth=auth, client_id=client_id, read_key=read_key, timeout=timeouts.token, clock=clock
     )
-    pacer = RateLimit(requests_per_minute, clock=clock)
-    platform = GeoperaPlatform(wire, credentials, pacer, timeouts=timeouts, allow_http=local, clock=clock)
+    rate_limit = RateLimit(requests_per_minute, clock=clock)
+    platform = GeoperaPlatform(
+        wire, credentials, rate_limit, timeouts=timeouts, allow_http=local, clock=clock
+    )
     store = HttpObjectStore(
         lambda: PutConnection(context, proxy=proxy, timeouts=timeouts, wall=wall),
         throttle=throttle,
