@@ -40,6 +40,16 @@ def burst(drop: Path, links: Links, number: int) -> int:
     return number
 
 
+def spread(drop: Path, links: Links, number: int, folders: int) -> int:
+    """So many files over so many folders; with one folder they lie in the drop folder itself."""
+    places = [drop / f"{place:03}" for place in range(folders)] if folders > 1 else [drop]
+    for place in places:
+        place.mkdir(exist_ok=True)
+    for one in range(number):
+        links.at(places[one * folders // number] / f"{one:07}.tif")
+    return number
+
+
 def renamed(drop: Path, links: Links, number: int) -> int:
     """So many folders that were filled elsewhere on the file system, each renamed in."""
     outside = drop.with_name(f"{drop.name}.outside")

@@ -5,15 +5,18 @@
     PYTHONPATH=. python benchmarks/backlog.py --arrive renamed --files 3000
     PYTHONPATH=. python benchmarks/backlog.py --arrive races --files 1000
     PYTHONPATH=. python benchmarks/backlog.py --beside --files 1000000 --seconds 300
+    PYTHONPATH=. python benchmarks/backlog.py --paused --folders 10 --files 1000000 --seconds 300
 
 Small real rasters (hard links to one or a few) lie in the drop folder before the daemon is started against a sandbox
 of this process. `--hold` gives the sandbox no quota, so that nothing completes and everything waits; `--restart` starts
 a second daemon on the journal that the first one left. `--arrive` begins with an empty folder: the files come once the
 daemon is ready, in one of the ways of `benchmarks/arrivals.py`, and the times are since they began to come; all are to
 be known within one rescan. `--beside` watches a second folder into which ten files come once the daemon is ready, and
-tells when all ten are completed. The longest silence is the longest time that the daemon's
-control socket took to answer: what blocks its event loop shows there. The peers are what the same folder costs others:
-`find` printing what a scan needs of each file, and a process that keeps `{path: os.stat_result}`.
+tells when all ten are completed. With `--paused` a person pauses everything at once, so that files become known and
+nothing else happens, until all are. `--folders` spreads the files. At each tenth it is told what they have cost. The
+longest silence is the longest time that the daemon's control socket took to answer: what blocks its event loop shows
+there. The peers are what the same folder costs others: `find` printing what a scan needs of each file, and a process
+that keeps `{path: os.stat_result}`.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from typing import Any
 
 from benchmarks import arrivals
 from benchmarks.as_installed import keep_bytecode
+from benchmarks.process_accounts import by_thread, resident, spent
 from uploader.cli.samples import small_tile
 from uploader.daemon.control_client import ask
 from uploader.sandbox import Options, Sandbox
@@ -69,6 +73,8 @@ class Run:
     """How often fewer files were known, or completed, than before."""
     completed: int = 0
     memory: list[tuple[float, float]] = field(default_factory=list)
+    growth: list[tuple[int, float, float]] = field(default_factory=list)
+    """At each tenth: files that are known, the time, and the daemon's processor seconds."""
 
     @property
     def most(self) -> float:
@@ -88,6 +94,7 @@ class Run:
             "completed": self.completed,
             "memory_mib": {"most": self.most, "last": self.memory[-1][1] if self.memory else None},
             "memory_over_time": self.memory,
+            "growth": self.growth,
         }
 
 
@@ -113,7 +120,7 @@ class Bench:
         self.drop.mkdir()
         self.few.mkdir()
         if not self.options.arrive:
-            arrivals.burst(self.drop, self.links, self.options.files)
+            arrivals.spread(self.drop, self.links, self.options.files, self.options.folders)
         return time.monotonic() - began
 
     def configure(self) -> None:
@@ -135,6 +142,8 @@ class Bench:
         """What comes once the daemon is ready."""
         while found.ready is None:
             time.sleep(0.05)
+        while self.options.paused and ask(self.state / "control.sock", "pause") is None:
+            time.sleep(0.05)
         if self.options.arrive:
             self.expected = arrivals.ARRIVALS[self.options.arrive](self.drop, self.links, self.options.files)
         for number in range(FEW if self.options.beside else 0):
@@ -154,7 +163,7 @@ class Bench:
                 command, stdout=log, stderr=log, env={**os.environ, "NOTIFY_SOCKET": str(address)}
             )
         try:
-            if self.options.arrive or self.options.beside:
+            if self.options.arrive or self.options.beside or self.options.paused:
                 self.arrive(found)
                 began = time.monotonic()
             self._watch(process, found, began)
@@ -171,21 +180,38 @@ class Bench:
                 raise SystemExit((self.root / "daemon.log").read_text()[-2000:])
             status = self._status(found)
             now = round(time.monotonic() - began, 2)
-            found.memory.append((now, _resident(process.pid)))
+            found.memory.append((now, resident(process.pid)))
             if status:
                 total, done = sum(status["files"].values()), status["completed"]
                 found.backwards += total < known or done < completed
                 known, completed, found.completed = total, done, done
+                self._note_growth(found, process.pid, now, known)
                 if found.known is None and known >= self.expected:
-                    found.known, found.spent = now, _spent(process.pid)
+                    found.known, found.spent = now, spent(process.pid)
                 found.few = found.few or (now if self._few(status) >= FEW else None)
                 found.first = now if found.first is None and done else found.first
+            if self.options.paused and found.known is not None:
+                return
             if not self.options.json and len(found.memory) % 10 == 1:
                 print(
                     f"{now:7.1f} s  {found.memory[-1][1]:6.1f} MiB  {known:8,} known  {completed:6,} completed",
                     flush=True,
                 )
             time.sleep(0.5)
+
+    def _note_growth(self, found: Run, pid: int, now: float, known: int) -> None:
+        """At each tenth, and at the end: what the files since the last one have cost."""
+        before, _, cost = found.growth[-1] if found.growth else (0, 0.0, 0.0)
+        if known == before or (known < self.expected and known - before < self.expected // 10):
+            return
+        found.growth.append((known, now, spent(pid)))
+        if not self.options.json:
+            each, threads = 1e6 * (spent(pid) - cost) / (known - before), by_thread(pid)
+            told = ", ".join(f"{seconds:.1f}" for seconds in threads[:5])
+            print(
+                f"{now:7.1f} s  {each:5.0f} us of processor a file up to {known:,}; by thread: {told} s",
+                flush=True,
+            )
 
     def _status(self, found: Run) -> dict[str, Any] | None:
         """What the daemon itself tells: counting a million rows beside it would take a processor."""
@@ -222,21 +248,6 @@ def _hear(listener: socket.socket, found: Run, began: float) -> None:
                 found.ready = round(time.monotonic() - began, 2)
 
 
-def _resident(pid: int) -> float:
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return round(int(line.split()[1]) / 1024, 1)
-    return 0.0
-
-
-def _spent(pid: int) -> float:
-    with suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return 0.0
-
-
 def _print(name: str, run: Run, options: argparse.Namespace) -> None:
     def seconds(value: float | None) -> str:
         return "not seen" if value is None else f"{value:.1f} s"
@@ -262,6 +273,8 @@ def main() -> None:
     parser.add_argument("--restart", action="store_true", help="a second daemon on the first one's journal")
     parser.add_argument("--arrive", choices=arrivals.ARRIVALS, help="the files come once the daemon is ready")
     parser.add_argument("--beside", action="store_true", help="ten files come into a second folder meanwhile")
+    parser.add_argument("--paused", action="store_true", help="files become known, and nothing else happens")
+    parser.add_argument("--folders", type=int, default=1, help="over which the files are spread")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     keep_bytecode()

@@ -69,6 +69,7 @@ LEVELS_WITHIN = {
             "queries",
             "intake_queries",
             "view_queries",
+            "settling_sums",
         }
         | {"deltas", "stories", "receipt_rows", "audit_rows", "listings", "rejections", "searching"},
         # a transaction: who writes, what a transition asks for, who is told

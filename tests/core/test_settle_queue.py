@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,6 +185,19 @@ def test_a_marker_overrules_a_control_file(marked: SettleQueue) -> None:
 
     assert marked.looked(1, sighting, 1.0, WHOLE).kind is Next.READY
     assert marked.arriving() == []
+
+
+def test_a_turn_asks_a_full_queue_at_no_cost_of_its_files() -> None:
+    """The planner asks at each turn, so that what it asks for must not be looked for among twenty thousand files."""
+    queue = SettleQueue(SettleRule(10.0, "oldest"), 20_000)
+    for number in range(1, 20_001):
+        queue.seen(number, numbered(number), 0.0)
+    began = time.process_time()
+    for _ in range(200):
+        asked = queue.unfinished(), queue.expected(faulty=False), queue.coming(0.0, within=10.0)
+
+    assert asked == (0, 20_000, 20_000)
+    assert time.process_time() - began < 0.05, "a look at each file takes ten times as long"
 
 
 # -- who is looked at next -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from tests.support.configured import watched
 from tests.support.groups import as_nobody, make_group, public_folder, seen
 from uploader.core.model import Sighting
 from uploader.core.settle_rules import state_of
-from uploader.folders import LookProblem, Oddity, OddityKind, look, look_all, scan
+from uploader.folders import LookProblem, Oddity, OddityKind, look, look_all, scan, scanner
 from uploader.folders.scanner import rasters_of
 
 pytestmark = pytest.mark.unit
@@ -328,6 +328,20 @@ def test_file_systems_mounted_below_are_scanned(mounted: Path) -> None:
     (mounted / "sub/a.tif").touch()
 
     assert paths(mounted) == [b"sub/a.tif"]
+
+
+def test_neighbours_by_name_come_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a folder with more files than are sorted at once each part is in order, and none is lost or told twice."""
+    monkeypatch.setattr(scanner, "SORTED", 40)
+    for number in range(100):
+        (tmp_path / f"{number:03}.tif").touch()
+    found = [
+        entry.path for entry in scan(watched(tmp_path), threading.Event()) if isinstance(entry, Sighting)
+    ]
+
+    assert sorted(found) == paths(tmp_path)
+    assert len(found) == 100
+    assert all(part == sorted(part) for part in (found[:40], found[40:80], found[80:]))
 
 
 def test_thousands_of_files_are_scanned_in_seconds(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.intake import bench
 from uploader.folders import folder_health, inbox, scanning, watcher
+from uploader.folders.folder_files import FolderFiles
 from uploader.folders.inbox import Inbox
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -70,6 +71,35 @@ async def test_claims_end_and_events_are_followed_while_a_scan_and_looks_hang(
         finally:
             gate.set()
         assert len(await b.settled(1)) == 1
+
+
+async def test_a_scan_looks_on_while_the_journal_enters_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One part ahead, so that neither waits for the other; and no further, whatever the folder holds."""
+    for number in range(5):
+        (tmp_path / "drop" / f"{number}.tif").parent.mkdir(exist_ok=True)
+        (tmp_path / "drop" / f"{number}.tif").touch()
+    read, gate = list[int](), anyio.Event()
+    real = scanning._chunk, FolderFiles.seen
+
+    def chunk(entries: Any) -> Any:
+        read.append(1)
+        return real[0](entries)
+
+    async def seen(*args: Any, **options: Any) -> Any:
+        await gate.wait()
+        return await real[1](*args, **options)
+
+    monkeypatch.setattr(scanning, "CHUNK", 1)
+    monkeypatch.setattr(scanning, "_chunk", chunk)
+    monkeypatch.setattr(FolderFiles, "seen", seen)
+    async with bench(tmp_path) as b:
+        await b.until(lambda: len(read) == 2, "the next part is read")
+        await anyio.sleep(0.1)
+        assert len(read) == 2
+        gate.set()
+        await b.until(lambda: len(read) == 6, "the rest follows")
 
 
 async def test_a_folder_that_does_not_answer_is_held_until_it_does(

@@ -94,8 +94,9 @@ class Folder(Section):
 
     def opens(self, path: bytes) -> bool:
         """Whether a file of this path below the folder is an archive that is opened, by its name alone."""
-        named = naming.matches(path, self.include, (*self.exclude, *self.passthrough))
-        return named and bool(archives.kind_of(path))
+        return bool(archives.kind_of(path)) and naming.matches(
+            path, self.include, (*self.exclude, *self.passthrough)
+        )
 
     def takes(self, path: bytes) -> bool:
         """Whether a file of this path below the folder, or in an archive there, is a raster to take, by its name."""

@@ -16,6 +16,7 @@ ARCHIVES = (
 
 KINDS = {b".zip": "zip", b".tar": "tar", b".tar.gz": "tar.gz", b".tgz": "tar.gz"}
 """By ending: what is opened, where the folder's patterns name it."""
+_ENDINGS = tuple(KINDS)
 
 MOST_ENTRIES = 50_000
 """Files and folders in an archive."""
@@ -58,7 +59,9 @@ def is_archive(name: bytes) -> bool:
 def kind_of(name: bytes) -> str:
     """What an archive of this name is opened as; empty where none of this name is opened."""
     lower = name.lower()
-    return next((kind for ending, kind in KINDS.items() if lower.endswith(ending)), "")
+    if not lower.endswith(_ENDINGS):  # hardly a file's name does, and a scan asks of each
+        return ""
+    return next(kind for ending, kind in KINDS.items() if lower.endswith(ending))
 
 
 def name_of(path: str) -> str:

@@ -82,10 +82,11 @@ def raster_keys(stem: bytes) -> frozenset[bytes]:
 
 @lru_cache(maxsize=4096)
 def sidecar_keys(name: bytes) -> frozenset[bytes]:
-    """By the shape of its name: the products that a file may belong to as a sidecar. No key is a file's name."""
+    """By the shape of its name: the products that a file may belong to as a sidecar. No key is a file's name.
+
+    The name of each ends with one of `ENDINGS`, whatever the case.
+    """
     text = name.decode("latin-1")
-    if not _ANY_SHAPE.fullmatch(text):
-        return _NO_KEYS
     return frozenset(
         _key(family, kind, match.group(1) if match.re.groups else "")
         for family, kind, shape in _SHAPES
@@ -252,10 +253,8 @@ def _shape(kind: SidecarKind) -> re.Pattern[str]:
 
 
 _SHAPES = tuple((family, kind, _shape(kind)) for family in FAMILIES for kind in family.kinds)
-_ANY_SHAPE = re.compile("|".join(f"(?:{shape.pattern})" for *_, shape in _SHAPES), _SHAPES[0][2].flags)
-"""Hardly a file has one of them, and a scan asks of each."""
-
-_NO_KEYS: frozenset[bytes] = frozenset()
+ENDINGS = tuple({kind.name.rpartition("}")[2].lower().encode() for _, kind, _ in _SHAPES})
+"""How the names of products' sidecars end, in lower case."""
 
 
 def _safe(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from uploader.core.claim_order import Order
@@ -30,6 +30,7 @@ class Places:
         self._entries: dict[int, Entry] = {}
         self._id_of: dict[bytes, int] = {}
         self._phases: Counter[Phase] = Counter()
+        self._arriving: dict[int, Entry] = {}
         self._asked: dict[bytes, None] = {}
 
     def __iter__(self) -> Iterator[Entry]:
@@ -53,6 +54,14 @@ class Places:
         self._entries[entry.file_id] = entry
         self._id_of[entry.path] = entry.file_id
         self._phases[entry.phase] += 1
+        self.looked(entry)
+
+    def looked(self, entry: Entry) -> None:
+        """Note what a look has changed of a file. A turn asks who arrives, so that is not looked for among all."""
+        if entry.control:
+            self._arriving[entry.file_id] = entry
+        else:
+            self._arriving.pop(entry.file_id, None)
 
     def move(self, entry: Entry, phase: Phase) -> None:
         """Note where a file stands from now on."""
@@ -70,6 +79,7 @@ class Places:
         self._phases[Phase.ENDED] -= 1
         del self._entries[entry.file_id]
         del self._id_of[entry.path]
+        self._arriving.pop(entry.file_id, None)
 
     def counted(self, phase: Phase) -> int:
         """How many stand there."""
@@ -79,6 +89,11 @@ class Places:
     def count(self) -> int:
         """How many files have places and have not ended."""
         return len(self._entries) - self._phases[Phase.ENDED]
+
+    @property
+    def arriving(self) -> Collection[Entry]:
+        """The files that have control files beside them."""
+        return self._arriving.values()
 
     @property
     def room(self) -> int:

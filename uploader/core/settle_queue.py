@@ -215,7 +215,7 @@ class SettleQueue:
 
     def arriving(self) -> list[bytes]:
         """The control files beside files that wait for their end."""
-        return [entry.control for entry in self._places if entry.control and not self._rule.marker]
+        return [] if self._rule.marker else [entry.control for entry in self._places.arriving]
 
     def unfinished(self) -> int:
         """How many wait for what only others do: the end of their transfer, or their ready marker."""
@@ -279,6 +279,7 @@ class SettleQueue:
     def _note(self, entry: Entry, sighting: Sighting, now: float) -> bool:
         """Take note of a look. Returns whether the file was written to since the last one."""
         change = entry.note(sighting, now)
+        self._places.looked(entry)
         written = change is Change.WRITTEN
         if entry.phase in UNDER_CLAIM:
             if written:

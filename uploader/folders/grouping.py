@@ -13,7 +13,7 @@ from uploader.system import files as fs
 
 def companion(folder: FolderSpec, name: bytes) -> bool:
     """Whether a file of this name may be a sidecar, a ready marker or a control file."""
-    return bool(control_files.owners(name) or (not naming.ignored(name) and stems(folder, name)))
+    return bool(stems(folder, name)) and (bool(control_files.owners(name)) or not naming.ignored(name))
 
 
 def ambiguous(sighting: Sighting) -> bool:

@@ -32,6 +32,10 @@ ENTRY_BYTES = 64
 DEEP = 100
 """Levels of folders from which on it is told how deep they lie."""
 
+SORTED = 50_000
+"""Names of a folder that are sorted together: some megabytes. In the order of most file systems, which is none, each
+file of a large folder would change another page of the journal."""
+
 LISTED = 40
 """Entries of a folder that are listed for each look at most: asking for a file's sidecars by name costs as much."""
 
@@ -193,6 +197,7 @@ def _rasters(
     folder: FolderSpec, directory: bytes, fd: int, listing: _Listing, stop: threading.Event
 ) -> Iterator[Found]:
     """The second pass: the rasters. Names that could be sidecars as well wait until it is clear whose."""
+    clear: list[bytes] = []
     unclear: list[bytes] = []
     owners: set[bytes] = set()
     asked = {
@@ -217,10 +222,12 @@ def _rasters(
                 continue
             if asked and not folder.alone(joined(directory, name)):
                 owners.update(asked.intersection(naming.owned(name)))
-            yield from _sighted(folder, directory, name, fd, listing)
-    for name in unclear:
-        if owners.isdisjoint(stems(folder, name)):
-            yield from _sighted(folder, directory, name, fd, listing)
+            clear.append(name)
+            if len(clear) >= SORTED:
+                yield from _sighted(folder, directory, clear, fd, listing, stop=stop)
+                clear = []
+    clear += (name for name in unclear if owners.isdisjoint(stems(folder, name)))
+    yield from _sighted(folder, directory, clear, fd, listing, stop=stop)
 
 
 def _left(folder: FolderSpec, path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:
@@ -240,15 +247,25 @@ def _odd(path: bytes, entry: os.DirEntry[str]) -> Iterator[Oddity]:
 
 
 def _sighted(
-    folder: FolderSpec, directory: bytes, name: bytes, fd: int, listing: _Listing
+    folder: FolderSpec,
+    directory: bytes,
+    names: list[bytes],
+    fd: int,
+    listing: _Listing,
+    *,
+    stop: threading.Event,
 ) -> Iterator[Found]:
-    try:
-        found = group(folder, directory, name, fd, listing.companions)
-    except OSError as error:
-        yield _trouble(joined(directory, name), error)
-        return
-    if found is not None:
-        yield found
+    """These rasters of a folder, by their names: neighbours in the order lie together in the journal, too."""
+    for name in sorted(names):
+        if stop.is_set():
+            return
+        try:
+            found = group(folder, directory, name, fd, listing.companions)
+        except OSError as error:
+            yield _trouble(joined(directory, name), error)
+            continue
+        if found is not None:
+            yield found
 
 
 def _trouble(path: bytes, error: OSError) -> LookProblem:

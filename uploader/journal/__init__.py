@@ -55,7 +55,8 @@ class Journal:
 
     def __init__(self, state_dir: Path) -> None:
         self._writer = Writer(state_dir / FILE_NAME)
-        self._reader = Reader(state_dir)
+        transactions = StoredTransactions(self._writer, self._committed)
+        self._reader = Reader(state_dir, transactions.changed)
         self._one_reader = anyio.CapacityLimiter(1)
         self._unread = ""
         """What SQLite says of the reads that are tried; empty while they succeed."""
@@ -66,7 +67,6 @@ class Journal:
         self.live.apply(deltas.everything(self._reader.db))
         self.subscriptions = Subscriptions()
         """The subscribers are told of each commit, after the working set."""
-        transactions = StoredTransactions(self._writer, self._committed)
         self.archives = Archives(transactions)
         self.files = Files(transactions)
         self.sessions = Sessions(transactions)

@@ -14,6 +14,7 @@ from uploader.core.working_set import Delta
 from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile
 from uploader.journal.row_queries import live_files, live_sessions, scene_rows
+from uploader.journal.settling_sums import blocks_of
 from uploader.journal.sqlite_library import Database
 
 _AT_ONCE = 500
@@ -42,6 +43,8 @@ class Touched:
     files: set[int] = field(default_factory=set)
     sessions: set[int] = field(default_factory=set)
     scenes: set[int] = field(default_factory=set)
+    blocks: set[int] = field(default_factory=set)
+    """Of all files, those among them that settle: see `settling_sums`."""
     holds: bool = False
     pauses: bool = False
     learned: bool = False
@@ -52,6 +55,8 @@ class Touched:
         self.files.update(change.files, change.forgotten_files, _live(change))
         self.sessions.update(change.sessions, change.new_sessions, change.forgotten_sessions)
         self.scenes.update(change.scenes, change.new_scenes)
+        for files in (change.files, change.new_files, change.forgotten_files):
+            self.blocks |= blocks_of(files)
         self.holds = self.holds or bool(change.holds)
         self.pauses = self.pauses or bool(change.pauses)
         self.learned = self.learned or bool(change.learned)

@@ -34,6 +34,9 @@ CHECKED = 512 << 20
 """Bytes up to which every page is looked at before anything is done: some seconds. Of a larger one, with its history of
 hundreds of thousands of files, only what is live is read before; all of it is checked beside the first work."""
 
+CACHE = 8 << 20
+"""Bytes of pages that the writer keeps: what some thousand new files change, so that a page is written once for all."""
+
 _RIGHTS = (
     "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
 )
@@ -222,6 +225,7 @@ def _opened(path: Path) -> Database:
         conn.execute("PRAGMA journal_mode=WAL")
         conn.execute("PRAGMA synchronous=FULL")
         conn.execute("PRAGMA foreign_keys=ON")
+        conn.execute(f"PRAGMA cache_size=-{CACHE >> 10}")
         conn.execute("PRAGMA temp_store=MEMORY")  # a full /tmp is no reason to stop
         db = Database(conn, execute_plugins=False)
         if migrations.pending(db):

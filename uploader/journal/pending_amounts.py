@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from uploader.core.configuration import Folder
@@ -15,26 +15,55 @@ from uploader.journal.sqlite_library import Database
 LIVE = "('settling', 'queued', 'converted', 'batched', 'stored')"
 """The states of files that are pending."""
 
+CLAIMED = "('queued', 'converted', 'batched', 'stored')"
+"""Those of them in which a file was claimed."""
+
+_ALIKE = ("folder", "state", "session_id", "own_collection", "own_item")
+_SUMS = ("n", "size", "source", "retrying")
+
 OWN_TARGETS = 4
 """The schema from which on files have targets of their own; a status is told of earlier journals, too."""
 
 
-def pending_groups(db: Database) -> list[dict[str, Any]]:
-    """What is pending, in groups: all that is asked of such files, in one look at each."""
+Group = dict[str, Any]
+"""Pending files that are alike in all that is asked of such files, as columns."""
+
+
+def under_way(db: Database) -> list[Group]:
+    """What was claimed and is pending, in groups. What settles is in sums of its own (`settling_sums`)."""
+    return groups(db, f"f.state IN {CLAIMED}")
+
+
+def groups(db: Database, where: str, *args: Any, within: str = "0") -> list[Group]:
+    """Files in groups, in one look at each; each group lies `within` one value of this, its `block`. Words are ours."""
     own = (
         ("f.target_collection_id", "f.target_item_id")
         if schema_of(db.conn) >= OWN_TARGETS
         else ("NULL", "NULL")
     )
     sql = (
-        "SELECT f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608 - words of ours
+        f"SELECT {within} AS block, f.folder, f.state, f.session_id, s.upload_id, COUNT(*) AS n, "  # noqa: S608
         "SUM(COALESCE(f.object_size, f.size)) AS size, SUM(f.size) AS source, "
         "MIN(f.discovered_at) AS oldest, COUNT(f.retrying_since) AS retrying, "
         f"s.project_id, s.collection_id, s.item_id, {own[0]} AS own_collection, {own[1]} AS own_item "
         "FROM files f LEFT JOIN sessions s ON s.id = f.session_id "
-        f"WHERE f.state IN {LIVE} GROUP BY f.folder, f.state, f.session_id, {own[0]}, {own[1]}"
+        f"WHERE {where} GROUP BY block, f.folder, f.state, f.session_id, {own[0]}, {own[1]}"
     )
-    return list(rows(db, sql))
+    return list(rows(db, sql, *args))
+
+
+def merged(parts: Iterable[Group]) -> list[Group]:
+    """Groups of several blocks: those that are alike are one."""
+    found: dict[tuple[Any, ...], Group] = {}
+    for part in parts:
+        key = tuple(part[name] for name in _ALIKE)
+        if (whole := found.get(key)) is None:
+            found[key] = part.copy()
+            continue
+        for name in _SUMS:
+            whole[name] += part[name]
+        whole["oldest"] = min(whole["oldest"], part["oldest"])
+    return list(found.values())
 
 
 def amount_of(group: Mapping[str, Any], destinations: Mapping[str, Folder]) -> Amount:

@@ -28,6 +28,7 @@ from uploader.journal.hold_rows import (
 from uploader.journal.opening import FILE_NAME, unreadable
 from uploader.journal.row_queries import live_files, live_sessions
 from uploader.journal.rows import clock, rows
+from uploader.journal.settling_sums import ChangedBlocks
 from uploader.journal.sqlite_library import Database
 from uploader.journal.status import Facts, FactsReader, HoldList, path_of, status_of
 
@@ -38,10 +39,11 @@ _HELD_FILES = f"hold != '' AND +state IN ({_STATES})"  # those that are held are
 class Reader:
     """A read-only door to the journal of a state directory. Use as a context manager.
 
-    Raises JournalError where there is no journal yet, or it cannot be read.
+    `changed` is what the writer in the same process tells of its changes. Raises JournalError where there is no
+    journal yet, or it cannot be read.
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, changed: ChangedBlocks | None = None) -> None:
         path = state_dir / FILE_NAME
         if not path.is_file():
             raise JournalError(
@@ -53,7 +55,7 @@ class Reader:
         except sqlite3.Error as error:
             raise unreadable(path, error) from error
         self.db = Database(conn, execute_plugins=False)
-        self._facts = FactsReader(self.db)
+        self._facts = FactsReader(self.db, changed)
 
     def __enter__(self) -> Self:
         return self

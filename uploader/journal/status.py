@@ -26,10 +26,11 @@ from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles
-from uploader.journal.pending_amounts import LIVE, amount_of, pending_groups
+from uploader.journal.pending_amounts import LIVE, amount_of, under_way
 from uploader.journal.pruning import sums
 from uploader.journal.rejections import Rejections
 from uploader.journal.rows import clock, full_path, rows
+from uploader.journal.settling_sums import ChangedBlocks, SettlingSums
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stage_work import StagePasses
 from uploader.system.days import midnight
@@ -69,10 +70,14 @@ class Facts:
 
 
 class FactsReader:
-    """Reads facts from one connection, and remembers the sums of what has ended."""
+    """Reads facts from one connection, and remembers the sums of what has ended, and of what settles.
 
-    def __init__(self, db: Database) -> None:
+    `changed` tells of the writer's changes; without it nothing is remembered of what settles.
+    """
+
+    def __init__(self, db: Database, changed: ChangedBlocks | None = None) -> None:
         self._db = db
+        self._settling = SettlingSums(changed)
         self._ended = EndedFiles()
         self._passes = StagePasses()
         self._rejected = Rejections()
@@ -85,9 +90,10 @@ class FactsReader:
     def read(self, destinations: Mapping[str, Folder]) -> Facts:
         """The facts of now; within one transaction, so that its numbers belong together."""
         now, db, ended = clock(), self._db, self._ended
+        settling = self._settling.read(db)
         ended.update(db)
         self._passes.update(db)
-        groups, rejected, over = pending_groups(db), self._rejected.read(db), sums(db)
+        groups, rejected, over = [*settling, *under_way(db)], self._rejected.read(db), sums(db)
         amounts = [amount_of(group, destinations) for group in groups]
         pending = Counter(ended.leaving.values())
         for amount in amounts:
