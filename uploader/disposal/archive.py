@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uploader.core import naming, product_files
-from uploader.core.errors import LocalError, NoSpace
+from uploader.core.errors import NO_ROOM, LocalError, NoSpace
 from uploader.core.path_text import lossless, raw, shown
 from uploader.disposal.archived_receipt import ArchivedReceipt
 from uploader.disposal.hiding import HiddenFile, same
@@ -172,7 +172,7 @@ class Archive:
         except file_content.ReadError:
             raise
         except OSError as error:
-            if error.errno in fs.FULL:
+            if error.errno in NO_ROOM:
                 raise NoSpace(f"The archive {shown(self.path)}: {fs.words(error)}.", "Make room.") from error
             raise
 
