@@ -34,6 +34,9 @@ CHECKED = 512 << 20
 """Bytes up to which every page is looked at before anything is done: some seconds. Of a larger one, with its history of
 hundreds of thousands of files, only what is live is read before; all of it is checked beside the first work."""
 
+MOST_LOG = 16 << 20
+"""Bytes of the write-ahead log that stay on the disk: it grows while somebody reads for long, and is cut back then."""
+
 _RIGHTS = (
     "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
 )
@@ -223,6 +226,7 @@ def _opened(path: Path) -> Database:
         conn.execute("PRAGMA synchronous=FULL")
         conn.execute("PRAGMA foreign_keys=ON")
         conn.execute("PRAGMA temp_store=MEMORY")  # a full /tmp is no reason to stop
+        conn.execute(f"PRAGMA journal_size_limit={MOST_LOG}")
         db = Database(conn, execute_plugins=False)
         if migrations.pending(db):
             keep_copy(conn, path, SCHEMA)
