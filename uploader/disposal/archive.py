@@ -135,10 +135,8 @@ class Archive:
         failpoint("dispose.copied")
 
     def _copy(self, member: HiddenFile, source: int, stop: threading.Event) -> None:
-        name, flags = (
-            self._temporary(member),
-            os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC,
-        )
+        name = self._temporary(member)
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with self._writing(), fs.opened(member.name, source) as reading:
             found = os.fstat(reading)
             fd = os.open(name, flags, 0o600, dir_fd=self.fd)

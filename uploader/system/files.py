@@ -133,9 +133,9 @@ def linked(source: Path, target: Path) -> bool:
     return True
 
 
-def sync_directory(path: bytes | str | Path, dir_fd: int | None = None) -> None:
+def sync_directory(path: bytes | str | Path) -> None:
     """Make the names in a folder durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:
