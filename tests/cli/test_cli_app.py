@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -112,6 +113,32 @@ def test_output_that_nobody_reads_is_no_error(tmp_path):
     line = f"{sys.executable} -m uploader --help | true"
     done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_a_terminal_of_an_old_locale_is_told_each_name():
+    """What its encoding has no sign for is escaped."""
+    command = [sys.executable, "-m", "uploader", "check", "-c", "Zo\u00eb.toml"]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 78
+    assert r"Zo\xeb.toml" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["check", "--json"]])
+def test_a_full_disk_below_the_output_is_told(arguments):
+    """In words, and once; the JSON object that was asked for has no place either."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "uploader", *arguments, "-c", "none.toml"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("No space left on device. Make room")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_missing_sandbox_is_said_with_the_way_out(monkeypatch, capsys):

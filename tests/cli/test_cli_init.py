@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +54,18 @@ def test_it_writes_what_is_missing_once(init, tmp_path: Path, capsys) -> None:
     assert KEY not in first
     assert init() == 0
     assert "Nothing to do" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("given", "missing"), [((), "--folder"), (("--folder", "/srv/x"), "--project")])
+def test_without_anybody_to_ask_it_says_which_option_is_missing(
+    given: tuple[str, ...], missing: str, tmp_path: Path
+) -> None:
+    """As in a script that sets a machine up."""
+    command = [sys.executable, "-m", "uploader", "init", "-c", str(tmp_path / "config.toml"), *given]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "nobody to ask" in done.stderr
+    assert f"Say {missing}" in done.stderr
 
 
 def test_another_configuration_is_not_replaced_unasked(init, tmp_path: Path, capsys) -> None:

@@ -282,6 +282,13 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
             load(tmp_path / name)
 
 
+def test_a_file_of_a_windows_editor_is_read(tmp_path):
+    """It begins with a mark that nobody sees, and its lines end in two characters."""
+    path = tmp_path / "config.toml"
+    path.write_text('[platform]\nclient_id = "me"\n', encoding="utf-8-sig", newline="\r\n")
+    assert load(path, need_folders=False).platform.client_id == "me"
+
+
 def test_no_folder_at_all_is_refused_unless_none_is_needed(write):
     """The daemon needs one, `push` does not."""
     path = write('[platform]\nclient_id = "me"\n')

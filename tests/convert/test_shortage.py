@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
@@ -20,7 +20,7 @@ from tests.support import mounts, rasters, stranger, tasks
 from uploader.convert import Converter, Job
 from uploader.convert.engine import starting, zygote_client
 from uploader.core.capacity import pool_threads
-from uploader.core.errors import ConversionFailed, ConverterBroken
+from uploader.core.errors import ConversionFailed, ConverterBroken, NoSpace
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -189,3 +189,18 @@ def test_a_host_without_devices_converts(source: Path) -> None:
     """An empty /dev, as in some containers: neither zygote nor child needs anything of it."""
     empty = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev; exec "$@"', "x"]
     assert converted(source, empty) == ["converted encode"] * 2
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+@pytest.mark.parametrize("files", range(2, 6))
+async def test_a_disk_without_room_for_one_more_file_is_nobodys_fault(tmp_path: Path, files: int) -> None:
+    """There are bytes enough, but no inode for the folders and files of a conversion: it waits, or is done."""
+    source = rasters.make("dem_nodata", tmp_path / "in" / "source.tif", size=64)
+    with mounts.tmpfs(tmp_path / "staging", inodes=files) as staging:
+        target = staging / "out.tif"
+        async with Converter(1) as converter:
+            with suppress(NoSpace):
+                await converter.convert(Job(source, target, min_free_bytes=0))
+
+        assert [path for path in staging.iterdir() if path != target] == []

@@ -40,6 +40,13 @@ TEMPORARY = (
     b".syncthing.a.tif.tmp",
     b".stfolder",
     b"lost+found",
+    b"RECYCLER",
+    b"#recycle",
+    b"#snapshot",
+    b"@eaDir",
+    b"@Recycle",
+    b"@Recently-Snapshot",
+    b"Network Trash Folder",
 )
 
 TAKEN = (b"a.tif", b"A.TIFF", b"-a.tif", b"a b.tif", b"\xff.tif", b"part.tif", b"a\n.tif", b"tmp", b"a!b.tif")

@@ -17,7 +17,8 @@ import pytest
 from uploader.core.errors import JournalError
 from uploader.core.model import Fingerprint, Sighting
 from uploader.core.transitions import pruning_events
-from uploader.journal import FILE_NAME, Journal, maintenance, pruning
+from uploader.journal import FILE_NAME, Journal, maintenance, opening, pruning
+from uploader.journal.connection import connected
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import SNAPSHOTS
 from uploader.journal.recovery import snapshots
@@ -107,6 +108,24 @@ def pages(state: Path) -> tuple[int, int]:
             conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count")
         )
         return count, free
+
+
+def test_a_log_that_a_reader_has_let_grow_is_cut_back(tmp_path: Path) -> None:
+    """Once the reader is gone; else the disk would lack that room for as long as the daemon lives."""
+    path = tmp_path / FILE_NAME
+    log = path.with_name(f"{FILE_NAME}-wal")
+    with closing(opening.connect(path)) as db, closing(connected(path, read_only=True)) as reader:
+        db.conn.execute("CREATE TABLE bulk (bytes BLOB)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT COUNT(*) FROM bulk").fetchone()
+        for _ in range(3):
+            db.conn.execute(f"INSERT INTO bulk VALUES (zeroblob({opening.MOST_LOG // 2}))")
+        assert log.stat().st_size > opening.MOST_LOG
+        reader.execute("ROLLBACK")
+        for _ in range(2):
+            db.conn.execute("INSERT INTO bulk VALUES (1)")
+
+        assert log.stat().st_size <= opening.MOST_LOG
 
 
 # --- copies

@@ -342,18 +342,17 @@ def used(state: Path, tables: str) -> int:
         return int(conn.execute(sql, (tables,)).fetchone()[0])
 
 
-async def test_footprints_are_found_by_file_and_by_item(journal: Journal, tmp_path: Path) -> None:
+async def test_footprints_are_found_by_file(journal: Journal, tmp_path: Path) -> None:
     """Of a file that is not an item yet, too; what has none, or nothing that makes sense, is left out."""
     session_id, (first, second) = await stored(journal, b"a.tif", b"b.tif")
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
         conn.execute("UPDATE files SET footprint = x'ff' WHERE id = ?", (second,))
 
-    early = await journal.read(lambda db: footprints(db, file_ids=[first, second, 99]))
+    early = await journal.read(lambda db: footprints(db, [first, second, 99]))
     await journal.sessions.completing(session_id)
     await journal.sessions.completed(
         session_id, ["it1"], {"a.tif-x.tif": "it1", "b.tif-x.tif": "it1"}, readback=False
     )
 
     assert early == {first: RING}
-    assert await journal.read(lambda db: footprints(db, item_id="it1")) == {first: RING}
-    assert await journal.read(lambda db: footprints(db, item_id="it2")) == {}
+    assert await journal.read(lambda db: footprints(db, [first, second])) == {first: RING}

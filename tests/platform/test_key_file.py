@@ -84,6 +84,8 @@ def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
         ("can\x7fary", "control"),
         ("canäry", "ASCII"),
         ("canary" * 1000, "too long"),
+        ('"canary"', "quotes"),
+        ("'canary'", "quotes"),
     ],
 )
 def test_what_cannot_be_a_key_is_named_but_not_shown(text: str, cause: str) -> None:

@@ -17,10 +17,11 @@ def missing() -> str:
     return "" if done.returncode == 0 else "this container may not mount"
 
 
-def mount(folder: Path, *, size: str = "64m") -> None:
-    """Put an empty file system of a given size there."""
+def mount(folder: Path, *, size: str = "64m", inodes: int = 0) -> None:
+    """Put an empty file system of a given size there, which takes so many files and folders (0: as many as fit)."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+    options = f"size={size},nr_inodes={inodes}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
 
 
 def remount(folder: Path, how: str) -> None:
@@ -40,9 +41,9 @@ def unmount(folder: Path) -> None:
 
 
 @contextmanager
-def tmpfs(folder: Path, *, size: str = "64m") -> Iterator[Path]:
+def tmpfs(folder: Path, *, size: str = "64m", inodes: int = 0) -> Iterator[Path]:
     """A file system of a given size for the length of a block."""
-    mount(folder, size=size)
+    mount(folder, size=size, inodes=inodes)
     try:
         yield folder
     finally:

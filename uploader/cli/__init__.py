@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -134,14 +135,15 @@ def _complain(text: str, code: int, options: dict[str, Any]) -> int:
 
 def _ended(text: str, code: int, options: dict[str, Any]) -> int:
     """Keep the promise of one JSON object also where a command came to nothing, or broke off in the middle of it."""
-    if options["ending"]:
-        import json
+    with suppress(OSError):  # a full disk below standard output was the error, and people were told already
+        if options["ending"]:
+            import json
 
-        click.echo(f"{options['ending']}{json.dumps({'error': text})[1:]}")
-    elif options["json"]:
-        from uploader.cli.common import emit
+            click.echo(f"{options['ending']}{json.dumps({'error': text})[1:]}")
+        elif options["json"]:
+            from uploader.cli.common import emit
 
-        emit({"error": text})
+            emit({"error": text})
     return code
 
 

@@ -66,8 +66,8 @@ def command(
 
     system = _is_system(path)
     answers = Answers(
-        folder=_absolute(folder or click.prompt("Drop folder", default="/srv/drop" if system else "~/drop")),
-        project_id=project or click.prompt("Project id"),
+        folder=_absolute(folder or _asked("Drop folder", "--folder", "/srv/drop" if system else "~/drop")),
+        project_id=project or _asked("Project id", "--project"),
         archive_dir=_absolute(archive) if archive else None,
         base_url=base_url,
         state_dir=None if system else _state_dir(),
@@ -78,6 +78,16 @@ def command(
 
     run_steps(steps, screen, dry_run=dry_run)
     return 0 if dry_run else _check(path, screen)
+
+
+def _asked(question: str, option: str, default: str | None = None) -> str:
+    """What a person answers. Raises UploaderError where there is nobody, as in a script."""
+    try:
+        return str(click.prompt(question, default=default))
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise UploaderError(f"There is nobody to ask for: {question}.", f"Say {option}.") from None
 
 
 def _steps(path: Path, answers: Answers, key_file: str | None, *, replace: bool, dry_run: bool) -> list[Step]:

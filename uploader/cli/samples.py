@@ -29,12 +29,12 @@ UTM, METRES = "EPSG:32755", Affine(0.5, 0, 690_000, 0, -0.5, 5_340_000)
 """Somewhere near Melbourne at half a metre."""
 
 
-def _relief(size: int, seed: int, smooth: int = 6) -> NDArray[np.float32]:
+def _relief(size: int, seed: int) -> NDArray[np.float32]:
     """A surface from 0 to 1 that looks like land: waves of many lengths, the long ones high."""
     random = np.random.default_rng(seed)
     across = np.linspace(0, 1, size, dtype=np.float32)
     surface = np.zeros((size, size), dtype=np.float32)
-    for octave in range(smooth):
+    for octave in range(6):
         waves, (phase, tilt) = 2.0**octave * np.pi, random.uniform(0, 2 * np.pi, 2)
         rows = np.sin(across * waves + phase)[:, None] * np.cos(across * waves * 1.3 + tilt)[None, :]
         surface += rows / 2**octave

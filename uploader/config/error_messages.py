@@ -68,7 +68,7 @@ def load_part(model: type[Model], path: Path, keys: Collection[str]) -> Model | 
 
 def _read(path: Path) -> str:
     try:
-        return Path(path).read_bytes().decode("utf-8")
+        return Path(path).read_bytes().decode("utf-8-sig")  # editors of Windows put a mark before the text
     except OSError as error:
         missing = error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}
         way_out = "Check the name that -c or $UPLOADER_CONFIG gives." if missing else "Let this user read it."

@@ -42,5 +42,5 @@ def find(option: str | None) -> Path:
             return place
     raise ConfigurationError(
         f"No configuration file was found at {', '.join(map(str, places))}.",
-        "Name one with -c FILE or $UPLOADER_CONFIG; config.example.toml is a start.",
+        "Name one with -c FILE or $UPLOADER_CONFIG, or have `uploader init` write one.",
     )

@@ -27,13 +27,13 @@ from uploader.convert.tiff.missing_byte_counts import uncounted
 from uploader.convert.write import comparison, method_choice
 from uploader.convert.write import source_heads as sources
 from uploader.convert.write.cog_writer import written
-from uploader.convert.write.disk_room import free_room
+from uploader.convert.write.disk_room import filled_up, free_room
 from uploader.convert.write.early_copy import copied_ahead, forget
 from uploader.convert.write.inspection import claims_to_be_done, inspect
 from uploader.convert.write.method_forecast import foreseen
 from uploader.convert.write.publish import PREVIEW, RESULT
 from uploader.convert.write.task import ALONE, Task, WrittenCog
-from uploader.core.errors import LocalError, NoSpace, RasterRefused, RasterUnreadable
+from uploader.core.errors import NO_ROOM, LocalError, NoSpace, RasterRefused, RasterUnreadable
 
 _NOWHERE = Path("/nonexistent")
 """The working folder of who writes nothing."""
@@ -59,6 +59,10 @@ def perform(job: Job, workshop: Path) -> Performed:
         if job.source.exists() and workshop.exists():
             raise
         raise RasterUnreadable("It was removed while it was read.", "Put it there again.") from error
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise filled_up() from error
     except LocalError as error:
         raise type(error)(_without_our_names(error.reason, job, workshop), error.way_out) from error
 

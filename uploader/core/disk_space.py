@@ -222,7 +222,8 @@ def trouble(turn: PlanningPass) -> None:
                 Scope.STAGING,
                 "",
                 turn.view.staging_trouble,
-                "Mount its disk again, or look after it. If the folder was removed, restart: it is made anew.",
+                "Where it is full, make room or raise the quota; else mount its disk again, or look after it. If the "
+                "folder was removed, restart: it is made anew.",
                 since=turn.now,
                 until=turn.now + STAGING_RETRY,
                 cause=HoldCause.STAGING_UNUSABLE,

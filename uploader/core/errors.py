@@ -31,6 +31,7 @@ No message ever carries a credential or the query of a signed URL.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 
 
@@ -145,6 +146,10 @@ class SourceUnreadable(LocalError):
 
 class StagedDamaged(LocalError):
     """A private copy in staging is missing, or differs from its recorded size or hash."""
+
+
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
+"""What the system says when there is no room for more bytes, or for one more file."""
 
 
 class NoSpace(LocalError):

@@ -153,7 +153,8 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     HoldCause.STAGING_UNUSABLE: CauseFacts(
         (Scope.STAGING,),
         "The staging folder hangs, is gone, or refuses everything.",
-        "Mount its disk again, or look after it. If the folder was removed, restart the daemon.",
+        "Where it is full, make room or raise the quota; else mount its disk again, or look after it. If the folder "
+        "was removed, restart the daemon.",
         WHEN_STALLED,
     ),
     HoldCause.JOURNAL_SLOW: CauseFacts(

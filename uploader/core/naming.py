@@ -55,9 +55,10 @@ IGNORED_SUFFIXES = (
 """What browsers, scp and sftp clients, editors and synchronizers append while they write."""
 
 IGNORED_NAMES = frozenset(
-    (b"thumbs.db", b"desktop.ini", b"$recycle.bin", b"system volume information", b"lost+found")
+    b"thumbs.db,desktop.ini,$recycle.bin,recycler,system volume information,lost+found,network trash folder,"
+    b"#recycle,#snapshot,@eadir,@recycle,@recently-snapshot".split(b",")
 )
-"""What Windows and file systems put beside people's files, in lower case."""
+"""What systems and network storage keep in a share, in lower case: what was deleted there must not become items."""
 
 COPY = "source"
 """The stem of a private copy's name."""

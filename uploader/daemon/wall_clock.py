@@ -1,4 +1,4 @@
-"""The machine's clock may be set back: then what was scheduled by it moves along."""
+"""The machine's clock may be set back: then what was scheduled by it moves along. Its time zone may change, too."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class WallClock:
 
     def look(self, background: TaskGroup) -> None:
         """Where it was set back since the last look, nothing waits for it to catch up."""
+        time.tzset()  # else the C library keeps the zone of its first question, as long as the process lives
         ahead = time.time() - time.monotonic()
         back, self._ahead = self._ahead - ahead, ahead
         if back > SLACK:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uploader.core import naming, product_files
-from uploader.core.errors import LocalError, NoSpace
+from uploader.core.errors import NO_ROOM, LocalError, NoSpace
 from uploader.core.path_text import lossless, raw, shown
 from uploader.disposal.archived_receipt import ArchivedReceipt
 from uploader.disposal.hiding import HiddenFile, same
@@ -135,10 +135,8 @@ class Archive:
         failpoint("dispose.copied")
 
     def _copy(self, member: HiddenFile, source: int, stop: threading.Event) -> None:
-        name, flags = (
-            self._temporary(member),
-            os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC,
-        )
+        name = self._temporary(member)
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with self._writing(), fs.opened(member.name, source) as reading:
             found = os.fstat(reading)
             fd = os.open(name, flags, 0o600, dir_fd=self.fd)
@@ -172,7 +170,7 @@ class Archive:
         except file_content.ReadError:
             raise
         except OSError as error:
-            if error.errno in fs.FULL:
+            if error.errno in NO_ROOM:
                 raise NoSpace(f"The archive {shown(self.path)}: {fs.words(error)}.", "Make room.") from error
             raise
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from uploader.core import naming
-from uploader.core.errors import LocalError, NoSpace
+from uploader.core.errors import NO_ROOM, LocalError, NoSpace
 from uploader.core.path_text import shown
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
@@ -46,7 +46,7 @@ class ArchivedReceipt:
                 os.fsync(fd)
         except OSError as error:
             self.forget()
-            if error.errno in fs.FULL:
+            if error.errno in NO_ROOM:
                 raise NoSpace(f"The archive {shown(self.path)}: {fs.words(error)}.", "Make room.") from error
             raise
         os.fsync(self.fd)

@@ -37,6 +37,9 @@ hundreds of thousands of files, only what is live is read before; all of it is c
 CACHE = 8 << 20
 """Bytes of pages that the writer keeps: what some thousand new files change, so that a page is written once for all."""
 
+MOST_LOG = 16 << 20
+"""Bytes of the write-ahead log that stay on the disk: it grows while somebody reads for long, and is cut back then."""
+
 _RIGHTS = (
     "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
 )
@@ -227,6 +230,7 @@ def _opened(path: Path) -> Database:
         conn.execute("PRAGMA foreign_keys=ON")
         conn.execute(f"PRAGMA cache_size=-{CACHE >> 10}")
         conn.execute("PRAGMA temp_store=MEMORY")  # a full /tmp is no reason to stop
+        conn.execute(f"PRAGMA journal_size_limit={MOST_LOG}")
         db = Database(conn, execute_plugins=False)
         if migrations.pending(db):
             keep_copy(conn, path, SCHEMA)

@@ -125,14 +125,14 @@ def keeps_receipts(db: Database) -> bool:
     return bool(_rows(db, "SELECT 1 FROM sqlite_master WHERE name = 'all_receipts'"))
 
 
-def footprints(db: Database, *, file_ids: Collection[int] = (), item_id: str = "") -> dict[int, Ring]:
-    """Where these files lie, or those of an item, by the files' ids; what has no footprint is left out."""
-    own = "id IN (SELECT value FROM json_each(:ids)) OR item_id = :item_id"
+def footprints(db: Database, file_ids: Collection[int]) -> dict[int, Ring]:
+    """Where these files lie, by their ids; what has no footprint is left out."""
     sql = " UNION ".join(
-        f"SELECT id, footprint FROM {table} WHERE footprint IS NOT NULL AND ({own})"  # noqa: S608 - tables of ours
+        f"SELECT id, footprint FROM {table} WHERE footprint IS NOT NULL "  # noqa: S608 - tables of ours
+        "AND id IN (SELECT value FROM json_each(:ids))"
         for table in ("files", "receipts")
     )
-    found = _rows(db, sql, {"ids": json.dumps([*file_ids]), "item_id": item_id or None})
+    found = _rows(db, sql, {"ids": json.dumps([*file_ids])})
     rings = ((row["id"], known_ring(row["footprint"])) for row in found)
     return {file_id: ring for file_id, ring in rings if ring}
 

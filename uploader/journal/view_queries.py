@@ -38,16 +38,14 @@ def read_view(
     db: Database,
     destinations: Mapping[str, Folder],
     *,
-    batch_files: int = 0,
-    resting: int = 0,
     left_out: Collection[str] = (),
 ) -> PlannerView:
     """The journal's part of what the planner sees; the caller adds what it knows of the machine.
 
-    `resting` and `left_out` are those of `WorkingSet.view`.
+    `left_out` is that of `WorkingSet.view`.
     """
     skipping = {folder for folder, d in destinations.items() if d.duplicates == "skip"}
-    queued = _queued(db, resting, left_out)
+    queued = _queued(db, left_out)
     learned = profile(db)
     completed, pending = twins(db, [q for q in queued if q.folder in skipping])
     return PlannerView(
@@ -58,14 +56,14 @@ def read_view(
             f"SELECT COUNT(*) FROM files WHERE state = 'queued' AND {_outside(left_out)}",  # noqa: S608
             *left_out,
         ),
-        waiting=_waiting(db, WAITING_WINDOW + batch_files + resting, learned, left_out),
+        waiting=_waiting(db, learned, left_out),
         twins_completed=completed,
         twins_pending=pending,
         sessions=_sessions(db),
         scenes=_scenes(db),
         kept_back=_kept_back(db, left_out),
-        disposals=_disposals(db, resting),
-        discards=_discards(db, resting),
+        disposals=_disposals(db),
+        discards=_discards(db),
         holds=tuple(read_holds(db)),
         pauses=read_pauses(db),
         profile=learned,
@@ -108,13 +106,13 @@ def _outside(left_out: Collection[str]) -> str:
     return f"folder NOT IN ({', '.join('?' * len(left_out))})"
 
 
-def _queued(db: Database, resting: int, left_out: Collection[str]) -> tuple[Queued, ...]:
+def _queued(db: Database, left_out: Collection[str]) -> tuple[Queued, ...]:
     found = rows(
         db,
         f"SELECT * FROM files WHERE state = 'queued' AND {_outside(left_out)} "  # noqa: S608
         "ORDER BY not_before > 0, priority DESC, id LIMIT ?",
         *left_out,
-        QUEUE_WINDOW + resting,
+        QUEUE_WINDOW,
     )
     return tuple(
         Queued(
@@ -130,9 +128,7 @@ def _queued(db: Database, resting: int, left_out: Collection[str]) -> tuple[Queu
     )
 
 
-def _waiting(
-    db: Database, size: int, learned: PlatformProfile, left_out: Collection[str]
-) -> tuple[Waiting, ...]:
+def _waiting(db: Database, learned: PlatformProfile, left_out: Collection[str]) -> tuple[Waiting, ...]:
     order = "priority DESC" if learned.quota_cap is None else "object_size"
     sql = (
         "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY folder, target_collection_id, "  # noqa: S608
@@ -141,12 +137,7 @@ def _waiting(
         f"WHERE state = 'converted' AND {_outside(left_out)} AND {_MAY_GO}) WHERE place <= ? "
         "ORDER BY priority DESC, id"
     )
-    found = rows(
-        db,
-        sql,
-        *left_out,
-        size,
-    )
+    found = rows(db, sql, *left_out, WAITING_WINDOW)
     return tuple(
         Waiting(
             r["id"],
@@ -202,7 +193,7 @@ def _sessions(db: Database) -> tuple[Session, ...]:
     )
 
 
-def _disposals(db: Database, resting: int) -> tuple[Disposal, ...]:
+def _disposals(db: Database) -> tuple[Disposal, ...]:
     found = rows(
         db,
         "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s "  # noqa: S608
@@ -212,13 +203,13 @@ def _disposals(db: Database, resting: int) -> tuple[Disposal, ...]:
         "AND (s.readback IS NULL OR s.readback = 'verified') "
         f"AND NOT EXISTS (SELECT 1 FROM files m WHERE m.scene_id = f.scene_id AND m.state IN ({_UNFINISHED})) "
         "ORDER BY f.id LIMIT ?",
-        ENDING_WINDOW + resting,
+        ENDING_WINDOW,
     )
     return tuple(Disposal(r["id"], r["not_before"], r["retrying_since"]) for r in found)
 
 
-def _discards(db: Database, resting: int) -> tuple[int, ...]:
+def _discards(db: Database) -> tuple[int, ...]:
     ends = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS))
     sql = f"SELECT id FROM files WHERE staged = 1 AND state IN ({ends}) ORDER BY id LIMIT ?"  # noqa: S608
-    found = rows(db, sql, ENDING_WINDOW + resting)
+    found = rows(db, sql, ENDING_WINDOW)
     return tuple(r["id"] for r in found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,16 @@ from uploader.net.transport_errors import BROKEN, Stage, broken
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 SMALL = 1 << 20
 """Bytes of an answer that are read at most."""
 
 LARGE = 16 << 20
 """The same for lists."""
+
+MOST_CONNECTIONS = 16
+"""At once to one platform."""
 
 # Below the 5 s after which common servers close an idle connection: a request that meets the closing is
 # doubtful, and a doubtful `initiate` is dear.
@@ -73,9 +77,11 @@ class HttpClient:
             proxy=proxy or None,
             trust_env=False,
             limits=httpx.Limits(
-                max_connections=16, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE
+                max_connections=None, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE
             ),
         )
+        # httpcore would lose a place for good where a request is cancelled in the moment in which it gets one.
+        self._places = anyio.Semaphore(MOST_CONNECTIONS)
         self._headers = {
             "User-Agent": f"geopera-uploader/{__version__}",
             "Accept": "application/json",
@@ -124,7 +130,7 @@ class HttpClient:
         most: int,
     ) -> HttpAnswer:
         stage = Stage()
-        timeout = {"connect": self._connect, "pool": self._connect, "read": deadline, "write": deadline}
+        timeout = {"connect": self._connect, "read": deadline, "write": deadline}
         request = httpx.Request(
             method,
             self.base_url + path,
@@ -134,9 +140,23 @@ class HttpClient:
         )
         try:
             with anyio.fail_after(deadline):
-                return await self._exchange(request, what, most)
+                async with self._place():
+                    return await self._exchange(request, what, most)
         except BROKEN as error:
             raise broken(error, stage, what, self._host) from error
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of the connections that there may be at once. Raises PoolTimeout."""
+        try:
+            with anyio.fail_after(self._connect):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise httpx.PoolTimeout("all connections are in use") from error
+        try:
+            yield
+        finally:
+            self._places.release()
 
     async def _exchange(self, request: httpx.Request, what: str, most: int) -> HttpAnswer:
         response = await self._transport.handle_async_request(request)

@@ -24,9 +24,6 @@ _AT_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 ABSENT = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG))
 """What the system says of a file that is not there. A stale handle says nothing of the file: its server was away."""
 
-FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-"""What the system says when there is no room for more bytes."""
-
 
 def open_directory(root: bytes, relative: bytes = b"") -> int:
     """A descriptor of the folder `relative` below `root`, reached without following a link below the root.
@@ -136,9 +133,9 @@ def linked(source: Path, target: Path) -> bool:
     return True
 
 
-def sync_directory(path: bytes | str | Path, dir_fd: int | None = None) -> None:
+def sync_directory(path: bytes | str | Path) -> None:
     """Make the names in a folder durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
     finally:
@@ -189,7 +186,9 @@ def words(error: OSError) -> str:
         errno.EPERM: f"not permitted for user id {os.geteuid()}",
         errno.EIO: "the disk reports an input/output error",
         errno.EROFS: "the file system is mounted read-only",
-        errno.ENOSPC: "the file system is full",
+        errno.ENOSPC: "the file system is full (`df -h` and `df -i` tell of what)",
+        errno.EMFILE: "this process may open no more files (LimitNOFILE= of the unit, `ulimit -n`)",
+        errno.ENFILE: "the machine has no more open files to give (fs.file-max)",
         errno.EDQUOT: "the disk quota is used up",
         errno.ESTALE: "the file server no longer knows the handle",
         errno.ENOTCONN: "what serves the file system has ended",

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+from io import TextIOWrapper
 from typing import TextIO
 
 from uploader.core.errors import ConfigurationError
@@ -65,9 +66,16 @@ def _open_standard() -> None:
         except OSError:
             opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
             os.set_inheritable(opened, True)  # noqa: FBT003 - as the standard library has it
-    sys.stdout = sys.stdout or _stream(1)
-    sys.stderr = sys.stderr or _stream(2)
+    sys.stdout = _telling_all(sys.stdout or _stream(1))
+    sys.stderr = _telling_all(sys.stderr or _stream(2))
+
+
+def _telling_all(stream: TextIO) -> TextIO:
+    """A stream that escapes what its encoding has no sign for: under an old locale a name is shown all the same."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _stream(number: int) -> TextIO:
-    return open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
+    return open(number, "w", encoding="utf-8", closefd=False)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from uploader.convert.job import BandStatistics
 from uploader.convert.read.examine import examine
 from uploader.convert.read.measure import measure
 from uploader.convert.read.statistics import Classes, Counts, Moments
@@ -192,3 +193,12 @@ def test_embedded_statistics_are_believed_only_if_true() -> None:
         assert not embedded(tags | {key: "17"}, statistics), key
     assert not embedded(tags | {"STATISTICS_APPROXIMATE": "YES"}, statistics)
     assert not embedded({}, statistics)
+
+
+def test_statistics_of_percentages_are_believed_only_if_true() -> None:
+    """A band up to 100 is compared as closely as any other; only how much is valid was rounded by GDAL."""
+    statistics = BandStatistics(0.0, 100.0, 41.123456, 12.5, 83.333333)
+    tags = to_tags(statistics)
+
+    assert embedded(tags | {"STATISTICS_VALID_PERCENT": "83.33"}, statistics)
+    assert not embedded(tags | {"STATISTICS_MEAN": "41.12"}, statistics)

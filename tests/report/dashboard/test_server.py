@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from tests.support.page import Acted, browsing, serving
+from uploader.core.errors import UploaderError
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.report.dashboard import guard, serve, server
 
@@ -195,14 +196,21 @@ async def test_a_daemon_that_does_not_answer_is_unwell(acted: Acted, monkeypatch
 async def test_a_taken_port_is_said_and_tried_again(
     acted: Acted, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The dashboard is no reason to stop uploading."""
+    """The dashboard is no reason to stop uploading; and nobody is given an address at which another program answers."""
     monkeypatch.setattr(server, "BIND_AGAIN", 0.05)
+    sources = acted.sources()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
         with anyio.move_on_after(0.3):
-            await serve(f"127.0.0.1:{taken.getsockname()[1]}", acted.sources())
+            await serve(listen, sources)
     assert caplog.text.count("cannot be opened") >= 2
+    with pytest.raises(UploaderError, match=f"{listen} cannot be listened on .address already in use.*again"):
+        sources.access.token()
+    with anyio.move_on_after(0.3):
+        await serve(listen, sources)
+    assert sources.access.token()
 
 
 async def test_nothing_listens_when_it_is_turned_off(acted: Acted) -> None:

@@ -12,6 +12,7 @@ STATISTICS_KEYS = frozenset({*_KEYS, VALID_PERCENT, "STATISTICS_APPROXIMATE"})
 """The metadata items in which GDAL keeps the statistics of a band."""
 
 _EXACT = 1e-9
+_ROUNDED_PERCENT = 0.01
 _DEFAULTS = (*((key, "") for key in _KEYS), (VALID_PERCENT, "100"))
 
 
@@ -58,18 +59,21 @@ def embedded(tags: dict[str, str], statistics: BandStatistics) -> bool:
     keys = [key for key in (*_KEYS, VALID_PERCENT) if key in wanted and (key != VALID_PERCENT or key in tags)]
     if tags.get("STATISTICS_APPROXIMATE") or any(key in tags and key not in wanted for key in _KEYS):
         return False
-    return all(
-        _same(tags.get(key, ""), wanted[key], 100.0 if key == VALID_PERCENT else scale) for key in keys
-    )
+    return all(_near(tags.get(key, ""), wanted[key], _slack(key, tags.get(key, ""), scale)) for key in keys)
 
 
-def _same(found: str, wanted: str, scale: float) -> bool:
-    """Percentages are rounded to four digits by GDAL itself, so they are compared so."""
+def _slack(key: str, found: str, scale: float) -> float:
+    """How far a number may be off; of percentages GDAL itself keeps four digits."""
+    if key != VALID_PERCENT:
+        return _EXACT * scale
+    return _ROUNDED_PERCENT if "." in found else _EXACT
+
+
+def _near(found: str, wanted: str, slack: float) -> bool:
     try:
-        difference = abs(float(found) - float(wanted))
+        return abs(float(found) - float(wanted)) <= slack
     except ValueError:
         return False
-    return difference <= (0.01 if scale == 100.0 and "." in found else _EXACT * scale)  # noqa: PLR2004 - percent
 
 
 def _text(value: float) -> str:

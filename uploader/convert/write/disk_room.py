@@ -28,7 +28,10 @@ def cramped(job: Job, workshop: Path) -> Iterator[None]:
     except (RasterUnreadable, RasterRefused, ConversionFailed) as error:
         said = any(words in error.reason.lower() for words in _FULL_WORDS)
         if said or free_room(workshop, job) < _FEW_BYTES:
-            raise NoSpace(
-                "The disk filled up during the conversion.", "Free some space in staging."
-            ) from error
+            raise filled_up() from error
         raise
+
+
+def filled_up() -> NoSpace:
+    """The error of a conversion that could not write on."""
+    return NoSpace("The disk filled up during the conversion.", "Free some space in staging.")

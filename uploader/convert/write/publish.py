@@ -6,7 +6,6 @@ away with that folder.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import stat
@@ -14,12 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from uploader.convert.job import Job, Report
-from uploader.core.errors import ConversionFailed, NoSpace, StagedDamaged
+from uploader.core.errors import NO_ROOM, ConversionFailed, NoSpace, StagedDamaged
 from uploader.core.workshops import WORKSHOP
 
 RESULT = "result.tif"
 PREVIEW = "preview.png"
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def workshop(target: Path) -> Path:
@@ -45,7 +43,7 @@ def prepare(target: Path) -> Path:
     try:
         folder.mkdir(mode=0o700)
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in NO_ROOM:
             raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
         raise
     return folder
@@ -95,7 +93,7 @@ def adopt(source: Path, target: Path, *, own: bool = True) -> None:
     try:
         file_content.duplicate(source, result)
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in NO_ROOM:
             raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
         raise
 

@@ -56,6 +56,8 @@ def check_key(text: str, where: str) -> str:
         wrong = "has white space or a line break inside the key"
     elif not all("!" <= c <= "~" for c in key):
         wrong = "has characters that no key has (control characters, or letters beyond ASCII)"
+    elif key[0] in "'\"":
+        wrong = "has quotes around the key"
     if wrong:
         raise CredentialRefused(
             f"The API key cannot be used: {where} {wrong}.", f"Put the key there alone. {_PICKED_UP}"

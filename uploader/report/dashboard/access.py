@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from uploader.core.errors import UploaderError
+
 V = TypeVar("V")
 
 TOKEN_SECONDS = 300.0
@@ -40,10 +42,18 @@ class Access:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._tokens: dict[bytes, float] = {}
+        self.closed = ""
+        """Why the page cannot be reached; empty where it can."""
         self._sessions: dict[bytes, Session] = {}
 
     def token(self) -> str:
-        """Make a token that is good once, for some minutes."""
+        """Make a token that is good once, for some minutes. Raises UploaderError where no page takes it."""
+        if self.closed:
+            raise UploaderError(
+                f"The page cannot be reached: {self.closed}.",
+                "End the program that is in the way, or set another [dashboard] listen and restart the daemon. It is "
+                "tried again every minute.",
+            )
         made = secrets.token_urlsafe(32)
         _keep(self._tokens, MOST_TOKENS)[_hashed(made)] = self._clock() + TOKEN_SECONDS
         return made

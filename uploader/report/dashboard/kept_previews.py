@@ -26,7 +26,7 @@ def thumbnail(state_dir: Path, db: Database, file_id: int) -> bytes | None:
 
 def _previews(state_dir: Path, db: Database, file_ids: Iterable[int]) -> Mapping[int, Preview]:
     wanted = [*file_ids]
-    known, rings = contents(db, wanted), footprints(db, file_ids=wanted)
+    known, rings = contents(db, wanted), footprints(db, wanted)
     pictures = {number for number, content in known.items() if thumbnails.exists(state_dir, number, content)}
     return {
         number: Preview(outlines(rings[number]) if number in rings else (), picture=number in pictures)

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from uploader.report.dashboard.application import application
 from uploader.report.dashboard.sources import Sources
+from uploader.system import files as fs
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,10 @@ async def serve(listen: str, sources: Sources) -> None:
             sockets = await _listening(host, int(port))
         except OSError as error:
             log.warning("dashboard listen=%s cannot be opened: %s. Trying again every minute.", listen, error)
+            sources.access.closed = f"{listen} cannot be listened on ({fs.words(error)})"
             await asyncio.sleep(BIND_AGAIN)
             continue
+        sources.access.closed = ""
         server = _Server(_config(host, sources))
         try:
             await server.serve(sockets)

@@ -1,0 +1,63 @@
+"""Requests that end in the middle: what they held is free for the next ones."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import anyio
+import pytest
+from anyio.abc import SocketAttribute, SocketStream
+
+from uploader.core.errors import RemoteError, Unreachable
+from uploader.net.http_client import MOST_CONNECTIONS, HttpClient
+
+pytestmark = [pytest.mark.unit, pytest.mark.anyio]
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+async def _served(stream: SocketStream) -> None:
+    """Answer each request after a moment, but for those that are to wait for ever."""
+    async with stream:
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            while b"/silent" not in await stream.receive():
+                await anyio.sleep(0.01)
+                await stream.send(ANSWER)
+            await anyio.sleep_forever()
+
+
+async def test_requests_that_end_while_they_wait_for_a_connection_keep_none() -> None:
+    """Four times as many as there are connections, at all moments around those at which one comes free."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    wire = HttpClient(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}", connect=0.5)
+    async with anyio.create_task_group() as server:
+        server.start_soon(listener.serve, _served)
+        for _ in range(20):
+            async with anyio.create_task_group() as requests:
+                for number in range(4 * MOST_CONNECTIONS):
+                    requests.start_soon(_asked, wire, "/", 0.005 + number / 2000)
+
+        assert (await wire.get("/", what="The next one", deadline=5.0)).ok
+        await wire.aclose()
+        server.cancel_scope.cancel()
+
+
+async def test_one_too_many_was_surely_not_sent() -> None:
+    """It waits as long as for a connection to come about, and is as harmless."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    wire = HttpClient(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}", connect=0.5)
+    async with anyio.create_task_group() as server:
+        server.start_soon(listener.serve, _served)
+        for _ in range(MOST_CONNECTIONS):
+            server.start_soon(_asked, wire, "/silent", 60.0)
+        await anyio.sleep(0.1)
+
+        with pytest.raises(Unreachable, match="no free connection in time"):
+            await wire.get("/", what="One too many", deadline=5.0)
+        server.cancel_scope.cancel()
+    await wire.aclose()
+
+
+async def _asked(wire: HttpClient, path: str, deadline: float) -> None:
+    with suppress(RemoteError):
+        await wire.get(path, what="A request", deadline=deadline)
