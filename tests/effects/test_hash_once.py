@@ -23,6 +23,7 @@ from uploader.activity import Activity
 from uploader.convert import Report
 from uploader.core.model import FileState
 from uploader.core.transitions.fates import Fates
+from uploader.core.upload_advice import Asker
 from uploader.effects.claims import claim
 from uploader.effects.conversion import convert
 from uploader.journal import FileRow, Journal
@@ -56,6 +57,7 @@ class Way:
             staging_refusals=Refusals(),
             stop=threading.Event(),
             machine_held=False,
+            asker=Asker.FOLDER,
             random=random.Random(1),
         )
 

@@ -13,6 +13,7 @@ from tests.support.tools import few
 from uploader.activity import Activity
 from uploader.core.errors import ConversionFailed, LocalError, WorkerGone
 from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.core.upload_advice import Asker
 from uploader.effects.conversion import convert
 from uploader.journal import Journal
 from uploader.journal.queries import file_row
@@ -40,6 +41,7 @@ class Daemon:
             destinations={"/drop": a_folder("p-1")},
             converter=self,
             machine_held=False,
+            asker=Asker.FOLDER,
             random=random.Random(1),
         )
         await convert(tools, file_id)

@@ -20,6 +20,7 @@ from uploader.core.errors import RemoteError, UploaderError
 from uploader.core.log_subject import About
 from uploader.core.model import Hold, HoldCause, Scope, Sighting
 from uploader.core.platform_traits import LiveProfile, Traits
+from uploader.core.upload_advice import Asker
 from uploader.core.verdicts import Known, Park
 from uploader.effects.signing import SigningAhead
 from uploader.effects.unpacking_room import UnpackingRoom
@@ -76,6 +77,8 @@ class Tools:
     """By path: the folders, also those that have left the configuration while files of theirs are under way."""
     archive_dirs: Mapping[str, Path]
     """By folder: where its sources are archived, also where the configuration named that before."""
+    asker: Asker = Asker.FOLDER
+    """Whom it is told why a raster was not converted."""
     profile: LiveProfile = field(default_factory=LiveProfile)
     """What a live check has found out about the platform."""
     platform_held: bool = False

@@ -20,6 +20,7 @@ from uploader.core.model import Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.transitions.scene_events import Joining
+from uploader.core.upload_advice import advised
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.conversion_job import categorical_of, job_of
@@ -172,6 +173,7 @@ def as_it_is(destination: Folder, path: bytes) -> Report:
 
 
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    error = advised(error, tools.asker)
     if isinstance(error, err.RasterUnreadable | err.RasterRefused):
         await tools.converter_works()
     last = row.attempts + 1 >= tools.settings.limits.max_attempts
