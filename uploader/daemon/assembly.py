@@ -121,6 +121,7 @@ async def assembled(
             asker=Asker.FOLDER if bound else Asker.COMMAND,
             began=clock(),
         )
+        journal.subscriptions.add("damaged copies", tools.damaged_copies.committed)
         revision = await journal.hold_revision()
         await journal.holds.shown([], revision)
         await journal.holds.set_back()
