@@ -47,7 +47,7 @@ async def test_a_missing_codec_is_named(tmp_path: Path, method: int, name: str) 
             await converter.convert(Job(source, tmp_path / "out.tif"))
 
     assert "gdal_translate" in refused.value.way_out
-    assert "`passthrough`" in refused.value.way_out
+    assert refused.value.as_it_is
 
 
 @pytest.mark.unit

@@ -11,6 +11,7 @@ from uploader.core import actions as act
 from uploader.core import waits
 from uploader.core.batching import WORTH_A_SESSION
 from uploader.core.configuration import Settings
+from uploader.core.damaged_copies import DamagedCopy
 from uploader.core.disk_space import estimate, reserved
 from uploader.core.model import (
     FileState,
@@ -589,6 +590,38 @@ def test_files_and_sessions_that_mistakes_concern_take_no_place_from_others() ->
     stuck = tuple(session(SessionState.OPEN, FileState.STORED, session_id=n) for n in range(1, 5))
     made = tuple(mistake("session", n, step="Complete") for n in range(1, 5))
     assert members_of(replace(EMPTY, sessions=stuck, waiting=(waiting(60),), mistakes=made)) == [60]
+
+
+def _damaged(number: int, mended: FileState = FileState.CONVERTED) -> DamagedCopy:
+    return DamagedCopy(number, f"/d/{number}.tif", "It is damaged.", mended, NOW - 60, NOW + 5, 4)
+
+
+def test_a_copy_that_is_damaged_again_and_again_is_a_hold_and_is_not_waited_for() -> None:
+    """Else a daemon that runs until it is idle would copy the file for ever; the others are waited for."""
+    view = replace(EMPTY, settling={"/d": 1}, damaged_copies=(_damaged(1),))
+    made = plan(view, NOW, SETTINGS)
+
+    assert [(hold.cause, hold.subject, hold.since) for hold in made.holds] == [
+        (HoldCause.COPY_DAMAGED, "/d/1.tif", NOW - 60)
+    ]
+    assert (made.idle, made.wake_at) == (True, NOW + 5)
+    assert not plan(replace(view, settling={"/d": 2}), NOW, SETTINGS).idle
+    assert not plan(replace(view, damaged_copies=()), NOW, SETTINGS).holds
+
+
+def test_an_object_that_is_damaged_again_and_again_takes_no_settling_file_from_those_waited_for() -> None:
+    """Its file waits for another conversion, and settles no more."""
+    view = replace(EMPTY, settling={"/d": 1}, damaged_copies=(_damaged(2, FileState.STORED),))
+
+    assert not plan(view, NOW, SETTINGS).idle
+
+
+def test_of_many_damaged_copies_the_first_are_shown() -> None:
+    """And how many more there are."""
+    made = plan(replace(EMPTY, damaged_copies=tuple(map(_damaged, range(21)))), NOW, SETTINGS)
+
+    assert len(made.holds) == 20
+    assert "1 more file." in made.holds[0].text
 
 
 def test_what_only_others_can_finish_is_told_and_not_waited_for() -> None:

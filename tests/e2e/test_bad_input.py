@@ -30,6 +30,7 @@ def test_bad_files_are_rejected_alone(make_world: Callable[..., World]) -> None:
 
     reasons = {failure["path"].rpartition("/")[2]: failure["reason"] for failure in w.status()["failed"]}
     assert "not a TIFF" in reasons["text.tif"]
+    assert "Listed in `passthrough` of its folder" in reasons["text.tif"]
     assert "empty" in reasons["empty.tif"]
     assert "ends too early" in reasons["half.tif"]
     assert w.problems() == []

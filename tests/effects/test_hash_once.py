@@ -21,8 +21,10 @@ from tests.support.groups import seen
 from tests.support.tools import few
 from uploader.activity import Activity
 from uploader.convert import Report
+from uploader.core.damaged_copies import DamagedCopies
 from uploader.core.model import FileState
 from uploader.core.transitions.fates import Fates
+from uploader.core.upload_advice import Asker
 from uploader.effects.claims import claim
 from uploader.effects.conversion import convert
 from uploader.journal import FileRow, Journal
@@ -54,8 +56,10 @@ class Way:
             destinations={str(self.drop): a_folder("p-1", passthrough=["*.dat"])},
             converter=self,
             staging_refusals=Refusals(),
+            damaged_copies=DamagedCopies(),
             stop=threading.Event(),
             machine_held=False,
+            asker=Asker.FOLDER,
             random=random.Random(1),
         )
 
@@ -81,7 +85,7 @@ class Way:
     async def found_damaged(self) -> None:
         """Its PUT finds other bytes than were recorded."""
         session_id = await planned(self.journal, self.id)
-        await self.journal.sessions.abandoned(session_id, "damaged", Fates(damaged=[self.id]))
+        await self.journal.sessions.abandoned(session_id, "damaged", Fates(damaged={self.id: 0.0}))
 
     async def convert(self, job: Any, *_: object) -> Report:
         """The raster is a good COG."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.support.tools import few
 from uploader.activity import Activity
 from uploader.core.errors import ConversionFailed, LocalError, WorkerGone
 from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.core.upload_advice import Asker
 from uploader.effects.conversion import convert
 from uploader.journal import Journal
 from uploader.journal.queries import file_row
@@ -40,6 +42,8 @@ class Daemon:
             destinations={"/drop": a_folder("p-1")},
             converter=self,
             machine_held=False,
+            asker=Asker.FOLDER,
+            stop=threading.Event(),
             random=random.Random(1),
         )
         await convert(tools, file_id)
@@ -56,11 +60,14 @@ async def claimed(root: Path) -> int:
     """A file that waits for its conversion."""
     journal, look = Journal(root), Sighting("/drop", b"a.tif", Fingerprint(1, 2, 3, 4, 5))
     (number,) = await journal.files.discovered([look])
-    await journal.files.claimed(number, look, "content", 3)
-    journal.close()
-    copy = Staging(root / "staging").source(number, b"a.tif")
+    staging = Staging(root / "staging")
+    copy = staging.source(number, b"a.tif")
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(b"abc")
+    content = staging.content(number, look, threading.Event())
+    assert content
+    await journal.files.claimed(number, look, content, 3)
+    journal.close()
     return number
 
 

@@ -50,6 +50,7 @@ TESTS: Mapping[HoldCause, str] = {
     HoldCause.SESSION_FAILING: "tests/core/test_outages.py::test_who_alone_fails_is_told_alone",
     HoldCause.FILE_EXCEEDS_QUOTA: SOAK,
     HoldCause.FILE_EXCEEDS_MEMORY: "tests/core/test_failure_policy.py::test_narrow_memory_holds_the_file",
+    HoldCause.COPY_DAMAGED: "tests/effects/test_damaged_copies.py::test_a_copy_that_stays_damaged_is_told",
     HoldCause.SOURCE_STAYS: "tests/e2e/test_after_upload.py::test_an_archive_that_refuses_an_odd_name_is_told",
     HoldCause.MISTAKE: "tests/e2e/test_mistakes.py::test_a_mistake_is_told_as_a_hold",
     HoldCause.DAILY_LIMIT: "tests/e2e/test_daily_limit.py::test_the_rest_of_a_day_waits_also_after_a_restart",

@@ -313,7 +313,7 @@ async def test_a_damaged_copy_leaves_its_session(journal: Journal) -> None:
     session_id = await planned(journal, *ids)
     await journal.sessions.initiating(session_id)
     await journal.sessions.opened(session_id, "u1", None)
-    await journal.sessions.abandoned(session_id, "bad hash", Fates(damaged=[ids[0]]))
+    await journal.sessions.abandoned(session_id, "bad hash", Fates(damaged={ids[0]: 0.0}))
 
     assert await state(journal, ids[0]) is FileState.QUEUED
     assert [m.id for m in (await journal.read(lambda db: session_row(db, session_id))).members] == [ids[1]]

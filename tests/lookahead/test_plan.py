@@ -20,6 +20,7 @@ from uploader.convert.job import Forecast, Job
 from uploader.core.archives import Entry
 from uploader.core.errors import ConversionFailed, RasterRefused, UploaderError
 from uploader.core.platform_traits import Traits
+from uploader.core.upload_advice import ADVICE, Asker
 from uploader.daemon.live_profile import fitted
 from uploader.lookahead.plan import AHEAD, planned
 from uploader.lookahead.planned_archive import HEADS
@@ -48,7 +49,7 @@ class Heads:
         await anyio.lowlevel.checkpoint()
         self.now -= 1
         if "refused" in job.name:
-            raise RasterRefused("It is refused.", "Mend it.")
+            raise RasterRefused("It is refused.", "Mend it.", as_it_is=True)
         if "crash" in job.name:
             raise ConversionFailed("The converter crashed.")
         return Forecast("encode", None, SIZES, "JPEG" if "jpeg" in job.name else "")
@@ -91,7 +92,7 @@ def test_each_file_has_its_verdict(tmp_path: Path) -> None:
         "sent.las": "upload",
         "odd\\xff.tif": "failed",
     }
-    assert found["refused.tif"].way_out == "Mend it."
+    assert found["refused.tif"].way_out == f"Mend it. {ADVICE[Asker.FOLDER]}"
     assert (found["fine.tif"].bytes, found["fine.tif"].size) == (4, 90)
     assert (found["sent.las"].method, found["sent.las"].size) == ("passthrough", 2)
     assert ["fine.tfw"] in [beside for _, beside in heads.asked]

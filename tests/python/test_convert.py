@@ -20,6 +20,7 @@ import rasterio
 import uploader
 from tests.support.rasters import make
 from uploader import cli
+from uploader.core.upload_advice import ADVICE, Asker
 
 pytestmark = pytest.mark.unit
 
@@ -48,6 +49,15 @@ def test_the_report_is_what_the_command_tells(raster, tmp_path, capsys):
     with rasterio.open(raster) as before, rasterio.open(target) as after:
         assert np.array_equal(before.read(), after.read())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "cog.tif", "other.tif"]
+
+
+def test_what_is_not_converted_names_no_key_that_the_caller_lacks(tmp_path):
+    """Where it could be uploaded as it is, the way out says which command does that."""
+    page = tmp_path / "a.tif"
+    page.write_text("<html>")
+    with pytest.raises(uploader.UploaderError, match="markup") as refused:
+        uploader.convert(page, tmp_path / "cog.tif")
+    assert refused.value.way_out == ADVICE[Asker.COMMAND]
 
 
 def test_it_works_in_a_thread_and_where_a_loop_runs(raster, tmp_path):

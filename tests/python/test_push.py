@@ -14,6 +14,7 @@ import pytest
 
 import uploader
 from uploader.config import Settings
+from uploader.core.upload_advice import ADVICE, Asker
 
 pytestmark = pytest.mark.e2e
 
@@ -46,6 +47,7 @@ def test_what_cannot_be_a_raster_is_a_row(place):
     assert item.item_id
     assert item.object_name.startswith("0-")
     assert "not a TIFF" in row.reason
+    assert ADVICE[Asker.COMMAND] in row.reason
     assert "push it again" in row.way_out
 
     bad.write_bytes(good.read_bytes())

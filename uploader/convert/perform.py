@@ -20,7 +20,6 @@ from uploader.convert.read.declared_facts import as_declared, placed, with_decla
 from uploader.convert.read.doubts import doubts
 from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import RAISE, Facts, RasterLimits, beyond
-from uploader.convert.read.formats.format_table import PASS
 from uploader.convert.read.formats.open_raster import THREADS, opened
 from uploader.convert.read.own_files import require_no_links
 from uploader.convert.tiff.missing_byte_counts import uncounted
@@ -64,7 +63,7 @@ def perform(job: Job, workshop: Path) -> Performed:
             raise
         raise filled_up() from error
     except LocalError as error:
-        raise type(error)(_without_our_names(error.reason, job, workshop), error.way_out) from error
+        raise error.reworded(_without_our_names(error.reason, job, workshop)) from error
 
 
 def _without_our_names(text: str, job: Job, workshop: Path) -> str:
@@ -87,7 +86,7 @@ def look_ahead(job: Job, beside: tuple[str, ...]) -> Forecast:
         confine.limit(_NOWHERE, cpu_seconds=job.timeout_seconds, file_bytes=0)
         return foreseen(job, _examined(job, beside))
     except LocalError as error:
-        raise type(error)(_without_our_names(error.reason, job, _NOWHERE), error.way_out) from error
+        raise error.reworded(_without_our_names(error.reason, job, _NOWHERE)) from error
 
 
 def _examined(job: Job, beside: tuple[str, ...] | None = None) -> Facts:
@@ -148,20 +147,22 @@ def _judge(facts: Facts, job: Job) -> None:
     """Refuse what is beyond the limits, before any block is read."""
     reason = beyond(facts, RasterLimits(job.max_pixels, job.max_bands, job.memory_limit))
     if reason:
-        raise RasterRefused(reason, RAISE if "limit" in reason else PASS)
+        limit = "limit" in reason
+        raise RasterRefused(reason, RAISE if limit else "", as_it_is=not limit)
     if job.on_missing_crs == "reject" and not placed(facts):
         raise RasterRefused(
-            "It has no reference system, and its folder rejects such rasters.",
-            "Put a .prj beside it, or declare one with `crs` of its folder; then `uploader retry`.",
+            "It has no reference system, and such rasters are to be rejected (on_missing_crs).",
+            "Put a .prj beside it, or declare one (`crs`); then have it tried again.",
         )
     if uncounted(sources.structure(job.source)):
         raise RasterRefused(
             "Some of its strips or tiles have a place but no size: GDAL would take them for empty.",
-            f"Write it anew with the program it is from. {PASS}",
+            "Write it anew with the program it is from.",
+            as_it_is=True,
         )
     unkeepable, way_out = comparison.unkeepable(facts, sources.first_image(job.source))
     if unkeepable:
-        raise RasterRefused(unkeepable, way_out)
+        raise RasterRefused(unkeepable, way_out, as_it_is=True)
 
 
 def _require_room(facts: Facts, job: Job, room: int) -> None:

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 
 class UploaderError(Exception):
@@ -134,6 +135,20 @@ class StoreMismatch(RemoteError):
 
 class LocalError(UploaderError):
     """Something on this machine."""
+
+    def __init__(self, reason: str, way_out: str = "", *, as_it_is: bool = False) -> None:
+        super().__init__(reason, way_out)
+        self.as_it_is = as_it_is
+        """It is a file that could be uploaded as it is; `core.upload_advice` tells how."""
+
+    def reworded(self, reason: str) -> Self:
+        """The same with another reason."""
+        return type(self)(reason, self.way_out, as_it_is=self.as_it_is)
+
+    def to_json(self) -> dict[str, Any]:
+        """How a child tells the error; `child_answers` reads it."""
+        told = {"reason": self.reason, "way_out": self.way_out, "as_it_is": self.as_it_is}
+        return {"error": type(self).__name__} | told
 
 
 class SourceChanged(LocalError):

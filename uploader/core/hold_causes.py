@@ -240,6 +240,13 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "Raise the limit that the reason names, or lower `[convert] memory_limit`.",
         WHEN_STALLED,
     ),
+    HoldCause.COPY_DAMAGED: CauseFacts(
+        (Scope.FILE,),
+        "Its private copy in staging is damaged whenever it is made.",
+        "Look after the disk of staging, or name another in `[staging] dir`; the copy is made again every ten seconds.",
+        WHEN_STALLED,
+        tried=False,
+    ),
     HoldCause.SOURCE_STAYS: CauseFacts(
         (Scope.FILE,),
         "Sources of this folder cannot be archived or deleted.",

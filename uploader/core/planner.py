@@ -42,6 +42,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     resting = sum(
         1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting
     )
+    resting += sum(1 for copy in view.damaged_copies if copy.settles and copy.until > now)
     settling = sum(count for folder, count in view.settling.items() if not turn.paused(folder))
     turn.expecting = any(not turn.paused(file.folder) for file in view.settled) or settling > resting
     if view.unfinished:
@@ -60,6 +61,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     scene_turns.show(turn)
     show_outages(turn)
     daily_limit.show(turn)
+    view_holds.damaged_copies(turn)
     view_holds.mistaken(turn)
     view_holds.short_of_threads(turn)
     stages.show_stalled(turn)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from uploader.core import parallel_transfers
 from uploader.core.configuration import Folder
+from uploader.core.damaged_copies import DamagedCopy
 from uploader.core.model import (
     AS_ITS_FOLDER,
     FileState,
@@ -164,6 +165,8 @@ class PlannerView:
     """By folder: how many files are being copied from it."""
     mistakes: tuple[UnexpectedError, ...] = ()
     """Whom a mistake in the program concerns: they wait until their time has come."""
+    damaged_copies: tuple[DamagedCopy, ...] = ()
+    """Files whose private copies were damaged again and again."""
     no_room_for: frozenset[int] = frozenset()
     """Files of which the plan before has shown that there is no room for them."""
     stalled: frozenset[str] = frozenset()

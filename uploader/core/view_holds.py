@@ -10,7 +10,11 @@ from uploader.core.capacity import MORE_TASKS
 from uploader.core.model import Hold, HoldCause, Layout, Scope
 from uploader.core.pauses import in_force
 from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass
+from uploader.core.plurals import count_of
 from uploader.core.unexpected_errors import UnexpectedError
+
+SHOWN_DAMAGES = 20
+"""Files whose private copies do not stay whole which are shown one by one."""
 
 SHOWN_MISTAKES = 20
 """Files and sessions that a mistake in the program concerns which are shown one by one."""
@@ -68,6 +72,27 @@ def mistaken(turn: PlanningPass) -> None:
             turn.wake(mistake.until)
     for mistake in mistakes[:SHOWN_MISTAKES]:
         turn.show(_mistake_hold(mistake, len(mistakes) - SHOWN_MISTAKES))
+
+
+def damaged_copies(turn: PlanningPass) -> None:
+    """Files whose private copies do not stay whole are shown while they wait and are tried. Of many, the first are."""
+    copies = turn.view.damaged_copies
+    more = len(copies) - SHOWN_DAMAGES
+    for copy in copies[:SHOWN_DAMAGES]:
+        others = f" So it is with {count_of(more, 'more file')}." if more > 0 else ""
+        turn.show(
+            Hold(
+                Scope.FILE,
+                copy.path,
+                f"Its private copy was damaged {copy.times} times in a row: {copy.reason}",
+                "Look after the disk of staging, or name another in `[staging] dir`. It is copied again by itself."
+                + others,
+                since=copy.since,
+                until=copy.until,
+                cause=HoldCause.COPY_DAMAGED,
+                files=1,
+            )
+        )
 
 
 def _mistake_hold(mistake: UnexpectedError, more: int) -> Hold:

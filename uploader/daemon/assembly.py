@@ -13,6 +13,7 @@ from uploader.activity import Activity
 from uploader.config import Settings
 from uploader.core.errors import JournalError
 from uploader.core.model import target_of
+from uploader.core.upload_advice import Asker
 from uploader.daemon import live_profile
 from uploader.daemon.conversion_engine import engine, opener
 from uploader.daemon.late_folders import LateFolders
@@ -117,8 +118,10 @@ async def assembled(
             profile=profile,
             destinations=settings.destinations(),
             archive_dirs=settings.archive_dirs(),
+            asker=Asker.FOLDER if bound else Asker.COMMAND,
             began=clock(),
         )
+        journal.subscriptions.add("damaged copies", tools.damaged_copies.committed)
         revision = await journal.hold_revision()
         await journal.holds.shown([], revision)
         await journal.holds.set_back()

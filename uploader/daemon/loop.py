@@ -232,6 +232,7 @@ class Daemon:
             converters=capacity.under_way(self._tools.converter.workers),
             converters_apart=self._tools.converter.apart,
             staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
+            damaged_copies=self._tools.damaged_copies.lasting(),
             busy=running.busy,
             running=running.running,
             since=running.since,

@@ -16,10 +16,13 @@ from uploader.activity import Activity
 from uploader.config import Folder, Settings
 from uploader.convert import ArchiveOpener, ConversionEngine
 from uploader.core.call_evidence import is_answer
+from uploader.core.damaged_copies import DamagedCopies
 from uploader.core.errors import RemoteError, UploaderError
 from uploader.core.log_subject import About
-from uploader.core.model import Hold, HoldCause, Scope, Sighting
+from uploader.core.model import FileState, Hold, HoldCause, Scope, Sighting
+from uploader.core.path_text import raw, shown
 from uploader.core.platform_traits import LiveProfile, Traits
+from uploader.core.upload_advice import Asker
 from uploader.core.verdicts import Known, Park
 from uploader.effects.signing import SigningAhead
 from uploader.effects.unpacking_room import UnpackingRoom
@@ -76,6 +79,8 @@ class Tools:
     """By path: the folders, also those that have left the configuration while files of theirs are under way."""
     archive_dirs: Mapping[str, Path]
     """By folder: where its sources are archived, also where the configuration named that before."""
+    asker: Asker = Asker.FOLDER
+    """Whom it is told why a raster was not converted."""
     profile: LiveProfile = field(default_factory=LiveProfile)
     """What a live check has found out about the platform."""
     platform_held: bool = False
@@ -90,6 +95,8 @@ class Tools:
     """What archives under way may still write to staging."""
     staging_refusals: Refusals = field(default_factory=Refusals)
     """Whether staging takes what is written to it."""
+    damaged_copies: DamagedCopies = field(default_factory=DamagedCopies)
+    """Whose private copies do not stay whole."""
     began: float = 0.0
     """When this process began: of what failed before, nobody remembers whether it was asked to wait (unix seconds)."""
     asked_to_wait_until: float = 0.0
@@ -168,6 +175,11 @@ class Tools:
     def _due_since(self) -> float | None:
         """From when on failures are made good at once; None while the far side has asked somebody to wait."""
         return None if clock() < self.asked_to_wait_until else self.began
+
+    def copy_damaged(self, row: FileRow, reason: str, mended: FileState, after: float) -> None:
+        """The private copy of a file is damaged, which is known to be over in this state; see `DamagedCopies`."""
+        path = shown(raw(row.folder).rstrip(b"/") + b"/" + row.path)
+        self.damaged_copies.found(row.id, path, reason, mended, now=clock(), after=after)
 
     def set_back(self, seconds: float) -> None:
         """The wall clock was set back by so many seconds."""

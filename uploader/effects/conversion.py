@@ -16,10 +16,11 @@ from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import LOOK_DELAYS, classify
 from uploader.core.media_types import upload_name
-from uploader.core.model import Scope
+from uploader.core.model import FileState, Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.transitions.scene_events import Joining
+from uploader.core.upload_advice import advised
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
 from uploader.effects.conversion_job import categorical_of, job_of
@@ -31,6 +32,9 @@ from uploader.system.failpoints import failpoint
 from uploader.system.files import words
 
 log = logging.getLogger(__name__)
+
+_BLAMING = err.RasterUnreadable | err.RasterRefused | err.ConversionFailed
+"""Errors that blame the raster, or what is taken for it."""
 
 
 async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
@@ -59,7 +63,7 @@ async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
         except Interrupted:
             return
         except err.UploaderError as error:
-            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, row, error))
+            await _failed(tools, row, error)
             return
     failpoint("convert.after")
     await tools.converter_works()
@@ -79,7 +83,7 @@ async def _unpack(tools: Tools, row: FileRow, destination: Folder) -> None:
         except Interrupted:
             return
         except err.UploaderError as error:
-            await _convert_failed(tools, row, await tools.in_thread(_whose_fault, tools, row, error))
+            await _failed(tools, row, error)
             return
     await tools.converter_works()
     tools.staging_refusals.took()
@@ -119,17 +123,18 @@ def _received(tools: Tools, row: FileRow, target: Path, report: Report) -> Check
     return measured
 
 
-def _claimed(tools: Tools, row: FileRow) -> Path:
+def _claimed(tools: Tools, row: FileRow, *, doubted: bool = False) -> Path:
     """The private copy. Raises StagedDamaged where somebody has removed it, or where it is not what was claimed.
 
-    That is looked at once the object which was made of it has turned out to be damaged: both may be one file.
+    That is looked at where it is doubted, and once the object which was made of it has turned out to be damaged: both
+    may be one file.
     """
     source = tools.staging.source(row.id, row.path)
     if row.archive_id is not None:
         tools.staging.adopt(row.archive_id, row.id, row.path, row.content)
     if not source.exists():
         raise err.StagedDamaged(f"The private copy {source} is gone.")
-    if row.object_size:
+    if doubted or row.object_size:
         sighting = decode_sighting(row.folder, row.path, row.sighting)
         if tools.staging.content(row.id, sighting, tools.stop_of("convert")) != row.content:
             raise err.StagedDamaged(f"The private copy {source} has other content than was claimed.")
@@ -148,9 +153,9 @@ def _measured(tools: Tools, row: FileRow, target: Path, report: Report) -> Check
 
 
 def _whose_fault(tools: Tools, row: FileRow, error: err.UploaderError) -> err.UploaderError:
-    """A copy that was removed while it was read says nothing of the raster."""
+    """A copy that was removed or damaged says nothing of the raster. Raises Interrupted."""
     try:
-        _claimed(tools, row)
+        _claimed(tools, row, doubted=isinstance(error, _BLAMING))
     except err.StagedDamaged as damaged:
         return damaged
     return error
@@ -171,14 +176,25 @@ def as_it_is(destination: Folder, path: bytes) -> Report:
     return Report(method="passthrough", categorical=categorical_of(destination, path) == "yes")
 
 
+async def _failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    """Do what follows from a failure, once it is known whether the raster or its copy is to blame."""
+    try:
+        error = await tools.in_thread(_whose_fault, tools, row, error)
+    except Interrupted:
+        return
+    await _convert_failed(tools, row, error)
+
+
 async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
+    error = advised(error, tools.asker)
     if isinstance(error, err.RasterUnreadable | err.RasterRefused):
         await tools.converter_works()
     last = row.attempts + 1 >= tools.settings.limits.max_attempts
-    match classify(Step.CONVERT, error, tools.known(row.tries, _refusals(row, error), last=last)):
+    match classify(Step.CONVERT, error, tools.known(row.tries, _refusals(tools, row, error), last=last)):
         case fail.LookAgain(after):
             await _look_again(tools, row, str(error), after)
         case fail.Damaged(reason, after):
+            tools.copy_damaged(row, reason, FileState.CONVERTED, after)
             await _look_again(tools, row, reason, after)
         case fail.Again(after, elsewhere):
             own = not elsewhere
@@ -201,11 +217,13 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
     log.warning("conversion failed %s: %s", about(row), error)
 
 
-def _refusals(row: FileRow, error: err.UploaderError) -> int:
+def _refusals(tools: Tools, row: FileRow, error: err.UploaderError) -> int:
     """How often it was at fault alike; what came in an archive that was whole, no wait mends."""
+    if isinstance(error, err.StagedDamaged):
+        return tools.damaged_copies.times(row.id)
     if row.archive_id is not None and isinstance(error, err.RasterUnreadable):
         return len(LOOK_DELAYS)
-    return row.looks if isinstance(error, err.RasterUnreadable | err.StagedDamaged) else row.refusals
+    return row.looks if isinstance(error, err.RasterUnreadable) else row.refusals
 
 
 async def _look_again(tools: Tools, row: FileRow, reason: str, after: float) -> None:

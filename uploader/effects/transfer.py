@@ -78,7 +78,9 @@ async def _failed(
     log.warning("%s failed %s: %s", step, about(row, session=session.id), error)
     await tools.answered(error)
     sessions = tools.journal.sessions
-    match classify(step, error, tools.known(row.tries, row.refusals)):
+    damaged = isinstance(error, err.StagedDamaged)
+    refusals = tools.damaged_copies.times(row.id) if damaged else row.refusals
+    match classify(step, error, tools.known(row.tries, refusals)):
         case fail.Retry(after):
             await tools.journal.files.retry(row.id, str(error), after)
         case fail.Again(after):
@@ -86,8 +88,9 @@ async def _failed(
         case fail.Park() as park:
             await tools.journal.holds.set(tools.hold(park, session.key.target))
             await tools.journal.files.retry(row.id, park.reason, 0.0)
-        case fail.Damaged(reason):
-            await sessions.abandoned(session.id, reason, Fates(damaged=[row.id]))
+        case fail.Damaged(reason, after):
+            tools.copy_damaged(row, reason, FileState.STORED, after)
+            await sessions.abandoned(session.id, reason, Fates(damaged={row.id: after}))
         case fail.Reject(reason):
             await sessions.abandoned(session.id, reason, Fates(rejected={row.id: reason}))
         case fail.Refail(reason):

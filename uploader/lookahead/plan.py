@@ -14,7 +14,7 @@ import anyio
 from uploader.config import Folder, Settings
 from uploader.convert import Converter
 from uploader.convert.job import Forecast
-from uploader.core.errors import ConverterBroken, LocalError, RasterRefused, RasterUnreadable, UploaderError
+from uploader.core.errors import ConverterBroken, LocalError, UploaderError
 from uploader.core.model import Sighting
 from uploader.core.path_text import is_text, lossless, shown
 from uploader.core.scene_rules import Placement
@@ -22,7 +22,7 @@ from uploader.effects.conversion_job import job_of
 from uploader.folders import FolderSpec, LookProblem, Oddity, extent, scan
 from uploader.lookahead.left_files import LeftFile, left_files
 from uploader.lookahead.planned_archive import opened
-from uploader.lookahead.planned_file import PlannedFile, addressed
+from uploader.lookahead.planned_file import PlannedFile, addressed, not_made
 from uploader.system import threads
 
 AHEAD = 4
@@ -170,10 +170,8 @@ async def _foreseen(
         forecast = await converter.look_ahead(job, [lossless(sidecar.name) for sidecar in seen.sidecars])
     except ConverterBroken:
         raise
-    except (RasterRefused, RasterUnreadable) as error:
-        return replace(known, verdict="refused", code="refused", reason=error.reason, way_out=error.way_out)
     except LocalError as error:
-        return replace(known, verdict="failed", code="failed", reason=error.reason, way_out=error.way_out)
+        return not_made(known, error)
     return _sent(settings, known, forecast)
 
 

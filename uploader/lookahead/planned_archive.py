@@ -10,12 +10,12 @@ from uploader.convert import ArchiveJob, ArchiveOpener
 from uploader.convert.job import EFFORTS
 from uploader.core.archive_members import NAME_OTHERS, MemberFile, nothing_taken, selected, taken
 from uploader.core.archives import kind_of
-from uploader.core.errors import ConverterBroken, LocalError, RasterRefused, RasterUnreadable
+from uploader.core.errors import ConverterBroken, LocalError
 from uploader.core.model import Sighting
 from uploader.core.path_text import lossless, shown
 from uploader.core.scene_rules import Placement
 from uploader.folders import FolderSpec
-from uploader.lookahead.planned_file import PlannedFile, addressed
+from uploader.lookahead.planned_file import PlannedFile, addressed, not_made
 
 HEADS = (
     "It lies in an archive, where no head is read: its size is that of the source, its method is not known."
@@ -37,10 +37,8 @@ async def opened(
         entries = await opener.list_archive(job)
     except ConverterBroken:
         raise
-    except (RasterRefused, RasterUnreadable) as error:
-        return [replace(known, verdict="refused", code="refused", reason=error.reason, way_out=error.way_out)]
     except LocalError as error:
-        return [replace(known, verdict="failed", code="failed", reason=error.reason, way_out=error.way_out)]
+        return [not_made(known, error)]
     found = selected(entries, archive, takes=spec.section.takes, passes=spec.passes)
     if not found:
         why = nothing_taken(entries, spec.section.taken)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from uploader.config import Folder
+from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable
 from uploader.core.scene_rules import Placement
+from uploader.core.upload_advice import Asker, advised
 
 Verdict = Literal["upload", "opened", "left", "refused", "waits", "failed"]
 """`opened`: it is an archive, and what would be taken of it is told besides. `waits`: it is not whole yet.
@@ -74,6 +76,14 @@ def addressed(bare: PlannedFile, folder: Folder, placed: Placement | None) -> Pl
         return replace(bare, asset=folder.asset_key)
     collection = placed.collection or folder.collection_id
     return replace(bare, placement=placed, asset=placed.asset, collection=collection)
+
+
+def not_made(known: PlannedFile, error: LocalError) -> PlannedFile:
+    """What has no COG to be foreseen: the raster, or the archive, is at fault, or something else is."""
+    told = advised(error, Asker.FOLDER)
+    at_fault = isinstance(error, RasterRefused | RasterUnreadable)
+    verdict: Verdict = "refused" if at_fault else "failed"
+    return replace(known, verdict=verdict, code=verdict, reason=told.reason, way_out=told.way_out)
 
 
 def _scene(placed: Placement) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uploader.core.errors import LocalError, RasterUnreadable, UploaderError
+from uploader.core.upload_advice import Asker, advised
 from uploader.report.terminal_text import printable
 from uploader.system import files as fs
 from uploader.system import threads
@@ -60,9 +61,9 @@ async def converted(
         except RasterUnreadable as error:
             shown.require_unchanged()
             raise _broken_off(shown.path.resolve()) or error from error
-        except LocalError:
+        except LocalError as error:
             shown.require_unchanged()
-            raise
+            raise advised(error, Asker.COMMAND) from error
         shown.require_unchanged()
         _publish(job.target, target)
         if preview is not None:

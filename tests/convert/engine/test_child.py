@@ -9,7 +9,8 @@ import pytest
 
 from uploader.convert import Job
 from uploader.convert.engine import child
-from uploader.core.errors import LocalError, RasterUnreadable, StagedDamaged
+from uploader.convert.engine.child_answers import report_of
+from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable, StagedDamaged
 
 ASKED = Job(Path("/drop/source.tif"), Path("/staging/1.tif"))
 ORIGIN = child.Origin(0, (), namespace=False)
@@ -49,3 +50,19 @@ def test_what_is_missing_elsewhere_keeps_its_own_error(
     with pytest.raises(LocalError) as told:
         child._in_workshop(ASKED, tmp_path / ".work", ORIGIN)
     assert type(told.value) is RasterUnreadable
+
+
+@pytest.mark.parametrize("as_it_is", [False, True])
+def test_an_error_is_read_as_it_was_told(as_it_is: bool) -> None:
+    """Kind, words, and whether the raster could go as it is."""
+    with pytest.raises(LocalError) as told:
+        report_of(RasterRefused("It is odd.", "Mend it.", as_it_is=as_it_is).to_json())
+    assert (type(told.value), str(told.value)) == (RasterRefused, "It is odd. Mend it.")
+    assert told.value.as_it_is == as_it_is
+
+
+def test_only_a_plain_yes_says_that_a_raster_could_go_as_it_is() -> None:
+    """A child that is out of its mind is not believed more than that."""
+    with pytest.raises(RasterRefused) as told:
+        report_of({"error": "RasterRefused", "as_it_is": "no"})
+    assert told.value.as_it_is is False

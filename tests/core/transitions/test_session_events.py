@@ -160,7 +160,7 @@ def test_a_bisected_batch_is_given_up_in_two_groups() -> None:
 def test_members_end_or_begin_again_with_their_session() -> None:
     """A refused one ends, a damaged one is converted again, one whose PUT failed uses up an attempt."""
     members = [member(1), member(2, FileState.BATCHED), member(3, attempts=1)]
-    change = abandoned(session(), members, Fates({1: "refused"}, damaged=[2], counted=[3]), hold=HOLD)
+    change = abandoned(session(), members, Fates({1: "refused"}, damaged={2: 0.0}, counted=[3]), hold=HOLD)
 
     assert change.files[1]["state"] is FileState.REJECTED
     assert change.files[2]["state"] is FileState.QUEUED
@@ -169,11 +169,19 @@ def test_members_end_or_begin_again_with_their_session() -> None:
     assert change.holds == {(Scope.TARGET, "p/c"): HOLD}
 
 
+def test_a_damaged_member_waits_as_long_as_is_said() -> None:
+    """A disk that damages each copy would have sessions opened and given up in a tight loop."""
+    change = abandoned(session(), [member(1, FileState.BATCHED)], Fates(damaged={1: 7.0}))
+
+    assert change.files[1]["state"] is FileState.QUEUED
+    assert (change.files[1]["not_before"], change.files[1]["retrying_since"]) == (NOW + 7.0, NOW)
+
+
 @pytest.mark.parametrize("state", [SessionState.FAILING, *sorted(SESSION_ENDS)])
 def test_who_comes_late_to_the_end_of_a_session_does_not_move_it(state: SessionState) -> None:
     """Nor does a file that has left it meanwhile end with it."""
     gone = member(1, FileState.CONVERTED, session_id=None)
-    change = abandoned(session(state), [gone], Fates({1: "refused"}, damaged=[1]))
+    change = abandoned(session(state), [gone], Fates({1: "refused"}, damaged={1: 0.0}))
 
     assert not change.sessions
     assert not change.files

@@ -164,7 +164,7 @@ def _tell_error(error: LocalError, *folders: Path) -> None:
     reason = error.reason
     for folder in folders:
         reason = reason.replace(f"{folder}/", "")
-    _tell({"error": type(error).__name__, "reason": reason, "way_out": error.way_out})
+    _tell(error.reworded(reason).to_json())
 
 
 def _in_workshop(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, float]:

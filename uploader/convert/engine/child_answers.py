@@ -49,9 +49,7 @@ _DEATHS: Mapping[int, str] = {
 }
 
 _TRACEBACK = "Traceback (most recent call last)"
-_REPORT = (
-    "The log has the details: please report them. Listing the file in `passthrough` uploads it as it is."
-)
+_REPORT = "The log has the details: please report them."
 _MORE_MEMORY = "Raise convert.memory_limit, or split the raster."
 
 
@@ -76,7 +74,9 @@ def death(code: int, said: str, where: str) -> errors.ConversionFailed:
     how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
     if _TRACEBACK in said:
         _LOG.error("converter failed of itself%s: %s", where, said)
-        return errors.ConversionFailed(f"The converter {how}{where}, by a mistake of its own.", _REPORT)
+        return errors.ConversionFailed(
+            f"The converter {how}{where}, by a mistake of its own.", _REPORT, as_it_is=True
+        )
     return errors.ConversionFailed(f"The converter {how}{where}{': ' + last_words(said) if said else ''}.")
 
 
@@ -157,9 +157,8 @@ def entries_of(answer: dict[str, Any]) -> list[Entry]:
 def _held(answer: dict[str, Any], name: str, read: Callable[[Any], _Held]) -> _Held:
     if "error" in answer:
         kind = _ERRORS.get(str(answer["error"]), errors.ConversionFailed)
-        raise kind(
-            str(answer.get("reason", ""))[:_REASON_LENGTH], str(answer.get("way_out", ""))[:_REASON_LENGTH]
-        )
+        reason, way_out = (str(answer.get(key, ""))[:_REASON_LENGTH] for key in ("reason", "way_out"))
+        raise kind(reason, way_out, as_it_is=answer.get("as_it_is") is True)
     try:
         return read(answer[name])
     except (ValueError, TypeError, KeyError, AttributeError) as error:

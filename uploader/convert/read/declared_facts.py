@@ -35,7 +35,7 @@ def with_declared(facts: Facts, crs: str, nodata: str) -> Facts:
         if not known:
             raise RasterRefused(
                 f"The reference system {crs[:80]!r} that is declared for it is in no register, or makes no sense.",
-                "Correct `crs` of its folder, or --crs; then `uploader retry`.",
+                "Correct `crs`; then have it tried again.",
             )
         facts = replace(facts, crs=known, declared=facts.declared | {"crs": crs})
     if nodata and says_all_valid(facts) and all(holds(band, nodata) for band in facts.bands):

@@ -73,13 +73,13 @@ def _require_one(dataset: Dataset) -> None:
     listed = dataset.tags(ns="SUBDATASETS")
     inside = [listed[key] for key in listed if re.fullmatch(r"SUBDATASET_\d+_DESC", key)]
     if not inside:
-        raise RasterRefused("It holds no raster.", "List it in `passthrough` to upload it as it is.")
+        raise RasterRefused("It holds no raster.", as_it_is=True)
     shown = "; ".join(" ".join(text.split()) for text in inside[:_LISTED])
     more = f"; and {len(inside) - _LISTED} more" if len(inside) > _LISTED else ""
     raise RasterRefused(
         f"It holds {len(inside)} rasters, and only files with one are converted: {shown}{more}.",
-        "Write the one you want into a file of its own, for example with gdal_translate; or list the file in "
-        "`passthrough` to upload it as it is.",
+        "Write the one you want into a file of its own, for example with gdal_translate.",
+        as_it_is=True,
     )
 
 

@@ -30,6 +30,6 @@ def require_hard(dataset: Dataset, facts: Facts) -> None:
         shown = ", ".join(str(value) for value in sorted(between)[:_SHOWN])
         raise RasterRefused(
             f"Its mask holds values between 0 and 255 ({shown}), and that of a COG is either or.",
-            "Make it a mask of 0 and 255, or an alpha band, which may hold all values; or list the file in "
-            "`passthrough` to upload it as it is.",
+            "Make it a mask of 0 and 255, or an alpha band, which may hold all values.",
+            as_it_is=True,
         )

@@ -38,10 +38,7 @@ _DOMAIN_CODES = {
 _EMPTY_TAGS = frozenset({"AREA_OR_POINT"})
 """Items that GDAL shows where the file says nothing: their default is no fact."""
 
-WAY_OUT = (
-    "Change what is named, for example with gdal_edit or gdal_translate, or list the file in `passthrough` to upload "
-    "it as it is."
-)
+WAY_OUT = "Change what is named, for example with gdal_edit or gdal_translate."
 """What always helps with a raster that cannot be kept exact."""
 
 _TEXTS = frozenset({"description", "unit"})
@@ -62,7 +59,7 @@ def unkeepable(source: Facts, head: ifd.Tiff | None) -> tuple[str, str]:
     if space:
         return (
             f"Its samples are {space} colours, and GDAL reads red, green and blue: they cannot be kept as they are.",
-            "Convert it to RGB first, for example with tiff2rgba, or list the file in `passthrough`, as it is.",
+            "Convert it to RGB first, for example with tiff2rgba.",
         )
     values = [band.nodata for band in source.bands]
     if any(not _same_number(values[0], value) for value in values[1:]):

@@ -87,8 +87,12 @@ def verify(
     )
     broken = [*differences.broken, *([pixels] if pixels else [])]
     if broken:
-        raise RasterRefused(f"It cannot be kept exact: {'; '.join(broken[:5])}.", comparison.WAY_OUT)
+        raise RasterRefused(
+            f"It cannot be kept exact: {'; '.join(broken[:5])}.", comparison.WAY_OUT, as_it_is=True
+        )
     if job.strict and differences.lost:
         texts = " ".join(warning.text for warning in differences.lost)
-        raise RasterRefused(f"It cannot be kept whole. {texts}", "Set strict = false to accept that.")
+        raise RasterRefused(
+            f"It cannot be kept whole. {texts}", "Set strict = false to accept that.", as_it_is=True
+        )
     return differences.lost

@@ -35,12 +35,12 @@ class Member(Protocol):
 class Fates:
     """What becomes of the files of a session that is given up, by id; all others wait for another session.
 
-    `rejected` end with their reason, `damaged` are converted again, `groups` keeps the halves of a bisected batch
-    apart, `counted` use up an attempt.
+    `rejected` end with their reason, `damaged` are converted again after so many seconds, `groups` keeps the halves of
+    a bisected batch apart, `counted` use up an attempt.
     """
 
     rejected: Mapping[int, str] = field(default_factory=dict)
-    damaged: Sequence[int] = ()
+    damaged: Mapping[int, float] = field(default_factory=dict)
     groups: Mapping[int, str] = field(default_factory=dict)
     counted: Sequence[int] = ()
 

@@ -213,6 +213,8 @@ def abandoned(
             reject(change, members[file_id], newest[file_id], why, scene)
     for file_id in sorted(members.keys() & set(fates.damaged)):
         change.move_file(members[file_id], FileEvent.DAMAGED, reason, session_id=None, **FRESH)
+        if fates.damaged[file_id]:
+            change.delay(members[file_id], reason, fates.damaged[file_id])
     for file_id, group in fates.groups.items():
         change.set_file(files[file_id], {"batch_group": group})
     for file_id in fates.counted:

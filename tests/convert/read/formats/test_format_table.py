@@ -65,23 +65,27 @@ def test_what_may_still_be_written_is_unreadable(look: Opening, words: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("start", "extension", "words"),
+    ("start", "extension", "words", "as_it_is"),
     [
-        (b"<html>", "tif", "not a TIFF but markup, such as an HTML error page.*passthrough"),
-        (b"<VRTDataset>", "tif", "not a TIFF but VRT.*does not take.*gdal_translate"),
-        (b"GIF89a", "gif", "GIF.*does not take.*gdal_translate"),
-        (b"SQLite format 3\0", "gpkg", "GeoPackage.*passthrough"),
-        (b"hello", "tif", "something else.*gdal_translate.*passthrough"),
-        (b"\x89PNG\r\n\x1a\n", "tif", r'not a TIFF but a PNG.*list "\*\.png" in `include`'),
-        (b"II", "jp2", "not a JPEG 2000 but something else"),
-        (b"<html>", "hgt", "not an SRTM tile but markup"),
-        (bytes(512), "dat", "zeros"),
+        (b"<html>", "tif", "not a TIFF but markup, such as an HTML error page", True),
+        (b"<VRTDataset>", "tif", "not a TIFF but VRT.*does not take.*gdal_translate", False),
+        (b"GIF89a", "gif", "GIF.*does not take.*gdal_translate", False),
+        (b"SQLite format 3\0", "gpkg", "GeoPackage", True),
+        (b"hello", "tif", "something else.*gdal_translate", True),
+        (b"\x89PNG\r\n\x1a\n", "tif", r'not a TIFF but a PNG.*where "\*\.png" is in `include`', False),
+        (b"II", "jp2", "not a JPEG 2000 but something else", True),
+        (b"<html>", "hgt", "not an SRTM tile but markup", True),
+        (bytes(512), "dat", "zeros", False),
     ],
 )
-def test_what_is_not_taken_is_refused_with_a_way_out(start: bytes, extension: str, words: str) -> None:
+def test_what_is_not_taken_is_refused_with_a_way_out(
+    start: bytes, extension: str, words: str, as_it_is: bool
+) -> None:
     """The reason says what it is, as far as anybody can tell, and what can be done."""
-    with pytest.raises((RasterRefused, RasterUnreadable), match=words):
+    with pytest.raises((RasterRefused, RasterUnreadable), match=words) as refused:
         driver_of(Opening(start, "source", extension, 1000))
+
+    assert refused.value.as_it_is == as_it_is
 
 
 def test_every_driver_of_the_table_is_in_this_gdal() -> None:

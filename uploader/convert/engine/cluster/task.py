@@ -175,8 +175,7 @@ async def _answer(job: Job, alive: Callable[[], None]) -> dict[str, Any]:
         report = await _HOST.converter.convert(job, alive)
         size, sha256 = await threads.run_sync(_measured, job.target)
     except LocalError as error:
-        said = {"error": type(error).__name__, "reason": error.reason, "way_out": error.way_out}
-        return said | {"host": _host()}
+        return error.to_json() | {"host": _host()}
     except FileNotFoundError:  # the folder was removed between the last write and the hash
         return {"lost": "The daemon does not want it any more."}
     return {"report": report.to_json(), "size": size, "sha256": sha256, "host": _host()}

@@ -81,7 +81,6 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"<", "markup, such as an HTML error page"),
     (b"{", "JSON"),
 )
-PASS = "List it in `passthrough` to upload it as it is."  # noqa: S105 - no password
 _TRANSLATE = "Convert it to GeoTIFF first, for example with gdal_translate."
 
 
@@ -149,7 +148,10 @@ def _stranger(look: Opening, known: list[Format]) -> RasterRefused:
     if known:
         pattern = f"*.{known[0].extensions[0]}"
         reason = f"This is not {by_name.title} but {known[0].title}, judging by its first bytes."
-        return RasterRefused(reason, f'Give it a name such as {pattern}, and list "{pattern}" in `include`.')
+        return RasterRefused(
+            reason,
+            f'Give it a name such as {pattern}; a drop folder takes that where "{pattern}" is in `include`.',
+        )
     kind = _recognized(look.start)
     if kind in {name for _, name in _RASTERS}:
         reason = (
@@ -157,4 +159,4 @@ def _stranger(look: Opening, known: list[Format]) -> RasterRefused:
         )
         return RasterRefused(reason, _TRANSLATE)
     reason = f"This is not {by_name.title} but {kind or 'something else'}, judging by its first bytes."
-    return RasterRefused(reason, PASS if kind else f"{_TRANSLATE} {PASS}")
+    return RasterRefused(reason, "" if kind else _TRANSLATE, as_it_is=True)

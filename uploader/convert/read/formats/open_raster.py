@@ -130,10 +130,7 @@ def _refuse_odd_hdf5(source: Path) -> None:
     """Raises RasterRefused for what GDAL had better not open."""
     reason = hdf5.too_much(source)
     if reason:
-        raise RasterRefused(
-            reason,
-            "Write the raster into a file of its own; or list the file in `passthrough` to upload it as it is.",
-        )
+        raise RasterRefused(reason, "Write the raster into a file of its own.", as_it_is=True)
     if hdf5.virtual(source):
         raise RasterRefused(
             "It is an HDF5 file whose pixels lie in other files, which do not come along.",
@@ -210,8 +207,8 @@ def _unreadable(what: str, error: Exception) -> Exception:
         name = _CODECS.get(codec[2], codec[2]) if not codec[1] else f"method {codec[2]}"
         return RasterRefused(
             f"It is compressed with {name}, which the GDAL of this installation cannot read.",
-            "Write it anew where that can be read, for example with gdal_translate -co COMPRESS=DEFLATE; or list it in "
-            "`passthrough` to upload it as it is.",
+            "Write it anew where that can be read, for example with gdal_translate -co COMPRESS=DEFLATE.",
+            as_it_is=True,
         )
     return RasterUnreadable(
         f"The raster cannot be {what}: {text}.",
