@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from uploader.core.alarms import DISK_LOW, FILES_REJECTED, OWN
 from uploader.core.hold_causes import A_DAY, AT_ONCE, CAUSES, WHEN_STALLED, Unwell
@@ -88,14 +89,22 @@ def table() -> str:
                 facts.way_out,
                 WHEN[facts.alarm_after],
                 f'`uploader_{HOLDS.name}{{cause="{cause}"}}`',
-                f"`{TESTS[cause].rpartition('::')[2]}`",
+                f"`{row_of(cause, TESTS, 'TESTS').rpartition('::')[2]}`",
             )
         )
     for own, told in OWN.items():
         scopes = ", ".join(f"`{scope}`" for scope in told.scopes)
-        metric, test = f"`uploader_{METRICS[own]}`", f"`{TESTS_OF_ALARMS[own].rpartition('::')[2]}`"
+        metric = f"`uploader_{row_of(own, METRICS, 'METRICS')}`"
+        test = f"`{row_of(own, TESTS_OF_ALARMS, 'TESTS_OF_ALARMS').rpartition('::')[2]}`"
         rows.append((f"`{own}`", scopes, told.happened, told.way_out, told.when, metric, test))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def row_of(cause: str, facts: Mapping[Any, str], name: str) -> str:
+    """What a table of this module says of a cause. LookupError tells which one has no row for it."""
+    if cause not in facts:
+        raise LookupError(f"{cause} has no row yet: add one to {name} in tests/faults/holds_table.py.")
+    return facts[cause]
 
 
 UNWELL = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.holds_table import PAGE, SOAK, TESTS, TESTS_OF_ALARMS, rendered
+from tests.faults.holds_table import PAGE, SOAK, TESTS, TESTS_OF_ALARMS, rendered, row_of, table
 from tests.faults.troubles import TROUBLES
 from uploader.core.alarms import OWN
 from uploader.core.hold_causes import CAUSES
@@ -27,10 +27,24 @@ def test_the_page_has_the_causes() -> None:
     assert rendered(text) == text
 
 
+@pytest.mark.parametrize(("facts", "name"), [(TESTS, "TESTS"), (TESTS_OF_ALARMS, "TESTS_OF_ALARMS")])
+def test_a_cause_without_a_row_is_told_with_its_table(
+    facts: dict[str, str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever adds a cause reads where its row goes."""
+    cause = next(iter(facts))
+    monkeypatch.delitem(facts, cause)
+
+    with pytest.raises(
+        LookupError, match=f"{cause} has no row yet: add one to {name} in tests/faults/holds_table"
+    ):
+        table()
+
+
 @pytest.mark.parametrize("cause", HoldCause)
 def test_a_test_brings_each_hold_about(cause: HoldCause) -> None:
     """The one that the table names is there, and it, or a helper of its module, asks for this very cause."""
-    path, _, name = TESTS[cause].partition("::")
+    path, _, name = row_of(cause, TESTS, "TESTS").partition("::")
     functions = {
         node.name: ast.unparse(node)
         for node in ast.parse((ROOT / path).read_text()).body
@@ -47,7 +61,7 @@ def test_a_test_brings_each_hold_about(cause: HoldCause) -> None:
 @pytest.mark.parametrize("cause", OWN)
 def test_a_test_brings_each_other_alarm_about(cause: str) -> None:
     """The same of alarms that are no holds."""
-    path, _, name = TESTS_OF_ALARMS[cause].partition("::")
+    path, _, name = row_of(cause, TESTS_OF_ALARMS, "TESTS_OF_ALARMS").partition("::")
     functions = [
         node
         for node in ast.parse((ROOT / path).read_text()).body

@@ -27,7 +27,7 @@ PROGRESS_PATIENCE = 10.0
 """Seconds that a progress report may take: it is advice, and never in the way."""
 
 PROGRESS_EVERY = 15.0
-"""Seconds between two progress reports of a session."""
+"""Seconds between two progress reports of a session, and until the first: of a short one only the last is sent."""
 
 
 async def put(tools: Tools, session_id: int, file_id: int) -> None:
@@ -109,7 +109,7 @@ async def _report(tools: Tools, session_id: int) -> None:
     last = len(done) == len(session.members)
     if not done:  # the session was given up in the same moment
         return
-    if not last and clock() - tools.progress_sent.get(session.id, 0.0) < PROGRESS_EVERY:
+    if not last and clock() - tools.progress_sent.setdefault(session.id, clock()) < PROGRESS_EVERY:
         return
     tools.progress_sent[session.id] = clock()
     sent = sum(m.object_size for m in done)

@@ -1,8 +1,8 @@
 """Whether a file that was encoded holds what was read: all of it is read back through GDAL, and compared by sums.
 
-That a level shows the level above it is shown anew for some squares of it, by the other way of making levels. Threads
-share the rows of tiles of a level, each with a dataset of its own; squares are made of rows that were decoded just
-before, so that GDAL still has them.
+It is read back in whole tiles (`whole_tiles`). That a level shows the level above it is shown anew for some squares of
+it, by the other way of making levels. Threads share the rows of tiles of a level, each with a dataset of its own;
+squares are made of rows that were decoded just before, so that GDAL still has them.
 """
 
 from __future__ import annotations
@@ -23,40 +23,42 @@ from uploader.convert.read.windows import Piece, rows_of_tiles, sampled
 from uploader.convert.write.encode_plan import Plan
 from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.pixel_comparison import same_bits
+from uploader.convert.write.whole_tiles import WholeTiles, whole_tiles
 
 _SHOWN = 6
 _SIDE = 128
 """How many squares of each level are made anew, and their side."""
 
 
-def difference(result: Path, plan: Plan, sums: Sums, *, sample: bool, first: int = 0) -> str:
+def difference(result: Path, plan: Plan, sums: Sums, folder: Path, *, sample: bool, first: int = 0) -> str:
     """The first difference, in words; empty when there is none. With `sample` some rows of tiles stand for all.
 
-    What is larger than level `first` is not read back. Raises RasterUnreadable, and what GDAL says of a file that does
-    not decode.
+    What is larger than level `first` is not read back. A few bytes are left in the folder. Raises RasterUnreadable, and
+    what GDAL says of a file that does not decode.
     """
     made: dict[Piece, Block] = {}
+    view = whole_tiles(result, folder, kept=len(plan.kept))
     with ThreadPoolExecutor(plan.threads) as pool:
         for number, level in enumerate(plan.levels):
             left = sum(each.samples for each in plan.levels[number:])
             count = counter(level.samples, level.samples / left * COMPARING)
             look = _Look(plan, sums, number, made, count)
             rows = look.rows(sample=sample) if number >= first else ()
-            wrong = _differs(result, look, rows, pool)
+            wrong = _differs(view, look, rows, pool)
             if wrong:
                 return wrong
             made = look.below
     return ""
 
 
-def _differs(result: Path, look: _Look, rows: Collection[Piece], pool: ThreadPoolExecutor) -> str:
+def _differs(view: WholeTiles, look: _Look, rows: Collection[Piece], pool: ThreadPoolExecutor) -> str:
     """The first difference of one level, of which some rows of tiles are read back."""
+    if view.sizes[look.number : look.number + 1] != [(look.level.width, look.level.height)]:
+        return f"the size of level {look.number}"
     everything = look.rows(sample=False)
     threads = min(look.plan.threads, len(everything))
     with ExitStack() as stack:
-        datasets = [stack.enter_context(_opened(result, look.number)) for _ in range(threads)]
-        if (datasets[0].width, datasets[0].height) != (look.level.width, look.level.height):
-            return f"the size of level {look.number}"
+        datasets = [stack.enter_context(_opened(view, look.number)) for _ in range(threads)]
         shares = [everything[turn::threads] for turn in range(threads)]
         pairs = zip(datasets, shares, strict=True)
         looks = [pool.submit(look.differs, dataset, share, rows) for dataset, share in pairs]
@@ -64,8 +66,8 @@ def _differs(result: Path, look: _Look, rows: Collection[Piece], pool: ThreadPoo
     return next(filter(None, (each.result() for each in looks)), "")
 
 
-def _opened(result: Path, number: int) -> AbstractContextManager[Dataset]:
-    return opened(result, "GTiff", placeless=True, overview=number - 1 if number else None, threads=1)
+def _opened(view: WholeTiles, number: int) -> AbstractContextManager[Dataset]:
+    return opened(view.name, "GTiff", placeless=True, overview=number - 1 if number else None, threads=1)
 
 
 @dataclass(frozen=True, slots=True)

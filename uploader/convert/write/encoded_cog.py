@@ -101,19 +101,19 @@ def _proved(
     head_completion.complete(task.result, added, measured.bands)
     with written_back(task.result, tuple(folder.iterdir())):  # the disk may need the room of the parts
         if task.job.verify != "off":
-            _compare(task, plan, made.sums)
+            _compare(task, plan, made.sums, folder)
         warnings = verify(task.job, task.facts, task.result, beside, "")
     method: Method = "rewrite" if plan.kept else "encode"
     return WrittenCog(method, measured, warnings, made.smallest)
 
 
-def _compare(task: Task, plan: Plan, sums: Sums) -> None:
+def _compare(task: Task, plan: Plan, sums: Sums, folder: Path) -> None:
     """Raise ConversionFailed unless the result holds what was read; tiles that were moved are compared as bytes."""
     moved = bool(plan.kept) and task.job.verify == "full"
     if moved and not same_tiles(task.job.source, task.result):
         raise ConversionFailed("Its tiles are not those of the source.")
     sample = task.job.verify == "sample"
-    wrong = encode_check.difference(task.result, plan, sums, sample=sample, first=int(moved))
+    wrong = encode_check.difference(task.result, plan, sums, folder, sample=sample, first=int(moved))
     if wrong:
         raise ConversionFailed(f"What was encoded is not what was read: {wrong}.")
 

@@ -232,7 +232,7 @@ def plain(error: BaseException) -> str:
 
 @contextmanager
 def opened(
-    source: Path,
+    source: Path | str,
     driver: str,
     *,
     facts_only: bool = False,
@@ -242,10 +242,10 @@ def opened(
 ) -> Iterator[Dataset]:
     """The raster, opened for reading with this driver and no other; or one of its overviews, 0 being the largest.
 
-    So many `threads` decode it. `facts_only` leaves out OVERVIEW_LEVEL=NONE, which hides the names of metadata
-    domains too: then only metadata may be asked for, never overviews, masks or pixels. `placeless`: nobody will ask
-    where it lies, which takes as long to find out as all else. Of overviews only those of a file may be asked for that
-    has nothing beside it, and whose metadata names no other.
+    What is no file of the disk has a name of GDAL's. So many `threads` decode it. `facts_only` leaves out
+    OVERVIEW_LEVEL=NONE, which hides the names of metadata domains too: then only metadata may be asked for, never
+    overviews, masks or pixels. `placeless`: nobody will ask where it lies, which takes as long to find out as all else.
+    Of overviews only those of a file may be asked for that has nothing beside it, and whose metadata names no other.
     """
     options = {} if facts_only else {"OVERVIEW_LEVEL": "NONE" if overview is None else str(overview)}
     if driver == "GTiff" and placeless:
@@ -253,7 +253,7 @@ def opened(
     if driver == "GTiff" and not facts_only and threads > 1:
         options["NUM_THREADS"] = str(threads)
     if driver == "AAIGrid":
-        options["DATATYPE"] = ascii_grid.data_type(source)
+        options["DATATYPE"] = ascii_grid.data_type(Path(source))
     with careful():
         with translated("opened"):
             # `rasterio.open` would make an environment of its own for each.
