@@ -17,13 +17,20 @@ MADE = ("encode", "cog_driver")
 """Methods that compress tiles; the others take tiles as they are, with the predictor that they have."""
 
 
-def checked(result: Head, *, classes: bool, method: str) -> Iterator[Finding]:
-    """All that is not as it must be, in the base, the overviews and the masks."""
+def holes(source: Head) -> frozenset[tuple[int, int]]:
+    """The sizes of images and masks of which some tiles are not there."""
+    return frozenset(_size(each) for each in source.directories if _sparse(each))
+
+
+def checked(
+    result: Head, *, classes: bool, method: str, known: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[Finding]:
+    """All that is not as it must be, in the base, the overviews and the masks; the source has the `known` holes."""
     for number, directory in enumerate(result.directories):
         what = f"directory {number}"
         yield from _tiles(what, directory)
         # What was taken as it is may have holes as it had them; what was made may not.
-        if _sparse(directory) and (method in MADE or directory.reduced):
+        if _sparse(directory) and (method in MADE or _size(directory) not in known):
             yield fault(f"{what} is sparse")
         if SUB_IFDS in directory.tags:
             yield fault(f"{what} has SubIFDs")
@@ -38,6 +45,10 @@ def _tiles(what: str, directory: Directory) -> Iterator[Finding]:
     width, height = directory.number(322, 0), directory.number(323, 0)
     if not width or width != height:
         yield fault(f"{what} has tiles of {width} x {height}")
+
+
+def _size(directory: Directory) -> tuple[int, int]:
+    return directory.number(256, 0), directory.number(257, 0)
 
 
 def _sparse(directory: Directory) -> bool:

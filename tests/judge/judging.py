@@ -41,7 +41,7 @@ def _findings(source: Path, result: Path, told: Told) -> Iterator[Finding]:
         yield fault(f"the result has no head: {error}")
         return
     yield from _heads(source, after)
-    yield from form.checked(after, classes=told.classes, method=told.method)
+    yield from form.checked(after, classes=told.classes, method=told.method, known=_holes(source))
     yield from ghost.checked(after)
     if told.classes:
         yield from map(fault, compare.invented(result))
@@ -53,6 +53,13 @@ def _findings(source: Path, result: Path, told: Told) -> Iterator[Finding]:
         lossy=after.base.number(259, 1) in (*COMPRESSIONS_JPEG, _LERC, _WEBP),
         by_gdal=told.method == "cog_driver",
     )
+
+
+def _holes(source: Path) -> frozenset[tuple[int, int]]:
+    try:
+        return form.holes(heads.read(source)) if heads.is_tiff(source) else frozenset()
+    except heads.NoHead:
+        return frozenset()
 
 
 def _heads(source: Path, after: heads.Head) -> Iterator[Finding]:

@@ -66,6 +66,22 @@ def test_a_wrong_form_is_found(picture: Picture, words: str, tmp_path: Path) -> 
     assert any(words in text for text in _checked(_result(tmp_path, picture)))
 
 
+def test_holes_are_excused_where_the_source_has_them(tmp_path: Path) -> None:
+    """Of tiles that were taken as they are, on the same level; what was made has none."""
+    base, level = (
+        Picture(_pixels(), tile=64),
+        Picture(_pixels(side=32), {254: longs(1), 324: longs(0)}, tile=64),
+    )
+    head = _result(tmp_path, base, level)
+
+    known = form.holes(head)
+
+    assert known == {(32, 32)}
+    assert list(form.checked(head, classes=False, method="rewrite", known=known)) == []
+    assert list(form.checked(head, classes=False, method="rewrite")) != []
+    assert list(form.checked(head, classes=False, method="encode", known=known)) != []
+
+
 def test_a_place_is_on_the_base_only(tmp_path: Path) -> None:
     """An overview has none of its own."""
     place = {33550: doubles(1, 1, 0), 33922: doubles(0, 0, 0, 1, 1, 0)}

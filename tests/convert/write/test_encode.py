@@ -30,7 +30,7 @@ from uploader.core.errors import ConversionFailed
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
 _GDAL = tuple(map(int, rasterio.__gdal_version__.split(".")[:2]))
-_SIDES = (620, 1101)
+_SIDES = (621, 1101)
 _VALIDITIES = ("all", "nodata", "mask", "alpha", "premultiplied")
 
 
@@ -281,8 +281,8 @@ def _of_the_raster(above: Any, *arguments: Any) -> Any:
     return np.roll(samples, 1, axis=2), masks
 
 
-def _wrong_band(tile: np.ndarray, form: Any) -> bytes:
-    return _ENCODED(tile[[1, 0, *range(2, len(tile))]], form)
+def _wrong_bands(rows: np.ndarray, side: int) -> Any:
+    return _TILES(rows[[1, 0, *range(2, len(rows))]] if len(rows) > 1 else rows, side)
 
 
 def _one_bit(tile: np.ndarray, form: Any) -> bytes:
@@ -314,7 +314,7 @@ PLANTED: dict[str, tuple[Any, str, Any]] = {
     "a flipped bit in a pixel": (encode, "encoded", _one_bit),
     "tiles exchanged": (TileFile, "add", _in_other_order()),
     "sizes of tiles exchanged": (TileFile, "image", _exchanged()),
-    "bands exchanged": (encode, "encoded", _wrong_band),
+    "bands exchanged": (encode, "tiles", _wrong_bands),
     "a shift by a column before the tiles are cut": (encode, "tiles", _shifted),
     "padding taken for data": (cog_levels, "sized", _padding_shown),
     "levels of the wrong pixels": (level_stream, "shrunk", _of_the_raster),
@@ -344,12 +344,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return workshop
 
 
+@pytest.mark.parametrize("bands", [3, 5])
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_mistake_is_found(
-    what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+    what: str, bands: int, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is found before the result leaves the child, and the raster is converted by GDAL instead."""
-    source = made(tmp_path / "in" / "source.tif", "uint8", "mask")
+    """It is found before the result leaves the child, and the raster is converted by GDAL instead.
+
+    Five bands lie beside each other where GDAL can write them so.
+    """
+    layout = {"photometric": "minisblack"} if bands > 3 else {}
+    source = made(tmp_path / "in" / "source.tif", "uint8", "mask", bands, **layout)
     module, name, wrong = PLANTED[what]
     monkeypatch.setattr(module, name, wrong)
 
@@ -466,9 +471,11 @@ def test_a_planted_mistake_is_found_in_levels_alone(
     assert compare.differences(source, here / "result.tif") == []
 
 
-def test_without_a_mistake_nothing_is_found(tmp_path: Path, here: Path) -> None:
+@pytest.mark.parametrize("bands", [3, 5])
+def test_without_a_mistake_nothing_is_found(bands: int, tmp_path: Path, here: Path) -> None:
     """The same raster in the same way, left alone."""
-    source = made(tmp_path / "in" / "source.tif", "uint8", "mask")
+    layout = {"photometric": "minisblack"} if bands > 3 else {}
+    source = made(tmp_path / "in" / "source.tif", "uint8", "mask", bands, **layout)
 
     assert perform(Job(source, tmp_path / "out.tif"), here).report.method == "encode"
 

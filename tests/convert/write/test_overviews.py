@@ -137,6 +137,36 @@ async def test_honest_overviews_stay(tmp_path: Path) -> None:
             assert np.array_equal(before.read(), after.read())
 
 
+def _webp(path: Path, before: np.ndarray, after: np.ndarray, **options: Any) -> Path:
+    """A picture in WebP whose overviews, in WebP too, were made of what it held before."""
+    path.parent.mkdir(parents=True)
+    shape = {"count": 3, "height": _SIDE, "width": _SIDE, "dtype": "uint8", "photometric": "rgb"}
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "webp", "crs": "EPSG:32633"}
+    with rasterio.open(path, "w", driver="GTiff", **(shape | layout | options)) as dataset:
+        dataset.write(before)
+    levels = {f"{name.upper()}_OVERVIEW": str(value) for name, value in options.items()}
+    with rasterio.Env(COMPRESS_OVERVIEW="WEBP", **levels), rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2, 4, 8], Resampling.average)
+    with rasterio.open(path, "r+") as dataset:
+        if after is not before:
+            dataset.write(after)
+    return path
+
+
+@pytest.mark.parametrize("options", [{"webp_level": 50}, {"webp_level": 90}, {"webp_lossless": "YES"}])
+@pytest.mark.parametrize("wrong", [False, True])
+async def test_overviews_in_webp_are_believed_as_those_in_jpeg(
+    tmp_path: Path, options: dict[str, Any], wrong: bool
+) -> None:
+    """Lossy ones differ from means by more than a step, and stay all the same; those of another picture do not."""
+    light = (hills() // 10).clip(0, 255).astype(np.uint8)
+    data = np.stack([light, light.T, light[::-1]])
+    before = np.ascontiguousarray(data[:, ::-1, ::-1]) if wrong else data
+    report, _ = await converted(_webp(tmp_path / "in" / "source.tif", before, data, **options))
+
+    assert (report.method, codes(report)) == ("rewrite", ["overviews_remade"] if wrong else [])
+
+
 async def test_wrong_overviews_are_no_reason_to_refuse(tmp_path: Path) -> None:
     """Also where nothing may be lost: they are not what the raster holds."""
     source = tiled(tmp_path / "in" / "source.tif", np.zeros_like(hills()), hills())

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import rasterio.shutil
+from rasterio.enums import Resampling
 
 from tests.judge.rights import overviews_show, pixels_of, taken
 from tests.support.kinds import put, some
@@ -81,4 +82,40 @@ def _planes(folder: Path) -> Path:
     )
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
         dataset.write_mask(np.arange(700 * 640).reshape(700, 640) % 900 > 300)
+    return path
+
+
+@report("a sparse COG whose levels lack the tiles of an edge", "cogeotiff/rio-cogeo 281", overviews_show)
+def _sparse_levels(folder: Path) -> Path:
+    pixels = some(1, "u1", (1100, 900))
+    pixels[:600] = 0
+    plain = put(folder, pixels, nodata=0)
+    path = folder / "cog.tif"
+    rasterio.shutil.copy(plain, path, driver="COG", blocksize=256, compress="deflate", sparse_ok="TRUE")
+    plain.unlink()
+    return path
+
+
+def _masked(folder: Path, *, inside: bool) -> Path:
+    """Three bands with a mask, and overviews beside them."""
+    path = put(
+        folder, some(3, "u1", (700, 640)), tiled=True, blockxsize=256, blockysize=256, compress="deflate"
+    )
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside), rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(np.add.outer(np.arange(700), np.arange(640)) > 500)
+    with rasterio.Env(TIFF_USE_OVR="YES"), rasterio.open(path, "r+") as dataset:
+        dataset.build_overviews([2, 4], Resampling.average)
+    return path
+
+
+@report("a mask inside, and overviews of it beside", "OSGeo/gdal 14680", overviews_show)
+def _outer_levels(folder: Path) -> Path:
+    return _masked(folder, inside=True)
+
+
+@report("a mask, overviews, and overviews of the mask, each beside", "airbusgeo/cogger 11", overviews_show)
+def _all_beside(folder: Path) -> Path:
+    path = _masked(folder, inside=False)
+    with rasterio.open(path.with_suffix(".tif.msk"), "r+", driver="GTiff") as mask:
+        mask.build_overviews([2, 4], Resampling.nearest)
     return path

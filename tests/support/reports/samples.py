@@ -12,7 +12,7 @@ from tests.judge.rights import kept, taken, values_occur
 from tests.support.heads.base import samples
 from tests.support.kinds import put, some
 from tests.support.reports.base import report, with_tags
-from tests.support.tiffwriter import shorts, text
+from tests.support.tiffwriter import Picture, shorts, text, write
 
 
 @report("nodata below an unsigned type", "xarray-contrib/xarray-spatial 1581", kept(42113))
@@ -100,3 +100,9 @@ def _quality(folder: Path) -> Path:
     pixels = _FLAGS[samples(np.random.default_rng(3), 1, "u1", size=(700, 640)) // 40]
     made = put(folder, pixels)
     return made.rename(folder / "LC09_L2SP_190027_20240113_02_T1_QA_PIXEL.TIF")
+
+
+@report("half floats with the predictor of floats", "OSGeo/gdal 13925", taken)
+def _half_floats(folder: Path) -> Path:
+    pixels = some(1, "u1", (600, 640)).astype("f2")
+    return write(folder / "raster.tif", [Picture(pixels, tile=256, deflate=True, predictor=3)])

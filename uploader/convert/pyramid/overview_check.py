@@ -24,7 +24,9 @@ REACH = 8
 _NEAR = 3
 _OVERSHOOT = 0.3
 _SPREAD = 2.0
-_JPEG_STEP = 32.0
+_LOSSY = ("JPEG", "WEBP")
+"""Compressions of pictures that may change what a sample is."""
+_LOSSY_STEP = 32.0
 _FAILING = 0.01
 
 
@@ -32,8 +34,8 @@ _FAILING = 0.01
 class Tolerance:
     """What is tolerated beyond the values around: `step` at least, and of floats a share of their size, `relative`.
 
-    `blurred`: JPEG, where pixels near masked ones hold something of what was under the mask. `validity`: alpha,
-    which need not be near its mean: how an edge is smoothed is free.
+    `blurred`: a lossy picture, where pixels near masked ones hold something of what was under the mask. `validity`:
+    alpha, which need not be near its mean: how an edge is smoothed is free.
     """
 
     classes: bool = False
@@ -63,9 +65,12 @@ def rule_for(
     classes: bool = False,
     alpha: bool = False,
     compression: str = "",
+    lossless: bool = False,
     error: float = 0.0,
 ) -> Tolerance:
     """The rule for a band. `compression` is GDAL's name for it, `error` what a lossy LERC declares.
+
+    `lossless`: GDAL says so of a compression that may be lossy.
 
     One step of floats is a few units of their last digit, and so it is of integers that are averaged as floats.
     """
@@ -75,9 +80,9 @@ def rule_for(
         digits = float(np.finfo(np.float16).eps)
     elif not whole or dtype.endswith("int64"):
         digits = float(np.finfo(np.float32 if dtype in ("float32", "complex64") else np.float64).eps)
-    jpeg = "JPEG" in compression.upper()
+    lossy = not lossless and any(name in compression.upper() for name in _LOSSY)
     step = max(float(whole), error)
-    return Tolerance(classes and not alpha, _JPEG_STEP if jpeg else step, 2 * digits, jpeg, alpha)
+    return Tolerance(classes and not alpha, _LOSSY_STEP if lossy else step, 2 * digits, lossy, alpha)
 
 
 def failed_blocks(above: Plane, level: Plane, footprints: Footprints, core: Core, rule: Tolerance) -> Mask:

@@ -131,6 +131,7 @@ def rules(dataset: Dataset, facts: Facts, *, classes: bool) -> tuple[Tolerance, 
             classes=classes,
             alpha=band.interpretation == "alpha",
             compression=structure.get("COMPRESSION", ""),
+            lossless=structure.get("COMPRESSION_REVERSIBILITY") == "LOSSLESS",
             error=error,
         )
         for band in facts.bands
