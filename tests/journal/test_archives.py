@@ -18,6 +18,7 @@ from uploader.core.batching import Batch
 from uploader.core.model import Fingerprint, SessionKey, Sighting
 from uploader.core.planner_view import Waiting
 from uploader.journal import Converted, Journal, archives
+from uploader.journal.apply import TOGETHER
 from uploader.journal.archives import UnpackedFile
 from uploader.journal.intake_queries import settling_count, unseen, waiting
 from uploader.journal.row_queries import unpacked_copies
@@ -343,5 +344,5 @@ async def test_the_commit_of_a_full_archive_asks_little(
 
     selects = [sql for sql in asked if sql.startswith("SELECT")]
     assert len(selects) < 20
-    assert sum(sql.startswith("INSERT INTO files") for sql in asked) == 1000
+    assert sum(sql.startswith("INSERT INTO files") for sql in asked) == 1000 / TOGETHER
     assert sum(sql.startswith("UPDATE files") for sql in asked) == 1  # the archive itself
