@@ -163,7 +163,7 @@ def test_retry_without_a_daemon_changes_the_journal(setup, tmp_path, capsys):
 def test_retry_of_a_file_that_was_not_rejected_fails(setup, tmp_path, capsys):
     """Nothing was done, and that is said."""
     assert cli.execute(["retry", "-c", str(setup), str(tmp_path / "drop" / "good.tif")]) == 1
-    assert "not those of rejected files" in capsys.readouterr().err
+    assert "no rejected file is there" in capsys.readouterr().err
 
 
 def test_retry_takes_a_path_as_log_does(setup, capsys):

@@ -93,6 +93,8 @@ def test_a_store_that_takes_nothing_is_not_the_platform() -> None:
     cause = HoldCause.STORE_UNREACHABLE
 
     assert shown(*two, answered_at=NOW - 1) == [(cause, "", WORDS[cause])]
+    (hold,) = plan(replace(EMPTY, sessions=two, answered_at=NOW - 1), NOW, settings_with()).holds
+    assert "`uploader log`" in hold.way_out
     assert {cause for cause, *_ in shown(*two, answered_at=NOW - 1, stored_at=NOW - 1)} == {
         HoldCause.SESSION_FAILING
     }

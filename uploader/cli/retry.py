@@ -55,8 +55,8 @@ def command(
         click.echo(f"{count_of(retried, 'file')} will be tried again.")
     if paths and retried < len(paths):
         click.echo(
-            "Some of the paths are not those of rejected files, nor of files that wait for an item which is gone; "
-            "`uploader status` lists those.",
+            f"{len(paths) - retried} of {len(paths)} named: no rejected file is there, nor one that waits for an item "
+            "which is gone. `uploader status` lists those.",
             err=True,
         )
         return 1
@@ -86,8 +86,9 @@ def _try_now(state_dir: Path, name: HoldName | None, *, as_json: bool) -> int:
     if as_json:
         emit({"tried": tried})
     else:
+        things = "thing that was" if tried == 1 else "things that were"
         click.echo(
-            f"{tried} {'thing that was' if tried == 1 else 'things that were'} held will be tried now."
+            f"{tried} {things} held will be tried now." if tried else "Nothing is held that could be tried."
         )
     return 0
 

@@ -20,6 +20,12 @@ OVERLAP = 10.0
 
 WAY_OUT = "It is tried again by itself; `uploader check` tells more."
 
+STORE_WAY_OUT = (
+    "It is tried again by itself; `uploader log` of one of the files tells what came instead of an answer. See whether "
+    "a proxy or a firewall keeps this host from the store."
+)
+"""`uploader check` has no signed URL with which it could ask the store."""
+
 WORDS = {
     HoldCause.PLATFORM_UNREACHABLE: "The platform does not answer as it should.",
     HoldCause.STORE_UNREACHABLE: "The platform answers, but its object store does not take the files.",
@@ -99,7 +105,7 @@ def _hold(turn: PlanningPass, cause: HoldCause, subject: str, same: list[_Troubl
         _scope(cause),
         subject,
         next((trouble.text for trouble in same if trouble.text), WORDS[cause]),
-        WAY_OUT,
+        STORE_WAY_OUT if cause is HoldCause.STORE_UNREACHABLE else WAY_OUT,
         since=min(trouble.since for trouble in same),
         until=max(turn.now + 1.0, min(trouble.until for trouble in same)),
         cause=cause,

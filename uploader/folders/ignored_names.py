@@ -65,4 +65,4 @@ class Oddities:
     def _text(self, kind: OddityKind) -> str:
         if not self.count[kind]:
             return ""
-        return f"{self.count[kind]} {WORDS[kind]}; the first: {shown(self.first[kind][-200:])}"
+        return f"{WORDS[kind]}: {self.count[kind]}, the first {shown(self.first[kind][-200:])}"

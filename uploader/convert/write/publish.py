@@ -44,9 +44,15 @@ def prepare(target: Path) -> Path:
         folder.mkdir(mode=0o700)
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
+            raise _no_room(target, error) from error
         raise
     return folder
+
+
+def _no_room(target: Path, error: OSError) -> NoSpace:
+    from uploader.system import files as fs  # noqa: PLC0415 - see `workshop`
+
+    return NoSpace(f"There is no room in {target.parent}: {fs.words(error)}.", "Free some space there.")
 
 
 def removed(job: Job) -> StagedDamaged:
@@ -94,7 +100,7 @@ def adopt(source: Path, target: Path, *, own: bool = True) -> None:
         file_content.duplicate(source, result)
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise NoSpace(f"There is no room for {target.name}.", "Free some space in staging.") from error
+            raise _no_room(target, error) from error
         raise
 
 
