@@ -170,7 +170,7 @@ def owner_stems(name: bytes) -> frozenset[bytes]:
     """The stems, names and products of rasters that a file of this name could be a sidecar of, by its shape alone."""
     lower = name.lower()
     if not lower.endswith(_ENDINGS):
-        return _NOBODY
+        return frozenset()
     cut = {name[: -len(s)] for s in _SHAPES if lower.endswith(s)} if lower.endswith(_SHAPES) else set()
     stem, extension = split(name)
     if _WORLD.fullmatch(extension):
@@ -195,7 +195,6 @@ _SHAPES = tuple(
 _WORLD = re.compile(rb"\.[a-z0-9]+w", re.IGNORECASE)
 _ENDINGS = (*_SHAPES, b"w", *product_files.ENDINGS)
 """How the name of every sidecar ends: hardly a raster's does, and a scan asks for each."""
-_NOBODY: frozenset[bytes] = frozenset()
 
 
 def shares_stem(raster: bytes) -> Iterator[bytes]:
