@@ -72,7 +72,7 @@ FILTERS = st.recursive(
 
 
 @given(FILTERS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_both_read_a_filter_alike(expression: dict[str, Any]) -> None:
     """What the library reduces to an answer is ours; where something is left, a property is missing: unknown."""
     left = cql2.Expr(expression).reduce(FEATURE).to_json()
