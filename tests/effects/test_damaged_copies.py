@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from tests.effects.test_hash_once import Way
+from tests.journal.test_journal import planned
 from uploader.convert import Report
 from uploader.core.damaged_copies import DamagedCopies
-from uploader.core.errors import ConversionFailed, LocalError, RasterRefused, RasterUnreadable
+from uploader.core.errors import ConversionFailed, LocalError, RasterRefused, RasterUnreadable, StagedDamaged
 from uploader.core.failure_policy import FREE_COPIES
 from uploader.core.model import FileState, HoldCause
 from uploader.core.planner import plan
 from uploader.core.planner_view import PlannerView
+from uploader.core.verdicts import Step
+from uploader.effects.transfer import _failed
 from uploader.journal.rows import clock
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -78,3 +81,23 @@ async def test_a_whole_copy_blames_the_raster(disk: BadDisk, monkeypatch: pytest
     monkeypatch.setattr(disk, "damage", lambda: None)
 
     assert await disk.try_once(RasterRefused("It is odd.")) is FileState.REJECTED
+
+
+async def test_an_object_that_stays_damaged_is_told_and_made_again_later(disk: BadDisk) -> None:
+    """Else sessions would be opened and given up for it in a tight loop; when it is stored the hold ends."""
+    disk.bad = False
+    await disk.begin()
+    waits = []
+    for turn in range(FREE_COPIES + 1):
+        await disk.make()
+        session = await disk.tools.session(await planned(disk.journal, disk.id, turn=turn))
+        await _failed(disk.tools, session, await disk.row(), Step.PUT, StagedDamaged("It is damaged."))
+        waits.append(await disk.journal.read(lambda db: db["files"].get(disk.id)["not_before"]))
+
+    assert disk.holds() == [HoldCause.COPY_DAMAGED]
+    assert [wait > 0 for wait in waits] == [False] * FREE_COPIES + [True]
+
+    await disk.make()
+    assert disk.holds() == [HoldCause.COPY_DAMAGED]
+    await disk.journal.files.stored(disk.id, await planned(disk.journal, disk.id, turn=9))
+    assert disk.holds() == []

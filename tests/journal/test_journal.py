@@ -66,12 +66,12 @@ async def converted(journal: Journal, path: bytes, content: str = "c") -> int:
     return file_id
 
 
-async def planned(journal: Journal, *file_ids: int, after_upload: str = "keep") -> int:
-    """A frozen session of these files."""
+async def planned(journal: Journal, *file_ids: int, after_upload: str = "keep", turn: int = 0) -> int:
+    """A frozen session of these files; each further one of the same has another `turn`."""
     files = tuple(Waiting(i, "/d", 12, 0.0, False, f"{i}.tif") for i in file_ids)
     body = {"project_id": "p", "total_bytes": 12 * len(files)}
     return await journal.sessions.planned(
-        Batch(KEY, files), body, f"key-{file_ids}", dict.fromkeys(file_ids, after_upload)
+        Batch(KEY, files), body, f"key-{file_ids}-{turn}", dict.fromkeys(file_ids, after_upload)
     )
 
 
