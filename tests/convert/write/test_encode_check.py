@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from uploader.convert import Job
 from uploader.convert.isolation import confine
 from uploader.convert.perform import perform
 from uploader.convert.pyramid import level_stream
+from uploader.convert.tiff import ifd
 from uploader.convert.write import encoded_cog
 
 pytestmark = pytest.mark.e2e
@@ -62,3 +64,29 @@ def test_one_wrong_pixel_of_a_level_is_found_in_the_squares(
     report = perform(Job(source, workshop.parent / "out.tif", verify=verify), workshop).report
 
     assert report.method == ("encode" if row is None else "cog_driver")
+
+
+def test_a_level_whose_head_says_another_height_is_found(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where all its rows are there: GDAL is shown whole tiles, whose height says nothing of it."""
+    complete, done = encoded_cog.head_completion.complete, []
+
+    def shortened(head: ifd.Tiff) -> ifd.Tiff:
+        *others, level = head.directories
+        height = head.entry(ifd.LONG, [head.number(level, ifd.HEIGHT) - 1])
+        shorter = replace(level, entries={**level.entries, ifd.HEIGHT: height})
+        return replace(head, directories=(*others, shorter))
+
+    def wrong_once(result: Path, *arguments: Any) -> None:
+        complete(result, *arguments)
+        if not done:
+            ifd.edit(result, shortened)
+        done.append(result)
+
+    monkeypatch.setattr(encoded_cog.head_completion, "complete", wrong_once)
+    workshop = source.parent.parent / "workshop"
+
+    report = perform(Job(source, workshop.parent / "out.tif"), workshop).report
+
+    assert report.method == "cog_driver"

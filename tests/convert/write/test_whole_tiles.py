@@ -13,16 +13,20 @@ from rasterio.windows import Window
 from uploader.convert.tiff import ifd
 from uploader.convert.write.whole_tiles import whole_tiles
 
-_HEIGHT, _WIDTH, _TILE = 700, 300, 256
+_HEIGHT, _WIDTH, _TILE = 1000, 300, 256
 
 
 @pytest.fixture
 def cog(tmp_path: Path) -> Path:
     """A COG with a mask and two levels, whose tiles reach beyond it."""
-    pixels = np.random.default_rng(0).integers(0, 255, (3, _HEIGHT, _WIDTH), dtype=np.uint8)
-    shape = {"width": _WIDTH, "height": _HEIGHT, "count": 3, "dtype": "uint8"}
+    return _cog(tmp_path, _HEIGHT)
+
+
+def _cog(folder: Path, height: int) -> Path:
+    pixels = np.random.default_rng(0).integers(0, 255, (3, height, _WIDTH), dtype=np.uint8)
+    shape = {"width": _WIDTH, "height": height, "count": 3, "dtype": "uint8"}
     options = {"BLOCKSIZE": _TILE, "COMPRESS": "DEFLATE"}
-    path = tmp_path / "a folder" / "cog.tif"
+    path = folder / "a folder" / "cog.tif"
     path.parent.mkdir()
     with (
         rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
@@ -62,6 +66,16 @@ def test_images_that_are_kept_are_shown_as_they_are(cog: Path, tmp_path: Path) -
     with DatasetReader(view.name, driver="GTiff") as shown:
         assert shown.height == _HEIGHT
         assert (shown.read() == rasterio.open(cog).read()).all()
+
+
+def test_a_file_whose_tiles_are_hardly_filled_is_shown_as_it_is(tmp_path: Path) -> None:
+    """Of these there is less to inflate."""
+    cog = _cog(tmp_path, _TILE // 4)
+
+    view = whole_tiles(cog, tmp_path, kept=0)
+
+    assert view.name == str(cog)
+    assert view.sizes[0] == (_WIDTH, _TILE // 4)
 
 
 def test_a_byte_of_a_tile_that_changes_changes_what_is_shown(cog: Path, tmp_path: Path) -> None:
