@@ -15,7 +15,7 @@ import subprocess
 import sys
 import termios
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import anyio
@@ -115,8 +115,18 @@ def test_in_a_window_no_hold_is_cut(config: Path, columns: int, rows: int) -> No
         judge(first_picture(ours), columns, rows)
     finally:
         process.send_signal(signal.SIGINT)
+        drain(ours)
         process.wait(PATIENCE)
         os.close(ours)
+
+
+def drain(descriptor: int) -> None:
+    """Take what is still being shown, as a terminal does: who is in the middle of a picture ends after it."""
+    end = time.monotonic() + PATIENCE
+    with suppress(OSError):  # that nobody has the other side open any more
+        while time.monotonic() < end:
+            if select.select([descriptor], [], [], 1.0)[0]:
+                os.read(descriptor, 1 << 16)
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux")
