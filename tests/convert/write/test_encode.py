@@ -18,7 +18,6 @@ from rio_cogeo.cogeo import cog_validate
 from tests.judge.judging import Told, judged
 from tests.support import compare
 from uploader.convert import Converter, Job, Report
-from uploader.convert.isolation import confine
 from uploader.convert.perform import perform
 from uploader.convert.pyramid import level_stream
 from uploader.convert.tiff import ifd
@@ -332,16 +331,6 @@ PLANTED_IN_CLASSES: dict[str, tuple[Any, str, Any]] = {
     "a torn tail": (encoded_cog, "move", _torn),
 }
 """The same for classes, whose tiles GDAL compresses."""
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workshop for a conversion in this process, without its limits."""
-    monkeypatch.setattr(confine, "limit", lambda *_, **__: None)
-    monkeypatch.chdir(tmp_path)
-    workshop = tmp_path / "workshop"
-    workshop.mkdir()
-    return workshop
 
 
 @pytest.mark.parametrize("bands", [3, 5])

@@ -14,7 +14,6 @@ import rasterio.shutil
 from rasterio.transform import from_origin
 
 from tests.support import compare
-from uploader.convert.isolation import confine
 from uploader.convert.job import Job
 from uploader.convert.perform import perform
 from uploader.convert.read import block_reader
@@ -53,16 +52,6 @@ def made(folder: Path, *, mask: bool = False, bands: int = 3, values: int = 256)
         OVERVIEW_RESAMPLING="MODE" if values < 256 else "AVERAGE",
     )
     return source
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workshop for a conversion in this process, without its limits."""
-    monkeypatch.setattr(confine, "limit", lambda *_, **__: None)
-    monkeypatch.chdir(tmp_path)
-    workshop = tmp_path / "workshop"
-    workshop.mkdir()
-    return workshop
 
 
 @pytest.mark.parametrize("mask", [False, True])

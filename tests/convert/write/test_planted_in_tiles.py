@@ -18,7 +18,6 @@ from rasterio.transform import from_origin
 
 from tests.judge.judging import Told, judged
 from tests.support import compare
-from uploader.convert.isolation import confine
 from uploader.convert.job import Job, Report
 from uploader.convert.perform import perform
 from uploader.convert.tiff import ifd
@@ -67,16 +66,6 @@ def made(folder: Path, layout: str, *, done: bool) -> Path:
         plain = workshop / "result.tif"
     plain.rename(source)
     return source
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workshop for conversions in this process, without its limits."""
-    monkeypatch.setattr(confine, "limit", lambda *_, **__: None)
-    monkeypatch.chdir(tmp_path)
-    workshop = tmp_path / "workshop"
-    workshop.mkdir()
-    return workshop
 
 
 class Content:
