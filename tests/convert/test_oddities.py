@@ -44,9 +44,22 @@ def grid_of_points_that_lies_nowhere(folder: Path) -> Path:
     return path
 
 
+def five_bands_of_twelve_bits(folder: Path) -> Path:
+    """GDAL 3.12 unpacks such samples wrongly where it lays the bands of a COG apart."""
+    path = folder / "source.tif"
+    with rasterio.open(path, "w", dtype="uint16", nbits=12, **(_SHAPE | {"count": 5})) as dataset:
+        dataset.write(np.stack([_SLOPE * 100 + band for band in range(5)]).astype(np.uint16))
+    return path
+
+
 @pytest.mark.parametrize(
     "made",
-    [half_where_white_is_zero, half_with_nodata_between_its_numbers, grid_of_points_that_lies_nowhere],
+    [
+        half_where_white_is_zero,
+        half_with_nodata_between_its_numbers,
+        grid_of_points_that_lies_nowhere,
+        five_bands_of_twelve_bits,
+    ],
     ids=lambda made: made.__name__,
 )
 async def test_an_oddity_is_exact(tmp_path: Path, made) -> None:

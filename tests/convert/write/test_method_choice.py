@@ -156,6 +156,17 @@ def test_tiles_of_many_bands_lie_beside_each_other(bands: int, gdal: tuple[int, 
     assert method_choice.tiling(facts(*["uint16"] * bands), gdal) == {"BLOCKSIZE": "512"} | wanted
 
 
+@pytest.mark.parametrize("count", [5, 300])
+def test_samples_of_a_few_bits_lie_together(count: int) -> None:
+    """GDAL 3.12 changes them where it lays bands apart: tiles are those of a GDAL that cannot."""
+    bands = tuple(replace(band, bits=12) for band in facts(*["uint16"] * count).bands)
+
+    raster = replace(facts("uint16"), bands=bands)
+
+    assert method_choice.tiling(raster, (3, 12)) == method_choice.tiling(raster, (3, 10))
+    assert "INTERLEAVE" not in method_choice.tiling(raster, (3, 12))
+
+
 @pytest.mark.parametrize(
     ("passable", "exact", "valid", "shown", "expected"),
     [

@@ -114,11 +114,12 @@ def tiling(facts: Facts, gdal: tuple[int, int]) -> dict[str, str]:
     """Tiles of 512, unless one tile of so many bands would be a burden for whoever reads it.
 
     Then bands are kept apart where GDAL can (3.11 and later), else the tiles get smaller. Of five bands and more each
-    tile is its own, beside those of the other bands, where GDAL can.
+    tile is its own, beside those of the other bands, where GDAL can. Samples of a few bits stay together: GDAL 3.12
+    unpacks them wrongly where it lays bands apart.
     """
     sample = sum(ITEM_BYTES[dtype] for dtype in facts.dtypes)
     size = block_size(facts.width, facts.height)
-    able = gdal >= _INTERLEAVE_SINCE
+    able = gdal >= _INTERLEAVE_SINCE and not any(band.bits for band in facts.bands)
     if sample * size**2 <= _TILE_BYTES:
         apart = {"INTERLEAVE": "TILE"} if able and facts.count >= _MANY_BANDS else {}
         return {"BLOCKSIZE": str(size)} | apart
