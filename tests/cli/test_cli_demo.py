@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 import uploader
@@ -30,6 +33,21 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the demo to its end."""
     return call("demo", *arguments)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until it is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it is gone, or a zombie that nobody has asked how it ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def test_every_sample_becomes_an_item(tmp_path):
@@ -80,9 +98,7 @@ def test_a_killed_demo_goes_on_where_it_was(tmp_path):
     kept = tmp_path / "kept"
     command = [sys.executable, "-m", "uploader", "demo", "--keep", str(kept)]
     running = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (kept / "state" / "journal.sqlite").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_for((kept / "state" / "journal.sqlite").exists)
     time.sleep(2)
     running.send_signal(signal.SIGKILL)
     running.wait()
@@ -93,21 +109,53 @@ def test_a_killed_demo_goes_on_where_it_was(tmp_path):
     assert len({item["id"] for item in result["items"]}) == len(samples.SAMPLES)
 
 
+def test_a_demo_that_is_told_to_end_leaves_nothing_behind(tmp_path):
+    """Neither the child that makes its rasters nor a folder of its own; and it says how another one could go on."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", "uploader", "demo"],
+        env={**ENVIRONMENT, "TMPDIR": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(psutil.Process(running.pid).children)
+    (child,) = psutil.Process(running.pid).children()
+    running.send_signal(signal.SIGTERM)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "Interrupted. Nothing of it was kept; with --keep DIR" in said
+    wait_for(lambda: has_ended(child), 10)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_is_told_to_end_tells_no_result(tmp_path):
+    """What was not looked at is not told as missing."""
+    command = [sys.executable, "-m", "uploader", "demo", "--keep", str(tmp_path / "kept")]
+    running = subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    wait_for((tmp_path / "kept" / "state" / "journal.sqlite").exists)
+    time.sleep(0.5)
+    running.send_signal(signal.SIGINT)
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "Finishing what is being sent; Ctrl-C again ends at once.\n" in said
+    assert said.endswith("goes on where this one ended.\n")
+    assert "rasters became items" not in said
+    assert "not found" not in said
+
+
 @pytest.mark.parametrize("pieces", [0, 3])
-def test_a_demo_killed_while_it_makes_its_rasters_goes_on(tmp_path, pieces):
+def test_a_demo_killed_while_it_makes_its_rasters_makes_them_anew(tmp_path, pieces):
     """At any moment, also before the first raster; and a child that goes on with making them is in nobody's way."""
     kept = tmp_path / "kept"
     command = [sys.executable, "-m", "uploader", "demo", "--keep", str(kept)]
-    running = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(list(kept.rglob("*.tif"))) < pieces or not kept.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    assert not (kept / "samples.json").exists()
-    done = demo("--json", "--keep", str(kept))
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert len({item["id"] for item in result["items"]}) == result["files"] == len(samples.SAMPLES)
+    for enough in (lambda: len(list(kept.rglob("*.tif"))) >= pieces, (kept / "samples.json").exists):
+        assert not (kept / "samples.json").exists()
+        running = subprocess.Popen(
+            command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        wait_for(lambda enough=enough: kept.exists() and enough())
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    assert len(list((kept / "drop").rglob("*.tif"))) == len(samples.SAMPLES)
     assert [path.name for path in kept.glob("making-*")] == []

@@ -217,7 +217,7 @@ def test_a_batch_lingers_for_more() -> None:
     result = plan(view, NOW, SETTINGS)
 
     assert (result.actions, result.wake_at, result.idle) == ([], NOW + 6, False)
-    busy = replace(EMPTY, running={"Put": 4}, coming={"/d": 1})
+    busy = replace(EMPTY, running={"Put": 4}, coming=frozenset({"/d"}))
     assert actions(replace(busy, waiting=(waiting(1, age=60),))) == []
     assert members_of(replace(busy, waiting=(waiting(1, age=301),))) == [1]
 
@@ -241,7 +241,7 @@ def test_the_last_batch_of_a_run_that_ends_waits_for_nothing() -> None:
 
 def test_a_batch_closes_smaller_while_more_files_could_be_sent_at_once() -> None:
     """Four may be: those count that are sent, or are about to be, and not those of a session that only completes."""
-    view = replace(EMPTY, waiting=(waiting(9, age=11),), coming={"/d": 1})
+    view = replace(EMPTY, waiting=(waiting(9, age=11),), coming=frozenset({"/d"}))
 
     def planned(*sessions: Session) -> bool:
         return any(isinstance(one, act.PlanSession) for one in actions(replace(view, sessions=sessions)))
@@ -256,7 +256,7 @@ def test_a_batch_closes_smaller_while_more_files_could_be_sent_at_once() -> None
 
 def test_what_keeps_a_free_line_busy_for_long_waits_for_no_others() -> None:
     """A session closes at once with as many bytes, however many more files come; not so where the line is full."""
-    large = PlannerView(EMPTY.destinations, profile=KNOWN, coming={"/d": 1})
+    large = PlannerView(EMPTY.destinations, profile=KNOWN, coming=frozenset({"/d"}))
     settings = settings_with(transfer={"concurrency": 4})
 
     def planned(size: int, *sessions: Session) -> bool:

@@ -111,7 +111,7 @@ def test_a_session_that_is_kept_closed_holds_up_no_other() -> None:
 
 def test_a_batch_does_not_wait_for_a_paused_folder() -> None:
     """Whose files may come in an hour or never."""
-    coming = replace(TWO, waiting=(waiting(1, age=60),), coming={"/e": 1}, running={"Put": 4})
+    coming = replace(TWO, waiting=(waiting(1, age=60),), coming=frozenset({"/e"}), running={"Put": 4})
     assert paused(coming).actions == []
 
     assert len(paused(coming, Pause("/e", NOW - 60)).actions) == 1

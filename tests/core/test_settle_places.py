@@ -39,10 +39,10 @@ def test_each_phase_is_counted_through_all_moves() -> None:
 def test_who_is_done_has_no_look_and_who_is_written_to_no_claim() -> None:
     """Phases keep the plan of looks and the list of claims in order."""
     places, (first,) = filled(1)
-    places.schedule.plan(1, 5.0)
+    places.looks.set(1, 5.0)
     places.move(first, Phase.READY)
     places.claimable.put(1, numbered(1))
-    assert places.schedule.next() is None
+    assert places.looks.first() is None
 
     places.move(first, Phase.WRITTEN)
     assert len(places.claimable) == 0
@@ -51,8 +51,8 @@ def test_who_is_done_has_no_look_and_who_is_written_to_no_claim() -> None:
 def test_paths_that_were_asked_for_are_looked_at_before_those_that_are_due() -> None:
     """Each once, with the state at its last look where it has a place."""
     places, (first, second) = filled(1, 2)
-    places.schedule.plan(1, 5.0)
-    places.schedule.plan(2, 9.0)
+    places.looks.set(1, 5.0)
+    places.looks.set(2, 9.0)
     assert (places.asked, places.next_look()) == (False, 5.0)
 
     places.ask(b"new.tif")

@@ -10,7 +10,7 @@ import pytest
 from uploader.core import settle_rules
 from uploader.core.model import Fingerprint, Sighting
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
-from uploader.core.settle_rules import Checked, Next, SettleRule
+from uploader.core.settle_rules import Checked, Next, Phase, SettleRule
 
 pytestmark = pytest.mark.unit
 
@@ -274,7 +274,9 @@ class History:
         }
         assert all(self.queue.id_of(k.file.path) == k.row for k in known)
         assert len(list(self.queue._places)) == len(self.known) <= PLACES
-        assert self.queue.coming(self.now, QUIET) == sum(k.does == "settles" for k in known)
+        settles = sum(k.does == "settles" for k in known)
+        assert self.queue._places.counted(Phase.SETTLING) == settles
+        assert self.queue.coming(self.now, QUIET) is (settles > 0)
         present = sum(k.does not in {"later", "ended"} for k in known)
         waiting = self.queue.line.waiting if len(self.known) < PLACES else 0
         assert self.queue.expected(faulty=True) == present + waiting

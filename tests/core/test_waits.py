@@ -42,7 +42,7 @@ def busy(count: int) -> tuple[Session, ...]:
 
 def test_converted_files_wait_for_more_of_them() -> None:
     """Until their batch closes at the latest."""
-    (wait,) = told(waiting=CONVERTED, coming={"/d": 1}, settling={"/d": 1})
+    (wait,) = told(waiting=CONVERTED, coming=frozenset({"/d"}), settling={"/d": 1})
 
     assert (wait.what, wait.why, wait.files) == (FileState.CONVERTED, waits.MORE_FILES, 3)
     assert wait.until is not None

@@ -15,8 +15,14 @@ from uploader.daemon.live_profile import NAME
 
 pytestmark = pytest.mark.e2e
 
-OPTIONS = {"projects": ("p-1", "p-2"), "items_per": "session", "transfer_methods": "published"}
-"""Of the sandbox; besides, as without options, a repeated `complete` does not tell its items."""
+OPTIONS = {
+    "projects": ("p-1", "p-2"),
+    "items_per": "session",
+    "transfer_methods": "published",
+    "pipeline_delay": 0.0,
+}
+"""Of the sandbox; besides, as without options, a repeated `complete` does not tell its items. A live check waits for
+the pictures of its items, so the pipeline does not."""
 
 
 def test_a_running_daemon_goes_by_what_a_live_check_finds(make_world: Callable[..., World]) -> None:

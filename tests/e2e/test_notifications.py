@@ -194,8 +194,8 @@ def test_rejected_files_are_told_once_each(make_world: Callable[..., World]) -> 
 
 @pytest.mark.storm
 def test_a_key_that_is_revoked_while_idle_goes_out(make_world: Callable[..., World]) -> None:
-    """Within a minute or so of a start, and without any file."""
-    w = make_world()
+    """A moment after a start, which is a minute for others, and without any file."""
+    w = make_world(constants={"uploader.core.idle_probes.FIRST": 1.0})
     control(w, "keys", {"secret": w.box.api_key, "revoked": True})
     with receiver() as far:
         w.settings["notify"] = {"webhook": far.address}

@@ -14,10 +14,13 @@ import pytest
 from tests.support import disk
 from tests.support.live import Live, live
 from uploader.daemon.control_client import ask
-from uploader.daemon.hard_exit import LAST_PATIENCE, PATIENCE
+from uploader.daemon.hard_exit import LAST_PATIENCE
 from uploader.staging.copy_folders import SUFFIXES
 
 pytestmark = pytest.mark.e2e
+
+PATIENCE = 4.0
+"""Seconds that the daemon here gives at its end to whoever reads or copies a file."""
 
 SLACK = 30.0
 
@@ -36,7 +39,8 @@ def test_a_disk_that_hangs_stops_neither_answers_nor_the_end(tmp_path: Path) -> 
     """Status and SIGTERM work meanwhile; once it is back, all goes on."""
     with disk.Disk.mounted(tmp_path / "mount") as mount:
         settings = {"staging": {"dir": str(tmp_path / "mount" / "staging")}}
-        with live(tmp_path, settings=settings) as d:
+        constants = {"uploader.daemon.loop.PATIENCE": PATIENCE}
+        with live(tmp_path, settings=settings, constants=constants) as d:
             d.drop("a.tif", seed=1)
             d.idle()
             mount.hang()

@@ -167,6 +167,29 @@ def test_a_scene_is_told_with_what_it_costs(tmp_path: Path) -> None:
     assert f"No rule of their scenes fits {tmp_path}/odd.tif." in text
 
 
+def test_a_plan_of_nothing_says_where_it_looked(tmp_path: Path) -> None:
+    """And tells no zeros, neither of empty folders nor where every file is left."""
+    (tmp_path / "sub").mkdir()
+    chosen = settings(tmp_path)
+    sums = Sums(chosen)
+    assert [sums.counted(file) for file in all_of(chosen)] == []
+    assert list(sentences(sums, chosen)) == [f"No file was found at or below {tmp_path}."]
+    assert list(sentences(sums, chosen, [tmp_path / "sub"])) == [
+        f"No file was found at or below {tmp_path}/sub."
+    ]
+
+    (tmp_path / "notes.txt").touch()
+    assert [sums.counted(file).code for file in all_of(chosen)] == ["no_pattern"]
+    first, *others = sentences(sums, chosen)
+    assert (first, len(others)) == ("No file would be uploaded.", 1)
+
+
+def test_a_folder_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    """The scan says so; the list of what is left does not say it again."""
+    (file,) = all_of(settings(tmp_path / "away"))
+    assert (file.verdict, file.code) == ("failed", "unreadable")
+
+
 def test_sessions_of_one_file_cost_what_they_cost(tmp_path: Path) -> None:
     """Where a live check has found that a session becomes one item, the plan counts so."""
     for number in range(4):

@@ -47,7 +47,7 @@ class Intake:
         return self._settled if self.disk.mounted else ()
 
     @property
-    def coming(self) -> dict[str, int]:
+    def settling(self) -> dict[str, int]:
         """By folder: files that are not claimed yet."""
         return {FOLDER: len(self.pending) if self.disk.mounted else 0}
 

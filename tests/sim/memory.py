@@ -143,7 +143,7 @@ class MemoryJournal:
         return self.tables.digest()
 
     def view(
-        self, destinations: Mapping[str, Folder], coming: Mapping[str, int], **machine: Any
+        self, destinations: Mapping[str, Folder], settling: Mapping[str, int], **machine: Any
     ) -> PlannerView:
         """What the planner sees; only what has changed is made anew."""
         tables = self.tables
@@ -157,8 +157,8 @@ class MemoryJournal:
             destinations=destinations,
             queued=() if paused else self._queued,
             queued_total=0 if paused else len(tables.by_state[FileState.QUEUED]),
-            settling=coming,
-            coming=coming,
+            settling=settling,
+            coming=frozenset(name for name, files in settling.items() if files),
             waiting=() if paused else self._waiting,
             twins_completed=completed,
             twins_pending=pending,

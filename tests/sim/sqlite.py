@@ -169,7 +169,7 @@ class SqliteJournal:
         return hashed.hexdigest()[:16]
 
     def view(
-        self, destinations: Mapping[str, Folder], coming: Mapping[str, int], **machine: Any
+        self, destinations: Mapping[str, Folder], settling: Mapping[str, int], **machine: Any
     ) -> PlannerView:
         """What the planner sees: the working set, which must be what the queries say."""
         left_out = passed_over(self.live.pauses, self.world.now)
@@ -177,7 +177,12 @@ class SqliteJournal:
         live = self.live.view(destinations, left_out=left_out)
         view = replace(live, twins_completed=expected.twins_completed, twins_pending=expected.twins_pending)
         assert view == expected, f"the working set has {view}, the journal {expected}"
-        return replace(view, settling=coming, coming=coming, **machine)
+        return replace(
+            view,
+            settling=settling,
+            coming=frozenset(name for name, files in settling.items() if files),
+            **machine,
+        )
 
 
 _EMPTY: bytes = b""

@@ -242,7 +242,7 @@ class World:
         """What the planner sees."""
         return self.journal.view(
             self.destinations,
-            self.intake.coming,
+            self.intake.settling,
             settled=self.intake.settled,
             free_bytes=self.disk.free,
             converters=self.converters,

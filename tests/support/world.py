@@ -44,6 +44,8 @@ class World:
     """Where the state directory lies, if not below `root`."""
     prefix: Sequence[str] = ()
     """A command that starts the daemons, such as `setpriv` with its options."""
+    constants: dict[str, float] = field(default_factory=dict)
+    """By module and name: seconds of the program that daemons in the background take for others, to wait less."""
     planted: bool = False
     """Mistakes were planted into the program; else one that a daemon contained is an error."""
     box: Sandbox = None  # type: ignore[assignment]
@@ -159,12 +161,22 @@ class World:
         """Start a daemon in the background, in a process group of its own."""
         output = (log or self.root / "daemon.log").open("ab")
         return subprocess.Popen(
-            [*self.prefix, sys.executable, "-m", "uploader", "run", "-c", str(self.config)],
+            [*self.prefix, sys.executable, *self._program(), "run", "-c", str(self.config)],
             stdout=output,
             stderr=output,
             env=self.environment(**environment),
             start_new_session=True,
         )
+
+    def _program(self) -> list[str]:
+        if not self.constants:
+            return ["-m", "uploader"]
+        modules = {name.rpartition(".")[0] for name in self.constants}
+        lines = [*(f"import {module}" for module in sorted(modules)), "from uploader.start import main"]
+        return [
+            "-c",
+            "\n".join([*lines, *(f"{name} = {value}" for name, value in self.constants.items()), "main()"]),
+        ]
 
     def awake(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until a daemon that was just started says its first word, or is dead; on a busy machine that takes."""

@@ -39,7 +39,7 @@ COMMANDS = {
     "resume": "End a pause.",
     "forget": "Give up what will never come back, such as the files of a lost disk.",
     "check": "Look for everything that could keep it from working, and say what to do.",
-    "convert": "Convert one raster to a COG, without uploading it.",
+    "convert": "Convert rasters to COGs, without uploading them.",
     "sandbox": "Run the local platform alone, to develop and test against.",
 }
 """Every command with what the overview says of it, in the order of the overview."""

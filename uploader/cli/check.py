@@ -48,8 +48,8 @@ def command(
 
     Reads the configuration, tries the key and the projects, looks at folders, file systems, limits, disk and clock.
     Changes nothing that stays, but for --repair-journal, which keeps the damaged file, and --live, which deletes the
-    items that it makes and keeps what it found in the state folder. 0 when nothing fails; warnings
-    are worth reading.
+    items that it makes and keeps what it found in the state directory. 0 when nothing fails; warnings are worth
+    reading.
     """
     set_up_logs(level=logging.ERROR)
     if repair:

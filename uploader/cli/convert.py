@@ -37,7 +37,13 @@ _SIDE = 2000
 
 @click.command("convert")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SRC... DST")
-@click.option("--categorical", type=click.Choice(("auto", "yes", "no")), default="auto", show_default=True)
+@click.option(
+    "--categorical",
+    type=click.Choice(("auto", "yes", "no")),
+    default="auto",
+    show_default=True,
+    help="Whether the values are classes, of which no overview makes a mean.",
+)
 @click.option("--strict", is_flag=True, help="Refuse what a COG cannot carry instead of warning of it.")
 @declared_options
 @click.option(

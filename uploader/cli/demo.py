@@ -6,18 +6,19 @@ import json
 import logging
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from uploader.cli.common import OUTCOMES, console, emit, json_option, say, set_up_logs
+from uploader.cli.common import FINISHING, OUTCOMES, console, emit, json_option, say, set_up_logs
+from uploader.cli.demo_folder import DemoFolder, settings, taken
 from uploader.cli.extra import require_sandbox
 from uploader.core.errors import UploaderError
 
@@ -27,28 +28,6 @@ if TYPE_CHECKING:
     from uploader.config import Settings
     from uploader.sandbox import Sandbox
 
-CONFIG = """\
-# What the demo runs with; paths start at this file's folder.
-state_dir = "state"
-
-[platform]
-base_url = "{base_url}"
-api_key_file = "api-key"
-
-[[folders]]
-path = "drop"
-project_id = "{project}"
-settle_seconds = 1.0
-
-[batch]
-linger_seconds = 1.0
-
-[limits]
-min_free_bytes = "64MiB"
-
-[dashboard]
-listen = ""
-"""
 CHILD_TIMEOUT = 300.0
 """Seconds that making or comparing the samples may take on a slow machine."""
 
@@ -73,68 +52,24 @@ def command(*, as_json: bool, keep: Path | None) -> int:
     set_up_logs(level=logging.WARNING, told=OUTCOMES)
     with ExitStack() as stack:
         root = (
-            _folder(keep)
+            taken(keep)
             if keep
             else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="uploader-")))
         )
         screen = console(as_json=as_json)
-        result = _perform(root, screen)
+        try:
+            result = _perform(root, screen)
+        except KeyboardInterrupt:
+            raise UploaderError("Interrupted.", _another(keep)) from None
         if keep:
             result["kept"] = str(root)
-            _point(screen, _Stage(root))
+            _point(screen, DemoFolder(root))
     if as_json:
         emit(result)
     return 0 if result["ok"] else 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """Where the demo happens."""
-
-    root: Path
-
-    @property
-    def drop(self) -> Path:
-        return self.root / "drop"
-
-    @property
-    def state(self) -> Path:
-        return self.root / "state"
-
-    @property
-    def platform(self) -> Path:
-        return self.root / "platform"
-
-    @property
-    def mark(self) -> Path:
-        """Says that the folder is a demo's; there before all else."""
-        return self.root / ".uploader-demo"
-
-    @property
-    def samples(self) -> Path:
-        """What was dropped; there once all of it was."""
-        return self.root / "samples.json"
-
-    @property
-    def config(self) -> Path:
-        return self.root / "config.toml"
-
-
-def _folder(keep: Path) -> Path:
-    """Make or take the folder: a new one, an empty one, or that of an earlier demo."""
-    keep = keep.absolute()
-    stage = _Stage(keep)
-    if keep.exists() and not (stage.mark.is_file() or stage.samples.is_file()) and any(keep.iterdir()):
-        raise UploaderError(
-            f"{keep} is not empty, and holds no demo to go on with.",
-            "Name a folder that does not exist yet, or an empty one.",
-        )
-    keep.mkdir(parents=True, exist_ok=True)
-    stage.mark.touch()
-    return keep
-
-
-def _samples(stage: _Stage, screen: Console) -> dict[str, str]:
+def _samples(stage: DemoFolder, screen: Console) -> dict[str, str]:
     """Drop the rasters, or see that an earlier demo has done so; what each is by its path."""
     if stage.samples.is_file():
         say(screen, f"Going on with what lies in {stage.root} ...")
@@ -148,7 +83,7 @@ def _samples(stage: _Stage, screen: Console) -> dict[str, str]:
     return {str(stage.drop / sample["path"]): sample["kind"] for sample in made}
 
 
-def _made(stage: _Stage) -> Any:
+def _made(stage: DemoFolder) -> Any:
     """Make the rasters beside the drop folder, which appears whole.
 
     A demo that is killed meanwhile leaves its child at work: in a folder of its own, which the next one removes.
@@ -163,15 +98,15 @@ def _made(stage: _Stage) -> Any:
 
 
 def _perform(root: Path, screen: Console) -> dict[str, Any]:
-    from uploader.cli.run_to_end import items_table, run_until_idle
+    from uploader.cli.run_to_end import items_table
     from uploader.journal import Reader
     from uploader.sandbox import Options, Sandbox
 
-    stage, started = _Stage(root), time.monotonic()
+    stage, started = DemoFolder(root), time.monotonic()
     kinds = _samples(stage, screen)
     with Sandbox(Options(root=stage.platform)) as box:
         say(screen, f"A local platform listens on {box.base_url}; {len(kinds)} rasters lie in {stage.drop}.")
-        run_until_idle(_settings(stage, box), screen)
+        _upload(settings(stage, box.base_url, box.project_id, box.api_key), screen)
         with Reader(stage.state) as reader:
             items, status = reader.items(), reader.status()
         screen.print(items_table(items, stage.drop, kinds))
@@ -190,15 +125,19 @@ def _perform(root: Path, screen: Console) -> dict[str, Any]:
     }
 
 
-def _settings(stage: _Stage, box: Sandbox) -> Settings:
-    """Write the configuration as a person would, and read it; with `--keep` it serves the other commands too."""
-    from uploader.config import load
+def _upload(chosen: Settings, screen: Console) -> None:
+    """Run the daemon until all is done. Raises KeyboardInterrupt where a signal asked for an end before that."""
+    from uploader.cli.run_to_end import run_until_idle
 
-    key_file = stage.root / "api-key"
-    key_file.touch(mode=0o600)
-    key_file.write_text(box.api_key)
-    stage.config.write_text(CONFIG.format(base_url=box.base_url, project=box.project_id))
-    return load(stage.config)
+    told: list[str] = []
+
+    def stopping() -> None:
+        told.append(FINISHING)
+        say(screen, FINISHING)
+
+    run_until_idle(chosen, screen, stopping)
+    if told:
+        raise KeyboardInterrupt
 
 
 def _stored(box: Sandbox) -> dict[str, Path]:
@@ -224,6 +163,8 @@ def _child(name: str, *arguments: str, stdin: str = "") -> Any:
     from uploader.cli.run_to_end import child
 
     command, environment = child(f"uploader.cli.{name}")
+    # SIGTERM ends the demo as Ctrl-C does: else the child would go on, and its folder stay.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
         [*command, *arguments],
         input=stdin,
@@ -263,7 +204,7 @@ def _conclude(
         say(screen, f"{number} stored objects equal their sources in every pixel.")
 
 
-def _point(screen: Console, stage: _Stage) -> None:
+def _point(screen: Console, stage: DemoFolder) -> None:
     """Say what a person can look at in what was kept."""
     program, config = _program(), shlex.quote(str(stage.config))
     raster = shlex.quote(min(path.name for path in stage.drop.glob("*.tif")))
@@ -271,6 +212,13 @@ def _point(screen: Console, stage: _Stage) -> None:
     say(screen, f"  {program} status -c {config}")
     say(screen, f"  {program} log -c {config} {raster}")
     say(screen, f"  {program} sandbox --root {shlex.quote(str(stage.platform))}")
+
+
+def _another(keep: Path | None) -> str:
+    """Say what the next demo would do after an interruption."""
+    if keep:
+        return f"`{_program()} demo --keep {shlex.quote(str(keep))}` goes on where this one ended."
+    return "Nothing of it was kept; with --keep DIR, the same command goes on where it ended."
 
 
 def _program() -> str:

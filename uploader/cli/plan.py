@@ -46,7 +46,7 @@ def command(*, paths: tuple[Path, ...], config: str | None, as_json: bool) -> in
     else:
         from uploader.cli.plan_text import sentences
 
-        for sentence in sentences(sums, chosen):
+        for sentence in sentences(sums, chosen, paths):
             say(console(), sentence)
     return 1 if sums.verdicts["refused"] or sums.verdicts["failed"] else 0
 

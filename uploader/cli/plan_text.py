@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uploader.core.byte_sizes import format_size as size
@@ -39,12 +40,30 @@ def line(file: PlannedFile) -> str:
     return f"{head}: {', '.join(words)}" + "".join(f". {printable(each)}" for each in complaints)
 
 
-def sentences(sums: Sums, settings: Settings) -> Iterator[str]:
-    """What it all comes to."""
+def sentences(sums: Sums, settings: Settings, paths: Sequence[Path] = ()) -> Iterator[str]:
+    """What it all comes to. `paths` are those that were asked for; none means all folders."""
     told = sums.to_json()
-    files = told["files"]
+    if not any(sums.verdicts.values()):
+        places = paths or [folder.path for folder in settings.folders]
+        yield f"No file was found at or below {', '.join(printable(str(place)) for place in places)}."
+    elif not sums.verdicts["upload"]:
+        yield "No file would be uploaded."
+    else:
+        yield from _cost(sums, settings, told)
+    if told["no_rule"]["files"]:
+        names = ", ".join(printable(path) for path in told["no_rule"]["first"])
+        more = " and others" if told["no_rule"]["files"] > len(told["no_rule"]["first"]) else ""
+        yield f"No rule of their scenes fits {names}{more}."
+    for doubt, number in sums.doubts.items():
+        yield f"{plural(number, 'file')}: {doubt}"
+    for code, number in told["reasons"].items():
+        yield f"{plural(number, 'file')}: {WORDS.get(code, code)}"
+
+
+def _cost(sums: Sums, settings: Settings, told: dict[str, Any]) -> Iterator[str]:
+    """What is uploaded costs so many bytes, sessions and calls."""
     yield (
-        f"{plural(files['upload'], 'file')} would be uploaded: {size(sums.bytes)}, about "
+        f"{plural(sums.verdicts['upload'], 'file')} would be uploaded: {size(sums.bytes)}, about "
         f"{size(told['estimated_bytes'])} as COGs, which is what the quota is asked for."
     )
     levels = ", ".join(f"{name} {size(each)}" for name, each in told["estimated_bytes_by_level"].items())
@@ -57,14 +76,6 @@ def sentences(sums: Sums, settings: Settings) -> Iterator[str]:
     )
     if told["scene_items"]:
         yield _scenes(told["scenes"])
-    if told["no_rule"]["files"]:
-        names = ", ".join(printable(path) for path in told["no_rule"]["first"])
-        more = " and others" if told["no_rule"]["files"] > len(told["no_rule"]["first"]) else ""
-        yield f"No rule of their scenes fits {names}{more}."
-    for doubt, number in sums.doubts.items():
-        yield f"{plural(number, 'file')}: {doubt}"
-    for code, number in told["reasons"].items():
-        yield f"{plural(number, 'file')}: {WORDS.get(code, code)}"
 
 
 def _growing(lossy: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uploader.cli.common import (
+    FINISHING,
     OUTCOMES,
     config_option,
     console,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from uploader.config import Settings
 
 GOES_ON = "The same command goes on where this one ended."
-STOPPING = f"Finishing what is being sent; Ctrl-C again ends at once. {GOES_ON}"
-
 WAITING = "Another push to this project is under way; waiting for it to end ..."
 
 
@@ -107,7 +106,7 @@ def _push(
         from uploader.python.push_folders import with_earlier
 
         folders = anyio.run(with_earlier, chosen.state_dir, chosen.folders, named)
-        stopping = partial(say, screen, STOPPING)
+        stopping = partial(say, screen, f"{FINISHING} {GOES_ON}")
         code = run_until_idle(chosen.model_copy(update={"folders": tuple(folders)}), screen, stopping)
         result = outcome(chosen.state_dir, named)
     result["seconds"] = round(time.monotonic() - started, 3)

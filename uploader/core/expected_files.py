@@ -20,7 +20,7 @@ def more_to_come(turn: PlanningPass, destination: Folder) -> bool:
     same = _place(destination)
     folders = [folder for folder, other in turn.view.destinations.items() if _place(other) == same]
     return any(
-        turn.view.coming.get(folder, 0) > 0 or _copied_soon(turn, folder) or _converted_soon(turn, folder)
+        folder in turn.view.coming or _copied_soon(turn, folder) or _converted_soon(turn, folder)
         for folder in folders
         if not turn.paused(folder)
     )

@@ -133,8 +133,8 @@ class PlannerView:
     queued: tuple[Queued, ...] = ()
     queued_total: int = 0
     """Those of folders that are paused are in neither; nor are they among `waiting`."""
-    coming: Mapping[str, int] = field(default_factory=dict)
-    """By folder: files that settle, and can be expected to have settled within the linger time."""
+    coming: frozenset[str] = frozenset()
+    """Folders of which a file settles, and can be expected to have settled within the linger time."""
     waiting: tuple[Waiting, ...] = ()
     twins_completed: frozenset[int] = frozenset()
     """Queued files of `duplicates = "skip"` folders whose twin is completed."""

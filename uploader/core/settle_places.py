@@ -8,7 +8,7 @@ from itertools import islice
 
 from uploader.core.claim_order import Order
 from uploader.core.claimable_files import ClaimableFiles
-from uploader.core.look_schedule import LookSchedule
+from uploader.core.file_times import FileTimes
 from uploader.core.settle_entry import CLAIMABLE, DONE, Entry
 from uploader.core.settle_rules import Phase
 
@@ -24,8 +24,10 @@ class Places:
 
     def __init__(self, total: int, order: Order) -> None:
         self.total = max(1, total)
-        self.schedule = LookSchedule()
-        """The looks that are planned; a file that is ready or being claimed has none."""
+        self.looks = FileTimes()
+        """When each is looked at next; a file that is ready or being claimed has no such time."""
+        self._quiet_since = FileTimes()
+        """Since when each is quiet that settles. A turn asks for the first, so that it is not looked for among all."""
         self.claimable = ClaimableFiles(order)
         self._entries: dict[int, Entry] = {}
         self._id_of: dict[bytes, int] = {}
@@ -58,6 +60,7 @@ class Places:
 
     def looked(self, entry: Entry) -> None:
         """Note what a look has changed of a file. A turn asks who arrives, so that is not looked for among all."""
+        self._settles(entry)
         if entry.control:
             self._arriving[entry.file_id] = entry
         else:
@@ -68,10 +71,11 @@ class Places:
         self._phases[entry.phase] -= 1
         self._phases[phase] += 1
         entry.phase = phase
+        self._settles(entry)
         if phase not in CLAIMABLE:
             self.claimable.drop(entry.file_id)
         if phase in DONE:
-            self.schedule.plan(entry.file_id, None)
+            self.looks.set(entry.file_id, None)
 
     def remove(self, entry: Entry) -> None:
         """Take a file's place."""
@@ -84,6 +88,11 @@ class Places:
     def counted(self, phase: Phase) -> int:
         """How many stand there."""
         return self._phases[phase]
+
+    @property
+    def quiet_since(self) -> float | None:
+        """Since when that one is quiet which has been for the longest of those that settle; None where none settles."""
+        return self._quiet_since.first()
 
     @property
     def count(self) -> int:
@@ -127,7 +136,7 @@ class Places:
             entry = self.at(path)
             looks[path] = entry.state if entry else None
         while len(looks) < most and not self.enough_ready:
-            file_id = self.schedule.pop(now)
+            file_id = self.looks.pop(now)
             if file_id is None:
                 break
             looks[self[file_id].path] = self[file_id].state
@@ -137,7 +146,10 @@ class Places:
         """When a look is due, at once for paths that were asked for; None while nothing is to be looked at."""
         if self._asked:
             return float("-inf")
-        return None if self.enough_ready else self.schedule.next()
+        return None if self.enough_ready else self.looks.first()
+
+    def _settles(self, entry: Entry) -> None:
+        self._quiet_since.set(entry.file_id, entry.quiet_since if entry.phase is Phase.SETTLING else None)
 
     def unsettled(self) -> Iterator[Entry]:
         """The files that are neither ready nor being claimed, by the age of their places."""

@@ -45,7 +45,7 @@ class SettleQueue:
             return None
         entry = entry_of(file_id, sighting, now)
         self._places.add(entry)
-        self._places.schedule.plan(file_id, entry.quiet_at(self._rule))
+        self._places.looks.set(file_id, entry.quiet_at(self._rule))
         return Next.WAIT
 
     def looked(self, file_id: int, sighting: Sighting, now: float, checked: Checked | None = None) -> Verdict:
@@ -63,7 +63,7 @@ class SettleQueue:
             self.ready(file_id, sighting)
         elif verdict.kind is Next.WAIT:
             self._places.move(entry, verdict.phase)
-            self._places.schedule.plan(file_id, verdict.until)
+            self._places.looks.set(file_id, verdict.until)
         return verdict
 
     def ready(self, file_id: int, sighting: Sighting) -> None:
@@ -99,7 +99,7 @@ class SettleQueue:
             return
         entry.claimed = None
         self._places.move(entry, Phase.DEFERRED)
-        self._places.schedule.plan(file_id, until)
+        self._places.looks.set(file_id, until)
 
     def defer(self, file_id: int, until: float) -> None:
         """Look at it again then and not before, unless it is being copied."""
@@ -130,7 +130,7 @@ class SettleQueue:
         """What was the matter is over: look soon at what was deferred."""
         for entry in self._places:
             if entry.phase is Phase.DEFERRED:
-                self._places.schedule.plan(entry.file_id, now)
+                self._places.looks.set(entry.file_id, now)
 
     def change_rule(self, rule: SettleRule) -> None:
         """The folder's files settle by another rule from now on. Copies that run go on."""
@@ -145,7 +145,7 @@ class SettleQueue:
                 self.line.waiting += 1
             elif entry.phase is not Phase.DEFERRED:
                 self._places.move(entry, Phase.SETTLING)
-                self._places.schedule.plan(entry.file_id, entry.quiet_at(rule))
+                self._places.looks.set(entry.file_id, entry.quiet_at(rule))
 
     def paged(self, page: Page, rows: Sequence[tuple[int, bytes]]) -> None:
         """The settling rows that were read, by id with their paths: those without a place are looked at."""
@@ -243,13 +243,10 @@ class SettleQueue:
             return known + self.line.waiting
         return known - self._places.counted(Phase.DEFERRED) + (self.line.waiting if self._places.room else 0)
 
-    def coming(self, now: float, within: float) -> int:
-        """How many can be expected to become ready within so many seconds."""
-        if self._rule.quiet <= within:
-            return self._places.counted(Phase.SETTLING)
-        settling = (entry for entry in self._places if entry.phase is Phase.SETTLING)
-        soon = (entry.quiet_at(self._rule) for entry in settling)
-        return sum(1 for at in soon if at is not None and at <= now + within)
+    def coming(self, now: float, within: float) -> bool:
+        """Whether any file can be expected to become ready within so many seconds."""
+        since = self._places.quiet_since
+        return since is not None and since + self._rule.quiet <= now + within
 
     def _ask_again(self, entry: Entry) -> None:
         """What was written to while it was copied is looked at as a new file."""
@@ -288,7 +285,7 @@ class SettleQueue:
             # A file that was begun a moment ago may be finished by now.
             grows = written and now >= entry.since + self._rule.quiet
             self._places.move(entry, Phase.WRITTEN if grows else Phase.SETTLING)
-            self._places.schedule.plan(entry.file_id, entry.quiet_at(self._rule))
+            self._places.looks.set(entry.file_id, entry.quiet_at(self._rule))
         elif entry.phase is Phase.WRITTEN:
             self._places.move(entry, Phase.SETTLING)
         return written

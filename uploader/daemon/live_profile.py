@@ -27,7 +27,7 @@ WAY_OUT = "`uploader check --live` makes a new one."
 
 
 def keep(folder: Path, found: Mapping[str, Any]) -> Path:
-    """Lay a profile into the state folder: whole, or not at all."""
+    """Lay a profile into the state directory: whole, or not at all."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / NAME
     fresh = path.with_name(f".{NAME}.{os.getpid()}")

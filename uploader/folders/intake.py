@@ -142,9 +142,9 @@ class Intake:
         """Files that only others can finish: they still arrive, or their ready marker is not there."""
         return sum(watcher.unfinished for watcher in self._watchers.values())
 
-    def coming(self, within: float) -> Mapping[str, int]:
-        """By folder: files that can be expected to have settled within so many seconds."""
-        return {name: watcher.coming(within) for name, watcher in self._watchers.items()}
+    def coming(self, within: float) -> frozenset[str]:
+        """The folders of which a file can be expected to have settled within so many seconds."""
+        return frozenset(name for name, watcher in self._watchers.items() if watcher.coming(within))
 
     def to_convert(self, most: int) -> int:
         """How many of the files that settle will be converted, as far as so many of each folder tell."""

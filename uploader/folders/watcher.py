@@ -117,9 +117,9 @@ class FolderWatcher:
         """How many wait for what only others do."""
         return 0 if self.held else self.queue.unfinished()
 
-    def coming(self, within: float) -> int:
-        """How many files can be expected to have settled within so many seconds."""
-        return 0 if self.held else self.queue.coming(time.monotonic(), within)
+    def coming(self, within: float) -> bool:
+        """Whether a file can be expected to have settled within so many seconds."""
+        return not self.held and self.queue.coming(time.monotonic(), within)
 
     def warnings(self) -> list[dict[str, str]]:
         """What a person should know of the watch itself, as a status tells warnings."""

@@ -44,10 +44,9 @@ class LeftFile:
 
 
 def left_files(folder: FolderSpec, stop: threading.Event) -> Iterator[LeftFile]:
-    """Everything that is not taken, but for sidecars, which travel with their rasters. Errors are told as entries."""
+    """All that is not taken, but for sidecars, which travel, and folders that cannot be read, of which a scan tells."""
     for place in walk(folder.root, b"", stop):
         if place.error is not None:
-            yield LeftFile(place.path, "unreadable", f"It cannot be read: {place.error.strerror}.")
             continue
         if folder.closed(place.fd):
             yield _left(place.path, "ignored")
