@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -59,6 +60,35 @@ def test_what_looks_like_a_secret_is_taken_out(text: str) -> None:
 
     assert "CANARY" not in cleaned
     assert redact(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "X-Goog-Signature",
+            "X-Goog-Credential",
+            "X-Goog-Security-Token",
+            "X-Amz-Signature",
+            "X-Amz-Credential",
+        ),
+        *("X-Amz-Security-Token", "GoogleAccessId", "Signature", "client_secret", "apikey", "api_key"),
+        *("access_token", "refresh_token", "id_token", "password", "Authorization"),
+    ],
+)
+@pytest.mark.parametrize("spelled", [str, str.lower, str.upper])
+@pytest.mark.parametrize("around", ["{}=CANARY", '{{"{}": "CANARY"}}', "\xe4 {}: CANARY"])
+def test_a_secret_is_known_by_each_of_its_names(
+    name: str, spelled: Callable[[str], str], around: str
+) -> None:
+    """However it is spelled, alone in its line, and beside letters that are not ASCII."""
+    assert "CANARY" not in redact(around.format(spelled(name)))
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "Basic", "APIKEY"])
+def test_a_credential_is_known_by_its_scheme(scheme: str) -> None:
+    """However the scheme is spelled."""
+    assert "CANARY" not in redact(f"{scheme} CANARYCANARY")
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,17 @@ class Secret:
         raise TypeError("a secret stays in this process")
 
 
-_NAMES = (
-    r"x-(?:goog|amz)-(?:signature|credential|security-token)|googleaccessid|signature|client_secret|api_?key"
-    r"|(?:access|refresh|id)_token|password|authorization"
-)
+_NAMES = {
+    "x-": r"x-(?:goog|amz)-(?:signature|credential|security-token)",
+    "googleaccessid": "googleaccessid",
+    "signature": "signature",
+    "client_secret": "client_secret",
+    "api": "api_?key",
+    "_token": "(?:access|refresh|id)_token",
+    "password": "password",
+    "authorization": "authorization",
+}
+"""Names whose values are secrets, by what each has in it."""
 
 
 def _without_query(url: re.Match[str]) -> str:
@@ -61,19 +68,25 @@ def _without_query(url: re.Match[str]) -> str:
     return url[0] if place == url[0] else f"{place}?{MASK}"
 
 
-_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+_RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     # user:password@ of a URL, then the whole query and fragment: of a signed URL that is the signature.
-    (re.compile(r"\b([a-z][a-z0-9+.-]{0,15}://)[^\s/?#@\"'<>]{0,512}@", re.IGNORECASE), rf"\1{MASK}@"),
-    (re.compile(r"https?://[^\s\"'<>\\]*", re.IGNORECASE), _without_query),
     (
+        ("://",),
+        re.compile(r"\b([a-z][a-z0-9+.-]{0,15}://)[^\s/?#@\"'<>]{0,512}@", re.IGNORECASE),
+        rf"\1{MASK}@",
+    ),
+    (("://",), re.compile(r"https?://[^\s\"'<>\\]*", re.IGNORECASE), _without_query),
+    (
+        ("bearer", "basic", "apikey"),
         re.compile(r"\b(bearer|basic|apikey)\s+(?!realm\b|token\b)[\w.~+/=-]{8,}", re.IGNORECASE),
         rf"\1 {MASK}",
     ),
-    (re.compile(r"gpra_[\w.~+/=-]+"), f"gpra_{MASK}"),
-    (re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,2}"), MASK),
+    (("gpra_",), re.compile(r"gpra_[\w.~+/=-]+"), f"gpra_{MASK}"),
+    (("eyj",), re.compile(r"\beyJ[\w-]{5,}(?:\.[\w-]*){1,2}"), MASK),
     (
+        tuple(_NAMES),
         re.compile(
-            rf"(?<![\w-])({_NAMES})([\"']?\s*[=:]\s*[\"']?)(?!\*\*\*|unknown key\b)[^\s\"'&,;<>]+",
+            rf"(?<![\w-])({'|'.join(_NAMES.values())})([\"']?\s*[=:]\s*[\"']?)(?!\*\*\*|unknown key\b)[^\s\"'&,;<>]+",
             re.IGNORECASE,
         ),
         rf"\1\2{MASK}",
@@ -81,7 +94,9 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
 )
 """What a secret looks like in a text, and what is left of it, in the order of application.
 
-No repetition waits for a sign that may never come: a hostile text must not take quadratic time.
+No repetition waits for a sign that may never come: a hostile text must not take quadratic time. Before the expression
+stand words in small letters, one of which is in each text that it finds: most lines of a log have none, and to look for
+words costs a tenth of what to look for expressions does.
 """
 
 
@@ -90,6 +105,9 @@ def redact(text: str) -> str:
 
     Errs on the side of taking out too much. Safe to apply twice.
     """
-    for pattern, rest in _RULES:
-        text = pattern.sub(rest, text)
+    small = text.lower()
+    for words, pattern, rest in _RULES:
+        # Of what is not ASCII expressions know more letters that are the same.
+        if not text.isascii() or any(word in small for word in words):
+            text = pattern.sub(rest, text)
     return text

@@ -8,12 +8,13 @@ from uploader.config import Folder
 from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import classify
+from uploader.core.log_subject import About
 from uploader.core.media_types import upload_name
 from uploader.core.model import FileState, Sighting
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.verdicts import Step
-from uploader.effects.context import Tools, about
+from uploader.effects.context import Tools
 from uploader.effects.conversion import as_it_is, made, reject
 from uploader.effects.scenes import joining
 from uploader.journal import Converted, FileRow
@@ -29,36 +30,40 @@ async def claim(tools: Tools, file_id: int) -> None:
     sighting = tools.intake.settled_sighting(file_id)
     if sighting is None:
         return
-    row = await tools.file(file_id)
-    if row.state is not FileState.SETTLING:  # a look that began before the last claim has brought it up again
+    live = tools.journal.live.file(file_id)
+    if (
+        live and live.state is not FileState.SETTLING
+    ):  # a look that began before the last claim has brought it up again
         tools.intake.claimed(file_id)
         return
     destination = tools.destinations.get(sighting.folder)
     failpoint("claim.before")
-    with tools.activity.track("claim", shown(row.path), sighting.size):
+    with tools.activity.track("claim", shown(sighting.path), sighting.size):
         try:
             claimed, passed = await tools.in_thread(_claim, tools, file_id, sighting, destination)
         except Interrupted:
             return
         except err.UploaderError as error:
-            await _claim_failed(tools, row, error)
+            await _claim_failed(tools, await tools.file(file_id), error)
             return
     failpoint("claim.after")
     tools.staging_refusals.took()
-    archive = destination is not None and destination.opens(row.path)  # what it holds is known, or of a scene
+    archive = destination is not None and destination.opens(
+        sighting.path
+    )  # what it holds is known, or of a scene
     state = await tools.journal.files.claimed(
         file_id,
         sighting,
         claimed.content,
         claimed.size,
         None if archive else destination,
-        joining=None if archive else await joining(tools, sighting.folder, row.path),
+        joining=None if archive else await joining(tools, sighting.folder, sighting.path),
         sha256=claimed.raster.sha256,
         crc32c=claimed.raster.crc32c,
         passed=passed,
     )
     tools.intake.claimed(file_id)
-    log.info("claimed %s bytes=%d state=%s", about(row), claimed.size, state)
+    log.info("claimed %s bytes=%d state=%s", About(sighting.folder, sighting.path), claimed.size, state)
 
 
 def _claim(

@@ -256,7 +256,7 @@ def claim(
     """A private copy is whole: within a transaction, all that follows from that; returns the state of the file then."""
     same = rows.version_with(file, copy.content)
     change, state = events.claimed(rows.now, file, same, copy, repaired)
-    if joining is not None and state in _JOINS:
+    if joining is not None and state in _JOINS - {file.state}:
         item_id = repaired.item.item_id if repaired.item else None
         known = _with_item(rows, file, joining, _known(rows, file, joining), item_id)
         scene_events.claimed(change, file, joining, known, copy.content, item_id=item_id)

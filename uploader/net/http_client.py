@@ -10,7 +10,8 @@ import logging
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import httpx
@@ -72,16 +73,19 @@ class HttpClient:
         self.base_url = base_url.rstrip("/")
         self._wall = wall
         self._connect = connect
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=context if context is not None else True,
+        self._new_connection = partial(
+            httpx.AsyncHTTPTransport,
+            verify=context or httpx.create_ssl_context(),
             proxy=proxy or None,
             trust_env=False,
             limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=4, keepalive_expiry=_KEEP_ALIVE
+                max_connections=None, max_keepalive_connections=1, keepalive_expiry=_KEEP_ALIVE
             ),
         )
+        # One transport would look at the sockets of all its connections before and after each request.
+        self._idle: list[httpx.AsyncHTTPTransport] = []
         # httpcore would lose a place for good where a request is cancelled in the moment in which it gets one.
-        self._places = anyio.Semaphore(MOST_CONNECTIONS)
+        self._places = anyio.Semaphore(MOST_CONNECTIONS, fast_acquire=True)
         self._headers = {
             "User-Agent": f"geopera-uploader/{__version__}",
             "Accept": "application/json",
@@ -94,8 +98,9 @@ class HttpClient:
             raise ConfigurationError("An address names a host that cannot be one.") from error
 
     async def aclose(self) -> None:
-        """Close all connections."""
-        await self._transport.aclose()
+        """Close all idle connections."""
+        while self._idle:
+            await self._idle.pop().aclose()
 
     async def post(
         self,
@@ -133,33 +138,40 @@ class HttpClient:
         timeout = {"connect": self._connect, "read": deadline, "write": deadline}
         request = httpx.Request(
             method,
-            self.base_url + path,
+            _url(self.base_url + path),
             content=content,
             headers={**self._headers, **headers},
             extensions={"timeout": timeout, "trace": stage},
         )
         try:
             with anyio.fail_after(deadline):
-                async with self._place():
-                    return await self._exchange(request, what, most)
+                async with self._connection() as connection:
+                    return await self._exchange(connection, request, what, most)
         except BROKEN as error:
             raise broken(error, stage, what, self._host) from error
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """One of the connections that there may be at once. Raises PoolTimeout."""
+    async def _connection(self) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+        """A connection for one request: the one used last, which is most likely still open, or a new one.
+
+        Raises PoolTimeout where there are as many as there may be at once.
+        """
         try:
             with anyio.fail_after(self._connect):
                 await self._places.acquire()
         except TimeoutError as error:
             raise httpx.PoolTimeout("all connections are in use") from error
+        connection = self._idle.pop() if self._idle else self._new_connection()
         try:
-            yield
+            yield connection
         finally:
+            self._idle.append(connection)
             self._places.release()
 
-    async def _exchange(self, request: httpx.Request, what: str, most: int) -> HttpAnswer:
-        response = await self._transport.handle_async_request(request)
+    async def _exchange(
+        self, connection: httpx.AsyncHTTPTransport, request: httpx.Request, what: str, most: int
+    ) -> HttpAnswer:
+        response = await connection.handle_async_request(request)
         try:
             body = b""
             if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
@@ -173,11 +185,17 @@ class HttpClient:
         if coding not in {"", "identity"}:
             raise NoAnswer(f"{what} got an answer in a coding that was not asked for.")
         body = bytearray()
-        async for part in response.aiter_raw():
+        async for part in cast("httpx.AsyncByteStream", response.stream):
             body += part
             if len(body) > most:
                 raise NoAnswer(f"{what} got an answer of more than {most} bytes.")
         return bytes(body)
+
+
+@lru_cache(maxsize=64)
+def _url(text: str) -> httpx.URL:
+    """The parts of an address. There are few, one for each operation, and each is asked for again and again."""
+    return httpx.URL(text)
 
 
 def hush() -> None:

@@ -48,11 +48,14 @@ class PutConnection:
         self._backend = Backend()
         self._timeouts = timeouts or Timeouts()
         self._pool = _pool(context, proxy, self._backend, self._timeouts.stalled)
+        self._connection: httpcore.AsyncConnectionInterface | None = None
         self._wall = wall
 
     async def aclose(self) -> None:
         """Close the connection."""
-        await self._pool.aclose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()
 
     async def put(
         self, url: Secret, body: AsyncIterator[bytes], *, size: int, content_type: str, what: str
@@ -90,11 +93,13 @@ class PutConnection:
     ) -> HttpAnswer:
         t = self._timeouts
         stage = Stage()
-        timeout = {"connect": t.connect, "pool": t.connect, "write": t.write, "read": t.stored}
+        timeout = {"connect": t.connect, "write": t.write, "read": t.stored}
+        target = _target(url)
         try:
-            async with self._pool.stream(
+            connection = await self._ready(target.origin)
+            async with connection.stream(
                 "PUT",
-                _target(url),
+                target,
                 headers=headers,
                 content=body,
                 extensions={"timeout": timeout, "trace": stage},
@@ -104,6 +109,15 @@ class PutConnection:
                 return HttpAnswer.of(response.status, pairs, content, self._wall())
         except BROKEN as error:
             raise broken(error, stage, what, urlsplit(url.reveal()).hostname or "") from error
+
+    async def _ready(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
+        """The connection for the next request: that of the last one, where it still is one, and to this origin."""
+        last = self._connection
+        if last and last.is_idle() and last.can_handle_request(origin) and not last.has_expired():
+            return last
+        await self.aclose()
+        self._connection = self._pool.create_connection(origin)
+        return self._connection
 
 
 class _Overheard:
@@ -141,7 +155,7 @@ def _target(url: Secret) -> httpcore.URL:
 def _pool(
     context: ssl.SSLContext, proxy: str, backend: Backend, stalled: float
 ) -> httpcore.AsyncConnectionPool:
-    """One connection, direct or through a proxy.
+    """What makes the connection, direct or through a proxy. To look after a single one it is too much.
 
     The kernel ends it once nothing that was sent has been acknowledged for `stalled` seconds, or the far side has taken
     nothing for as long. Only the kernel knows: what it has buffered looks sent from here, and a slow line looks dead.
@@ -150,7 +164,6 @@ def _pool(
     if not proxy:
         return httpcore.AsyncConnectionPool(
             ssl_context=context,
-            max_connections=1,
             keepalive_expiry=_KEEP_ALIVE,
             network_backend=backend,
             socket_options=options,
@@ -162,7 +175,6 @@ def _pool(
         proxy_auth=(name.encode(), word.encode()) if name or word else None,
         ssl_context=context,
         proxy_ssl_context=context if parts.scheme == "https" else None,
-        max_connections=1,
         keepalive_expiry=_KEEP_ALIVE,
         network_backend=backend,
         socket_options=options,

@@ -36,7 +36,7 @@ class RateLimit:
         self._not_before = float("-inf")
         self._clock = clock
         self._sleep = sleep
-        self._turn = anyio.Lock()
+        self._turn = anyio.Lock(fast_acquire=True)
 
     async def wait(self) -> None:
         """Return when the caller may send one request. A cancelled caller has used up nothing."""

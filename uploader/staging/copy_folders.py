@@ -166,8 +166,8 @@ class Staging:
         remove(begun)
         with suppress(FileNotFoundError):
             home.rename(begun)  # half of a claim is none
-        failpoint("discard.half")
-        remove(begun)
+            failpoint("discard.half")
+            remove(begun)
         remove(self._out(file_id))
         self.result(file_id).unlink(missing_ok=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -111,7 +112,7 @@ def writing(place: Path) -> Iterator[None]:
 def remove(path: Path) -> None:
     """Remove a folder; what a link in its place points to stays."""
     with suppress(FileNotFoundError):
-        if path.is_symlink():
+        if stat.S_ISLNK(os.lstat(path).st_mode):  # most often there is nothing, which this tells soonest
             path.unlink()
         else:
             shutil.rmtree(path)

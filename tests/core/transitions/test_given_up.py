@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.core.transitions.test_file_events import COPY, NOW, SEEN, file
+from uploader.core.lifecycle import FILE_ENDS
 from uploader.core.model import FileState
 from uploader.core.transitions import file_events, source_events
 from uploader.core.transitions.file_events import Converted
@@ -37,3 +38,11 @@ def test_what_comes_of_a_file_that_was_given_up_meanwhile_changes_nothing(state:
     assert [(change.files, change.log) for change in changes] == [({}, [])] * len(changes)
     assert (claimed.files, there) == ({7: {"staged": 1}}, state)
     assert (disposed.files[7]["archived_as"], "state" in disposed.files[7]) == (b"/done/a.tif", False)
+
+
+@pytest.mark.parametrize("state", sorted(FILE_ENDS))
+def test_a_file_that_has_ended_is_not_claimed_again(state: FileState) -> None:
+    """A look that began earlier has brought it up again: only the copy that was just made has to go."""
+    claimed, there = file_events.claimed(NOW, file(state), None, COPY, NOTHING)
+
+    assert (claimed.files, claimed.log, there) == ({7: {"staged": 1}}, [], state)

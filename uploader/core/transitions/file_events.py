@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from uploader.core.lifecycle import FileEvent
+from uploader.core.lifecycle import FILE_ENDS, FileEvent
 from uploader.core.model import FileState
 from uploader.core.receipts import group_hash, kept_facts
 from uploader.core.scenes import Scene
 from uploader.core.transitions import scene_events
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
+from uploader.core.transitions.given_up import unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
 from uploader.core.transitions.scene_events import Joining, Known
@@ -76,9 +76,10 @@ def claim(
 
     `same` is another current version of the path with the same content: then nothing has changed there. Else a file
     whose item the platform has shown at a repair is completed by that, one that may have been uploaded before the
-    repair waits for a person, and all others are queued.
+    repair waits for a person, and all others are queued. One that came to its end before, or was given up while it was
+    copied, stays what it is.
     """
-    if file.state in GIVEN_UP:
+    if file.state in FILE_ENDS:
         change.set_file(file, {"staged": 1})  # the copy that was just made goes
         return file.state
     columns = {
