@@ -19,6 +19,7 @@ from uploader.convert.read import masks
 from uploader.convert.read.declared_facts import as_declared, placed, with_declared
 from uploader.convert.read.doubts import doubts
 from uploader.convert.read.examine import examine
+from uploader.convert.read.executors import threads_for
 from uploader.convert.read.facts import RAISE, Facts, RasterLimits, beyond
 from uploader.convert.read.formats.open_raster import THREADS, opened
 from uploader.convert.read.own_files import require_no_links
@@ -110,7 +111,7 @@ def converted(job: Job, workshop: Path, room: int) -> Performed:
     facts = _examined(job)
     _require_room(facts, job, room)
     # Threads read as many bytes as are counted, also where libtiff needs fewer: of a last strip that is counted full.
-    threads = THREADS if facts.compression else 1
+    threads = threads_for(facts.raw_bytes) if facts.compression else 1
     with (
         opened(job.source, facts.driver, threads=threads) as own,
         as_declared(own, facts, workshop) as dataset,

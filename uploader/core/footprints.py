@@ -109,8 +109,9 @@ def _unwrapped(outline: Sequence[Place]) -> list[Place]:
     Where it passes a pole in one place, its longitude leaps there: it goes along the pole's latitude, the raster to
     its left. At an edge that lies at the pole as a whole, as in maps of the whole Earth, longitudes say where it goes.
     """
-    start = int(_passes_a_pole((outline[-1], *outline[:2]), 1))
+    start = int(_at_a_pole((outline[-1], *outline[:2]))[1])
     turned = [*outline[start:], *outline[: start + 1]]
+    passing = _at_a_pole(turned)
     places = [turned[0]]
     for index in range(1, len(turned)):
         (lon, lat), (before, latitude) = turned[index], places[-1]
@@ -119,20 +120,20 @@ def _unwrapped(outline: Sequence[Place]) -> list[Place]:
         if leap:
             latitude = math.copysign(90.0, lat)
             places.append((before, latitude))
-        elif _passes_a_pole(turned, index):
+        elif passing[index]:
             places.append((before, math.copysign(90.0, lat)))
             continue
-        if leap or _passes_a_pole(turned, index - 1):
+        if leap or passing[index - 1]:
             step = -((before - lon) % 360.0) if latitude > 0 else (lon - before) % 360.0
             places.append((before + step, latitude))
         places.append((before + step, lat))
     return places
 
 
-def _passes_a_pole(places: Sequence[Place], index: int) -> bool:
-    """Whether this one place, and none beside it, lies at a pole."""
-    around = [abs(places[i][1]) >= _AT_A_POLE for i in (index - 1, index, index + 1) if 0 <= i < len(places)]
-    return index > 0 and around == [False, True, False]
+def _at_a_pole(places: Sequence[Place]) -> list[bool]:
+    """Which of the places between the first and the last lie at a pole, and none beside them does."""
+    at = [abs(lat) >= _AT_A_POLE for _, lat in places]
+    return [False, *(one and not (a or b) for a, one, b in zip(at, at[1:], at[2:], strict=False)), False]
 
 
 def _around_a_pole(places: list[Place], turns: int) -> list[Place]:

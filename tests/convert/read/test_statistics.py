@@ -13,7 +13,7 @@ import rasterio
 from uploader.convert.job import BandStatistics
 from uploader.convert.read.examine import examine
 from uploader.convert.read.measure import measure
-from uploader.convert.read.statistics import Classes, Counts, Moments
+from uploader.convert.read.statistics import Classes, Counts, Moments, Totals
 from uploader.convert.read.statistics_tags import embedded, to_tags
 
 pytestmark = pytest.mark.unit
@@ -65,6 +65,27 @@ def test_counts_are_exact(dtype: str) -> None:
     assert found.std == pytest.approx(deviation, rel=1e-15)
     assert found.valid_percent == 100 * len(kept) / values.size
     assert counts.count == len(kept)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+@pytest.mark.parametrize("value", [None, "min", "max"])
+def test_totals_are_what_counts_are(dtype: str, value: str | None) -> None:
+    """Digit by digit, over the whole range and of nothing but the farthest value, in parts of more than one chunk."""
+    bounds = np.iinfo(dtype)
+    values = np.random.default_rng(6).integers(bounds.min, bounds.max, 100_003, dtype=dtype, endpoint=True)
+    if value:
+        values[:] = getattr(bounds, value)
+    counts, totals = Counts(values.dtype), Totals()
+    for part in np.split(values, [0, 1, 10, 601]):
+        counts.add(part)
+        totals.add(part)
+
+    assert totals.result(200_006) == counts.result(200_006)
+
+
+def test_totals_of_nothing_have_no_statistics() -> None:
+    """As of any other band without one valid pixel."""
+    assert Totals().result(7) == Counts(np.dtype("uint8")).result(7)
 
 
 def test_nodata_of_all_bands_together(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from uploader.convert.isolation import confine
+from uploader.convert.read import executors
 
 
 @pytest.fixture
@@ -17,3 +18,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     workshop = tmp_path / "workshop"
     workshop.mkdir()
     return workshop
+
+
+@pytest.fixture(params=["small", "large"])
+def either_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A raster of a test counts as small, and as large: then threads share its work, and sums stand for its pixels."""
+    monkeypatch.setattr(executors, "_SMALL", 1 << 62 if request.param == "small" else 0)

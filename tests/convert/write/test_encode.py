@@ -333,6 +333,7 @@ PLANTED_IN_CLASSES: dict[str, tuple[Any, str, Any]] = {
 """The same for classes, whose tiles GDAL compresses."""
 
 
+@pytest.mark.usefixtures("either_size")
 @pytest.mark.parametrize("bands", [3, 5])
 @pytest.mark.parametrize("what", PLANTED)
 def test_a_planted_mistake_is_found(
@@ -354,6 +355,7 @@ def test_a_planted_mistake_is_found(
     assert not (here / "parts").exists()
 
 
+@pytest.mark.usefixtures("either_size")
 @pytest.mark.parametrize("what", PLANTED_IN_CLASSES)
 def test_a_planted_mistake_is_found_in_classes(
     what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
@@ -433,6 +435,7 @@ PLANTED_IN_LEVELS: dict[str, tuple[Any, str, Any]] = {
 """What goes wrong where only levels are made."""
 
 
+@pytest.mark.usefixtures("either_size")
 @pytest.mark.parametrize("what", PLANTED_IN_LEVELS)
 def test_a_planted_mistake_is_found_in_levels_alone(
     what: str, tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch
@@ -460,6 +463,7 @@ def test_a_planted_mistake_is_found_in_levels_alone(
     assert compare.differences(source, here / "result.tif") == []
 
 
+@pytest.mark.usefixtures("either_size")
 @pytest.mark.parametrize("bands", [3, 5])
 def test_without_a_mistake_nothing_is_found(bands: int, tmp_path: Path, here: Path) -> None:
     """The same raster in the same way, left alone."""

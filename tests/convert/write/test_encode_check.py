@@ -52,11 +52,12 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(("threads", "verify"), [(1, "full"), (3, "full"), (3, "sample")])
 @pytest.mark.parametrize("row", [None, 2, _HEIGHT - 3])
+@pytest.mark.usefixtures("either_size")
 def test_one_wrong_pixel_of_a_level_is_found_in_the_squares(
     source: Path, monkeypatch: pytest.MonkeyPatch, row: int | None, threads: int, verify: Any
 ) -> None:
     """In the first square and in the last one, and nothing is found where nothing is wrong."""
-    monkeypatch.setattr(encoded_cog, "THREADS", threads)
+    monkeypatch.setattr(encoded_cog, "threads_for", lambda _: threads)
     if row is not None:
         monkeypatch.setattr(level_stream, "shrunk", _wrong_in(row))
     workshop = source.parent.parent / "workshop"

@@ -95,7 +95,7 @@ def library_places() -> tuple[Path, ...]:
     packages = [place for name in roots for place in getattr(sys.modules.get(name), "__path__", ())]
     code = [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), *packages]
     places = {Path(place) for place in (*data, *code, *_SYSTEM_DATA) if place}
-    return tuple(sorted(place for place in places if places.isdisjoint(place.parents)))
+    return tuple(sorted(place for place in places if places.isdisjoint(place.parents) and place.exists()))
 
 
 def limit(folder: Path, *, cpu_seconds: float, file_bytes: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 import struct
 from collections.abc import Iterable
 from pathlib import Path
@@ -88,7 +89,7 @@ def _allow(rules: int, path: Path, rights: int) -> None:
     except OSError:  # what we cannot open need not be allowed to us
         return
     try:
-        allowed = rights if path.is_dir() else rights & _FILE_READ
+        allowed = rights if stat.S_ISDIR(os.fstat(handle).st_mode) else rights & _FILE_READ
         attributes = struct.pack("=Qi", allowed, handle)
         buffer = (ctypes.c_char * len(attributes)).from_buffer_copy(attributes)
         kernel.syscall(_number("landlock_add_rule"), rules, _PATH_BENEATH, buffer, 0)

@@ -11,6 +11,7 @@ import errno
 import os
 import platform
 import struct
+from itertools import chain
 
 from uploader.convert.isolation import kernel
 from uploader.convert.isolation.syscalls import AUDIT_ARCHITECTURE, DENIED, JUDGED, NEWEST, number
@@ -49,15 +50,22 @@ def program(machine: str, pid: int) -> list[Instruction]:
         *_unless("tgkill", machine, (_EQUAL, 0, 1, pid)),
         *_unless("prlimit64", machine, (_EQUAL, 0, 1, 0)),
     ]
-    for name in DENIED:
-        found += _when(name, machine, (_RETURN, 0, 0, _REFUSE | errno.EPERM))
-    return [*found, (_RETURN, 0, 0, _ALLOW)]
+    return [*found, *_REFUSALS[machine], (_RETURN, 0, 0, _ALLOW)]
 
 
 def _when(name: str, machine: str, verdict: Instruction) -> list[Instruction]:
     """A verdict on one call; nothing where the machine does not have it."""
     wanted = number({**JUDGED, **DENIED}[name], machine)
     return [] if wanted is None else [(_EQUAL, 0, 1, wanted), verdict]
+
+
+_REFUSALS = {
+    machine: [
+        step for name in DENIED for step in _when(name, machine, (_RETURN, 0, 0, _REFUSE | errno.EPERM))
+    ]
+    for machine in AUDIT_ARCHITECTURE
+}
+"""What is the same for each process, so that no child makes it anew."""
 
 
 def _unless(name: str, machine: str, test: Instruction) -> list[Instruction]:
@@ -81,6 +89,7 @@ def restrict() -> None:
 
 def install(instructions: list[Instruction]) -> None:
     """Hand a filter to the kernel; by prctl, for seccomp(2) itself is not allowed in many a unit. Raises OSError."""
-    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in instructions))
+    form = "=" + "HBBI" * len(instructions)
+    code = ctypes.create_string_buffer(struct.pack(form, *chain.from_iterable(instructions)))
     header = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
     kernel.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.addressof(header))

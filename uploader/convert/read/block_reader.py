@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uploader.convert.read.executors import small
 from uploader.convert.read.facts import ALPHA, PER_DATASET, Facts
 from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.windows import WINDOW_BYTES, Piece
@@ -71,10 +72,10 @@ def blocks(
 ) -> Generator[Block, None, None]:
     """All pieces in order. The dataset belongs to this until it is exhausted or closed.
 
-    Each has so many pixels around it as `margin` says. One piece is read ahead, unless the raster's own blocks are
-    too large to hold two of them.
+    Each has so many pixels around it as `margin` says. One piece is read ahead, unless the raster is small, or its
+    own blocks are too large to hold two of them.
     """
-    if facts.block_bytes > WINDOW_BYTES:
+    if facts.block_bytes > WINDOW_BYTES or small(facts.raw_bytes):
         yield from (read(dataset, facts, piece, masked, margin=margin) for piece in pieces)
         return
     with ThreadPoolExecutor(1) as thread:

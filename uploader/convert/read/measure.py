@@ -15,7 +15,7 @@ from uploader.convert.read.facts import ALL_VALID, NODATA, PER_DATASET, BandFact
 from uploader.convert.read.formats.open_raster import Dataset, translated
 from uploader.convert.read.nodata_border import Collar, says_all_valid
 from uploader.convert.read.pass_progress import LOOKING, counted
-from uploader.convert.read.statistics import Classes, Counts, Moments, PixelStatistics, few
+from uploader.convert.read.statistics import Classes, Counts, Moments, PixelStatistics, Totals, few
 from uploader.convert.read.windows import Piece, pieces
 
 _PEEKS = 6
@@ -111,10 +111,8 @@ class Gauge:
 
     def __init__(self, facts: Facts, *, classes: bool, border: bool = True) -> None:
         self._facts = facts
-        self._bands: list[Counts | Moments] = [
-            Counts(np.dtype(band.dtype)) if _countable(band) else Moments() for band in facts.bands
-        ]
         self._data = next((band.index for band in facts.bands if band.interpretation != "alpha"), 1)
+        self._bands = [_reduction(band, values=classes and band.index == self._data) for band in facts.bands]
         self._classes = Classes() if classes else None
         named = facts.palette or facts.categories
         self._collar = Collar(facts) if border and says_all_valid(facts) and not named else None
@@ -169,8 +167,15 @@ class Gauge:
                 gauge.forget(int(band.nodata or 0))
 
 
-def _holes(band: BandFacts, gauge: Counts | Moments) -> bool:
-    if isinstance(gauge, Counts):
+def _reduction(band: BandFacts, *, values: bool) -> Counts | Totals | Moments:
+    """What a band is reduced to. Each value is counted where the values are wanted, or nodata is among them."""
+    if not _countable(band):
+        return Moments()
+    return Counts(np.dtype(band.dtype)) if values or band.mask & NODATA else Totals()
+
+
+def _holes(band: BandFacts, gauge: Counts | Totals | Moments) -> bool:
+    if not isinstance(gauge, Moments):
         return False
     declared = band.nodata is not None and math.isnan(band.nodata)
     return gauge.infinities > 0 or (gauge.nans > 0 and not declared)

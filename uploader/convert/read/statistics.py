@@ -89,9 +89,47 @@ class Counts:
         values, often = self.values(), self._seen[self._seen > 0]
         total = _sum_of_products(values, often, self._size * count)
         squares = _sum_of_products(values * values, often, self._size**2 * count)
-        deviation = _root(squares * count - total * total) / count
-        low, high = int(values.min()), int(values.max())
-        return BandStatistics(low, high, total / count, deviation, 100.0 * count / pixels)
+        return _exact(count, (int(values.min()), int(values.max())), (total, squares), pixels)
+
+
+class Totals:
+    """Extremes, sum and sum of squares of the same types, as exact as `Counts` and made in half the time.
+
+    Only for samples all of which count, and whose values nobody wants to know.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._low: int | None = None
+        self._high: int | None = None
+        self._total = 0
+        self._squares = 0
+
+    def add(self, samples: Samples) -> None:
+        """Take in valid samples. Of a chunk each sum is a whole number that float64 holds: less than 2**53."""
+        if not samples.size:
+            return
+        low, high = int(samples.min()), int(samples.max())
+        self._low = low if self._low is None else min(self._low, low)
+        self._high = high if self._high is None else max(self._high, high)
+        self.count += samples.size
+        for start in range(0, samples.size, _CHUNK):
+            work = samples[start : start + _CHUNK].astype(np.float64)
+            self._total += int(work.sum())
+            self._squares += int(work.dot(work))
+
+    def result(self, pixels: int) -> BandStatistics:
+        """As that of `Counts`."""
+        if self._low is None or self._high is None:
+            return BandStatistics(None, None, None, None, 0.0)
+        return _exact(self.count, (self._low, self._high), (self._total, self._squares), pixels)
+
+
+def _exact(count: int, extremes: tuple[int, int], sums: tuple[int, int], pixels: int) -> BandStatistics:
+    """The statistics of so many whole numbers; the exact `sums` are those of the numbers and of their squares."""
+    total, squares = sums
+    deviation = _root(squares * count - total * total) / count
+    return BandStatistics(*extremes, total / count, deviation, 100.0 * count / pixels)
 
 
 def _sum_of_products(values: NDArray[np.int64], often: NDArray[np.int64], bound: int) -> int:

@@ -1,4 +1,4 @@
-"""A raster encoded in one pass: each row is read once, and from it come sums, statistics, levels and tiles.
+"""A raster encoded in one pass: each row is read once, and from it come statistics, levels and tiles.
 
 The tiles of each image wait in a file of their own until their sizes are known; then they are put in a COG's order
 behind the head (`tile_copy`), which GDAL wrote for a wrapper without pixels.
@@ -7,7 +7,7 @@ behind the head (`tile_copy`), which GDAL wrote for a wrapper without pixels.
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,16 @@ import numpy as np
 from uploader.convert.pyramid.level_stream import LevelStream
 from uploader.convert.pyramid.smallest_level import SmallestLevel, SmallLevel
 from uploader.convert.read.block_reader import Block, blocks
+from uploader.convert.read.executors import executor
 from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.measure import Gauge
 from uploader.convert.read.pass_progress import WRITING, counted
 from uploader.convert.read.windows import rows_of_tiles
 from uploader.convert.tiff import ifd
 from uploader.convert.write.encode_plan import Plan
-from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.encode_tiles import TileForm, encoded, encoded_mask, tiles
 from uploader.convert.write.gdal_tiles import GdalTiles
+from uploader.convert.write.pixel_memory import Memory, memory
 from uploader.convert.write.row_masks import asked, for_gauge, with_masks
 from uploader.convert.write.tile_copy import Image, planes
 from uploader.convert.write.tile_file import TileFile
@@ -37,16 +38,16 @@ _AHEAD = 8
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The images of a raster, whose tiles lie in a folder, their sums, and the smallest of them where it is small."""
+    """The images of a raster, whose tiles lie in a folder; what they hold; the smallest of them where it is small."""
 
     images: list[Image]
-    sums: Sums
+    seen: Memory
     smallest: SmallLevel | None
 
 
 def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> Encoded:
     """Read a raster once, and show it to the gauge. Raises what GDAL and the disk say."""
-    sums = Sums(plan.levels, plan.wanted)
+    seen = memory(plan.levels, plan.wanted)
     last, level_facts = len(plan.levels) - 1, plan.levels[-1]
     smallest = SmallestLevel(plan.facts.bands, level_facts.pixels)
     levels = LevelStream(plan.wanted)
@@ -56,21 +57,21 @@ def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> E
         with closing(blocks(dataset, plan.facts, pieces, wanted)) as found:
             for block in counted(found, plan.facts.samples, WRITING):
                 rows = with_masks(block, plan.facts)
-                _keep(plan, 0, rows, sums, made)
+                _keep(plan, 0, rows, seen, made)
                 if gauge:
                     gauge.add(for_gauge(rows, gauge))
                 if not last:
                     smallest.add(rows)
                 for number, level in levels.add(rows):
-                    _keep(plan, number + 1, level, sums, made)
+                    _keep(plan, number + 1, level, seen, made)
                     if number + 1 == last:
                         smallest.add(level)
-        return Encoded([*plan.kept, *made.images()], sums, smallest.level())
+        return Encoded([*plan.kept, *made.images()], seen, smallest.level())
 
 
-def _keep(plan: Plan, number: int, rows: Block, sums: Sums, made: Tiles | GdalTiles) -> None:
-    """The sums come first: of the pixels as they were handed over, before anything is cut."""
-    sums.add(number, rows)
+def _keep(plan: Plan, number: int, rows: Block, seen: Memory, made: Tiles | GdalTiles) -> None:
+    """They are remembered first: the pixels as they were handed over, before anything is cut."""
+    seen.add(number, rows)
     if number in plan.made:
         made.add(number, rows)
 
@@ -86,7 +87,7 @@ class Tiles:
         self._most = self._planes * max(_AHEAD, 2 * -(-plan.facts.width // side))
         self._waiting: deque[tuple[TileFile, Future[bytes]]] = deque()
         self._stack = ExitStack()
-        self._pool = self._stack.enter_context(ThreadPoolExecutor(plan.threads))
+        self._pool = self._stack.enter_context(executor(plan.threads))
         names = ("image", "mask") if plan.wanted.masked else ("image",)
         self._files = {
             number: [

@@ -1,4 +1,4 @@
-"""Whether a file that was encoded holds what was read: all of it is read back through GDAL, and compared by sums.
+"""Whether a file that was encoded holds what was read: all of it is read back through GDAL, and compared.
 
 It is read back in whole tiles (`whole_tiles`). That a level shows the level above it is shown anew for some squares of
 it, by the other way of making levels. Threads share the rows of tiles of a level, each with a dataset of its own;
@@ -8,7 +8,7 @@ squares are made of rows that were decoded just before, so that GDAL still has t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Executor, wait
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +16,14 @@ from pathlib import Path
 from uploader.convert.pyramid.overview_writer import region
 from uploader.convert.pyramid.pixel_coverage import Axis
 from uploader.convert.read.block_reader import Block, read
+from uploader.convert.read.executors import executor
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import Dataset, opened
 from uploader.convert.read.pass_progress import COMPARING, counter
 from uploader.convert.read.windows import Piece, rows_of_tiles, sampled
 from uploader.convert.write.encode_plan import Plan
-from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.pixel_comparison import same_bits
+from uploader.convert.write.pixel_memory import Memory
 from uploader.convert.write.whole_tiles import WholeTiles, whole_tiles
 
 _SHOWN = 6
@@ -30,7 +31,7 @@ _SIDE = 128
 """How many squares of each level are made anew, and their side."""
 
 
-def difference(result: Path, plan: Plan, sums: Sums, folder: Path, *, sample: bool, first: int = 0) -> str:
+def difference(result: Path, plan: Plan, seen: Memory, folder: Path, *, sample: bool, first: int = 0) -> str:
     """The first difference, in words; empty when there is none. With `sample` some rows of tiles stand for all.
 
     What is larger than level `first` is not read back. A few bytes are left in the folder. Raises RasterUnreadable, and
@@ -38,11 +39,11 @@ def difference(result: Path, plan: Plan, sums: Sums, folder: Path, *, sample: bo
     """
     made: dict[Piece, Block] = {}
     view = whole_tiles(result, folder, kept=len(plan.kept))
-    with ThreadPoolExecutor(plan.threads) as pool:
+    with executor(plan.threads) as pool:
         for number, level in enumerate(plan.levels):
             left = sum(each.samples for each in plan.levels[number:])
             count = counter(level.samples, level.samples / left * COMPARING)
-            look = _Look(plan, sums, number, made, count)
+            look = _Look(plan, seen, number, made, count)
             rows = look.rows(sample=sample) if number >= first else ()
             wrong = _differs(view, look, rows, pool)
             if wrong:
@@ -51,7 +52,7 @@ def difference(result: Path, plan: Plan, sums: Sums, folder: Path, *, sample: bo
     return ""
 
 
-def _differs(view: WholeTiles, look: _Look, rows: Collection[Piece], pool: ThreadPoolExecutor) -> str:
+def _differs(view: WholeTiles, look: _Look, rows: Collection[Piece], pool: Executor) -> str:
     """The first difference of one level, of which some rows of tiles are read back."""
     if view.sizes[look.number : look.number + 1] != [(look.level.width, look.level.height)]:
         return f"the size of level {look.number}"
@@ -78,7 +79,7 @@ class _Look:
     """
 
     plan: Plan
-    sums: Sums
+    seen: Memory
     number: int
     made: dict[Piece, Block]
     count: Callable[[int], None]
@@ -101,7 +102,7 @@ class _Look:
         """
         masks = frozenset({1}) if self.plan.wanted.masked else frozenset[int]()
         for rows in share:
-            if rows in known and not self.sums.same(self.number, read(dataset, self.level, rows, masks)):
+            if rows in known and not self.seen.same(self.number, read(dataset, self.level, rows, masks)):
                 return f"pixels near row {rows.row} of level {self.number}"
             for square in self.made:
                 if _within(square.row, rows) and not self._follows(

@@ -12,6 +12,7 @@ from rasterio._env import get_gdal_config, set_gdal_config
 
 from uploader.convert.job import Method
 from uploader.convert.pyramid.overview_writer import Pyramid
+from uploader.convert.read.executors import threads_for
 from uploader.convert.read.formats.open_raster import THREADS, translated
 from uploader.convert.read.measure import Gauge
 from uploader.convert.tiff import ifd
@@ -26,8 +27,8 @@ from uploader.convert.write import (
 from uploader.convert.write.early_writeback import written_back
 from uploader.convert.write.encode import encode
 from uploader.convert.write.encode_plan import Plan
-from uploader.convert.write.encode_sums import Sums
 from uploader.convert.write.moved_tiles import same_tiles
+from uploader.convert.write.pixel_memory import Memory
 from uploader.convert.write.publish import RESULT
 from uploader.convert.write.task import Task, WrittenCog
 from uploader.convert.write.tile_copy import move, planes
@@ -47,7 +48,7 @@ def written(task: Task, options: Mapping[str, str]) -> WrittenCog:
     with _parts(task) as folder:
         head, added, beside = _head(task, options, folder)
         wanted = _pyramid(task, head, added, int(options["BLOCKSIZE"]), options["RESAMPLING"])
-        return _proved(task, Plan(head, wanted, THREADS), folder, added, beside)
+        return _proved(task, Plan(head, wanted, threads_for(task.facts.raw_bytes)), folder, added, beside)
 
 
 def relevelled(task: Task, head: ifd.Tiff) -> WrittenCog:
@@ -61,8 +62,9 @@ def relevelled(task: Task, head: ifd.Tiff) -> WrittenCog:
     form = cog_levels.deflated(head, images, int(options.get("PREDICTOR", "1")))
     tile = head.number(images[0].directory, ifd.TILE_WIDTH)
     way = method_choice.resampling(task.facts, categorical=task.found.categorical)
+    threads = threads_for(task.facts.raw_bytes)
     with _parts(task) as folder:
-        plan = Plan(form, _pyramid(task, head, added, tile, way), THREADS, images)
+        plan = Plan(form, _pyramid(task, head, added, tile, way), threads, images)
         return _proved(task, plan, folder, added, frozenset())
 
 
@@ -101,19 +103,19 @@ def _proved(
     head_completion.complete(task.result, added, measured.bands)
     with written_back(task.result, tuple(folder.iterdir())):  # the disk may need the room of the parts
         if task.job.verify != "off":
-            _compare(task, plan, made.sums, folder)
+            _compare(task, plan, made.seen, folder)
         warnings = verify(task.job, task.facts, task.result, beside, "")
     method: Method = "rewrite" if plan.kept else "encode"
     return WrittenCog(method, measured, warnings, made.smallest)
 
 
-def _compare(task: Task, plan: Plan, sums: Sums, folder: Path) -> None:
+def _compare(task: Task, plan: Plan, seen: Memory, folder: Path) -> None:
     """Raise ConversionFailed unless the result holds what was read; tiles that were moved are compared as bytes."""
     moved = bool(plan.kept) and task.job.verify == "full"
     if moved and not same_tiles(task.job.source, task.result):
         raise ConversionFailed("Its tiles are not those of the source.")
     sample = task.job.verify == "sample"
-    wrong = encode_check.difference(task.result, plan, sums, folder, sample=sample, first=int(moved))
+    wrong = encode_check.difference(task.result, plan, seen, folder, sample=sample, first=int(moved))
     if wrong:
         raise ConversionFailed(f"What was encoded is not what was read: {wrong}.")
 
