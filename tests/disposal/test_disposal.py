@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import threading
@@ -375,6 +377,74 @@ def test_without_renameat2_a_hard_link_does_it(
 
     assert done.where.endswith(b"/a-2.tif")
     assert (tmp_path / "archive/a.tif").read_bytes() == b"taken"
+    assert tree(drop) == {}
+
+
+def test_a_mount_that_syncs_no_folder_and_keeps_its_own_rights_and_times_is_served(
+    drop: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SMB, FAT and object stores refuse what a copy could do without; the source goes all the same."""
+    sync = os.fsync
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    def files_only(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    monkeypatch.setattr(os, "utime", refuse)
+
+    done = run("archive", make_group(drop), archive, receipt=b"{}")
+
+    assert done.outcome == "archived"
+    assert sorted(tree(archive)) == [*GROUP, "a.tif.receipt.json"]
+    assert tree(drop) == {}
+
+
+def test_a_file_system_that_syncs_no_folder_is_no_failure() -> None:
+    """The kernel's own /proc is one."""
+    fs.sync_directory("/proc")
+
+
+def test_a_folder_whose_sync_fails_is_told(
+    drop: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails is another thing than a file system that cannot."""
+
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    sighting = make_group(drop)
+    monkeypatch.setattr(os, "fsync", failing)
+
+    with pytest.raises((LocalError, OSError)):
+        run("archive", sighting, archive)
+
+
+@pytest.mark.parametrize("point", ["dispose.archived", "dispose.arrived", "dispose.unlinked"])
+def test_an_archive_that_rounds_times_gets_one_copy(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    """What has arrived before a kill is known again although its time is no longer the source's to the nanosecond."""
+    rounded = os.utime
+
+    def utime(fd: int, *, ns: tuple[int, int]) -> None:
+        rounded(fd, ns=(ns[0] // 2_000_000_000 * 2_000_000_000, ns[1] // 2_000_000_000 * 2_000_000_000))
+
+    (tmp_path / "archive").mkdir()
+    sighting = make_group(drop)
+    monkeypatch.setattr(archiving.fs, "mount_id", str)  # another mount: it is copied
+    monkeypatch.setattr(os, "utime", utime)
+
+    assert crashed_at(point, 1, lambda: run("archive", sighting, tmp_path / "archive"))
+    done = run("archive", sighting, tmp_path / "archive")
+
+    assert (done.outcome, done.where.rpartition(b"/")[2]) == ("archived", b"a.tif")
+    assert sorted(tree(tmp_path / "archive")) == GROUP
     assert tree(drop) == {}
 
 

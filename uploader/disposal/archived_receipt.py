@@ -42,14 +42,15 @@ class ArchivedReceipt:
             with os.fdopen(fd, "wb") as file:
                 file.write(self.content)
                 file.flush()
-                os.fchmod(fd, 0o644)
+                with suppress(OSError):  # a mount with rights of its own
+                    os.fchmod(fd, 0o644)
                 os.fsync(fd)
         except OSError as error:
             self.forget()
             if error.errno in NO_ROOM:
                 raise NoSpace(f"The archive {shown(self.path)}: {fs.words(error)}.", "Make room.") from error
             raise
-        os.fsync(self.fd)
+        fs.sync_names(self.fd)
         failpoint("dispose.recorded")
 
     def place(self, source: bytes) -> None:
@@ -72,7 +73,7 @@ class ArchivedReceipt:
                     "Move it elsewhere; the receipt is then written there.",
                 ) from None
             self.forget()
-        os.fsync(self.fd)
+        fs.sync_names(self.fd)
         failpoint("dispose.placed")
 
     def _is(self, name: bytes) -> bool:

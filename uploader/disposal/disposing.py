@@ -266,7 +266,7 @@ def _finish(work: _Work) -> Disposed:
     if fs.listing(hidden):
         # Not ours: somebody put it there by hand.
         hiding.restore(work.raster.name, hidden, work.visible)
-    os.fsync(hidden)
+    fs.sync_names(hidden)
     failpoint("dispose.emptied")
     return _end(work, "archived" if work.archive is not None else "deleted", where)
 

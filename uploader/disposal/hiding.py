@@ -99,7 +99,7 @@ def remove_hidden(hidden: bytes, visible: int) -> None:
     """Remove a hidden folder if it is empty, and make the folder around it durable."""
     with suppress(OSError):
         os.rmdir(hidden, dir_fd=visible)
-    os.fsync(visible)
+    fs.sync_names(visible)
 
 
 def restore(raster: bytes, hidden: int, visible: int) -> bytes:

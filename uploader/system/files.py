@@ -134,12 +134,29 @@ def linked(source: Path, target: Path) -> bool:
 
 
 def sync_directory(path: bytes | str | Path) -> None:
-    """Make the names in a folder durable."""
+    """`sync_names` of a folder by its path."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        sync_names(fd)
     finally:
         os.close(fd)
+
+
+def sync_names(fd: int) -> None:
+    """Make the names in an open folder durable, where its file system can: some of SMB and FUSE sync no folder."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def give_rights_and_times(fd: int, source: os.stat_result) -> None:
+    """Let a copy have the rights and times of its source; SMB, FAT and object stores keep their own, and refuse."""
+    with suppress(OSError):
+        os.fchmod(fd, source.st_mode & 0o777)
+    with suppress(OSError):
+        os.utime(fd, ns=(source.st_atime_ns, source.st_mtime_ns))
 
 
 def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
@@ -190,6 +207,7 @@ def words(error: OSError) -> str:
         errno.EMFILE: "this process may open no more files (LimitNOFILE= of the unit, `ulimit -n`)",
         errno.ENFILE: "the machine has no more open files to give (fs.file-max)",
         errno.EDQUOT: "the disk quota is used up",
+        errno.EFBIG: "no file may be that large there (by the file system, LimitFSIZE= of the unit, or `ulimit -f`)",
         errno.ESTALE: "the file server no longer knows the handle",
         errno.ENOTCONN: "what serves the file system has ended",
         errno.ETIMEDOUT: "the file server does not answer in time",
