@@ -12,6 +12,7 @@ import pytest
 from tests.support.door import door
 from tests.support.rawserver import RawServer, Reply, http, ok, problem
 from uploader.core.errors import ConfigurationError, CredentialRefused, NoAnswer, Refused, Unreachable
+from uploader.platform.geopera import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -197,7 +198,7 @@ async def test_lists_may_be_larger_than_other_answers() -> None:
     big = json.dumps([{"id": "i", "pad": "x" * (2 << 20)}]).encode()
     async with (
         RawServer(Reply(http(200, big)), Reply(http(200, b" " * (16 << 20) + big))) as server,
-        door(server.url) as (platform, _),
+        door(server.url, timeouts=Timeouts()) as (platform, _),
     ):
         assert (await platform.list_items("p"))[0]["id"] == "i"
         with pytest.raises(NoAnswer, match="16777216"):
