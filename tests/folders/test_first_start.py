@@ -152,3 +152,25 @@ async def test_the_mark_follows_the_journal(tmp_path: Path, monkeypatch: pytest.
         tasks.cancel_scope.cancel()
     assert last > 0
     assert owner_of(drop) == other
+
+
+async def test_a_commit_without_an_event_uses_up_no_turn_of_the_mark(tmp_path: Path) -> None:
+    """The first event after a start is told at once, for the state directory may have been copied right before it."""
+    drop = tmp_path / "drop"
+    async with (
+        belonging_of(tmp_path, Platform([])) as (one, journal, owner),
+        anyio.create_task_group() as tasks,
+    ):
+        mark(drop, owner)
+        tasks.start_soon(one.run)
+        await anyio.wait_all_tasks_blocked()
+        await journal.holds.shown([], 1)
+        await anyio.sleep(0.05)
+        (sighting, _), *_ = first_start._sample(one._spec, threading.Event())
+        await journal.files.discovered([sighting])
+        for _ in range(1000):
+            if owner_of(drop) != owner:
+                break
+            await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()
+    assert owner_of(drop) == replace(owner, event=1)

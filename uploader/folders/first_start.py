@@ -88,8 +88,9 @@ class Belonging:
                 return
             await anyio.sleep(AGAIN)
 
-    def _committed(self, _: Sequence[LogLine]) -> None:
-        self._moved.set()
+    def _committed(self, events: Sequence[LogLine]) -> None:
+        if events:
+            self._moved.set()
 
     async def _renew(self) -> None:
         path = self._folder.path

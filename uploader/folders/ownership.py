@@ -69,16 +69,11 @@ def strange(folder: Path, journal: Path) -> str:
     if owner.journal != own.journal:
         what = "is another one" if own.journal else "does not exist yet"
         return f"{foreign(folder, own.journal)} The one in {journal.parent} {what}."
-    return behind(folder, owner, own.event)
-
-
-def behind(folder: Path, owner: Owner, event: int) -> str:
-    """Why the folder's own journal, which ends at this event, is not all of it, in words; empty where it is."""
-    if owner.event <= event:
+    if owner.event <= own.event:
         return ""
     return (
-        f"The journal in {shown(owner.state_dir)} was put back to an earlier time: it ends at event {event}, and the "
-        f"drop folder {folder} has seen event {owner.event}."
+        f"The journal in {journal.parent} was put back to an earlier time, or is a copy: it ends at event {own.event}, "
+        f"and the drop folder {folder} has seen event {owner.event}."
     )
 
 
