@@ -101,6 +101,17 @@ def test_a_mistake_of_the_program_is_shown_whole_but_without_secrets(failing, ca
     assert "verysecret" not in shown
 
 
+def test_a_current_folder_that_is_gone_is_told(tmp_path, monkeypatch, capsys):
+    """Somebody removed it beside the shell: no relative path means anything there."""
+    (tmp_path / "a.tif").touch()
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+
+    assert cli.execute(["convert", str(tmp_path / "a.tif"), "b.tif"]) == 1
+    assert capsys.readouterr().err.startswith("The folder that this is run in is gone.")
+
+
 def test_an_interruption_is_said_in_a_word(failing, capsys):
     """Ctrl-C is no accident."""
     failing(KeyboardInterrupt())

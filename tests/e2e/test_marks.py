@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -51,6 +52,29 @@ def test_a_repair_finds_out_what_the_lost_journal_knew(make_world: Callable[...,
     assert len(w.audit().items) == 1
     assert w.status()["completed"] == 1
     assert owner_of(w.drop).state_dir == str(w.state)
+
+
+def test_a_state_directory_that_was_put_back_uploads_nothing_twice(make_world: Callable[..., World]) -> None:
+    """A snapshot of the machine, or of its disk, is restored: what went up since is known to the folder alone."""
+    w = make_world()
+    make("dem_nodata", w.drop / "a.tif", size=64)
+    w.until_idle()
+    shutil.copytree(w.state, w.root / "snapshot")
+    make("dem_nodata", w.drop / "b.tif", size=64, seed=1)
+    w.until_idle()
+    shutil.rmtree(w.state)
+    shutil.move(w.root / "snapshot", w.state)
+
+    said = w.until_idle(check=78).stderr
+    checked = w.command("check", "-c", str(w.config), check=1).stdout
+    w.command("check", "--repair-journal", "-c", str(w.config), check=0)
+    w.until_idle()
+
+    assert "put back to an earlier time" in said
+    assert "put back to an earlier time" in checked
+    assert "--repair-journal" in said
+    assert len(w.audit().items) == 2
+    assert w.status()["completed"] == 2
 
 
 def test_a_new_journal_is_begun_by_order_only(make_world: Callable[..., World]) -> None:

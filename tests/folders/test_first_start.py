@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from uploader.folders.folder_holds import Cause, FolderHolds
 from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.ownership import Owner, mark, owner_of
 from uploader.journal import Journal
+from uploader.journal.opening import mark_of
 from uploader.journal.recovery.salvage import finding
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -78,7 +80,7 @@ async def test_a_folder_of_which_nothing_is_there_is_marked(
     platform = Platform(Unreachable("no route"), Unreachable("no route"), [])
     async with belonging_of(tmp_path, platform) as (one, journal, owner):
         with anyio.fail_after(10):
-            await one.run()
+            await one.settle()
         assert owner_of(tmp_path / "drop") == owner
         assert (await journal.status())["holds"] == []
     assert len(platform.asked) == 3
@@ -88,7 +90,7 @@ async def test_a_folder_of_which_nothing_is_there_is_marked(
 async def test_a_folder_of_which_something_is_there_is_held(tmp_path: Path) -> None:
     """It bears no mark, and a repair has something to find; a person's word ends that."""
     async with belonging_of(tmp_path, Platform(["f3-"])) as (one, journal, _):
-        await one.run()
+        await one.settle()
         (hold,) = (await journal.status())["holds"]
         assert "f3-" in hold["reason"]
         assert "--new-journal" in hold["way_out"]
@@ -107,7 +109,7 @@ async def test_what_this_journal_knows_is_not_asked_for(tmp_path: Path) -> None:
         for sighting, content in first_start._sample(one._spec, threading.Event()):
             (file_id,) = await journal.files.discovered([sighting])
             await journal.files.claimed(file_id, sighting, content, sighting.size)
-        await one.run()
+        await one.settle()
         assert owner_of(tmp_path / "drop") == owner
     assert platform.asked == []
 
@@ -117,8 +119,58 @@ async def test_a_mark_of_ours_follows_its_state_directory_and_anothers_is_left(t
     other = Owner("f" * 16, "/other")
     async with belonging_of(tmp_path, Platform(), "/moved") as (one, _, owner):
         mark(tmp_path / "drop", Owner(owner.journal, "/before"))
-        await one.run()
+        await one.settle()
         assert owner_of(tmp_path / "drop") == owner
         mark(tmp_path / "drop", other)
-        await one.run()
+        await one.settle()
         assert owner_of(tmp_path / "drop") == other
+
+
+async def test_the_mark_follows_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tells how far that has come, soon after each commit; one that another daemon has given stays."""
+    monkeypatch.setattr(first_start, "AGAIN", 0.01)
+    drop = tmp_path / "drop"
+    async with (
+        belonging_of(tmp_path, Platform([])) as (one, journal, owner),
+        anyio.create_task_group() as tasks,
+    ):
+        mark(drop, owner)
+        tasks.start_soon(one.run)
+        await anyio.wait_all_tasks_blocked()
+        for sighting, _ in first_start._sample(one._spec, threading.Event()):
+            await journal.files.discovered([sighting])
+        last = (await journal.read(mark_of)).event
+        for _ in range(1000):
+            if owner_of(drop) == replace(owner, event=last):
+                break
+            await anyio.sleep(0.01)
+        assert owner_of(drop) == replace(owner, event=last)
+        other = Owner("f" * 16, "/other")
+        mark(drop, other)
+        await journal.files.discovered([replace(sighting, path=b"new.tif")])
+        await anyio.sleep(0.1)
+        tasks.cancel_scope.cancel()
+    assert last > 0
+    assert owner_of(drop) == other
+
+
+async def test_a_commit_without_an_event_uses_up_no_turn_of_the_mark(tmp_path: Path) -> None:
+    """The first event after a start is told at once, for the state directory may have been copied right before it."""
+    drop = tmp_path / "drop"
+    async with (
+        belonging_of(tmp_path, Platform([])) as (one, journal, owner),
+        anyio.create_task_group() as tasks,
+    ):
+        mark(drop, owner)
+        tasks.start_soon(one.run)
+        await anyio.wait_all_tasks_blocked()
+        await journal.holds.shown([], 1)
+        await anyio.sleep(0.05)
+        (sighting, _), *_ = first_start._sample(one._spec, threading.Event())
+        await journal.files.discovered([sighting])
+        for _ in range(1000):
+            if owner_of(drop) != owner:
+                break
+            await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()
+    assert owner_of(drop) == replace(owner, event=1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from uploader.core import naming
-from uploader.folders.ownership import ATTRIBUTE, FILE, MOST, Owner, foreign, give, mark, owner_of
+from uploader.folders.ownership import ATTRIBUTE, FILE, MOST, Owner, foreign, give, mark, owner_of, strange
+from uploader.journal import FILE_NAME, Journal
 
 pytestmark = pytest.mark.unit
 
@@ -40,6 +42,26 @@ def test_a_mark_is_read_as_it_was_given(tmp_path: Path, caplog: pytest.LogCaptur
     assert foreign(tmp_path, MINE.journal) == ""
     assert "/old" in caplog.text
     assert all(naming.ignored(os.fsencode(entry.name)) for entry in tmp_path.iterdir())
+
+
+def test_a_mark_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """It told of no event, so no journal is behind it."""
+    os.setxattr(tmp_path, ATTRIBUTE, b"0123456789abcdef /var/lib/up loader")
+    assert owner_of(tmp_path) == MINE
+
+
+def test_a_folder_that_knows_more_than_its_journal_is_strange(tmp_path: Path) -> None:
+    """The state directory was put back; one that is as far as the mark, or further, was not."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "drop").mkdir()
+    journal = Journal(tmp_path / "state")
+    own = Owner(journal.identity, str(tmp_path / "state"), 7)
+    journal.close()
+
+    mark(tmp_path / "drop", own)
+    assert "event 7" in strange(tmp_path / "drop", tmp_path / "state" / FILE_NAME)
+    mark(tmp_path / "drop", replace(own, event=0))
+    assert strange(tmp_path / "drop", tmp_path / "state" / FILE_NAME) == ""
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"0123456789abcdef", b"0123456789ABCDEF /x", b"\xff" * 9000])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support.groups import as_nobody, public_folder
 from uploader.core.errors import JournalError
 from uploader.journal import Reader
 from uploader.journal.connection import connected
@@ -33,6 +35,25 @@ def test_a_schema_that_is_no_text_is_damage(tmp_path: Path) -> None:
     assert "in words that are no text" in salvage.finding(tmp_path)
     (tmp_path / salvage.WORK).mkdir()
     assert salvage.lost_sessions(tmp_path) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("name", [FILE_NAME, f"{FILE_NAME}-wal"])
+def test_a_journal_that_another_user_put_back_is_refused_at_once(name: str) -> None:
+    """SQLite would open it for reading, and whoever commits would wait for ever."""
+
+    def refused() -> None:
+        with pytest.raises(JournalError, match=f"{name} is read-only") as told:
+            connect(state / FILE_NAME)
+        assert "chown" in told.value.way_out
+
+    with (
+        public_folder() as state,
+        closing(connect(state / FILE_NAME)),
+    ):  # while it is open, it has a write-ahead log
+        for file in state.iterdir():
+            file.chmod(0o644 if file.name == name else 0o666)
+        assert as_nobody(refused)
 
 
 def test_a_change_that_was_cut_off_before_there_was_a_log_is_taken_back_at_the_start(tmp_path: Path) -> None:

@@ -65,16 +65,14 @@ def _places(settings: Settings) -> Iterator[Finding]:
 def _apart(settings: Settings) -> Iterator[Finding]:
     """Judge whether a drop folder shows what is not dropped into it, and whether all are this journal's."""
     from uploader.config.cross_checks import overlaps
-    from uploader.folders.ownership import WAYS_OUT, foreign
+    from uploader.folders.ownership import WAYS_OUT, strange
     from uploader.journal import FILE_NAME
-    from uploader.journal.opening import identity
 
     folders = dict(enumerate(settings.folders))
     for folder, mistake in overlaps(settings.state_dir, settings.staging.path, folders, mounted=True):
         yield fail(f"folder {folder.path}", mistake.text)
-    own = identity(settings.state_dir / FILE_NAME)
-    for folder in settings.folders if own is not None else ():
-        if why := foreign(folder.path, own or ""):
+    for folder in settings.folders:
+        if why := strange(folder.path, settings.state_dir / FILE_NAME):
             yield fail(f"folder {folder.path}", why, WAYS_OUT)
 
 

@@ -22,11 +22,10 @@ from uploader.daemon.platform_connection import connect
 from uploader.effects.context import Tools
 from uploader.effects.name_lookup import uploaded
 from uploader.folders.intake import FolderBounds, Intake, Territory
-from uploader.folders.ownership import WAYS_OUT, Owner, foreign, give
+from uploader.folders.ownership import WAYS_OUT, Owner, give, strange
 from uploader.journal import FILE_NAME, Journal
 from uploader.journal.ended_files import stored_since
 from uploader.journal.maintenance import Upkeep
-from uploader.journal.opening import identity
 from uploader.journal.queries import staged_ids
 from uploader.journal.receipt_rows import contents
 from uploader.journal.rows import clock
@@ -134,12 +133,13 @@ async def assembled(
 
 
 def require_own(state_dir: Path, folders: Sequence[Path]) -> None:
-    """Raises JournalError where a drop folder bears the mark of another journal than lies, or would be made, here."""
-    own = identity(state_dir / FILE_NAME)
-    for folder in folders if own is not None else ():
-        if why := foreign(folder, own or ""):
-            what = "is another one" if own else "does not exist yet"
-            raise JournalError(f"{why} The one in {state_dir} {what}.", WAYS_OUT)
+    """Raises JournalError where a drop folder bears the mark of another journal than lies, or would be made, here.
+
+    Also where it has seen more of this one than is in it.
+    """
+    for folder in folders:
+        if why := strange(folder, state_dir / FILE_NAME):
+            raise JournalError(why, WAYS_OUT)
 
 
 async def _thumbnails(state_dir: Path, journal: Journal) -> Thumbnails:

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from heapq import nsmallest
 from itertools import islice
 
@@ -19,10 +20,12 @@ from uploader.config import Folder
 from uploader.core.errors import UploaderError
 from uploader.core.media_types import upload_name
 from uploader.core.model import Sighting
+from uploader.core.transitions.change import LogLine
 from uploader.folders import FolderSpec, device, scan
 from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.ownership import Owner, mark, owner_of
 from uploader.journal import Journal
+from uploader.journal.opening import mark_of
 from uploader.journal.queries import content_known
 from uploader.staging import content_of
 
@@ -38,7 +41,7 @@ MOST_BYTES = 1 << 30
 """Bytes that are read for it at most; of larger files one is read."""
 
 AGAIN = 60.0
-"""Seconds after which a look is repeated that could not be made."""
+"""Seconds after which a look is repeated that could not be made, and a mark at the soonest."""
 
 Lookup = Callable[[Folder, Sequence[str]], Awaitable[list[str]]]
 """Which of these file names the platform has where the folder's files go. Raises UploaderError where it cannot tell."""
@@ -65,20 +68,46 @@ class Belonging:
         self._lookup = lookup
         self._threads = threads
         self._doubt = doubt
+        self._moved = anyio.Event()
 
     async def run(self) -> None:
-        """Until the folder bears a mark, cannot bear one, or is held; or until cancelled."""
+        """Give the folder its mark, and let that tell how far the journal has come; until cancelled."""
+        await self.settle()
+        with self._journal.subscriptions.during(f"mark of {self._folder.path}", self._committed):
+            while True:
+                await self._moved.wait()
+                self._moved = anyio.Event()
+                with suppress(OSError, UploaderError):  # the next one tells as much
+                    await self._renew()
+                await anyio.sleep(AGAIN)
+
+    async def settle(self) -> None:
+        """Until the folder bears a mark, cannot bear one, or is held."""
         while True:
             if await self._settled():
                 return
             await anyio.sleep(AGAIN)
 
+    def _committed(self, events: Sequence[LogLine]) -> None:
+        if events:
+            self._moved.set()
+
+    async def _renew(self) -> None:
+        path = self._folder.path
+        owner = await self._threads.run(owner_of, path, abandon=True)
+        if owner is None or owner.journal != self._owner.journal:
+            return
+        here = await self._journal.read(mark_of)
+        if owner.event < here.event:
+            await self._threads.run(mark, path, replace(self._owner, event=here.event), abandon=True)
+
     async def _settled(self) -> bool:
         path = self._folder.path
         owner = await self._threads.run(owner_of, path, abandon=True)
         if owner is not None:
-            if owner.journal == self._owner.journal and owner != self._owner:
-                await self._threads.run(mark, path, self._owner)  # its state directory was moved
+            if owner.journal == self._owner.journal and owner.state_dir != self._owner.state_dir:
+                # Its state directory was moved.
+                await self._threads.run(mark, path, replace(self._owner, event=owner.event))
             return True  # where it is another's, the scan says so
         try:
             if await self._threads.run(device, str(path), abandon=True) is None:

@@ -1,7 +1,8 @@
 """Which journal a drop folder belongs to: a mark on the folder itself, which outlasts the disk that the journal is on.
 
 It is an extended attribute, or a hidden file where there are none, or nothing where neither can be written. A mark that
-cannot be read as one of ours is none.
+cannot be read as one of ours is none. It tells how far the journal had come, too: a state directory that was put back
+whole to an earlier time, with all that lies beside the journal, is told by nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from uploader.core import naming
 from uploader.core.path_text import lossless, raw, shown
+from uploader.journal.opening import reached
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ FILE = naming.HIDDEN + b"journal"
 MOST = 8192
 """Bytes of a mark at most: a path and a few more."""
 
-_MARK = re.compile(rb"(?P<journal>[0-9a-f]{16}) (?P<state_dir>/.*)", re.DOTALL)
+_MARK = re.compile(rb"(?P<journal>[0-9a-f]{16}) (?:(?P<event>[0-9]{1,18}) )?(?P<state_dir>/.*)", re.DOTALL)
 
 WAYS_OUT = (
     "If that directory is on a disk that is not mounted, mount it. If it is lost, `uploader check --repair-journal` "
@@ -33,16 +35,19 @@ WAYS_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A journal by its name, and the state directory that it lies in."""
+    """A journal by its name, the state directory that it lies in, and its last event when the mark was given."""
 
     journal: str
     state_dir: str
+    event: int = 0
 
 
 def owner_of(folder: Path) -> Owner | None:
     """Whose a drop folder is; None where it bears no mark, or there is no folder. Raises nothing."""
     match = _MARK.fullmatch(_attribute(folder) or _file(folder))
-    return Owner(lossless(match["journal"]), lossless(match["state_dir"])) if match else None
+    if match is None:
+        return None
+    return Owner(lossless(match["journal"]), lossless(match["state_dir"]), int(match["event"] or 0))
 
 
 def foreign(folder: Path, journal: str) -> str:
@@ -53,9 +58,28 @@ def foreign(folder: Path, journal: str) -> str:
     return f"The drop folder {folder} belongs to another journal, that of the state directory {shown(owner.state_dir)}."
 
 
+def strange(folder: Path, journal: Path) -> str:
+    """Why a folder is not this journal's as it lies there, or knows more than it does; empty where it is, or no matter.
+
+    The mark is read first: beside a daemon the journal is never behind what the mark told before.
+    """
+    owner, own = owner_of(folder), reached(journal)
+    if owner is None or own is None:
+        return ""
+    if owner.journal != own.journal:
+        what = "is another one" if own.journal else "does not exist yet"
+        return f"{foreign(folder, own.journal)} The one in {journal.parent} {what}."
+    if owner.event <= own.event:
+        return ""
+    return (
+        f"The journal in {journal.parent} was put back to an earlier time, or is a copy: it ends at event {own.event}, "
+        f"and the drop folder {folder} has seen event {owner.event}."
+    )
+
+
 def mark(folder: Path, owner: Owner) -> bool:
     """Give a drop folder to a journal, whoever had it before; returns whether it bears the mark now."""
-    data = f"{owner.journal} ".encode() + raw(owner.state_dir)
+    data = f"{owner.journal} {owner.event} ".encode() + raw(owner.state_dir)
     try:
         os.setxattr(folder, ATTRIBUTE, data)
     except OSError:

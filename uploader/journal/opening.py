@@ -5,6 +5,7 @@ A journal that is not is refused, and never replaced by an empty one: that would
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -42,6 +43,10 @@ MOST_LOG = 16 << 20
 
 _RIGHTS = (
     "Check that state_dir exists, is on a local disk with free space, and belongs to the user that runs this."
+)
+_OWNER = (
+    "Was it made or put back by another user, as by root? Give it to the daemon's user: `chown -R USER STATE_DIR`. "
+    "Else look at its rights, at `lsattr`, and at how its disk is mounted."
 )
 _REPAIR = (
     "Nothing was changed, and nothing is uploaded meanwhile. `uploader check --repair-journal` rebuilds it from its "
@@ -84,6 +89,7 @@ def connect(path: Path) -> Database:
         )
     try:
         if path.exists():
+            _require_writable(path)
             _take_back(path)
             _examine(path)
         else:
@@ -147,13 +153,16 @@ def mark_of(db: Database) -> Mark:
     return Mark(row[0].strip('"') if row else "", int(last))
 
 
-def identity(path: Path) -> str | None:
-    """Which journal lies there; empty where none has ever been, None where opening it will say what is the matter."""
+def reached(path: Path) -> Mark | None:
+    """Which journal lies there, and how far it has come; one without a name where none has ever been.
+
+    None where opening it will say what is the matter.
+    """
     try:
         if not path.exists():
-            return None if _traces(path) else ""
+            return None if _traces(path) else Mark("", 0)
         with closing(connected(path, read_only=True)) as conn:
-            return mark_of(Database(conn, execute_plugins=False)).journal if is_journal(conn) else None
+            return mark_of(Database(conn, execute_plugins=False)) if is_journal(conn) else None
     except (sqlite3.DatabaseError, OSError):
         return None
 
@@ -165,6 +174,15 @@ def require_known(schema: int, path: Path) -> None:
             f"{path} was written by a newer version of this program (schema {schema}, known {SCHEMA}).",
             "Install that version again.",
         )
+
+
+def _require_writable(path: Path) -> None:
+    """SQLite opens a file that it may not write to all the same, and each commit would fail from then on."""
+    for file in (path, *(path.with_name(path.name + log) for log in ("-wal", "-shm"))):
+        if file.exists() and not os.access(file, os.W_OK):
+            raise JournalError(
+                f"The journal cannot be written to: {file} is read-only for this user.", _OWNER
+            )
 
 
 def _require_first(path: Path) -> None:

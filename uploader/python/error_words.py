@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from uploader.core.errors import UploaderError
 from uploader.core.path_text import shown
@@ -45,9 +46,20 @@ def for_people(error: BaseException) -> UploaderError | None:
 
 def _refused(error: OSError) -> UploaderError | None:
     """Word what the system said; without a file's name only where the number alone says what to do."""
+    if error.errno == errno.ENOENT and not error.filename and _nowhere():
+        return UploaderError("The folder that this is run in is gone.", "Change into one that is there.")
     if error.errno not in WAYS_OUT or not (error.filename or WAYS_OUT[error.errno] == ROOM):
         return None
     name = shown(error.filename) if isinstance(error.filename, bytes | str) else error.filename
     return UploaderError(
         f"{name}: {error.strerror}." if name else f"{error.strerror}.", WAYS_OUT[error.errno]
     )
+
+
+def _nowhere() -> bool:
+    """Whether the current folder was removed, so that no relative path means anything."""
+    try:
+        os.getcwd()  # noqa: PTH109 - the call that fails
+    except OSError:
+        return True
+    return False

@@ -18,8 +18,8 @@ from uploader.core.model import Sighting
 from uploader.core.recovery_matching import Target
 from uploader.daemon.platform_connection import connect
 from uploader.folders import FolderSpec, LookProblem, device, scan
-from uploader.folders.ownership import Owner, foreign, give
-from uploader.journal.opening import FILE_NAME, REPAIRED_NAME, identity
+from uploader.folders.ownership import Owner, give, strange
+from uploader.journal.opening import FILE_NAME, REPAIRED_NAME, reached
 from uploader.journal.recovery import rebuild, reconciliation, salvage
 from uploader.journal.recovery.rebuild import Outcome, Reality
 from uploader.repair.orphaned_copies import put_aside
@@ -60,10 +60,8 @@ def _finding(settings: Settings) -> str:
     wrong = salvage.finding(settings.state_dir)
     if wrong:
         return wrong
-    own = identity(settings.state_dir / FILE_NAME) or ""
-    return next(filter(None, (foreign(folder.path, own) for folder in settings.folders)), "").removesuffix(
-        "."
-    )
+    journal = settings.state_dir / FILE_NAME
+    return next(filter(None, (strange(f.path, journal) for f in settings.folders)), "").removesuffix(".")
 
 
 async def _rebuild(settings: Settings, why: str) -> None:
@@ -107,6 +105,7 @@ def _put_in_place(settings: Settings, finished: Path) -> Repaired:
     copies = put_aside(staging, settings.staging.path, rebuild.copies(finished))
     failpoint("repair.copies")
     damaged = salvage.swap(settings.state_dir)
-    name = identity(settings.state_dir / FILE_NAME) or ""
-    give([folder.path for folder in settings.folders], Owner(name, str(settings.state_dir)))
+    own = reached(settings.state_dir / FILE_NAME)
+    owner = Owner(own.journal if own else "", str(settings.state_dir), own.event if own else 0)
+    give([folder.path for folder in settings.folders], owner)
     return Repaired(outcome, damaged, copies)
