@@ -13,9 +13,13 @@ import pytest
 
 import uploader
 from tests.support.diagrams import DOCUMENT, TABLES, rendered
+from tests.support.receipts import COLUMNS
 from uploader.cli import COMMANDS, app
+from uploader.config import Settings
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import FileState, Scope, SessionState
+from uploader.core.receipt_document import document
+from uploader.lookahead.sums import Sums
 
 pytestmark = pytest.mark.unit
 
@@ -198,6 +202,21 @@ def test_what_contributors_are_told_of_is_in_the_code() -> None:
 
     assert len(named) > 15
     assert named - words - {"max_pixels"} == set()
+
+
+def test_each_field_of_a_receipt_is_told() -> None:
+    """In the table of docs/receipts.md, which people read who keep receipts for ever."""
+    table = re.findall(r"^\|(.*?)\|", (ROOT / "docs" / "receipts.md").read_text(), re.MULTILINE)
+    told = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
+
+    assert document(COLUMNS).keys() - told == set()
+
+
+def test_each_sum_of_a_plan_is_told() -> None:
+    """In docs/plan.md, for programs that read what `uploader plan --json` prints."""
+    told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "plan.md").read_text()))
+
+    assert Sums(Settings()).to_json().keys() - told == set()
 
 
 def test_the_sessions_that_are_named_exist() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from uploader.config import Folder, Settings, StagingSection, Transfer
+from uploader.config import Folder, Settings, StagingSection, TransferSection
 from uploader.core.errors import ConfigurationError
 from uploader.service.drop_in import drop_in, word
 from uploader.service.unit_files import UNIT, settings_of, shipped
@@ -51,7 +51,7 @@ def test_sources_that_go_need_their_folder_and_the_archive() -> None:
 
 def test_what_differs_from_the_shipped_unit_is_said() -> None:
     """Another place of program or configuration, a longer drain, a folder below /home."""
-    chosen = settings({"path": "/home/alice/drop"}, transfer=Transfer(drain_seconds=300.0))
+    chosen = settings({"path": "/home/alice/drop"}, transfer=TransferSection(drain_seconds=300.0))
     assert said(chosen, Path("/etc/uploader/my $x.toml")) == [
         ("ExecStart", ""),
         ("ExecStart", '/opt/uploader/bin/uploader run -c "/etc/uploader/my $$x.toml"'),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uploader.cli.common import console, say
+from uploader.core.plurals import count_of
 from uploader.report.terminal_text import printable
 
 if TYPE_CHECKING:
@@ -90,6 +91,6 @@ def _described(facts: dict[str, Any]) -> str:
         f"{facts.get('width'):,} x {facts.get('height'):,} pixels",
         f"{facts.get('bands')} x {facts.get('dtype')}",
         str(facts.get("crs") or "no coordinate reference system"),
-        f"{beside} file{'' if beside == 1 else 's'} beside it" if beside else "",
+        f"{count_of(beside, 'file')} beside it" if beside else "",
     )
     return printable(", ".join(part for part in parts if part))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uploader.core.byte_sizes import format_size as size
-from uploader.core.plurals import count_of as plural
+from uploader.core.byte_sizes import format_size
+from uploader.core.plurals import count_of
 from uploader.lookahead.left_files import WORDS
 from uploader.report.terminal_text import duration, printable
 
@@ -25,7 +25,7 @@ def line(file: PlannedFile) -> str:
     where = "/".join(part for part in (file.project, file.collection, file.item) if part)
     words = [
         file.method or "method not known",
-        f"{size(file.bytes)} -> about {size(file.size)}",
+        f"{format_size(file.bytes)} -> about {format_size(file.size)}",
         f"to {printable(where)}",
     ]
     if file.placement is not None:
@@ -55,23 +55,25 @@ def sentences(sums: Sums, settings: Settings, paths: Sequence[Path] = ()) -> Ite
         more = " and others" if told["no_rule"]["files"] > len(told["no_rule"]["first"]) else ""
         yield f"No rule of their scenes fits {names}{more}."
     for doubt, number in sums.doubts.items():
-        yield f"{plural(number, 'file')}: {doubt}"
+        yield f"{count_of(number, 'file')}: {doubt}"
     for code, number in told["reasons"].items():
-        yield f"{plural(number, 'file')}: {WORDS.get(code, code)}"
+        yield f"{count_of(number, 'file')}: {WORDS.get(code, code)}"
 
 
 def _cost(sums: Sums, settings: Settings, told: dict[str, Any]) -> Iterator[str]:
     """What is uploaded costs so many bytes, sessions and calls."""
     yield (
-        f"{plural(sums.verdicts['upload'], 'file')} would be uploaded: {size(sums.bytes)}, about "
-        f"{size(told['estimated_bytes'])} as COGs, which is what the quota is asked for."
+        f"{count_of(sums.verdicts['upload'], 'file')} would be uploaded: {format_size(sums.bytes)}, about "
+        f"{format_size(told['estimated_bytes'])} as COGs, which is what the quota is asked for."
     )
-    levels = ", ".join(f"{name} {size(each)}" for name, each in told["estimated_bytes_by_level"].items())
+    levels = ", ".join(
+        f"{name} {format_size(each)}" for name, each in told["estimated_bytes_by_level"].items()
+    )
     yield f"By convert.level: about {levels}; this configuration means {settings.effort}."
     if told["lossy_sources"]["files"]:
         yield f"Of these the pixels are kept without loss, so they grow: {_growing(told['lossy_sources'])}."
     yield (
-        f"That takes {plural(told['sessions'], 'session')} and {plural(told['calls'], 'call')}: at least "
+        f"That takes {count_of(told['sessions'], 'session')} and {count_of(told['calls'], 'call')}: at least "
         f"{duration(told['call_window_seconds'])} in the platform's window of 600 a minute."
     )
     if told["scene_items"]:
@@ -81,7 +83,8 @@ def _cost(sums: Sums, settings: Settings, told: dict[str, Any]) -> Iterator[str]
 def _growing(lossy: dict[str, Any]) -> str:
     """What sources of each compression that loses come to."""
     return ", ".join(
-        f"{plural(each['files'], 'file')} in {name} from {size(each['bytes'])} to about {size(each['estimated_bytes'])}"
+        f"{count_of(each['files'], 'file')} in {name} from {format_size(each['bytes'])} to about "
+        f"{format_size(each['estimated_bytes'])}"
         for name, each in lossy["by_compression"].items()
     )
 
@@ -90,8 +93,8 @@ def _scenes(scenes: dict[str, Any]) -> str:
     """What scenes cost: their rasters cannot share sessions."""
     most = scenes["costliest"]
     return (
-        f"Of that, {plural(scenes['items'], 'item')} of scenes take {plural(scenes['sessions'], 'session')}, one for "
-        f"each raster, and {plural(scenes['calls'], 'call')}: {duration(scenes['call_window_seconds'])}. The "
-        f"costliest, {printable(most['scene'])}, takes {plural(most['sessions'], 'session')} and "
-        f"{plural(most['calls'], 'call')}: {duration(most['call_window_seconds'])}."
+        f"Of that, {count_of(scenes['items'], 'item')} of scenes take {count_of(scenes['sessions'], 'session')}, "
+        f"one for each raster, and {count_of(scenes['calls'], 'call')}: {duration(scenes['call_window_seconds'])}. The "
+        f"costliest, {printable(most['scene'])}, takes {count_of(most['sessions'], 'session')} and "
+        f"{count_of(most['calls'], 'call')}: {duration(most['call_window_seconds'])}."
     )

@@ -5,13 +5,13 @@ from uploader.config.locations import find, load, load_state_dir
 from uploader.config.sections import (
     BatchSection,
     ConvertSection,
-    Dashboard,
+    DashboardSection,
     Folder,
     LimitsSection,
     NotifySection,
     PlatformSection,
     StagingSection,
-    Transfer,
+    TransferSection,
 )
 from uploader.config.settings import Settings
 
@@ -19,14 +19,14 @@ __all__ = [
     "BatchSection",
     "Changes",
     "ConvertSection",
-    "Dashboard",
+    "DashboardSection",
     "Folder",
     "LimitsSection",
     "NotifySection",
     "PlatformSection",
     "Settings",
     "StagingSection",
-    "Transfer",
+    "TransferSection",
     "compare",
     "find",
     "load",

@@ -171,7 +171,7 @@ class BatchSection(Section):
     max_wait_seconds: Seconds = 300.0
 
 
-class Transfer(Section):
+class TransferSection(Section):
     """How bytes leave."""
 
     concurrency: Whole = 4
@@ -192,7 +192,7 @@ class LimitsSection(Section):
     max_bands: Positive = JOB.max_bands
 
 
-class Dashboard(Section):
+class DashboardSection(Section):
     """The page, and the API."""
 
     listen: Address = "127.0.0.1:8750"

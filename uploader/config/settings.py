@@ -11,14 +11,14 @@ from uploader.config.section import Section
 from uploader.config.sections import (
     BatchSection,
     ConvertSection,
-    Dashboard,
+    DashboardSection,
     Folder,
     LimitsSection,
     LogSection,
     NotifySection,
     PlatformSection,
     StagingSection,
-    Transfer,
+    TransferSection,
 )
 from uploader.config.value_types import AbsolutePath
 from uploader.core.errors import ConfigurationError
@@ -35,9 +35,9 @@ class Settings(Section):
     staging: StagingSection = StagingSection()
     convert: ConvertSection = ConvertSection()
     batch: BatchSection = BatchSection()
-    transfer: Transfer = Transfer()
+    transfer: TransferSection = TransferSection()
     limits: LimitsSection = LimitsSection()
-    dashboard: Dashboard = Dashboard()
+    dashboard: DashboardSection = DashboardSection()
     notify: NotifySection = NotifySection()
     log: LogSection = LogSection()
 
@@ -46,9 +46,8 @@ class Settings(Section):
         if self.staging.dir is None:
             staging = self.staging.model_copy(update={"dir": self.state_dir / "staging"})
             object.__setattr__(self, "staging", staging)  # frozen for everybody else
-        if (
-            info.context is None
-        ):  # whoever reads a document applies the rules himself, and tells all with their lines
+        # Whoever reads a document applies the rules himself, and tells all with their lines.
+        if info.context is None:
             folders = dict(enumerate(self.folders))
             for mistake in relations(self.state_dir, self.staging.dir, folders, self.platform, self.convert):
                 raise ConfigurationError(mistake.text)

@@ -220,10 +220,8 @@ def _sign(error: err.Refused, known: Known) -> Verdict:
     match error.status:
         case 404 | 409 | 410 if error.problem.title:
             return Lost(error.reason)
-        case 404 | 409 | 410:
-            return Retry(
-                backoff(known.tries + 3, known.jitter)
-            )  # a framework's bare word is not the platform's
+        case 404 | 409 | 410:  # a framework's bare word is not the platform's
+            return Retry(backoff(known.tries + 3, known.jitter))
         case 400 | 422:
             return Reject(f"The platform does not take the file ({error.problem.text}).")
         case _:

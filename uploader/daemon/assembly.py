@@ -86,10 +86,7 @@ async def assembled(
             await journal.holds.reconciled()
             give(folders, owner)
         make_archives(settings)
-        staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
-        swept = staging.sweep(await journal.read(staged_ids))
-        if swept:
-            log.info("swept %d private copies that no file refers to", swept)
+        staging = await _staging(settings, journal)
         converter = await stack.enter_async_context(engine(settings))
         opens = await stack.enter_async_context(opener(settings, converter))
         bandwidth = Bandwidth(None)
@@ -121,15 +118,35 @@ async def assembled(
             began=clock(),
         )
         journal.subscriptions.add("damaged copies", tools.damaged_copies.committed)
-        revision = await journal.hold_revision()
-        await journal.holds.shown([], revision)
-        await journal.holds.set_back()
-        await journal.holds.restarted([target_of(each) for each in settings.folders])
-        upkeep = Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes)
-        late = LateFolders(_written(settings)) if systemd_notify.supervised() else None
         stored = await journal.read(lambda db: stored_since(db, midnight(clock())))
-        line = Line(bandwidth, stored, clock())
-        yield Parts(tools, intake, line, upkeep, locks, territory if bound else None, late, revision)
+        yield Parts(
+            tools,
+            intake,
+            Line(bandwidth, stored, clock()),
+            Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes),
+            locks,
+            territory if bound else None,
+            LateFolders(_written(settings)) if systemd_notify.supervised() else None,
+            await _begin_holds(settings, journal),
+        )
+
+
+async def _staging(settings: Settings, journal: Journal) -> Staging:
+    """Where the private copies lie, without those that no file refers to."""
+    staging = Staging(settings.staging.path, settings.limits.min_free_bytes)
+    swept = staging.sweep(await journal.read(staged_ids))
+    if swept:
+        log.info("swept %d private copies that no file refers to", swept)
+    return staging
+
+
+async def _begin_holds(settings: Settings, journal: Journal) -> int:
+    """Let go of the holds that end with the process before; returns how often the list had changed by then."""
+    revision = await journal.hold_revision()
+    await journal.holds.shown([], revision)
+    await journal.holds.set_back()
+    await journal.holds.restarted([target_of(each) for each in settings.folders])
+    return revision
 
 
 def require_own(state_dir: Path, folders: Sequence[Path]) -> None:

@@ -92,9 +92,8 @@ def _entries(settings: Settings, wanted: dict[str, list[bytes]], stop: threading
         if asked is None:
             continue
         spec = FolderSpec(folder)
-        sighted = (
-            entry for entry in scan(spec, stop) if not isinstance(entry, Oddity)
-        )  # told with what is left
+        # Oddities are told with what is left.
+        sighted = (entry for entry in scan(spec, stop) if not isinstance(entry, Oddity))
         for entry in chain(sighted, left_files(spec, stop)):
             if any(not each or entry.path == each or entry.path.startswith(each + b"/") for each in asked):
                 yield spec, entry

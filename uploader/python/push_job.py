@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uploader.config import BatchSection, Dashboard, Settings, StagingSection
+from uploader.config import BatchSection, DashboardSection, Settings, StagingSection
 from uploader.core.errors import UploaderError
 from uploader.core.path_text import shown
 from uploader.journal import Reader
@@ -63,7 +63,7 @@ def settings_of(
         ),
         transfer=base.transfer,
         limits=base.limits,
-        dashboard=Dashboard(listen=""),
+        dashboard=DashboardSection(listen=""),
     )
 
 

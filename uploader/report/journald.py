@@ -61,9 +61,8 @@ class JournalHandler(WaitingLines):
         except BlockingIOError:
             raise
         except OSError as error:
-            if (
-                error.errno != errno.EMSGSIZE
-            ):  # journald is being started anew: its socket is back in a moment
+            # If journald is being started anew, its socket is back in a moment.
+            if error.errno != errno.EMSGSIZE:
                 with suppress(OSError):
                     self._socket.connect(self._address)
                 raise BlockingIOError from error

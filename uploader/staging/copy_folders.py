@@ -76,9 +76,8 @@ class Staging:
             with writing(home):
                 _publish(begun, home, [member.copy for member in members])
         except BaseException:
-            with suppress(
-                OSError
-            ):  # what staging refuses now is removed by the next claim, or the next start
+            # What staging refuses now is removed by the next claim, or the next start.
+            with suppress(OSError):
                 self.discard(file_id)
             raise
         return claim

@@ -68,9 +68,8 @@ def duplicate(source: Path, target: Path) -> None:
     with source.open("rb") as reading, target.open("xb") as writing:
         if reflink(reading.fileno(), writing.fileno()):
             return
-        with suppress(
-            OSError
-        ):  # what the kernel does not copy between these two file systems is read and written
+        # What the kernel does not copy between these two file systems is read and written.
+        with suppress(OSError):
             while done := os.copy_file_range(reading.fileno(), writing.fileno(), _AT_ONCE):
                 if done == _AT_ONCE:
                     end = os.lseek(writing.fileno(), 0, os.SEEK_CUR)

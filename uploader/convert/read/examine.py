@@ -126,8 +126,6 @@ def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, 
     # call to the dataset would raise.
     domains = raster_text.domains(dataset)
     crs, prj_unreadable = (own_crs, False) if gcps else _placed(own_crs, path, beside, notes)
-    said = {key for key in domains.get("ENVI", {}) if key not in ENVI_STRUCTURE}
-    said -= {"description"} if _FILE_NAME.fullmatch(domains.get("ENVI", {}).get("description", "")) else set()
     facts = Facts(
         driver=dataset.driver,
         width=dataset.width,
@@ -146,17 +144,23 @@ def describe(dataset: Dataset, path: Path, masks: list[int], beside: tuple[str, 
         rpcs=rpc.plain(polynomials),
         rpcs_unread=_sorted(polynomials if not rpc.plain(polynomials) else dict(rpc.others(polynomials))),
         tags=_sorted(tags),
-        domains={
-            name: tags
-            for name, tags in domains.items()
-            if name not in IGNORED_DOMAINS and (name != "ENVI" or said)
-        },
+        domains=_telling(domains),
         pages=_pages(domains, dataset.driver),
         sidecars=beside,
         categories=any("<CategoryNames>" in text for text in notes),
         attribute_table=any("<GDALRasterAttributeTable" in text for text in notes),
     )
     return replace(facts, sidecars_unread=sidecar_check.unread(facts, path))
+
+
+def _telling(domains: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """The metadata domains that tell something beside the structure of the file and its name."""
+    told = {name: tags for name, tags in domains.items() if name not in IGNORED_DOMAINS}
+    header = told.get("ENVI", {})
+    said = header.keys() - ENVI_STRUCTURE
+    if said <= {"description"} and (not said or _FILE_NAME.fullmatch(header["description"])):
+        told.pop("ENVI", None)
+    return told
 
 
 def _own_system(crs: Any) -> str:

@@ -200,9 +200,8 @@ def _conversion(node: Mapping[str, Any]) -> Meaning:
         _plain(each["name"]): _value(each["value"], each.get("unit", "unity"))
         for each in node.get("parameters", ())
     }
-    parallels = sorted(
-        name for name in found if "standardparallel" in name
-    )  # it does not matter which comes first
+    # It does not matter which of the parallels comes first.
+    parallels = sorted(name for name in found if "standardparallel" in name)
     found |= dict(zip(parallels, sorted(found[name] for name in parallels), strict=True))
     told = sorted((name, value) for name, value in found.items() if value != float("scale" in name))
     return (_plain(node["method"]["name"]), *told)

@@ -88,9 +88,8 @@ def samples(source: ifd.Tiff | None, facts: Facts, result: ifd.Tiff) -> Mapping[
         if changed or photometric == head_comparison.YCBCR or palette_beside(source, facts):
             return {}
         wanted = {tag: head_comparison.meaning(source, image, tag) for tag in _OF_SAMPLES}
-        if (
-            ifd.EXTRA_SAMPLES in image.entries
-        ):  # as many as somebody named: of too few readers make what they like
+        # As many as somebody named: of too few readers make what they like.
+        if ifd.EXTRA_SAMPLES in image.entries:
             wanted[ifd.EXTRA_SAMPLES] = tuple(source.numbers(image, ifd.EXTRA_SAMPLES).tolist())
     put: dict[int, ifd.Entry | None] = {}
     for tag, value in wanted.items():
