@@ -32,7 +32,7 @@ def believed(case: pyramids.Case, folder: Path) -> bool:
     path = pyramids.make(case, folder / "source.tif")
     facts = examine(path)
     with opened(path, "GTiff") as base, opened(path, "GTiff", overview=0) as level:
-        judged = rules(base, facts, classes=pyramids.KINDS[case.kind].classes)
+        judged = rules(base, level, facts, classes=pyramids.KINDS[case.kind].classes)
         watch = LevelWatch(level, facts, judged)
         return watch.sees_all(base, pieces(facts)) and smaller_levels_fit(path, facts, judged)
 

@@ -22,6 +22,7 @@ FOR_CLASSES = ("mode", "nearest")
 FAULTS = ("blank", "half-made", "shifted", "of another raster", "stale in one corner")
 
 _JPEG = {"compress": "jpeg", "jpeg_quality": 80}
+_WEBP = {"compress": "webp", "webp_level": 80}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ KINDS: dict[str, Kind] = {
     "JPEG": _kind("uint8", 3, photometric="ycbcr", **_JPEG),
     "JPEG, mask": _kind("uint8", 3, validity="mask", photometric="ycbcr", **_JPEG),
     "JPEG, grey": _kind("uint8", 1, **_JPEG),
+    "WebP": _kind("uint8", 3, photometric="rgb", **_WEBP),
+    "WebP, alpha": _kind("uint8", 4, validity="alpha", photometric="rgb", alpha="NON-PREMULTIPLIED", **_WEBP),
+    "WebP, lossless": _kind("uint8", 3, photometric="rgb", compress="webp", webp_lossless="YES"),
     "LERC": _kind("float32", compress="lerc", max_z_error=0.05),
     "land cover": _kind("uint8", classes=True),
     "land cover, nodata": _kind("int16", classes=True, validity="nodata", nodata=0),
@@ -102,8 +106,8 @@ def _suitable(kind: str) -> tuple[str, ...]:
 
 
 def _beside(kind: str, number: int) -> bool:
-    """Whether the overviews are to be in a `.ovr`, where GDAL makes none of a mask inside the file."""
-    return bool(number % 2) and KINDS[kind].validity != "mask"
+    """Whether the overviews are to be in a `.ovr`: not of a mask inside, nor where GDAL calls lossy ones lossless."""
+    return bool(number % 2) and KINDS[kind].validity != "mask" and "lossless" not in kind
 
 
 def make(case: Case, path: Path) -> Path:
@@ -114,9 +118,12 @@ def make(case: Case, path: Path) -> Path:
     data = _content(kind, height, width, random)
     before = _FAULTS[case.fault](data, kind, random) if case.fault else data
     _write(path, before, kind, random)
-    jpeg = "jpeg" in dict(kind.options).values()
-    how = {"COMPRESS_OVERVIEW": "JPEG" if jpeg else "DEFLATE", "TIFF_USE_OVR": "YES" if case.beside else "NO"}
-    how |= {"PHOTOMETRIC_OVERVIEW": "YCBCR"} if jpeg and kind.bands > 1 else {}
+    pictures = [name for name in ("jpeg", "webp") if name in dict(kind.options).values()]
+    how = {
+        "COMPRESS_OVERVIEW": pictures[0].upper() if pictures else "DEFLATE",
+        "TIFF_USE_OVR": "YES" if case.beside else "NO",
+    }
+    how |= {"PHOTOMETRIC_OVERVIEW": "YCBCR"} if "jpeg" in pictures and kind.bands > 1 else {}
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, **how), rasterio.open(path, "r+") as dataset:
         dataset.build_overviews([2, 4, 8], Resampling[case.resampling])
     if case.fault:

@@ -94,7 +94,7 @@ def _examined(job: Job, beside: tuple[str, ...] | None = None) -> Facts:
     """The facts of a raster that may be converted. Raises RasterUnreadable, RasterRefused."""
     require_no_links(job.source, beside, linked=job.linked)
     facts = with_declared(examine(job.source, beside), job.crs, job.nodata)
-    facts = replace(facts, indexed=sources.indexed(job.source))
+    facts = replace(facts, indexed=sources.indexed(job.source), pages=sources.pages(job.source, facts))
     _judge(facts, job)
     return facts
 
@@ -159,6 +159,13 @@ def _judge(facts: Facts, job: Job) -> None:
         raise RasterRefused(
             "Some of its strips or tiles have a place but no size: GDAL would take them for empty.",
             "Write it anew with the program it is from.",
+            as_it_is=True,
+        )
+    page = sources.full_page(job.source)
+    if page:
+        raise RasterRefused(
+            f"It begins with a reduced image of what its page {page} shows, and only the first page is converted.",
+            f"Write that page into a file of its own, for example with `gdal_translate GTIFF_DIR:{page}:FILE`.",
             as_it_is=True,
         )
     unkeepable, way_out = comparison.unkeepable(facts, sources.first_image(job.source))

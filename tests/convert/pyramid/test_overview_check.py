@@ -84,6 +84,17 @@ def test_one_pixel_in_a_hundred_fails_a_block() -> None:
     assert more.tolist() == [[True, False], [False, False]]
 
 
+@pytest.mark.parametrize(("side", "fails"), [(5, False), (6, True)])
+def test_of_a_few_pixels_their_distance_says_nothing(side: int, fails: bool) -> None:
+    """Where a mask leaves a corner, one pixel that was taken from beside its place is no other raster; many are."""
+    above = np.add.outer(10 * np.arange(_SIDE), np.zeros(_SIDE)).clip(0, 250).astype(np.uint8)
+    valid = np.zeros(above.shape, bool)
+    valid[: 2 * side, : 2 * side] = True
+    level = np.roll(mean(above), -1, axis=0)
+
+    assert failed(Plane(above, valid), Plane(level, shrink_mask(valid, area()))).any() == fails
+
+
 def test_overshooting_filters_pass() -> None:
     """A value may lie beyond those around by three tenths of their range, and no further."""
     above = np.zeros((_SIDE, _SIDE), np.float32)
@@ -100,7 +111,7 @@ def test_jpeg_may_be_off_by_more() -> None:
     """Thirty-two steps, which is too much for what is kept exact; and nothing is asked near masked pixels."""
     above = np.full((_SIDE, _SIDE), 100, np.uint8)
     off = np.full((_SIDE // 2, _SIDE // 2), 131, np.uint8)
-    jpeg = rule_for("uint8", classes=False, compression="YCbCr JPEG")
+    jpeg = rule_for("uint8", classes=False, compressions=["YCbCr JPEG"])
 
     assert not failed(Plane(above), Plane(off), jpeg).any()
     assert failed(Plane(above), Plane(off)).all()

@@ -167,6 +167,27 @@ async def test_overviews_in_webp_are_believed_as_those_in_jpeg(
     assert (report.method, codes(report)) == ("rewrite", ["overviews_remade"] if wrong else [])
 
 
+@pytest.mark.parametrize("base", [{"compress": "deflate"}, {"compress": "webp", "webp_lossless": "YES"}])
+@pytest.mark.parametrize("how", ["jpeg", "webp"])
+async def test_lossy_overviews_of_an_exact_picture_are_believed(
+    tmp_path: Path, base: dict[str, str], how: str
+) -> None:
+    """Levels have a compression of their own, by which they may differ: people save room there."""
+    light = (hills() // 10).clip(0, 255).astype(np.uint8)
+    source = tmp_path / "in" / "source.tif"
+    source.parent.mkdir()
+    shape = {"count": 3, "height": _SIDE, "width": _SIDE, "dtype": "uint8", "photometric": "rgb"}
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "crs": "EPSG:32633"}
+    with rasterio.open(source, "w", driver="GTiff", **(shape | layout | base)) as dataset:
+        dataset.write(np.stack([light, light.T, light[::-1]]))
+    lossy = {"WEBP_LEVEL_OVERVIEW": "50", "WEBP_LOSSLESS_OVERVIEW": "NO", "JPEG_QUALITY_OVERVIEW": "50"}
+    with rasterio.Env(COMPRESS_OVERVIEW=how.upper(), **lossy), rasterio.open(source, "r+") as dataset:
+        dataset.build_overviews([2, 4, 8], Resampling.average)
+    report, _ = await converted(source)
+
+    assert codes(report) == []
+
+
 async def test_wrong_overviews_are_no_reason_to_refuse(tmp_path: Path) -> None:
     """Also where nothing may be lost: they are not what the raster holds."""
     source = tiled(tmp_path / "in" / "source.tif", np.zeros_like(hills()), hills())

@@ -9,10 +9,10 @@ import rasterio
 import rasterio.shutil
 from rasterio.enums import Resampling
 
-from tests.judge.rights import overviews_show, pixels_of, taken
+from tests.judge.rights import overviews_show, pixels_of, taken, warned
 from tests.support.kinds import put, some
 from tests.support.reports.base import PLACE, report, with_tags
-from tests.support.tiffwriter import SLONG, SSHORT, Entry, Picture, longs, write
+from tests.support.tiffwriter import SLONG, SSHORT, Entry, Picture, longs, text, write
 
 
 @report("a COG whose head was written anew at its end", "OSGeo/gdal 7735", overviews_show)
@@ -118,4 +118,13 @@ def _all_beside(folder: Path) -> Path:
     path = _masked(folder, inside=False)
     with rasterio.open(path.with_suffix(".tif.msk"), "r+", driver="GTiff") as mask:
         mask.build_overviews([2, 4], Resampling.nearest)
+    return path
+
+
+@report("a stack of ImageJ's with one head", "OSGeo/gdal 1486", warned("3 pages"))
+def _stack(folder: Path) -> Path:
+    pixels = some(1, "u2")
+    told = {270: text(b"ImageJ=1.52i\nimages=3\nslices=3\n")}
+    path = write(folder / "raster.tif", [Picture(pixels, PLACE | told, rows_per_strip=1000)])
+    path.write_bytes(path.read_bytes() + 2 * pixels.tobytes())
     return path

@@ -162,3 +162,9 @@ def _origin(folder: Path) -> Path:
 def _padding(folder: Path) -> Path:
     keys = shorts(1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633, 0, 0, 0, 0)
     return with_tags(folder, PLACE | {34735: keys})
+
+
+@report("a geocentric system", "xarray-contrib/xarray-spatial 2418", system("EPSG:4978"))
+def _geocentric(folder: Path) -> Path:
+    keys = shorts(1, 1, 0, 3, 1024, 0, 1, 3, 1025, 0, 1, 1, 2048, 0, 1, 4978)
+    return with_tags(folder, PLACE | {34735: keys}, "f4")

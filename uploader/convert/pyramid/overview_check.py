@@ -8,6 +8,7 @@ Overviews of any resampling pass; blank ones, and those of another or an older r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +29,8 @@ _LOSSY = ("JPEG", "WEBP")
 """Compressions of pictures that may change what a sample is."""
 _LOSSY_STEP = 32.0
 _FAILING = 0.01
+_ENOUGH = 32
+"""How many pixels of a block must be there before their mean says something: of a few, each may be the odd one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,10 @@ def rule_for(
     bits: int = 0,
     classes: bool = False,
     alpha: bool = False,
-    compression: str = "",
-    lossless: bool = False,
+    compressions: Iterable[str] = (),
     error: float = 0.0,
 ) -> Tolerance:
-    """The rule for a band. `compression` is GDAL's name for it, `error` what a lossy LERC declares.
-
-    `lossless`: GDAL says so of a compression that may be lossy.
+    """The rule for a band. `compressions` are those that may change pixels, `error` is what a LERC declares.
 
     One step of floats is a few units of their last digit, and so it is of integers that are averaged as floats.
     """
@@ -80,7 +80,7 @@ def rule_for(
         digits = float(np.finfo(np.float16).eps)
     elif not whole or dtype.endswith("int64"):
         digits = float(np.finfo(np.float32 if dtype in ("float32", "complex64") else np.float64).eps)
-    lossy = not lossless and any(name in compression.upper() for name in _LOSSY)
+    lossy = any(name in each.upper() for name in _LOSSY for each in compressions)
     step = max(float(whole), error)
     return Tolerance(classes and not alpha, _LOSSY_STEP if lossy else step, 2 * digits, lossy, alpha)
 
@@ -197,7 +197,8 @@ class _Trial:
             self.footprints.whole
         )
         away = np.maximum(np.abs(value - mean) - self.rule.relative * np.abs(mean), 0)
-        many = np.maximum(self.blocks.sums(whole), 1)
+        count = self.blocks.sums(whole)
+        many = np.maximum(count, 1)
         distance = np.sqrt(self.blocks.sums(np.where(whole, np.square(away, dtype=np.float64), 0)) / many)
         if (distance <= self.rule.step).all():
             return np.zeros(distance.shape, np.bool_)
@@ -207,7 +208,7 @@ class _Trial:
             touched += share > 0
         spread /= touched
         deviation = np.sqrt(self.blocks.sums(np.where(whole, spread, 0)) / many)
-        return np.asarray(~(distance <= _SPREAD * deviation + self.rule.step))
+        return np.asarray(~(distance <= _SPREAD * deviation + self.rule.step) & (count >= _ENOUGH))
 
     def _without_invalid(self, under: NDArray[Any], instead: float) -> NDArray[Any]:
         return (

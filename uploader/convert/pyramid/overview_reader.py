@@ -120,18 +120,21 @@ def _plane(block: Block, k: int, band: BandFacts) -> Plane:
     )
 
 
-def rules(dataset: Dataset, facts: Facts, *, classes: bool) -> tuple[Tolerance, ...]:
-    """What is tolerated in each band of a file with overviews, open as `dataset`."""
-    structure = dataset.tags(ns="IMAGE_STRUCTURE")
-    error = float(structure.get("MAX_Z_ERROR", 0))
+def rules(base: Dataset, level: Dataset, facts: Facts, *, classes: bool) -> tuple[Tolerance, ...]:
+    """What is tolerated in each band of a raster's levels: either may have been changed by its own compression."""
+    structures = [each.tags(ns="IMAGE_STRUCTURE") for each in (base, level)]
+    kept = [each.get("COMPRESSION_REVERSIBILITY") == "LOSSLESS" for each in structures]
+    changing = [
+        each.get("COMPRESSION", "") for each, exact in zip(structures, kept, strict=True) if not exact
+    ]
+    error = max(float(each.get("MAX_Z_ERROR", 0)) for each in structures)
     return tuple(
         rule_for(
             band.dtype,
             bits=band.bits,
             classes=classes,
             alpha=band.interpretation == "alpha",
-            compression=structure.get("COMPRESSION", ""),
-            lossless=structure.get("COMPRESSION_REVERSIBILITY") == "LOSSLESS",
+            compressions=changing,
             error=error,
         )
         for band in facts.bands
@@ -145,9 +148,10 @@ def overviews(path: Path) -> int:
 
 
 @contextmanager
-def watched(path: Path, facts: Facts, judged: tuple[Tolerance, ...]) -> Iterator[LevelWatch]:
-    """A watch over the largest overview of a file; a thread judges those below it meanwhile."""
+def watched(base: Dataset, path: Path, facts: Facts, *, classes: bool) -> Iterator[LevelWatch]:
+    """A watch over the largest overview of a file, open as `base`; a thread judges those below it meanwhile."""
     with opened(path, "GTiff", overview=0, threads=1) as level, ThreadPoolExecutor(1) as thread:
+        judged = rules(base, level, facts, classes=classes)
         yield LevelWatch(level, facts, judged, thread.submit(smaller_levels_fit, path, facts, judged).result)
 
 

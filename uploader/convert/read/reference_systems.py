@@ -24,6 +24,8 @@ _UNITS = {"metre": 1.0, "degree": math.pi / 180, "unity": 1.0}
 _ACROSS = 2
 """Axes of a system without heights."""
 
+_VERTICAL = ("up", "down")
+
 _ANYWHERE = from_origin(0, 0, 2, 2)  # type: ignore[no-untyped-call]
 
 _RELATIVE, _ABSOLUTE = 1e-10, 1e-11
@@ -89,7 +91,9 @@ def horizontal(wkt: str) -> str:
 
 
 def _has_heights(node: Mapping[str, Any]) -> bool:
-    return "components" in node or len(node.get("coordinate_system", {}).get("axis", ())) > _ACROSS
+    """Not a geocentric one: the third of its axes goes through the pole, and says nothing without the others."""
+    axes = node.get("coordinate_system", {}).get("axis", ())
+    return "components" in node or any(axis.get("direction") in _VERTICAL for axis in axes[_ACROSS:])
 
 
 def _flat(node: Mapping[str, Any]) -> dict[str, Any]:

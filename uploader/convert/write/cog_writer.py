@@ -12,7 +12,7 @@ from dataclasses import replace
 import rasterio
 
 from uploader.convert.job import Job, Method, RasterWarning
-from uploader.convert.pyramid.overview_reader import overviews, rules, watched
+from uploader.convert.pyramid.overview_reader import overviews, watched
 from uploader.convert.read.examine import examine
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import THREADS, opened, translated
@@ -172,12 +172,13 @@ def _moved(task: Task, head: ifd.Tiff) -> WrittenCog:
         return finished(task, "rewrite", added)
     # The head takes its place before GDAL opens it: what GDAL has not read of it by then must not move.
     head_completion.complete(task.result, added, task.found.measured.bands if task.found.measured else ())
-    with opened(task.result, "GTiff") as base:
-        judged = rules(base, facts, classes=task.found.categorical)
-        with watched(task.result, facts, judged) as watch:
-            if job.verify != "full":
-                watch.sees_all(base, scattered(facts, rim=watch.margin))
-            return finished(task, "rewrite", added, watch=watch)
+    with (
+        opened(task.result, "GTiff") as base,
+        watched(base, task.result, facts, classes=task.found.categorical) as watch,
+    ):
+        if job.verify != "full":
+            watch.sees_all(base, scattered(facts, rim=watch.margin))
+        return finished(task, "rewrite", added, watch=watch)
 
 
 def _levels_encoded(task: Task, head: ifd.Tiff) -> WrittenCog | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from uploader.convert.job import Job
-from uploader.convert.pyramid.overview_reader import overviews, rules, watched
+from uploader.convert.pyramid.overview_reader import overviews, watched
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import Dataset
 from uploader.convert.read.measure import Gauge, gather, may_be_classes, measure
@@ -93,9 +93,8 @@ def _shown(
     if not overviews(job.source):
         gather(dataset, facts, gauge, scattered(facts) if sample else pieces(facts))
         return True
-    judged = rules(dataset, facts, classes=categorical)
     try:
-        with watched(job.source, facts, judged) as watch:
+        with watched(dataset, job.source, facts, classes=categorical) as watch:
             wanted = scattered(facts, rim=watch.margin) if sample else pieces(facts)
             gather(dataset, facts, gauge, wanted, watch)
             return watch.believed()

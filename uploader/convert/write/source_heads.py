@@ -16,6 +16,8 @@ from uploader.core.errors import ConversionFailed
 _PAM_NODATA = re.compile(rb"<NoDataValue[^>]*>\s*(-?\d+)\s*</NoDataValue>")
 _DIGITS = re.compile(rb"\s*(-?\d+)\s*\0?$")
 _FLOAT_DIGITS = 1 << 53
+_STACKED = re.compile(rb"ImageJ=.*?^images=(\d{1,9})\s*$", re.DOTALL | re.MULTILINE)
+"""How ImageJ tells of pictures that lie behind the only one that the head has."""
 
 
 def structure(source: Path) -> ifd.Tiff | None:
@@ -67,6 +69,25 @@ def indexed(source: Path) -> bool:
     """Whether the head of a TIFF says that its values are indexes of colours."""
     head = first_image(source)
     return head is not None and head.number(head.directories[0], ifd.PHOTOMETRIC) == head_comparison.PALETTE
+
+
+def pages(source: Path, facts: Facts) -> int:
+    """How many pages there are, also those that GDAL does not count: of a stack of ImageJ's with a single head."""
+    head = structure(source)
+    image = head.directories[0] if head and len(head.directories) == 1 else None
+    told = image.entries.get(ifd.DESCRIPTION) if image else None
+    stacked = _STACKED.match(told.data) if told else None
+    count = int(stacked.group(1)) if stacked else 0
+    return max(facts.pages, count) if count * facts.raw_bytes <= facts.file_bytes else facts.pages
+
+
+def full_page(source: Path) -> int:
+    """The number of the first whole page of a TIFF that begins with a thumbnail, counted from 1; 0 for others."""
+    head = structure(source)
+    if head is None:
+        return 0
+    kinds = [head.number(each, ifd.SUBFILE) & (ifd.REDUCED | ifd.MASK) for each in head.directories]
+    return kinds.index(0) + 1 if kinds[0] == ifd.REDUCED and 0 in kinds else 0
 
 
 def soft_mask_possible(source: Path, facts: Facts) -> bool:
