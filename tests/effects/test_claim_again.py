@@ -37,16 +37,16 @@ async def test_a_claimed_file_is_not_claimed_again(tmp_path: Path) -> None:
 
 
 async def test_a_completed_file_stays_what_it_is_and_loses_the_second_copy(journal: Journal) -> None:
-    """It is no longer among the live ones; the item of its scene stays as it is, too."""
+    """It is no longer among the live ones; its row and its scene stay as they are, by whatever rule it is claimed."""
     await wait_for_an_item(journal)
     (first,) = await journal.read(
         lambda db: [row["id"] for row in db["files"].rows_where("state = 'completed'")]
     )
-    before = await journal.read(lambda db: scene_rows(db, "id > 0"))
+    before = await journal.read(lambda db: (file_row(db, first), scene_rows(db, "id > 0")))
     await journal.files.discarded([first])
 
-    state = await journal.files.claimed(first, sighting(b"B1"), "content of B1", 10, joining=joining("B1"))
+    state = await journal.files.claimed(first, sighting(b"B1"), "content of B2", 10, joining=joining("B2"))
 
     assert state is FileState.COMPLETED
-    assert await journal.read(lambda db: scene_rows(db, "id > 0")) == before
+    assert await journal.read(lambda db: (file_row(db, first), scene_rows(db, "id > 0"))) == before
     assert journal.live.view({}).discards == (first,)

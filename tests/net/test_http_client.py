@@ -61,3 +61,29 @@ async def test_one_too_many_was_surely_not_sent() -> None:
 async def _asked(wire: HttpClient, path: str, deadline: float) -> None:
     with suppress(RemoteError):
         await wire.get(path, what="A request", deadline=deadline)
+
+
+async def test_requests_in_a_row_share_a_connection() -> None:
+    """Requests at once have one each, and those after them make no other."""
+    connections = 0
+
+    async def served(stream: SocketStream) -> None:
+        nonlocal connections
+        connections += 1
+        await _served(stream)
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    wire = HttpClient(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}")
+    async with anyio.create_task_group() as server:
+        server.start_soon(listener.serve, served)
+        for _ in range(3):
+            await wire.get("/", what="One after the other", deadline=5.0)
+        alone = connections
+        for _ in range(2):
+            async with anyio.create_task_group() as requests:
+                for _ in range(3):
+                    requests.start_soon(_asked, wire, "/", 5.0)
+
+        assert (alone, connections) == (1, 3)
+        await wire.aclose()
+        server.cancel_scope.cancel()

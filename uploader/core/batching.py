@@ -52,13 +52,16 @@ def candidates(view: PlannerView, now: float) -> list[Batchable]:
             continue
         alone = file.file_id if file.held else 0
         place = (file.folder, file.own_target, file.categorical, file.group, alone)
-        if place not in places:  # a key is made once, not for each of thousands of files
+        together = places.get(place)
+        if together is None:  # a key is made once, not for each of thousands of files
             key = session_key(
                 view.destinations[file.folder], categorical=file.categorical, own=file.own_target
             )
-            places[place] = groups.setdefault((key, file.group, alone), [])
-        places[place].append(file)
+            together = places[place] = groups.setdefault((key, file.group, alone), [])
+        together.append(file)
     found = [Batchable(key, group, tuple(files)) for (key, group, _), files in groups.items()]
+    if len(found) < 2:  # noqa: PLR2004 - mostly all go to one place, and there is nothing to be sorted
+        return found
     return sorted(found, key=lambda one: (one.files[0].held, -_priority(view, one), _longest(one)))
 
 
@@ -67,7 +70,8 @@ def _longest(group: Batchable) -> float:
 
 
 def _priority(view: PlannerView, group: Batchable) -> int:
-    return max(view.priority(file.folder) + file.priority for file in group.files)
+    own = {(file.folder, file.priority) for file in group.files}
+    return max(view.priority(folder) + priority for folder, priority in own)
 
 
 def most_files(key: SessionKey, layout: Layout, batch: Section) -> int:

@@ -111,7 +111,7 @@ def _at_once(turn: PlanningPass) -> int:
 
 
 def _priority(turn: PlanningPass, session: Session) -> int:
-    return max((turn.view.priority(member.folder) for member in session.members), default=0)
+    return max(map(turn.view.priority, {member.folder for member in session.members}), default=0)
 
 
 def _step(turn: PlanningPass, session: Session) -> act.Action | None:
@@ -167,7 +167,8 @@ def _sendable(turn: PlanningPass, member: SessionMember) -> bool:
 
 def _batches(turn: PlanningPass) -> None:
     """Converted files are frozen into sessions, one a turn: the next turn sees it."""
-    waiting = tuple(file for file in turn.view.waiting if not turn.paused(file.folder))
+    paused = {folder for folder in {file.folder for file in turn.view.waiting} if turn.paused(folder)}
+    waiting = tuple(file for file in turn.view.waiting if file.folder not in paused)
     _marked_later(turn, waiting)
     waiting = affordable(turn, waiting)
     if not waiting or turn.busy("plan", 0) or daily_limit.reached(turn):
