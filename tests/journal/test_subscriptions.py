@@ -33,12 +33,11 @@ async def test_whoever_subscribes_is_told_of_each_commit(journal: Journal) -> No
     def hear(events: Sequence[LogLine]) -> None:
         heard.extend((line.event, line.state, journal.live.file(1) is not None) for line in events)
 
-    journal.subscriptions.add("test", hear)
-    (file_id,) = await journal.files.discovered([SIGHTING])
-    assert heard == [("discovered", "settling", False)]  # its folder's queue has it, and no live row
-    await journal.files.claimed(file_id, SIGHTING, "c", 10)
-    assert heard[1:] == [("claimed", "queued", True)]
-    journal.subscriptions.remove("test")
+    with journal.subscriptions.during("test", hear):
+        (file_id,) = await journal.files.discovered([SIGHTING])
+        assert heard == [("discovered", "settling", False)]  # its folder's queue has it, and no live row
+        await journal.files.claimed(file_id, SIGHTING, "c", 10)
+        assert heard[1:] == [("claimed", "queued", True)]
     await journal.files.rejected(file_id, "no raster")
 
     assert len(heard) == 2

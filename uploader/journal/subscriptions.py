@@ -7,7 +7,8 @@ in the log, and the journal and the other subscribers go on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from uploader.core.transitions.change import LogLine
 
@@ -30,6 +31,15 @@ class Subscriptions:
     def remove(self, name: str) -> None:
         """It is told no longer, if it was."""
         self._subscribers.pop(name, None)
+
+    @contextmanager
+    def during(self, name: str, subscriber: Subscriber) -> Iterator[None]:
+        """It is told while the block runs."""
+        self.add(name, subscriber)
+        try:
+            yield
+        finally:
+            self.remove(name)
 
     def publish(self, events: Sequence[LogLine]) -> None:
         """A transaction is durable, and the working set has it."""
