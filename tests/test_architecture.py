@@ -6,6 +6,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -419,6 +420,22 @@ def test_only_two_commands_know_the_sandbox_and_only_when_they_run():
         and any(is_in(name, ("uploader.sandbox",)) for name in imports(tree))
     }
     assert users == {"uploader.cli.demo", "uploader.cli.sandbox"}
+
+
+def test_no_two_classes_come_to_share_a_name():
+    """Whoever searches for one finds the other. These are left, and the sandbox is a program of its own."""
+    known = {
+        *("Batch", "Command", "Facts", "Family", "Folder", "Found", "Item", "Known", "Origin", "Page"),
+        *("Repaired", "Scenes", "Seen", "Settings", "Staging", "Step", "Told"),
+    }
+    classes = Counter(
+        node.name
+        for module, tree in modules().items()
+        if not is_in(module, ("uploader.sandbox",))
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, times in classes.items() if times > 1} == known
 
 
 def test_the_core_is_pure():

@@ -19,7 +19,7 @@ from uploader.config import Settings
 from uploader.core.lifecycle import FileEvent, SessionEvent
 from uploader.core.model import FileState, Scope, SessionState
 from uploader.core.receipt_document import document
-from uploader.lookahead.sums import Sums
+from uploader.lookahead.sums import PlanSums
 
 pytestmark = pytest.mark.unit
 
@@ -216,7 +216,7 @@ def test_each_sum_of_a_plan_is_told() -> None:
     """In docs/plan.md, for programs that read what `uploader plan --json` prints."""
     told = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "plan.md").read_text()))
 
-    assert Sums(Settings()).to_json().keys() - told == set()
+    assert PlanSums(Settings()).to_json().keys() - told == set()
 
 
 def test_the_sessions_that_are_named_exist() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.configured import a_folder
 from uploader.core.archive_members import MemberFile, nothing_taken, selected, taken
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 from uploader.core.file_group import parts
 from uploader.core.model import Fingerprint, Sighting
 
@@ -24,7 +24,7 @@ def chosen(*names: str, **folder: object) -> dict[bytes, list[bytes]]:
 def found_in(*names: str, **folder: object) -> list[MemberFile]:
     """What a folder that opens zips takes of these."""
     section = a_folder("p", **{"include": ("*.tif", "*.zip"), **folder})
-    entries = [Entry(number, name, 10 + number) for number, name in enumerate(names)]
+    entries = [ArchiveEntry(number, name, 10 + number) for number, name in enumerate(names)]
     return selected(entries, ARCHIVE, takes=section.takes, passes=section.passes)
 
 
@@ -69,7 +69,7 @@ def test_a_sidecar_that_a_pattern_names_is_no_raster_beside_its_own() -> None:
 
 def test_what_is_said_of_an_archive_names_patterns_and_archives_in_it() -> None:
     """The patterns of archives themselves are left out; scenes have rules instead."""
-    entries = [Entry(number, name, 1) for number, name in enumerate(("a.txt", "b.zip", "c.7z"))]
+    entries = [ArchiveEntry(number, name, 1) for number, name in enumerate(("a.txt", "b.zip", "c.7z"))]
 
     assert nothing_taken(entries, ("*.tif", "order.zip", "*/*.tif")) == (
         "The archive holds 3 files, and none that is to be taken: no name fits *.tif, */*.tif. "

@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.test_settle_queue import HELD, WHOLE, sighted
 from uploader.core.model import Sighting
-from uploader.core.settle_entry import ARRIVING, Change, entry_of
+from uploader.core.settle_entry import ARRIVING, LookChange, entry_of
 from uploader.core.settle_rules import Checked, Extent, Next, Phase, SettleRule, Verdict
 
 pytestmark = pytest.mark.unit
@@ -18,21 +18,21 @@ CONTROL = b"a.tif.part"
 @pytest.mark.parametrize(
     ("before", "after", "change"),
     [
-        (sighted(), sighted(), Change.NONE),
-        (sighted(), sighted(1), Change.WRITTEN),
-        (sighted(), sighted(control=CONTROL), Change.WRITTEN),
-        (sighted(control=CONTROL), sighted(), Change.ANNOUNCED),
-        (sighted(), sighted(marked=True), Change.ANNOUNCED),
-        (sighted(marked=True), sighted(), Change.NONE),
-        (sighted(control=CONTROL), sighted(1), Change.WRITTEN),
+        (sighted(), sighted(), LookChange.NONE),
+        (sighted(), sighted(1), LookChange.WRITTEN),
+        (sighted(), sighted(control=CONTROL), LookChange.WRITTEN),
+        (sighted(control=CONTROL), sighted(), LookChange.ANNOUNCED),
+        (sighted(), sighted(marked=True), LookChange.ANNOUNCED),
+        (sighted(marked=True), sighted(), LookChange.NONE),
+        (sighted(control=CONTROL), sighted(1), LookChange.WRITTEN),
     ],
 )
-def test_a_change_starts_the_quiet_anew(before: Sighting, after: Sighting, change: Change) -> None:
+def test_a_change_starts_the_quiet_anew(before: Sighting, after: Sighting, change: LookChange) -> None:
     """So do a marker that comes and a control file that goes: both speak for what lies there now."""
     entry = entry_of(1, before, 0.0)
 
     assert entry.note(after, 5.0) is change
-    assert entry.quiet_since == (0.0 if change is Change.NONE else 5.0)
+    assert entry.quiet_since == (0.0 if change is LookChange.NONE else 5.0)
 
 
 @pytest.mark.parametrize(

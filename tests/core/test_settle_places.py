@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.core.test_settle_queue import numbered
-from uploader.core.settle_entry import Entry, entry_of
+from uploader.core.settle_entry import SettleEntry, entry_of
 from uploader.core.settle_places import Places
 from uploader.core.settle_rules import Phase
 
 pytestmark = pytest.mark.unit
 
 
-def filled(*numbers: int) -> tuple[Places, list[Entry]]:
+def filled(*numbers: int) -> tuple[Places, list[SettleEntry]]:
     """Four places, of which these files have some."""
     places = Places(4, "oldest")
     entries = [entry_of(number, numbered(number), float(number)) for number in numbers]

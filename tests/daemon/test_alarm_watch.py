@@ -12,7 +12,7 @@ import pytest
 from uploader.config import Settings
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.daemon.alarm_watch import NO_TURN, AlarmWatch
-from uploader.daemon.live_status import Seen
+from uploader.daemon.live_status import LastTurn
 from uploader.journal import HoldList
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 RESERVE = 1000
 
 
-def watch(seen: Seen, *holds: Hold, counted: Sequence[Hold] = (), stalled_after: float = 300.0) -> AlarmWatch:
+def watch(
+    seen: LastTurn, *holds: Hold, counted: Sequence[Hold] = (), stalled_after: float = 300.0
+) -> AlarmWatch:
     """A watch over these holds."""
     settings = Settings(notify={"stalled_after": stalled_after}, limits={"min_free_bytes": RESERVE})
     ledger: Any = SimpleNamespace(look=lambda: HoldList(holds, 3))
@@ -39,7 +41,7 @@ def held(cause: HoldCause, ago: float, **more: Any) -> Hold:
 
 async def test_what_is_told_has_its_files_and_bytes() -> None:
     """Whether there is something to tell costs no question to the journal; what is told asks once."""
-    made = watch(Seen(), held(HoldCause.QUOTA, 1), counted=[held(HoldCause.QUOTA, 1, files=4, size=50)])
+    made = watch(LastTurn(), held(HoldCause.QUOTA, 1), counted=[held(HoldCause.QUOTA, 1, files=4, size=50)])
     (alarm,), (counted,) = made.alarms(()), await made.counted(())
 
     assert (alarm.files, counted.files, counted.size) == (0, 4, 50)
@@ -48,7 +50,7 @@ async def test_what_is_told_has_its_files_and_bytes() -> None:
 
 def test_a_disk_near_its_reserve_is_an_alarm_when_it_lasts() -> None:
     """One that does not answer is none: a hold says that; and above twice the reserve all is well."""
-    seen = Seen(free_bytes=2 * RESERVE - 1)
+    seen = LastTurn(free_bytes=2 * RESERVE - 1)
     made = watch(seen, stalled_after=0.2)
     assert made.alarms(()) == ()
     time.sleep(0.3)
@@ -73,10 +75,10 @@ def test_a_disk_near_its_reserve_is_an_alarm_when_it_lasts() -> None:
 )
 def test_the_heart_beats_while_all_stages_move(cause: HoldCause, ago: float, moving: bool) -> None:
     """What waits for a person or the platform does not stop it: an alarm tells of that."""
-    assert watch(Seen(), held(cause, ago)).moving() is moving
+    assert watch(LastTurn(), held(cause, ago)).moving() is moving
 
 
 def test_the_heart_does_not_beat_for_a_loop_that_stands_still() -> None:
     """Nobody else would tell: the holds are those that it saw last."""
-    assert watch(Seen(), stalled_after=1.0).moving()
-    assert not watch(Seen(at=time.monotonic() - NO_TURN - 1), stalled_after=1.0).moving()
+    assert watch(LastTurn(), stalled_after=1.0).moving()
+    assert not watch(LastTurn(at=time.monotonic() - NO_TURN - 1), stalled_after=1.0).moving()

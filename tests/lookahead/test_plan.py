@@ -17,7 +17,7 @@ from uploader.config import Folder, Settings
 from uploader.convert.archive_job import ArchiveJob
 from uploader.convert.archives.opening import listed
 from uploader.convert.job import Forecast, Job
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 from uploader.core.errors import ConversionFailed, RasterRefused, UploaderError
 from uploader.core.platform_traits import Traits
 from uploader.core.upload_advice import ADVICE, Asker
@@ -25,7 +25,7 @@ from uploader.daemon.live_profile import fitted
 from uploader.lookahead.plan import AHEAD, planned
 from uploader.lookahead.planned_archive import HEADS
 from uploader.lookahead.planned_file import PlannedFile
-from uploader.lookahead.sums import Sums
+from uploader.lookahead.sums import PlanSums
 
 pytestmark = pytest.mark.unit
 
@@ -54,7 +54,7 @@ class Heads:
             raise ConversionFailed("The converter crashed.")
         return Forecast("encode", None, SIZES, "JPEG" if "jpeg" in job.name else "")
 
-    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+    async def list_archive(self, job: ArchiveJob) -> list[ArchiveEntry]:
         """One list, by what reads it in the child."""
         return listed(job)
 
@@ -130,7 +130,7 @@ def test_sums_are_those_of_the_files(tmp_path: Path) -> None:
     for name in ("a.tif", "b.jpeg.tif", "refused.tif"):
         (tmp_path / name).write_bytes(b"xy")
     chosen = settings(tmp_path)
-    sums = Sums(chosen)
+    sums = PlanSums(chosen)
 
     calls = sum(sums.counted(file).calls for file in all_of(chosen))
 
@@ -150,7 +150,7 @@ def test_a_scene_is_told_with_what_it_costs(tmp_path: Path) -> None:
     (tmp_path / "odd.tif").write_bytes(b"xy")
     rule = {"pattern": r"(?P<scene>S\d)_(?P<date>\d{8})_(?P<asset>B\d\d)\.tif"}
     chosen = settings(tmp_path, scenes=[{"rules": [rule]}])
-    sums = Sums(chosen)
+    sums = PlanSums(chosen)
     calls = sum(sums.counted(file).calls for file in all_of(chosen))
 
     told = sums.to_json()
@@ -171,7 +171,7 @@ def test_a_plan_of_nothing_says_where_it_looked(tmp_path: Path) -> None:
     """And tells no zeros, neither of empty folders nor where every file is left."""
     (tmp_path / "sub").mkdir()
     chosen = settings(tmp_path)
-    sums = Sums(chosen)
+    sums = PlanSums(chosen)
     assert [sums.counted(file) for file in all_of(chosen)] == []
     assert list(sentences(sums, chosen)) == [f"No file was found at or below {tmp_path}."]
     assert list(sentences(sums, chosen, [tmp_path / "sub"])) == [
@@ -195,7 +195,7 @@ def test_sessions_of_one_file_cost_what_they_cost(tmp_path: Path) -> None:
     for number in range(4):
         (tmp_path / f"{number}.tif").write_bytes(b"xy")
     chosen = settings(tmp_path)
-    shared, single = Sums(chosen), Sums(fitted(chosen, Traits(merges=True)))
+    shared, single = PlanSums(chosen), PlanSums(fitted(chosen, Traits(merges=True)))
     for file in all_of(chosen):
         shared.counted(file)
         single.counted(file)
@@ -220,7 +220,7 @@ def test_an_archive_is_told_with_each_raster_that_it_would_bring(tmp_path: Path)
         (f"{drop}/o.zip/S_nir.tif", "nir", 30, ""),
         (f"{drop}/o.zip/S_red.tif", "red", 70, ""),
     ]
-    sums = Sums(chosen)
+    sums = PlanSums(chosen)
     assert [file.verdict for file in map(sums.counted, files)] == ["upload", "upload"]
     told = sums.to_json()
     assert (told["scene_items"], told["sessions"], told["estimated_bytes"], told["doubts"]) == (

@@ -15,7 +15,7 @@ from tests.support.certificates import self_signed, serving
 from tests.support.door import door
 from tests.support.rawserver import RawServer, Reply, http, ok, problem
 from uploader.core.errors import NoAnswer, RemoteError, Unreachable
-from uploader.net.transport_errors import BROKEN, Stage, broken
+from uploader.net.transport_errors import BROKEN, RequestTrace, broken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,12 +196,12 @@ async def test_every_exception_of_the_libraries_is_known(error: Exception) -> No
     """Each class is caught, and only those that cannot come after sending prove that nothing was sent."""
     assert isinstance(error, BROKEN)
     expected = Unreachable if type(error).__name__ in SURELY_UNSENT else NoAnswer
-    assert type(broken(error, Stage(), "op", "host")) is expected
+    assert type(broken(error, RequestTrace(), "op", "host")) is expected
 
 
 async def test_the_stage_decides_where_the_class_does_not() -> None:
     """A timeout while connecting is Unreachable, the same after sending NoAnswer; a tunnel is no sending."""
-    stage = Stage()
+    stage = RequestTrace()
     await stage("connection.connect_tcp.started", {})
     await stage("http11.send_request_headers.started", {"request": httpcore.Request("CONNECT", "http://h/")})
     assert type(broken(TimeoutError(), stage, "op", "host")) is Unreachable

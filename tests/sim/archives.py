@@ -22,7 +22,7 @@ from tests.sim.world import START
 from tests.support.configured import a_folder
 from uploader.convert import ArchiveJob
 from uploader.core import errors as err
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 from uploader.core.model import FileState, Sighting
 from uploader.journal import archives as archive_commits
 from uploader.staging import Checksums
@@ -67,10 +67,12 @@ class ArchiveDisk(Disk):
         """Of the copy; None where there is none."""
         return super().content(file_id, sighting, stop) if file_id in self.claimed else None
 
-    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+    async def list_archive(self, job: ArchiveJob) -> list[ArchiveEntry]:
         """What is in it; a draw finds it damaged."""
         held = self._opened(job)
-        return [Entry(number, name.decode(), len(content)) for number, (name, content) in enumerate(held)]
+        return [
+            ArchiveEntry(number, name.decode(), len(content)) for number, (name, content) in enumerate(held)
+        ]
 
     async def unpack(self, job: ArchiveJob, alive: object) -> None:
         """Write what is wanted."""

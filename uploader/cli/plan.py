@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from uploader.config import Settings
     from uploader.lookahead.planned_file import PlannedFile
-    from uploader.lookahead.sums import Sums
+    from uploader.lookahead.sums import PlanSums
 
 
 @click.command("plan")
@@ -34,12 +34,12 @@ def command(*, paths: tuple[Path, ...], config: str | None, as_json: bool) -> in
     import anyio
 
     from uploader.daemon.live_profile import fitted, load
-    from uploader.lookahead.sums import Sums
+    from uploader.lookahead.sums import PlanSums
 
     set_up_logs(level=logging.WARNING)
     chosen = settings(config)
     chosen = fitted(chosen, load(chosen).traits)
-    sums = Sums(chosen)
+    sums = PlanSums(chosen)
     anyio.run(_all, chosen, paths, sums, _as_json if as_json else _as_text)
     if as_json:
         click.echo(json.dumps({"sums": sums.to_json()}))
@@ -52,7 +52,7 @@ def command(*, paths: tuple[Path, ...], config: str | None, as_json: bool) -> in
 
 
 async def _all(
-    chosen: Settings, paths: tuple[Path, ...], sums: Sums, tell: Callable[[PlannedFile], None]
+    chosen: Settings, paths: tuple[Path, ...], sums: PlanSums, tell: Callable[[PlannedFile], None]
 ) -> None:
     from contextlib import aclosing
 

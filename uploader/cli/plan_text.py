@@ -14,7 +14,7 @@ from uploader.report.terminal_text import duration, printable
 if TYPE_CHECKING:
     from uploader.config import Settings
     from uploader.lookahead.planned_file import PlannedFile
-    from uploader.lookahead.sums import Sums
+    from uploader.lookahead.sums import PlanSums
 
 
 def line(file: PlannedFile) -> str:
@@ -40,7 +40,7 @@ def line(file: PlannedFile) -> str:
     return f"{head}: {', '.join(words)}" + "".join(f". {printable(each)}" for each in complaints)
 
 
-def sentences(sums: Sums, settings: Settings, paths: Sequence[Path] = ()) -> Iterator[str]:
+def sentences(sums: PlanSums, settings: Settings, paths: Sequence[Path] = ()) -> Iterator[str]:
     """What it all comes to. `paths` are those that were asked for; none means all folders."""
     told = sums.to_json()
     if not any(sums.verdicts.values()):
@@ -60,7 +60,7 @@ def sentences(sums: Sums, settings: Settings, paths: Sequence[Path] = ()) -> Ite
         yield f"{count_of(number, 'file')}: {WORDS.get(code, code)}"
 
 
-def _cost(sums: Sums, settings: Settings, told: dict[str, Any]) -> Iterator[str]:
+def _cost(sums: PlanSums, settings: Settings, told: dict[str, Any]) -> Iterator[str]:
     """What is uploaded costs so many bytes, sessions and calls."""
     yield (
         f"{count_of(sums.verdicts['upload'], 'file')} would be uploaded: {format_size(sums.bytes)}, about "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class ArchiveJob:
         return cls(**(data | places | {"wanted": wanted}))
 
 
-def entries_to_json(entries: list[Entry]) -> list[list[Any]]:
+def entries_to_json(entries: list[ArchiveEntry]) -> list[list[Any]]:
     """The files of an archive as plain JSON types."""
     return [[entry.number, entry.name, entry.size] for entry in entries]
 
 
-def entries_from_json(data: Any) -> list[Entry]:
+def entries_from_json(data: Any) -> list[ArchiveEntry]:
     """Read a child's list, every field checked. Raises ValueError, TypeError, KeyError or AttributeError."""
-    found = [Entry(int(number), str(name), int(size)) for number, name, size in data]
+    found = [ArchiveEntry(int(number), str(name), int(size)) for number, name, size in data]
     if any(entry.number < 0 or entry.size < 0 for entry in found):
         raise ValueError("no such file")
     return found

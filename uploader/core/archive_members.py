@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from uploader.core import naming
-from uploader.core.archives import Entry, is_archive, kind_of
+from uploader.core.archives import ArchiveEntry, is_archive, kind_of
 from uploader.core.model import Fingerprint, Sidecar, Sighting
 from uploader.core.plurals import count_of
 
@@ -25,12 +25,14 @@ class MemberFile:
     numbers: tuple[int, ...]
 
 
-def selected(entries: Iterable[Entry], archive: Sighting, *, takes: Names, passes: Names) -> list[MemberFile]:
+def selected(
+    entries: Iterable[ArchiveEntry], archive: Sighting, *, takes: Names, passes: Names
+) -> list[MemberFile]:
     """The rasters to take, each with its sidecars, at paths as if the archive were a folder.
 
     `takes` are the paths that its folder's rules name, `passes` those that are sent as they are, with nothing beside.
     """
-    folders: dict[bytes, dict[bytes, Entry]] = {}
+    folders: dict[bytes, dict[bytes, ArchiveEntry]] = {}
     for entry in entries:
         *above, name = entry.name.encode().split(b"/")
         if not any(naming.ignored(part) for part in (*above, name)):
@@ -49,7 +51,7 @@ NAME_OTHERS = (
 """The way out of an archive of which nothing is taken."""
 
 
-def nothing_taken(entries: Sequence[Entry], patterns: Iterable[str]) -> str:
+def nothing_taken(entries: Sequence[ArchiveEntry], patterns: Iterable[str]) -> str:
     """Why an archive of these files is refused of which none is taken; no `patterns`: rules of scenes say what is."""
     wanted = [pattern for pattern in patterns if not kind_of(pattern.encode())]
     why = f"no name fits {', '.join(wanted)}" if wanted else "no rule of the folder's scenes fits"
@@ -57,13 +59,13 @@ def nothing_taken(entries: Sequence[Entry], patterns: Iterable[str]) -> str:
     return f"The archive holds {count_of(len(entries), 'file')}, and none that is to be taken: {why}.{more}"
 
 
-def taken(entries: Sequence[Entry], found: Sequence[MemberFile]) -> str:
+def taken(entries: Sequence[ArchiveEntry], found: Sequence[MemberFile]) -> str:
     """How many of the files of an archive are taken, and what in it is not opened."""
     note = f"{count_of(len(found), 'raster')} of {count_of(len(entries), 'file')}"
     return f"{note}; {inner}" if (inner := _inner(entries)) else note
 
 
-def _inner(entries: Sequence[Entry]) -> str:
+def _inner(entries: Sequence[ArchiveEntry]) -> str:
     number = sum(is_archive(entry.name.encode()) for entry in entries)
     return (
         f"{count_of(number, 'archive')} in it {'is' if number == 1 else 'are'} not opened" if number else ""
@@ -71,7 +73,7 @@ def _inner(entries: Sequence[Entry]) -> str:
 
 
 def _in_folder(
-    directory: bytes, files: dict[bytes, Entry], archive: Sighting, takes: Names, passes: Names
+    directory: bytes, files: dict[bytes, ArchiveEntry], archive: Sighting, takes: Names, passes: Names
 ) -> Iterator[MemberFile]:
     wanted = {name for name in files if takes(directory + b"/" + name)}
     whole = {name for name in wanted if passes(directory + b"/" + name)}
@@ -86,7 +88,7 @@ def _in_folder(
         yield MemberFile(seen, (files[name].number, *(files[other].number for other, _ in beside)))
 
 
-def _as_of(archive: Sighting, entry: Entry) -> Fingerprint:
+def _as_of(archive: Sighting, entry: ArchiveEntry) -> Fingerprint:
     """A file of an archive is what its archive is, and has its own size."""
     whole = archive.fingerprint
     return Fingerprint(whole.device, whole.inode, entry.size, whole.mtime_ns, whole.ctime_ns)

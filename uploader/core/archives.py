@@ -43,7 +43,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """A file in an archive: its place among all entries, its name without what means nothing, its bytes as declared."""
 
     number: int

@@ -70,7 +70,7 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class HoldChanges:
     """What is other than in the list before. A hold that a person has to end now, or no longer, has changed."""
 
     begun: tuple[Hold, ...] = ()
@@ -128,10 +128,10 @@ def key_of(hold: Hold) -> Key:
     return hold.scope, hold.subject, hold.cause
 
 
-def compared(before: Iterable[Hold], after: Iterable[Hold]) -> Changes:
+def compared(before: Iterable[Hold], after: Iterable[Hold]) -> HoldChanges:
     """What has changed from one list to the next."""
     old, new = ({key_of(hold): hold for hold in holds} for holds in (before, after))
-    return Changes(
+    return HoldChanges(
         tuple(hold for key, hold in new.items() if key not in old),
         tuple(hold for key, hold in old.items() if key not in new),
         tuple(

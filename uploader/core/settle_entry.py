@@ -17,7 +17,7 @@ CLAIMABLE = frozenset({Phase.READY, Phase.CLAIMING})
 DONE = UNDER_CLAIM | CLAIMABLE
 
 
-class Change(StrEnum):
+class LookChange(StrEnum):
     """What a look shows beside the last one."""
 
     NONE = "none"
@@ -28,7 +28,7 @@ class Change(StrEnum):
 
 
 @dataclass(slots=True)
-class Entry:
+class SettleEntry:
     """A file with a place: not its last look, but a number that stands for it. Times are monotonic seconds."""
 
     file_id: int
@@ -44,17 +44,17 @@ class Entry:
     claimed: int | None = None
     """The state in which its copying found it."""
 
-    def note(self, sighting: Sighting, now: float) -> Change:
+    def note(self, sighting: Sighting, now: float) -> LookChange:
         """Take note of a look."""
         state = state_of(sighting)
-        change = Change.NONE
+        change = LookChange.NONE
         if self.state != state or (sighting.control and not self.control):
-            change = Change.WRITTEN
+            change = LookChange.WRITTEN
         elif (sighting.marked and not self.marked) or (self.control and not sighting.control):
             # Both speak for what lies there now: the two looks begin with them.
-            change = Change.ANNOUNCED
+            change = LookChange.ANNOUNCED
         self.state, self.marked, self.control, self.seen_at = state, sighting.marked, sighting.control, now
-        if change is not Change.NONE:
+        if change is not LookChange.NONE:
             self.quiet_since = now
         return change
 
@@ -91,6 +91,8 @@ class Entry:
         return self.claimed not in {None, self.state}
 
 
-def entry_of(file_id: int, sighting: Sighting, now: float) -> Entry:
+def entry_of(file_id: int, sighting: Sighting, now: float) -> SettleEntry:
     """A file that is looked at for the first time."""
-    return Entry(file_id, sighting.path, now, state_of(sighting), sighting.marked, sighting.control, now, now)
+    return SettleEntry(
+        file_id, sighting.path, now, state_of(sighting), sighting.marked, sighting.control, now, now
+    )

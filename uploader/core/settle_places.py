@@ -9,7 +9,7 @@ from itertools import islice
 from uploader.core.claim_order import Order
 from uploader.core.claimable_files import ClaimableFiles
 from uploader.core.file_times import FileTimes
-from uploader.core.settle_entry import CLAIMABLE, DONE, Entry
+from uploader.core.settle_entry import CLAIMABLE, DONE, SettleEntry
 from uploader.core.settle_rules import Phase
 
 FILLED = 500
@@ -29,27 +29,27 @@ class Places:
         self._quiet_since = FileTimes()
         """Since when each is quiet that settles. A turn asks for the first, so that it is not looked for among all."""
         self.claimable = ClaimableFiles(order)
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[int, SettleEntry] = {}
         self._id_of: dict[bytes, int] = {}
         self._phases: Counter[Phase] = Counter()
-        self._arriving: dict[int, Entry] = {}
+        self._arriving: dict[int, SettleEntry] = {}
         self._asked: dict[bytes, None] = {}
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[SettleEntry]:
         return iter(self._entries.values())
 
-    def __getitem__(self, file_id: int) -> Entry:
+    def __getitem__(self, file_id: int) -> SettleEntry:
         return self._entries[file_id]
 
-    def get(self, file_id: int) -> Entry | None:
+    def get(self, file_id: int) -> SettleEntry | None:
         """The file of a row, if it has a place."""
         return self._entries.get(file_id)
 
-    def at(self, path: bytes) -> Entry | None:
+    def at(self, path: bytes) -> SettleEntry | None:
         """The file at a path, if it has a place."""
         return self._entries.get(self._id_of.get(path, 0))
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: SettleEntry) -> None:
         """Give a file a place. A path has one settling row at a time: an older one loses its place."""
         if older := self.at(entry.path):
             self.remove(older)
@@ -58,7 +58,7 @@ class Places:
         self._phases[entry.phase] += 1
         self.looked(entry)
 
-    def looked(self, entry: Entry) -> None:
+    def looked(self, entry: SettleEntry) -> None:
         """Note what a look has changed of a file. A turn asks who arrives, so that is not looked for among all."""
         self._settles(entry)
         if entry.control:
@@ -66,7 +66,7 @@ class Places:
         else:
             self._arriving.pop(entry.file_id, None)
 
-    def move(self, entry: Entry, phase: Phase) -> None:
+    def move(self, entry: SettleEntry, phase: Phase) -> None:
         """Note where a file stands from now on."""
         self._phases[entry.phase] -= 1
         self._phases[phase] += 1
@@ -77,7 +77,7 @@ class Places:
         if phase in DONE:
             self.looks.set(entry.file_id, None)
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: SettleEntry) -> None:
         """Take a file's place."""
         self.move(entry, Phase.ENDED)
         self._phases[Phase.ENDED] -= 1
@@ -100,7 +100,7 @@ class Places:
         return len(self._entries) - self._phases[Phase.ENDED]
 
     @property
-    def arriving(self) -> Collection[Entry]:
+    def arriving(self) -> Collection[SettleEntry]:
         """The files that have control files beside them."""
         return self._arriving.values()
 
@@ -148,9 +148,9 @@ class Places:
             return float("-inf")
         return None if self.enough_ready else self.looks.first()
 
-    def _settles(self, entry: Entry) -> None:
+    def _settles(self, entry: SettleEntry) -> None:
         self._quiet_since.set(entry.file_id, entry.quiet_since if entry.phase is Phase.SETTLING else None)
 
-    def unsettled(self) -> Iterator[Entry]:
+    def unsettled(self) -> Iterator[SettleEntry]:
         """The files that are neither ready nor being claimed, by the age of their places."""
         return (entry for entry in self if entry.phase not in DONE)

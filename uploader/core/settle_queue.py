@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 from uploader.core.model import Sighting
-from uploader.core.settle_entry import UNDER_CLAIM, Change, Entry, entry_of
+from uploader.core.settle_entry import UNDER_CLAIM, LookChange, SettleEntry, entry_of
 from uploader.core.settle_places import Places
 from uploader.core.settle_rules import Checked, Next, Phase, SettleRule, Verdict, state_of
 from uploader.core.waiting_line import Page, WaitingLine
@@ -248,7 +248,7 @@ class SettleQueue:
         since = self._places.quiet_since
         return since is not None and since + self._rule.quiet <= now + within
 
-    def _ask_again(self, entry: Entry) -> None:
+    def _ask_again(self, entry: SettleEntry) -> None:
         """What was written to while it was copied is looked at as a new file."""
         if entry.touched:
             self.ask(entry.path)
@@ -263,7 +263,7 @@ class SettleQueue:
             self._places.remove(entry)
         self.line.give_way([entry.file_id for entry in leaving])
 
-    def _unmarked(self, entry: Entry | None, sighting: Sighting) -> Next | None:
+    def _unmarked(self, entry: SettleEntry | None, sighting: Sighting) -> Next | None:
         """A file whose marker is missing takes no place: its marker brings it up."""
         if entry is None:
             self.line.waiting = max(self.line.waiting, 1)
@@ -273,15 +273,15 @@ class SettleQueue:
         self.line.waiting += 1
         return Next.CHANGED if changed else Next.WAIT
 
-    def _note(self, entry: Entry, sighting: Sighting, now: float) -> bool:
+    def _note(self, entry: SettleEntry, sighting: Sighting, now: float) -> bool:
         """Take note of a look. Returns whether the file was written to since the last one."""
         change = entry.note(sighting, now)
         self._places.looked(entry)
-        written = change is Change.WRITTEN
+        written = change is LookChange.WRITTEN
         if entry.phase in UNDER_CLAIM:
             if written:
                 self._places.claimable.drop(entry.file_id)
-        elif change is not Change.NONE:
+        elif change is not LookChange.NONE:
             # A file that was begun a moment ago may be finished by now.
             grows = written and now >= entry.since + self._rule.quiet
             self._places.move(entry, Phase.WRITTEN if grows else Phase.SETTLING)

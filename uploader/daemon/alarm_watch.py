@@ -10,7 +10,7 @@ from uploader.core import alarms as rules
 from uploader.core.alarms import Alarm, Key
 from uploader.core.model import Hold
 from uploader.daemon.hold_ledger import HoldLedger
-from uploader.daemon.live_status import LiveStatus, Seen
+from uploader.daemon.live_status import LastTurn, LiveStatus
 from uploader.journal.rows import clock
 from uploader.journal.status import told_hold
 from uploader.report.health import unwell
@@ -23,7 +23,7 @@ class AlarmWatch:
     """Asked by everybody who tells; `settings` are those of the moment."""
 
     def __init__(
-        self, settings: Callable[[], Settings], holds: HoldLedger, seen: Seen, live: LiveStatus
+        self, settings: Callable[[], Settings], holds: HoldLedger, seen: LastTurn, live: LiveStatus
     ) -> None:
         self._settings = settings
         self._holds = holds

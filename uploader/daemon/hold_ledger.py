@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import anyio
 
-from uploader.core.holds import Changes, Key, compared, key_of, listed
+from uploader.core.holds import HoldChanges, Key, compared, key_of, listed
 from uploader.core.model import Hold
 from uploader.journal import HoldList, Journal
 from uploader.report.terminal_text import duration
@@ -85,7 +85,7 @@ class HoldLedger:
         return self._revision, frozenset((key_of(hold), hold.files) for hold in self._planned)
 
 
-def _log(changes: Changes, now: float) -> None:
+def _log(changes: HoldChanges, now: float) -> None:
     for hold in changes.ended:
         log.info("hold end %s after=%s", _named(hold), duration(max(0.0, now - hold.since)))
     for hold in changes.begun:

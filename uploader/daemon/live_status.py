@@ -48,7 +48,7 @@ def journal_hold(journal: Journal, unseen_since: float | None) -> list[Hold]:
 
 
 @dataclass(slots=True)
-class Seen:
+class LastTurn:
     """What the last turn of the loop has seen that no row tells."""
 
     waits: Sequence[Wait] = ()
@@ -72,7 +72,7 @@ class LiveStatus:
         tools: Tools,
         warnings: Callable[[], Iterable[dict[str, str]]],
         holds: HoldLedger,
-        seen: Seen,
+        seen: LastTurn,
         group: TaskGroup,
         *,
         alarms: Callable[[], Sequence[Mapping[str, Any]]] = tuple,

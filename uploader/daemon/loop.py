@@ -30,7 +30,7 @@ from uploader.daemon.control_client import SOCKET
 from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.hold_ledger import HoldLedger
 from uploader.daemon.late_folders import START_AGAIN, LateFolders
-from uploader.daemon.live_status import LiveStatus, Seen, journal_hold
+from uploader.daemon.live_status import LastTurn, LiveStatus, journal_hold
 from uploader.daemon.live_view import live_view
 from uploader.daemon.notifier import Notifier
 from uploader.daemon.page_sources import page_sources
@@ -105,7 +105,7 @@ class Daemon:
         self._free_space = FreeSpace(parts.tools.staging.free)
         self._running = RunningActions(parts.tools.activity)
         self._holds = HoldLedger(parts.tools.journal, self._pressing, parts.hold_revision)
-        self._seen = Seen()
+        self._seen = LastTurn()
         self._notifier: Notifier | None = None
         self._probe = IdleProbe(parts.tools)
         self._contained = Containment(parts.tools)

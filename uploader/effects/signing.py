@@ -21,7 +21,7 @@ from uploader.platform.signed_url import SignedUrl
 from uploader.system.failpoints import failpoint
 
 
-class Asked(Protocol):
+class SigningTools(Protocol):
     """Those of the effects' tools that signing takes."""
 
     platform: Platform
@@ -62,7 +62,7 @@ class SigningAhead:
         finally:
             self._sending.discard(file_id)
 
-    async def url(self, tools: Asked, upload_id: str, session_id: int, row: FileRow) -> SignedUrl:
+    async def url(self, tools: SigningTools, upload_id: str, session_id: int, row: FileRow) -> SignedUrl:
         """A URL for a file of a session. Raises as `Platform.signed_url`."""
         ahead = self._found.pop((session_id, row.id), None)
         if ahead is not None:
@@ -79,7 +79,7 @@ class SigningAhead:
         await tools.reached()
         return url
 
-    async def sign_next(self, tools: Asked, session_id: int) -> None:
+    async def sign_next(self, tools: SigningTools, session_id: int) -> None:
         """Sign for the file that comes next in a session. Where that fails, that file is told of it when it is sent.
 
         So each failure is judged once, by what it means for a file, and no call is repeated before the platform allows.

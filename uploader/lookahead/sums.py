@@ -42,7 +42,7 @@ class SceneCost:
 
 
 @dataclass(slots=True)
-class Sums:
+class PlanSums:
     """Counts what is added; `counted` gives the file back with its calls."""
 
     settings: Settings

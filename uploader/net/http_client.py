@@ -19,7 +19,7 @@ import httpx
 from uploader import __version__
 from uploader.core.errors import ConfigurationError, NoAnswer
 from uploader.net.answer_errors import HttpAnswer
-from uploader.net.transport_errors import BROKEN, Stage, broken
+from uploader.net.transport_errors import BROKEN, RequestTrace, broken
 
 if TYPE_CHECKING:
     import ssl
@@ -134,7 +134,7 @@ class HttpClient:
         deadline: float,
         most: int,
     ) -> HttpAnswer:
-        stage = Stage()
+        stage = RequestTrace()
         timeout = {"connect": self._connect, "read": deadline, "write": deadline}
         request = httpx.Request(
             method,

@@ -21,7 +21,7 @@ from uploader.core.secrets import Secret
 from uploader.net.answer_errors import HttpAnswer
 from uploader.net.early_answer import Backend
 from uploader.net.http_client import Timeouts
-from uploader.net.transport_errors import BROKEN, Stage, broken
+from uploader.net.transport_errors import BROKEN, RequestTrace, broken
 
 if TYPE_CHECKING:
     import ssl
@@ -92,7 +92,7 @@ class PutConnection:
         self, url: Secret, headers: list[tuple[bytes, bytes]], body: AsyncIterator[bytes], what: str
     ) -> HttpAnswer:
         t = self._timeouts
-        stage = Stage()
+        stage = RequestTrace()
         timeout = {"connect": t.connect, "write": t.write, "read": t.stored}
         target = _target(url)
         try:

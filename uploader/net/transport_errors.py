@@ -2,7 +2,7 @@
 
 httpx and httpcore tell by class where a request broke. Some classes say enough (`ConnectError`: there was no
 connection to send on). Others do not: a read may time out on the platform's answer or on a proxy's handshake.
-So each request also carries a `Stage`, which listens to httpcore's trace events and knows how far it came.
+So each request also carries a `RequestTrace`, which listens to httpcore's trace events and knows how far it came.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
 """What lies behind a connection that did not come about, and what to do about it."""
 
 
-class Stage:
+class RequestTrace:
     """How far one request came; passed to httpx or httpcore as the `trace` extension."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Stage:
         return self._connecting and not self._sent
 
 
-def broken(error: Exception, stage: Stage, what: str, host: str) -> RemoteError:
+def broken(error: Exception, stage: RequestTrace, what: str, host: str) -> RemoteError:
     """The error for a request that ended without an answer. `what` and `host` are for the reader."""
     proof, words = next((proof, words) for classes, proof, words in _BREAKS if isinstance(error, classes))
     if not proof and not stage.nothing_sent:

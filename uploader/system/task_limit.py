@@ -18,27 +18,27 @@ _EXEMPT = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class TaskRoom:
     """So many tasks may still be started; `limit` names what bounds them, for people."""
 
     tasks: int
     limit: str
 
 
-def room(proc: Path = Path("/proc"), groups: Path = _GROUPS) -> Room | None:
+def room(proc: Path = Path("/proc"), groups: Path = _GROUPS) -> TaskRoom | None:
     """The narrowest limit that holds for this process; None where there is none."""
     return min(_limits(proc, groups), key=lambda one: one.tasks, default=None)
 
 
-def _limits(proc: Path, groups: Path) -> Iterator[Room]:
+def _limits(proc: Path, groups: Path) -> Iterator[TaskRoom]:
     for folder in _folders(proc, groups):
         with suppress(OSError, ValueError):  # the topmost group has no limit, and "max" is none
             most = int((folder / "pids.max").read_text())
             now = int((folder / "pids.current").read_text())
-            yield Room(most - now, f"pids.max is {most} in {folder}")
+            yield TaskRoom(most - now, f"pids.max is {most} in {folder}")
     soft = resource.getrlimit(resource.RLIMIT_NPROC)[0]
     if soft != resource.RLIM_INFINITY and os.geteuid() != _EXEMPT:
-        yield Room(soft - _running(proc), f"the limit of processes of this user (ulimit -u) is {soft}")
+        yield TaskRoom(soft - _running(proc), f"the limit of processes of this user (ulimit -u) is {soft}")
 
 
 def _folders(proc: Path, groups: Path) -> Iterator[Path]:

@@ -11,13 +11,13 @@ import pytest
 import rasterio
 import rasterio.shutil
 
-from uploader.convert.pyramid.downsample import Recipe, shrink
+from uploader.convert.pyramid.downsample import Downsampling, shrink
 from uploader.convert.pyramid.nodata_values import resembles_nodata
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints
 
 pytestmark = pytest.mark.unit
 
-_MEAN, _MODE, _NEAREST = Recipe("mean"), Recipe("mode"), Recipe("nearest")
+_MEAN, _MODE, _NEAREST = Downsampling("mean"), Downsampling("mode"), Downsampling("nearest")
 
 
 def footprints(above: tuple[int, ...], level: tuple[int, ...]) -> Footprints:
@@ -28,7 +28,7 @@ def footprints(above: tuple[int, ...], level: tuple[int, ...]) -> Footprints:
 
 
 def halved(
-    samples: Any, dtype: str, recipe: Recipe = _MEAN, valid: Any = None, alpha: Any = None
+    samples: Any, dtype: str, recipe: Downsampling = _MEAN, valid: Any = None, alpha: Any = None
 ) -> np.ndarray:
     """A small array, half as large."""
     above = np.array(samples, dtype)
@@ -66,7 +66,7 @@ def test_odd_edges_count_in_part() -> None:
 def test_invalid_pixels_do_not_count() -> None:
     """A pixel is the mean of the valid ones under it, and valid if there is one; else it holds nodata."""
     found = halved(
-        [[7, 0, 0, 0], [0, 0, 0, 0]], "uint8", Recipe("mean", nodata=0), [[1, 0, 0, 0], [0, 0, 0, 0]]
+        [[7, 0, 0, 0], [0, 0, 0, 0]], "uint8", Downsampling("mean", nodata=0), [[1, 0, 0, 0], [0, 0, 0, 0]]
     )
 
     assert found.tolist() == [[7, 0]]
@@ -84,7 +84,9 @@ def test_undeclared_holes_do_not_spread() -> None:
 def test_declared_and_undeclared_holes_together() -> None:
     """NaN beside a declared nodata value is valid for GDAL, and stays NaN where there is nothing else to show."""
     valid = [[0, 1, 0, 0], [0, 0, 0, 0]]
-    found = halved([[-9, math.nan, -9, -9], [-9, -9, -9, -9]], "float32", Recipe("mean", nodata=-9), valid)
+    found = halved(
+        [[-9, math.nan, -9, -9], [-9, -9, -9, -9]], "float32", Downsampling("mean", nodata=-9), valid
+    )
 
     assert np.isnan(found[0, 0])
     assert found[0, 1] == -9
@@ -105,19 +107,21 @@ def test_a_mean_that_looks_like_nodata_moves(
     dtype: str, nodata: float, samples: Any, expected: float
 ) -> None:
     """The next value that GDAL would not mask is taken, else the pixel would be lost."""
-    assert halved(samples, dtype, Recipe("mean", nodata), np.ones((2, 2)))[0, 0] == expected
+    assert halved(samples, dtype, Downsampling("mean", nodata), np.ones((2, 2)))[0, 0] == expected
 
 
 def test_what_covers_only_nodata_holds_what_gdal_masks() -> None:
     """Of whole numbers that is the value without its fraction."""
-    found = halved([[-9999, -9999], [-9999, -9999]], "int16", Recipe("mean", -9999.5), np.zeros((2, 2)))
+    found = halved([[-9999, -9999], [-9999, -9999]], "int16", Downsampling("mean", -9999.5), np.zeros((2, 2)))
 
     assert found[0, 0] == -9999
 
 
 def test_floats_move_beyond_what_gdal_takes_for_nodata() -> None:
     """GDAL masks the neighbours of a float, too."""
-    found = halved([[-9998, -10000], [-9998, -10000]], "float32", Recipe("mean", -9999.0), np.ones((2, 2)))
+    found = halved(
+        [[-9998, -10000], [-9998, -10000]], "float32", Downsampling("mean", -9999.0), np.ones((2, 2))
+    )
 
     assert not resembles_nodata(found, -9999.0).any()
     assert abs(found[0, 0] + 9999) < 0.02
@@ -136,7 +140,7 @@ def test_alpha_weights_the_colours() -> None:
 def test_the_most_frequent_class_wins() -> None:
     """Of classes nothing new appears, and what is invalid has no vote."""
     assert halved([[3, 7], [7, 1]], "uint8", _MODE).tolist() == [[7]]
-    assert halved([[7, 7], [7, 1]], "uint8", Recipe("mode", 7), [[0, 0], [0, 1]]).tolist() == [[1]]
+    assert halved([[7, 7], [7, 1]], "uint8", Downsampling("mode", 7), [[0, 0], [0, 1]]).tolist() == [[1]]
     assert halved([[2.5, 2.5], [2.5, math.nan]], "float32", _MODE).tolist() == [[2.5]]
 
 
@@ -148,7 +152,9 @@ def test_the_nearest_valid_pixel_is_taken() -> None:
 
 def test_half_floats_keep_to_their_digits() -> None:
     """A half float that is read as float32 is rounded to a half float."""
-    found = halved([[1.0, 1.0009765625], [1.0009765625, 1.0009765625]], "float32", Recipe("mean", bits=16))
+    found = halved(
+        [[1.0, 1.0009765625], [1.0009765625, 1.0009765625]], "float32", Downsampling("mean", bits=16)
+    )
 
     assert found[0, 0] == np.float16(found[0, 0])
 
@@ -163,7 +169,7 @@ def test_the_mean_is_that_of_gdal(tmp_path: Path, side: int, dtype: str, nodata:
         samples[np.random.default_rng(1).random(samples.shape) < 0.3] = 0
     level = _of_gdal(tmp_path, samples, "AVERAGE", nodata)
     valid = None if nodata is None else samples != 0
-    found = shrink(samples, valid, footprints(samples.shape, level.shape), Recipe("mean", nodata))
+    found = shrink(samples, valid, footprints(samples.shape, level.shape), Downsampling("mean", nodata))
 
     assert np.abs(found.astype(np.float64) - level).max() <= (1 if "int" in dtype else 1e-4)
     assert nodata is None or np.array_equal(found == 0, level == 0)

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from uploader.convert.pyramid.downsample import Recipe, shrink
+from uploader.convert.pyramid.downsample import Downsampling, shrink
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints
 
 pytestmark = pytest.mark.unit
@@ -50,7 +50,7 @@ def level_of(above: np.ndarray, height: int, width: int) -> np.ndarray:
     """The level that is made."""
     cover = [Axis(*each) for each in ((above.shape[0], height), (above.shape[1], width))]
     footprints = Footprints(cover[0].cover(0, height), cover[1].cover(0, width))
-    return shrink(above, None, footprints, Recipe("mean"))
+    return shrink(above, None, footprints, Downsampling("mean"))
 
 
 @pytest.mark.parametrize("dtype", _INTEGERS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from uploader.convert.pyramid import overview_check
-from uploader.convert.pyramid.downsample import Recipe, shrink, shrink_mask
+from uploader.convert.pyramid.downsample import Downsampling, shrink, shrink_mask
 from uploader.convert.pyramid.overview_check import Plane, Tolerance, failed_blocks, rule_for
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints
 
@@ -40,7 +40,7 @@ def failed(above: Plane, level: Plane, rule: Tolerance = _BYTES) -> np.ndarray:
 
 def mean(above: np.ndarray, valid: Any = None, nodata: Any = None) -> np.ndarray:
     """An honest level."""
-    return shrink(above, valid, area(), Recipe("mean", nodata))
+    return shrink(above, valid, area(), Downsampling("mean", nodata))
 
 
 def test_an_honest_level_passes_in_every_type() -> None:
@@ -194,7 +194,7 @@ def test_colours_under_partial_alpha_are_free() -> None:
 def test_a_class_occurs_around_and_mostly_close_by() -> None:
     """The most frequent, the nearest and one beside it pass; averages, and other places' classes, do not."""
     above = (hills() // 50 * 10).astype(np.uint8)
-    mode = shrink(above, None, area(), Recipe("mode"))
+    mode = shrink(above, None, area(), Downsampling("mode"))
 
     assert not failed(Plane(above), Plane(mode), _CLASSES).any()
     assert not failed(Plane(above), Plane(above[1::2, 1::2]), _CLASSES).any()
@@ -215,7 +215,7 @@ def test_the_quick_way_says_what_the_long_one_says(
     above = (120 + 60 * np.sin(columns / 20) + 45 * np.cos(rows / 15)).astype(dtype)
     axis = Axis(size, size // 2)
     footprints = Footprints(axis.cover(0, size // 2), axis.cover(0, size // 2))
-    level = shrink(above, None, footprints, Recipe("mean"))
+    level = shrink(above, None, footprints, Downsampling("mean"))
     valid = None
     if wrong == "noise":
         level = (level + np.random.default_rng(3).integers(0, 9, level.shape)).astype(dtype)

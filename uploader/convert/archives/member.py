@@ -26,7 +26,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ArchiveMember:
     """One entry. `name` is as the archive spells it, `size` the bytes that it declares.
 
     `fault` is why it must not be there, as the end of a sentence; empty where it may. A folder has no content.

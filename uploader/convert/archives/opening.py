@@ -20,8 +20,8 @@ from typing import BinaryIO
 
 from uploader.convert.archive_job import ArchiveJob, entries_to_json
 from uploader.convert.archives import tar_members, zip_members
-from uploader.convert.archives.member import PIECE, SEVERAL, UNPACK, Member, refused
-from uploader.core.archives import MOST_ENTRIES, TOLD_BYTES, Entry, most_bytes, plain, twice
+from uploader.convert.archives.member import PIECE, SEVERAL, UNPACK, ArchiveMember, refused
+from uploader.core.archives import MOST_ENTRIES, TOLD_BYTES, ArchiveEntry, most_bytes, plain, twice
 from uploader.core.errors import NoSpace, RasterRefused, RasterUnreadable
 
 _DAMAGED = (
@@ -33,7 +33,7 @@ _DAMAGED = (
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def listed(job: ArchiveJob) -> list[Entry]:
+def listed(job: ArchiveJob) -> list[ArchiveEntry]:
     """The files in an archive. Raises RasterRefused where it has what none should have, RasterUnreadable."""
     with _reading(job.source) as (file, size):
         found = [entry for entry, _ in _judged(_members(job.kind, file, size), size)]
@@ -61,13 +61,15 @@ def unpacked(job: ArchiveJob) -> int:
     return job.room - left
 
 
-def _members(kind: str, file: BinaryIO, size: int) -> Iterator[Member]:
+def _members(kind: str, file: BinaryIO, size: int) -> Iterator[ArchiveMember]:
     if kind == "zip":
         return zip_members.members(file)
     return tar_members.members(file, size, compressed=kind == "tar.gz")
 
 
-def _judged(members: Iterator[Member], archive_bytes: int) -> Iterator[tuple[Entry, Member]]:
+def _judged(
+    members: Iterator[ArchiveMember], archive_bytes: int
+) -> Iterator[tuple[ArchiveEntry, ArchiveMember]]:
     """The files among the members, each when all that was met until then is in order."""
     names, total, most = list[str](), 0, most_bytes(archive_bytes)
     for number, member in enumerate(members):
@@ -86,14 +88,14 @@ def _judged(members: Iterator[Member], archive_bytes: int) -> Iterator[tuple[Ent
                 f"The archive is not opened: its {archive_bytes:,} bytes say that they hold more than {most:,}.",
                 UNPACK,
             )
-        entry = Entry(number, plain(member.name), member.size)
+        entry = ArchiveEntry(number, plain(member.name), member.size)
         names.append(entry.name)
         yield entry, member
     if found := twice(names):
         raise refused(found, "has the name of another member, case aside, or of a folder")
 
 
-def _written(member: Member, target: Path, room: int) -> int:
+def _written(member: ArchiveMember, target: Path, room: int) -> int:
     """Write one member; returns its bytes."""
     written = 0
     with member.opened() as content, _new(target) as out:

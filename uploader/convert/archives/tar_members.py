@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, cast
 
-from uploader.convert.archives.member import PIECE, UNPACK, Member, Source
+from uploader.convert.archives.member import PIECE, UNPACK, ArchiveMember, Source
 from uploader.core.archives import LIST_BYTES, fault_of, most_bytes
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
@@ -75,7 +75,7 @@ class Forward:
         self._headers = 0
 
 
-def members(file: BinaryIO, archive_bytes: int, *, compressed: bool) -> Iterator[Member]:
+def members(file: BinaryIO, archive_bytes: int, *, compressed: bool) -> Iterator[ArchiveMember]:
     """Every entry in its order. Raises RasterRefused and RasterUnreadable, and whatever tarfile and gzip raise."""
     opened = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if compressed else file
     forward = Forward(opened, archive_bytes, compressed=compressed)
@@ -86,7 +86,7 @@ def members(file: BinaryIO, archive_bytes: int, *, compressed: bool) -> Iterator
             forward.header_ends()
             last = info.name
             forward.in_member = True
-            yield Member(info.name, info.size, _fault(info), info.isdir(), _Opening(archive, info))
+            yield ArchiveMember(info.name, info.size, _fault(info), info.isdir(), _Opening(archive, info))
             forward.in_member = False
     if forward.last != bytes(_BLOCK):
         after = f' after "{last}"' if last else ""

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import BinaryIO
 
-from uploader.convert.archives.member import SEVERAL, UNPACK, Member, Source, refused
+from uploader.convert.archives.member import SEVERAL, UNPACK, ArchiveMember, Source, refused
 from uploader.core.archives import LIST_BYTES, MOST_ENTRIES, fault_of
 from uploader.core.errors import RasterRefused
 from uploader.core.path_text import lossless
@@ -26,7 +26,7 @@ _UTF_8 = 0x800
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 
 
-def members(file: BinaryIO) -> Iterator[Member]:
+def members(file: BinaryIO) -> Iterator[ArchiveMember]:
     """Every entry, in the order of the list. Raises RasterRefused, and whatever a damaged one makes zipfile raise."""
     _require_short_list(file)
     with zipfile.ZipFile(file) as archive:
@@ -36,7 +36,7 @@ def members(file: BinaryIO) -> Iterator[Member]:
         _require_apart(infos, archive.start_dir)
         for info in infos:
             name = _name(info)
-            yield Member(
+            yield ArchiveMember(
                 name, info.file_size, _fault(info, name), info.is_dir(), partial(_opened, archive, info)
             )
 

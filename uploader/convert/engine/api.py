@@ -11,7 +11,7 @@ from typing import Protocol
 
 from uploader.convert.archive_job import ArchiveJob
 from uploader.convert.job import Job, Report
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class ConversionEngine(Protocol):
 class ArchiveOpener(Protocol):
     """Opens archives, each in a child that can read it and nothing else; always on this machine."""
 
-    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+    async def list_archive(self, job: ArchiveJob) -> list[ArchiveEntry]:
         """The files in an archive, by their numbers. What it holds decides nothing outside of it.
 
         Raises RasterRefused where something in it has no business there, RasterUnreadable where it is damaged or no

@@ -15,7 +15,7 @@ from uploader.convert.isolation.verdict import Confinement
 from uploader.convert.job import Forecast, Report
 from uploader.convert.quicklook import Quicklook
 from uploader.core import errors
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 from uploader.core.capacity import MORE_TASKS
 
 _LOG = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ def forecast_of(answer: dict[str, Any]) -> Forecast:
     return _held(answer, "forecast", Forecast.from_json)
 
 
-def entries_of(answer: dict[str, Any]) -> list[Entry]:
+def entries_of(answer: dict[str, Any]) -> list[ArchiveEntry]:
     """The files of an archive that an answer tells; raises the error that it holds."""
     return _held(answer, "entries", entries_from_json)
 

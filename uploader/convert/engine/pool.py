@@ -16,7 +16,7 @@ from uploader.convert.engine.child_answers import ZygoteFacts
 from uploader.convert.engine.zygote_client import Worker
 from uploader.convert.job import Forecast, Job, Report
 from uploader.convert.write import publish
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 from uploader.core.errors import ConversionFailed, ConverterBroken, LocalError, NoSpace
 from uploader.system import threads
 
@@ -121,7 +121,7 @@ class Converter:
         async with self._turns, self._worker(job.timeout_seconds) as worker:
             return await worker.look_ahead(job, beside)
 
-    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+    async def list_archive(self, job: ArchiveJob) -> list[ArchiveEntry]:
         """See `ArchiveOpener`."""
         async with self._turns, self._worker(job.timeout_seconds) as worker:
             return await worker.list_archive(job)

@@ -37,7 +37,7 @@ from uploader.convert.engine.started_process import StartedProcess
 from uploader.convert.isolation import environment
 from uploader.convert.job import Forecast, Job, Report
 from uploader.core import errors
-from uploader.core.archives import Entry
+from uploader.core.archives import ArchiveEntry
 
 _LOG = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class Worker:
         request = {"job": job.to_json(), "workshop": "", "beside": list(beside)}
         return forecast_of(await self._asked(request, job.memory_limit))
 
-    async def list_archive(self, job: ArchiveJob) -> list[Entry]:
+    async def list_archive(self, job: ArchiveJob) -> list[ArchiveEntry]:
         """Have a child list the files in an archive; raises as `convert` does."""
         return entries_of(await self._asked({"archive": job.to_json()}, job.memory_limit))
 

@@ -31,7 +31,7 @@ _NEAR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Downsampling:
     """How the levels of a band are made.
 
     `nodata` is the declared value. `bits` are those of a sample in the file where they are fewer than the type's,
@@ -47,7 +47,7 @@ def shrink(
     above: NDArray[Any],
     valid: Mask | None,
     footprints: Footprints,
-    recipe: Recipe,
+    recipe: Downsampling,
     alpha: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
     """One band of a level, in the type of the band above; what is invalid holds nodata, or 0.
@@ -225,20 +225,20 @@ def _rounded(mean: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.copysign(np.floor(np.abs(mean) + 0.5), mean))
 
 
-def _narrowed(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
+def _narrowed(values: NDArray[Any], recipe: Downsampling) -> NDArray[Any]:
     """As the file holds them: half floats have fewer digits than the type in which they are read."""
     if values.dtype == np.float32 and recipe.bits == 16:  # noqa: PLR2004 - bits
         return values.astype(np.float16).astype(np.float32)
     return values
 
 
-def _hole(recipe: Recipe, dtype: np.dtype[Any]) -> Any:
+def _hole(recipe: Downsampling, dtype: np.dtype[Any]) -> Any:
     """What an invalid pixel holds."""
     nodata = None if recipe.nodata is None else masked(recipe.nodata, dtype)
     return dtype.type(0) if nodata is None else nodata
 
 
-def _beside_nodata(values: NDArray[Any], recipe: Recipe) -> NDArray[Any]:
+def _beside_nodata(values: NDArray[Any], recipe: Downsampling) -> NDArray[Any]:
     """Values that would be taken for nodata move to the next one that would not."""
     if recipe.nodata is None or math.isnan(recipe.nodata) or values.dtype.kind == "c":
         return values
@@ -257,7 +257,7 @@ def _reach(values: NDArray[Any], nodata: float) -> bool:
     return not (float(value) + near < low or float(value) - near > high)
 
 
-def _neighbour(dtype: np.dtype[Any], recipe: Recipe) -> Any:
+def _neighbour(dtype: np.dtype[Any], recipe: Downsampling) -> Any:
     """The next value above nodata that is not taken for it; below it, where nothing is above."""
     assert recipe.nodata is not None
     nodata = masked(recipe.nodata, dtype)

@@ -17,7 +17,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
-from uploader.convert.pyramid.downsample import Method, Recipe, shrink, shrink_mask, visible
+from uploader.convert.pyramid.downsample import Downsampling, Method, shrink, shrink_mask, visible
 from uploader.convert.pyramid.nodata_values import held
 from uploader.convert.pyramid.pixel_coverage import Axis, Footprints, sizes
 from uploader.convert.read.block_reader import Block, Mask, read
@@ -65,11 +65,11 @@ class Pyramid:
         """Whether what is transparent enters the mean of a band: of premultiplied colours it is dark already."""
         return self.premultiplied and bool(self.facts.bands[index - 1].mask & ALPHA)
 
-    def recipe(self, index: int) -> Recipe:
+    def recipe(self, index: int) -> Downsampling:
         """How one band is made."""
         band = self.facts.bands[index - 1]
         method = "mean" if band.interpretation == "alpha" and self.method == "mode" else self.method
-        return Recipe(method, self.nodata, band.bits)
+        return Downsampling(method, self.nodata, band.bits)
 
 
 def build(base: Dataset, wanted: Pyramid, folder: Path) -> list[Path]:

@@ -24,10 +24,10 @@ from uploader.convert.read.measure import Gauge
 from uploader.convert.read.pass_progress import WRITING, counted
 from uploader.convert.read.windows import rows_of_tiles
 from uploader.convert.tiff import ifd
-from uploader.convert.write.encode_plan import Plan
+from uploader.convert.write.encode_plan import EncodePlan
 from uploader.convert.write.encode_tiles import TileForm, encoded, encoded_mask, tiles
 from uploader.convert.write.gdal_tiles import GdalTiles
-from uploader.convert.write.pixel_memory import Memory, memory
+from uploader.convert.write.pixel_memory import PixelMemory, memory
 from uploader.convert.write.row_masks import asked, for_gauge, with_masks
 from uploader.convert.write.tile_copy import Image, planes
 from uploader.convert.write.tile_file import TileFile
@@ -41,11 +41,11 @@ class Encoded:
     """The images of a raster, whose tiles lie in a folder; what they hold; the smallest of them where it is small."""
 
     images: list[Image]
-    seen: Memory
+    seen: PixelMemory
     smallest: SmallLevel | None
 
 
-def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> Encoded:
+def encode(dataset: Dataset, plan: EncodePlan, folder: Path, gauge: Gauge | None) -> Encoded:
     """Read a raster once, and show it to the gauge. Raises what GDAL and the disk say."""
     seen = memory(plan.levels, plan.wanted)
     last, level_facts = len(plan.levels) - 1, plan.levels[-1]
@@ -69,7 +69,7 @@ def encode(dataset: Dataset, plan: Plan, folder: Path, gauge: Gauge | None) -> E
         return Encoded([*plan.kept, *made.images()], seen, smallest.level())
 
 
-def _keep(plan: Plan, number: int, rows: Block, seen: Memory, made: Tiles | GdalTiles) -> None:
+def _keep(plan: EncodePlan, number: int, rows: Block, seen: PixelMemory, made: Tiles | GdalTiles) -> None:
     """They are remembered first: the pixels as they were handed over, before anything is cut."""
     seen.add(number, rows)
     if number in plan.made:
@@ -79,7 +79,7 @@ def _keep(plan: Plan, number: int, rows: Block, seen: Memory, made: Tiles | Gdal
 class Tiles:
     """Compresses rows of tiles with threads, and keeps the tiles of each image in a file."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: EncodePlan, folder: Path) -> None:
         self._plan = plan
         side = plan.wanted.tile
         self._form = TileForm(side, plan.head.number(plan.head.directories[0], ifd.PREDICTOR, 1))

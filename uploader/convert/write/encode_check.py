@@ -21,9 +21,9 @@ from uploader.convert.read.facts import Facts
 from uploader.convert.read.formats.open_raster import Dataset, opened
 from uploader.convert.read.pass_progress import COMPARING, counter
 from uploader.convert.read.windows import Piece, rows_of_tiles, sampled
-from uploader.convert.write.encode_plan import Plan
+from uploader.convert.write.encode_plan import EncodePlan
 from uploader.convert.write.pixel_comparison import same_bits
-from uploader.convert.write.pixel_memory import Memory
+from uploader.convert.write.pixel_memory import PixelMemory
 from uploader.convert.write.whole_tiles import WholeTiles, whole_tiles
 
 _SHOWN = 6
@@ -31,7 +31,9 @@ _SIDE = 128
 """How many squares of each level are made anew, and their side."""
 
 
-def difference(result: Path, plan: Plan, seen: Memory, folder: Path, *, sample: bool, first: int = 0) -> str:
+def difference(
+    result: Path, plan: EncodePlan, seen: PixelMemory, folder: Path, *, sample: bool, first: int = 0
+) -> str:
     """The first difference, in words; empty when there is none. With `sample` some rows of tiles stand for all.
 
     What is larger than level `first` is not read back. A few bytes are left in the folder. Raises RasterUnreadable, and
@@ -78,8 +80,8 @@ class _Look:
     `count` is told of how many samples it is done with.
     """
 
-    plan: Plan
-    seen: Memory
+    plan: EncodePlan
+    seen: PixelMemory
     number: int
     made: dict[Piece, Block]
     count: Callable[[int], None]

@@ -14,7 +14,7 @@ from uploader.convert.write.tile_copy import Image
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EncodePlan:
     """How a raster is encoded. `wanted` says how levels are made.
 
     `head` is the COG's but for sizes and tiles. GDAL compresses where `wanted` has options for it, else ISA-L does.

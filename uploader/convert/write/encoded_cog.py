@@ -26,9 +26,9 @@ from uploader.convert.write import (
 )
 from uploader.convert.write.early_writeback import written_back
 from uploader.convert.write.encode import encode
-from uploader.convert.write.encode_plan import Plan
+from uploader.convert.write.encode_plan import EncodePlan
 from uploader.convert.write.moved_tiles import same_tiles
-from uploader.convert.write.pixel_memory import Memory
+from uploader.convert.write.pixel_memory import PixelMemory
 from uploader.convert.write.publish import RESULT
 from uploader.convert.write.task import Task, WrittenCog
 from uploader.convert.write.tile_copy import move, planes
@@ -48,7 +48,9 @@ def written(task: Task, options: Mapping[str, str]) -> WrittenCog:
     with _parts(task) as folder:
         head, added, beside = _head(task, options, folder)
         wanted = _pyramid(task, head, added, int(options["BLOCKSIZE"]), options["RESAMPLING"])
-        return _proved(task, Plan(head, wanted, threads_for(task.facts.raw_bytes)), folder, added, beside)
+        return _proved(
+            task, EncodePlan(head, wanted, threads_for(task.facts.raw_bytes)), folder, added, beside
+        )
 
 
 def relevelled(task: Task, head: ifd.Tiff) -> WrittenCog:
@@ -64,7 +66,7 @@ def relevelled(task: Task, head: ifd.Tiff) -> WrittenCog:
     way = method_choice.resampling(task.facts, categorical=task.found.categorical)
     threads = threads_for(task.facts.raw_bytes)
     with _parts(task) as folder:
-        plan = Plan(form, _pyramid(task, head, added, tile, way), threads, images)
+        plan = EncodePlan(form, _pyramid(task, head, added, tile, way), threads, images)
         return _proved(task, plan, folder, added, frozenset())
 
 
@@ -92,7 +94,7 @@ def _cache(size: int) -> Iterator[None]:
 
 
 def _proved(
-    task: Task, plan: Plan, folder: Path, added: head_completion.Additions, beside: frozenset[str]
+    task: Task, plan: EncodePlan, folder: Path, added: head_completion.Additions, beside: frozenset[str]
 ) -> WrittenCog:
     """Encode, put together, complete, compare."""
     gauge = None if task.found.measured else Gauge(task.facts, classes=False)
@@ -109,7 +111,7 @@ def _proved(
     return WrittenCog(method, measured, warnings, made.smallest)
 
 
-def _compare(task: Task, plan: Plan, seen: Memory, folder: Path) -> None:
+def _compare(task: Task, plan: EncodePlan, seen: PixelMemory, folder: Path) -> None:
     """Raise ConversionFailed unless the result holds what was read; tiles that were moved are compared as bytes."""
     moved = bool(plan.kept) and task.job.verify == "full"
     if moved and not same_tiles(task.job.source, task.result):

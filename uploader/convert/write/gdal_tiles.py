@@ -9,7 +9,7 @@ from typing import Self
 from uploader.convert.pyramid.overview_writer import created, write
 from uploader.convert.read.block_reader import Block
 from uploader.convert.tiff import ifd
-from uploader.convert.write.encode_plan import Plan
+from uploader.convert.write.encode_plan import EncodePlan
 from uploader.convert.write.tile_copy import Image
 
 _PLACES = (ifd.TILE_OFFSETS, ifd.TILE_BYTES)
@@ -18,7 +18,7 @@ _PLACES = (ifd.TILE_OFFSETS, ifd.TILE_BYTES)
 class GdalTiles:
     """Keeps each image, and its mask, in a TIFF that is as large as its tiles; GDAL has threads of its own."""
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: EncodePlan, folder: Path) -> None:
         self._plan = plan
         self._stack = ExitStack()
         self._paths = {number: folder / f"image-{number}.tif" for number in plan.made}

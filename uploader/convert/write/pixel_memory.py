@@ -18,7 +18,7 @@ from uploader.convert.write.pixel_comparison import same_bits
 _Sums = tuple[int, ...]
 
 
-class Memory(Protocol):
+class PixelMemory(Protocol):
     """Remembers rows, and tells whether rows that are read later are the same."""
 
     def add(self, number: int, rows: Block) -> None:
@@ -28,12 +28,12 @@ class Memory(Protocol):
         """Whether rows are those that were added for this place."""
 
 
-def memory(levels: Sequence[Facts], wanted: Pyramid) -> Memory:
+def memory(levels: Sequence[Facts], wanted: Pyramid) -> PixelMemory:
     """The memory of a raster and its levels, the first of `levels`."""
-    return Pixels(masked=wanted.masked) if small(levels[0].raw_bytes) else Sums(levels, wanted)
+    return KeptPixels(masked=wanted.masked) if small(levels[0].raw_bytes) else KeptSums(levels, wanted)
 
 
-class Pixels:
+class KeptPixels:
     """Keeps the rows themselves: quicker than to sum them up, and a few megabytes."""
 
     def __init__(self, *, masked: bool) -> None:
@@ -41,21 +41,21 @@ class Pixels:
         self._known: dict[tuple[int, int], Block] = {}
 
     def add(self, number: int, rows: Block) -> None:
-        """See Memory. Whoever would change them afterwards is stopped."""
+        """See PixelMemory. Whoever would change them afterwards is stopped."""
         rows.samples.flags.writeable = False
         if self._masked:
             rows.masks[1].flags.writeable = False
         self._known[number, rows.piece.row] = rows
 
     def same(self, number: int, rows: Block) -> bool:
-        """See Memory."""
+        """See PixelMemory."""
         known = self._known.get((number, rows.piece.row))
         if known is None or not same_bits(known.samples, rows.samples):
             return False
         return not self._masked or same_bits(known.masks[1], rows.masks[1])
 
 
-class Sums:
+class KeptSums:
     """Keeps a few numbers for each row of tiles."""
 
     def __init__(self, levels: Sequence[Facts], wanted: Pyramid) -> None:
@@ -66,11 +66,11 @@ class Sums:
         self._known: dict[tuple[int, int], _Sums] = {}
 
     def add(self, number: int, rows: Block) -> None:
-        """See Memory."""
+        """See PixelMemory."""
         self._known[number, rows.piece.row] = self._of(rows)
 
     def same(self, number: int, rows: Block) -> bool:
-        """See Memory."""
+        """See PixelMemory."""
         return self._known.get((number, rows.piece.row)) == self._of(rows)
 
     def _of(self, rows: Block) -> _Sums:

@@ -70,7 +70,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SceneMember:
     """The file joins this issue of its scene; a `fresh` one is made with it."""
 
     scene: Scene
@@ -96,7 +96,9 @@ def next_issue(version: str, versions: Iterable[Scene]) -> int:
     return 1 + max((scene.issue for scene in versions if scene.version == version), default=0)
 
 
-def join(now: float, file: FileRecord, joining: Joining, known: Known, content: str | None) -> Member | Left:
+def join(
+    now: float, file: FileRecord, joining: Joining, known: Known, content: str | None
+) -> SceneMember | Left:
     """Which issue of its scene a file of this content joins, if any: the oldest that lacks its asset.
 
     So what comes late completes the scene that it is of, and only a raster that changed begins another issue. The
@@ -109,9 +111,9 @@ def join(now: float, file: FileRecord, joining: Joining, known: Known, content: 
         return Left(f"the scene {placed.scene} has this very raster as {placed.asset}")
     lacking = next((scene for scene in issues if scene.id not in known.contents), None)
     if lacking is not None:
-        return Member(lacking)
+        return SceneMember(lacking)
     issue = next_issue(placed.version, known.versions)
-    return Member(_begun(now, file, joining, known.next_id, issue=issue), fresh=True)
+    return SceneMember(_begun(now, file, joining, known.next_id, issue=issue), fresh=True)
 
 
 def claimed(
@@ -173,7 +175,7 @@ def _begun(now: float, file: FileRecord, joining: Joining, scene_id: int, *, iss
 
 
 def _joined(
-    change: Change, file: FileRecord, joining: Joining, member: Member, collection_id: str | None
+    change: Change, file: FileRecord, joining: Joining, member: SceneMember, collection_id: str | None
 ) -> None:
     """Enter a file as a member. `collection_id` is that of the named collection, as far as it is known."""
     scene, placed = member.scene, joining.placed

@@ -28,7 +28,7 @@ MOST_SESSIONS = 64
 
 
 @dataclass(slots=True)
-class Session:
+class BrowserSession:
     """A browser that may change something."""
 
     ends: float
@@ -44,7 +44,7 @@ class Access:
         self._tokens: dict[bytes, float] = {}
         self.closed = ""
         """Why the page cannot be reached; empty where it can."""
-        self._sessions: dict[bytes, Session] = {}
+        self._sessions: dict[bytes, BrowserSession] = {}
 
     def token(self) -> str:
         """Make a token that is good once, for some minutes. Raises UploaderError where no page takes it."""
@@ -64,10 +64,12 @@ class Access:
         if ends is None or ends < self._clock():
             return None
         cookie = secrets.token_urlsafe(32)
-        _keep(self._sessions, MOST_SESSIONS)[_hashed(cookie)] = Session(self._clock() + SESSION_SECONDS)
+        _keep(self._sessions, MOST_SESSIONS)[_hashed(cookie)] = BrowserSession(
+            self._clock() + SESSION_SECONDS
+        )
         return cookie
 
-    def session(self, cookie: str | None) -> Session | None:
+    def session(self, cookie: str | None) -> BrowserSession | None:
         """The session of a cookie; None where there is none."""
         found = self._sessions.get(_hashed(cookie or ""))
         return found if found is not None and found.ends >= self._clock() else None

@@ -31,7 +31,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class GraticuleLine:
     """A line of the graticule, at a place of the drawing, with its words."""
 
     at: float
@@ -43,8 +43,8 @@ class Map:
     """The drawing."""
 
     outlines: Sequence[Outline]
-    meridians: Sequence[Line]
-    parallels: Sequence[Line]
+    meridians: Sequence[GraticuleLine]
+    parallels: Sequence[GraticuleLine]
     words: str
     """The extent, for who does not see it."""
     tiles: Sequence[Tile] = ()
@@ -66,8 +66,8 @@ def drawn(previews: Mapping[int, Preview], basemap: Basemap | None = None) -> Ma
     (west, east), (south, north) = view.longitudes, view.latitudes
     return Map(
         [_outline(file_id, found, view) for file_id, found in rings.items()],
-        [Line(round(view.x(at), 1), _degrees(at, "E", "W")) for at in round_degrees(west, east)],
-        [Line(round(view.y(at), 1), _degrees(at, "N", "S")) for at in round_degrees(south, north)],
+        [GraticuleLine(round(view.x(at), 1), _degrees(at, "E", "W")) for at in round_degrees(west, east)],
+        [GraticuleLine(round(view.y(at), 1), _degrees(at, "N", "S")) for at in round_degrees(south, north)],
         f"from {_degrees(south, 'N', 'S')} {_degrees(west, 'E', 'W')} "
         f"to {_degrees(north, 'N', 'S')} {_degrees(east, 'E', 'W')}",
         [] if basemap is None else [*tiles(view, basemap.template)],

@@ -38,7 +38,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StageView:
     """One stage of the work."""
 
     state: str
@@ -78,16 +78,16 @@ def time_left(status: Mapping[str, Any], now: float) -> str:
     return duration(math.ceil(seconds / 60) * 60).removesuffix(" 0 s")
 
 
-def stages(status: Mapping[str, Any], now: float) -> list[Stage]:
+def stages(status: Mapping[str, Any], now: float) -> list[StageView]:
     """The stages with what is in each, in the order of the work."""
     sizes = _sizes(status["folders"])
     return [_stage(status, state, sizes[state.value], now) for state in STAGES]
 
 
-def _stage(status: Mapping[str, Any], state: FileState, size: int, now: float) -> Stage:
+def _stage(status: Mapping[str, Any], state: FileState, size: int, now: float) -> StageView:
     title, text, kinds = STAGES[state]
     running = [one for one in status["running"] if one["kind"] in kinds]
-    return Stage(
+    return StageView(
         state.value,
         title,
         text,

@@ -59,7 +59,7 @@ _LINE_BYTES = 8 << 20
 _WORDS = 500
 
 
-class Session:
+class ClusterSession:
     """One connection to a scheduler, and the tasks that were asked for through it."""
 
     def __init__(self, client: Client, answers: BinaryIO) -> None:
@@ -181,7 +181,7 @@ async def _serve(answers: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - whatever Dask says of the address, the certificates or the network
         answers.write(json.dumps({"gone": _words(error)}).encode() + b"\n")
         return
-    session = Session(client, answers)
+    session = ClusterSession(client, answers)
     ends = [asyncio.create_task(session.watch()), asyncio.create_task(session.listen(requests))]
     done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     with suppress(BrokenPipeError):
