@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from uploader.config import Settings, load
 from uploader.config.error_messages import known_keys
-from uploader.config.scene_sections import Scenes
+from uploader.config.scene_sections import ScenesSection
 from uploader.config.toml_lines import line_numbers
 
 pytestmark = pytest.mark.unit
@@ -50,7 +50,7 @@ def test_what_the_example_only_shows_has_the_defaults_too(tmp_path):
     file.write_text(shown())
     (scenes,) = load(file).folders[0].scenes
     (rule,) = scenes.rules
-    assert scenes == Scenes(rules=[{"pattern": rule.pattern}])
+    assert scenes == ScenesSection(rules=[{"pattern": rule.pattern}])
 
 
 def test_the_example_loads_and_its_values_are_the_defaults():

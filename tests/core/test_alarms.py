@@ -23,7 +23,7 @@ class Round:
     """Someone who is told, turn after turn."""
 
     def __init__(self) -> None:
-        self.told: dict[al.Key, al.Told] = {}
+        self.told: dict[al.Key, al.SentAlarm] = {}
 
     def at(self, now: float, *holds: Hold) -> list[str]:
         """What goes out at this time while these holds last."""

@@ -10,7 +10,7 @@ from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import FREE_COPIES, backoff, classify
 from uploader.core.model import HoldCause, Scope
-from uploader.core.verdicts import Known, Step
+from uploader.core.verdicts import Circumstances, Step
 
 pytestmark = pytest.mark.unit
 
@@ -28,69 +28,69 @@ def refused(
 
 
 CASES = [
-    (Step.INITIATE, err.Unreachable("x"), Known(), fail.Retry),
-    (Step.INITIATE, err.NoAnswer("x"), Known(), fail.Retry),
-    (Step.INITIATE, refused(429), Known(), fail.Retry),
-    (Step.INITIATE, refused(503), Known(), fail.Retry),
-    (Step.INITIATE, refused(500), Known(), fail.Retry),
-    (Step.INITIATE, refused(402), Known(), fail.Park),
-    (Step.INITIATE, refused(403), Known(), fail.Park),
-    (Step.INITIATE, refused(404), Known(), fail.Park),
-    (Step.INITIATE, refused(409), Known(), fail.Park),
-    (Step.INITIATE, refused(422, fields=("transfer_method",)), Known(), fail.Swap),
-    (Step.INITIATE, refused(422, fields=("transfer_method",)), Known(swapped=True), fail.Park),
-    (Step.INITIATE, err.CredentialRefused("x"), Known(), fail.Park),
-    (Step.SIGN, refused(404), Known(), fail.Lost),
-    (Step.SIGN, refused(410), Known(), fail.Lost),
-    (Step.SIGN, refused(409), Known(), fail.Lost),
-    (Step.SIGN, refused(404, title=""), Known(), fail.Retry),
-    (Step.SIGN, refused(422), Known(), fail.Reject),
-    (Step.SIGN, refused(403), Known(), fail.Refail),
-    (Step.SIGN, refused(403, "missing scope 'uploads:write'"), Known(), fail.Park),
-    (Step.PUT, err.StoreRefused("x", 403, "ExpiredToken"), Known(), fail.Again),
-    (Step.PUT, err.StoreRefused("x", 403), Known(refusals=2), fail.Refail),
-    (Step.PUT, err.StoreRefused("x", 503), Known(refusals=9), fail.Retry),
-    (Step.PUT, err.StoreMismatch("x"), Known(), fail.Again),
-    (Step.PUT, err.StoreMismatch("x"), Known(refusals=2), fail.Refail),
-    (Step.PUT, err.StagedDamaged("x"), Known(), fail.Damaged),
-    (Step.PUT, err.NoAnswer("x"), Known(tries=99), fail.Retry),
-    (Step.CONVERT, err.ClusterUnavailable("x"), Known(), fail.Park),
-    (Step.CONVERT, err.WorkerGone("x"), Known(refusals=99, tries=99), fail.Again),
-    (Step.CONVERT, err.WorkerGone("x"), Known(last=True), fail.Reject),
-    (Step.COMPLETE, err.NoAnswer("x"), Known(), fail.Retry),
-    (Step.COMPLETE, refused(500), Known(), fail.Retry),
-    (Step.COMPLETE, refused(422), Known(), fail.Judge),
-    (Step.COMPLETE, refused(422), Known(doubtful=True), fail.Doubt),
-    (Step.COMPLETE, refused(422, "missing objects"), Known(doubtful=True), fail.Judge),
-    (Step.COMPLETE, refused(404), Known(), fail.Lost),
-    (Step.COMPLETE, refused(404, title=""), Known(), fail.Retry),
-    (Step.COMPLETE, refused(404), Known(doubtful=True), fail.Doubt),
-    (Step.COMPLETE, refused(409), Known(), fail.Doubt),
-    (Step.COMPLETE, refused(403), Known(), fail.Park),
-    (Step.FAIL, refused(404), Known(), fail.Accept),
-    (Step.FAIL, refused(409), Known(), fail.Accept),
-    (Step.FAIL, err.NoAnswer("x"), Known(), fail.Retry),
-    (Step.READ, refused(404), Known(), fail.Retry),
-    (Step.CLAIM, err.SourceChanged("x"), Known(), fail.LookAgain),
-    (Step.CLAIM, err.SourceUnreadable("x"), Known(), fail.LookAgain),
-    (Step.CLAIM, err.SourceUnreadable("x"), Known(refusals=2), fail.Reject),
-    (Step.CLAIM, err.NoSpace("x"), Known(), fail.Park),
-    (Step.CONVERT, err.RasterUnreadable("x"), Known(), fail.LookAgain),
-    (Step.CONVERT, err.RasterUnreadable("x"), Known(refusals=2), fail.Reject),
-    (Step.CONVERT, err.RasterRefused("x"), Known(), fail.Reject),
-    (Step.CONVERT, err.ConversionFailed("x"), Known(), fail.Again),
-    (Step.CONVERT, err.ConversionFailed("x"), Known(refusals=1), fail.Reject),
-    (Step.CONVERT, err.NoSpace("x"), Known(), fail.Park),
-    (Step.CONVERT, err.ConverterBroken("x"), Known(refusals=9), fail.Retry),
-    (Step.CONVERT, err.ConverterBroken("x"), Known(tries=3), fail.Park),
-    (Step.CONVERT, err.Shortage("x"), Known(), fail.Park),
-    (Step.CONVERT, err.Shortage("x"), Known(tries=99, refusals=9), fail.Park),
-    (Step.CONVERT, err.MemoryTooNarrow("x"), Known(tries=99), fail.Park),
+    (Step.INITIATE, err.Unreachable("x"), Circumstances(), fail.Retry),
+    (Step.INITIATE, err.NoAnswer("x"), Circumstances(), fail.Retry),
+    (Step.INITIATE, refused(429), Circumstances(), fail.Retry),
+    (Step.INITIATE, refused(503), Circumstances(), fail.Retry),
+    (Step.INITIATE, refused(500), Circumstances(), fail.Retry),
+    (Step.INITIATE, refused(402), Circumstances(), fail.Park),
+    (Step.INITIATE, refused(403), Circumstances(), fail.Park),
+    (Step.INITIATE, refused(404), Circumstances(), fail.Park),
+    (Step.INITIATE, refused(409), Circumstances(), fail.Park),
+    (Step.INITIATE, refused(422, fields=("transfer_method",)), Circumstances(), fail.Swap),
+    (Step.INITIATE, refused(422, fields=("transfer_method",)), Circumstances(swapped=True), fail.Park),
+    (Step.INITIATE, err.CredentialRefused("x"), Circumstances(), fail.Park),
+    (Step.SIGN, refused(404), Circumstances(), fail.Lost),
+    (Step.SIGN, refused(410), Circumstances(), fail.Lost),
+    (Step.SIGN, refused(409), Circumstances(), fail.Lost),
+    (Step.SIGN, refused(404, title=""), Circumstances(), fail.Retry),
+    (Step.SIGN, refused(422), Circumstances(), fail.Reject),
+    (Step.SIGN, refused(403), Circumstances(), fail.Refail),
+    (Step.SIGN, refused(403, "missing scope 'uploads:write'"), Circumstances(), fail.Park),
+    (Step.PUT, err.StoreRefused("x", 403, "ExpiredToken"), Circumstances(), fail.Again),
+    (Step.PUT, err.StoreRefused("x", 403), Circumstances(refusals=2), fail.Refail),
+    (Step.PUT, err.StoreRefused("x", 503), Circumstances(refusals=9), fail.Retry),
+    (Step.PUT, err.StoreMismatch("x"), Circumstances(), fail.Again),
+    (Step.PUT, err.StoreMismatch("x"), Circumstances(refusals=2), fail.Refail),
+    (Step.PUT, err.StagedDamaged("x"), Circumstances(), fail.Damaged),
+    (Step.PUT, err.NoAnswer("x"), Circumstances(tries=99), fail.Retry),
+    (Step.CONVERT, err.ClusterUnavailable("x"), Circumstances(), fail.Park),
+    (Step.CONVERT, err.WorkerGone("x"), Circumstances(refusals=99, tries=99), fail.Again),
+    (Step.CONVERT, err.WorkerGone("x"), Circumstances(last=True), fail.Reject),
+    (Step.COMPLETE, err.NoAnswer("x"), Circumstances(), fail.Retry),
+    (Step.COMPLETE, refused(500), Circumstances(), fail.Retry),
+    (Step.COMPLETE, refused(422), Circumstances(), fail.Judge),
+    (Step.COMPLETE, refused(422), Circumstances(doubtful=True), fail.Doubt),
+    (Step.COMPLETE, refused(422, "missing objects"), Circumstances(doubtful=True), fail.Judge),
+    (Step.COMPLETE, refused(404), Circumstances(), fail.Lost),
+    (Step.COMPLETE, refused(404, title=""), Circumstances(), fail.Retry),
+    (Step.COMPLETE, refused(404), Circumstances(doubtful=True), fail.Doubt),
+    (Step.COMPLETE, refused(409), Circumstances(), fail.Doubt),
+    (Step.COMPLETE, refused(403), Circumstances(), fail.Park),
+    (Step.FAIL, refused(404), Circumstances(), fail.Accept),
+    (Step.FAIL, refused(409), Circumstances(), fail.Accept),
+    (Step.FAIL, err.NoAnswer("x"), Circumstances(), fail.Retry),
+    (Step.READ, refused(404), Circumstances(), fail.Retry),
+    (Step.CLAIM, err.SourceChanged("x"), Circumstances(), fail.LookAgain),
+    (Step.CLAIM, err.SourceUnreadable("x"), Circumstances(), fail.LookAgain),
+    (Step.CLAIM, err.SourceUnreadable("x"), Circumstances(refusals=2), fail.Reject),
+    (Step.CLAIM, err.NoSpace("x"), Circumstances(), fail.Park),
+    (Step.CONVERT, err.RasterUnreadable("x"), Circumstances(), fail.LookAgain),
+    (Step.CONVERT, err.RasterUnreadable("x"), Circumstances(refusals=2), fail.Reject),
+    (Step.CONVERT, err.RasterRefused("x"), Circumstances(), fail.Reject),
+    (Step.CONVERT, err.ConversionFailed("x"), Circumstances(), fail.Again),
+    (Step.CONVERT, err.ConversionFailed("x"), Circumstances(refusals=1), fail.Reject),
+    (Step.CONVERT, err.NoSpace("x"), Circumstances(), fail.Park),
+    (Step.CONVERT, err.ConverterBroken("x"), Circumstances(refusals=9), fail.Retry),
+    (Step.CONVERT, err.ConverterBroken("x"), Circumstances(tries=3), fail.Park),
+    (Step.CONVERT, err.Shortage("x"), Circumstances(), fail.Park),
+    (Step.CONVERT, err.Shortage("x"), Circumstances(tries=99, refusals=9), fail.Park),
+    (Step.CONVERT, err.MemoryTooNarrow("x"), Circumstances(tries=99), fail.Park),
 ]
 
 
 @pytest.mark.parametrize(("step", "error", "known", "verdict"), CASES)
-def test_verdict(step: Step, error: err.UploaderError, known: Known, verdict: type) -> None:
+def test_verdict(step: Step, error: err.UploaderError, known: Circumstances, verdict: type) -> None:
     """Each failure has the verdict that the table of conditions gives it."""
     assert isinstance(classify(step, error, known), verdict)
 
@@ -110,7 +110,8 @@ def test_a_copy_that_is_removed_for_ever_is_not_made_in_a_tight_loop() -> None:
         verdict.after
         for looks in (0, FREE_COPIES - 1, FREE_COPIES, FREE_COPIES + 2, 10_000)
         if isinstance(
-            verdict := classify(Step.CONVERT, err.StagedDamaged("x"), Known(0, looks, 1.0)), fail.Damaged
+            verdict := classify(Step.CONVERT, err.StagedDamaged("x"), Circumstances(0, looks, 1.0)),
+            fail.Damaged,
         )
     ]
     assert delays == [0.0, 0.0, 1.0, 4.0, 10.0]
@@ -120,12 +121,12 @@ def test_an_outage_never_uses_up_anything() -> None:
     """However long it lasts, the verdict on an outage is to try again."""
     for tries in (0, 10, 10_000):
         for step in (Step.INITIATE, Step.PUT, Step.COMPLETE, Step.FAIL, Step.READ):
-            assert isinstance(classify(step, err.NoAnswer("x"), Known(tries, 0, 0.5)), fail.Retry)
+            assert isinstance(classify(step, err.NoAnswer("x"), Circumstances(tries, 0, 0.5)), fail.Retry)
 
 
 def test_retry_after_is_obeyed() -> None:
     """The platform's own word on when to come back wins over a shorter wait of ours."""
-    verdict = classify(Step.SIGN, refused(429, after=37.0), Known(jitter=0.1))
+    verdict = classify(Step.SIGN, refused(429, after=37.0), Circumstances(jitter=0.1))
 
     assert verdict == fail.Retry(37.0)
 
@@ -138,8 +139,8 @@ def test_backoff_doubles_to_a_minute() -> None:
 
 def test_quota_holds_the_organization_and_refusal_the_target() -> None:
     """The scope of a hold is as wide as its cause and no wider."""
-    quota = classify(Step.INITIATE, refused(402), Known())
-    role = classify(Step.INITIATE, refused(403), Known())
+    quota = classify(Step.INITIATE, refused(402), Circumstances())
+    role = classify(Step.INITIATE, refused(403), Circumstances())
 
     assert isinstance(quota, fail.Park)
     assert quota.scope is Scope.ORGANIZATION
@@ -149,7 +150,7 @@ def test_quota_holds_the_organization_and_refusal_the_target() -> None:
 
 def test_a_shortage_holds_the_machine() -> None:
     """Without processes nothing converts."""
-    processes = classify(Step.CONVERT, err.Shortage("x"), Known())
+    processes = classify(Step.CONVERT, err.Shortage("x"), Circumstances())
 
     assert isinstance(processes, fail.Park)
     assert (processes.scope, processes.cause) == (Scope.MACHINE, HoldCause.MACHINE_SHORT)
@@ -157,7 +158,7 @@ def test_a_shortage_holds_the_machine() -> None:
 
 def test_narrow_memory_holds_the_file() -> None:
     """Smaller rasters may do with what there is."""
-    memory = classify(Step.CONVERT, err.MemoryTooNarrow("x"), Known())
+    memory = classify(Step.CONVERT, err.MemoryTooNarrow("x"), Circumstances())
 
     assert isinstance(memory, fail.Park)
     assert (memory.scope, memory.cause) == (Scope.FILE, HoldCause.FILE_EXCEEDS_MEMORY)
@@ -166,4 +167,4 @@ def test_narrow_memory_holds_the_file() -> None:
 def test_an_unforeseen_exception_is_not_swallowed() -> None:
     """A bug stops the daemon with a traceback."""
     with pytest.raises(err.ConfigurationError):
-        classify(Step.PUT, err.ConfigurationError("a bug"), Known())
+        classify(Step.PUT, err.ConfigurationError("a bug"), Circumstances())

@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from uploader.core.product_table import CUT, FAMILIES, READERS, STEM_TEXTS, Family, Role, over_names
+from uploader.core.product_table import CUT, FAMILIES, READERS, STEM_TEXTS, ProductFamily, Role, over_names
 
 pytestmark = pytest.mark.unit
 
@@ -18,7 +18,7 @@ def groups(template: str) -> set[str]:
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_every_template_can_be_filled(family: Family) -> None:
+def test_every_template_can_be_filled(family: ProductFamily) -> None:
     """It asks only for what the pattern of the rasters finds, or for the whole stem."""
     known = {*family.raster.groupindex, "stem"}
 
@@ -29,7 +29,7 @@ def test_every_template_can_be_filled(family: Family) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_a_sidecar_of_a_whole_product_is_one_of_coefficients(family: Family) -> None:
+def test_a_sidecar_of_a_whole_product_is_one_of_coefficients(family: ProductFamily) -> None:
     """Only those have to be shifted for a tile; and only a raster that can be a tile has them."""
     for kind in family.kinds:
         if kind.whole:

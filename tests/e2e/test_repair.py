@@ -21,7 +21,7 @@ from uploader.config import load
 from uploader.core.errors import AlreadyRunning, JournalError, UploaderError
 from uploader.journal import FILE_NAME, Journal, Reader
 from uploader.journal.recovery.snapshots import Snapshots, listed
-from uploader.repair import Repaired, repair
+from uploader.repair import RepairResult, repair
 from uploader.system.failpoints import REPAIR
 from uploader.system.locks import hold_locks
 
@@ -42,7 +42,7 @@ def ruin(w: World) -> None:
     (w.state / f"{FILE_NAME}-wal").unlink(missing_ok=True)
 
 
-def mended(w: World) -> Repaired:
+def mended(w: World) -> RepairResult:
     """The repair within this process."""
     done = anyio.run(repair, load(w.config))
     assert done is not None

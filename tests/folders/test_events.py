@@ -206,7 +206,7 @@ async def test_events_that_were_lost_ask_for_a_scan(
         monkeypatch.setattr(
             inotify.Watches,
             "read",
-            lambda *a: inotify.Told(overflowed=True) if next(lost, False) else read(*a),
+            lambda *a: inotify.WatchEvents(overflowed=True) if next(lost, False) else read(*a),
         )
         await heard.until(WHOLE)
         (tmp_path / "later.tif").touch()

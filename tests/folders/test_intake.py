@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.intake import Bench, bench
 from uploader.core.model import FileState, Sighting
-from uploader.folders.inbox import Seen
+from uploader.folders.inbox import ScanResult
 from uploader.folders.missing_files import Marks
 from uploader.journal.rows import encode_sighting
 from uploader.system.locks import FolderLock
@@ -72,9 +72,9 @@ async def test_a_claim_that_ends_while_rows_are_read_is_not_undone(
 
         monkeypatch.setattr(b.journal, "read", read)
         other = replace(sighting, path=b"b.tif")
-        await b.watcher._inbox.deliver(Seen([other, sighting]))
+        await b.watcher._inbox.deliver(ScanResult([other, sighting]))
         monkeypatch.undo()
-        await b.watcher._inbox.deliver(Seen([sighting]))
+        await b.watcher._inbox.deliver(ScanResult([sighting]))
 
         assert claimed == [FileState.QUEUED]
         assert b.watcher.queue.id_of(b"a.tif") is None

@@ -15,7 +15,7 @@ from tests.support.configured import a_folder
 from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.planning_pass import Wait
 from uploader.core.transitions import hold_events
-from uploader.journal import FILE_NAME, Facts, HoldList, Journal, Reader, status_of
+from uploader.journal import FILE_NAME, HoldList, Journal, Reader, StatusFacts, status_of
 from uploader.journal.hold_rows import cause_of
 from uploader.journal.writer import Writer
 
@@ -65,13 +65,13 @@ def state(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def facts(state: Path) -> Facts:
+def facts(state: Path) -> StatusFacts:
     """What is read of it."""
     with Reader(state) as reader:
         return reader.facts(TARGETS)
 
 
-def test_each_folder_is_told_by_itself(facts: Facts) -> None:
+def test_each_folder_is_told_by_itself(facts: StatusFacts) -> None:
     """Pending, completed, rejected, held, and what is on its way by state."""
     status = status_of(facts, HoldList([], 3), time.time())
     today = status["today"]["completed"] > 0  # a quarter of an hour ago may have been yesterday
@@ -101,7 +101,7 @@ def test_each_folder_is_told_by_itself(facts: Facts) -> None:
     assert (status["pending"], status["completed"], status["rejected"], status["revision"]) == (4, 7, 1, 3)
 
 
-def test_the_end_is_expected_where_nothing_is_held(facts: Facts) -> None:
+def test_the_end_is_expected_where_nothing_is_held(facts: StatusFacts) -> None:
     """A file was stored every 150 seconds: the three that are still to be sent take seven and a half minutes."""
     now = time.time()
     status = status_of(facts, HoldList([], 0), now)
@@ -112,7 +112,7 @@ def test_the_end_is_expected_where_nothing_is_held(facts: Facts) -> None:
     assert status_of(facts, HoldList([TARGET], 1), now)["eta"] is None
 
 
-def test_a_hold_tells_how_much_waits_for_it(facts: Facts) -> None:
+def test_a_hold_tells_how_much_waits_for_it(facts: StatusFacts) -> None:
     """Of a target: what is converted in the folders that lead there, as the configuration says."""
     (hold,) = status_of(facts, HoldList([TARGET], 1), time.time())["holds"]
 
@@ -129,7 +129,7 @@ def test_a_hold_tells_how_much_waits_for_it(facts: Facts) -> None:
     }
 
 
-def test_a_folder_that_is_held_and_what_is_paused_are_told(facts: Facts) -> None:
+def test_a_folder_that_is_held_and_what_is_paused_are_told(facts: StatusFacts) -> None:
     """A pause is a hold with a list of its own; everything, where it has no folder."""
     holds = [
         Hold(Scope.FOLDER, "/b", "It is paused.", until=2e9, cause=HoldCause.PAUSED),
@@ -141,7 +141,7 @@ def test_a_folder_that_is_held_and_what_is_paused_are_told(facts: Facts) -> None
     assert status["paused"] == [{"folder": "/b", "until": "2033-05-18T03:33:20.000+00:00"}]
 
 
-def test_who_waits_is_told_with_a_time_that_is_to_come(facts: Facts) -> None:
+def test_who_waits_is_told_with_a_time_that_is_to_come(facts: StatusFacts) -> None:
     """A turn of some seconds ago may have meant a moment that has passed."""
     now = time.time()
     waits = [Wait(FileState.CONVERTED, "more files", 2, now - 3), Wait(FileState.QUEUED, "its turn", 1)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from uploader.core.errors import UploaderError
-from uploader.service.steps import Command, MakeFolder, Share, WriteFile
+from uploader.service.steps import MakeFolder, RunCommand, Share, WriteFile
 
 pytestmark = pytest.mark.unit
 
@@ -81,4 +81,4 @@ def test_only_what_is_roots_alone_is_given_to_a_group(tmp_path: Path) -> None:
 def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
     """In its own words, with what was typed."""
     with pytest.raises(UploaderError, match=r"`cat .*missing` failed: .*No such file"):
-        Command(("cat", str(tmp_path / "missing")), lambda _: True).do()
+        RunCommand(("cat", str(tmp_path / "missing")), lambda _: True).do()

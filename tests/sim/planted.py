@@ -39,7 +39,7 @@ def gives_up_on_doubt(patch: pytest.MonkeyPatch) -> None:
     """A session is lost when its repeated `complete` goes unanswered."""
     true = session_effects.classify
 
-    def classify(step: verdicts.Step, error: Any, known: verdicts.Known) -> verdicts.Verdict:
+    def classify(step: verdicts.Step, error: Any, known: verdicts.Circumstances) -> verdicts.Verdict:
         if step is verdicts.Step.COMPLETE and known.doubtful:
             return verdicts.Lost("impatient")
         return true(step, error, known)
@@ -116,7 +116,7 @@ def forgets_retry_after(patch: pytest.MonkeyPatch) -> None:
         true = module.classify
 
         def classify(
-            step: verdicts.Step, error: err.UploaderError, known: verdicts.Known, true: Any = true
+            step: verdicts.Step, error: err.UploaderError, known: verdicts.Circumstances, true: Any = true
         ) -> verdicts.Verdict:
             if isinstance(error, err.RemoteError):
                 error.retry_after = None
@@ -223,7 +223,7 @@ def forgets_damage(patch: pytest.MonkeyPatch) -> None:
     """A damaged copy is sent as it is."""
     true = transfer_effects.classify
 
-    def classify(step: verdicts.Step, error: Any, known: verdicts.Known) -> verdicts.Verdict:
+    def classify(step: verdicts.Step, error: Any, known: verdicts.Circumstances) -> verdicts.Verdict:
         if isinstance(error, err.StagedDamaged):
             return verdicts.Retry(1.0)
         return true(step, error, known)

@@ -15,7 +15,7 @@ from tests.sim.tables import Tables
 from uploader.core.model import FileState, Hold, Pause, Scope, Sighting
 from uploader.core.scenes import Describing, Scene
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 
 T = TypeVar("T")
 GONE = frozenset({FileState.REJECTED, FileState.DUPLICATE, FileState.GONE})
@@ -180,11 +180,11 @@ class MemoryRows:
     def any_recovered(self) -> bool:
         return False
 
-    def is_unsure(self, seen: Seen) -> bool:
+    def is_unsure(self, seen: SightedGroup) -> bool:
         return False
 
-    def seen(self, sighting: Sighting) -> Seen:
-        return Seen(sighting, sighting)
+    def seen(self, sighting: Sighting) -> SightedGroup:
+        return SightedGroup(sighting, sighting)
 
     def apply(self, change: Change) -> None:
         tables = self.tables

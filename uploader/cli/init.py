@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from uploader.config.first_file import Answers
-    from uploader.service.steps import Step
+    from uploader.service.steps import InstallStep
 
 
 @click.command("init")
@@ -90,21 +90,25 @@ def _asked(question: str, option: str, default: str | None = None) -> str:
         raise UploaderError(f"There is nobody to ask for: {question}.", f"Say {option}.") from None
 
 
-def _steps(path: Path, answers: Answers, key_file: str | None, *, replace: bool, dry_run: bool) -> list[Step]:
+def _steps(
+    path: Path, answers: Answers, key_file: str | None, *, replace: bool, dry_run: bool
+) -> list[InstallStep]:
     """What is to be done. Raises UploaderError where another configuration lies there, or there is no key."""
     from uploader.config.first_file import first_file
-    from uploader.service.steps import Command, MakeFolder, WriteFile
+    from uploader.service.steps import MakeFolder, RunCommand, WriteFile
     from uploader.service.unit_files import KEY
 
     text = first_file(answers)
-    steps: list[Step] = [MakeFolder(each, 0o755) for each in (answers.folder, answers.archive_dir) if each]
+    steps: list[InstallStep] = [
+        MakeFolder(each, 0o755) for each in (answers.folder, answers.archive_dir) if each
+    ]
     if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
         if not replace:
             raise UploaderError(
                 f"{path} exists already and says something else.",
                 "Edit it, or say --replace, which keeps the old one as .old.",
             )
-        steps.append(Command(("cp", "-p", str(path), f"{path}.old"), lambda _: True))
+        steps.append(RunCommand(("cp", "-p", str(path), f"{path}.old"), lambda _: True))
     if _is_system(path):
         steps.append(MakeFolder(path.parent, 0o755))  # the service's user reads the configuration there
     steps.append(WriteFile(path, text, 0o644))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from uploader.config import Settings
     from uploader.journal.recovery.rebuild import Outcome
-    from uploader.repair import Repaired
+    from uploader.repair import RepairResult
 
 
 def mend(settings: Settings, *, as_json: bool) -> int:
@@ -34,7 +34,7 @@ def mend(settings: Settings, *, as_json: bool) -> int:
     return 1 if done is not None and done.outcome.unsure else 0
 
 
-def _json(done: Repaired | None) -> dict[str, Any]:
+def _json(done: RepairResult | None) -> dict[str, Any]:
     if done is None:
         return {"repaired": False}
     return {
@@ -46,7 +46,7 @@ def _json(done: Repaired | None) -> dict[str, Any]:
     }
 
 
-def _table(done: Repaired) -> Table:
+def _table(done: RepairResult) -> Table:
     """The numbers, each with what it means."""
     from rich.table import Table
 
@@ -87,7 +87,7 @@ def _sessions(found: Outcome) -> str:
     )
 
 
-def _next(done: Repaired) -> list[str]:
+def _next(done: RepairResult) -> list[str]:
     """Say what to do now."""
     found, sentences = done.outcome, []
     if found.unsure:

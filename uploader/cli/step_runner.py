@@ -14,10 +14,10 @@ from uploader.report.terminal_text import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from uploader.service.steps import Step
+    from uploader.service.steps import InstallStep
 
 
-def run_steps(steps: Iterable[Step], screen: Console, *, dry_run: bool) -> bool:
+def run_steps(steps: Iterable[InstallStep], screen: Console, *, dry_run: bool) -> bool:
     """Do what is not done yet, in order, and say it; returns whether anything was to be done.
 
     With `dry_run` every step is printed as lines for a shell, and nothing is done. Raises UploaderError at the first

@@ -124,7 +124,7 @@ class SceneRule(Section):
         return Rule(**(self.model_dump() | {"categorical": said, "properties": dict(self.properties)}))
 
 
-class Scenes(Section):
+class ScenesSection(Section):
     """Rules for one kind of delivery, and what holds for all of its scenes."""
 
     recipe: Annotated[str, AfterValidator(_recipe)] = ""
@@ -140,7 +140,7 @@ class Scenes(Section):
     properties: Properties = ()
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Scenes:
+    def _one_kind(self) -> ScenesSection:
         if bool(self.recipe) == bool(self.rules):
             raise ValueError(
                 "has to have either a recipe or rules; write a [[folders.scenes]] for each of both"
@@ -173,13 +173,13 @@ class Scenes(Section):
         )
 
 
-def placed(scenes: tuple[Scenes, ...], path: bytes) -> Placement | LeftOut | None:
+def placed(scenes: tuple[ScenesSection, ...], path: bytes) -> Placement | LeftOut | None:
     """What a file at this path below its folder is in its scene, or why it is left; None where there are no scenes."""
     return place(_rules(scenes), path) if scenes else None
 
 
 @lru_cache(maxsize=64)
-def _rules(scenes: tuple[Scenes, ...]) -> tuple[SceneRules, ...]:
+def _rules(scenes: tuple[ScenesSection, ...]) -> tuple[SceneRules, ...]:
     return tuple(each.scene_rules for each in scenes)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from uploader.config.scene_sections import Scenes, placed
+from uploader.config.scene_sections import ScenesSection, placed
 from uploader.config.section import Section
 from uploader.config.value_types import (
     AbsolutePath,
@@ -90,7 +90,7 @@ class Folder(Section):
     nodata: DeclaredNodata = JOB.nodata
     on_missing_crs: Literal["warn", "reject"] = JOB.on_missing_crs
     receipts: Flag = False
-    scenes: tuple[Scenes, ...] = ()
+    scenes: tuple[ScenesSection, ...] = ()
 
     def opens(self, path: bytes) -> bool:
         """Whether a file of this path below the folder is an archive that is opened, by its name alone."""

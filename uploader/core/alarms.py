@@ -86,7 +86,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentAlarm:
     """An alarm that went out, and when it did last; `gone_since`: since when its cause is gone (unix seconds)."""
 
     alarm: Alarm
@@ -151,7 +151,7 @@ def of_rejections(rejections: Sequence[Rejection]) -> tuple[Alarm, ...]:
     return tuple(_rejected(folder, found) for folder, found in by_folder.items())
 
 
-def watched(now: float, told: Mapping[Key, Told], alarms: Iterable[Alarm]) -> dict[Key, Told]:
+def watched(now: float, told: Mapping[Key, SentAlarm], alarms: Iterable[Alarm]) -> dict[Key, SentAlarm]:
     """What was told, with since when each cause is gone. One that is back before it was over is as it was."""
     there = {alarm.key for alarm in alarms}
     return {
@@ -161,7 +161,7 @@ def watched(now: float, told: Mapping[Key, Told], alarms: Iterable[Alarm]) -> di
 
 
 def due(
-    now: float, told: Mapping[Key, Told], alarms: Iterable[Alarm], *, repeat_every: float, calm: float
+    now: float, told: Mapping[Key, SentAlarm], alarms: Iterable[Alarm], *, repeat_every: float, calm: float
 ) -> tuple[Notice, ...]:
     """What goes out now: what is over first, then what is new, or was told so long ago that it is told again."""
     over = [
@@ -178,10 +178,10 @@ def due(
     return tuple(over)
 
 
-def delivered(now: float, told: Mapping[Key, Told], notice: Notice) -> dict[Key, Told]:
+def delivered(now: float, told: Mapping[Key, SentAlarm], notice: Notice) -> dict[Key, SentAlarm]:
     """What was told, once this went out."""
     rest = {key: one for key, one in told.items() if key != notice.alarm.key}
-    return rest if notice.event is Event.CLEAR else {**rest, notice.alarm.key: Told(notice.alarm, now)}
+    return rest if notice.event is Event.CLEAR else {**rest, notice.alarm.key: SentAlarm(notice.alarm, now)}
 
 
 def _of_hold(hold: Hold) -> Alarm:
@@ -218,5 +218,5 @@ def _rejected(folder: str, found: Sequence[Rejection]) -> Alarm:
     )
 
 
-def _turned(now: float, one: Told) -> Told:
+def _turned(now: float, one: SentAlarm) -> SentAlarm:
     return replace(one, gone_since=now if one.gone_since is None else None)

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from uploader.core.configuration import Batch as Section
+from uploader.core.configuration import BatchSettings
 from uploader.core.model import Layout, OwnTarget, SessionKey, session_key
 from uploader.core.planner_view import PlannerView, Waiting
 
@@ -74,7 +74,7 @@ def _priority(view: PlannerView, group: Batchable) -> int:
     return max(view.priority(folder) + priority for folder, priority in own)
 
 
-def most_files(key: SessionKey, layout: Layout, batch: Section) -> int:
+def most_files(key: SessionKey, layout: Layout, batch: BatchSettings) -> int:
     """How many files a session with this key may hold."""
     if key.single:
         return 1
@@ -114,7 +114,7 @@ def _folded(name: str) -> str:
 
 def closes_at(
     files: Sequence[Waiting],
-    batch: Section,
+    batch: BatchSettings,
     now: float,
     *,
     at_once: bool,

@@ -41,7 +41,7 @@ class Folder(Protocol):
         """A folder of a higher one goes first."""
 
 
-class Batch(Protocol):
+class BatchSettings(Protocol):
     """`[batch]`: how files are put together into sessions."""
 
     @property
@@ -61,7 +61,7 @@ class Batch(Protocol):
         """How long a batch stays open after its first file."""
 
 
-class Transfer(Protocol):
+class TransferSettings(Protocol):
     """`[transfer]`: how bytes leave."""
 
     @property
@@ -73,7 +73,7 @@ class Transfer(Protocol):
         """Bytes that may be sent on one day; 0: any number."""
 
 
-class Staging(Protocol):
+class StagingSettings(Protocol):
     """`[staging]`: where private copies lie."""
 
     @property
@@ -89,7 +89,7 @@ class Limits(Protocol):
         """What stays free on the disk of staging."""
 
 
-class Notify(Protocol):
+class NotifySettings(Protocol):
     """`[notify]`: when a person is told."""
 
     @property
@@ -101,15 +101,15 @@ class Settings(Protocol):
     """The sections that plans depend on."""
 
     @property
-    def batch(self) -> Batch:
+    def batch(self) -> BatchSettings:
         """`[batch]`."""
 
     @property
-    def transfer(self) -> Transfer:
+    def transfer(self) -> TransferSettings:
         """`[transfer]`."""
 
     @property
-    def staging(self) -> Staging:
+    def staging(self) -> StagingSettings:
         """`[staging]`."""
 
     @property
@@ -117,5 +117,5 @@ class Settings(Protocol):
         """`[limits]`."""
 
     @property
-    def notify(self) -> Notify:
+    def notify(self) -> NotifySettings:
         """`[notify]`."""

@@ -13,10 +13,10 @@ from uploader.core.model import HoldCause, Scope
 from uploader.core.verdicts import (
     Accept,
     Again,
+    Circumstances,
     Damaged,
     Doubt,
     Judge,
-    Known,
     LookAgain,
     Lost,
     Park,
@@ -74,7 +74,7 @@ def backoff(tries: int, jitter: float, *, first: float = 1.0, most: float = 60.0
     return max(0.05, min(most, first * 2.0 ** min(tries, 16)) * jitter)
 
 
-def classify(step: Step, error: err.UploaderError, known: Known) -> Verdict:
+def classify(step: Step, error: err.UploaderError, known: Circumstances) -> Verdict:
     """What follows from `error` in `step`."""
     match error:
         case err.LocalError():
@@ -94,7 +94,7 @@ def classify(step: Step, error: err.UploaderError, known: Known) -> Verdict:
             raise error
 
 
-def _local(error: err.LocalError, known: Known) -> Verdict:
+def _local(error: err.LocalError, known: Circumstances) -> Verdict:
     match error:
         case err.NoSpace():
             cause, after = HoldCause.STAGING_FULL, PROBE_EVERY / 2
@@ -109,7 +109,7 @@ def _local(error: err.LocalError, known: Known) -> Verdict:
             return _raster(error, known)
 
 
-def _raster(error: err.LocalError, known: Known) -> Verdict:
+def _raster(error: err.LocalError, known: Circumstances) -> Verdict:
     """The raster itself may be the matter."""
     match error:
         case err.RasterUnreadable() | err.SourceUnreadable():
@@ -128,13 +128,13 @@ def _raster(error: err.LocalError, known: Known) -> Verdict:
             raise error
 
 
-def _damage_delay(known: Known) -> float:
+def _damage_delay(known: Circumstances) -> float:
     """Seconds until a file is copied again: a few times at once, then not in a tight loop."""
     over = known.refusals - FREE_COPIES
     return 0.0 if over < 0 else backoff(over, known.jitter, most=_MOST_DAMAGE_DELAY)
 
 
-def _machine(error: err.LocalError, known: Known) -> Verdict:
+def _machine(error: err.LocalError, known: Circumstances) -> Verdict:
     """The machine, or the cluster, is at fault; but a converter that does not come up may just have been killed.
 
     Memory is too narrow for one file, and others may need less.
@@ -154,20 +154,20 @@ _MACHINE_CAUSES = {
 }
 
 
-def _store(error: err.StoreRefused, known: Known) -> Verdict:
+def _store(error: err.StoreRefused, known: Circumstances) -> Verdict:
     if error.status in TRANSIENT:
         return Retry(max(backoff(known.tries, known.jitter), error.retry_after or 0.0))
     return _counted(error.reason, known)
 
 
-def _counted(reason: str, known: Known) -> Verdict:
+def _counted(reason: str, known: Circumstances) -> Verdict:
     """A PUT that failed for a reason of its own: a fresh URL a few times, then a fresh session."""
     if known.refusals + 1 < MAX_MINTS:
         return Again(backoff(known.refusals, known.jitter))
     return Refail(reason)
 
 
-def _refused(step: Step, error: err.Refused, known: Known) -> Verdict:
+def _refused(step: Step, error: err.Refused, known: Circumstances) -> Verdict:
     if error.status == 403 and "scope" in error.problem.detail.lower():  # noqa: PLR2004
         way_out = "Give the API key the scopes uploads:write and items:read."
         return Park(Scope.PLATFORM, HoldCause.KEY_SCOPE_MISSING, error.reason, way_out, PROBE_EVERY)
@@ -187,7 +187,7 @@ def _refused(step: Step, error: err.Refused, known: Known) -> Verdict:
             return Retry(backoff(known.tries + 3, known.jitter))
 
 
-def _initiate(error: err.Refused, known: Known) -> Verdict:
+def _initiate(error: err.Refused, known: Circumstances) -> Verdict:
     if error.status == 402:  # noqa: PLR2004
         return Park(
             Scope.ORGANIZATION,
@@ -216,7 +216,7 @@ def _initiate(error: err.Refused, known: Known) -> Verdict:
     )
 
 
-def _sign(error: err.Refused, known: Known) -> Verdict:
+def _sign(error: err.Refused, known: Circumstances) -> Verdict:
     match error.status:
         case 404 | 409 | 410 if error.problem.title:
             return Lost(error.reason)
@@ -228,7 +228,7 @@ def _sign(error: err.Refused, known: Known) -> Verdict:
             return Refail(error.reason)
 
 
-def _complete(error: err.Refused, known: Known) -> Verdict:
+def _complete(error: err.Refused, known: Circumstances) -> Verdict:
     if error.status == 422 and says_missing(error.problem):  # noqa: PLR2004
         return Judge(error.problem)
     if known.doubtful or error.status == 409:  # noqa: PLR2004

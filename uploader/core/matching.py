@@ -18,7 +18,7 @@ MAX_STRINGS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchedItems:
     """What the platform shows of a session.
 
     `item_of` maps file names to item ids; `named` tells whether any record carries our names at all.
@@ -55,7 +55,7 @@ def match(
     upload_id: str,
     item_ids: Sequence[str] = (),
     target_item_id: str = "",
-) -> Found:
+) -> MatchedItems:
     """Find our files in the platform's records (items, or the assets of the target item).
 
     A record counts when its id was answered by `complete`, when it carries our `upload_id`, or, for the assets of a
@@ -80,7 +80,7 @@ def match(
             item_of.setdefault(name, record_id)
     if len(names) == 1 and len(ids) == 1:
         item_of.setdefault(names[0], ids[0])
-    return Found(item_of, tuple(ids), bool(item_of))
+    return MatchedItems(item_of, tuple(ids), bool(item_of))
 
 
 def our_stems(record: Mapping[str, Any]) -> frozenset[str]:

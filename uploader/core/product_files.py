@@ -17,7 +17,7 @@ from uploader.core.product_table import (
     FAMILIES,
     READERS,
     STEM_TEXTS,
-    Family,
+    ProductFamily,
     Role,
     SidecarKind,
     over_names,
@@ -185,7 +185,7 @@ def shiftable(stem: str, beside: Collection[str]) -> TileCoefficients | None:
     return None
 
 
-def _matches(stem: bytes) -> Iterator[tuple[Family, re.Match[str]]]:
+def _matches(stem: bytes) -> Iterator[tuple[ProductFamily, re.Match[str]]]:
     """The families that a raster may be of; the first two that share a reader say the same."""
     text, seen = stem.decode("latin-1"), set[str]()
     for family in FAMILIES:
@@ -194,7 +194,7 @@ def _matches(stem: bytes) -> Iterator[tuple[Family, re.Match[str]]]:
             yield family, match
 
 
-def _products(family: Family, match: re.Match[str]) -> Iterator[Product]:
+def _products(family: ProductFamily, match: re.Match[str]) -> Iterator[Product]:
     groups = match.groupdict() | {"stem": match.string}
     tile = _place(match)
     for kind in family.kinds:
@@ -239,7 +239,7 @@ def _subject(template: str) -> str:
     return template[start : end + 1] if start >= 0 else ""
 
 
-def _key(family: Family, kind: SidecarKind, subject: str) -> bytes:
+def _key(family: ProductFamily, kind: SidecarKind, subject: str) -> bytes:
     return f"/{family.name}/{kind.name}/{subject}".encode("latin-1")
 
 

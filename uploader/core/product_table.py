@@ -38,7 +38,7 @@ class SidecarKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class ProductFamily:
     """The rasters of one provider, by their stems; `reader` is how GDAL calls its reader (METADATATYPE)."""
 
     name: str
@@ -58,8 +58,8 @@ _TILE = r"(?P<tile>R(?P<row>\d{1,4})C(?P<column>\d{1,4}))"
 
 _KOMPSAT = r"(?:K\d[A-Z]?|MSC)_.+"
 
-FAMILIES: tuple[Family, ...] = (
-    Family(
+FAMILIES: tuple[ProductFamily, ...] = (
+    ProductFamily(
         "airbus",  # Pleiades, Pleiades Neo, SPOT 6 and 7: DIMAP version 2 and 3
         over_names(rf"IMG_(?P<product>.+)_{_TILE}"),
         "DIMAP",
@@ -71,8 +71,8 @@ FAMILIES: tuple[Family, ...] = (
         ),
         shifts=True,
     ),
-    Family("spot", over_names("IMAGERY"), "DIMAP", (SidecarKind("METADATA.DIM", Role.TEXT),)),
-    Family(
+    ProductFamily("spot", over_names("IMAGERY"), "DIMAP", (SidecarKind("METADATA.DIM", Role.TEXT),)),
+    ProductFamily(
         "alos",  # AVNIR-2 and PRISM, bands in files of their own, or one file
         over_names(r"IMG(?:-\d\d)?-(?P<product>.+)"),
         "ALOS",
@@ -82,7 +82,7 @@ FAMILIES: tuple[Family, ...] = (
             SidecarKind("RPC-{product}.txt", Role.RPC),
         ),
     ),
-    Family(
+    ProductFamily(
         "maxar",  # WorldView, GeoEye-1, QuickBird: tiles of a product with a .TIL
         over_names(rf"(?P<head>.+)[_-]{_TILE}-(?P<tail>.+)"),
         "DG",
@@ -93,7 +93,7 @@ FAMILIES: tuple[Family, ...] = (
             SidecarKind("{head}-{tail}.TIL", Role.TEXT, read=False),
         ),
     ),
-    Family(
+    ProductFamily(
         "landsat",  # by the identifiers of collections and of the scenes before them: any raster of the product
         over_names(
             r"(?P<product>L[A-Z]\d\d_L\w{3}_\d{6}_\d{8}_\d{8}_\d\d_\w\w|L[A-Z]\d{14}[A-Z]{3}\d\d)"
@@ -102,37 +102,37 @@ FAMILIES: tuple[Family, ...] = (
         "ODL",
         (SidecarKind("{product}_MTL.txt", Role.TEXT, copy="{product}{rest}_MTL.txt"),),
     ),
-    Family(
+    ProductFamily(
         "bands",  # the same for every name, as GDAL has it
         over_names(r"(?P<product>(?:(?!_B).)+)_B(?:\d|QA).*"),
         "ODL",
         (SidecarKind("{product}_MTL.txt", Role.TEXT),),
     ),
-    Family(
+    ProductFamily(
         "geoeye",
         over_names(r"(?P<product>po_\d+)_(?:rgb|pan)_.+"),
         "GE",
         (SidecarKind("{product}_metadata.txt", Role.TEXT),),
     ),
-    Family(
+    ProductFamily(
         "ikonos",
         over_names(r"(?P<product>po_\d+)_(?:red|grn|blu|nir|bgrn|rgbn)_.+"),
         "GE",
         (SidecarKind("{product}_metadata.txt", Role.TEXT, copy="{stem}_metadata.txt"),),
     ),
-    Family(
+    ProductFamily(
         "kompsat",
         over_names(rf"(?P<product>{_KOMPSAT})"),
         "KARI",
         (SidecarKind("{product}.txt", Role.TEXT, product=_KOMPSAT),),
     ),
-    Family(
+    ProductFamily(
         "eros",
         over_names(r"(?P<product>[^.]+)\.1[A-Z][^.]*"),
         "EROS",
         (SidecarKind("{product}.pass", Role.TEXT), SidecarKind("{product}.rpc", Role.RPC)),
     ),
-    Family(
+    ProductFamily(
         "planet",
         over_names(r"(?P<product>\d{8}_\d{6}(?:_\d\d)?_[0-9a-z]{4})_(?P<asset>\d[AB]_[0-9a-z]+).*"),
         "RE",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from uploader.core.batching import FIRST_SESSION_FILES, most_files
-from uploader.core.configuration import Batch
+from uploader.core.configuration import BatchSettings
 from uploader.core.model import Layout, SessionKey
 
 WINDOW_CALLS = 600
@@ -33,7 +33,7 @@ class _Open:
 class UploadCalls:
     """Counts what is added."""
 
-    batch: Batch
+    batch: BatchSettings
     sessions: int = 0
     calls: int = 0
     _open: dict[SessionKey, _Open] = field(default_factory=dict)

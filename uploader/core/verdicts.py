@@ -118,7 +118,7 @@ Verdict = Retry | Again | LookAgain | Park | Reject | Refail | Lost | Doubt | Ac
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Circumstances:
     """What the verdict depends on besides the error. `jitter` is uniform in [0, 1)."""
 
     tries: int = 0

@@ -21,7 +21,7 @@ from uploader.core.planning_pass import Wait
 from uploader.core.stages import running
 from uploader.daemon.hold_ledger import HoldLedger
 from uploader.effects.context import Tools
-from uploader.journal import SLOW, Facts, Journal, JournalProblem, status_of
+from uploader.journal import SLOW, Journal, JournalProblem, StatusFacts, status_of
 from uploader.system.bounded_read import BoundedRead
 
 PATIENCE = 2.0
@@ -83,7 +83,7 @@ class LiveStatus:
         self._holds = holds
         self._seen = seen
         self._read = BoundedRead(self._look, group)
-        self._last: Facts | None = None
+        self._last: StatusFacts | None = None
 
     async def ask(self) -> dict[str, Any]:
         """The journal's status and what runs right now. Raises UploaderError where there never was an answer."""
@@ -123,5 +123,5 @@ class LiveStatus:
         holds = self._holds.look().holds
         return holds if self._last is None else counted(holds, self._last.amounts)
 
-    async def _look(self) -> Facts:
+    async def _look(self) -> StatusFacts:
         return await self._tools.journal.facts(self._tools.destinations)

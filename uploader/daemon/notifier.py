@@ -22,10 +22,10 @@ from uploader.core.secrets import Secret
 from uploader.daemon.alarm_watch import AlarmWatch
 from uploader.journal import Journal
 from uploader.journal.rows import clock
-from uploader.report.notify.document import Document, Origin, document
+from uploader.report.notify.document import Document, Sender, document
 from uploader.report.notify.follower import Follower
 from uploader.report.notify.teller import Rhythm, Teller
-from uploader.report.notify.ways import Command, Endpoint, LogWay, NotDelivered, Way
+from uploader.report.notify.ways import Endpoint, LogWay, NotDelivered, NotifyCommand, Way
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ class Notifier:
             async with self._endpoint(address) as endpoint:
                 yield endpoint
         else:
-            yield Command(address)
+            yield NotifyCommand(address)
 
     @asynccontextmanager
     async def _endpoint(self, address: Secret) -> AsyncIterator[Endpoint]:
@@ -163,5 +163,5 @@ class Notifier:
                 await endpoint.aclose()
 
     def _document(self, notice: Notice, now: float) -> Document:
-        origin = Origin(socket.gethostname(), self._settings().state_dir.name)
+        origin = Sender(socket.gethostname(), self._settings().state_dir.name)
         return document(notice, origin, now, self._watch.revision)

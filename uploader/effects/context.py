@@ -23,7 +23,7 @@ from uploader.core.model import FileState, Hold, HoldCause, Scope, Sighting
 from uploader.core.path_text import raw, shown
 from uploader.core.platform_traits import LiveProfile, Traits
 from uploader.core.upload_advice import Asker
-from uploader.core.verdicts import Known, Park
+from uploader.core.verdicts import Circumstances, Park
 from uploader.effects.signing import SigningAhead
 from uploader.effects.unpacking_room import UnpackingRoom
 from uploader.journal import FileRow, Journal, SessionRow
@@ -127,9 +127,9 @@ class Tools:
         swapped: bool = False,
         joins: bool = False,
         last: bool = False,
-    ) -> Known:
+    ) -> Circumstances:
         """What a verdict depends on, with fresh jitter."""
-        return Known(tries, refusals, self.random.random(), doubtful, swapped, joins, last)
+        return Circumstances(tries, refusals, self.random.random(), doubtful, swapped, joins, last)
 
     def hold(self, park: Park, target: str = "") -> Hold:
         """The hold from now on that a verdict asks for; `target` is where the items of its session go."""

@@ -12,7 +12,7 @@ from uploader.core.call_evidence import is_clear
 from uploader.core.complete_refusal import HoldTarget, judge
 from uploader.core.failure_policy import classify
 from uploader.core.log_subject import About
-from uploader.core.matching import Found, match
+from uploader.core.matching import MatchedItems, match
 from uploader.core.model import HoldCause, Layout, Scope
 from uploader.core.transitions.fates import SentAgain, after_refused_complete
 from uploader.core.verdicts import Step
@@ -172,7 +172,7 @@ async def read_back(tools: Tools, session_id: int) -> None:
     await _not_found(tools, session, reason, "`uploader retry --all` searches again.")
 
 
-async def _were_made(tools: Tools, session: SessionRow, found: Found) -> bool:
+async def _were_made(tools: Tools, session: SessionRow, found: MatchedItems) -> bool:
     """Whether what was found are the items of all members; then the session is completed."""
     made = found.complete([member.file_name for member in session.members])
     if made:
@@ -180,7 +180,7 @@ async def _were_made(tools: Tools, session: SessionRow, found: Found) -> bool:
     return made
 
 
-async def _find(tools: Tools, session: SessionRow) -> Found | None:
+async def _find(tools: Tools, session: SessionRow) -> MatchedItems | None:
     """What the platform shows of a session; None where it could not be asked (a retry is entered)."""
     try:
         listed = await records(tools.platform, session)

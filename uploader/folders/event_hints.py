@@ -55,5 +55,5 @@ class EventHints:
         found = await self._threads.run(lambda: list(look_all(self._spec, paths, stop)))
         sightings = [seen for _, seen in found if isinstance(seen, Sighting)]
         gone = [path for path, seen in found if seen is None]
-        await self._inbox.deliver(told.Seen(sightings, gone))
+        await self._inbox.deliver(told.ScanResult(sightings, gone))
         await self._removed(gone)

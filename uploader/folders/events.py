@@ -20,7 +20,7 @@ from pathlib import Path
 import anyio
 
 from uploader.folders.grouping import companion
-from uploader.folders.inotify import LIMITS, Told, Watches
+from uploader.folders.inotify import LIMITS, Watches, WatchEvents
 from uploader.folders.missed_events import Missed
 from uploader.folders.polling import chunks, in_thread, polled, reason_to_poll
 from uploader.folders.scanner import paths_below, rasters_of
@@ -140,7 +140,7 @@ class _Watching:
         shown = await self._in_thread(_mounted, self._folder)
         await self._in_thread(watches.build)
         self._missed.limited, self._missed.ended = False, ""
-        told = Told(folders={b""})  # what came before the watches stood
+        told = WatchEvents(folders={b""})  # what came before the watches stood
         again = time.monotonic() + self._poll_seconds
         while True:
             if told.overflowed or told.remounted:
@@ -157,7 +157,7 @@ class _Watching:
                 before, shown = shown, await self._in_thread(_mounted, self._folder)
                 told.remounted = before != shown
 
-    async def _paths(self, told: Told) -> list[set[bytes]]:
+    async def _paths(self, told: WatchEvents) -> list[set[bytes]]:
         """The rasters that were told of by name, and those of the folders that are looked at as a whole."""
         if told.overflowed or told.remounted:
             why = "the kernel's queue was too short" if told.overflowed else "a file system came or went"
@@ -186,7 +186,9 @@ def _mounted(folder: FolderSpec, _: threading.Event) -> frozenset[Mount]:
     return mounted_below(Path(folder.path))
 
 
-def _read(folder: FolderSpec, watches: Watches, identity: tuple[int, int], stop: threading.Event) -> Told:
+def _read(
+    folder: FolderSpec, watches: Watches, identity: tuple[int, int], stop: threading.Event
+) -> WatchEvents:
     """What was told. Raises OSError where the watches are over, or another folder lies there."""
     told = watches.read(stop)
     if told.ended or _identity(folder, stop) != identity:
@@ -194,7 +196,7 @@ def _read(folder: FolderSpec, watches: Watches, identity: tuple[int, int], stop:
     return told
 
 
-def _named(folder: FolderSpec, told: Told, stop: threading.Event) -> set[bytes]:
+def _named(folder: FolderSpec, told: WatchEvents, stop: threading.Event) -> set[bytes]:
     """All paths that are worth a look; of more than can be named, so many that it shows."""
     found = set[bytes]()
     for directory, names in told.names.items():

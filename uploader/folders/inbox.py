@@ -18,7 +18,7 @@ from uploader.journal.intake_queries import Believed
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ScanResult:
     """What a scan came by, or what lies where events hinted. `new`: no event can have told of it before."""
 
     sightings: Sequence[Sighting]
@@ -75,7 +75,7 @@ class Answered:
     faults: Sequence[tuple[bytes, str]] = ()
 
 
-Message = Seen | Looked | Gone | ScanEnded | ClaimEnded | Restored | Answered
+Message = ScanResult | Looked | Gone | ScanEnded | ClaimEnded | Restored | Answered
 
 
 class Inbox:

@@ -40,7 +40,7 @@ LIMITS = frozenset((errno.ENOSPC, errno.EMFILE, errno.ENFILE, errno.ENOMEM))
 
 
 @dataclass(slots=True)
-class Told:
+class WatchEvents:
     """What events told: names by folder, folders to look at as a whole, and the state of the watches themselves."""
 
     names: dict[bytes, set[bytes]] = field(default_factory=dict)
@@ -80,10 +80,10 @@ class Watches:
             self._refused.clear()
             self._watch_below(b"", stop)
 
-    def read(self, stop: threading.Event) -> Told:
+    def read(self, stop: threading.Event) -> WatchEvents:
         """What was told since the last call; folders that appeared are watched from now on. Raises OSError as above."""
         with self._at_work():
-            told, appeared = Told(), dict[bytes, None]()
+            told, appeared = WatchEvents(), dict[bytes, None]()
             for event in self._inotify.read(timeout=0):
                 self._judge(event.wd, event.mask, os.fsencode(event.name), told, appeared)
             for path in appeared:
@@ -148,7 +148,7 @@ class Watches:
         wd = self._inotify.add_watch(f"/proc/self/fd/{place.fd}", MASK)
         self._paths[wd] = place.path
 
-    def _judge(self, wd: int, mask: int, name: bytes, told: Told, appeared: dict[bytes, None]) -> None:
+    def _judge(self, wd: int, mask: int, name: bytes, told: WatchEvents, appeared: dict[bytes, None]) -> None:
         if mask & flags.Q_OVERFLOW:
             told.overflowed = True
             return
@@ -165,7 +165,7 @@ class Watches:
         elif (mask & CAME or joined(path, name) in self._refused) and self._folder.enters_below(path, name):
             appeared[joined(path, name)] = None
 
-    def _judge_itself(self, wd: int, path: bytes, mask: int, told: Told) -> None:
+    def _judge_itself(self, wd: int, path: bytes, mask: int, told: WatchEvents) -> None:
         """An event of a watched folder itself: its watch may be over."""
         if not mask & OURS_NO_MORE:
             return

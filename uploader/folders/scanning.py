@@ -13,7 +13,7 @@ from uploader.folders.folder_holds import Cause
 from uploader.folders.folder_threads import FolderThreads
 from uploader.folders.hidden_sources import put_back_all
 from uploader.folders.ignored_names import Oddities
-from uploader.folders.inbox import Gone, Inbox, ScanEnded, Seen
+from uploader.folders.inbox import Gone, Inbox, ScanEnded, ScanResult
 from uploader.folders.missing_files import Pass, judge
 from uploader.folders.presence import FolderBounds, absent
 from uploader.journal import Journal
@@ -99,7 +99,7 @@ class Scanner:
         self._first = True
 
     async def run(self, seen: Pass, new: bool) -> None:  # noqa: FBT001 - it is passed on
-        """Scan once. `seen` is filled meanwhile by the reader of the inbox; `new` as in `Seen`."""
+        """Scan once. `seen` is filled meanwhile by the reader of the inbox; `new` as in `ScanResult`."""
         if self._first:
             self._first = False
             await put_back_all(self._journal, self._folder.path, self._threads)
@@ -118,7 +118,7 @@ class Scanner:
             count += len(found)
             if found:
                 await acted_upon.wait()
-                acted_upon = self._inbox.post(Seen(found, new=new))
+                acted_upon = self._inbox.post(ScanResult(found, new=new))
         await acted_upon.wait()
         hold, away = _doubt(self._folder.path, count, troubled, odd), 0
         if hold is None:

@@ -231,7 +231,7 @@ class FolderWatcher:
 
     async def _act(self, message: Message) -> None:
         match message:
-            case told.Seen(sightings, gone, new):
+            case told.ScanResult(sightings, gone, new):
                 await self._follow_up(await self._files.seen(sightings, gone, new=new), new=new)
             case told.Looked(looks):
                 await self._follow_up(await self._files.looked(looks))

@@ -34,7 +34,7 @@ from uploader.journal.retry import Retrying
 from uploader.journal.scenes import Scenes
 from uploader.journal.sessions import Sessions
 from uploader.journal.sqlite_library import Database
-from uploader.journal.status import Facts, HoldList, status_of
+from uploader.journal.status import HoldList, StatusFacts, status_of
 from uploader.journal.stored_transactions import StoredTransactions
 from uploader.journal.subscriptions import Subscriptions
 from uploader.journal.view_queries import read_view
@@ -141,7 +141,7 @@ class Journal:
         """See `Reader.status`."""
         return await self.read(lambda _: self._reader.status())
 
-    async def facts(self, destinations: Mapping[str, Folder]) -> Facts:
+    async def facts(self, destinations: Mapping[str, Folder]) -> StatusFacts:
         """See `Reader.facts`."""
         return await self.read(lambda _: self._reader.facts(destinations))
 
@@ -168,13 +168,13 @@ __all__ = [
     "FILE_NAME",
     "SLOW",
     "Converted",
-    "Facts",
     "FileRow",
     "HoldList",
     "Journal",
     "JournalProblem",
     "Reader",
     "SessionRow",
+    "StatusFacts",
     "status_of",
     "untrustworthy",
 ]

@@ -14,7 +14,7 @@ from uploader.core.transitions.given_up import GIVEN_UP
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.repaired import NOTHING, Repaired
 from uploader.core.transitions.scene_events import Joining
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 from uploader.journal.files import claim, repaired_of
 from uploader.journal.transactions import Rows, Transactions
 
@@ -158,7 +158,7 @@ def _enter(
     rows.apply(events.entered(rows.now, archive, plain, rows.next_file_id()))
 
 
-def _found(rows: Rows, archive: FileRecord, versions: Sequence[FileRecord], seen: Seen) -> FileRecord:
+def _found(rows: Rows, archive: FileRecord, versions: Sequence[FileRecord], seen: SightedGroup) -> FileRecord:
     """A new file, of which these are the earlier versions."""
     file_id = rows.next_file_id()
     rows.apply(events.found(rows.now, archive, versions, seen, file_id))

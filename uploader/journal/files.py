@@ -14,7 +14,7 @@ from uploader.core.transitions import file_events as events
 from uploader.core.transitions.file_events import Claimed, Converted
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.repaired import NOTHING, Repaired
-from uploader.core.transitions.scene_events import Joining, Known, collection_key
+from uploader.core.transitions.scene_events import Joining, KnownScene, collection_key
 from uploader.journal.transactions import Rows, Transactions
 
 _JOINS = frozenset({FileState.QUEUED, FileState.COMPLETED})
@@ -218,12 +218,12 @@ def _enter(rows: Rows, sightings: Sequence[Sighting]) -> list[int]:
     return ids
 
 
-def _known(rows: Rows, file: FileRecord, joining: Joining) -> Known:
+def _known(rows: Rows, file: FileRecord, joining: Joining) -> KnownScene:
     versions = rows.scenes_like(joining.family)
     issues = scene_events.issues_of(joining, versions)
     had = {scene.id: rows.scene_content(scene, joining.placed.asset, file.id) for scene in issues}
     named = rows.learned(collection_key(joining.project_id, joining.placed.collection))
-    return Known(
+    return KnownScene(
         versions,
         {i: content for i, content in had.items() if content is not None},
         named,
@@ -231,7 +231,9 @@ def _known(rows: Rows, file: FileRecord, joining: Joining) -> Known:
     )
 
 
-def _with_item(rows: Rows, file: FileRecord, joining: Joining, known: Known, item_id: str | None) -> Known:
+def _with_item(
+    rows: Rows, file: FileRecord, joining: Joining, known: KnownScene, item_id: str | None
+) -> KnownScene:
     """With the item that a repair has seen of the scene, be it by this file (`item_id`) or by names of others.
 
     What was begun since is no matter of a repair: an item that was given up, a raster that has changed.
@@ -272,7 +274,7 @@ def _lose_members(rows: Rows, file_ids: Sequence[int]) -> None:
 
 
 def _reject(
-    rows: Rows, file: FileRecord, reason: str, unclaimed: tuple[Joining, Known] | None = None
+    rows: Rows, file: FileRecord, reason: str, unclaimed: tuple[Joining, KnownScene] | None = None
 ) -> None:
     scene = rows.scene(file.scene_id) if file.scene_id else None
     rows.apply(events.rejected(rows.now, file, _newest(rows, file), reason, scene, unclaimed=unclaimed))

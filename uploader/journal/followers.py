@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from uploader.core.alarms import Alarm, Key, Rejection, Told
+from uploader.core.alarms import Alarm, Key, Rejection, SentAlarm
 from uploader.core.model import FileState
 from uploader.core.path_text import shown
 from uploader.core.transitions import cursor_events as events
@@ -27,7 +27,7 @@ class Position:
     """How far a follower has come, by the id of an event, and what it was told that lasts."""
 
     event: int
-    told: Mapping[Key, Told]
+    told: Mapping[Key, SentAlarm]
 
 
 class Followers:
@@ -84,11 +84,11 @@ def _rejection(row: Mapping[str, Any]) -> Rejection:
     return Rejection(shown(row["folder"]), path, row["note"], row["size"], row["time"])
 
 
-def _as_dict(told: Told) -> dict[str, Any]:
+def _as_dict(told: SentAlarm) -> dict[str, Any]:
     return {**asdict(told.alarm), "at": told.at}
 
 
-def _from_dict(value: Mapping[str, Any]) -> Told:
+def _from_dict(value: Mapping[str, Any]) -> SentAlarm:
     rest = dict(value)
     at = rest.pop("at")
-    return Told(Alarm(**rest), at)
+    return SentAlarm(Alarm(**rest), at)

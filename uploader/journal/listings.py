@@ -35,19 +35,21 @@ _SESSION = (
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListingPage:
     """Some rows, and where the next page begins; None: there is none."""
 
     rows: Sequence[dict[str, Any]]
     following: int | None
 
 
-def files(db: Database, *, state: str = "", folder: str = "", before: int | None = None, most: int) -> Page:
+def files(
+    db: Database, *, state: str = "", folder: str = "", before: int | None = None, most: int
+) -> ListingPage:
     """Files of a state and a folder (empty: of all), the newest first, of those older than the id `before`."""
     return _page(db, "files", _FILE, _told_file, {"state": state, "folder": folder}, before=before, most=most)
 
 
-def sessions(db: Database, *, state: str = "", before: int | None = None, most: int) -> Page:
+def sessions(db: Database, *, state: str = "", before: int | None = None, most: int) -> ListingPage:
     """Upload sessions of a state (empty: of all), the newest first, of those older than the id `before`."""
     return _page(db, "sessions", _SESSION, _told_session, {"state": state}, before=before, most=most)
 
@@ -142,7 +144,7 @@ def _page(
     *,
     before: int | None,
     most: int,
-) -> Page:
+) -> ListingPage:
     """The newest rows that are as wanted. The state has an index, so only rows of it are looked at."""
     given = {
         "before": (1 << 63) - 1 if before is None else before,
@@ -164,8 +166,8 @@ def _page(
     names = [column[0] for column in cursor.description]
     found = [told(dict(zip(names, row, strict=True))) for row in cursor]
     if len(found) == most:
-        return Page(found, found[-1]["id"])
-    return Page(found, last if number == LOOKED_AT else None)
+        return ListingPage(found, found[-1]["id"])
+    return ListingPage(found, last if number == LOOKED_AT else None)
 
 
 def _told_file(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from uploader.journal.row_queries import live_files, live_sessions
 from uploader.journal.rows import clock, rows
 from uploader.journal.settling_sums import ChangedBlocks
 from uploader.journal.sqlite_library import Database
-from uploader.journal.status import Facts, FactsReader, HoldList, path_of, status_of
+from uploader.journal.status import FactsReader, HoldList, StatusFacts, path_of, status_of
 
 _STATES = ", ".join(f"'{state}'" for state in OF_FILES)
 _HELD_FILES = f"hold != '' AND +state IN ({_STATES})"  # those that are held are few, and have an index
@@ -74,7 +74,7 @@ class Reader:
         """
         return status_of(self.facts(destinations or {}), self.holds(), clock())
 
-    def facts(self, destinations: Mapping[str, Folder]) -> Facts:
+    def facts(self, destinations: Mapping[str, Folder]) -> StatusFacts:
         """What a status tells of the rows, all of one moment."""
         with self._moment():
             return self._facts.read(destinations)

@@ -29,20 +29,20 @@ Place = tuple[str, bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFiles:
     """Ids of files, and where to go on; None: everything was looked at."""
 
     files: list[int]
     following: Place | None
 
 
-def search(db: Database, text: str, after: Place | None, most: int) -> Found:
+def search(db: Database, text: str, after: Place | None, most: int) -> FoundFiles:
     """Files that a text may mean: at the first place those that it names outright, then those whose path has it.
 
     Letters of ASCII are equal whatever their case.
     """
     if "\0" in text:  # no name has one, and LIKE ends at it
-        return Found([], None)
+        return FoundFiles([], None)
     named = _named(db, text)[:most] if after is None else []
     folder, path, file_id = after or ("", b"", 0)
     given = {"folder": folder, "path": path, "id": file_id, "looked": LOOKED_AT}
@@ -59,10 +59,10 @@ def search(db: Database, text: str, after: Place | None, most: int) -> Found:
     ids = list(dict.fromkeys([*named, *(row[0] for row in fitting)]))
     if len(fitting) == most:
         last = fitting[-1]
-        return Found(ids, (last[1], bytes(last[2]), last[0]))
+        return FoundFiles(ids, (last[1], bytes(last[2]), last[0]))
     end = f"SELECT folder, path, id FROM ({looked} OFFSET :looked - 1)".replace("LIMIT :looked", "LIMIT 1")  # noqa: S608
     last = db.conn.execute(end, given).fetchone()
-    return Found(ids, None if last is None else (last[0], bytes(last[1]), last[2]))
+    return FoundFiles(ids, None if last is None else (last[0], bytes(last[1]), last[2]))
 
 
 def _named(db: Database, text: str) -> list[int]:

@@ -58,7 +58,7 @@ class HoldList:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class StatusFacts:
     """What a status tells of the rows. It stays true of its moment, whatever is held since."""
 
     told: Mapping[str, Any]
@@ -87,7 +87,7 @@ class FactsReader:
         self._ended.update(self._db)
         return self._ended.kept()
 
-    def read(self, destinations: Mapping[str, Folder]) -> Facts:
+    def read(self, destinations: Mapping[str, Folder]) -> StatusFacts:
         """The facts of now; within one transaction, so that its numbers belong together."""
         now, db, ended = clock(), self._db, self._ended
         settling = self._settling.read(db)
@@ -126,10 +126,10 @@ class FactsReader:
         folders = _folders(destinations, pending, amounts, rejected, became)
         lately = ended.since(now - HOUR)
         rate = rate_of(now, *lately, ended.first_since(now - HOUR))
-        return Facts(told, folders, amounts, rate, self._passes.work(amounts))
+        return StatusFacts(told, folders, amounts, rate, self._passes.work(amounts))
 
 
-def status_of(facts: Facts, held: HoldList, now: float, waits: Sequence[Wait] = ()) -> dict[str, Any]:
+def status_of(facts: StatusFacts, held: HoldList, now: float, waits: Sequence[Wait] = ()) -> dict[str, Any]:
     """The whole status: what the rows say, what holds them back, and who waits for something else."""
     told, rate = facts.told, facts.rate
     holds = counted(held.holds, facts.amounts)

@@ -12,7 +12,7 @@ from uploader.core.scenes import DROPPED, Scene
 from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 from uploader.journal import content_hashes, recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
 from uploader.journal.deltas import DUE, NEEDED, UNPACKED_DUE, WANTING, WORKED_ON, Touched
@@ -209,14 +209,14 @@ class StoredRows:
         """See `Rows`."""
         return recovered_items.any_listed(self._db)
 
-    def is_unsure(self, seen: Seen) -> bool:
+    def is_unsure(self, seen: SightedGroup) -> bool:
         """See `Rows`."""
         at = seen.sighting
         return recovered_items.is_unsure(self._db, at.folder, at.path, seen.value)
 
-    def seen(self, sighting: Sighting) -> Seen:
+    def seen(self, sighting: Sighting) -> SightedGroup:
         """See `Rows`."""
-        return Seen(sighting, encode_sighting(sighting))
+        return SightedGroup(sighting, encode_sighting(sighting))
 
     def last_event(self) -> float | None:
         """See `Rows`."""

@@ -14,7 +14,7 @@ from uploader.core.scenes import Scene
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.core.transitions.repaired import KnownItem
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 
 T = TypeVar("T")
 
@@ -127,10 +127,10 @@ class Rows(Protocol):
     def any_recovered(self) -> bool:
         """Whether a repair has listed records of the platform at all; else nothing is a `known_item`."""
 
-    def is_unsure(self, seen: Seen) -> bool:
+    def is_unsure(self, seen: SightedGroup) -> bool:
         """Whether this very file lay there at a repair that could not tell whether it had been uploaded."""
 
-    def seen(self, sighting: Sighting) -> Seen:
+    def seen(self, sighting: Sighting) -> SightedGroup:
         """A sighting with the value by which these rows keep it."""
 
     def last_event(self) -> float | None:

@@ -10,7 +10,7 @@ import anyio
 
 from uploader.core.errors import Refused, UploaderError
 from uploader.core.failure_policy import classify
-from uploader.core.verdicts import Known, Retry, Step
+from uploader.core.verdicts import Circumstances, Retry, Step
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ async def patiently(call: Callable[[], Awaitable[T]]) -> T:
         except UploaderError as error:
             if isinstance(error, Refused) and error.status in CLOSED:
                 raise
-            verdict = classify(Step.READ, error, Known(tries, jitter=random.random()))  # noqa: S311 - jitter
+            verdict = classify(Step.READ, error, Circumstances(tries, jitter=random.random()))  # noqa: S311 - jitter
             if not isinstance(verdict, Retry) or tries == TRIES - 1:
                 raise
             await anyio.sleep(verdict.after)

@@ -31,7 +31,7 @@ from uploader.system.locks import hold_locks
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class RepairResult:
     """What was found; where the damaged journal lies now, and where copies of no file (None: there are none)."""
 
     outcome: Outcome
@@ -39,7 +39,7 @@ class Repaired:
     copies: Path | None
 
 
-async def repair(settings: Settings) -> Repaired | None:
+async def repair(settings: Settings) -> RepairResult | None:
     """Rebuild the journal; None where nothing is wrong with it.
 
     Raises AlreadyRunning beside a daemon, JournalError where a newer program wrote the journal, and where the platform
@@ -99,7 +99,7 @@ def _lying(settings: Settings) -> Iterator[Sighting]:
             )
 
 
-def _put_in_place(settings: Settings, finished: Path) -> Repaired:
+def _put_in_place(settings: Settings, finished: Path) -> RepairResult:
     outcome = rebuild.last_outcome(finished)
     staging = Staging(settings.staging.path)
     copies = put_aside(staging, settings.staging.path, rebuild.copies(finished))
@@ -108,4 +108,4 @@ def _put_in_place(settings: Settings, finished: Path) -> Repaired:
     own = reached(settings.state_dir / FILE_NAME)
     owner = Owner(own.journal if own else "", str(settings.state_dir), own.event if own else 0)
     give([folder.path for folder in settings.folders], owner)
-    return Repaired(outcome, damaged, copies)
+    return RepairResult(outcome, damaged, copies)

@@ -20,7 +20,7 @@ Sample = tuple[Sequence[str], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class MetricFamily:
     """A metric: its name without `uploader_`, what it says, its labels, and whether it only grows."""
 
     name: str
@@ -29,56 +29,66 @@ class Family:
     grows: bool = False
 
 
-BUILD = Family("build_info", "The version that runs; always 1.", ("version",))
-FILES = Family("files", "Files by state, ends and earlier versions of a path among them.", ("state",))
-SESSIONS = Family("sessions", "Upload sessions by state.", ("state",))
-PENDING = Family("pending_files", "Files that have not reached an end.")
-PENDING_BYTES = Family("pending_bytes", "Bytes still to be uploaded.")
-OLDEST = Family("oldest_pending_seconds", "How long the oldest pending file has been known; 0 where none is.")
-COMPLETED = Family("completed_files", "Files that became items.")
-REJECTED = Family("rejected_files", "Files that were refused and are not tried again by themselves.")
-UPLOADED = Family("uploaded_bytes", "Bytes that the object store holds for items.", grows=True)
-SENT = Family("sent_bytes", "Bytes sent to the object store since the start, repeats included.", grows=True)
-LEAKED = Family(
+BUILD = MetricFamily("build_info", "The version that runs; always 1.", ("version",))
+FILES = MetricFamily("files", "Files by state, ends and earlier versions of a path among them.", ("state",))
+SESSIONS = MetricFamily("sessions", "Upload sessions by state.", ("state",))
+PENDING = MetricFamily("pending_files", "Files that have not reached an end.")
+PENDING_BYTES = MetricFamily("pending_bytes", "Bytes still to be uploaded.")
+OLDEST = MetricFamily(
+    "oldest_pending_seconds", "How long the oldest pending file has been known; 0 where none is."
+)
+COMPLETED = MetricFamily("completed_files", "Files that became items.")
+REJECTED = MetricFamily("rejected_files", "Files that were refused and are not tried again by themselves.")
+UPLOADED = MetricFamily("uploaded_bytes", "Bytes that the object store holds for items.", grows=True)
+SENT = MetricFamily(
+    "sent_bytes", "Bytes sent to the object store since the start, repeats included.", grows=True
+)
+LEAKED = MetricFamily(
     "possibly_leaked_bytes", "Upper bound of storage reserved by starts of sessions whose answer was lost."
 )
-LAST = Family("last_completed_timestamp_seconds", "When a file was completed last; 0 where none was.")
-FOLDER_FILES = Family(
+LAST = MetricFamily("last_completed_timestamp_seconds", "When a file was completed last; 0 where none was.")
+FOLDER_FILES = MetricFamily(
     "folder_files", "Files of a drop folder: pending, completed, rejected.", ("folder", "end")
 )
-STAGE_FILES = Family("stage_files", "Pending files of a drop folder by state.", ("folder", "state"))
-STAGE_BYTES = Family("stage_bytes", "Their bytes.", ("folder", "state"))
-HOLDS = Family("holds", "Holds by scope and cause; anything above 0 waits for a reason.", ("scope", "cause"))
-HELD_FILES = Family("held_files", "Files that wait because of holds of this cause.", ("cause",))
-HELD_BYTES = Family("held_bytes", "Their bytes.", ("cause",))
-ALARMS = Family("alarms", "Alarms that went out and last, by cause.", ("cause",))
-REVISION = Family("hold_revision", "How often the list of holds has changed.")
-RUNNING = Family("stage_running", "Work under way, by stage.", ("stage",))
-SIGN = Family(
+STAGE_FILES = MetricFamily("stage_files", "Pending files of a drop folder by state.", ("folder", "state"))
+STAGE_BYTES = MetricFamily("stage_bytes", "Their bytes.", ("folder", "state"))
+HOLDS = MetricFamily(
+    "holds", "Holds by scope and cause; anything above 0 waits for a reason.", ("scope", "cause")
+)
+HELD_FILES = MetricFamily("held_files", "Files that wait because of holds of this cause.", ("cause",))
+HELD_BYTES = MetricFamily("held_bytes", "Their bytes.", ("cause",))
+ALARMS = MetricFamily("alarms", "Alarms that went out and last, by cause.", ("cause",))
+REVISION = MetricFamily("hold_revision", "How often the list of holds has changed.")
+RUNNING = MetricFamily("stage_running", "Work under way, by stage.", ("stage",))
+SIGN = MetricFamily(
     "stage_sign_timestamp_seconds",
     "When a stage last gave a sign of life; 0: not since the start.",
     ("stage",),
 )
-CALLS = Family(
+CALLS = MetricFamily(
     "calls",
     "Calls to the platform since the start, by what came of them.",
     ("operation", "status"),
     grows=True,
 )
-DISK = Family("disk_free_bytes", "Bytes that are free for staging.", ("place",))
-CLUSTER = Family(
+DISK = MetricFamily("disk_free_bytes", "Bytes that are free for staging.", ("place",))
+CLUSTER = MetricFamily(
     "cluster_workers",
     "Workers of the cluster that converts: those that are there, and those not asked.",
     ("what",),
 )
-CLUSTER_SLOTS = Family("cluster_slots", "Conversions that its workers run at once.")
-CLUSTER_BYTES = Family("cluster_bytes", "Bytes of the rasters that are under way there.")
-CLUSTER_LOST = Family(
+CLUSTER_SLOTS = MetricFamily("cluster_slots", "Conversions that its workers run at once.")
+CLUSTER_BYTES = MetricFamily("cluster_bytes", "Bytes of the rasters that are under way there.")
+CLUSTER_LOST = MetricFamily(
     "cluster_lost", "How often a worker was lost with a conversion, since the start.", grows=True
 )
-WORKER_RUNNING = Family("cluster_worker_running", "Conversions that a worker has begun with.", ("worker",))
-WORKER_DONE = Family("cluster_worker_done", "Rasters that a worker has converted.", ("worker",), grows=True)
-WORKER_LOST = Family(
+WORKER_RUNNING = MetricFamily(
+    "cluster_worker_running", "Conversions that a worker has begun with.", ("worker",)
+)
+WORKER_DONE = MetricFamily(
+    "cluster_worker_done", "Rasters that a worker has converted.", ("worker",), grows=True
+)
+WORKER_LOST = MetricFamily(
     "cluster_worker_lost", "How often a worker was given up with a conversion.", ("worker",), grows=True
 )
 OF_CLUSTER = (
@@ -147,7 +157,7 @@ class _Told(Collector):
             yield _family(family, samples[family])
 
 
-def _family(family: Family, samples: Iterable[Sample]) -> Metric:
+def _family(family: MetricFamily, samples: Iterable[Sample]) -> Metric:
     kind = CounterMetricFamily if family.grows else GaugeMetricFamily
     made = kind(f"uploader_{family.name}", family.text, labels=family.labels)
     for labels, value in samples:
@@ -155,7 +165,7 @@ def _family(family: Family, samples: Iterable[Sample]) -> Metric:
     return made
 
 
-def _of_files(status: Mapping[str, Any], now: float) -> dict[Family, list[Sample]]:
+def _of_files(status: Mapping[str, Any], now: float) -> dict[MetricFamily, list[Sample]]:
     amounts = status.get("bytes") or {}
     oldest = _seconds(status.get("oldest_pending"))
     return {
@@ -174,7 +184,7 @@ def _of_files(status: Mapping[str, Any], now: float) -> dict[Family, list[Sample
     }
 
 
-def _of_folders(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+def _of_folders(status: Mapping[str, Any]) -> dict[MetricFamily, list[Sample]]:
     folders = status.get("folders") or ()
     stages = [
         ((folder["path"], state), amount)
@@ -192,7 +202,7 @@ def _of_folders(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
     }
 
 
-def _of_holds(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+def _of_holds(status: Mapping[str, Any]) -> dict[MetricFamily, list[Sample]]:
     holds: dict[tuple[str, ...], float] = {}
     files: dict[tuple[str, ...], float] = {}
     size: dict[tuple[str, ...], float] = {}
@@ -211,7 +221,7 @@ def _of_holds(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
     }
 
 
-def _of_work(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+def _of_work(status: Mapping[str, Any]) -> dict[MetricFamily, list[Sample]]:
     stages = status.get("stages") or ()
     free = (status.get("disk") or {}).get("staging_free")
     return {
@@ -222,7 +232,7 @@ def _of_work(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
     }
 
 
-def _of_cluster(status: Mapping[str, Any]) -> dict[Family, list[Sample]]:
+def _of_cluster(status: Mapping[str, Any]) -> dict[MetricFamily, list[Sample]]:
     """Without samples where this machine converts."""
     found = status.get("cluster")
     if found is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from uploader.config import Settings
 from uploader.core.errors import ConfigurationError
 from uploader.service.drop_in import HOMES, drop_in
-from uploader.service.steps import Command, MakeFolder, Share, Step, WriteFile, known
+from uploader.service.steps import InstallStep, MakeFolder, RunCommand, Share, WriteFile, known
 from uploader.service.unit_files import ETC, GROUP, KEY, KEY_WATCH, SYSUSERS, UNIT, USER, shipped
 
 DROP_IN = ETC / f"{UNIT}.d" / "installed.conf"
@@ -22,42 +22,42 @@ USERS = Path("/etc/sysusers.d/uploader.conf")
 INSTALL = "Install it where a service can see it: sudo python3 -m venv /opt/uploader, and pip install there."
 
 
-def installed(settings: Settings, config: Path, program: Path, *, start: bool) -> Iterator[Step]:
+def installed(settings: Settings, config: Path, program: Path, *, start: bool) -> Iterator[InstallStep]:
     """The steps that install the service for a configuration. Raises ConfigurationError where that cannot work."""
     yield WriteFile(ETC / UNIT, shipped(UNIT))
     for name in KEY_WATCH:
         yield WriteFile(ETC / name, shipped(name))
     yield WriteFile(DROP_IN, drop_in(settings, config, program))
     yield WriteFile(USERS, shipped(SYSUSERS))
-    yield Command(("systemd-sysusers", str(USERS)), lambda _: not known(USER, GROUP))
+    yield RunCommand(("systemd-sysusers", str(USERS)), lambda _: not known(USER, GROUP))
     if not config.parent.stat().st_mode & stat.S_IXOTH:
         yield Share(config.parent, GROUP, "g+rx", stat.S_IRGRP | stat.S_IXGRP)
     yield Share(config, GROUP, "g+r", stat.S_IRGRP)
     yield from _folders(settings)
-    yield Command(
+    yield RunCommand(
         ("systemctl", "daemon-reload"), lambda changed: changed or _shown("NeedDaemonReload") == "yes"
     )
-    yield Command(("systemctl", "enable", UNIT), lambda _: _shown("UnitFileState") != "enabled")
-    yield Command(
+    yield RunCommand(("systemctl", "enable", UNIT), lambda _: _shown("UnitFileState") != "enabled")
+    yield RunCommand(
         ("systemctl", "enable", "--now", KEY_WATCH[0]),
         lambda _: _shown("ActiveState", KEY_WATCH[0]) != "active",
     )
     if start:
-        yield Command(
+        yield RunCommand(
             ("systemctl", "restart", UNIT), lambda changed: changed or _shown("ActiveState") != "active"
         )
 
 
-def uninstalled() -> Iterator[Step]:
+def uninstalled() -> Iterator[InstallStep]:
     """The steps that take the service away; configuration, key, state and user stay."""
     for name in (KEY_WATCH[0], UNIT):
-        yield Command(("systemctl", "disable", "--now", name), lambda _, path=ETC / name: path.exists())  # type: ignore[misc]
+        yield RunCommand(("systemctl", "disable", "--now", name), lambda _, path=ETC / name: path.exists())  # type: ignore[misc]
     for path in (DROP_IN, ETC / UNIT, *(ETC / name for name in KEY_WATCH), USERS):
-        yield Command(("rm", "-f", str(path)), lambda _, path=path: path.exists())  # type: ignore[misc]
-    yield Command(("systemctl", "daemon-reload"), lambda changed: changed)
+        yield RunCommand(("rm", "-f", str(path)), lambda _, path=path: path.exists())  # type: ignore[misc]
+    yield RunCommand(("systemctl", "daemon-reload"), lambda changed: changed)
 
 
-def _folders(settings: Settings) -> Iterator[Step]:
+def _folders(settings: Settings) -> Iterator[InstallStep]:
     for path in dict.fromkeys((settings.state_dir, settings.staging.path)):
         if path.parent != settings.state_dir:
             yield MakeFolder(path, 0o700, USER, GROUP)

@@ -22,7 +22,7 @@ from typing import Protocol
 from uploader.core.errors import UploaderError
 
 
-class Step(Protocol):
+class InstallStep(Protocol):
     """One change. `done`, `do` raise OSError, `do` also UploaderError."""
 
     def done(self, *, changed: bool) -> bool:
@@ -128,7 +128,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class RunCommand:
     """A command that is run where it is `needed`, which is told whether an earlier step has changed something."""
 
     arguments: tuple[str, ...]

@@ -13,7 +13,7 @@ from uploader.convert.engine.child_answers import report_of
 from uploader.core.errors import LocalError, RasterRefused, RasterUnreadable, StagedDamaged
 
 ASKED = Job(Path("/drop/source.tif"), Path("/staging/1.tif"))
-ORIGIN = child.Origin(0, (), namespace=False)
+ORIGIN = child.ParentZygote(0, (), namespace=False)
 
 
 def _failing(monkeypatch: pytest.MonkeyPatch, missing: Path, *, cleaning: bool) -> None:

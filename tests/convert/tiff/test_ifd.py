@@ -92,7 +92,8 @@ def test_metadata_items_come_and_go(tmp_path: Path) -> None:
     old += b'  <Item name="STATISTICS_MEAN" domain="OTHER">5</Item>\n</GDALMetadata>\n\0'
     value = "a < b & \"c\" é ]]> 'd'"
     text = gdal_metadata.with_items(
-        gdal_metadata.without(old, {"STATISTICS_MEAN"}), [gdal_metadata.Item("NOTE", value, 1, "MISSION")]
+        gdal_metadata.without(old, {"STATISTICS_MEAN"}),
+        [gdal_metadata.MetadataItem("NOTE", value, 1, "MISSION")],
     )
     path = tmp_path / "a.tif"
     with rasterio.open(path, "w", driver="GTiff", width=9, height=9, count=1, dtype="uint8") as dataset:

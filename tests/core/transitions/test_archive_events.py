@@ -10,7 +10,7 @@ from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Claimed
 from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.repaired import NOTHING, Repaired
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 
 pytestmark = pytest.mark.unit
 
@@ -68,7 +68,7 @@ def test_a_member_is_the_version_that_waits_or_has_its_content(
 def test_a_new_member_is_a_row_of_its_archive() -> None:
     """It settles for the rest of the transaction."""
     sighting = Sighting("/d", b"o.zip/a.tif", Fingerprint(1, 2, 10, 3, 4))
-    change = events.found(NOW, archive(), [file(FileState.REJECTED)], Seen(sighting, "s"), 9)
+    change = events.found(NOW, archive(), [file(FileState.REJECTED)], SightedGroup(sighting, "s"), 9)
 
     assert (change.new_files[9]["state"], change.new_files[9]["archive_id"]) == (FileState.SETTLING, 1)
     assert change.files == {7: {"current": None}}
@@ -128,7 +128,7 @@ def test_members_of_which_nothing_is_known_are_made_as_they_are_claimed() -> Non
     sightings = [
         Sighting("/d", path, Fingerprint(1, 2, 3, 4, 5)) for path in (b"o.zip/a.tif", b"o.zip/b.tif")
     ]
-    copies = [Claimed(Seen(seen, f"s{n}"), f"c{n}", 9) for n, seen in enumerate(sightings)]
+    copies = [Claimed(SightedGroup(seen, f"s{n}"), f"c{n}", 9) for n, seen in enumerate(sightings)]
 
     change = events.entered(NOW, archive(), [(copies[0], NOTHING), (copies[1], Repaired(unsure=True))], 20)
 

@@ -11,13 +11,13 @@ from uploader.core.transitions.change import LogLine
 from uploader.core.transitions.file_events import Claimed, Converted
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import NOTHING, UNSURE, KnownItem, Repaired
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 
 pytestmark = pytest.mark.unit
 
 NOW = 1000.0
 SIGHTING = Sighting("/d", b"a.tif", Fingerprint(1, 2, 10, 3, 4))
-SEEN = Seen(SIGHTING, "as it lies")
+SEEN = SightedGroup(SIGHTING, "as it lies")
 COPY = Claimed(SEEN, "abcdefabcdefabcd", 10, b"s" * 32, 7)
 
 

@@ -11,7 +11,7 @@ from uploader.core.transitions import file_events, source_events
 from uploader.core.transitions.file_events import Converted
 from uploader.core.transitions.given_up import GIVEN_UP
 from uploader.core.transitions.repaired import NOTHING
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def test_what_comes_of_a_file_that_was_given_up_meanwhile_changes_nothing(state:
     ]
     claimed, there = file_events.claimed(NOW, given_up, None, COPY, NOTHING)
     disposed = source_events.disposed(
-        NOW, given_up, "archived", b"/done/a.tif", Seen(SEEN.sighting, given_up.sighting)
+        NOW, given_up, "archived", b"/done/a.tif", SightedGroup(SEEN.sighting, given_up.sighting)
     )
 
     assert [(change.files, change.log) for change in changes] == [({}, [])] * len(changes)

@@ -14,7 +14,7 @@ from uploader.core.transitions import file_events
 from uploader.core.transitions import scene_events as events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.records import FileRecord
-from uploader.core.transitions.scene_events import Joining, Known
+from uploader.core.transitions.scene_events import Joining, KnownScene
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def joining(version: str = "", **more: Any) -> Joining:
 def claimed(of: Joining, *versions: Scene, content: str = "new", had: dict[int, str] | None = None) -> Change:
     """What the claim of such a file changes."""
     change = Change(NOW)
-    events.claimed(change, FILE, of, Known(versions, had or {}, None, 9), content, item_id=None)
+    events.claimed(change, FILE, of, KnownScene(versions, had or {}, None, 9), content, item_id=None)
     return change
 
 
@@ -139,7 +139,7 @@ def test_what_was_learned_while_the_item_was_described_is_told_once_more() -> No
 def rejected(of: Joining, *versions: Scene, had: dict[int, str] | None = None) -> Change:
     """What the rejection of such a file changes that was not claimed yet."""
     settling = replace(FILE, state=FileState.SETTLING)
-    unclaimed = of, Known(versions, had or {}, None, 9)
+    unclaimed = of, KnownScene(versions, had or {}, None, 9)
     return file_events.rejected(NOW, settling, None, "It is empty.", unclaimed=unclaimed)
 
 

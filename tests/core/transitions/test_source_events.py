@@ -8,13 +8,13 @@ from uploader.core.model import FileState, Fingerprint, Sighting
 from uploader.core.transitions import source_events as events
 from uploader.core.transitions.change import LogLine
 from uploader.core.transitions.records import FRESH, FileRecord
-from uploader.core.transitions.source_events import Seen
+from uploader.core.transitions.source_events import SightedGroup
 
 pytestmark = pytest.mark.unit
 
 NOW = 1000.0
 SIGHTING = Sighting("/d", b"a.tif", Fingerprint(1, 2, 10, 3, 4))
-SEEN = Seen(SIGHTING, "as it lies")
+SEEN = SightedGroup(SIGHTING, "as it lies")
 
 
 def file(state: FileState = FileState.SETTLING, *, id: int = 7, **columns) -> FileRecord:  # noqa: A002

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from uploader.core.alarms import Alarm, Event, Notice
-from uploader.report.notify.document import MOST, Origin, document
+from uploader.report.notify.document import MOST, Sender, document
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +19,7 @@ ALARM = Alarm("quota", "organization", "", "Full.", "Make room.", 1_800_000_000.
 
 def test_every_field_is_told_of_in_the_documents() -> None:
     """Whoever writes a receiver reads them there."""
-    told = document(Notice(Event.ALARM, ALARM), Origin("h", "state"), 1_800_000_060.0, 7)
+    told = document(Notice(Event.ALARM, ALARM), Sender("h", "state"), 1_800_000_060.0, 7)
     text = OPERATIONS.read_text()
 
     assert told["since"] == "2027-01-15T08:00:00.000+00:00"
@@ -37,7 +37,7 @@ def test_nothing_secret_and_nothing_endless_is_in_it() -> None:
         "x" * 5000,
         1.0,
     )
-    told = document(Notice(Event.CLEAR, alarm, repeated=True), Origin("h", "s"), 2.0, 1)
+    told = document(Notice(Event.CLEAR, alarm, repeated=True), Sender("h", "s"), 2.0, 1)
     text = json.dumps(told)
 
     assert not re.search("abcdefghijkl|Signature=abc|canary", text)

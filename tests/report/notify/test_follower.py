@@ -11,7 +11,7 @@ import anyio
 import pytest
 from anyio.abc import TaskGroup
 
-from uploader.core.alarms import FILES_REJECTED, GATHERED, Alarm, Rejection, Told
+from uploader.core.alarms import FILES_REJECTED, GATHERED, Alarm, Rejection, SentAlarm
 from uploader.core.model import Fingerprint, Sighting
 from uploader.journal import Journal
 from uploader.journal.followers import Position, position_of, rejections
@@ -65,11 +65,11 @@ async def test_what_was_told_is_known_after_a_restart(journal: Journal, group: T
     """With when it was, so that it is repeated in its rhythm; who leaves is forgotten with all of it."""
     first = Kept(journal, group)
     await first.follower.begin()
-    first.teller.told = {QUOTA.key: Told(QUOTA, 50.0, gone_since=60.0)}
+    first.teller.told = {QUOTA.key: SentAlarm(QUOTA, 50.0, gone_since=60.0)}
     await first.follower.keep()
     second = Kept(journal, group)
     await second.follower.begin()
-    assert second.teller.told == {QUOTA.key: Told(QUOTA, 50.0)}
+    assert second.teller.told == {QUOTA.key: SentAlarm(QUOTA, 50.0)}
     await second.follower.leave()
     assert (await second.stands(), second.teller.told) == (None, {})
 
@@ -128,7 +128,7 @@ async def test_a_journal_that_hangs_keeps_nobody(
         await really(*arguments)
 
     monkeypatch.setattr(journal.followers, "told", hanging)
-    kept.teller.told = {QUOTA.key: Told(QUOTA, 50.0)}
+    kept.teller.told = {QUOTA.key: SentAlarm(QUOTA, 50.0)}
     began = time.monotonic()
     await kept.follower.keep()
     assert time.monotonic() - began < 10 * PATIENCE

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from uploader.core.alarms import Alarm, Rejection, of_rejections
-from uploader.report.notify.document import Document, Origin, document
+from uploader.report.notify.document import Document, Sender, document
 from uploader.report.notify.teller import AGAIN, AGAIN_AT_MOST, Rhythm, Teller
 from uploader.report.notify.ways import NotDelivered
 
@@ -27,7 +27,7 @@ class Side:
         self.tried = 0
         self.refuses: set[str] = set()
         self.away = False
-        origin = Origin("h", "s")
+        origin = Sender("h", "s")
         self.teller = Teller(
             "webhook",
             lambda notice, now: document(notice, origin, now, 1),

@@ -15,14 +15,14 @@ import pytest
 from tests.support.rawserver import RawServer, Reply, http
 from uploader.core.secrets import Secret
 from uploader.report.notify import ways
-from uploader.report.notify.ways import Command, Endpoint, NotDelivered
+from uploader.report.notify.ways import Endpoint, NotDelivered, NotifyCommand
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
 DOCUMENT = {"event": "alarm", "cause": "quota", "subject": "é"}
 
 
-async def refused(way: Endpoint | Command) -> NotDelivered:
+async def refused(way: Endpoint | NotifyCommand) -> NotDelivered:
     """Why a document was not delivered."""
     with pytest.raises(NotDelivered) as caught:
         await way.send(DOCUMENT)
@@ -95,7 +95,7 @@ async def test_a_command_gets_the_document_and_no_key(
         " open(sys.argv[1], 'w'))\n"
     )
     out = tmp_path / "out"
-    await Command((*program(tmp_path / "p.py", text), str(out), "$HOME; x", "")).send(DOCUMENT)
+    await NotifyCommand((*program(tmp_path / "p.py", text), str(out), "$HOME; x", "")).send(DOCUMENT)
     document, arguments, environment, cwd, own_session = json.loads(out.read_text())
 
     assert (document, arguments, cwd, own_session) == (DOCUMENT, ["$HOME; x", ""], "/", True)
@@ -104,9 +104,11 @@ async def test_a_command_gets_the_document_and_no_key(
 
 async def test_a_command_that_fails_or_is_not_there_is_told(tmp_path: Path) -> None:
     """By its program's name; one that reads nothing and ends well is delivered to."""
-    assert "ended with 3" in str(await refused(Command(program(tmp_path / "p.py", "raise SystemExit(3)"))))
-    assert "cannot be started" in str(await refused(Command(("/no/such/program",))))
-    await Command(("/bin/true",)).send({**DOCUMENT, "reason": "x" * 500_000})
+    assert "ended with 3" in str(
+        await refused(NotifyCommand(program(tmp_path / "p.py", "raise SystemExit(3)")))
+    )
+    assert "cannot be started" in str(await refused(NotifyCommand(("/no/such/program",))))
+    await NotifyCommand(("/bin/true",)).send({**DOCUMENT, "reason": "x" * 500_000})
 
 
 async def test_a_command_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
@@ -118,7 +120,7 @@ async def test_a_command_that_does_not_end_is_ended_with_all_that_it_started(tmp
         "time.sleep(600)\n"
     )
     out = tmp_path / "out"
-    command = Command((*program(tmp_path / "p.py", text), str(out)), seconds=3.0)
+    command = NotifyCommand((*program(tmp_path / "p.py", text), str(out)), seconds=3.0)
     began = time.monotonic()
     assert "ended after 3 s" in str(await refused(command))
     assert time.monotonic() - began < 30

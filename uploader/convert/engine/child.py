@@ -49,7 +49,7 @@ _FEWEST_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ParentZygote:
     """What a child must know of its zygote: its process id, its libraries' places, whether it left the network."""
 
     pid: int
@@ -71,7 +71,7 @@ class Origin:
         )
 
 
-def live(request: dict[str, Any], origin: Origin) -> NoReturn:
+def live(request: dict[str, Any], origin: ParentZygote) -> NoReturn:
     """Do what is asked, answer, and end: 0 with a whole answer, 1 with a traceback in the errors.
 
     An empty request is a trial of the confinement. The forked process comes here with its descriptors in place,
@@ -104,7 +104,7 @@ def _close_all_but(kept: Collection[int]) -> None:
     os.closerange(start, os.sysconf("SC_OPEN_MAX"))
 
 
-def _convert(request: dict[str, Any], origin: Origin) -> None:
+def _convert(request: dict[str, Any], origin: ParentZygote) -> None:
     """Tell one job's report or error; then, where it is asked for, how the raster looks."""
     job, workshop = Job.from_json(request["job"]), Path(request["workshop"])
     try:
@@ -123,7 +123,7 @@ def _quicklook(done: Performed) -> Quicklook:
     return quicklook(done.shown, done.smallest, done.facts, told.bands, categorical=told.categorical)
 
 
-def _foresee(request: dict[str, Any], origin: Origin) -> None:
+def _foresee(request: dict[str, Any], origin: ParentZygote) -> None:
     """Tell the forecast of a raster that lies among others, or its error.
 
     Only its own files can be read, and nothing can be written.
@@ -137,7 +137,7 @@ def _foresee(request: dict[str, Any], origin: Origin) -> None:
         _tell_error(error, job.source.parent)
 
 
-def _open_archive(job: ArchiveJob, origin: Origin) -> None:
+def _open_archive(job: ArchiveJob, origin: ParentZygote) -> None:
     """Tell the files in an archive, or nothing once the wanted ones are written; or the error.
 
     The archive alone can be read, and nothing can be written but below the target.
@@ -167,7 +167,7 @@ def _tell_error(error: LocalError, *folders: Path) -> None:
     _tell(error.reworded(reason).to_json())
 
 
-def _in_workshop(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, float]:
+def _in_workshop(job: Job, workshop: Path, origin: ParentZygote) -> tuple[Performed, float]:
     """As `_performed`. Raises LocalError; StagedDamaged where somebody removed what was written meanwhile."""
     try:
         return _performed(job, workshop, origin)
@@ -190,7 +190,7 @@ def _names(error: BaseException, workshop: Path) -> bool:
     return isinstance(named, str | bytes) and Path(os.fsdecode(named)).is_relative_to(workshop)
 
 
-def _performed(job: Job, workshop: Path, origin: Origin) -> tuple[Performed, float]:
+def _performed(job: Job, workshop: Path, origin: ParentZygote) -> tuple[Performed, float]:
     """One job, done within its limits, and the seconds that it took. Raises LocalError."""
     require_threads(pool_threads(os.cpu_count() or 1))
     behind_link = (job.source,) if job.linked else ()
@@ -235,7 +235,7 @@ def _require_stacks() -> None:
         raise MemoryError from error
 
 
-def _trial(origin: Origin) -> dict[str, Any]:
+def _trial(origin: ParentZygote) -> dict[str, Any]:
     """Be confined as for a job without folders, and try to get out."""
     found = origin.confined((), (), _TRIAL_BYTES)
     return found.to_json() | {"reached": confine.reached(origin.pid)}

@@ -119,7 +119,7 @@ class Zygote:
             _arrange(to_answer, to_errors)
             from uploader.convert.engine import child  # noqa: PLC0415 - loaded by `main` before the first fork
 
-            child.live(request, child.Origin(ourselves, self.places, self.namespace, self.kept))
+            child.live(request, child.ParentZygote(ourselves, self.places, self.namespace, self.kept))
         except BaseException as error:  # noqa: BLE001 - there is nobody above who could tell it
             os.write(to_errors, f"{error!r}\n".encode())
         finally:

@@ -27,7 +27,7 @@ INTERPRETED = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MetadataItem:
     """One item; `band` counts from 1, 0 is the raster."""
 
     name: str
@@ -43,9 +43,9 @@ def placeable(domain: str) -> bool:
     return domain not in INTERPRETED and not domain.startswith(("xml:", "json:"))
 
 
-def items(tags: Mapping[str, str], band: int = 0, domain: str = "") -> Iterable[Item]:
+def items(tags: Mapping[str, str], band: int = 0, domain: str = "") -> Iterable[MetadataItem]:
     """All items of one domain."""
-    return (Item(name, value, band, domain) for name, value in sorted(tags.items()))
+    return (MetadataItem(name, value, band, domain) for name, value in sorted(tags.items()))
 
 
 def without(text: bytes, names: Collection[str], domains: Collection[str] = ()) -> bytes:
@@ -108,7 +108,7 @@ def _is_text(name: bytes) -> bool:
     return True
 
 
-def with_items(text: bytes, more: Iterable[Item]) -> bytes:
+def with_items(text: bytes, more: Iterable[MetadataItem]) -> bytes:
     """The text with these items at its end. GDAL escapes values twice, so they are."""
     start, _, _ = text.rstrip(b"\0").rpartition(b"</GDALMetadata>")
     added = b"".join(_written(item) for item in more)
@@ -117,7 +117,7 @@ def with_items(text: bytes, more: Iterable[Item]) -> bytes:
     return (start or _OPEN) + added + _CLOSE + b"\0"
 
 
-def _written(item: Item) -> bytes:
+def _written(item: MetadataItem) -> bytes:
     sample = f' sample="{item.band - 1}"' if item.band else ""
     domain = f" domain={_quoted(item.domain)}" if item.domain else ""
     domain += f' role="{item.role}"' if item.role else ""

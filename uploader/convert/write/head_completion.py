@@ -18,7 +18,7 @@ from uploader.convert.read import rpc
 from uploader.convert.read.facts import Facts
 from uploader.convert.read.statistics_tags import STATISTICS_KEYS, to_tags
 from uploader.convert.tiff import gdal_metadata, ifd, tag_table
-from uploader.convert.tiff.gdal_metadata import Item
+from uploader.convert.tiff.gdal_metadata import MetadataItem
 from uploader.convert.write import restored_tags
 from uploader.convert.write.cog_driver import RESERVED
 from uploader.convert.write.source_heads import first_image
@@ -39,7 +39,7 @@ class Additions:
     """What goes into the head. `source` is the source's own head, or None where it is no TIFF, or goes on as it is."""
 
     facts: Facts
-    items: tuple[Item, ...] = ()
+    items: tuple[MetadataItem, ...] = ()
     tags: ifd.Entries = field(default_factory=dict)
     children: Mapping[int, ifd.Entries] = field(default_factory=dict)
     source: ifd.Tiff | None = None
@@ -113,7 +113,7 @@ def complete(result: Path, added: Additions, statistics: tuple[BandStatistics, .
         raise ConversionFailed(f"The head of the result cannot be completed: {error}.") from error
 
 
-def completed(head: ifd.Tiff, added: Additions, statistics: list[Item]) -> ifd.Tiff:
+def completed(head: ifd.Tiff, added: Additions, statistics: list[MetadataItem]) -> ifd.Tiff:
     """The same structure with the additions in it."""
     put = {} if added.moved else dict(restored_tags.samples(added.source, added.facts, head))
     first = _first(head, head.directories[0], added, put)

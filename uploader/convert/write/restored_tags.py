@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from uploader.convert.read.facts import Facts
 from uploader.convert.tiff import gdal_metadata, ifd, tag_table
-from uploader.convert.tiff.gdal_metadata import Item
+from uploader.convert.tiff.gdal_metadata import MetadataItem
 from uploader.convert.tiff.tag_table import TagRule
 from uploader.convert.write import head_comparison
 
@@ -126,7 +126,7 @@ def renamed(text: bytes, before: ifd.Tiff, after: ifd.Tiff) -> bytes:
     was, now = _called(before), _called(after)
     wanted = {n: items.get(n, name) for n, name in enumerate(was)}
     more = [
-        Item(_INTERPRETATION, name, band=n + 1, role=_ROLE)
+        MetadataItem(_INTERPRETATION, name, band=n + 1, role=_ROLE)
         for n, name in wanted.items()
         if n >= len(now) or now[n] != name
     ]

@@ -11,7 +11,7 @@ from uploader.core.transitions.file_events import Claimed, claim, superseded
 from uploader.core.transitions.given_up import unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import Repaired
-from uploader.core.transitions.source_events import Seen, discovered
+from uploader.core.transitions.source_events import SightedGroup, discovered
 
 ARCHIVE_REJECTED = "Its private copy is lost, and the archive that it came in was rejected. Drop that again."
 
@@ -61,7 +61,7 @@ def of_archive(now: float, files: Iterable[FileRecord], archive: FileRecord) -> 
 
 
 def found(
-    now: float, archive: FileRecord, versions: Sequence[FileRecord], seen: Seen, next_id: int
+    now: float, archive: FileRecord, versions: Sequence[FileRecord], seen: SightedGroup, next_id: int
 ) -> Change:
     """A member that is new, or is not what it was: a row that settles, until it is claimed in the same transaction."""
     change, (file_id,) = discovered(now, [(versions, seen)], next_id)

@@ -15,15 +15,15 @@ from uploader.core.transitions.change import Change
 from uploader.core.transitions.given_up import unless_given_up
 from uploader.core.transitions.records import FRESH, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
-from uploader.core.transitions.scene_events import Joining, Known
-from uploader.core.transitions.source_events import Seen, seen_again
+from uploader.core.transitions.scene_events import Joining, KnownScene
+from uploader.core.transitions.source_events import SightedGroup, seen_again
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A private copy: the group as it was seen, its SHA-256 in hex, its size in bytes, and the raster's own hashes."""
 
-    seen: Seen
+    seen: SightedGroup
     content: str
     size: int
     sha256: bytes | None = None
@@ -167,7 +167,7 @@ def rejected(
     reason: str,
     scene: Scene | None = None,
     *,
-    unclaimed: tuple[Joining, Known] | None = None,
+    unclaimed: tuple[Joining, KnownScene] | None = None,
 ) -> Change:
     """It will not pass as it is. `unclaimed`: what it would have joined, had it been claimed."""
     change = Change(now)

@@ -52,7 +52,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownScene:
     """What rows say of the scene that a file is to join.
 
     `versions` are all its versions and issues, the oldest first; `contents` are those of the rasters that issues of its
@@ -97,7 +97,7 @@ def next_issue(version: str, versions: Iterable[Scene]) -> int:
 
 
 def join(
-    now: float, file: FileRecord, joining: Joining, known: Known, content: str | None
+    now: float, file: FileRecord, joining: Joining, known: KnownScene, content: str | None
 ) -> SceneMember | Left:
     """Which issue of its scene a file of this content joins, if any: the oldest that lacks its asset.
 
@@ -117,7 +117,13 @@ def join(
 
 
 def claimed(
-    change: Change, file: FileRecord, joining: Joining, known: Known, content: str, *, item_id: str | None
+    change: Change,
+    file: FileRecord,
+    joining: Joining,
+    known: KnownScene,
+    content: str,
+    *,
+    item_id: str | None,
 ) -> None:
     """A file was claimed, in this change: it joins its scene, or ends as one that is not needed.
 
@@ -134,7 +140,7 @@ def claimed(
     item_known(change, found.scene, item_id or known.item_id, [*others, file])
 
 
-def unclaimed_primary(change: Change, file: FileRecord, joining: Joining, known: Known) -> Scene | None:
+def unclaimed_primary(change: Change, file: FileRecord, joining: Joining, known: KnownScene) -> Scene | None:
     """A file is rejected, in this change, before it was claimed; returns its scene where the others wait for it.
 
     So they are told why, although nobody has read it.

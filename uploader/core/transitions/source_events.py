@@ -18,7 +18,7 @@ GONE_OUTCOMES = frozenset({"archived", "deleted", "missing"})
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SightedGroup:
     """A sighting, and the value by which rows keep it: equal ones mean an untouched group."""
 
     sighting: Sighting
@@ -26,7 +26,7 @@ class Seen:
 
 
 def discovered(
-    now: float, found: Iterable[tuple[Sequence[FileRecord], Seen]], next_id: int
+    now: float, found: Iterable[tuple[Sequence[FileRecord], SightedGroup]], next_id: int
 ) -> tuple[Change, list[int]]:
     """Versions of different paths were seen; returns the ids of the rows that settle from now on.
 
@@ -50,7 +50,7 @@ def discovered(
     return change, ids
 
 
-def _enter(change: Change, file_id: int, seen: Seen) -> None:
+def _enter(change: Change, file_id: int, seen: SightedGroup) -> None:
     """A row of a file that was not seen before as it is now."""
     sighting = seen.sighting
     change.new_files[file_id] = {
@@ -67,7 +67,7 @@ def _enter(change: Change, file_id: int, seen: Seen) -> None:
     change.log.append(LogLine("discovered", FileState.SETTLING, note, file_id))
 
 
-def changed(now: float, file: FileRecord, seen: Seen) -> Change:
+def changed(now: float, file: FileRecord, seen: SightedGroup) -> Change:
     """A settling file was written to: its looks start anew. One that has left this state is not touched."""
     change = Change(now)
     if file.state is FileState.SETTLING:
@@ -111,7 +111,7 @@ def forgotten(now: float, versions: Iterable[FileRecord]) -> Change:
 
 
 def disposed(
-    now: float, file: FileRecord, outcome: str, where: bytes, seen: Seen, *, identity: str = ""
+    now: float, file: FileRecord, outcome: str, where: bytes, seen: SightedGroup, *, identity: str = ""
 ) -> Change:
     """The source is archived at the path `where`, or deleted, or must stay: it is another file than was seen.
 
@@ -139,7 +139,7 @@ def disposed(
     return change
 
 
-def seen_again(change: Change, file: FileRecord, seen: Seen) -> None:
+def seen_again(change: Change, file: FileRecord, seen: SightedGroup) -> None:
     """The content of this version lies at its path, only its times or its place on the disk are others by now.
 
     A source that was left alone because of them can go after all: its bytes were read again, and are what was uploaded.
@@ -149,5 +149,5 @@ def seen_again(change: Change, file: FileRecord, seen: Seen) -> None:
         change.set_file(file, {"disposal": None})
 
 
-def _begin_anew(change: Change, file: FileRecord, seen: Seen) -> None:
+def _begin_anew(change: Change, file: FileRecord, seen: SightedGroup) -> None:
     change.set_file(file, {"looks": 0, "size": seen.sighting.size, "sighting": seen.value, **FRESH})

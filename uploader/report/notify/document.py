@@ -16,14 +16,14 @@ Document = Mapping[str, str | int | bool | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Sender:
     """Which daemon tells: its host's name, and the name of its state directory."""
 
     host: str
     state_dir: str
 
 
-def document(notice: Notice, origin: Origin, now: float, revision: int) -> Document:
+def document(notice: Notice, origin: Sender, now: float, revision: int) -> Document:
     """The document; nothing secret is in it, and every text is bounded."""
     alarm = notice.alarm
     return {

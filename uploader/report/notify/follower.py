@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from anyio.abc import TaskGroup
 
-from uploader.core.alarms import GATHERED, Key, Rejection, Told, of_rejections
+from uploader.core.alarms import GATHERED, Key, Rejection, SentAlarm, of_rejections
 from uploader.core.model import FileState
 from uploader.core.transitions.change import LogLine
 from uploader.journal import Journal
@@ -108,5 +108,5 @@ class Follower:
         self._some_told = self._some_told and self._event < self._reached
 
 
-def _times(told: Mapping[Key, Told]) -> dict[Key, float]:
+def _times(told: Mapping[Key, SentAlarm]) -> dict[Key, float]:
     return {key: one.at for key, one in told.items()}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from uploader.core import alarms as rules
-from uploader.core.alarms import FILES_REJECTED, Alarm, Event, Key, Notice, Told
+from uploader.core.alarms import FILES_REJECTED, Alarm, Event, Key, Notice, SentAlarm
 from uploader.core.failure_policy import backoff
 from uploader.report.notify.document import Document
 from uploader.report.notify.ways import NotDelivered, Way
@@ -40,7 +40,7 @@ class Teller:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
-        self.told: Mapping[Key, Told] = {}
+        self.told: Mapping[Key, SentAlarm] = {}
         """What was told that lasts."""
         self.rejected: list[Alarm] = []
         """Rejected files of which is still to be told."""

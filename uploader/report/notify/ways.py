@@ -111,7 +111,7 @@ class Endpoint:
         return self._opened
 
 
-class Command:
+class NotifyCommand:
     """A program with its arguments, run without a shell in a session of its own; what it prints is thrown away."""
 
     def __init__(self, argv: Sequence[str], *, seconds: float = RUN) -> None:
