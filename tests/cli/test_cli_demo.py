@@ -17,6 +17,7 @@ import pytest
 
 import uploader
 from uploader.cli import compare, samples
+from uploader.daemon.control_client import SOCKET
 
 pytestmark = pytest.mark.e2e
 
@@ -133,8 +134,7 @@ def test_a_demo_that_is_told_to_end_tells_no_result(tmp_path):
     running = subprocess.Popen(
         command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    wait_for((tmp_path / "kept" / "state" / "journal.sqlite").exists)
-    time.sleep(0.5)
+    wait_for((tmp_path / "kept" / "state" / SOCKET).exists)  # then the daemon listens to signals
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=60)
     assert running.returncode == 1
