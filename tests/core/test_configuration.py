@@ -57,7 +57,7 @@ def members(protocol: type) -> list[str]:
 @pytest.mark.parametrize("section", members(Read))
 def test_decisions_read_keys_by_their_names(section: str) -> None:
     """Each key that a plan may read is a key of the section in the file, under the same name."""
-    protocol = getattr(configuration, section.capitalize())
+    protocol = getattr(configuration, f"{section.capitalize()}Settings")
 
     assert members(protocol)
     assert set(members(protocol)) <= set(SECTIONS[section].model_fields)

@@ -200,7 +200,7 @@ def test_two_projects_do_not_share_what_was_done(place):
 
 def test_progress_is_told_until_all_is_done(place):
     """Never more than all, and at the end all of it."""
-    paths = place.draw(3)
+    paths = place.draw(3, size=1200)  # so that a conversion takes longer than a look waits
     told: list[uploader.Progress] = []
     result = uploader.push(place.rasters, **place.target, on_progress=told.append)
     assert [item.path for item in result.items] == sorted(map(str, paths))

@@ -81,7 +81,7 @@ class StagingSettings(Protocol):
         """What staging holds at most."""
 
 
-class Limits(Protocol):
+class LimitsSettings(Protocol):
     """`[limits]`: when to give up, and what stays free."""
 
     @property
@@ -113,7 +113,7 @@ class Settings(Protocol):
         """`[staging]`."""
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> LimitsSettings:
         """`[limits]`."""
 
     @property
