@@ -31,9 +31,8 @@ async def claim(tools: Tools, file_id: int) -> None:
     if sighting is None:
         return
     live = tools.journal.live.file(file_id)
-    if (
-        live and live.state is not FileState.SETTLING
-    ):  # a look that began before the last claim has brought it up again
+    # A look that began before the last claim may have brought it up again.
+    if live and live.state is not FileState.SETTLING:
         tools.intake.claimed(file_id)
         return
     destination = tools.destinations.get(sighting.folder)
@@ -48,9 +47,8 @@ async def claim(tools: Tools, file_id: int) -> None:
             return
     failpoint("claim.after")
     tools.staging_refusals.took()
-    archive = destination is not None and destination.opens(
-        sighting.path
-    )  # what it holds is known, or of a scene
+    # What an archive holds is known, or of a scene, and not the archive itself.
+    archive = destination is not None and destination.opens(sighting.path)
     state = await tools.journal.files.claimed(
         file_id,
         sighting,
