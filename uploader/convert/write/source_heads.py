@@ -87,7 +87,7 @@ def full_page(source: Path) -> int:
     if head is None:
         return 0
     kinds = [head.number(each, ifd.SUBFILE) & (ifd.REDUCED | ifd.MASK) for each in head.directories]
-    return kinds.index(0) + 1 if kinds[0] == ifd.REDUCED and 0 in kinds else 0
+    return kinds.index(0) + 1 if kinds[:1] == [ifd.REDUCED] and 0 in kinds else 0
 
 
 def soft_mask_possible(source: Path, facts: Facts) -> bool:
