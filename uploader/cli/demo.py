@@ -7,7 +7,6 @@ import logging
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from uploader.cli import gdal_process
 from uploader.cli.common import FINISHING, OUTCOMES, console, emit, json_option, say, set_up_logs
 from uploader.cli.demo_folder import DemoFolder, settings, taken
 from uploader.cli.extra import require_sandbox
+from uploader.cli.gdal_process import stops_call
 from uploader.core.errors import UploaderError
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
     from uploader.config import Settings
     from uploader.sandbox import Sandbox
-
-CHILD_TIMEOUT = 300.0
-"""Seconds that making or comparing the samples may take on a slow machine."""
 
 
 @click.command("demo")
@@ -51,6 +49,7 @@ def command(*, as_json: bool, keep: Path | None) -> int:
     require_sandbox()
     set_up_logs(level=logging.WARNING, told=OUTCOMES)
     with ExitStack() as stack:
+        stack.enter_context(stops_call(signal.default_int_handler))
         root = (
             taken(keep)
             if keep
@@ -91,7 +90,7 @@ def _made(stage: DemoFolder) -> Any:
     for unfinished in (stage.drop, *stage.root.glob("making-*")):
         shutil.rmtree(unfinished, ignore_errors=True)
     fresh = Path(tempfile.mkdtemp(prefix="making-", dir=stage.root))
-    made = _child("samples", str(fresh))
+    made = gdal_process.run("samples", str(fresh))
     fresh.chmod(0o755)
     fresh.rename(stage.drop)
     return made
@@ -135,7 +134,8 @@ def _upload(chosen: Settings, screen: Console) -> None:
         told.append(FINISHING)
         say(screen, FINISHING)
 
-    run_until_idle(chosen, screen, stopping)
+    with stops_call(signal.default_int_handler):  # the daemon leaves the signals' defaults behind
+        run_until_idle(chosen, screen, stopping)
     if told:
         raise KeyboardInterrupt
 
@@ -151,33 +151,11 @@ def _compare(items: list[dict[str, Any]], stored: dict[str, Path]) -> list[dict[
     """Compare each stored object with its source; what differs, by path."""
     missing = [item["path"] for item in items if item["id"] not in stored]
     pairs = [(item["path"], str(stored[item["id"]])) for item in items if item["id"] in stored]
-    found = zip(pairs, _child("compare", stdin=json.dumps(pairs)), strict=True)
+    found = zip(pairs, gdal_process.run("compare", stdin=json.dumps(pairs)), strict=True)
     return [
         *({"path": path, "difference": "the stored object was not found"} for path in missing),
         *({"path": pair[0], "difference": difference} for pair, difference in found if difference),
     ]
-
-
-def _child(name: str, *arguments: str, stdin: str = "") -> Any:
-    """Run one of our modules that import GDAL in a process of its own, and read the JSON it prints."""
-    from uploader.cli.run_to_end import child
-
-    command, environment = child(f"uploader.cli.{name}")
-    # SIGTERM ends the demo as Ctrl-C does: else the child would go on, and its folder stay.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [*command, *arguments],
-        input=stdin,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=CHILD_TIMEOUT,
-        check=False,
-    )
-    if done.returncode:
-        last = done.stderr.strip().rpartition("\n")[2]
-        raise UploaderError(f"The step {name} of the demo failed: {last}.", "Is there room on the disk?")
-    return json.loads(done.stdout)
 
 
 def _conclude(

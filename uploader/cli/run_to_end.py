@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,6 @@ import anyio
 from rich.table import Table
 from rich.text import Text
 
-import uploader
 from uploader.activity import Activity
 from uploader.core.archives import name_of
 from uploader.core.byte_sizes import format_size
@@ -80,13 +77,3 @@ def items_table(
         cells = (name, *kind, sizes, item["method"], item["id"] or "(not known)")
         table.add_row(*(Text(printable(str(cell))) for cell in cells))
     return table
-
-
-def child(module: str) -> tuple[list[str], dict[str, str]]:
-    """Command and environment to run a module of this very package in a process of its own.
-
-    The package need not be installed: the child is told where this one lies.
-    """
-    home = str(Path(uploader.__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    return [sys.executable, "-m", module], {**os.environ, "PYTHONPATH": path}
