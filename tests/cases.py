@@ -8,32 +8,39 @@ Each folder of OUT is a case that `tests.judge.rights` knows. Prints a table; en
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import warnings
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
 
 import rasterio
 
 from tests.judge.rights import RIGHTS, Seen, problems
+from tests.support.pool import POOL
 from tests.support.world import World, world
+from uploader.core.errors import UploaderError
+from uploader.python import convert_files
 
 _RASTERS = (".tif", ".tiff", ".asc", ".png", ".img")
 _SECONDS = 900
 
 
-def converted(source: Path, target: Path, *options: str) -> Seen:
-    """What `uploader convert` makes of a raster, as another process."""
-    command = [sys.executable, "-m", "uploader", "convert", str(source), str(target), "--json", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    if done.returncode:
-        return Seen(source, None, reason=" ".join(done.stderr.split()))
-    report = json.loads(done.stdout)
-    told = [(warning["code"], warning["text"]) for warning in report["warnings"]]
-    return Seen(source, target, told, method=report["method"], classes=report["categorical"])
+def converted(source: Path, target: Path) -> Seen:
+    """What `uploader convert` makes of a raster, without the start of a process for each."""
+    plainly = partial(convert_files.converted, preview=None, limits={}, wishes={}, progress=_untold)
+    try:
+        report = POOL.run(lambda converter: plainly(converter, source, target))
+    except UploaderError as error:
+        return Seen(source, None, reason=str(error))
+    told = [(warning.code, warning.text) for warning in report.warnings]
+    return Seen(source, target, told, method=report.method, classes=report.categorical)
+
+
+def _untold(*_: object) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def uploaded(w: World, sources: dict[str, Path]) -> dict[str, Seen]:
@@ -104,7 +111,8 @@ def main() -> int:
         print(f"What is right for {unknown or arguments.folder} is not known.")  # noqa: T201 - a command
         return 2
     print(f"rasterio {rasterio.__version__}, GDAL {rasterio.__gdal_version__}")  # noqa: T201 - a command
-    found = judged(chosen)
+    with closing(POOL):
+        found = judged(chosen)
     _tell(found)
     return int(any(texts for ways in found.values() for texts in ways.values()))
 

@@ -9,12 +9,14 @@ import argparse
 import sys
 import tempfile
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import rasterio
 
 from tests.cases import converted
 from tests.judge.rights import Seen, problems
+from tests.support.pool import POOL
 from tests.support.reports.table import REPORTS
 
 
@@ -34,7 +36,7 @@ def main() -> int:
     warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
     print(f"rasterio {rasterio.__version__}, GDAL {rasterio.__gdal_version__}")  # noqa: T201 - a command
     bad = 0
-    with tempfile.TemporaryDirectory(prefix="reports-") as root:
+    with tempfile.TemporaryDirectory(prefix="reports-") as root, closing(POOL):
         for number, (name, report) in enumerate(REPORTS.items()):
             if arguments.only and arguments.only not in name:
                 continue

@@ -15,7 +15,8 @@ import rasterio
 
 from tests import classes as command
 from tests.support import compare
-from uploader.convert import Converter, Job
+from tests.support.pool import convert
+from uploader.convert import Job
 
 pytestmark = pytest.mark.unit
 
@@ -94,14 +95,13 @@ def test_the_command_counts_what_it_finds(tmp_path: Path, monkeypatch, capsys) -
 @pytest.mark.e2e
 async def test_overviews_of_float_classes_make_nothing_up(tmp_path: Path) -> None:
     """Masks and zones that were written as floats have only their own values at every level."""
-    async with Converter(1) as converter:
-        for dtype in ("float32", "float64"):
-            pixels = np.tile(zones([0, 1, 2, 7], dtype), (11, 11))[3:, 5:]
-            source = tmp_path / dtype / "in" / "source.tif"
-            source.parent.mkdir(parents=True)
-            written(source, pixels)
-            report = await converter.convert(Job(source, tmp_path / dtype / "out.tif"))
+    for dtype in ("float32", "float64"):
+        pixels = np.tile(zones([0, 1, 2, 7], dtype), (11, 11))[3:, 5:]
+        source = tmp_path / dtype / "in" / "source.tif"
+        source.parent.mkdir(parents=True)
+        written(source, pixels)
+        report = await convert(Job(source, tmp_path / dtype / "out.tif"))
 
-            assert report.categorical
-            assert compare.differences(source, tmp_path / dtype / "out.tif") == []
-            assert compare.invented(tmp_path / dtype / "out.tif") == []
+        assert report.categorical
+        assert compare.differences(source, tmp_path / dtype / "out.tif") == []
+        assert compare.invented(tmp_path / dtype / "out.tif") == []

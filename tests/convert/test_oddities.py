@@ -9,8 +9,9 @@ import pytest
 import rasterio
 
 from tests.support import compare
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job
+from uploader.convert import Job
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -67,8 +68,7 @@ async def test_an_oddity_is_exact(tmp_path: Path, made) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     source = made(folder)
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(source, tmp_path / "out.tif"))
+    report = await convert(Job(source, tmp_path / "out.tif"))
 
     assert losses(report) == []
     assert compare.differences(source, tmp_path / "out.tif") == []

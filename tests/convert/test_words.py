@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import rasterio
 
-from uploader.convert import Converter, Job
+from tests.support.pool import convert
+from uploader.convert import Job
 from uploader.convert.read.formats.open_raster import plain, translated
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
@@ -42,9 +43,8 @@ async def test_a_missing_codec_is_named(tmp_path: Path, method: int, name: str) 
     source = tmp_path / "in" / "source.tif"
     source.parent.mkdir()
     compressed(source, method)
-    async with Converter(1) as converter:
-        with pytest.raises(RasterRefused, match=f"compressed with {name}") as refused:
-            await converter.convert(Job(source, tmp_path / "out.tif"))
+    with pytest.raises(RasterRefused, match=f"compressed with {name}") as refused:
+        await convert(Job(source, tmp_path / "out.tif"))
 
     assert "gdal_translate" in refused.value.way_out
     assert refused.value.as_it_is

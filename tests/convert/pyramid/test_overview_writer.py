@@ -13,8 +13,9 @@ from rasterio.enums import ColorInterp
 from rio_cogeo.cogeo import cog_validate
 
 from tests.support import compare
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job, Report
+from uploader.convert import Job, Report
 from uploader.convert.tiff import ifd
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -60,8 +61,7 @@ def tiled(path: Path, data: np.ndarray, *, mask: bool = False, **options: Any) -
 async def converted(source: Path, **options: Any) -> tuple[Report, Path]:
     """The report and the COG."""
     target = source.parent.parent / "out.tif"
-    async with Converter(1) as converter:
-        return await converter.convert(Job(source, target, **options)), target
+    return await convert(Job(source, target, **options)), target
 
 
 def head(path: Path) -> ifd.Tiff:

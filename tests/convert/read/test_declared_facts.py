@@ -10,7 +10,8 @@ import rasterio
 from rasterio.enums import ColorInterp
 
 from tests.support import compare, rasters
-from uploader.convert import Converter, Job, Report
+from tests.support.pool import convert
+from uploader.convert import Job, Report
 from uploader.core.errors import RasterRefused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -41,8 +42,7 @@ def collared(dtype: str, value: float) -> np.ndarray:
 async def converted(source: Path, **options: object) -> tuple[Report, Path]:
     """The report and the COG."""
     target = source.parent.parent / "out.tif"
-    async with Converter(1) as converter:
-        return await converter.convert(Job(source, target, **options)), target
+    return await convert(Job(source, target, **options)), target
 
 
 def codes(report: Report) -> set[str]:
@@ -219,8 +219,7 @@ async def test_a_nodata_value_beside_an_alpha_band_is_a_doubt(tmp_path: Path) ->
     ) as made:
         made.write(pixels)
 
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(source, tmp_path / "out.tif"))
+    report = await convert(Job(source, tmp_path / "out.tif"))
 
     assert "nodata_and_alpha" in {warning.code for warning in report.warnings}
     with rasterio.open(tmp_path / "out.tif") as cog:

@@ -10,7 +10,8 @@ import pytest
 import rasterio
 
 from tests.support import compare
-from uploader.convert import Converter, Job
+from tests.support.pool import convert
+from uploader.convert import Job
 from uploader.convert.read.facts import BandFacts, Facts
 from uploader.convert.read.quality_bands import is_bit_mask, is_quality
 from uploader.convert.tiff import ifd
@@ -193,16 +194,15 @@ CASES = {
 @pytest.mark.e2e
 async def test_their_overviews_make_nothing_up(tmp_path: Path) -> None:
     """Every level of a bit mask has values of the source only, without a predictor; of a quantity there are means."""
-    async with Converter(1) as converter:
-        for case, (name, bands, expected) in CASES.items():
-            folder = tmp_path / case
-            source = written(folder / "in" / "source.tif", *bands)
-            report = await converter.convert(Job(source, folder / "out.tif", name=name))
+    for case, (name, bands, expected) in CASES.items():
+        folder = tmp_path / case
+        source = written(folder / "in" / "source.tif", *bands)
+        report = await convert(Job(source, folder / "out.tif", name=name))
 
-            assert report.categorical is expected, case
-            assert compare.differences(source, folder / "out.tif") == [], case
-            assert compare.invented(folder / "out.tif") == [] or not expected, case
-            assert (predictors(folder / "out.tif") == {1}) is expected, case
+        assert report.categorical is expected, case
+        assert compare.differences(source, folder / "out.tif") == [], case
+        assert compare.invented(folder / "out.tif") == [] or not expected, case
+        assert (predictors(folder / "out.tif") == {1}) is expected, case
 
 
 @pytest.mark.anyio
@@ -210,11 +210,8 @@ async def test_their_overviews_make_nothing_up(tmp_path: Path) -> None:
 async def test_the_choice_of_the_folder_is_always_heard(tmp_path: Path) -> None:
     """What nothing tells apart from a quantity is classes where somebody says so, and the other way round."""
     source = written(tmp_path / "in" / "source.tif", patches(range(5000), "uint16"))
-    async with Converter(1) as converter:
-        yes = await converter.convert(Job(source, tmp_path / "yes.tif", categorical="yes"))
-        no = await converter.convert(
-            Job(source, tmp_path / "no.tif", categorical="no", name="a_QA_PIXEL.tif")
-        )
+    yes = await convert(Job(source, tmp_path / "yes.tif", categorical="yes"))
+    no = await convert(Job(source, tmp_path / "no.tif", categorical="no", name="a_QA_PIXEL.tif"))
 
     assert (yes.categorical, no.categorical) == (True, False)
     assert compare.invented(tmp_path / "yes.tif") == []

@@ -10,8 +10,9 @@ import pytest
 import rasterio
 from rasterio.crs import CRS
 
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job, Report
+from uploader.convert import Job, Report
 from uploader.convert.read import reference_systems
 from uploader.core.errors import RasterRefused
 
@@ -84,8 +85,7 @@ async def converted(make: Make, folder: Path) -> tuple[Report, str, tuple[str | 
     """The report, the system and the units of bands of the COG."""
     source, target = folder / "in", folder / "out.tif"
     source.mkdir()
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(make(source), target))
+    report = await convert(Job(make(source), target))
     with rasterio.open(target) as dataset:
         return report, dataset.crs.to_wkt() if dataset.crs else "", dataset.units
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import rasterio
 
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job
+from uploader.convert import Job
 from uploader.convert.read import rpc
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -81,8 +82,7 @@ def source(tmp_path: Path) -> Path:
 async def converted(source: Path) -> tuple[list[str], rasterio.rpc.RPC | None]:
     """The warnings' codes, and the coefficients in the COG."""
     target = source.parent.parent / "out.tif"
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(source, target))
+    report = await convert(Job(source, target))
     with rasterio.open(target) as dataset:
         return losses(report), dataset.rpcs
 

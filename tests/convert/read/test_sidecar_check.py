@@ -12,8 +12,9 @@ import rasterio
 import rasterio.shutil
 from rasterio.crs import CRS
 
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job, Report
+from uploader.convert import Job, Report
 from uploader.convert.tiff import ifd
 from uploader.core.errors import RasterRefused
 
@@ -57,8 +58,7 @@ async def converted(source: Path, **options: object) -> tuple[Report, Path]:
     """The report and the COG, alone in a folder."""
     target = source.parent.parent / "out" / "out.tif"
     target.parent.mkdir()
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(source, target, **options))
+    report = await convert(Job(source, target, **options))
     assert [path.name for path in target.parent.iterdir()] == ["out.tif"]
     return report, target
 
@@ -113,9 +113,8 @@ async def test_metadata_that_names_files_stays_behind(bare: Path) -> None:
     assert b"passwd" not in target.read_bytes()
     with rasterio.open(target) as dataset:
         assert dataset.tags(ns="MISSION") == {"ORBIT": "17 < 18 & more"}
-    async with Converter(1) as converter:
-        with pytest.raises(RasterRefused, match="GEOLOCATION"):
-            await converter.convert(Job(bare, bare.parent.parent / "strict.tif", strict=True))
+    with pytest.raises(RasterRefused, match="GEOLOCATION"):
+        await convert(Job(bare, bare.parent.parent / "strict.tif", strict=True))
 
 
 _EXIF = {

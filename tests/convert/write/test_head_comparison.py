@@ -12,8 +12,9 @@ import rasterio.shutil
 import tifffile
 
 from tests.support import compare
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job, Report
+from uploader.convert import Job, Report
 from uploader.convert.tiff import ifd, tag_table
 from uploader.convert.tiff.tag_table import TagRule
 from uploader.convert.write import head_comparison
@@ -139,8 +140,7 @@ def test_tags_that_cannot_be_read_are_named() -> None:
 async def converted(source: Path, **options) -> tuple[Report, ifd.Tiff]:
     """The report and the head of the result; pixels and facts are compared on the way."""
     target = source.parent.parent / f"{source.parent.name}.out.tif"
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(source, target, **options))
+    report = await convert(Job(source, target, **options))
     assert compare.differences(source, target) == []
     found = ifd.of(target, ifd.read)
     assert found is not None
@@ -206,8 +206,7 @@ async def test_bands_that_are_no_colours_stay_none(tmp_path: Path) -> None:
     with rasterio.open(path, "w", driver="ENVI", width=90, height=80, count=3, dtype="uint8") as dataset:
         dataset.write(bytes_of(3)[:, :80, :90])
 
-    async with Converter(1) as converter:
-        await converter.convert(Job(path, tmp_path / "out.tif"))
+    await convert(Job(path, tmp_path / "out.tif"))
 
     found = ifd.of(tmp_path / "out.tif", ifd.read)
     assert found is not None
@@ -299,9 +298,8 @@ async def test_colours_that_gdal_decodes_are_refused(
         tmp_path / "in", pixels if planar else np.moveaxis(pixels, 0, -1), photometric=photometric, **options
     )
 
-    async with Converter(1) as converter:
-        with pytest.raises(RasterRefused, match=said) as refused:
-            await converter.convert(Job(source, tmp_path / "out.tif"))
+    with pytest.raises(RasterRefused, match=said) as refused:
+        await convert(Job(source, tmp_path / "out.tif"))
 
     assert "tiff2rgba" in refused.value.way_out
 
@@ -342,9 +340,8 @@ async def test_a_mask_between_yes_and_no_is_refused(tmp_path: Path, value: int) 
         dataset.write(mask)
         dataset.update_tags(INTERNAL_MASK_FLAGS_1=2)
 
-    async with Converter(1) as converter:
-        with pytest.raises(RasterRefused, match=str(value)):
-            await converter.convert(Job(source, tmp_path / "out.tif"))
+    with pytest.raises(RasterRefused, match=str(value)):
+        await convert(Job(source, tmp_path / "out.tif"))
 
 
 async def test_names_beside_a_raster_do_not_change_its_head(tmp_path: Path) -> None:

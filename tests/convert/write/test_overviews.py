@@ -14,8 +14,9 @@ from rasterio.enums import Resampling
 
 from tests import overviews as command
 from tests.support import compare, pyramids
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job, Report
+from uploader.convert import Job, Report
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -63,8 +64,7 @@ def cog(path: Path, before: np.ndarray, after: np.ndarray | None = None) -> Path
 async def converted(source: Path, **options: Any) -> tuple[Report, Path]:
     """The report and what is sent."""
     target = source.parent.parent / "out.tif"
-    async with Converter(1) as converter:
-        return await converter.convert(Job(source, target, **options)), target
+    return await convert(Job(source, target, **options)), target
 
 
 def codes(report: Report) -> list[str]:

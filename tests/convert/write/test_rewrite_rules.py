@@ -16,7 +16,8 @@ from rasterio.transform import from_origin
 from rio_cogeo.cogeo import cog_validate
 
 from tests.support import compare
-from uploader.convert import Converter, Job, Report
+from tests.support.pool import convert
+from uploader.convert import Job, Report
 from uploader.convert.tiff import ifd
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
@@ -58,8 +59,7 @@ def tiled(
 async def converted(source: Path, **options: Any) -> tuple[Report, Path]:
     """The report and the COG."""
     target = source.parent.parent / "out.tif"
-    async with Converter(1) as converter:
-        return await converter.convert(Job(source, target, **options)), target
+    return await convert(Job(source, target, **options)), target
 
 
 def tiles(path: Path) -> list[set[bytes]]:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import rasterio
 
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job
+from uploader.convert import Job
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -27,8 +28,7 @@ async def codes(folder: Path, beside: dict[str, bytes], **profile: object) -> li
         dataset.write(np.arange(1600, dtype=np.uint8).reshape(1, 40, 40))
     for name, content in beside.items():
         source.with_name(name).write_bytes(content)
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(source, folder / "out.tif"))
+    report = await convert(Job(source, folder / "out.tif"))
     return losses(report)
 
 

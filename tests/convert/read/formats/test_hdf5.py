@@ -11,7 +11,8 @@ import pytest
 import rasterio
 
 from tests.support.canary import Canary
-from uploader.convert import Converter, Job
+from tests.support.pool import convert
+from uploader.convert import Job
 from uploader.convert.read.formats.hdf5 import too_much, virtual
 from uploader.core.errors import RasterRefused, RasterUnreadable
 
@@ -52,9 +53,8 @@ async def test_pixels_of_a_foreign_file_are_not_read(suffix: str, tmp_path: Path
     source.write_bytes(content.replace(_PLACE, str(foreign).encode()))
     canary = Canary(foreign)
 
-    async with Converter(1) as converter:
-        with pytest.raises((RasterUnreadable, RasterRefused)):
-            await converter.convert(Job(source, tmp_path / "out.tif"))
+    with pytest.raises((RasterUnreadable, RasterRefused)):
+        await convert(Job(source, tmp_path / "out.tif"))
 
     assert not canary.opened()
     with rasterio.open(source, driver="HDF5" if suffix == ".h5" else "netCDF") as dataset:
@@ -68,9 +68,8 @@ async def test_an_image_made_of_other_files_is_refused(tmp_path: Path) -> None:
     _written(_VIRTUAL, source)
     assert virtual(source)
 
-    async with Converter(1) as converter:
-        with pytest.raises(RasterRefused, match="lie in other files"):
-            await converter.convert(Job(source, tmp_path / "out.tif"))
+    with pytest.raises(RasterRefused, match="lie in other files"):
+        await convert(Job(source, tmp_path / "out.tif"))
 
 
 def _names(length: int, address: int) -> bytes:
@@ -94,11 +93,10 @@ async def test_what_gdal_cannot_take_is_refused(tmp_path: Path) -> None:
         (_names(1001, len(content)), "a name of more"),
         (_names(900, len(content))[:32] * 200, "more names than"),
     )
-    async with Converter(1) as converter:
-        for more, words in cases:
-            source.write_bytes(content + more)
-            with pytest.raises(RasterRefused, match=words):
-                await converter.convert(Job(source, tmp_path / "out.tif"))
+    for more, words in cases:
+        source.write_bytes(content + more)
+        with pytest.raises(RasterRefused, match=words):
+            await convert(Job(source, tmp_path / "out.tif"))
 
 
 def test_what_gdal_can_take_is_left_to_it(tmp_path: Path) -> None:

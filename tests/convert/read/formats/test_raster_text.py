@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import rasterio
 
+from tests.support.pool import convert
 from tests.support.warned import losses
-from uploader.convert import Converter, Job, Report
+from uploader.convert import Job, Report
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
@@ -41,8 +42,7 @@ def tiff(folder: Path, *odd: str) -> Path:
 async def converted(source: Path, **options: object) -> tuple[Report, bytes]:
     """The report and the bytes of the COG."""
     target = source.parent.parent / "out.tif"
-    async with Converter(1) as converter:
-        report = await converter.convert(Job(source, target, **options))
+    report = await convert(Job(source, target, **options))
     return report, target.read_bytes()
 
 
