@@ -18,6 +18,8 @@ from typing import Any
 
 from tests.support.audit import Audit, audit, problems
 from tests.support.compare import differences
+from uploader.cli.status import look
+from uploader.config import load
 from uploader.core.naming import TOKEN
 from uploader.core.path_text import lossless
 from uploader.daemon.containment import CONTAINED
@@ -40,6 +42,8 @@ class World:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     folders: list[dict[str, Any]] = field(default_factory=list)
     settle: float = 0.3
+    workers: int = 2
+    """How many conversions run at once; a daemon starts a process for each."""
     home: Path | None = None
     """Where the state directory lies, if not below `root`."""
     prefix: Sequence[str] = ()
@@ -90,7 +94,7 @@ class World:
                 "requests_per_minute": 0,
             },
             "batch": {"linger_seconds": 0.3, "max_wait_seconds": 5.0},
-            "convert": {"workers": 2},
+            "convert": {"workers": self.workers},
             "limits": {"min_free_bytes": 0},
             "dashboard": {"listen": ""},
         }
@@ -197,8 +201,8 @@ class World:
             process.wait(PATIENCE)
 
     def status(self) -> dict[str, Any]:
-        """`uploader status --json`."""
-        return json.loads(self.command("status", "-c", str(self.config), "--json", check=0).stdout)
+        """What `uploader status --json` prints, without the start of a process for each look."""
+        return json.loads(json.dumps(look(load(self.config, look=False))))
 
     def items(self) -> list[dict[str, Any]]:
         """Completed files as the journal tells them."""
