@@ -218,7 +218,8 @@ def modules() -> dict[str, ast.Module]:
     return found
 
 
-def imports(tree: ast.AST) -> set[str]:
+@cache
+def imports(tree: ast.AST) -> frozenset[str]:
     """Everything that is imported anywhere in it, names of `from uploader import x` resolved."""
     found = set()
     for node in ast.walk(tree):
@@ -228,7 +229,7 @@ def imports(tree: ast.AST) -> set[str]:
             assert node.level == 0, "imports are written in full"
             found.add(node.module)
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def room(module: str) -> str:

@@ -35,6 +35,9 @@ from tests.support.views import Key, Told, Unanswered, Views, free_port, logged
 PATIENCE = 300.0
 """Seconds until a trouble must be told, and until its end must be."""
 
+PAUSE = 0.5
+"""Seconds between samples, in which the daemon has the machine."""
+
 UNANSWERED = 5
 """Samples in a row that nobody answers which are an error."""
 
@@ -234,6 +237,7 @@ def soak(root: Path, *, samples: int, seed: int, troubles: Sequence[Trouble] = T
             lane.start()
         while any(lane.is_alive() for lane in lanes):
             witness.sample()
+            time.sleep(PAUSE)
             if outcome.samples % 100 == 0:
                 print(outcome.line(), flush=True)
             if outcome.samples >= samples:
@@ -257,6 +261,7 @@ def _come_to_rest(made: Stage, witness: Witness) -> list[str]:
         made.try_now()
     while witness.current and time.monotonic() < end:
         witness.sample()
+        time.sleep(PAUSE)
     return [f"{key}: still held" for key in sorted(witness.current)]
 
 
