@@ -68,8 +68,9 @@ def test_it_goes_on_to_its_end(make_world: Callable[..., World], moment: str) ->
     for name in ("a", "b", "c"):
         make("dem_nodata", w.drop / f"{name}.tif", size=64)
     w.until_idle(check=-signal.SIGKILL, environment={"UPLOADER_FAILPOINT": moment})
+    pending = w.status()["pending"]
     set_back(w.state)
-    assert w.status()["pending"] == 3  # whoever only asks leaves it as it is
+    assert w.status()["pending"] == pending > 0  # whoever only asks leaves it as it is
     assert schema(w.state / FILE_NAME) == EARLIER
 
     w.until_idle()
