@@ -61,10 +61,10 @@ class Cover:
 
     def total(self, values: Array) -> Array:
         """The sum of what each pixel covers, weighted by area."""
-        rows, row_shares = self.down(self.above[0], self.below[0])
-        columns, column_shares = self.across(self.above[1], self.below[1])
-        across = sum(values[:, columns[:, k]] * column_shares[:, k] for k in range(columns.shape[1]))
-        return sum(across[rows[:, k]] * row_shares[:, k, None] for k in range(rows.shape[1]))
+        rows = _summed(
+            values, *self.down(self.above[0], self.below[0]), axis=0
+        )  # half of all goes soonest by rows
+        return _summed(rows, *self.across(self.above[1], self.below[1]), axis=1)
 
     def extreme(self, values: Array, pick: Callable[[Array, Array], Array]) -> Array:
         """The least or the largest of what each pixel covers."""
@@ -84,11 +84,23 @@ class Cover:
         ]
 
 
+def _summed(values: Array, at: Array, parts: Array, axis: int) -> Array:
+    """The sum along one axis of the pixels at these places, each with its share."""
+    along = parts if axis else parts[:, None]
+    touched = [k for k in range(at.shape[1]) if parts[:, k].any()]
+    return sum(np.take(values, at[:, k], axis) * along[..., k] for k in touched)
+
+
 def _folded(values: Array, at: Array, weights: Array, pick: Callable[[Array, Array], Array]) -> Array:
     found = values[at[:, 0]]
     for k in range(1, at.shape[1]):
         found = np.where((weights[:, k] > 0)[:, None], pick(found, values[at[:, k]]), found)
     return found
+
+
+def has_weight(weights: Array, cover: Cover) -> Array:
+    """Where a pixel covers anything of weight."""
+    return cover.total(weights.astype(np.float64)) > _NOTHING
 
 
 def mean(values: Array, weights: Array, cover: Cover) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 
 from tests.judge import showing
-from tests.judge.areas import Cover, among_modes, mean, paired, rounded, shares, whole
+from tests.judge.areas import Cover, among_modes, has_weight, mean, paired, rounded, shares, whole
 from tests.judge.findings import Finding, fault
 
 Array = np.ndarray
@@ -185,7 +185,7 @@ class Wanted:
         if self.by_gdal:
             excused |= cover.total((above.partial | above.unmasked(band)).astype(float)) > 0
             excused |= _overflowing(above.samples[band], known, cover)
-        return excused | ~mean(known, self._weights(above, band, known), cover)[1]
+        return excused | ~has_weight(self._weights(above, band, known), cover)
 
     def _weights(self, above: Level, band: int, known: Array) -> Array:
         if self.premultiplied and above.alpha is not None:  # as they are: what is transparent is dark already

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.transform import from_origin
 
+from tests.judge.findings import Verdict
 from tests.judge.judging import Told, judged
 from tests.support import compare
 from uploader.convert.job import Job, Report
@@ -26,7 +27,7 @@ from uploader.core.errors import RasterUnreadable
 
 pytestmark = pytest.mark.e2e
 
-_HEIGHT, _WIDTH, _TILE = 897, 1101, 256
+_HEIGHT, _WIDTH, _TILE = 521, 600, 256
 _MOVE = cog_writer.move
 _LAYOUTS = {"together": ("pixel", 3), "apart": ("band", 4)}
 """How bands lie, and how many there are."""
@@ -36,7 +37,7 @@ def made(folder: Path, layout: str, *, done: bool) -> Path:
     """A tiled raster of odd sizes with overviews and a mask; `done`: a COG with its statistics."""
     interleave, bands = _LAYOUTS[layout]
     rows, columns = np.mgrid[0:_HEIGHT, 0:_WIDTH]
-    light = (120 + 60 * np.sin(columns / 80) + 45 * np.cos(rows / 60)).astype(np.uint8)
+    light = (120 + 60 * np.sin(columns / 40) + 45 * np.cos(rows / 30)).astype(np.uint8)
     noise = np.random.default_rng(1).integers(0, 20, (bands, _HEIGHT, _WIDTH), dtype=np.uint8)
     plain, source = folder / "plain.tif", folder / "in" / "source.tif"
     source.parent.mkdir()
@@ -53,8 +54,8 @@ def made(folder: Path, layout: str, *, done: bool) -> Path:
         GDAL_TIFF_INTERNAL_MASK=True, COMPRESS_OVERVIEW="DEFLATE", INTERLEAVE_OVERVIEW=interleave
     ):
         with rasterio.open(plain, "w", driver="GTiff", **(shape | tiled | place)) as dataset:
-            dataset.write(noise + np.stack([np.roll(light, 97 * band, axis=1) for band in range(bands)]))
-            dataset.write_mask(np.where(rows + columns < 500, 0, 255).astype(np.uint8))
+            dataset.write(noise + np.stack([np.roll(light, 49 * band, axis=1) for band in range(bands)]))
+            dataset.write_mask(np.where(rows + columns < 300, 0, 255).astype(np.uint8))
         with rasterio.open(plain, "r+") as dataset:
             dataset.build_overviews([2, 4, 8], Resampling.average)
     if done:
@@ -170,8 +171,7 @@ def _right(source: Path, result: Path, report: Report) -> None:
     told = Told(report.method, report.categorical, [(each.code, each.text) for each in report.warnings])
     verdict = judged(source, result, told)
 
-    assert (verdict.wrong, verdict.silent) == ((), ())
-    assert compare.differences(source, result) == []
+    assert verdict == Verdict()
     assert compare.statistics(source, result, report.bands) == []
 
 
