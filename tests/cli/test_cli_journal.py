@@ -43,7 +43,7 @@ def daemon(path, handlers):
 
     thread = threading.Thread(target=anyio.run, args=(serve,))
     thread.start()
-    ready.wait(5)
+    ready.wait(60)
     try:
         end = time.monotonic() + 30
         while ask(path, "status") is None:

@@ -254,7 +254,7 @@ async def test_cancelling_kills_the_child_and_leaves_nothing(made: Path, monkeyp
             await anyio.sleep(0.2)
             tasks.cancel_scope.cancel()
 
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert not psutil.pid_exists(pid)
     assert left(made / "rgba") == set()
 
@@ -353,5 +353,5 @@ async def test_child_dies_with_its_parent(made: Path, tmp_path: Path) -> None:
     await process.wait()
     await process.aclose()
 
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=5)
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=30)
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE

@@ -45,7 +45,7 @@ async def serving(path):
 
 
 async def _there(path):
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         while not path.is_socket() or path.stat().st_mode & 0o077:  # noqa: ASYNC110 - a file cannot say
             await anyio.sleep(0.01)
 

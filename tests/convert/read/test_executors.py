@@ -24,7 +24,7 @@ def test_one_thread_is_the_one_that_asks() -> None:
 
 def test_several_threads_are_others() -> None:
     """As many as there should be work at once."""
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=60)
     with executors.executor(2) as executor:
         found = [executor.submit(lambda: (meeting.wait(), threading.get_ident())[1]) for _ in range(2)]
 
