@@ -81,6 +81,7 @@ CASES = [
     (Step.CONVERT, err.ConversionFailed("x"), Circumstances(), fail.Again),
     (Step.CONVERT, err.ConversionFailed("x"), Circumstances(refusals=1), fail.Reject),
     (Step.CONVERT, err.NoSpace("x"), Circumstances(), fail.Park),
+    (Step.CLAIM, err.FileTooLarge("x"), Circumstances(), fail.Park),
     (Step.CONVERT, err.ConverterBroken("x"), Circumstances(refusals=9), fail.Retry),
     (Step.CONVERT, err.ConverterBroken("x"), Circumstances(tries=3), fail.Park),
     (Step.CONVERT, err.Shortage("x"), Circumstances(), fail.Park),
@@ -162,6 +163,22 @@ def test_narrow_memory_holds_the_file() -> None:
 
     assert isinstance(memory, fail.Park)
     assert (memory.scope, memory.cause) == (Scope.FILE, HoldCause.FILE_EXCEEDS_MEMORY)
+
+
+def test_what_staging_refuses_while_it_takes_others_holds_the_file() -> None:
+    """A limit of the size of files says so at once, a full disk when others have passed; it is not tried soon."""
+    too_large = classify(Step.CLAIM, err.FileTooLarge("x", "y"), Circumstances())
+    passed = classify(Step.CONVERT, err.NoSpace("x"), Circumstances(others_pass=True))
+    full = classify(Step.CONVERT, err.NoSpace("x"), Circumstances())
+
+    assert isinstance(too_large, fail.Park)
+    assert isinstance(passed, fail.Park)
+    assert isinstance(full, fail.Park)
+    for own in (too_large, passed):
+        assert (own.scope, own.cause) == (Scope.FILE, HoldCause.FILE_EXCEEDS_STAGING)
+        assert own.way_out
+        assert own.after > full.after
+    assert full.scope is Scope.STAGING
 
 
 def test_an_unforeseen_exception_is_not_swallowed() -> None:

@@ -118,6 +118,7 @@ async def assembled(
             began=clock(),
         )
         journal.subscriptions.add("damaged copies", tools.damaged_copies.committed)
+        journal.subscriptions.add("staging refusals", tools.staging_refusals.committed)
         stored = await journal.read(lambda db: stored_since(db, midnight(clock())))
         yield Parts(
             tools,
