@@ -195,7 +195,11 @@ def test_a_quota_hold_does_not_stop_what_is_open() -> None:
 def test_another_targets_hold_is_no_matter() -> None:
     """A refused project does not hold up its neighbour."""
     view = replace(
-        EMPTY, sessions=(session(SessionState.PLANNED),), holds=(hold(Scope.TARGET, NOW + 60, "other"),)
+        EMPTY,
+        destinations=EMPTY.destinations | {"/e": a_folder("other")},
+        settling={"/e": 1},
+        sessions=(session(SessionState.PLANNED),),
+        holds=(hold(Scope.TARGET, NOW + 60, "other"),),
     )
 
     assert actions(view) == [act.Initiate(7)]

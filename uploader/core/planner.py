@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import daily_limit, disk_space, scene_turns, stages, view_holds, waits
+from uploader.core import daily_limit, disk_space, ended_holds, scene_turns, stages, view_holds, waits
 from uploader.core.batching import (
     WORTH_A_SESSION,
     Batch,
@@ -53,6 +53,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     _sessions(turn)
     scene_turns.advance(turn)
     _batches(turn)
+    ended_holds.end(turn)
     disk_space.trouble(turn)
     disk_space.convert(turn)
     disk_space.claim(turn)
