@@ -66,6 +66,8 @@ CASES = [
     (Step.COMPLETE, refused(404, title=""), Circumstances(), fail.Retry),
     (Step.COMPLETE, refused(404), Circumstances(doubtful=True), fail.Doubt),
     (Step.COMPLETE, refused(409), Circumstances(), fail.Doubt),
+    (Step.INITIATE, refused(421), Circumstances(), fail.Retry),
+    (Step.COMPLETE, refused(421), Circumstances(doubtful=True), fail.Retry),
     (Step.COMPLETE, refused(403), Circumstances(), fail.Park),
     (Step.FAIL, refused(404), Circumstances(), fail.Accept),
     (Step.FAIL, refused(409), Circumstances(), fail.Accept),
