@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +61,9 @@ class SettledFiles(Protocol):
 
     def unsettled(self, file_id: int, after: float = 0.0) -> None:
         """The file has to settle once more, and is not looked at before so many seconds."""
+
+    async def mark(self, folders: Collection[str]) -> None:
+        """Let the marks of these folders tell how far the journal has come: one put back to before that is noticed."""
 
     async def folder_fails(self, file_id: int) -> bool:
         """Whether the folder is at fault that a file could not be read: then it is held, and the file waits."""

@@ -94,6 +94,13 @@ def mark(folder: Path, owner: Owner) -> bool:
     return True
 
 
+def advance(folder: Path, owner: Owner) -> None:
+    """Let the mark of a drop folder tell of a later event, where it is this journal's and told of an earlier one."""
+    before = owner_of(folder)
+    if before is not None and before.journal == owner.journal and before.event < owner.event:
+        mark(folder, owner)
+
+
 def give(folders: Iterable[Path], owner: Owner) -> None:
     """Give drop folders to a journal, as far as they are there and can bear a mark."""
     for folder in folders:
