@@ -18,7 +18,7 @@ import click
 
 from uploader.cli import gdal_process
 from uploader.cli.common import FINISHING, OUTCOMES, console, emit, json_option, say, set_up_logs
-from uploader.cli.demo_folder import DemoFolder, settings, taken
+from uploader.cli.demo_folder import DemoFolder, passing, settings, taken
 from uploader.cli.extra import require_sandbox
 from uploader.cli.gdal_process import stops_call
 from uploader.core.errors import UploaderError
@@ -50,11 +50,7 @@ def command(*, as_json: bool, keep: Path | None) -> int:
     set_up_logs(level=logging.WARNING, told=OUTCOMES)
     with ExitStack() as stack:
         stack.enter_context(stops_call(signal.default_int_handler))
-        root = (
-            taken(keep)
-            if keep
-            else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="uploader-")))
-        )
+        root = taken(keep) if keep else stack.enter_context(passing())
         screen = console(as_json=as_json)
         try:
             result = _perform(root, screen)

@@ -71,10 +71,10 @@ class Writer:
         self._begun: float | None = None
         """When the commit began that is under way, in unix seconds."""
         self._db = connect(path)
-        self.identity, event = mark_of(self._db)
-        """Which journal it is, by the name that it was given when it was made."""
+        self.identity, self.last_event = mark_of(self._db)
+        """Which journal it is, by the name that it was given when it was made; and the number of its last event."""
         self._marker = Marker(path.parent, self.identity)
-        self._marker.note(event)
+        self._marker.note(self.last_event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         threads.start(self._thread)
@@ -177,6 +177,7 @@ class Writer:
             failpoint(f"commit.{name}.before")
         last = self._db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
         self._db.conn.execute("COMMIT")
+        self.last_event = last
         self._marker.note(last)
         for name in named:
             failpoint(f"commit.{name}.after")
