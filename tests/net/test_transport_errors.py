@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from tests.support.certificates import self_signed, serving
-from tests.support.door import door
+from tests.support.door import door, put
 from tests.support.rawserver import RawServer, Reply, http, ok, problem
 from uploader.core.errors import NoAnswer, RemoteError, Unreachable
 from uploader.net.transport_errors import BROKEN, RequestTrace, broken
+from uploader.platform.geopera import SignedUrl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,6 +171,22 @@ async def test_a_proxy_that_opens_no_tunnel_is_unreachable(reply: Reply) -> None
         with pytest.raises(Unreachable):
             await platform.initiate({}, "k")
     assert [request.method for request in proxy.requests] == ["CONNECT"]
+
+
+async def test_a_proxy_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Not the platform, which nobody has asked; its user and password are not told."""
+    address = f"http://user:word@localhost:{free_port()}"
+    (tmp_path / "a.tif").write_bytes(b"x")
+    async with door("https://api.example", proxy=address) as (platform, store):
+        with pytest.raises(Unreachable) as call:
+            await platform.initiate({}, "k")
+        with pytest.raises(Unreachable) as transfer:
+            await put(store, SignedUrl.parse("https://store.example/o"), tmp_path / "a.tif")
+
+    for error in (call.value, transfer.value):
+        assert "could not reach the proxy localhost" in error.reason
+        assert "[platform] proxy" in error.way_out
+        assert "word" not in str(error)
 
 
 SURELY_UNSENT = {

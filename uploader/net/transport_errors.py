@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -70,10 +71,12 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
 
 
 class RequestTrace:
-    """How far one request came; passed to httpx or httpcore as the `trace` extension."""
+    """How far one request came; passed to httpx or httpcore as the `trace` extension. `proxy`: an address, or empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str = "") -> None:
+        self._proxy = urlsplit(proxy).hostname or ""
         self._connecting = False
+        self._reached = False
         self._sent = False
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
@@ -81,6 +84,7 @@ class RequestTrace:
         if event.startswith(("connection.connect_", "connection.start_tls")):
             self._connecting = True
         elif event.endswith(".send_request_headers.started"):
+            self._reached = True
             # What is sent to a proxy to open a tunnel is not the request.
             request = info.get("request")
             self._sent = self._sent or getattr(request, "method", b"") != b"CONNECT"
@@ -89,6 +93,11 @@ class RequestTrace:
     def nothing_sent(self) -> bool:
         """Whether the request was seen connecting, and surely did not begin to be sent."""
         return self._connecting and not self._sent
+
+    @property
+    def missed_proxy(self) -> str:
+        """The host of the proxy, where not even that was reached; else empty."""
+        return "" if self._reached else self._proxy
 
 
 def broken(error: Exception, stage: RequestTrace, what: str, host: str) -> RemoteError:
@@ -100,6 +109,9 @@ def broken(error: Exception, stage: RequestTrace, what: str, host: str) -> Remot
     if not proof:
         words = "no connection in time" if isinstance(error, TimeoutError) else "no connection"
     cause, way_out = _cause(error)
+    if stage.missed_proxy:
+        host = f"the proxy {stage.missed_proxy}"
+        way_out = way_out.replace("Check base_url", "Check [platform] proxy") or "Check [platform] proxy."
     if isinstance(error, httpx.ProxyError | httpcore.ProxyError):
         cause, way_out = clean(str(error), 100), "Check [platform] proxy."
     return Unreachable(f"{what} could not reach {host}: {words}{f' ({cause})' if cause else ''}.", way_out)
