@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import httpcore
@@ -146,6 +147,33 @@ async def test_an_untrusted_certificate_is_unreachable_and_says_so(certificate: 
         async with door(server.url, ca_file=str(certificate.parent / "cert.pem")) as (platform, _):
             assert await platform.initiate({}, "k") == "u_1"
     assert len(server.requests) == 1
+
+
+async def test_a_certificate_of_another_host_is_no_matter_of_the_clock(certificate: Path) -> None:
+    """What to do follows from what is wrong with it."""
+    async with (
+        RawServer(ok({"id": "u_1"}), tls=serving(certificate)) as server,
+        door(f"https://127.0.0.1:{server.port}", ca_file=str(certificate.parent / "cert.pem")) as (
+            platform,
+            _,
+        ),
+    ):
+        with pytest.raises(Unreachable, match="Check the host in base_url"):
+            await platform.initiate({}, "k")
+
+
+@pytest.mark.parametrize(("code", "words"), [(9, "clock"), (10, "clock"), (62, "host"), (20, "ca_file")])
+async def test_what_to_do_about_a_certificate_follows_from_its_fault(code: int, words: str) -> None:
+    """Not valid yet, expired, another host's, and by a signer that nobody knows."""
+    cause = ssl.SSLCertVerificationError("x")
+    cause.verify_code, cause.verify_message = code, "no good"
+    error = httpx.ConnectError("x")
+    error.__cause__ = cause
+
+    told = broken(error, RequestTrace(), "op", "host")
+
+    assert "its certificate is not trusted: no good" in told.reason
+    assert words in told.way_out
 
 
 async def test_tls_where_none_is_spoken_is_unreachable() -> None:

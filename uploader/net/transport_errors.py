@@ -57,7 +57,7 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
     (
         ssl.SSLCertVerificationError,
         "its certificate is not trusted",
-        "Check the clock of this machine; where a proxy re-signs traffic, name its certificate as ca_file.",
+        "Where a proxy re-signs traffic, name its certificate as ca_file.",
     ),
     (ssl.SSLError, "no encryption could be agreed on", "Check that base_url and proxy name the right port."),
     (socket.gaierror, "its name is not known", "Check base_url, and the name service of this machine."),
@@ -68,6 +68,13 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
     ),
 )
 """What lies behind a connection that did not come about, and what to do about it."""
+
+_OF_DATES = (
+    "Check the clock of this machine; where it is right, the certificate has to be renewed over there."
+)
+_OF_NAMES = "Check the host in base_url; something else may answer at its address."
+_OF_CERTIFICATES = {9: _OF_DATES, 10: _OF_DATES, 62: _OF_NAMES, 64: _OF_NAMES}
+"""What to do about a certificate by OpenSSL's code: not valid yet, expired, and that of another host or address."""
 
 
 class RequestTrace:
@@ -129,7 +136,8 @@ def _cause(error: BaseException) -> tuple[str, str]:
         found = next((e for e in chain if isinstance(e, kind)), None)
         if found is not None:
             told = getattr(found, "verify_message", "")
-            return f"{words}: {clean(told, 100)}" if told else words, way_out
+            better = _OF_CERTIFICATES.get(getattr(found, "verify_code", 0), way_out)
+            return f"{words}: {clean(told, 100)}" if told else words, better
     numbers = (e.errno for e in chain if isinstance(e, OSError))
     code = next((n for n in numbers if n in errno.errorcode), None)
     return (os.strerror(code).lower(), "") if code else ("", "")
