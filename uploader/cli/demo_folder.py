@@ -125,9 +125,8 @@ def _remove_left(stage: DemoFolder) -> None:
         return
     with stage.lock.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        for entry in set(stage.root.iterdir()) - {
-            stage.lock
-        }:  # which goes last: until then the next demo goes on
+        # The lock goes last: where this is cut short, the next demo goes on.
+        for entry in set(stage.root.iterdir()) - {stage.lock}:
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
         shutil.rmtree(stage.root)
 
