@@ -81,7 +81,7 @@ def _samples(stage: DemoFolder, screen: Console) -> dict[str, str]:
 def _made(stage: DemoFolder) -> Any:
     """Make the rasters beside the drop folder, which appears whole.
 
-    A demo that is killed meanwhile leaves its child at work: in a folder of its own, which the next one removes.
+    What a demo that was killed meanwhile had made so far stays in a folder of its own, which the next one removes.
     """
     for unfinished in (stage.drop, *stage.root.glob("making-*")):
         shutil.rmtree(unfinished, ignore_errors=True)
