@@ -50,6 +50,8 @@ CASES = [
     (Step.PUT, err.StoreRefused("x", 403, "ExpiredToken"), Circumstances(), fail.Again),
     (Step.PUT, err.StoreRefused("x", 403), Circumstances(refusals=2), fail.Refail),
     (Step.PUT, err.StoreRefused("x", 503), Circumstances(refusals=9), fail.Retry),
+    (Step.PUT, err.StoreRefused("x", 400, "RequestTimeout"), Circumstances(refusals=9), fail.Retry),
+    (Step.PUT, err.StoreRefused("x", 403, "RequestTimeTooSkewed"), Circumstances(refusals=9), fail.Retry),
     (Step.PUT, err.StoreMismatch("x"), Circumstances(), fail.Again),
     (Step.PUT, err.StoreMismatch("x"), Circumstances(refusals=2), fail.Refail),
     (Step.PUT, err.StagedDamaged("x"), Circumstances(), fail.Damaged),

@@ -91,7 +91,8 @@ def _seen(path: Path) -> bool:
 def _folder(folder: Folder) -> Iterator[Finding]:
     name = f"folder {folder.path}"
     if not _seen(folder.path) or not folder.path.is_dir():
-        yield fail(name, "it does not exist.", "Make it, or mount it; the daemon waits for it meanwhile.")
+        what = "it is no folder." if _seen(folder.path) else "it does not exist."
+        yield fail(name, what, "Make it, or mount it; the daemon waits for it meanwhile.")
         return
     if not os.access(folder.path, os.R_OK | os.X_OK):
         yield fail(name, "it cannot be read by this user.", "Let the daemon's group read and enter it.")

@@ -59,6 +59,14 @@ PUBLISHED_METHOD = "cli"
 MAX_MINTS = 3
 """Signed URLs that are minted for one PUT before its session is given up."""
 
+OF_THE_STORE = frozenset(
+    {
+        *("IncompleteBody", "OperationAborted", "RequestTimeout", "RequestTimeTooSkewed"),
+        *("AccountProblem", "AllAccessDisabled", "NoSuchBucket", "UserProjectAccountProblem"),
+    }
+)
+"""Refusals by which a store, with a 4xx, means the line, its clock or its owner's account: no file is to blame."""
+
 CONVERT_TRIES = 2
 """Tries of a raster on which the child died, the last one alone."""
 
@@ -165,7 +173,7 @@ _MACHINE_CAUSES = {
 
 
 def _store(error: err.StoreRefused, known: Circumstances) -> Verdict:
-    if error.status in TRANSIENT:
+    if error.status in TRANSIENT or error.code in OF_THE_STORE:
         return Retry(max(backoff(known.tries, known.jitter), error.retry_after or 0.0))
     return _counted(error.reason, known)
 
