@@ -75,6 +75,36 @@ def test_a_session_knows_its_members_as_they_are() -> None:
     assert [member.id for member in row.members] == [3]
 
 
+def test_a_session_that_was_asked_for_is_told_anew_after_each_change() -> None:
+    """A member that is stored, one that leaves, and the session itself show in its row."""
+    live = held(
+        Delta({n: file(n, FileState.BATCHED, session=7) for n in (1, 2)}, {7: session(7, SessionState.OPEN)})
+    )
+
+    def told() -> tuple[SessionState, list[tuple[int, FileState]]]:
+        row = live.session(7)
+        assert row is not None
+        return row.state, [(member.id, member.state) for member in row.members]
+
+    assert told() == (SessionState.OPEN, [(1, FileState.BATCHED), (2, FileState.BATCHED)])
+    live.apply(Delta({1: file(1, FileState.STORED, session=7)}))
+    assert told() == (SessionState.OPEN, [(1, FileState.STORED), (2, FileState.BATCHED)])
+    live.apply(Delta({2: None}))
+    assert told() == (SessionState.OPEN, [(1, FileState.STORED)])
+    live.apply(Delta({}, {7: session(7, SessionState.COMPLETING)}))
+    assert told() == (SessionState.COMPLETING, [(1, FileState.STORED)])
+
+
+def test_a_waiting_file_is_seen_as_its_last_commit_left_it() -> None:
+    """Asked before and after it got a time and another size."""
+    live = held(Delta({1: file(1, FileState.CONVERTED)}))
+    (before,) = live.view({}).waiting
+    later = file(1, FileState.CONVERTED, not_before=9.0)
+    live.apply(Delta({1: replace(later, row=replace(later.row, object_size=6))}))
+    (after,) = live.view({}).waiting
+    assert [(w.size, w.not_before) for w in (before, after)] == [(5, 0.0), (6, 9.0)]
+
+
 def test_members_that_ended_are_seen_as_long_as_their_session_is_needed() -> None:
     """The planner asks whether all of them are stored."""
     live = held(Delta({1: file(1, FileState.BATCHED, session=7)}, {7: session(7, SessionState.FAILING)}))

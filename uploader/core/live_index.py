@@ -31,6 +31,26 @@ def by_id(file: LiveFile) -> Rank:
     return (file.row.id,)
 
 
+def batch_line(file: LiveFile) -> tuple[Hashable, ...]:
+    """What decides which session a converted file may join: files for one target do not keep back those for another."""
+    return file.row.folder, file.own_target, file.categorical, file.batch_group
+
+
+def by_priority(file: LiveFile) -> Rank:
+    """The highest priority first, of equal ones the earliest discovered."""
+    return (-file.priority, *by_id(file))
+
+
+def scheduled_last(file: LiveFile) -> Rank:
+    """The same, after all others those that have a time."""
+    return (file.not_before > 0, *by_priority(file))
+
+
+def smallest_first(file: LiveFile) -> Rank:
+    """The smallest to be sent first, after all others those that have a time."""
+    return (file.not_before > 0, file.row.object_size, *by_id(file))
+
+
 class Index:
     """Files of one kind in order, in lines whose names begin with a folder."""
 

@@ -7,7 +7,7 @@ their folder's queue knows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeVar
@@ -16,11 +16,10 @@ from uploader.core import holds as hold_list
 from uploader.core import planner_rows as shown
 from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS
-from uploader.core.live_index import Index, Window, by_id
+from uploader.core.live_index import Index, Window, batch_line, by_priority, scheduled_last, smallest_first
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.live_scenes import LiveScenes
 from uploader.core.model import FileState, Hold, Pause, PlatformProfile
-from uploader.core.ordered_index import Rank
 from uploader.core.planner_view import Disposal, PlannerView, Session, SessionMember, Waiting
 from uploader.core.scenes import KeptBack, Scene
 
@@ -70,13 +69,17 @@ class WorkingSet:
         self._sessions: dict[int, LiveSession] = {}
         self._members: dict[int, set[int]] = {}
         self._seen: dict[int, Session] = {}
+        self._rows: dict[int, SessionRow] = {}
+        """By session: its row with its members, made when it is asked for, once for each change of it or of them."""
         self._member: dict[int, SessionMember] = {}
         """By file: what a plan sees of it as a member, made once for each change of it and not of its session."""
+        self._converted: dict[int, Waiting] = {}
+        """By file: the same of it as one that waits for a session."""
         self._staged_bytes = 0
         self._scenes = LiveScenes()
-        self._queued = Index(lambda file: file.row.state is FileState.QUEUED, _scheduled_last)
-        self._waiting = Index(self._may_go, _scheduled_last, _batch_line)
-        self._smallest = Index(self._may_go, _smallest_first, _batch_line)
+        self._queued = Index(lambda file: file.row.state is FileState.QUEUED, scheduled_last)
+        self._waiting = Index(self._may_go, scheduled_last, batch_line)
+        self._smallest = Index(self._may_go, smallest_first, batch_line)
         self._kept_back = Index(lambda file: _is_converted(file) and not self._scenes.may_go(file))
         self._disposals = Index(lambda file: file.disposal_due)
         self._discards = Index(lambda file: file.staged and file.row.state in FILE_ENDS)
@@ -123,7 +126,12 @@ class WorkingSet:
     def session(self, session_id: int) -> SessionRow | None:
         """A live session with its members in order of their ids; None where it is none."""
         found = self._sessions.get(session_id)
-        return replace(found.row, members=tuple(m.row for m in self._of(session_id))) if found else None
+        if found is None:
+            return None
+        if session_id not in self._rows:
+            members = (self._files[file_id].row for file_id in sorted(self._members.get(session_id, ())))
+            self._rows[session_id] = replace(found.row, members=tuple(members))
+        return self._rows[session_id]
 
     def all_holds(self) -> tuple[Hold, ...]:
         """The holds of the journal, and those that files and sessions have of their own."""
@@ -164,17 +172,22 @@ class WorkingSet:
 
     def _put_session(self, session_id: int, session: LiveSession | None) -> None:
         before = self._sessions.pop(session_id, None)
-        self._seen.pop(session_id, None)
+        self._session_changed(session_id)
         if session is not None:
             self._sessions[session_id] = session
         if (before.readback if before else None) != (session.readback if session else None):
             self._disposals.changed()
+
+    def _session_changed(self, session_id: int) -> None:
+        self._seen.pop(session_id, None)
+        self._rows.pop(session_id, None)
 
     def _put_file(self, file_id: int, file: LiveFile | None) -> None:
         if file is not None and not self._is_live(file):
             file = None
         before = self._files.pop(file_id, None)
         self._member.pop(file_id, None)
+        self._converted.pop(file_id, None)
         self._staged_bytes -= _staged_bytes(before)
         left = before.row.session_id if before else None
         if left is not None and (file is None or file.row.session_id != left):
@@ -189,15 +202,17 @@ class WorkingSet:
             return
         self._files[file_id] = file
         self._staged_bytes += _staged_bytes(file)
+        if _is_converted(file):
+            self._converted[file_id] = shown.waiting(file)
         if file.row.session_id is not None:
             self._members.setdefault(file.row.session_id, set()).add(file_id)
             self._member[file_id] = shown.member(file)
-            self._seen.pop(file.row.session_id, None)
+            self._session_changed(file.row.session_id)
 
     def _leave(self, session_id: int, file_id: int) -> None:
         members = self._members.get(session_id, set())
         members.discard(file_id)
-        self._seen.pop(session_id, None)
+        self._session_changed(session_id)
         if not members:
             self._members.pop(session_id, None)
             self._drop_idle(session_id)
@@ -224,16 +239,13 @@ class WorkingSet:
 
     # -- what is seen of it ----------------------------------------------------------------------------------
 
-    def _of(self, session_id: int) -> list[LiveFile]:
-        return [self._files[file_id] for file_id in sorted(self._members.get(session_id, ()))]
-
     def _batchable(self, window: Window) -> tuple[Waiting, ...]:
         """Converted files: of each line the first, or while the quota is short, the smallest."""
         index = self._waiting if self.profile.quota_cap is None else self._smallest
 
         def made() -> tuple[Waiting, ...]:
             files = (self._files[file_id] for file_id in index.first_of_each(window))
-            return tuple(shown.waiting(file) for file in sorted(files, key=_by_priority))
+            return tuple(self._converted[file.row.id] for file in sorted(files, key=by_priority))
 
         return index.window(window, made)
 
@@ -281,20 +293,3 @@ def _staged_bytes(file: LiveFile | None) -> int:
 
 def _is_converted(file: LiveFile) -> bool:
     return file.row.state is FileState.CONVERTED
-
-
-def _batch_line(file: LiveFile) -> tuple[Hashable, ...]:
-    """What decides which session a converted file may join: files for one target do not keep back those for another."""
-    return file.row.folder, file.own_target, file.categorical, file.batch_group
-
-
-def _by_priority(file: LiveFile) -> Rank:
-    return (-file.priority, *by_id(file))
-
-
-def _scheduled_last(file: LiveFile) -> Rank:
-    return (file.not_before > 0, *_by_priority(file))
-
-
-def _smallest_first(file: LiveFile) -> Rank:
-    return (file.not_before > 0, file.row.object_size, *by_id(file))

@@ -90,34 +90,35 @@ def delta(db: Database, touched: Touched) -> Delta:
     if touched.everything:
         return everything(db)
     files = {
-        file.row.id: file for ids in _pieces(touched.files) for file in live_files(db, _among(ids), *ids)
+        file.row.id: file for ids in pieces(touched.files) for file in live_files(db, among_ids(ids), *ids)
     }
     archives = {file.row.archive_id for file in files.values() if file.row.archive_id is not None}
-    for ids in _pieces(archives - files.keys()):
-        waiting = live_files(db, f"{_among(ids)} AND {UNPACKED_DUE}", *ids)
+    for ids in pieces(archives - files.keys()):
+        waiting = live_files(db, f"{among_ids(ids)} AND {UNPACKED_DUE}", *ids)
         files |= {file.row.id: file for file in waiting}
-    for ids in _pieces(touched.scenes):
-        of_scenes = live_files(db, f"{_among(ids, 'scene_id')} AND ({_LIVE})", *ids)
+    for ids in pieces(touched.scenes):
+        of_scenes = live_files(db, f"{among_ids(ids, 'scene_id')} AND ({_LIVE})", *ids)
         files |= {file.row.id: file for file in of_scenes}
     of_files = {file.row.session_id for file in files.values() if file.row.session_id is not None}
     session_ids = touched.sessions | of_files
-    sessions = {s.row.id: s for ids in _pieces(session_ids) for s in live_sessions(db, _among(ids), *ids)}
+    sessions = {s.row.id: s for ids in pieces(session_ids) for s in live_sessions(db, among_ids(ids), *ids)}
     return Delta(
         files={file_id: files.get(file_id) for file_id in touched.files | files.keys()},
         sessions={session_id: sessions.get(session_id) for session_id in session_ids},
-        scenes={s.id: s for ids in _pieces(touched.scenes) for s in scene_rows(db, _among(ids), *ids)},
+        scenes={s.id: s for ids in pieces(touched.scenes) for s in scene_rows(db, among_ids(ids), *ids)},
         holds=tuple(read_holds(db)) if touched.holds else None,
         pauses=read_pauses(db) if touched.pauses else None,
         profile=profile(db) if touched.learned else None,
     )
 
 
-def _pieces(ids: Collection[int]) -> Iterator[list[int]]:
+def pieces(ids: Collection[int]) -> Iterator[list[int]]:
+    """So many ids at once as one query takes."""
     rest = iter(ids)
     while piece := list(islice(rest, _AT_ONCE)):
         yield piece
 
 
-def _among(ids: Collection[int], column: str = "id") -> str:
+def among_ids(ids: Collection[int], column: str = "id") -> str:
     """Of these ids, as parameters: SQLite keeps the statement, as long as there are as many."""
     return f"{column} IN ({', '.join('?' * len(ids))})"

@@ -15,7 +15,16 @@ from uploader.core.transitions.repaired import KnownItem
 from uploader.core.transitions.source_events import SightedGroup
 from uploader.journal import content_hashes, recovered_items
 from uploader.journal.apply import SESSION_KEY, apply
-from uploader.journal.deltas import DUE, NEEDED, UNPACKED_DUE, WANTING, WORKED_ON, Touched
+from uploader.journal.deltas import (
+    DUE,
+    NEEDED,
+    UNPACKED_DUE,
+    WANTING,
+    WORKED_ON,
+    Touched,
+    among_ids,
+    pieces,
+)
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
 from uploader.journal.queries import among, batched
 from uploader.journal.row_queries import scene_row, scene_rows
@@ -49,7 +58,9 @@ class StoredRows:
 
     def files(self, file_ids: Iterable[int]) -> list[FileRecord]:
         """See `Rows`."""
-        return [file for file_id in file_ids for file in self._files("id = ?", file_id)]
+        wanted = list(file_ids)
+        found = {file.id: file for ids in pieces(set(wanted)) for file in self._files(among_ids(ids), *ids)}
+        return [found[file_id] for file_id in wanted if file_id in found]
 
     def versions(self, folder: str, path: bytes) -> list[FileRecord]:
         """See `Rows`."""

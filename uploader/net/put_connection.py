@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import time
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import anyio
 import httpcore
@@ -20,7 +20,8 @@ from uploader.core.errors import UploaderError
 from uploader.core.secrets import Secret
 from uploader.net.answer_errors import HttpAnswer
 from uploader.net.early_answer import Backend
-from uploader.net.http_client import Timeouts
+from uploader.net.http_client import Timeouts, decoded
+from uploader.net.kept_connection import KeptConnection
 from uploader.net.transport_errors import BROKEN, RequestTrace, broken
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 MOST_ANSWER = 65_536
 """Bytes of the store's answer that are read: a refusal is a short XML text."""
-
-_KEEP_ALIVE = 4.0
-"""Seconds; below the 5 after which common servers close an idle connection."""
 
 
 class PutConnection:
@@ -48,15 +46,17 @@ class PutConnection:
         self._backend = Backend()
         self._timeouts = timeouts or Timeouts()
         self._proxy = proxy
-        self._pool = _pool(context, proxy, self._backend, self._timeouts.stalled)
-        self._connection: httpcore.AsyncConnectionInterface | None = None
+        # The kernel ends the connection once nothing that was sent has been acknowledged for so long, or the far side
+        # has taken nothing for as long. Only it knows: what it has buffered looks sent from here, and a slow line dead.
+        stalled = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._timeouts.stalled * 1000))
+        self._connection = KeptConnection(
+            context, proxy=proxy, backend=self._backend, socket_options=[stalled]
+        )
         self._wall = wall
 
     async def aclose(self) -> None:
         """Close the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.aclose()
+        await self._connection.aclose()
 
     async def put(
         self, url: Secret, body: AsyncIterator[bytes], *, size: int, content_type: str, what: str
@@ -97,7 +97,7 @@ class PutConnection:
         timeout = {"connect": t.connect, "write": t.write, "read": t.stored}
         target = _target(url)
         try:
-            connection = await self._ready(target.origin)
+            connection = await self._connection.ready(target.origin)
             async with connection.stream(
                 "PUT",
                 target,
@@ -106,19 +106,9 @@ class PutConnection:
                 extensions={"timeout": timeout, "trace": stage},
             ) as response:
                 content = await _read(response)
-                pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers]
-                return HttpAnswer.of(response.status, pairs, content, self._wall())
+                return HttpAnswer.of(response.status, decoded(response.headers), content, self._wall())
         except BROKEN as error:
             raise broken(error, stage, what, urlsplit(url.reveal()).hostname or "") from error
-
-    async def _ready(self, origin: httpcore.Origin) -> httpcore.AsyncConnectionInterface:
-        """The connection for the next request: that of the last one, where it still is one, and to this origin."""
-        last = self._connection
-        if last and last.is_idle() and last.can_handle_request(origin) and not last.has_expired():
-            return last
-        await self.aclose()
-        self._connection = self._pool.create_connection(origin)
-        return self._connection
 
 
 class _Overheard:
@@ -151,32 +141,3 @@ def _target(url: Secret) -> httpcore.URL:
     parts = urlsplit(url.reveal())
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target=target)
-
-
-def _pool(
-    context: ssl.SSLContext, proxy: str, backend: Backend, stalled: float
-) -> httpcore.AsyncConnectionPool:
-    """What makes the connection, direct or through a proxy. To look after a single one it is too much.
-
-    The kernel ends it once nothing that was sent has been acknowledged for `stalled` seconds, or the far side has taken
-    nothing for as long. Only the kernel knows: what it has buffered looks sent from here, and a slow line looks dead.
-    """
-    options = [(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(stalled * 1000))]
-    if not proxy:
-        return httpcore.AsyncConnectionPool(
-            ssl_context=context,
-            keepalive_expiry=_KEEP_ALIVE,
-            network_backend=backend,
-            socket_options=options,
-        )
-    parts = urlsplit(proxy)
-    name, word = unquote(parts.username or ""), unquote(parts.password or "")
-    return httpcore.AsyncHTTPProxy(
-        proxy_url=httpcore.URL(scheme=parts.scheme, host=parts.hostname or "", port=parts.port, target="/"),
-        proxy_auth=(name.encode(), word.encode()) if name or word else None,
-        ssl_context=context,
-        proxy_ssl_context=context if parts.scheme == "https" else None,
-        keepalive_expiry=_KEEP_ALIVE,
-        network_backend=backend,
-        socket_options=options,
-    )
