@@ -148,6 +148,20 @@ def test_missing_bytes_are_sent_again_in_the_same_session() -> None:
     assert change.files[1]["attempts"] == 2
 
 
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, None), (1, 2.0), (2, 8.0), (3, 30.0), (4, 30.0), (1000, 30.0)]
+)
+def test_bytes_that_are_missed_again_and_again_are_sent_after_a_while(
+    attempts: int, seconds: float | None
+) -> None:
+    """A store that shows late what it has taken would else use up all attempts within a second."""
+    completing = session(SessionState.COMPLETING)
+    change = events.incomplete(NOW, completing, [member(1, attempts=attempts)], "1 is missing")
+
+    assert change.files[1].get("not_before") == (None if seconds is None else NOW + seconds)
+    assert change.sessions[4]["not_before"] == 0.0
+
+
 def test_a_bisected_batch_is_given_up_in_two_groups() -> None:
     """In one change, so that a restart cannot batch the halves together again."""
     members = [member(1), member(2)]

@@ -24,6 +24,9 @@ ANSWERED = {Step.INITIATE: "initiates_clear", Step.COMPLETE: "completes_clear"}
 ALIVE = frozenset({SessionState.OPEN, SessionState.COMPLETING})
 """States in which the platform may still know the session."""
 
+MOST_MISSING_DELAY = 30.0
+"""Seconds before a file is sent again whose bytes the platform has missed several times."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
@@ -176,12 +179,17 @@ def read_back(
 
 
 def incomplete(now: float, session: SessionRecord, missing: Iterable[FileRecord], reason: str) -> Change:
-    """`complete` said in clear words that the bytes of these files are missing: they are sent again."""
+    """`complete` said in clear words that the bytes of these files are missing: they are sent again.
+
+    At first at once, and later after a while: a store may show what it has taken no sooner.
+    """
     change = Change(now)
     columns = {"completes_clear": session.completes_sent, **CALM}
     change.move_session(session, SessionEvent.INCOMPLETE, reason, **columns)
     for file in missing:
         change.move_file(file, FileEvent.MISSING, reason)
+        if file.attempts:
+            change.delay(file, reason, min(MOST_MISSING_DELAY, 2.0 ** min(2 * file.attempts - 1, 16)))
         change.count(file, "attempts")
     return change
 
