@@ -195,7 +195,7 @@ def test_a_file_that_finds_no_room_is_held_once_nothing_else_happens(view: Plann
     beside = told(replace(view, busy=BUSY)).plan
 
     assert (hold.cause, hold.until) == (HoldCause.STAGING_FULL, NOW + 30)
-    assert "0.00 GiB are free" in hold.reason
+    assert "1 MiB are free" in hold.reason
     assert beside.holds == []
     assert [(wait.why, wait.files) for wait in beside.waits] == [(ROOM, 1)]
 

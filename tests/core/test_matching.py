@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uploader.core.matching import match
+from uploader.core.matching import match, stem_of
 from uploader.core.model import Layout
 
 pytestmark = pytest.mark.unit
@@ -69,6 +69,11 @@ def test_assets_of_a_target_item_are_found_by_name() -> None:
 
     assert found.item_of == {NAMES[0]: "it"}
     assert not match(NAMES[:1], assets[:1], upload_id="u1", target_item_id="it").complete(NAMES[:1])
+
+
+def test_the_stem_of_a_name_is_what_its_extension_leaves() -> None:
+    """All of it where it has none, or nothing before it."""
+    assert [stem_of(name) for name in ("a-01.b.tif", "plain", ".tif", "")] == ["a-01.b", "plain", ".tif", ""]
 
 
 def test_a_hostile_record_is_bounded() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uploader.core.path_text import is_text, lossless, raw, shown
+from uploader.core.path_text import full_path, is_text, lossless, raw, shown
 
 pytestmark = pytest.mark.unit
 
@@ -15,6 +15,14 @@ pytestmark = pytest.mark.unit
 def test_every_name_comes_back(name: bytes) -> None:
     """Whatever its bytes are."""
     assert raw(lossless(name)) == name
+
+
+@pytest.mark.parametrize(
+    ("folder", "whole"), [("/d", b"/d/a\xff.tif"), ("/d/", b"/d/a\xff.tif"), ("/", b"/a\xff.tif")]
+)
+def test_a_file_lies_below_its_folder(folder: str, whole: bytes) -> None:
+    """Whether that is written with a slash at its end or not."""
+    assert full_path(folder, b"a\xff.tif") == whole
 
 
 @given(st.one_of(st.binary(), st.text(st.characters(codec=None))))

@@ -14,7 +14,6 @@ from uploader.core.receipt_audit import (
     file_differences,
     gone,
     item_differences,
-    stem,
 )
 
 pytestmark = pytest.mark.unit
@@ -90,4 +89,3 @@ def test_a_difference_names_source_and_item() -> None:
     (one,) = item_differences(ROW, {"name": "Berlin"})
 
     assert one == Difference(Kind.CHANGED, "it-1", "/srv/drop/a.tif", "name", NAME, "Berlin")
-    assert (stem(NAME), stem("plain"), stem(None)) == ("a-000000000001", "plain", "")

@@ -7,7 +7,7 @@ import pytest
 from tests.core.test_settle_queue import HELD, WHOLE, sighted
 from uploader.core.model import Sighting
 from uploader.core.settle_entry import ARRIVING, LookChange, entry_of
-from uploader.core.settle_rules import Checked, Extent, Next, Phase, SettleRule, Verdict
+from uploader.core.settle_rules import Checked, Extent, LookVerdict, Next, Phase, SettleRule
 
 pytestmark = pytest.mark.unit
 
@@ -38,18 +38,30 @@ def test_a_change_starts_the_quiet_anew(before: Sighting, after: Sighting, chang
 @pytest.mark.parametrize(
     ("rule", "sighting", "seen_at", "checked", "verdict"),
     [
-        (PLAIN, sighted(), 9.0, WHOLE, Verdict(Next.WAIT, 10.0)),
-        (PLAIN, sighted(), 10.0, WHOLE, Verdict(Next.READY, phase=Phase.READY)),
-        (PLAIN, sighted(), 10.0, None, Verdict(Next.WAIT, 10.0)),
-        (PLAIN, sighted(), 10.0, HELD, Verdict(Next.WAIT, 20.0, Phase.WRITTEN)),
-        (PLAIN, sighted(), 10.0, Checked(None, Extent(False, 9)), Verdict(Next.SHORT, needs=9)),
-        (PLAIN, sighted(control=CONTROL), 10.0, WHOLE, Verdict(Next.WAIT, 10.0 + ARRIVING, Phase.DEFERRED)),
-        (MARKED, sighted(), 10.0, WHOLE, Verdict(Next.WAIT, None)),
-        (MARKED, sighted(marked=True, control=CONTROL), 1.0, HELD, Verdict(Next.READY, phase=Phase.READY)),
+        (PLAIN, sighted(), 9.0, WHOLE, LookVerdict(Next.WAIT, 10.0)),
+        (PLAIN, sighted(), 10.0, WHOLE, LookVerdict(Next.READY, phase=Phase.READY)),
+        (PLAIN, sighted(), 10.0, None, LookVerdict(Next.WAIT, 10.0)),
+        (PLAIN, sighted(), 10.0, HELD, LookVerdict(Next.WAIT, 20.0, Phase.WRITTEN)),
+        (PLAIN, sighted(), 10.0, Checked(None, Extent(False, 9)), LookVerdict(Next.SHORT, needs=9)),
+        (
+            PLAIN,
+            sighted(control=CONTROL),
+            10.0,
+            WHOLE,
+            LookVerdict(Next.WAIT, 10.0 + ARRIVING, Phase.DEFERRED),
+        ),
+        (MARKED, sighted(), 10.0, WHOLE, LookVerdict(Next.WAIT, None)),
+        (
+            MARKED,
+            sighted(marked=True, control=CONTROL),
+            1.0,
+            HELD,
+            LookVerdict(Next.READY, phase=Phase.READY),
+        ),
     ],
 )
 def test_what_follows_from_a_look_that_shows_no_change(
-    rule: SettleRule, sighting: Sighting, seen_at: float, checked: Checked | None, verdict: Verdict
+    rule: SettleRule, sighting: Sighting, seen_at: float, checked: Checked | None, verdict: LookVerdict
 ) -> None:
     """Arriving before quiet, quiet before a writer, a writer before the end of the file."""
     entry = entry_of(1, sighting, 0.0)

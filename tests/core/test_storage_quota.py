@@ -12,7 +12,7 @@ from uploader.core.model import FileState, Scope, SessionState
 from uploader.core.planner import plan
 from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
 from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, Wait
-from uploader.core.storage_quota import MORE_QUOTA
+from uploader.core.waits import MORE_QUOTA
 
 pytestmark = pytest.mark.unit
 

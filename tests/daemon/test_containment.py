@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.journal.test_journal import stored
 from tests.support.tools import few
-from uploader.core.actions import Action, Claim, Complete, Convert, PlanSession
+from uploader.core.actions import Action, AdvanceScene, Claim, Complete, Convert, PlanSession
 from uploader.core.batching import Batch
 from uploader.core.errors import JournalError
 from uploader.core.lifecycle import IllegalTransition
@@ -79,6 +80,22 @@ async def test_a_mistake_concerns_its_file_alone_and_says_so(
     bench.error = None
     await bench.contained.perform(Convert(file_id))
     assert bench.contained.current(time.time()) == ()
+
+
+async def test_a_mistake_with_a_scene_is_told_of_no_session(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One of the same number is there, and has nothing to do with it."""
+    session_id, _ = await stored(bench.journal, b"a.tif")
+    bench.error = ValueError()
+    await bench.contained.perform(AdvanceScene(session_id))
+    (scene,) = bench.contained.current(time.time())
+    await bench.contained.perform(Complete(session_id))
+    _, session = bench.contained.current(time.time())
+
+    assert (scene.name, session.name) == (f"scene {session_id}", "u1")
+    told = [record.getMessage() for record in caplog.records if containment.CONTAINED in record.getMessage()]
+    assert ["session=" in line for line in told] == [False, True]
 
 
 async def test_a_file_that_has_ended_waits_for_nothing(bench: Bench) -> None:
@@ -184,7 +201,7 @@ async def test_a_commit_that_fails_oddly_is_in_doubt(tmp_path: Path, monkeypatch
     def broken(_: int) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(journal._writer._marker, "note", broken)
+    monkeypatch.setattr(journal._writer._mark_file, "note", broken)
     with pytest.raises(CommitInDoubt, match="Input/output"):
         await journal.files.discovered([Sighting("/drop", b"a.tif", Fingerprint(1, 2, 3, 4, 5))])
 

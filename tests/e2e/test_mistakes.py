@@ -13,13 +13,13 @@ import pytest
 from tests.support import archives
 from tests.support.rasters import make
 from tests.support.world import World
-from uploader.core.actions import Action
+from uploader.core.actions import Action, EndHold
 from uploader.daemon.containment import CONTAINED
 from uploader.system.failpoints import EFFECTS
 
 pytestmark = pytest.mark.e2e
 
-ACTIONS = [f"action.{kind.__name__}" for kind in get_args(Action)]
+ACTIONS = [f"action.{kind.__name__}" for kind in get_args(Action) if kind is not EndHold]
 AFTER = [name for name in EFFECTS if name.endswith(".after")]
 
 
@@ -79,6 +79,23 @@ def test_a_mistake_in_any_action_concerns_that_action_alone(
     assert len(w.audit().items) == 4
     # The 409 that was ordered looks to the audit as if `complete` had been illegal.
     assert [line for line in w.problems() if "on the completed session" not in line] == []
+
+
+def test_a_mistake_delays_the_end_of_a_hold_that_nobody_waits_for(make_world: Callable[..., World]) -> None:
+    """The one file of a target that is refused is given up: its hold ends with it, at the second try."""
+    w = make_world(planted=True)
+    w.folders[0].update(project_id="p-x")
+    w.write_config()
+    lost = w.drop / "lost.tif"
+    make("dem_nodata", lost, size=64)
+    with w.daemon(UPLOADER_MISTAKES="action.EndHold:1"):
+        w.wait((w.state / "control.sock").exists, "the daemon is up")
+        w.wait(lambda: [h["cause"] for h in w.status()["holds"]] == ["target_refused"], "the target is held")
+        lost.unlink()
+        w.command("forget", "-c", str(w.config), str(lost))
+        w.wait(lambda: not w.status()["holds"], "nothing is held")
+
+    assert "PlantedMistake: action.EndHold\n" in (w.root / "daemon.log").read_text()
 
 
 def test_a_mistake_is_told_as_a_hold(make_world: Callable[..., World]) -> None:

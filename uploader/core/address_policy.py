@@ -6,10 +6,10 @@ import ipaddress
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-Verdict = Literal["secure", "local", "clear", "none"]
+AddressKind = Literal["secure", "local", "clear", "none"]
 
 
-def judge_base_url(text: str) -> Verdict:
+def judge_base_url(text: str) -> AddressKind:
     """Say what a platform's address is: `secure` (https), `local` (http to this machine), `clear` (http), or `none`.
 
     `none` is what has no host, another scheme, or a part that an address of a platform does not have.
@@ -17,7 +17,7 @@ def judge_base_url(text: str) -> Verdict:
     return judge_endpoint(text) if "?" not in text else "none"
 
 
-def judge_endpoint(text: str) -> Verdict:
+def judge_endpoint(text: str) -> AddressKind:
     """The same of an address that notifications go to, which may have a query."""
     url = split(text)
     if url is None or url.username is not None or url.fragment or not text.isprintable() or " " in text:

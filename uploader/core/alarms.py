@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from uploader.core.byte_sizes import format_size
 from uploader.core.hold_causes import CAUSES, WHEN_STALLED
 from uploader.core.model import Hold, HoldCause, Scope
 
@@ -137,7 +138,8 @@ def of_disk(place: str, free: int, reserve: int, since: float) -> Alarm:
         DISK_LOW,
         Scope.STAGING,
         place,
-        f"The disk of {place} has {free} bytes free; conversions wait when they would leave less than {reserve}.",
+        f"The disk of {place} has {format_size(free)} free; conversions wait when they would leave less than "
+        f"{format_size(reserve)}.",
         OWN[DISK_LOW].way_out,
         since,
     )
@@ -164,7 +166,7 @@ def due(
     now: float, told: Mapping[Key, SentAlarm], alarms: Iterable[Alarm], *, repeat_every: float, calm: float
 ) -> tuple[Notice, ...]:
     """What goes out now: what is over first, then what is new, or was told so long ago that it is told again."""
-    over = [
+    notices = [
         Notice(Event.CLEAR, one.alarm)
         for one in told.values()
         if one.gone_since is not None and now - one.gone_since >= calm
@@ -172,10 +174,10 @@ def due(
     for alarm in alarms:
         before = told.get(alarm.key)
         if before is None:
-            over.append(Notice(Event.ALARM, alarm))
+            notices.append(Notice(Event.ALARM, alarm))
         elif now - before.at >= repeat_every:
-            over.append(Notice(Event.ALARM, alarm, repeated=True))
-    return tuple(over)
+            notices.append(Notice(Event.ALARM, alarm, repeated=True))
+    return tuple(notices)
 
 
 def delivered(now: float, told: Mapping[Key, SentAlarm], notice: Notice) -> dict[Key, SentAlarm]:

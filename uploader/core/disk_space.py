@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from uploader.core import actions as act
+from uploader.core.byte_sizes import format_size
 from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.planner_view import PlannerView, Queued, Settled
 from uploader.core.planning_pass import PlanningPass, Wait
@@ -239,16 +240,13 @@ def _no_room(turn: PlanningPass, smallest: int) -> None:
         Hold(
             Scope.STAGING,
             "",
-            f"There is no room for the next conversion, which may write {_gib(_with_copy(smallest))}: "
-            f"{_gib(view.free_bytes)} are free, of which {_gib(settings.limits.min_free_bytes)} stay free, and staging "
-            f"holds {_gib(view.staged_bytes)} of {_gib(settings.staging.max_bytes)}.",
+            f"There is no room for the next conversion, which may write {format_size(_with_copy(smallest))}: "
+            f"{format_size(max(view.free_bytes, 0))} are free, of which "
+            f"{format_size(settings.limits.min_free_bytes)} stay free, and staging holds "
+            f"{format_size(view.staged_bytes)} of {format_size(settings.staging.max_bytes)}.",
             "Free disk space, or change staging.max_bytes or limits.min_free_bytes; it goes on by itself.",
             since=turn.now,
             until=turn.now + STAGING_RETRY,
             cause=HoldCause.STAGING_FULL,
         )
     )
-
-
-def _gib(size: int) -> str:
-    return f"{max(size, 0) / (1 << 30):.2f} GiB"

@@ -76,6 +76,9 @@ GONE_EACH_TIME = (
 )
 """What is said of a raster with which workers were lost until nobody wants it any more."""
 
+LOOKS_FOR_ITEMS = 12
+"""Times that items are looked for, over about five minutes, before it is said that they are not there."""
+
 BROKEN_TRIES = 3
 """Tries of a converter that does not come up, after which the machine is held."""
 
@@ -121,9 +124,11 @@ def _local(error: err.LocalError, known: Circumstances) -> Verdict:
 
 def _no_space(error: err.NoSpace, known: Circumstances) -> Verdict:
     """All wait for room, unless others find some meanwhile: then it is this file that is too large."""
-    if isinstance(error, err.FileTooLarge) or known.others_pass:
-        way_out = error.way_out if isinstance(error, err.FileTooLarge) else MORE_ROOM
-        return Park(Scope.FILE, HoldCause.FILE_EXCEEDS_STAGING, error.reason, way_out, TARGET_PROBE_EVERY)
+    cause = HoldCause.FILE_EXCEEDS_STAGING
+    if isinstance(error, err.FileTooLarge):  # a person has to act
+        return Park(Scope.FILE, cause, error.reason, error.way_out, TARGET_PROBE_EVERY)
+    if known.others_pass:
+        return Park(Scope.FILE, cause, error.reason, MORE_ROOM, PROBE_EVERY)
     return Park(Scope.STAGING, HoldCause.STAGING_FULL, error.reason, error.way_out, PROBE_EVERY / 2)
 
 

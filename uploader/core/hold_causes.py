@@ -243,9 +243,9 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     HoldCause.FILE_EXCEEDS_STAGING: CauseFacts(
         (Scope.FILE,),
         "It is too large for staging: the file system refuses it, or its conversion, and takes others.",
-        "Raise the limit or quota that the reason names, or name another disk in `[staging] dir`; it is tried every "
-        "five minutes.",
-        AT_ONCE,
+        "Raise the limit or quota that the reason names, or name another disk in `[staging] dir`; it is tried again by "
+        "itself, within five minutes.",
+        WHEN_STALLED,
         tried=False,
     ),
     HoldCause.COPY_DAMAGED: CauseFacts(

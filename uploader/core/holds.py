@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from uploader.core.live_rows import LiveFile, LiveSession
 from uploader.core.model import FileState, Hold, HoldCause, Scope
-from uploader.core.path_text import raw, shown
+from uploader.core.path_text import full_path, shown
 from uploader.core.plurals import count_of
 
 Key = tuple[Scope, str, HoldCause]
@@ -147,7 +147,7 @@ def of_file(file: LiveFile) -> Hold | None:
     row, cause = file.row, OF_FILES.get(file.row.state)
     if not file.hold or cause is None:
         return None
-    path = raw(row.folder).rstrip(b"/") + b"/" + row.path
+    path = full_path(row.folder, row.path)
     if cause is HoldCause.SOURCE_STAYS:  # what keeps one source where it is keeps its neighbours, too
         path = path.rpartition(b"/")[0]
     return Hold(

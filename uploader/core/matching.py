@@ -83,6 +83,11 @@ def match(
     return MatchedItems(item_of, tuple(ids), bool(item_of))
 
 
+def stem_of(file_name: str) -> str:
+    """A file name of ours without its extension."""
+    return file_name.rpartition(".")[0] or file_name
+
+
 def our_stems(record: Mapping[str, Any]) -> frozenset[str]:
     """What in a record looks like a file name of ours, without its extension: it ends with 12 hex digits.
 
@@ -104,7 +109,7 @@ def _by_mention(names: Sequence[str]) -> dict[str, list[str]]:
     """Our names by what a record may call them: the name, or its stem."""
     found: dict[str, list[str]] = {}
     for name in names:
-        for mention in dict.fromkeys((name, name.rpartition(".")[0] or name)):
+        for mention in dict.fromkeys((name, stem_of(name))):
             found.setdefault(mention, []).append(name)
     return found
 

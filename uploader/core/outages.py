@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from uploader.core.hold_causes import CAUSES
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.planner_view import Session
-from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass
+from uploader.core.planning_pass import ORGANIZATION, OUTAGE_SHOWN_AFTER, PLATFORM, PlanningPass
 
 OVERLAP = 10.0
 """Seconds into an outage in which an answer proves nothing: it may have been under way when the outage began."""
@@ -61,7 +61,7 @@ def show_outages(turn: PlanningPass) -> None:
 def _explained(turn: PlanningPass, session: Session) -> bool:
     """Whether a hold of the journal says already why the session's calls do not succeed."""
     target = (Scope.TARGET, session.key.target)
-    return any(turn.held(*gate) for gate in ((Scope.PLATFORM, ""), (Scope.ORGANIZATION, ""), target))
+    return any(turn.held(*gate) for gate in (PLATFORM, ORGANIZATION, target))
 
 
 def _troubles(turn: PlanningPass, session: Session) -> Iterable[_Trouble]:

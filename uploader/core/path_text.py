@@ -33,6 +33,11 @@ def shown(name: bytes | str) -> str:
     return text if text.isascii() else _LONE.sub(_escaped, text)
 
 
+def full_path(folder: str, path: bytes) -> bytes:
+    """Where a file lies: its path below a drop folder, which is named as `lossless` spells it."""
+    return raw(folder).rstrip(b"/") + b"/" + path
+
+
 def is_text(name: bytes | str) -> bool:
     """Whether `shown` shows it as it is."""
     return shown(name) == (lossless(name) if isinstance(name, bytes) else name)

@@ -21,7 +21,7 @@ from uploader.core.expected_files import more_to_come
 from uploader.core.model import FileState, Layout, Scope, SessionState
 from uploader.core.outages import show_outages
 from uploader.core.planner_view import PlannerView, Session, SessionMember, Waiting
-from uploader.core.planning_pass import Plan, PlanningPass, Wait
+from uploader.core.planning_pass import ORGANIZATION, PLATFORM, Plan, PlanningPass, Wait
 from uploader.core.storage_quota import affordable
 
 LIVE_SESSIONS = 4
@@ -31,9 +31,6 @@ answer to `complete`."""
 
 DISPOSALS = 2
 """Sources that are archived or deleted at once."""
-
-PLATFORM = (Scope.PLATFORM, "")
-ORGANIZATION = (Scope.ORGANIZATION, "")
 
 
 def plan(view: PlannerView, now: float, settings: Settings) -> Plan:

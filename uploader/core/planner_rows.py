@@ -10,16 +10,32 @@ from uploader.core.scenes import goes_at
 def queued(file: LiveFile) -> Queued:
     """A file that waits for its conversion."""
     row = file.row
-    return Queued(row.id, row.folder, row.size, row.content, file.not_before, file.alone, file.retrying_since)
+    return Queued(
+        file_id=row.id,
+        folder=row.folder,
+        size=row.size,
+        content=row.content,
+        not_before=file.not_before,
+        alone=file.alone,
+        retrying_since=file.retrying_since,
+    )
 
 
 def waiting(file: LiveFile) -> Waiting:
     """A file that waits for a session."""
     row = file.row
     return Waiting(
-        *(row.id, row.folder, row.object_size, file.changed_at, file.categorical, row.file_name),
-        *(file.batch_group, max(file.not_before, goes_at(file.scene)), file.own_target, file.priority),
-        bool(file.hold),
+        file_id=row.id,
+        folder=row.folder,
+        size=row.object_size,
+        since=file.changed_at,
+        categorical=file.categorical,
+        file_name=row.file_name,
+        group=file.batch_group,
+        not_before=max(file.not_before, goes_at(file.scene)),
+        own_target=file.own_target,
+        priority=file.priority,
+        held=bool(file.hold),
     )
 
 
@@ -27,7 +43,12 @@ def member(file: LiveFile) -> SessionMember:
     """A file in its session."""
     row = file.row
     return SessionMember(
-        *(row.id, row.state, row.object_size, file.not_before, file.retrying_since, row.folder),
+        file_id=row.id,
+        state=row.state,
+        size=row.object_size,
+        not_before=file.not_before,
+        retrying_since=file.retrying_since,
+        folder=row.folder,
         held=bool(file.hold),
     )
 

@@ -13,6 +13,10 @@ from uploader.core.planner_view import PlannerView, Session
 OUTAGE_SHOWN_AFTER = 30.0
 """Seconds of retrying after which an outage is shown, and counts, as a hold."""
 
+PLATFORM = (Scope.PLATFORM, "")
+ORGANIZATION = (Scope.ORGANIZATION, "")
+"""The gates that all calls, and all sessions that are opened, pass through; see `PlanningPass.open`."""
+
 CALLS = frozenset({"Initiate", "Put", "Complete", "Locate", "Abandon", "ReadBack", "AdvanceScene"})
 """Actions that speak to the platform: while a hold is probed, one of them runs at a time."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from uploader.core.matching import our_stems
+from uploader.core.matching import our_stems, stem_of
 from uploader.core.receipt_document import crc32c_text, whole_path
 
 SIZES = ("file_size_bytes", "file:size", "size_bytes")
@@ -54,12 +54,6 @@ def gone(record: Mapping[str, Any]) -> bool:
     return bool(record.get("deleted_at")) or record.get("lifecycle_state") == "deleted"
 
 
-def stem(file_name: str | None) -> str:
-    """A file name of ours without its extension."""
-    name = file_name or ""
-    return name.rpartition(".")[0] or name
-
-
 def item_differences(row: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Difference]:
     """What an item's record says against a receipt: its name where names come back, its collection, and its file.
 
@@ -67,7 +61,7 @@ def item_differences(row: Mapping[str, Any], record: Mapping[str, Any]) -> Itera
     """
     stems = our_stems(record)
     named = row["readback"] == "named"
-    if stem(row["file_name"]) not in stems and (stems or named):
+    if stem_of(row["file_name"] or "") not in stems and (stems or named):
         theirs = min(stems) if stems else str(record.get("name") or "")
         yield found_in(row, Kind.CHANGED, "name", row["file_name"] or "", theirs)
     collection = record.get("collection_id")
@@ -87,7 +81,7 @@ def file_differences(row: Mapping[str, Any], record: Mapping[str, Any]) -> Itera
 
 def asset_differences(row: Mapping[str, Any], assets: list[dict[str, Any]]) -> Iterator[Difference]:
     """What the assets of an item say against a receipt: the one with its name, or the only one, is its file."""
-    ours = stem(row["file_name"])
+    ours = stem_of(row["file_name"] or "")
     own = next((asset for asset in assets if ours in our_stems(asset)), None)
     if own is None and len(assets) == 1 and not our_stems(assets[0]):
         own = assets[0]

@@ -15,7 +15,7 @@ from uploader.core import affine_transforms
 from uploader.core.footprint_shapes import geometry
 from uploader.core.footprints import known_ring
 from uploader.core.moments import iso
-from uploader.core.path_text import lossless, raw
+from uploader.core.path_text import full_path, lossless
 
 LATER = ("state", "readback", "disposal", "archived_as")
 """What the receipt beside a source leaves out: it is written before these are decided for good."""
@@ -72,7 +72,7 @@ def beside_the_source(row: Mapping[str, Any]) -> bytes:
 
 def whole_path(row: Mapping[str, Any]) -> str:
     """Where the source lay, as Python spells it; it may hold half characters."""
-    return lossless(raw(row["folder"]).rstrip(b"/") + b"/" + bytes(row["path"]))
+    return lossless(full_path(row["folder"], bytes(row["path"])))
 
 
 def crc32c_text(value: int | None) -> str | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from uploader.core import actions as act
 from uploader.core import waits
 from uploader.core.model import FileState, Hold, HoldCause, Scope
-from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass, Wait
+from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PLATFORM, PlanningPass, Wait
 from uploader.core.scenes import KeptBack, Need, need
-
-PLATFORM = (Scope.PLATFORM, "")
 
 
 def advance(turn: PlanningPass) -> None:
@@ -82,7 +80,12 @@ def _hold(
     kept: KeptBack, cause: HoldCause, reason: str, way_out: str, *, since: float, until: float | None = None
 ) -> Hold:
     return Hold(
-        *(Scope.SCENE, kept.scene.subject, reason, way_out, since, until),
+        Scope.SCENE,
+        kept.scene.subject,
+        reason,
+        way_out,
+        since=since,
+        until=until,
         cause=cause,
         files=kept.files,
         size=kept.size,

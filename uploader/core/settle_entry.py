@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from uploader.core.model import Sighting
-from uploader.core.settle_rules import Checked, Next, Phase, SettleRule, Verdict, state_of
+from uploader.core.settle_rules import Checked, LookVerdict, Next, Phase, SettleRule, state_of
 
 ARRIVING = 30.0
 """Seconds after which a raster with a control file is looked at again, where no event tells of its end before."""
@@ -67,23 +67,23 @@ class SettleEntry:
         """When the next look can show enough quiet; None while the ready marker is missing."""
         return None if rule.marker and not self.marked else self.quiet_since + rule.quiet
 
-    def verdict(self, rule: SettleRule, now: float, checked: Checked | None) -> Verdict:
+    def verdict(self, rule: SettleRule, now: float, checked: Checked | None) -> LookVerdict:
         """What follows from a look that showed no change. `checked`: None where it was not asked.
 
         A ready marker speaks for the writer, so it overrules a control file and a file held open.
         """
         if self.control and not rule.marker:  # nobody knows how long: no batch waits for it
-            return Verdict(Next.WAIT, now + ARRIVING, Phase.DEFERRED)
+            return LookVerdict(Next.WAIT, now + ARRIVING, Phase.DEFERRED)
         if not self.quiet(rule):
             quiet_at = self.quiet_at(rule)
-            return Verdict(Next.WAIT, None if quiet_at is None else max(quiet_at, now), self.phase)
+            return LookVerdict(Next.WAIT, None if quiet_at is None else max(quiet_at, now), self.phase)
         if checked is None:  # it was changing when the look began: it is looked at once more, and checked
-            return Verdict(Next.WAIT, now, self.phase)
+            return LookVerdict(Next.WAIT, now, self.phase)
         if checked.held and not rule.marker:
-            return Verdict(Next.WAIT, now + rule.open_again, Phase.WRITTEN)
+            return LookVerdict(Next.WAIT, now + rule.open_again, Phase.WRITTEN)
         if checked.extent.whole is False:
-            return Verdict(Next.SHORT, needs=checked.extent.needs)
-        return Verdict(Next.READY, phase=Phase.READY)
+            return LookVerdict(Next.SHORT, needs=checked.extent.needs)
+        return LookVerdict(Next.READY, phase=Phase.READY)
 
     @property
     def touched(self) -> bool:

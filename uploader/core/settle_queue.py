@@ -14,7 +14,7 @@ from itertools import islice
 from uploader.core.model import Sighting
 from uploader.core.settle_entry import UNDER_CLAIM, LookChange, SettleEntry, entry_of
 from uploader.core.settle_places import Places
-from uploader.core.settle_rules import Checked, Next, Phase, SettleRule, Verdict, state_of
+from uploader.core.settle_rules import Checked, LookVerdict, Next, Phase, SettleRule, state_of
 from uploader.core.waiting_line import Page, WaitingLine
 
 WITHDRAWN = 60.0
@@ -48,16 +48,18 @@ class SettleQueue:
         self._places.looks.set(file_id, entry.quiet_at(self._rule))
         return Next.WAIT
 
-    def looked(self, file_id: int, sighting: Sighting, now: float, checked: Checked | None = None) -> Verdict:
+    def looked(
+        self, file_id: int, sighting: Sighting, now: float, checked: Checked | None = None
+    ) -> LookVerdict:
         """A file that has a place was looked at, and checked where it seemed untouched.
 
         A verdict to wait also plans the next look. After SHORT the owner says what comes next.
         """
         entry = self._places[file_id]
         if self._note(entry, sighting, now):
-            return Verdict(Next.CHANGED)
+            return LookVerdict(Next.CHANGED)
         if file_id in self._places.claimable or entry.phase in UNDER_CLAIM:
-            return Verdict(Next.WAIT)
+            return LookVerdict(Next.WAIT)
         verdict = entry.verdict(self._rule, now, checked)
         if verdict.kind is Next.READY:
             self.ready(file_id, sighting)

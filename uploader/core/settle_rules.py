@@ -95,7 +95,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LookVerdict:
     """`until` is when to look again (None: when something happens); `needs` the size in bytes of a short file."""
 
     kind: Next

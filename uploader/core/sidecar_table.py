@@ -1,4 +1,4 @@
-"""Facts: what GDAL reads beside a raster by the raster's own name. `names` reads this table.
+"""Facts: what GDAL reads beside a raster by the raster's own name. `naming` reads this table.
 
 What satellite deliveries name after a product is in `product_table`.
 """

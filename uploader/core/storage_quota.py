@@ -6,11 +6,10 @@ own matter: it is held by name, it is tried alone by its own clock, and nothing 
 
 from __future__ import annotations
 
+from uploader.core import waits
 from uploader.core.model import FileState, Scope, SessionState
 from uploader.core.planner_view import SessionMember, Waiting
 from uploader.core.planning_pass import PlanningPass, Wait
-
-MORE_QUOTA = "storage quota"
 
 
 def affordable(turn: PlanningPass, waiting: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
@@ -28,7 +27,7 @@ def affordable(turn: PlanningPass, waiting: tuple[Waiting, ...]) -> tuple[Waitin
         turn.wake(least.not_before)
     others = sum(not file.held for file in waiting) - sum(not file.held for file in passing)
     if others and not turn.held(Scope.ORGANIZATION):
-        turn.tell(Wait(FileState.CONVERTED, MORE_QUOTA, others, least.not_before or None))
+        turn.tell(Wait(FileState.CONVERTED, waits.MORE_QUOTA, others, least.not_before or None))
     return passing
 
 

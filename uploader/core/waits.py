@@ -14,6 +14,7 @@ ANOTHER_TRY = "another try"
 FREE_CONVERTER = "a free converter"
 ROOM = "room in staging"
 ROOM_BEHIND_OTHERS = "the copies before them to be converted"
+MORE_QUOTA = "storage quota"
 SESSION_END = "a session to end"
 ARRIVAL = "the end of their transfer, or their ready marker"
 SCENE_MARKER = "the name that says that their scene is complete"
@@ -28,7 +29,7 @@ def tell_waits(turn: PlanningPass) -> None:
         times = [at for at, files in rows if files]
         if times:
             turn.tell(Wait(state, ANOTHER_TRY, sum(files for _, files in rows), min(times)))
-    in_line = turn.view.queued_total - sum(1 for file in turn.view.queued if _at_work(turn, file.file_id))
+    in_line = turn.view.queued_total - sum(1 for file in turn.view.queued if turn.busy("file", file.file_id))
     in_line -= sum(1 for file in turn.view.queued if file.not_before > turn.now)
     in_line -= _without_room(turn, FileState.QUEUED)
     if turn.running("Convert") and in_line > 0:
@@ -41,10 +42,6 @@ def tell_waits(turn: PlanningPass) -> None:
 
 def _without_room(turn: PlanningPass, state: FileState) -> int:
     return sum(wait.files for wait in turn.plan.waits if (wait.what, wait.why) == (state, ROOM))
-
-
-def _at_work(turn: PlanningPass, file_id: int) -> bool:
-    return turn.busy("file", file_id)
 
 
 def _retried(turn: PlanningPass) -> Iterable[tuple[FileState, list[tuple[float, int]]]]:

@@ -85,22 +85,24 @@ class Containment:
     async def _about(self, action: Action) -> About:
         """What the log calls it."""
         kind, row_id = _subjects(action)[0]
-        if kind != "file":
+        if kind == "session":
             return About(session=row_id)
         try:
-            return about(await self._tools.file(row_id))
+            return about(await self._tools.file(row_id)) if kind == "file" else About()
         except LookupError:
             return About()
 
     async def _name(self, action: Action) -> str:
-        """What a person calls the file or the session."""
+        """What a person calls the file or the session; a scene has no name here but its number."""
         kind, row_id = _subjects(action)[0]
         try:
             if kind == "file":
                 return shown((await self._tools.file(row_id)).path)
-            return (await self._tools.session(row_id)).upload_id or f"{row_id}"
+            if kind == "session":
+                return (await self._tools.session(row_id)).name
         except LookupError:
-            return f"{kind} {row_id}"
+            pass
+        return f"{kind} {row_id}"
 
 
 def _subjects(action: Action) -> list[Subject]:

@@ -69,17 +69,6 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         log.info("resumed folders=%r", [shown(each or "(all)") for each in ended])
         return {"resumed": ended}
 
-    async def forget(request: dict[str, Any]) -> dict[str, Any]:
-        ids = numbers(request.get("files"))
-        lying = await threads.run_sync(_lying, await journal.read(lambda db: paths_by_id(db, ids)))
-        found = await journal.forgetting.forget([file_id for file_id in ids if file_id not in lying])
-        found.refused.update(lying)
-        for file_id in found.files:
-            follow.let_go(file_id)
-        log.info("forgotten files=%d refused=%d", len(found.files), len(found.refused))
-        follow.trying.folders(None)
-        return {"forgotten": len(found.files), "refused": list(found.refused.items())}
-
     return {
         "dashboard": partial(_entrance, follow),
         "reload": read_again,
@@ -87,8 +76,21 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
         "status": status,
         "pause": pause,
         "resume": resume,
-        "forget": forget,
+        "forget": partial(_forget, journal, follow),
     }
+
+
+async def _forget(journal: Journal, follow: Follow, request: dict[str, Any]) -> dict[str, Any]:
+    """What still lies in its folder would be found there again, so it is refused."""
+    ids = numbers(request.get("files"))
+    lying = await threads.run_sync(_lying, await journal.read(lambda db: paths_by_id(db, ids)))
+    found = await journal.forgetting.forget([file_id for file_id in ids if file_id not in lying])
+    found.refused.update(lying)
+    for file_id in found.files:
+        follow.let_go(file_id)
+    log.info("forgotten files=%d refused=%d", len(found.files), len(found.refused))
+    follow.trying.folders(None)
+    return {"forgotten": len(found.files), "refused": list(found.refused.items())}
 
 
 async def _entrance(follow: Follow, _: dict[str, Any]) -> dict[str, Any]:

@@ -18,13 +18,14 @@ from uploader.convert import ArchiveOpener, ConversionEngine
 from uploader.core.call_evidence import is_answer
 from uploader.core.damaged_copies import DamagedCopies
 from uploader.core.errors import RemoteError, UploaderError
+from uploader.core.failure_policy import PROBE_EVERY, classify
 from uploader.core.log_subject import About
 from uploader.core.model import FileState, Hold, HoldCause, Scope, Sighting
-from uploader.core.path_text import raw, shown
+from uploader.core.path_text import full_path, shown
 from uploader.core.platform_traits import LiveProfile, Traits
 from uploader.core.staging_refusals import RefusedFile, StagingRefusals
 from uploader.core.upload_advice import Asker
-from uploader.core.verdicts import Circumstances, Park
+from uploader.core.verdicts import Circumstances, Park, Retry, Step
 from uploader.effects.signing import SigningAhead
 from uploader.effects.unpacking_room import UnpackingRoom
 from uploader.journal import FileRow, Journal, SessionRow
@@ -47,7 +48,7 @@ def about(row: FileRow, *, session: int | None = None, item: str = "", code: str
 
 def _absolute(row: FileRow) -> str:
     """Where the file lies, as it is shown."""
-    return shown(raw(row.folder).rstrip(b"/") + b"/" + row.path)
+    return shown(full_path(row.folder, row.path))
 
 
 class SettledFiles(Protocol):
@@ -146,6 +147,16 @@ class Tools:
         """The hold from now on that a verdict asks for; `target` is where the items of its session go."""
         now, subject = clock(), target if park.scope is Scope.TARGET else ""
         return Hold(park.scope, subject, park.reason, park.way_out, now, now + park.after, cause=park.cause)
+
+    def reading_failed(self, error: UploaderError, tries: int) -> tuple[float, Hold | None]:
+        """A call that reads failed: the seconds until it is made again, and the hold that says why, if it is one."""
+        match classify(Step.READ, error, self.known(tries)):
+            case Retry(after):
+                return after, None
+            case Park() as park:
+                return PROBE_EVERY, self.hold(park)
+            case _:
+                return PROBE_EVERY, None
 
     async def session(self, session_id: int) -> SessionRow:
         """An upload session with its members, as the journal has it now."""

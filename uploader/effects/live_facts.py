@@ -38,7 +38,7 @@ class LiveFacts:
     url_life: int | None = None
     token_life: float | None = None
     left: list[str] = field(default_factory=list)
-    """Items that could not be deleted."""
+    """Sessions and items that could not be taken away, by kind and id."""
 
     def any_found(self) -> bool:
         """Whether anything was found out at all."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from uploader.config import Folder
-from uploader.core.matching import our_stems
+from uploader.core.matching import our_stems, stem_of
 from uploader.platform.api import Platform
 
 PAGE = 100
@@ -21,7 +21,7 @@ ASKED = 20
 
 async def uploaded(platform: Platform, folder: Folder, names: Sequence[str]) -> list[str]:
     """Those of these file names that are found where the folder's files go. Raises UploaderError."""
-    wanted = {name.rpartition(".")[0] or name: name for name in names}
+    wanted = {stem_of(name): name for name in names}
     found: dict[str, None] = {}
     async for record in _records(platform, folder):
         found.update((wanted[stem], None) for stem in our_stems(record) if stem in wanted)

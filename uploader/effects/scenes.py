@@ -10,14 +10,11 @@ from typing import Any
 
 from uploader.core import errors as err
 from uploader.core import failure_policy as policy
-from uploader.core import verdicts as fail
-from uploader.core.failure_policy import classify
 from uploader.core.path_text import raw
 from uploader.core.recovery_matching import Target
 from uploader.core.scene_rules import Placement
 from uploader.core.scenes import Describing, Need, Scene, need
 from uploader.core.transitions.scene_events import Joining
-from uploader.core.verdicts import Step
 from uploader.effects.context import Tools
 from uploader.journal.row_queries import scene_row
 from uploader.journal.rows import clock
@@ -30,9 +27,6 @@ MARKER_EVERY = 5.0
 
 COLLECTION_EVERY = 60.0
 """Seconds between two looks for a collection that is not there."""
-
-LOOKS_FOR_ITEMS = 12
-"""Times that an item is looked for that is to be described, over about five minutes."""
 
 _NEVER = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
@@ -140,7 +134,7 @@ async def _describe(tools: Tools, scene: Scene) -> None:
     try:
         item = await tools.platform.get_item(item_id)
     except err.UploaderError as error:  # it may not be seen yet, or be gone
-        if _definite(error) and scene.tries >= LOOKS_FOR_ITEMS:
+        if _definite(error) and scene.tries >= policy.LOOKS_FOR_ITEMS:
             await tools.journal.scenes.described(scene.id, scene.details, Describing.REFUSED)
         else:
             await _failed(tools, scene, error)
@@ -148,7 +142,7 @@ async def _describe(tools: Tools, scene: Scene) -> None:
     try:
         await tools.platform.update_item(item_id, _changes(item, scene))
     except err.UploaderError as error:
-        if _definite(error) and (_is_platforms(error) or scene.tries >= LOOKS_FOR_ITEMS):
+        if _definite(error) and (_is_platforms(error) or scene.tries >= policy.LOOKS_FOR_ITEMS):
             await _refused(tools, scene, error)
         else:
             await _failed(tools, scene, error)
@@ -194,9 +188,8 @@ async def _refused(tools: Tools, scene: Scene, error: err.UploaderError) -> None
 async def _failed(tools: Tools, scene: Scene, error: err.UploaderError) -> None:
     """It is tried again. A hold of the platform is entered by the calls of sessions, which fail likewise."""
     await tools.answered(error)
-    verdict = classify(Step.READ, error, tools.known(scene.tries))
-    after = verdict.after if isinstance(verdict, fail.Retry) else policy.PROBE_EVERY
-    if isinstance(verdict, fail.Park):
-        await tools.journal.holds.set(tools.hold(verdict))
+    after, hold = tools.reading_failed(error, scene.tries)
+    if hold is not None:
+        await tools.journal.holds.set(hold)
     await tools.journal.scenes.put_off(scene.id, str(error), after)
     log.warning("scene=%s: %s", scene.name, error)

@@ -25,9 +25,6 @@ from uploader.system.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 
-LOOKS_FOR_ITEMS = 12
-"""Times that the items of a session are looked for, over about five minutes, before a person is asked."""
-
 
 async def complete(tools: Tools, session_id: int) -> None:
     """Make the items. Repeated until the answer is clear; never followed by `fail` on a doubtful one.
@@ -160,7 +157,7 @@ async def read_back(tools: Tools, session_id: int) -> None:
     names = [member.file_name for member in session.members]
     layout = found.layout(names) if not session.key.single else Layout.UNKNOWN
     verified = found.complete(names)
-    last = session.locate_tries + 1 >= LOOKS_FOR_ITEMS
+    last = session.locate_tries + 1 >= policy.LOOKS_FOR_ITEMS
     if verified or layout is Layout.PER_SESSION or (last and not await _depends(tools, session)):
         await tools.journal.sessions.read_back(session_id, found.item_of, layout, verified=verified)
         log.info("read back %s items=%d layout=%s", About(session=session_id), len(found.item_ids), layout)
@@ -187,13 +184,7 @@ async def _find(tools: Tools, session: SessionRow) -> MatchedItems | None:
         listed = await records(tools.platform, session)
     except err.UploaderError as error:
         await tools.answered(error)
-        verdict = classify(Step.READ, error, tools.known(session.tries))
-        hold = None
-        after = policy.PROBE_EVERY
-        if isinstance(verdict, fail.Retry):
-            after = verdict.after
-        elif isinstance(verdict, fail.Park):
-            hold = tools.hold(verdict)
+        after, hold = tools.reading_failed(error, session.tries)
         await tools.journal.sessions.retry(session.id, str(error), after, hold=hold)
         return None
     await tools.reached()
@@ -208,7 +199,7 @@ async def _find(tools: Tools, session: SessionRow) -> MatchedItems | None:
 
 async def _not_found(tools: Tools, session: SessionRow, reason: str, way_out: str) -> None:
     """Look again later; a person is told what to do once it is theirs to do."""
-    if session.locate_tries + 1 >= LOOKS_FOR_ITEMS:
+    if session.locate_tries + 1 >= policy.LOOKS_FOR_ITEMS:
         reason = f"{reason} {way_out}"
         await tools.journal.sessions.held(session.id, reason)
         log.error("items not found %s: %s", About(session=session.id), reason)

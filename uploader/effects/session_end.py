@@ -8,7 +8,7 @@ from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import classify
 from uploader.core.log_subject import About
-from uploader.core.model import Hold
+from uploader.core.model import Hold, SessionState
 from uploader.core.transitions.fates import after_loss
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 async def abandon(tools: Tools, session_id: int) -> None:
     """Give the reservation back; repeated until the platform has understood."""
     session = await tools.session(session_id)
-    if session.state == "open":
+    if session.state is SessionState.OPEN:
         await tools.journal.sessions.abandoned(session_id, "no file is left in it")
     tools.progress_sent.pop(session_id, None)
     failpoint("fail.before")

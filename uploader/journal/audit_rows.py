@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any
 
+from uploader.core.matching import stem_of
 from uploader.core.recovery_matching import Target
 from uploader.journal.receipt_rows import Selection, by_item, by_time
 from uploader.journal.rows import rows
@@ -58,7 +59,9 @@ class AuditRows:
         found: list[dict[str, Any]] = []
         for stem in sorted(stems):
             sql = "SELECT * FROM all_receipts WHERE item_id IS NULL AND file_name BETWEEN ? AND ?"
-            found += [row for row in rows(self._db, sql, stem, f"{stem}.~") if _is(row["file_name"], stem)]
+            found += [
+                row for row in rows(self._db, sql, stem, f"{stem}.~") if stem_of(row["file_name"]) == stem
+            ]
         if not found and not stems and upload_id:
             found = rows(self._db, _OF_SESSION, upload_id)
         return self._noted(found)
@@ -82,7 +85,7 @@ class AuditRows:
         sql = f"SELECT item_id, name FROM strange WHERE NOT EXISTS ({known}) ORDER BY item_id"  # noqa: S608
         yield from self._db.conn.execute(sql)
 
-    def unlisted(self, target: Target) -> None:
+    def note_unlisted(self, target: Target) -> None:
         """Note that a target could not be listed to its end."""
         place = (target.project_id, target.collection_id)
         self._db.conn.execute("INSERT INTO unlisted VALUES (?, ?)", place)
@@ -103,7 +106,3 @@ class AuditRows:
             wanted = [row for row in found if everything or row["target_item_id"]]
             if item_id and wanted:
                 yield item_id, wanted
-
-
-def _is(file_name: str, stem: str) -> bool:
-    return (file_name.rpartition(".")[0] or file_name) == stem

@@ -20,6 +20,7 @@ from uploader.core.lifecycle import (
     SOURCE_SETTLED,
 )
 from uploader.journal.hold_rows import read_profile
+from uploader.journal.opening import newest_event
 from uploader.journal.pruning import sums
 from uploader.journal.queries import LEAVING, scalar
 from uploader.journal.rows import clock, rows
@@ -56,7 +57,7 @@ class EndedFiles:
     def update(self, db: Database) -> None:
         """Take over what was added. Where history was forgotten since, all is read again. Within one transaction."""
         forgotten = dict(sums(db)["files"])
-        newest = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        newest = newest_event(db)
         if self._event < 0:
             self._take_over(db)
         if self._event < 0 or forgotten != self._forgotten or newest < self._event:
@@ -119,7 +120,7 @@ class EndedFiles:
         self._read_leaving(db)
         last = "SELECT MAX(changed_at) FROM sessions WHERE state = 'completed'"
         self.last = db.conn.execute(last).fetchone()[0]
-        self._event = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        self._event = newest_event(db)
         self._read_minutes(db)
 
     def _read_minutes(self, db: Database) -> None:
@@ -181,7 +182,7 @@ def _made(db: Database, first: int, last: int = (1 << 63) - 1) -> list[dict[str,
 def _first_event(db: Database, since: float) -> int:
     """The first event from this time on, found by halving: their ids go with the time."""
     low = db.conn.execute("SELECT COALESCE(MIN(id), 1) FROM events").fetchone()[0]
-    high = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0] + 1
+    high = newest_event(db) + 1
     while low < high:
         middle = (low + high) // 2
         sql = "SELECT id, time FROM events WHERE id >= ? ORDER BY id LIMIT 1"

@@ -14,7 +14,8 @@ from uploader.core.model import FileState
 from uploader.core.path_text import shown
 from uploader.core.transitions import cursor_events as events
 from uploader.journal.hold_rows import read_profile
-from uploader.journal.rows import full_path, rows
+from uploader.journal.opening import newest_event
+from uploader.journal.rows import rows, shown_path
 from uploader.journal.sqlite_library import Database
 from uploader.journal.transactions import Rows, Transactions
 
@@ -60,11 +61,6 @@ def position_of(db: Database, name: str) -> Position | None:
     return Position(min(cursor[0], newest_event(db)), {one.alarm.key: one for one in told})
 
 
-def newest_event(db: Database) -> int:
-    """The id of the last event of all; 0 where there is none."""
-    return int(db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
-
-
 def rejections(db: Database, after: int) -> tuple[list[Rejection], int]:
     """The files that were rejected after this event, as far as one look goes, and the event up to which it went."""
     last = min(newest_event(db), after + LOOKED_AT)
@@ -80,7 +76,7 @@ def rejections(db: Database, after: int) -> tuple[list[Rejection], int]:
 
 
 def _rejection(row: Mapping[str, Any]) -> Rejection:
-    path = shown(full_path(row["folder"], bytes(row["path"])))
+    path = shown_path(row)
     return Rejection(shown(row["folder"]), path, row["note"], row["size"], row["time"])
 
 

@@ -29,7 +29,7 @@ class Mark(NamedTuple):
             return None
 
 
-class Marker:
+class MarkFile:
     """The open mark of a journal that is written to."""
 
     def __init__(self, state_dir: Path, journal: str) -> None:

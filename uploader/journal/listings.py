@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from uploader.core.moments import iso
-from uploader.core.path_text import shown
+from uploader.core.path_text import full_path, shown
 from uploader.journal import content_hashes
-from uploader.journal.rows import full_path, rows
+from uploader.journal.rows import rows, shown_path
 from uploader.journal.sqlite_library import Database
 
 LOOKED_AT = 20_000
@@ -109,11 +109,6 @@ def rejected_ids(db: Database, reason: str | None, most: int) -> list[int]:
     return [row[0] for row in db.conn.execute(sql, (reason, most))]
 
 
-def newest_event(db: Database) -> int:
-    """The id of the last line of the event log; 0 where there is none."""
-    return int(db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
-
-
 def events_after(db: Database, event: int, most: int) -> list[dict[str, Any]]:
     """Lines of the event log after this one, in their order."""
     sql = (
@@ -126,7 +121,7 @@ def events_after(db: Database, event: int, most: int) -> list[dict[str, Any]]:
             "time": iso(row["time"]),
             "file": row["file_id"],
             "session": row["session_id"],
-            "path": None if row["path"] is None else shown(full_path(row["folder"], bytes(row["path"]))),
+            "path": None if row["path"] is None else shown_path(row),
             "event": row["event"],
             "state": row["state"],
             "note": row["note"],
@@ -174,7 +169,7 @@ def _told_file(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": row["id"],
         "folder": shown(row["folder"]),
-        "path": shown(full_path(row["folder"], bytes(row["path"]))),
+        "path": shown_path(row),
         "current": row["current"] == 1,
         "state": row["state"],
         "size": row["size"],

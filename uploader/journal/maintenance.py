@@ -117,9 +117,9 @@ class Upkeep:
         sessions = await self._journal.read(lambda db: pruning.old_sessions(db, now))
         await self._forget(sessions, one.sessions, pruning.CHUNK)
         noise = await self._journal.read(lambda db: pruning.old_noise(db, now))
-        await self._forget(noise, one.noise, pruning.CHUNK * 10)
+        await self._forget(noise, one.events, pruning.CHUNK * 10)
         steps = await self._journal.read(lambda db: pruning.old_steps(db, now))
-        await self._forget(steps, one.noise, pruning.CHUNK * 10)
+        await self._forget(steps, one.events, pruning.CHUNK * 10)
 
     async def shrink(self) -> None:
         """Give freed pages back to the disk, while no file is under way and the disk has room for the log of it."""

@@ -153,11 +153,15 @@ def schema_of(conn: sqlite3.Connection) -> int:
     return int(conn.execute("PRAGMA user_version").fetchone()[0])
 
 
+def newest_event(db: Database) -> int:
+    """The id of the last line of the event log; 0 where there is none."""
+    return int(db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
+
+
 def mark_of(db: Database) -> Mark:
     """Which journal this is, and how far it has come; a journal before schema 2 has no name."""
     row = db.conn.execute("SELECT value FROM profile WHERE key = 'journal'").fetchone()
-    last = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
-    return Mark(row[0].strip('"') if row else "", int(last))
+    return Mark(row[0].strip('"') if row else "", newest_event(db))
 
 
 def reached(path: Path) -> Mark | None:

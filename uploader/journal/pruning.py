@@ -112,7 +112,7 @@ class Pruning:
 
         await self._transact("pruned_sessions", work)
 
-    async def noise(self, ids: Sequence[int]) -> None:
+    async def events(self, ids: Sequence[int]) -> None:
         """Forget events."""
 
         def work(rows: Rows) -> None:

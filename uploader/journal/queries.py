@@ -9,11 +9,12 @@ from typing import Any
 from uploader.core.duplicates import DONE, judge_twins
 from uploader.core.live_rows import FileRow, SessionRow
 from uploader.core.model import FileState, Layout, PlatformProfile
+from uploader.core.path_text import full_path
 from uploader.core.planner_view import Queued
 from uploader.journal import content_hashes
 from uploader.journal.hold_rows import read_profile
 from uploader.journal.row_queries import file_row, session_row
-from uploader.journal.rows import full_path, rows
+from uploader.journal.rows import rows
 from uploader.journal.sqlite_library import Database
 
 LEAVING = "(files.state = 'completed' AND files.disposal IS NULL AND files.after_upload != 'keep')"
@@ -95,6 +96,15 @@ def scalar(db: Database, sql: str, *args: Any) -> int:
     return int(db.conn.execute(sql, args).fetchone()[0])
 
 
+def leaked_bytes(db: Database) -> int:
+    """What sessions may have reserved by starts of which the answer was lost, in bytes."""
+    sql = (
+        "SELECT COALESCE(SUM((initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions "
+        "WHERE initiates_sent > initiates_clear"
+    )
+    return scalar(db, sql)
+
+
 def twins(db: Database, files: Sequence[Queued]) -> tuple[frozenset[int], frozenset[int]]:
     """Of these queued files: those whose content is completed elsewhere, and those that have to wait for it."""
     completed: set[int] = set()
@@ -136,6 +146,7 @@ __all__ = [
     "content_known",
     "file_row",
     "latest",
+    "leaked_bytes",
     "leaving",
     "profile",
     "rejected_paths",

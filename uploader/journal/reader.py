@@ -27,10 +27,10 @@ from uploader.journal.hold_rows import (
 )
 from uploader.journal.opening import FILE_NAME, unreadable
 from uploader.journal.row_queries import live_files, live_sessions
-from uploader.journal.rows import clock, rows
+from uploader.journal.rows import clock, rows, shown_path
 from uploader.journal.settling_sums import ChangedBlocks
 from uploader.journal.sqlite_library import Database
-from uploader.journal.status import FactsReader, HoldList, StatusFacts, path_of, status_of
+from uploader.journal.status import FactsReader, HoldList, StatusFacts, status_of
 
 _STATES = ", ".join(f"'{state}'" for state in OF_FILES)
 _HELD_FILES = f"hold != '' AND +state IN ({_STATES})"  # those that are held are few, and have an index
@@ -120,7 +120,7 @@ class Reader:
                 "id": r["item_id"],
                 "name": r["file_name"],
                 "file_name": r["file_name"],
-                "path": path_of(r),
+                "path": shown_path(r),
                 "method": r["method"] or "",
                 "warnings": json.loads(r["warnings"]),
                 "size": r["size"],
@@ -139,7 +139,7 @@ class Reader:
         return [
             {
                 "id": r["id"],
-                "path": path_of(r),
+                "path": shown_path(r),
                 "file_name": r["file_name"],
                 "state": r["state"],
                 "size": r["size"],

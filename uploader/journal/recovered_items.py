@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from uploader.core.matching import stem_of
 from uploader.core.recovery_matching import Target
 from uploader.core.transitions.repaired import KnownItem
 from uploader.journal.rows import one, rows
@@ -14,7 +15,7 @@ def known_item(db: Database, target: Target, file_name: str, upload_id: str = ""
         db,
         "SELECT id, item_id FROM known_items WHERE file_id IS NULL AND stem = ? AND project_id = ? "
         "AND collection_id = ? AND target_item_id = ? ORDER BY upload_id != ?, id LIMIT 1",
-        stem(file_name),
+        stem_of(file_name),
         target.project_id,
         target.collection_id,
         target.item_id,
@@ -55,8 +56,3 @@ def is_unsure(db: Database, folder: str, path: bytes, sighting: object) -> bool:
 def assured(db: Database, folder: str, path: bytes) -> None:
     """Within a transaction: a person says that this file was not uploaded."""
     db.conn.execute("DELETE FROM unsure WHERE folder = ? AND path = ?", (folder, path))
-
-
-def stem(file_name: str) -> str:
-    """A file name of ours without its extension."""
-    return file_name.rpartition(".")[0] or file_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from uploader.core.path_text import shown
-from uploader.journal.rows import full_path, rows
+from uploader.journal.rows import rows, shown_path
 from uploader.journal.sqlite_library import Database
 
 _WHICH = "FROM files WHERE state = 'rejected' AND current = 1"
@@ -29,7 +29,7 @@ class Rejections:
                 stamp,
                 [
                     {
-                        "path": shown(full_path(row["folder"], bytes(row["path"]))),
+                        "path": shown_path(row),
                         "folder": shown(row["folder"]),
                         "reason": row["last_error"],
                         "attempts": max(row["attempts"], row["looks"]) + 1,

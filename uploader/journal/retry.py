@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from uploader.core.model import Scope
+from uploader.core.path_text import full_path
 from uploader.core.transitions import archive_events
 from uploader.core.transitions import retry_events as events
 from uploader.core.transitions.held_rows import HoldName, files_of, sessions_of
@@ -12,7 +13,6 @@ from uploader.core.transitions.records import FileRecord
 from uploader.core.transitions.scene_anew import item_gone, sent_anew
 from uploader.core.transitions.scene_events import next_issue
 from uploader.journal.archives import archive_of
-from uploader.journal.rows import full_path
 from uploader.journal.transactions import Rows, Transactions
 
 

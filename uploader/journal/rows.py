@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from uploader.core.model import Fingerprint, Sidecar, Sighting
-from uploader.core.path_text import lossless, raw
+from uploader.core.path_text import full_path, lossless, raw, shown
 from uploader.journal.sqlite_library import Database
 
 clock = time.time
@@ -40,9 +40,9 @@ def decode_sighting(folder: str, path: bytes, text: str) -> Sighting:
     )
 
 
-def full_path(folder: str, path: bytes) -> bytes:
-    """Where a file lies."""
-    return os.path.join(raw(folder), path)  # noqa: PTH118 - names are bytes
+def shown_path(row: Mapping[str, Any]) -> str:
+    """Where the file of a row lies, as text that can be printed."""
+    return shown(full_path(row["folder"], bytes(row["path"])))
 
 
 def _fingerprint(fp: Fingerprint) -> list[int]:

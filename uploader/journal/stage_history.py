@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from uploader.core.lifecycle import STAGE_ENDS
+from uploader.journal.opening import newest_event
 from uploader.journal.rows import clock
 from uploader.journal.sqlite_library import Database
 
@@ -55,7 +56,7 @@ class StageHistory:
     def look(self, db: Database) -> Throughput:
         """Take over what was added, and some of what is older. Within one thread at a time."""
         now = clock()
-        newest = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        newest = newest_event(db)
         if self._last < 0 or newest < self._last or newest - self._last > NEWER:
             self._sums, self._whole = {}, False  # nothing was read yet, or too much has happened since
             self._first = self._last = newest

@@ -9,6 +9,7 @@ from operator import add
 from uploader.core.holds import Amount
 from uploader.core.lifecycle import PACED_STAGES
 from uploader.core.throughput import Passed, StageWork
+from uploader.journal.opening import newest_event
 from uploader.journal.rows import clock, rows
 from uploader.journal.sqlite_library import Database
 
@@ -35,7 +36,7 @@ class StagePasses:
 
     def update(self, db: Database) -> None:
         """Take over what was added. Within one transaction."""
-        newest = db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        newest = newest_event(db)
         if newest < self._event:  # another journal was put in its place
             self._event, self._minutes = 0, {}
         since = clock() - HOUR

@@ -28,8 +28,9 @@ from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles
 from uploader.journal.pending_amounts import LIVE, amount_of, under_way
 from uploader.journal.pruning import sums
+from uploader.journal.queries import leaked_bytes
 from uploader.journal.rejections import Rejections
-from uploader.journal.rows import clock, full_path, rows
+from uploader.journal.rows import clock, rows, shown_path
 from uploader.journal.settling_sums import ChangedBlocks, SettlingSums
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stage_work import StagePasses
@@ -114,7 +115,7 @@ class FactsReader:
             "today": {"completed": today[0], "bytes": today[1]},
             "last_completed": iso(ended.last),
             "oldest_pending": iso(min((group["oldest"] for group in groups), default=None)),
-            "possibly_leaked_bytes": over["bytes"]["leaked"] + _leaked(db),
+            "possibly_leaked_bytes": over["bytes"]["leaked"] + leaked_bytes(db),
             "failed": rejected,
             "retrying": _retrying(db) if any(group["retrying"] for group in groups) else [],
             "warnings": _warnings(db),
@@ -174,11 +175,6 @@ def told_hold(hold: Hold) -> dict[str, Any]:
     }
 
 
-def path_of(row: Mapping[str, Any]) -> str:
-    """The full path as text that can be printed."""
-    return shown(full_path(row["folder"], bytes(row["path"])))
-
-
 def _folders(
     destinations: Mapping[str, Folder],
     pending: Counter[str],
@@ -236,7 +232,8 @@ def _retrying(db: Database) -> list[dict[str, Any]]:
         f"AND state IN {LIVE} ORDER BY id LIMIT 100"
     )
     return [
-        {"path": path_of(r), "reason": r["last_error"], "next": iso(r["not_before"])} for r in rows(db, sql)
+        {"path": shown_path(r), "reason": r["last_error"], "next": iso(r["not_before"])}
+        for r in rows(db, sql)
     ]
 
 
@@ -246,12 +243,4 @@ def _warnings(db: Database) -> list[dict[str, Any]]:
         "AND warnings != '[]' AND current = 1 ORDER BY id DESC LIMIT ?"
     )
     found = rows(db, sql, LOOKED_FOR_WARNINGS, WARNED)
-    return [{"path": path_of(r), **warning} for r in found for warning in json.loads(r["warnings"])]
-
-
-def _leaked(db: Database) -> int:
-    sql = (
-        "SELECT COALESCE(SUM((initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions "
-        "WHERE initiates_sent > initiates_clear"
-    )
-    return int(db.conn.execute(sql).fetchone()[0])
+    return [{"path": shown_path(r), **warning} for r in found for warning in json.loads(r["warnings"])]

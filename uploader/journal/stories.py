@@ -13,10 +13,10 @@ from uploader.core.lifecycle import ITEM_KNOWN, ITEM_MADE, OBJECT_MADE, OBJECT_S
 from uploader.core.model import FileState
 from uploader.core.moments import iso
 from uploader.core.naming import matches
-from uploader.core.path_text import lossless, raw, shown
+from uploader.core.path_text import full_path, lossless, raw, shown
 from uploader.journal.deltas import DUE, WORKED_ON
 from uploader.journal.receipt_rows import keeps_receipts, receipt_row
-from uploader.journal.rows import full_path, rows
+from uploader.journal.rows import rows, shown_path
 from uploader.journal.sqlite_library import Database
 
 PATTERN = frozenset(b"*?[")
@@ -119,7 +119,7 @@ def items_of(db: Database, file_ids: Iterable[int]) -> list[dict[str, Any]]:
     return [
         {
             "id": row["item_id"],
-            "path": shown(full_path(row["folder"], bytes(row["path"]))),
+            "path": shown_path(row),
             "archived_as": shown(row["archived_as"] or "") or None,
         }
         for row in found

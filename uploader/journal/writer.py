@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 import anyio
 
 from uploader.core.errors import JournalError
-from uploader.journal.high_water_mark import Marker
-from uploader.journal.opening import FILE_NAME, connect, damage, mark_of, taken_away
+from uploader.journal.high_water_mark import MarkFile
+from uploader.journal.opening import FILE_NAME, connect, damage, mark_of, newest_event, taken_away
 from uploader.journal.sqlite_library import Database
 from uploader.system import threads
 from uploader.system.failpoints import failpoint
@@ -76,8 +76,8 @@ class Writer:
         self._file = os.open(path, os.O_PATH | os.O_CLOEXEC)
         self.identity, self.last_event = mark_of(self._db)
         """Which journal it is, by the name that it was given when it was made; and the number of its last event."""
-        self._marker = Marker(path.parent, self.identity)
-        self._marker.note(self.last_event)
+        self._mark_file = MarkFile(path.parent, self.identity)
+        self._mark_file.note(self.last_event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         threads.start(self._thread)
@@ -116,7 +116,7 @@ class Writer:
         self._thread.join()
         self._db.close()
         os.close(self._file)
-        self._marker.close()
+        self._mark_file.close()
 
     def _run(self) -> None:
         while (first := self._jobs.get()) is not None:
@@ -181,10 +181,10 @@ class Writer:
         named = [job.name for job in jobs if job.name]
         for name in named:
             failpoint(f"commit.{name}.before")
-        last = self._db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
+        last = newest_event(self._db)
         self._db.conn.execute("COMMIT")
         self.last_event = last
-        self._marker.note(last)
+        self._mark_file.note(last)
         for name in named:
             failpoint(f"commit.{name}.after")
 

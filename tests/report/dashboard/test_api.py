@@ -13,7 +13,8 @@ import pytest
 
 from tests.support.page import Acted, browsing, let_in, serving
 from uploader.core.model import Hold, HoldCause, Scope
-from uploader.journal import Reader, listings
+from uploader.journal import Reader
+from uploader.journal.opening import newest_event
 from uploader.report.dashboard import Preview, event_stream
 from uploader.report.dashboard.api import Api
 from uploader.report.dashboard.operations import BASE
@@ -175,7 +176,7 @@ async def test_events_go_on_where_the_client_was(acted: Acted, monkeypatch: pyte
     monkeypatch.setattr(event_stream, "LINES", 2)
     async with browsing(acted) as client:
         with Reader(acted.state) as reader:
-            newest = listings.newest_event(reader.db)
+            newest = newest_event(reader.db)
         async with client.stream("GET", f"{BASE}/events?after=0") as stream:
             first = await read_events(stream.aiter_lines(), 5)
         async with client.stream(

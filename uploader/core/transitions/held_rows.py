@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from uploader.core.holds import BEFORE_CONVERSION
 from uploader.core.model import FileState, Scope, SessionState
-from uploader.core.path_text import raw, shown
+from uploader.core.path_text import full_path, shown
 from uploader.core.transitions.hold_events import WAITING
 from uploader.core.transitions.records import FileRecord, SessionRecord
 
@@ -39,7 +39,7 @@ def files_of(hold: HoldName, waiting: Iterable[FileRecord], sessions: Sessions) 
 
 def _names(file: FileRecord) -> set[str]:
     """What the hold of a file may be called by: see `holds.of_file`."""
-    path = raw(file.folder).rstrip(b"/") + b"/" + file.path
+    path = full_path(file.folder, file.path)
     return (
         {shown(path), shown(path.rpartition(b"/")[0])} if file.state is FileState.COMPLETED else {shown(path)}
     )

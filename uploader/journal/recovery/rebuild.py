@@ -12,15 +12,13 @@ from uploader.core.model import Sighting
 from uploader.core.recovery_matching import Listed, Target
 from uploader.core.transitions.repair_events import LostSession
 from uploader.journal import content_hashes
+from uploader.journal.deltas import WORKED_ON
 from uploader.journal.hold_rows import read_profile
 from uploader.journal.opening import connect_copy
 from uploader.journal.rows import decode_sighting, rows
 
 KEY = "repaired"
 """The profile's key of what the last repair found."""
-
-UNENDED = "state IN ('queued', 'converted', 'batched', 'stored')"
-"""The condition of files that have a content and no end."""
 
 LIVE = "state IN ('planned', 'open', 'completing', 'failing')"
 """The condition of sessions that have not ended."""
@@ -84,7 +82,7 @@ def copies(path: Path) -> dict[int, tuple[Sighting, str] | None]:
             row["id"]: (decode_sighting(row["folder"], bytes(row["path"]), row["sighting"]), content)
             if row["unended"] and (content := content_hashes.told(row["content"]))
             else None
-            for row in rows(db, f"SELECT *, {UNENDED} AS unended FROM files WHERE staged = 1")  # noqa: S608
+            for row in rows(db, f"SELECT *, {WORKED_ON} AS unended FROM files WHERE staged = 1")  # noqa: S608
         }
     finally:
         db.close()

@@ -19,16 +19,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from uploader.core.matching import stem_of
 from uploader.core.model import SessionState
 from uploader.core.naming import file_name
 from uploader.core.recovery_matching import Listed, Target, names_come_back
 from uploader.core.transitions import repair_events as events
 from uploader.core.transitions.repair_events import SessionFate
 from uploader.journal import content_hashes
+from uploader.journal.deltas import WORKED_ON
 from uploader.journal.hold_rows import ESTRANGED, learn
 from uploader.journal.opening import connect_copy, writing
-from uploader.journal.recovered_items import known_item, stem, take
-from uploader.journal.recovery.rebuild import KEY, LIVE, UNENDED, Outcome, Reality
+from uploader.journal.queries import leaked_bytes
+from uploader.journal.recovered_items import known_item, take
+from uploader.journal.recovery.rebuild import KEY, LIVE, Outcome, Reality
 from uploader.journal.rows import encode_sighting, log_event, rows
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stored_rows import StoredRows
@@ -74,8 +77,8 @@ class _Reconciling:
         self._loose()
         self._lost_sessions()
         self._lying()
-        outcome.again = self._count("files", UNENDED)
-        outcome.possibly_leaked_bytes = self._leaked()
+        outcome.again = self._count("files", WORKED_ON)
+        outcome.possibly_leaked_bytes = leaked_bytes(self._db)
 
     def _enter_items(self) -> None:
         self._db.conn.execute("DELETE FROM known_items")
@@ -96,7 +99,7 @@ class _Reconciling:
             taken = self._db.conn.execute(
                 "UPDATE known_items SET file_id = ? WHERE id = (SELECT id FROM known_items "
                 "WHERE stem = ? AND item_id = ? AND file_id IS NULL LIMIT 1)",
-                (row["id"], stem(row["file_name"]), row["item_id"]),
+                (row["id"], stem_of(row["file_name"]), row["item_id"]),
             )
             if not taken.rowcount and not row["item_id"]:
                 unknown.append(row)
@@ -148,7 +151,7 @@ class _Reconciling:
 
     def _loose(self) -> None:
         """Files in no session."""
-        for row in self._files(f"{UNENDED} AND session_id IS NULL"):
+        for row in self._files(f"{WORKED_ON} AND session_id IS NULL"):
             target = self._target(row)
             if target is None:
                 continue
@@ -241,10 +244,6 @@ class _Reconciling:
 
     def _count(self, table: str, where: str) -> int:
         return int(self._db.conn.execute(f"SELECT COUNT(*) FROM {table} WHERE {where}").fetchone()[0])  # noqa: S608
-
-    def _leaked(self) -> int:
-        sql = "SELECT COALESCE(SUM(MAX(0, initiates_sent - initiates_clear) * total_bytes), 0) FROM sessions"
-        return int(self._db.conn.execute(sql).fetchone()[0])
 
 
 def vars_of(target: Target) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from uploader.journal import listings
+from uploader.journal.opening import newest_event
 from uploader.report.dashboard.guard import int_or
 from uploader.report.dashboard.sources import Sources
 
@@ -49,7 +50,7 @@ class Streams:
             return JSONResponse({"error": "`after` is the id of an event."}, 400)
         after = int_or(given, -1)
         if after < 0:
-            after = await self._sources.read(listings.newest_event)
+            after = await self._sources.read(newest_event)
         return self._stream(self._lines(after))
 
     async def changes(self, _: Request) -> Response:

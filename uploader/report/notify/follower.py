@@ -14,7 +14,8 @@ from uploader.core.alarms import GATHERED, Key, Rejection, SentAlarm, of_rejecti
 from uploader.core.model import FileState
 from uploader.core.transitions.change import LogLine
 from uploader.journal import Journal
-from uploader.journal.followers import LOOKED_AT, Position, newest_event, position_of, rejections
+from uploader.journal.followers import LOOKED_AT, Position, position_of, rejections
+from uploader.journal.opening import newest_event
 from uploader.report.notify.teller import Teller
 from uploader.system.bounded_read import BoundedRead
 

@@ -47,7 +47,7 @@ class Audit:
                 async for difference in self._listing(target):
                     yield difference
             except UploaderError as error:
-                self._rows.unlisted(target)
+                self._rows.note_unlisted(target)
                 place = "/".join(filter(None, (target.project_id, target.collection_id)))
                 yield Difference(Kind.UNCLEAR, field="target", ours=place, theirs=str(error))
         for item_id, name in self._rows.foreign():
