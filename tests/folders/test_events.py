@@ -38,7 +38,7 @@ class Heard:
         self.paths: set[bytes] = set()
         self.answers = 0
 
-    async def until(self, *paths: bytes, seconds: float = 10.0) -> None:
+    async def until(self, *paths: bytes, seconds: float = 60.0) -> None:
         """Wait for these paths."""
         with anyio.move_on_after(seconds):
             while not self.paths.issuperset(paths):  # noqa: ASYNC110 - the hints set nothing but this
@@ -178,7 +178,7 @@ async def test_a_folder_that_is_renamed_is_told_of_under_its_new_name(tmp_path: 
         await anyio.sleep(0.5)
         (drop / "new/deep/a.tif").touch()
         (tmp_path / "away/b.tif").touch()
-        await heard.until(b"new/deep/a.tif", seconds=3)
+        await heard.until(b"new/deep/a.tif")
         assert heard.paths == {b"first.tif", b"new/deep/a.tif"}
 
 
