@@ -273,7 +273,7 @@ def test_a_delivery_is_rendered_like_an_upload(open_wire: Callable[..., Wire]) -
     wire = open_wire(delivery_after=0.0)
     order_id = place(wire).json()["id"]
     (item_id,) = wire.ok("orders.get", order_id=order_id)["itemIds"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (found := wire.ok("visualization.profiles.list", item_id=item_id)["profiles"]):
         assert time.monotonic() < deadline
         time.sleep(0.05)
