@@ -210,7 +210,9 @@ async def test_a_copy_that_shrinks_under_way_is_told(large: Path, tmp_path: Path
             await put(
                 store, signed(server.url), path, size=size, on_bytes=lambda _: os.truncate(path, MOST_CHUNK)
             )
-        await anyio.sleep(0.05)
+        with anyio.fail_after(60):
+            while not server.requests:  # noqa: ASYNC110 - only what it keeps tells it
+                await anyio.sleep(0.01)
 
     assert len(server.requests[0].body) < size
 
