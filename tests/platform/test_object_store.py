@@ -148,7 +148,7 @@ async def test_an_early_refusal_over_an_interim_answer(large: Path) -> None:
         (Reply(end="reset", after=300_000), NoAnswer),
         (Reply(end="stall", after=0), NoAnswer),
         (Reply(end="stall"), NoAnswer),
-        (Reply(http(200, b"", ""), drip=0.02), NoAnswer),
+        (Reply(http(200, b"", ""), drip=SHORT.stored / 10), NoAnswer),
         (Reply(http(200, b"", ""), cut=10, end="close"), NoAnswer),
         (Reply(b"garbage\r\n\r\n", end="close"), NoAnswer),
         (Reply(http(307, b"", headers={"Location": "https://evil/"})), NoAnswer),
