@@ -74,6 +74,18 @@ def test_wrong_usage_is_2(arguments, capsys):
 
 
 @pytest.mark.parametrize(
+    ("word", "meant"),
+    [("staus", "status"), ("instal-service", "install-service"), ("repair", "check --repair-journal")],
+)
+def test_the_command_that_was_meant_is_named(word, meant, capsys):
+    """A slip of the hand, or what others call it; what is near to nothing gets no guess."""
+    assert cli.execute([word]) == 2
+    assert f"There is no command '{word}'. Did you mean `uploader {meant}`?" in capsys.readouterr().err
+    assert cli.execute(["xyzzy"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("error", "code"),
     [
         (UploaderError("It failed.", "Do this."), 1),

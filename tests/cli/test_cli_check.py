@@ -77,6 +77,23 @@ def test_everything_that_fails_comes_with_a_way_out(configure, tmp_path, capsys)
     assert all(finding["way_out"] for finding in found["fail"])
 
 
+def test_a_file_in_the_place_of_a_folder_is_told_apart(configure, tmp_path, capsys):
+    """It exists, so nobody looks for a mount that is missing."""
+    (tmp_path / "drop").rmdir()
+    (tmp_path / "drop").touch()
+    _, found = checked(capsys, configure())
+    assert [f["text"] for f in found["fail"] if "drop" in f["name"]] == ["it is no folder."]
+
+
+def test_a_proxy_that_only_the_environment_names_is_told(configure, monkeypatch, capsys):
+    """Nobody reads it, so it is the likely cause where the platform cannot be reached."""
+    monkeypatch.setenv("https_proxy", "http://user:word@proxy:3128")
+    _, found = checked(capsys, configure())
+    way_out = next(finding["way_out"] for finding in found["fail"] if finding["name"] == "platform")
+    assert "$https_proxy is not read" in way_out
+    assert "word" not in way_out
+
+
 def test_people_get_lines(configure, tmp_path, capsys):
     """Verdict first, so that the eye can run down the page."""
     assert cli.execute(["check", "-c", str(configure())]) == 1

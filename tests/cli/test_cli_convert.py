@@ -91,12 +91,13 @@ def test_people_get_a_table(raster, tmp_path, capsys):
 
 
 def test_what_is_no_raster_fails_with_a_reason_and_leaves_nothing(tmp_path, capsys):
-    """Neither a result nor a temporary folder."""
+    """The reason names the raster, as for a loop over many; neither a result nor a temporary folder stays."""
     source = tmp_path / "page.tif"
     source.write_text("<html>not found</html>")
     assert cli.execute(["convert", str(source), str(tmp_path / "out.tif")]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
+    assert captured.err.startswith(f"{source}: ")
     assert captured.err.strip().endswith(".")
     assert "Traceback" not in captured.err
     assert [path.name for path in tmp_path.iterdir()] == ["page.tif"]

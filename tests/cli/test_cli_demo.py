@@ -147,7 +147,7 @@ def test_a_demo_that_is_told_to_end_tells_no_result(tmp_path):
 
 @pytest.mark.parametrize("pieces", [0, 3])
 def test_a_demo_killed_while_it_makes_its_rasters_makes_them_anew(tmp_path, pieces):
-    """At any moment, also before the first raster; and a child that goes on with making them is in nobody's way."""
+    """At any moment, also before the first raster; the child that makes them ends with it, and writes no more."""
     kept = tmp_path / "kept"
     command = [sys.executable, "-m", "uploader", "demo", "--keep", str(kept)]
     for enough in (lambda: len(list(kept.rglob("*.tif"))) >= pieces, (kept / "samples.json").exists):

@@ -6,7 +6,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,7 @@ def test_it_writes_what_is_missing_once(init, tmp_path: Path, capsys) -> None:
     assert stat.S_IMODE(chosen.platform.api_key_file.stat().st_mode) == 0o600
     assert "the key is accepted" in first
     assert KEY not in first
+    assert "paste the key" not in first  # that is for whoever types the lines of --dry-run
     assert init() == 0
     assert "Nothing to do" in capsys.readouterr().out
 
@@ -109,6 +110,24 @@ def test_a_key_that_is_none_is_refused(init, tmp_path: Path, capsys) -> None:
     assert "white space" in (said := capsys.readouterr().err)
     assert "two words" not in said
     assert not (tmp_path / "etc").exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (Path.mkdir, "is a directory"),
+        (lambda path: path.write_bytes(b"gpra_\xe9"), "it is not text"),
+        (lambda _: None, "no such file or directory"),
+    ],
+)
+def test_a_key_file_that_cannot_be_read_is_told_in_words(
+    init, tmp_path: Path, make: Callable[[Path], object], words: str, capsys
+) -> None:
+    """Not in those of Python."""
+    (tmp_path / "key").unlink(missing_ok=True)
+    make(tmp_path / "key")
+    assert init() == 1
+    assert f"cannot be read: {words}." in capsys.readouterr().err
 
 
 def test_a_service_can_be_looked_at_before_it_is_installed(tmp_path: Path, monkeypatch, capsys) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from uploader.core import actions
 from uploader.core.batching import Batch
-from uploader.core.model import SessionKey
+from uploader.core.model import Scope, SessionKey
 
 pytestmark = pytest.mark.unit
 
@@ -21,6 +21,8 @@ def one_of(kind: type) -> actions.Action:
         return actions.PlanSession(BATCH)
     if kind is actions.Discard:
         return actions.Discard((7,))
+    if kind is actions.EndHold:
+        return actions.EndHold(Scope.TARGET, "p")
     return kind(7, 8) if kind is actions.Put else kind(7)
 
 
@@ -31,7 +33,8 @@ def test_an_action_says_what_is_busy_and_can_be_compared(kind: type) -> None:
     about = "session" if isinstance(action, actions.SessionAction) else "file"
     about = "scene" if kind is actions.AdvanceScene else about
 
-    assert action.subjects == ((("plan", 0) if kind is actions.PlanSession else (about, 7)),)
+    alone = {actions.PlanSession: ("plan", 0), actions.EndHold: ("hold", 0)}
+    assert action.subjects == (alone.get(kind, (about, 7)),)
     assert action == one_of(kind)
     assert len({action, one_of(kind)}) == 1
 

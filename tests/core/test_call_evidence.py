@@ -26,6 +26,7 @@ def refused(status: int) -> err.Refused:
         (refused(422), True, True),
         (refused(401), True, False),
         (refused(403), True, False),
+        (refused(421), True, False),
         (refused(429), True, False),
         (refused(500), False, False),
         (refused(503), True, False),

@@ -50,6 +50,8 @@ CASES = [
     (Step.PUT, err.StoreRefused("x", 403, "ExpiredToken"), Circumstances(), fail.Again),
     (Step.PUT, err.StoreRefused("x", 403), Circumstances(refusals=2), fail.Refail),
     (Step.PUT, err.StoreRefused("x", 503), Circumstances(refusals=9), fail.Retry),
+    (Step.PUT, err.StoreRefused("x", 400, "RequestTimeout"), Circumstances(refusals=9), fail.Retry),
+    (Step.PUT, err.StoreRefused("x", 403, "RequestTimeTooSkewed"), Circumstances(refusals=9), fail.Retry),
     (Step.PUT, err.StoreMismatch("x"), Circumstances(), fail.Again),
     (Step.PUT, err.StoreMismatch("x"), Circumstances(refusals=2), fail.Refail),
     (Step.PUT, err.StagedDamaged("x"), Circumstances(), fail.Damaged),
@@ -66,6 +68,8 @@ CASES = [
     (Step.COMPLETE, refused(404, title=""), Circumstances(), fail.Retry),
     (Step.COMPLETE, refused(404), Circumstances(doubtful=True), fail.Doubt),
     (Step.COMPLETE, refused(409), Circumstances(), fail.Doubt),
+    (Step.INITIATE, refused(421), Circumstances(), fail.Retry),
+    (Step.COMPLETE, refused(421), Circumstances(doubtful=True), fail.Retry),
     (Step.COMPLETE, refused(403), Circumstances(), fail.Park),
     (Step.FAIL, refused(404), Circumstances(), fail.Accept),
     (Step.FAIL, refused(409), Circumstances(), fail.Accept),
@@ -81,6 +85,7 @@ CASES = [
     (Step.CONVERT, err.ConversionFailed("x"), Circumstances(), fail.Again),
     (Step.CONVERT, err.ConversionFailed("x"), Circumstances(refusals=1), fail.Reject),
     (Step.CONVERT, err.NoSpace("x"), Circumstances(), fail.Park),
+    (Step.CLAIM, err.FileTooLarge("x"), Circumstances(), fail.Park),
     (Step.CONVERT, err.ConverterBroken("x"), Circumstances(refusals=9), fail.Retry),
     (Step.CONVERT, err.ConverterBroken("x"), Circumstances(tries=3), fail.Park),
     (Step.CONVERT, err.Shortage("x"), Circumstances(), fail.Park),
@@ -162,6 +167,22 @@ def test_narrow_memory_holds_the_file() -> None:
 
     assert isinstance(memory, fail.Park)
     assert (memory.scope, memory.cause) == (Scope.FILE, HoldCause.FILE_EXCEEDS_MEMORY)
+
+
+def test_what_staging_refuses_while_it_takes_others_holds_the_file() -> None:
+    """A limit of the size of files says so at once, a full disk when others have passed; it is not tried soon."""
+    too_large = classify(Step.CLAIM, err.FileTooLarge("x", "y"), Circumstances())
+    passed = classify(Step.CONVERT, err.NoSpace("x"), Circumstances(others_pass=True))
+    full = classify(Step.CONVERT, err.NoSpace("x"), Circumstances())
+
+    assert isinstance(too_large, fail.Park)
+    assert isinstance(passed, fail.Park)
+    assert isinstance(full, fail.Park)
+    for own in (too_large, passed):
+        assert (own.scope, own.cause) == (Scope.FILE, HoldCause.FILE_EXCEEDS_STAGING)
+        assert own.way_out
+        assert own.after > full.after
+    assert full.scope is Scope.STAGING
 
 
 def test_an_unforeseen_exception_is_not_swallowed() -> None:

@@ -25,6 +25,7 @@ from uploader.core.model import (
 )
 from uploader.core.planner import LIVE_SESSIONS, plan
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Settled, Waiting
+from uploader.core.staging_refusals import RefusedFile
 from uploader.core.unexpected_errors import UnexpectedError
 
 pytestmark = pytest.mark.unit
@@ -194,7 +195,11 @@ def test_a_quota_hold_does_not_stop_what_is_open() -> None:
 def test_another_targets_hold_is_no_matter() -> None:
     """A refused project does not hold up its neighbour."""
     view = replace(
-        EMPTY, sessions=(session(SessionState.PLANNED),), holds=(hold(Scope.TARGET, NOW + 60, "other"),)
+        EMPTY,
+        destinations=EMPTY.destinations | {"/e": a_folder("other")},
+        settling={"/e": 1},
+        sessions=(session(SessionState.PLANNED),),
+        holds=(hold(Scope.TARGET, NOW + 60, "other"),),
     )
 
     assert actions(view) == [act.Initiate(7)]
@@ -622,6 +627,33 @@ def test_of_many_damaged_copies_the_first_are_shown() -> None:
 
     assert len(made.holds) == 20
     assert "1 more file." in made.holds[0].text
+
+
+def _too_large(number: int, *, settles: bool = True) -> RefusedFile:
+    path, since, until = f"/d/{number}.tif", NOW - 60, NOW + 300
+    return RefusedFile(number, path, 5 << 30, "It is too large.", "Move.", since, until, settles, alone=True)
+
+
+def test_a_file_too_large_for_staging_is_a_hold_and_is_not_waited_for() -> None:
+    """Else a daemon that runs until it is idle would never end; who was copied already settles no more."""
+    view = replace(EMPTY, settling={"/d": 1}, refused_files=(_too_large(1),), free_bytes=9 << 30)
+    made = plan(view, NOW, SETTINGS)
+
+    (hold,) = made.holds
+    assert (hold.cause, hold.subject) == (HoldCause.FILE_EXCEEDS_STAGING, "/d/1.tif")
+    assert (hold.since, hold.until, hold.files, hold.size) == (NOW - 60, NOW + 300, 1, 5 << 30)
+    assert "it has 5 GiB, and 9 GiB are free" in hold.reason
+    assert (made.idle, made.wake_at) == (True, NOW + 300)
+    assert not plan(replace(view, settling={"/d": 2}), NOW, SETTINGS).idle
+    assert not plan(replace(view, refused_files=(_too_large(1, settles=False),)), NOW, SETTINGS).idle
+
+
+def test_of_many_files_too_large_for_staging_the_first_are_shown() -> None:
+    """And how many more there are."""
+    made = plan(replace(EMPTY, refused_files=tuple(map(_too_large, range(22)))), NOW, SETTINGS)
+
+    assert len(made.holds) == 20
+    assert "2 more files." in made.holds[0].text
 
 
 def test_what_only_others_can_finish_is_told_and_not_waited_for() -> None:

@@ -80,7 +80,7 @@ def test_every_action_has_its_stage() -> None:
     """But for those that are entries in the journal alone; and every stage has its words."""
     names = {action.__name__ for action in get_args(act.Action)}
 
-    assert names - set(OF_ACTIONS) == {"SkipTwin", "PlanSession"}
+    assert names - set(OF_ACTIONS) == {"SkipTwin", "PlanSession", "EndHold"}
     assert set(OF_ACTIONS) <= names
     assert set(DOES) == set(EXPLAINED_BY) == set(Stage)
     assert set(OF_STAGES) <= set(Stage)

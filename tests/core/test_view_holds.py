@@ -61,10 +61,10 @@ def test_a_pause_is_a_hold_while_it_lasts() -> None:
 
 def test_of_many_mistakes_the_first_are_shown_and_the_others_counted() -> None:
     """Else a mistake that concerns every file would fill the screen."""
-    many = tuple(mistake("file", n) for n in range(view_holds.SHOWN_MISTAKES + 7))
+    many = tuple(mistake("file", n) for n in range(view_holds.SHOWN + 7))
     holds = shown(view_holds.mistaken, replace(EMPTY, mistakes=many))
 
-    assert len(holds) == view_holds.SHOWN_MISTAKES
+    assert len(holds) == view_holds.SHOWN
     assert "7 more" in holds[0].way_out
 
 

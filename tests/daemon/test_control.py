@@ -157,6 +157,21 @@ async def test_the_socket_is_private_and_replaces_a_stale_one(tmp_path):
     assert not path.exists()
 
 
+async def test_a_socket_that_was_taken_away_is_made_anew(tmp_path, monkeypatch):
+    """Also where its folder was away for a while: commands find the daemon again without a restart."""
+    monkeypatch.setattr(control, "LOOK", 0.01)
+    folder = tmp_path / "state"
+    folder.mkdir()
+    async with serving(folder / "s"):
+        folder.rename(tmp_path / "away")
+        assert await _asked(folder / "s", "echo") is None
+        await anyio.sleep(0.05)
+        (tmp_path / "away" / "s").unlink()
+        (tmp_path / "away").rename(folder)
+        await _there(folder / "s")
+        assert await _asked(folder / "s", "echo") == {"got": {"command": "echo"}}
+
+
 async def test_a_path_longer_than_an_address_works(tmp_path):
     """State directories may lie deep; the kernel's address has 108 bytes."""
     deep = tmp_path / ("d" * 120)

@@ -23,13 +23,14 @@ from uploader.activity import Activity
 from uploader.convert import Report
 from uploader.core.damaged_copies import DamagedCopies
 from uploader.core.model import FileState
+from uploader.core.staging_refusals import StagingRefusals
 from uploader.core.transitions.fates import Fates
 from uploader.core.upload_advice import Asker
 from uploader.effects.claims import claim
 from uploader.effects.conversion import convert
 from uploader.journal import FileRow, Journal
 from uploader.journal.queries import file_row
-from uploader.staging import Refusals, Staging
+from uploader.staging import Staging
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
@@ -55,7 +56,7 @@ class Way:
             settings=settings_with(),
             destinations={str(self.drop): a_folder("p-1", passthrough=["*.dat"])},
             converter=self,
-            staging_refusals=Refusals(),
+            staging_refusals=StagingRefusals(),
             damaged_copies=DamagedCopies(),
             stop=threading.Event(),
             machine_held=False,

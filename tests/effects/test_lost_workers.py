@@ -14,6 +14,7 @@ from tests.support.tools import few
 from uploader.activity import Activity
 from uploader.core.errors import ConversionFailed, LocalError, WorkerGone
 from uploader.core.model import FileState, Fingerprint, Sighting
+from uploader.core.staging_refusals import StagingRefusals
 from uploader.core.upload_advice import Asker
 from uploader.effects.conversion import convert
 from uploader.journal import Journal
@@ -41,6 +42,7 @@ class Daemon:
             settings=settings_with(limits={"max_attempts": MOST}),
             destinations={"/drop": a_folder("p-1")},
             converter=self,
+            staging_refusals=StagingRefusals(),
             machine_held=False,
             asker=Asker.FOLDER,
             stop=threading.Event(),

@@ -9,6 +9,7 @@ import pytest
 from tests.effects.test_session_start import tools
 from tests.journal.test_journal import journal, stored
 from tests.sim.platform import ModelPlatform
+from tests.support.marks import Marks
 from uploader.core import errors as err
 from uploader.core.model import Layout, SessionState
 from uploader.core.platform_traits import Traits
@@ -43,6 +44,18 @@ class Answering(ModelPlatform):
             {"id": f"i{n}", "upload_id": "u1", "name": f"{name}.tif-x.tif"}
             for n, name in ((1, "a"), (2, "b"))
         ]
+
+
+async def test_the_folders_know_of_all_that_is_stored_before_items_are_made(journal: Journal) -> None:
+    """A journal that is put back to before it would have them made twice."""
+    session_id, _ = await stored(journal, b"a.tif", b"b.tif")
+    platform = Answering()
+    made = tools(journal, platform, Traits())
+    made.intake = Marks(platform.asked)  # type: ignore[arg-type, assignment]
+
+    await complete(made, session_id)
+
+    assert platform.asked == [["/d"], "complete"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.journal.test_journal import KEY, journal
 from tests.journal.test_retry import GONE, converted, wait_for_an_item
 from tests.sim.platform import ModelPlatform
 from tests.support.configured import a_folder, settings_with
+from tests.support.marks import Marks
 from tests.support.tools import few
 from uploader.config import Settings
 from uploader.core import errors as err
@@ -47,7 +48,13 @@ def tools(
 ) -> Tools:
     """What these effects work with."""
     chosen = settings or settings_with()
-    parts = {"journal": journal, "platform": platform, "settings": chosen, "random": random.Random(1)}
+    parts = {
+        "journal": journal,
+        "platform": platform,
+        "settings": chosen,
+        "random": random.Random(1),
+        "intake": Marks(),
+    }
     made = few(**parts, profile=LiveProfile(traits), destinations={"/d": a_folder("p")})
     made.platform_held = False
     made.asked_to_wait_until = made.answered_at = made.began = 0.0
@@ -59,6 +66,20 @@ async def begun(journal: Journal, made: Tools) -> int:
     file_id = await converted(journal, "B1")
     await plan_session(made, Batch(KEY, (Waiting(file_id, "/d", 12, 0.0, False, "B1-x.tif"),)))
     return 1  # the first of the journal
+
+
+async def test_the_folders_know_of_the_session_before_the_platform_does(journal: Journal) -> None:
+    """A journal that is put back to before it is noticed, however soon that is."""
+    platform = Deaf(random.Random(1), 0.0, 1 << 60)
+    made = tools(journal, platform, Traits())
+    session_id = await begun(journal, made)
+    platform.keys = []
+    made.intake = Marks(platform.keys)  # type: ignore[assignment]
+
+    await initiate(made, session_id)
+
+    (row,) = await journal.read(lambda db: list(db["sessions"].rows))
+    assert platform.keys == [["/d"], row["idempotency_key"]]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ TESTS: Mapping[HoldCause, str] = {
     HoldCause.SESSION_FAILING: "tests/core/test_outages.py::test_who_alone_fails_is_told_alone",
     HoldCause.FILE_EXCEEDS_QUOTA: SOAK,
     HoldCause.FILE_EXCEEDS_MEMORY: "tests/core/test_failure_policy.py::test_narrow_memory_holds_the_file",
+    HoldCause.FILE_EXCEEDS_STAGING: "tests/effects/test_staging_refusals.py::test_a_file_too_large_for_staging_is_told",
     HoldCause.COPY_DAMAGED: "tests/effects/test_damaged_copies.py::test_a_copy_that_stays_damaged_is_told",
     HoldCause.SOURCE_STAYS: "tests/e2e/test_after_upload.py::test_an_archive_that_refuses_an_odd_name_is_told",
     HoldCause.MISTAKE: "tests/e2e/test_mistakes.py::test_a_mistake_is_told_as_a_hold",

@@ -18,7 +18,7 @@ from uploader.folders import FolderSpec, first_start
 from uploader.folders.first_start import Belonging
 from uploader.folders.folder_holds import Cause, FolderHolds
 from uploader.folders.folder_threads import FolderThreads
-from uploader.folders.ownership import Owner, mark, owner_of
+from uploader.folders.ownership import Owner, advance, mark, owner_of
 from uploader.journal import Journal
 from uploader.journal.opening import mark_of
 from uploader.journal.recovery.salvage import finding
@@ -152,6 +152,62 @@ async def test_the_mark_follows_the_journal(tmp_path: Path, monkeypatch: pytest.
         tasks.cancel_scope.cancel()
     assert last > 0
     assert owner_of(drop) == other
+
+
+async def test_a_mark_that_is_asked_for_tells_of_all_before_it_is_waited_for(tmp_path: Path) -> None:
+    """However often within a minute: what is done next on the platform is known by the folder, too."""
+    drop = tmp_path / "drop"
+    async with (
+        belonging_of(tmp_path, Platform([])) as (one, journal, owner),
+        anyio.create_task_group() as tasks,
+    ):
+        mark(drop, owner)
+        tasks.start_soon(one.run)
+        await anyio.wait_all_tasks_blocked()
+        for number, (sighting, _) in enumerate(first_start._sample(one._spec, threading.Event()), 1):
+            await journal.files.discovered([sighting])
+            await one.renew()
+            assert owner_of(drop) == replace(owner, event=number)
+        tasks.cancel_scope.cancel()
+    assert number > 1
+
+
+async def test_a_folder_that_hangs_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is one waited for that has no mark yet; once it answers again it is."""
+    monkeypatch.setattr(first_start, "PATIENCE", 0.1)
+    monkeypatch.setattr(first_start, "AGAIN", 0.01)
+    drop, hangs, answers = tmp_path / "drop", threading.Event(), threading.Event()
+
+    def hang(folder: Path, owner: Owner) -> None:
+        hangs.set()
+        answers.wait(10)
+        advance(folder, owner)
+
+    monkeypatch.setattr(first_start, "advance", hang)
+    async with (
+        belonging_of(tmp_path, Platform([])) as (one, journal, owner),
+        anyio.create_task_group() as tasks,
+    ):
+        (first, _), (second, _), *_ = first_start._sample(one._spec, threading.Event())
+        await journal.files.discovered([first])
+        with anyio.fail_after(0.05):
+            await one.renew()
+        mark(drop, owner)
+        tasks.start_soon(one.run)
+        await anyio.wait_all_tasks_blocked()
+        await one.renew()
+        assert hangs.is_set()
+        with anyio.fail_after(0.05):
+            await one.renew()
+        answers.set()
+        await journal.files.discovered([second])
+        with anyio.fail_after(10):
+            while owner_of(drop) != replace(owner, event=2):
+                await one.renew()
+                await anyio.sleep(0.01)
+        tasks.cancel_scope.cancel()
 
 
 async def test_a_commit_without_an_event_uses_up_no_turn_of_the_mark(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from uploader.core import naming
-from uploader.folders.ownership import ATTRIBUTE, FILE, MOST, Owner, foreign, give, mark, owner_of, strange
-from uploader.journal import FILE_NAME, Journal
+from uploader.folders.ownership import ATTRIBUTE, FILE, MOST, Owner, foreign, give, mark, owner_of, strangers
+from uploader.journal import Journal
 
 pytestmark = pytest.mark.unit
 
@@ -59,9 +59,31 @@ def test_a_folder_that_knows_more_than_its_journal_is_strange(tmp_path: Path) ->
     journal.close()
 
     mark(tmp_path / "drop", own)
-    assert "event 7" in strange(tmp_path / "drop", tmp_path / "state" / FILE_NAME)
+    assert "event 7" in strangers([tmp_path / "drop"], tmp_path / "state")[tmp_path / "drop"]
     mark(tmp_path / "drop", replace(own, event=0))
-    assert strange(tmp_path / "drop", tmp_path / "state" / FILE_NAME) == ""
+    assert strangers([tmp_path / "drop"], tmp_path / "state") == {}
+
+
+def test_all_folders_that_are_not_of_a_journal_are_named(tmp_path: Path) -> None:
+    """Each with why; those without a mark, those that are not there, and its own are not among them."""
+    (tmp_path / "state").mkdir()
+    journal = Journal(tmp_path / "state")
+    own = Owner(journal.identity, str(tmp_path / "state"))
+    journal.close()
+    owners = {"mine": own, "later": replace(own, event=9), "plain": None, "other": OTHER, "missing": None}
+    for name, owner in owners.items():
+        if name != "missing":
+            (tmp_path / name).mkdir()
+        if owner is not None:
+            mark(tmp_path / name, owner)
+
+    found = strangers((tmp_path / name for name in owners), tmp_path / "state")
+
+    assert [path.name for path in found] == ["later", "other"]
+    assert "event 9" in found[tmp_path / "later"]
+    assert "The one in" in found[tmp_path / "other"]
+    assert "is another one" in found[tmp_path / "other"]
+    assert "does not exist yet" in strangers([tmp_path / "mine"], tmp_path / "new")[tmp_path / "mine"]
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"0123456789abcdef", b"0123456789ABCDEF /x", b"\xff" * 9000])

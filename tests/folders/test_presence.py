@@ -37,3 +37,14 @@ def test_a_folder_that_comes_with_another_journals_mark_is_not_ours(tmp_path: Pa
     mark(drop, MINE)
     assert found() is None
     lock.release()
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_apart(tmp_path: Path) -> None:
+    """It is no folder that is missing."""
+    drop = tmp_path / "drop"
+    assert absent(str(drop), FolderLock(drop), None) == (Cause.FOLDER, f"The drop folder {drop} is missing.")
+    drop.touch()
+    assert absent(str(drop), FolderLock(drop), None) == (
+        Cause.FOLDER,
+        f"The drop folder {drop} is no folder.",
+    )

@@ -460,6 +460,23 @@ async def test_damage_that_shows_later_is_told_as_such(journal: Journal, tmp_pat
         await journal.read(lambda db: db.conn.execute("SELECT * FROM files, events").fetchall())
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_journal_that_is_taken_away_takes_no_commit(
+    journal: Journal, tmp_path: Path, *, replaced: bool
+) -> None:
+    """Whoever removes it, or puts a backup in its place, is told at the next commit, which would be lost."""
+    await journal.files.discovered([sighting(b"a.tif")])
+    path = tmp_path / "journal.sqlite"
+    if replaced:
+        (tmp_path / "backup").write_bytes(path.read_bytes())
+        (tmp_path / "backup").rename(path)
+    else:
+        path.unlink()
+
+    with pytest.raises(JournalError, match="removed, or replaced"):
+        await journal.files.discovered([sighting(b"b.tif")])
+
+
 async def test_a_disposal_that_a_claim_has_overtaken_is_tried_again(journal: Journal) -> None:
     """The claim has read the uploaded content under other times: the verdict on the older look does not stand."""
     session_id, (file_id,) = await stored(journal, b"a.tif", after_upload="delete")

@@ -28,5 +28,7 @@ def test_a_host_without_certificates_trusts_the_bundled_list(monkeypatch: pytest
 def test_a_file_of_certificates_that_is_none_is_named(tmp_path: Path) -> None:
     """By the key of the configuration, and with what to do."""
     (tmp_path / "ca.pem").write_text("nothing")
-    with pytest.raises(ConfigurationError, match=r"ca_file .*ca\.pem cannot be used"):
+    with pytest.raises(
+        ConfigurationError, match=r"ca_file .*ca\.pem cannot be used: it holds no certificate\."
+    ):
         trust(str(tmp_path / "ca.pem"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import httpcore
@@ -12,10 +13,11 @@ import httpx
 import pytest
 
 from tests.support.certificates import self_signed, serving
-from tests.support.door import SHORT, door
+from tests.support.door import SHORT, door, put
 from tests.support.rawserver import RawServer, Reply, http, ok, problem
 from uploader.core.errors import NoAnswer, RemoteError, Unreachable
 from uploader.net.transport_errors import BROKEN, RequestTrace, broken
+from uploader.platform.geopera import SignedUrl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +149,33 @@ async def test_an_untrusted_certificate_is_unreachable_and_says_so(certificate: 
     assert len(server.requests) == 1
 
 
+async def test_a_certificate_of_another_host_is_no_matter_of_the_clock(certificate: Path) -> None:
+    """What to do follows from what is wrong with it."""
+    async with (
+        RawServer(ok({"id": "u_1"}), tls=serving(certificate)) as server,
+        door(f"https://127.0.0.1:{server.port}", ca_file=str(certificate.parent / "cert.pem")) as (
+            platform,
+            _,
+        ),
+    ):
+        with pytest.raises(Unreachable, match="Check the host in base_url"):
+            await platform.initiate({}, "k")
+
+
+@pytest.mark.parametrize(("code", "words"), [(9, "clock"), (10, "clock"), (62, "host"), (20, "ca_file")])
+async def test_what_to_do_about_a_certificate_follows_from_its_fault(code: int, words: str) -> None:
+    """Not valid yet, expired, another host's, and by a signer that nobody knows."""
+    cause = ssl.SSLCertVerificationError("x")
+    cause.verify_code, cause.verify_message = code, "no good"
+    error = httpx.ConnectError("x")
+    error.__cause__ = cause
+
+    told = broken(error, RequestTrace(), "op", "host")
+
+    assert "its certificate is not trusted: no good" in told.reason
+    assert words in told.way_out
+
+
 async def test_tls_where_none_is_spoken_is_unreachable() -> None:
     """Https to a plain port ends before anything is sent."""
 
@@ -170,6 +199,22 @@ async def test_a_proxy_that_opens_no_tunnel_is_unreachable(reply: Reply) -> None
         with pytest.raises(Unreachable):
             await platform.initiate({}, "k")
     assert [request.method for request in proxy.requests] == ["CONNECT"]
+
+
+async def test_a_proxy_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Not the platform, which nobody has asked; its user and password are not told."""
+    address = f"http://user:word@localhost:{free_port()}"
+    (tmp_path / "a.tif").write_bytes(b"x")
+    async with door("https://api.example", proxy=address) as (platform, store):
+        with pytest.raises(Unreachable) as call:
+            await platform.initiate({}, "k")
+        with pytest.raises(Unreachable) as transfer:
+            await put(store, SignedUrl.parse("https://store.example/o"), tmp_path / "a.tif")
+
+    for error in (call.value, transfer.value):
+        assert "could not reach the proxy localhost" in error.reason
+        assert "[platform] proxy" in error.way_out
+        assert "word" not in str(error)
 
 
 SURELY_UNSENT = {

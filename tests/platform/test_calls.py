@@ -1,4 +1,4 @@
-"""The calls: what is sent, what is read from the answers, and what a 401 or 429 leads to."""
+"""The calls: what is sent, what is read from the answers, and what a 401, 421 or 429 leads to."""
 
 from __future__ import annotations
 
@@ -242,6 +242,28 @@ async def test_a_new_key_is_picked_up_in_mode_api_key() -> None:
         assert await platform.initiate({}, "k") == "u_1"
 
     assert [r.headers["authorization"] for r in server.requests] == ["Bearer old", "Bearer new"]
+
+
+async def test_a_misdirected_call_is_made_once_more_on_a_new_connection() -> None:
+    """The one that was kept leads to a server of another host; what another one answers is the call's result."""
+    async with (
+        RawServer(ok({"items": []}), problem(421), ok({"id": "u_1"})) as server,
+        door(server.url) as (platform, _),
+    ):
+        await platform.list_items("p")
+        assert await platform.initiate({"a": 1}, "k") == "u_1"
+
+    assert server.connections == 2
+    assert server.requests[1].body == server.requests[2].body
+
+
+async def test_a_second_misdirection_is_told() -> None:
+    """Whoever made the call waits before the next try."""
+    async with RawServer(problem(421)) as server, door(server.url) as (platform, _):
+        with pytest.raises(Refused, match="421"):
+            await platform.initiate({}, "k")
+
+    assert (len(server.requests), server.connections) == (2, 2)
 
 
 async def test_a_401_of_something_in_between_refreshes_nothing() -> None:

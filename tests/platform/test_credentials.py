@@ -154,6 +154,7 @@ async def test_a_refresh_that_was_not_sent_is_kept() -> None:
         (problem(401), CredentialRefused),
         (problem(404), CredentialRefused),
         (problem(429, Retry_After="7"), Refused),
+        (problem(421), Refused),
         (problem(503, Retry_After="7"), Refused),
         (problem(500), NoAnswer),
         (oauth(500, "server_error"), NoAnswer),

@@ -142,6 +142,8 @@ async def test_an_early_refusal_over_an_interim_answer(large: Path) -> None:
     [
         (STORED, None),
         (Reply(http(201, b"", "")), None),
+        (Reply(http(200, b"", "text/html; charset=UTF-8")), None),
+        (Reply(http(200, b"<html>log in first</html>", "text/html")), NoAnswer),
         (Reply(http(200, b"", ""), after=100_000, end="stall"), NoAnswer),
         (Reply(end="close"), NoAnswer),
         (Reply(end="close", after=0), NoAnswer),

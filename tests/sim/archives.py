@@ -196,7 +196,6 @@ class ArchiveHistory(History):
         lost = [file_id for file_id, path in rows if path not in self.disk.sources and draw.random() < 0.7]
         found = drive(self.journal.forgetting.forget(lost))
         for file_id in found.files:
-            self.forgotten += 1
             self.intake.claimed(file_id)
 
     # -- the judgement ---------------------------------------------------------------------------------------

@@ -65,7 +65,6 @@ class History(World):
         """The count of active turns when the last fault was over."""
         self.patience: float | None = None
         self.mended = 0
-        self.forgotten = 0
         self.written: Counter[str] = Counter()
         self.contents: dict[int, str] = {}
         """What was written, by inode."""
@@ -147,7 +146,6 @@ class History(World):
         lost = [row[0] for row in self.journal.table() if bytes(row[PATH]) not in self.disk.sources]
         found = drive(self.journal.forgetting.forget([file_id for file_id in lost if draw.random() < 0.7]))
         for file_id in found.files:
-            self.forgotten += 1
             self.intake.claimed(file_id)
 
     def _try_now(self) -> None:
@@ -275,8 +273,6 @@ class History(World):
             self._calm()
             self.probe()
         holds = self.journal.holdings()
-        if self.forgotten:  # then it may be that no file is left to try the quota or the target with
-            holds = [hold for hold in holds if hold[0] not in {Scope.ORGANIZATION, Scope.TARGET}]
         if holds:
             self.wrong.append(f"held for ever: {holds}")
 

@@ -10,6 +10,8 @@ from uploader.core.model import Sighting
 from uploader.core.planner_view import Settled
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tests.sim.world import World
 
 SETTLE = 10.0
@@ -73,6 +75,9 @@ class Intake:
         self._drop(file_id)
         self.waits[file_id] = self.world.now + after
         self.disk.touched[path] = None
+
+    async def mark(self, folders: Collection[str]) -> None:
+        """Nobody puts the journal back."""
 
     async def folder_fails(self, file_id: int) -> bool:
         """Whether the folder is at fault that a file could not be read."""

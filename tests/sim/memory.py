@@ -107,6 +107,11 @@ class MemoryJournal:
         """One session."""
         return self.tables.uploads[session_id].as_row()
 
+    def opened_since(self, moment: float, target: str) -> bool:
+        """Whether a session to a target (empty: to any) was planned after a moment and opened."""
+        uploads = (u for u in self.tables.uploads.values() if u.upload_id and u.created_at > moment)
+        return any(target in ("", u.key.target) for u in uploads)
+
     def read_back(self, session_id: int) -> str | None:
         """What came of reading a session's items."""
         return self.tables.uploads[session_id].readback

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.sim.expectations import CALLS, CLAIMS, DISPOSALS, ENDS
 from uploader.core import actions as act
-from uploader.core.model import FileState, Hold, Layout, Scope, SessionState
+from uploader.core.model import FileState, Hold, HoldCause, Layout, Scope, SessionState
 from uploader.core.planner_view import PlannerView, Session
 from uploader.core.planning_pass import Plan
 
@@ -39,7 +39,7 @@ def broken(world: World, view: PlannerView, plan: Plan) -> list[str]:
         elif kind is act.Discard:
             found = _discard(world, action.file_ids)  # type: ignore[union-attr]
         else:
-            found = _OF_FILE[kind](world, action.file_id)  # type: ignore[union-attr, index]
+            found = _of_rest(world, view, action)
         if found:
             wrong.append(f"{action}: {found}")
     if view.pauses:
@@ -201,6 +201,25 @@ def _dispose(world: World, file_id: int) -> str:
 def _discard(world: World, file_ids: tuple[int, ...]) -> str:
     going_on = [file_id for file_id in file_ids if world.journal.file(file_id).state not in ENDS]
     return f"these have not ended: {going_on}" if going_on else ""
+
+
+def _ended(world: World, view: PlannerView, action: act.EndHold) -> str:
+    """Files that wait end a hold by a call, and a session that was opened since has ended it already."""
+    hold = next(one for one in view.holds if (one.scope, one.subject) == (action.scope, action.subject))
+    waiting = {FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED}
+    left = [row for row in world.journal.table() if waiting.intersection(row)]
+    if left:
+        return f"{len(left)} files wait, perhaps for this {hold.scope}"
+    opened = world.journal.opened_since(hold.since, hold.subject)
+    return (
+        "a session was opened since it began" if opened and hold.cause is not HoldCause.SESSIONS_LOST else ""
+    )
+
+
+def _of_rest(world: World, view: PlannerView, action: act.Action) -> str:
+    if isinstance(action, act.EndHold):
+        return _ended(world, view, action)
+    return _OF_FILE[type(action)](world, action.file_id)  # type: ignore[union-attr]
 
 
 _OF_FILE: dict[type[object], Callable[[World, int], str]] = {

@@ -121,6 +121,11 @@ class SqliteJournal:
         """One session."""
         return queries.session_row(self.db, session_id)
 
+    def opened_since(self, moment: float, target: str) -> bool:
+        """Whether a session to a target (empty: to any) was planned after a moment and opened."""
+        ids = self._all("SELECT id FROM sessions WHERE upload_id IS NOT NULL AND created_at > ?", moment)
+        return any(target in ("", self.upload(session_id).key.target) for (session_id,) in ids)
+
     def read_back(self, session_id: int) -> str | None:
         """What came of reading a session's items."""
         found: str | None = self._all("SELECT readback FROM sessions WHERE id = ?", session_id)[0][0]

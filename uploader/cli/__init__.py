@@ -45,6 +45,17 @@ COMMANDS = {
 """Every command with what the overview says of it, in the order of the overview."""
 
 
+_OTHER_WORDS = {
+    "help": "--help",
+    "list": "items",
+    "repair": "check --repair-journal",
+    "start": "run",
+    "stop": "pause",
+    "upload": "push",
+}
+"""Words that people try for what a command is called here."""
+
+
 class _Commands(click.Group):
     """Imports the module of a command when the command is named."""
 
@@ -59,6 +70,18 @@ class _Commands(click.Group):
         command = import_module(f"uploader.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a word that is none is answered with the one that was most likely meant."""
+        if args[0] in COMMANDS or args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        meant = _OTHER_WORDS.get(args[0]) or next(iter(get_close_matches(args[0], COMMANDS, n=1)), "")
+        hint = f" Did you mean `uploader {meant}`?" if meant else ""
+        raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the overview from the table, without importing anything."""

@@ -65,15 +65,14 @@ def _places(settings: Settings) -> Iterator[Finding]:
 def _apart(settings: Settings) -> Iterator[Finding]:
     """Judge whether a drop folder shows what is not dropped into it, and whether all are this journal's."""
     from uploader.config.cross_checks import overlaps
-    from uploader.folders.ownership import WAYS_OUT, strange
-    from uploader.journal import FILE_NAME
+    from uploader.folders.ownership import WAYS_OUT, strangers
 
     folders = dict(enumerate(settings.folders))
     for folder, mistake in overlaps(settings.state_dir, settings.staging.path, folders, mounted=True):
         yield fail(f"folder {folder.path}", mistake.text)
-    for folder in settings.folders:
-        if why := strange(folder.path, settings.state_dir / FILE_NAME):
-            yield fail(f"folder {folder.path}", why, WAYS_OUT)
+    paths = [folder.path for folder in settings.folders]
+    for path, why in strangers(paths, settings.state_dir).items():
+        yield fail(f"folder {path}", why, WAYS_OUT)
 
 
 def _nearest(path: Path) -> Path:
@@ -92,7 +91,8 @@ def _seen(path: Path) -> bool:
 def _folder(folder: Folder) -> Iterator[Finding]:
     name = f"folder {folder.path}"
     if not _seen(folder.path) or not folder.path.is_dir():
-        yield fail(name, "it does not exist.", "Make it, or mount it; the daemon waits for it meanwhile.")
+        what = "it is no folder." if _seen(folder.path) else "it does not exist."
+        yield fail(name, what, "Make it, or mount it; the daemon waits for it meanwhile.")
         return
     if not os.access(folder.path, os.R_OK | os.X_OK):
         yield fail(name, "it cannot be read by this user.", "Let the daemon's group read and enter it.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from uploader.cli.check_finding import Finding, fail, ok, warn
-from uploader.core.errors import CredentialRefused, Refused, RemoteError, UploaderError
+from uploader.core.errors import CredentialRefused, Refused, RemoteError, Unreachable, UploaderError
 from uploader.daemon.live_profile import WAY_OUT, load
 from uploader.daemon.platform_connection import connect
 from uploader.platform.geopera import read_key
@@ -17,6 +17,8 @@ from uploader.platform.geopera.server_clock import server_time
 from uploader.report.terminal_text import duration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from uploader.config import PlatformSection, Settings
     from uploader.platform.api import Platform
 
@@ -35,7 +37,24 @@ def all_findings(settings: Settings) -> list[Finding]:
     try:
         return anyio.run(_talk, settings)
     except UploaderError as error:
-        return [fail("platform", error.reason, error.way_out)]
+        hint = (
+            _unread_proxy(os.environ)
+            if isinstance(error, Unreachable) and not settings.platform.proxy
+            else ""
+        )
+        return [fail("platform", error.reason, f"{error.way_out} {hint}".strip())]
+
+
+def _unread_proxy(environment: Mapping[str, str]) -> str:
+    """What to do with a proxy that only the environment names: a service has another environment than its user."""
+    names = [
+        name for name in environment if name.lower() in {"https_proxy", "all_proxy"} and environment[name]
+    ]
+    return (
+        f"${names[0]} is not read here: where a proxy is needed, name it as [platform] proxy."
+        if names
+        else ""
+    )
 
 
 async def _talk(settings: Settings) -> list[Finding]:

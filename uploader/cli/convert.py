@@ -160,15 +160,19 @@ def _one(
             await converter.warm_up()  # it comes up while the rest is loaded
             from uploader.python.convert_files import converted
 
-            return await converted(
-                converter,
-                source,
-                target,
-                preview=preview,
-                limits=_limits(config)[0],
-                wishes=wishes,
-                progress=shown_progress,
-            )
+            limits = _limits(config)[0]
+            try:
+                return await converted(
+                    converter,
+                    source,
+                    target,
+                    preview=preview,
+                    limits=limits,
+                    wishes=wishes,
+                    progress=shown_progress,
+                )
+            except UploaderError as error:
+                raise UploaderError(f"{source}: {error.reason}", error.way_out) from error
 
     return anyio.run(go)
 

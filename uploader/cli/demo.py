@@ -18,7 +18,7 @@ import click
 
 from uploader.cli import gdal_process
 from uploader.cli.common import FINISHING, OUTCOMES, console, emit, json_option, say, set_up_logs
-from uploader.cli.demo_folder import DemoFolder, settings, taken
+from uploader.cli.demo_folder import DemoFolder, passing, settings, taken
 from uploader.cli.extra import require_sandbox
 from uploader.cli.gdal_process import stops_call
 from uploader.core.errors import UploaderError
@@ -50,11 +50,7 @@ def command(*, as_json: bool, keep: Path | None) -> int:
     set_up_logs(level=logging.WARNING, told=OUTCOMES)
     with ExitStack() as stack:
         stack.enter_context(stops_call(signal.default_int_handler))
-        root = (
-            taken(keep)
-            if keep
-            else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="uploader-")))
-        )
+        root = taken(keep) if keep else stack.enter_context(passing())
         screen = console(as_json=as_json)
         try:
             result = _perform(root, screen)
@@ -85,7 +81,7 @@ def _samples(stage: DemoFolder, screen: Console) -> dict[str, str]:
 def _made(stage: DemoFolder) -> Any:
     """Make the rasters beside the drop folder, which appears whole.
 
-    A demo that is killed meanwhile leaves its child at work: in a folder of its own, which the next one removes.
+    What a demo that was killed meanwhile had made so far stays in a folder of its own, which the next one removes.
     """
     for unfinished in (stage.drop, *stage.root.glob("making-*")):
         shutil.rmtree(unfinished, ignore_errors=True)

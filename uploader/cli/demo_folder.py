@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +42,10 @@ listen = ""
 """
 
 
+PREFIX = "uploader-demo-"
+"""How the names of folders begin that go with their demo."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoFolder:
     """The places below its root."""
@@ -62,6 +73,11 @@ class DemoFolder:
         return self.root / ".uploader-demo"
 
     @property
+    def lock(self) -> Path:
+        """Says that the folder goes with its demo, whose process keeps it locked."""
+        return self.root / ".uploader-demo-lock"
+
+    @property
     def samples(self) -> Path:
         """What was dropped; there once all of it was."""
         return self.root / "samples.json"
@@ -83,7 +99,36 @@ def taken(keep: Path) -> Path:
         )
     keep.mkdir(parents=True, exist_ok=True)
     stage.mark.touch()
+    stage.lock.unlink(missing_ok=True)
     return keep
+
+
+@contextmanager
+def passing() -> Iterator[Path]:
+    """Make a folder that goes with this demo; those that killed ones have left behind go before."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            _remove_left(DemoFolder(left))
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as root:
+        stage = DemoFolder(Path(root))
+        fresh = stage.lock.with_suffix(".new")
+        with fresh.open("x") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            fresh.rename(stage.lock)  # it is there once it is locked
+            yield stage.root
+
+
+def _remove_left(stage: DemoFolder) -> None:
+    """Remove a folder of ours whose demo is gone. Raises OSError where it is another's, or locked."""
+    found = stage.root.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        return
+    with stage.lock.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The lock goes last: where this is cut short, the next demo goes on.
+        for entry in set(stage.root.iterdir()) - {stage.lock}:
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+        shutil.rmtree(stage.root)
 
 
 def settings(stage: DemoFolder, base_url: str, project: str, api_key: str) -> Settings:

@@ -1,9 +1,13 @@
-"""The modules of the demo that import GDAL, each run in a process of its own, which ends when the demo is told to."""
+"""The modules of the demo that import GDAL, each run in a process of its own, which ends when the demo does.
+
+That process begins here, too: `python -m uploader.cli.gdal_process PARENT MODULE ARGUMENT...`.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -43,7 +47,7 @@ def run(module: str, *arguments: str, stdin: str = "") -> Any:
     """
     home = str(Path(uploader.__file__).resolve().parents[1])
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", f"uploader.cli.{module}", *arguments]
+    command = [sys.executable, "-m", "uploader.cli.gdal_process", str(os.getpid()), module, *arguments]
     environment = {**os.environ, "PYTHONPATH": path}
     # A stop that interrupted the start itself would leave a process behind that nobody knows: it is kept till after.
     stops: list[int] = []
@@ -62,3 +66,16 @@ def run(module: str, *arguments: str, stdin: str = "") -> Any:
         last = errors.strip().rpartition("\n")[2]
         raise UploaderError(f"The step {module} of the demo failed: {last}.", "Is there room on the disk?")
     return json.loads(printed)
+
+
+def _begin(parent: int, module: str, *arguments: str) -> None:
+    """Run the module as a program that ends with its parent, also where that is killed."""
+    from uploader.convert.isolation.confine import die_with
+
+    die_with(parent)
+    sys.argv = [module, *arguments]
+    runpy.run_module(f"uploader.cli.{module}", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _begin(int(sys.argv[1]), *sys.argv[2:])

@@ -122,14 +122,14 @@ def _steps(
 def _key(key_file: str | None, own: Path) -> str:
     """The key, checked for its form. Empty where one lies at its place already and no other is given."""
     from uploader.platform.geopera.key_file import VARIABLE, check_key
+    from uploader.system.files import words
 
     if key_file:
         try:
             return check_key(Path(key_file).read_text(encoding="utf-8"), f"the key file {key_file}") + "\n"
         except (OSError, UnicodeDecodeError) as error:
-            raise UploaderError(
-                f"The key file {key_file} cannot be read: {error}.", "Name another."
-            ) from None
+            why = words(error) if isinstance(error, OSError) else "it is not text"
+            raise UploaderError(f"The key file {key_file} cannot be read: {why}.", "Name another.") from None
     if os.environ.get(VARIABLE):
         return check_key(os.environ[VARIABLE], f"${VARIABLE}") + "\n"
     if own.exists():

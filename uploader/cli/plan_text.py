@@ -25,7 +25,7 @@ def line(file: PlannedFile) -> str:
     where = "/".join(part for part in (file.project, file.collection, file.item) if part)
     words = [
         file.method or "method not known",
-        f"{format_size(file.bytes)} -> about {format_size(file.size)}",
+        f"{format_size(file.bytes)} → about {format_size(file.size)}",
         f"to {printable(where)}",
     ]
     if file.placement is not None:

@@ -31,13 +31,18 @@ def run_steps(steps: Iterable[InstallStep], screen: Console, *, dry_run: bool) -
         try:
             if step.done(changed=changed):
                 continue
-            say(screen, printable(step.shell().partition("\n")[0].removesuffix(" <<'END'")))
+            say(screen, printable(_line(step)))
             step.do()
         except OSError as error:
             raise UploaderError(
-                f"`{step.shell().partition(chr(10))[0]}` failed: {error.strerror}.", "Run it as root (sudo)."
+                f"`{_line(step)}` failed: {error.strerror}.", "Run it as root (sudo)."
             ) from error
         changed = True
     if not changed and not dry_run:
         say(screen, "Nothing to do: all is so already.")
     return changed
+
+
+def _line(step: InstallStep) -> str:
+    """What a step does, in one line: without the text that goes in, and what to do by hand."""
+    return step.shell().partition("\n")[0].removesuffix(" <<'END'").partition("    # ")[0]

@@ -83,6 +83,10 @@ def _platform(platform: PlatformSection) -> Iterator[ConfigError]:
             "would send the key unencrypted.",
             "Write https; http is for this machine only.",
         )
+    elif platform.base_url.endswith("/v1"):
+        yield ConfigError(
+            ("platform", "base_url"), "ends in /v1, which each call adds by itself.", "Leave it out."
+        )
     if platform.proxy and not is_proxy(platform.proxy):
         yield ConfigError(
             ("platform", "proxy"),

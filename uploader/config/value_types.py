@@ -96,7 +96,24 @@ def _some_path(value: object) -> object:
     """An empty path would mean the folder of the configuration file, which nobody says that way."""
     if value == "":
         raise ValueError("must not be empty; name a folder")
+    return _local_path(value)
+
+
+def _local_path(value: object) -> object:
+    """What is written for other programs would be a folder beside the configuration, and waited for for ever."""
+    if isinstance(value, str):
+        for pattern, why in _NO_PATHS.items():
+            if re.match(pattern, value):
+                raise ValueError(why)
     return value
+
+
+_NO_PATHS = {
+    r"[A-Za-z][A-Za-z0-9+.-]+://": "is an address; mount it, and name the folder where it is mounted",
+    r"[A-Za-z]:[\\/]": 'is a path of Windows; name it as this machine does, such as "/mnt/c/drop"',
+    r"\$[A-Za-z_{]": "has a variable, and none is replaced; write it out, or ~ for the home folder",
+}
+"""By their beginnings: paths that are none here."""
 
 
 def _absolute_or_empty(value: Path | None, info: ValidationInfo) -> Path | None:
@@ -113,8 +130,8 @@ def _real_port(value: str) -> str:
     return value
 
 
-def _none_if_empty(value: object) -> object:
-    return None if value == "" else value
+def _no_path_if_empty(value: object) -> object:
+    return None if value == "" else _local_path(value)
 
 
 def _scheduler(value: str) -> str:
@@ -139,7 +156,7 @@ Endpoint = Annotated[Secret, BeforeValidator(_endpoint)]
 Argv = Annotated[tuple[str, ...], AfterValidator(_argv)]
 Flag = Annotated[bool, Field(strict=True)]
 AbsolutePath = Annotated[Path, BeforeValidator(_some_path), AfterValidator(_absolute)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_absolute_or_empty)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_no_path_if_empty), AfterValidator(_absolute_or_empty)]
 Name = Annotated[str, Field(min_length=1)]
 Patterns = tuple[Name, ...]
 HostName = Annotated[str, AfterValidator(_host_name)]

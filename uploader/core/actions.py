@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from uploader.core.batching import Batch
+from uploader.core.model import Scope
 
 Subject = tuple[str, int]
 """What an action is about: "file", "session" or "scene" with the id of its row."""
+
+HOLDS: Subject = ("hold", 0)
+"""The subject of what is done about holds: one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,19 @@ class PlanSession:
         return (("plan", 0),)
 
 
+@dataclass(frozen=True, slots=True)
+class EndHold:
+    """End a hold that no file waits for any more."""
+
+    scope: Scope
+    subject: str
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What is busy while this runs."""
+        return (HOLDS,)
+
+
 Action = (
     Claim
     | Convert
@@ -131,4 +148,5 @@ Action = (
     | ReadBack
     | AdvanceScene
     | PlanSession
+    | EndHold
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uploader.core import errors as err
 
-TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Statuses that say nothing of the call: it is tried again."""
+TRANSIENT = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
+"""Statuses that say nothing of the call, but of the server, the connection or the moment: it is tried again."""
 
 
 def is_answer(error: err.UploaderError) -> bool:

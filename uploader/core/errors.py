@@ -16,6 +16,7 @@
         ├── SourceUnreadable      the file in the drop folder cannot be read: rights, I/O error
         ├── StagedDamaged         a private copy is missing or differs from its recorded hash
         ├── NoSpace               no room for what is to be written
+        │   └── FileTooLarge      the file system takes no file of that size
         ├── RasterUnreadable      the raster does not open, or ends too early
         ├── RasterRefused         the raster opens but is beyond the limits, or cannot be kept exact
         ├── ConverterBroken       the converter does not start at all
@@ -169,6 +170,10 @@ NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 class NoSpace(LocalError):
     """No room on the file system for what is to be written; nothing is wrong with the file."""
+
+
+class FileTooLarge(NoSpace):
+    """The file system takes no file of that size, however much room it has: others pass."""
 
 
 class RasterUnreadable(LocalError):

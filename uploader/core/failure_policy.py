@@ -35,7 +35,7 @@ PROBE_EVERY = 60.0
 """Seconds between two tries at a held platform, organization or staging."""
 
 TARGET_PROBE_EVERY = 300.0
-"""Seconds between two tries at a held target: a person has to act there."""
+"""Seconds between two tries at a held target, or of a file that is too large: a person has to act there."""
 
 TARGET_WAY_OUT = (
     "Check project_id, collection_id and item_id in the configuration, and that the key's owner is editor "
@@ -44,6 +44,9 @@ TARGET_WAY_OUT = (
 
 PROBE_REFUSED = "The platform refuses to list the items there"
 """How a hold begins that a probe made while idle, and that therefore a probe can end."""
+
+MORE_ROOM = "Make room there, raise the quota of the disk, or name another one in `[staging] dir`."
+"""The way out for a file that finds no room where others do."""
 
 FREE_COPIES = 3
 """How often a file whose private copy is damaged is copied again at once."""
@@ -55,6 +58,14 @@ PUBLISHED_METHOD = "cli"
 
 MAX_MINTS = 3
 """Signed URLs that are minted for one PUT before its session is given up."""
+
+OF_THE_STORE = frozenset(
+    {
+        *("IncompleteBody", "OperationAborted", "RequestTimeout", "RequestTimeTooSkewed"),
+        *("AccountProblem", "AllAccessDisabled", "NoSuchBucket", "UserProjectAccountProblem"),
+    }
+)
+"""Refusals by which a store, with a 4xx, means the line, its clock or its owner's account: no file is to blame."""
 
 CONVERT_TRIES = 2
 """Tries of a raster on which the child died, the last one alone."""
@@ -97,8 +108,7 @@ def classify(step: Step, error: err.UploaderError, known: Circumstances) -> Verd
 def _local(error: err.LocalError, known: Circumstances) -> Verdict:
     match error:
         case err.NoSpace():
-            cause, after = HoldCause.STAGING_FULL, PROBE_EVERY / 2
-            return Park(Scope.STAGING, cause, error.reason, error.way_out, after)
+            return _no_space(error, known)
         case err.ConverterBroken() | err.Shortage() | err.MemoryTooNarrow() | err.ClusterUnavailable():
             return _machine(error, known)
         case err.StagedDamaged():
@@ -107,6 +117,14 @@ def _local(error: err.LocalError, known: Circumstances) -> Verdict:
             return LookAgain(0.0)
         case _:
             return _raster(error, known)
+
+
+def _no_space(error: err.NoSpace, known: Circumstances) -> Verdict:
+    """All wait for room, unless others find some meanwhile: then it is this file that is too large."""
+    if isinstance(error, err.FileTooLarge) or known.others_pass:
+        way_out = error.way_out if isinstance(error, err.FileTooLarge) else MORE_ROOM
+        return Park(Scope.FILE, HoldCause.FILE_EXCEEDS_STAGING, error.reason, way_out, TARGET_PROBE_EVERY)
+    return Park(Scope.STAGING, HoldCause.STAGING_FULL, error.reason, error.way_out, PROBE_EVERY / 2)
 
 
 def _raster(error: err.LocalError, known: Circumstances) -> Verdict:
@@ -155,7 +173,7 @@ _MACHINE_CAUSES = {
 
 
 def _store(error: err.StoreRefused, known: Circumstances) -> Verdict:
-    if error.status in TRANSIENT:
+    if error.status in TRANSIENT or error.code in OF_THE_STORE:
         return Retry(max(backoff(known.tries, known.jitter), error.retry_after or 0.0))
     return _counted(error.reason, known)
 

@@ -240,6 +240,14 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
         "Raise the limit that the reason names, or lower `[convert] memory_limit`.",
         WHEN_STALLED,
     ),
+    HoldCause.FILE_EXCEEDS_STAGING: CauseFacts(
+        (Scope.FILE,),
+        "It is too large for staging: the file system refuses it, or its conversion, and takes others.",
+        "Raise the limit or quota that the reason names, or name another disk in `[staging] dir`; it is tried every "
+        "five minutes.",
+        AT_ONCE,
+        tried=False,
+    ),
     HoldCause.COPY_DAMAGED: CauseFacts(
         (Scope.FILE,),
         "Its private copy in staging is damaged whenever it is made.",

@@ -86,6 +86,7 @@ class HoldCause(StrEnum):
     SESSION_FAILING = "session_failing"
     FILE_EXCEEDS_QUOTA = "file_exceeds_quota"
     FILE_EXCEEDS_MEMORY = "file_exceeds_memory"
+    FILE_EXCEEDS_STAGING = "file_exceeds_staging"
     COPY_DAMAGED = "copy_damaged"
     SOURCE_STAYS = "source_stays"
     MISTAKE = "mistake"

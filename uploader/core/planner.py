@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from uploader.core import actions as act
-from uploader.core import daily_limit, disk_space, scene_turns, stages, view_holds, waits
+from uploader.core import daily_limit, disk_space, ended_holds, scene_turns, stages, view_holds, waits
 from uploader.core.batching import (
     WORTH_A_SESSION,
     Batch,
@@ -43,6 +43,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
         1 for mistake in view.mistakes if mistake.step == "Claim" and mistake.subject in turn.resting
     )
     resting += sum(1 for copy in view.damaged_copies if copy.settles and copy.until > now)
+    resting += sum(1 for file in view.refused_files if file.settles and file.until > now)
     settling = sum(count for folder, count in view.settling.items() if not turn.paused(folder))
     turn.expecting = any(not turn.paused(file.folder) for file in view.settled) or settling > resting
     if view.unfinished:
@@ -52,6 +53,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     _sessions(turn)
     scene_turns.advance(turn)
     _batches(turn)
+    ended_holds.end(turn)
     disk_space.trouble(turn)
     disk_space.convert(turn)
     disk_space.claim(turn)
@@ -62,6 +64,7 @@ def plan(view: PlannerView, now: float, settings: Settings) -> Plan:
     show_outages(turn)
     daily_limit.show(turn)
     view_holds.damaged_copies(turn)
+    view_holds.refused_files(turn)
     view_holds.mistaken(turn)
     view_holds.short_of_threads(turn)
     stages.show_stalled(turn)

@@ -22,6 +22,7 @@ from uploader.core.model import (
     SessionState,
 )
 from uploader.core.scenes import KeptBack, Scene
+from uploader.core.staging_refusals import RefusedFile
 from uploader.core.unexpected_errors import UnexpectedError
 
 
@@ -167,6 +168,8 @@ class PlannerView:
     """Whom a mistake in the program concerns: they wait until their time has come."""
     damaged_copies: tuple[DamagedCopy, ...] = ()
     """Files whose private copies were damaged again and again."""
+    refused_files: tuple[RefusedFile, ...] = ()
+    """Files that are too large for staging, which takes others."""
     no_room_for: frozenset[int] = frozenset()
     """Files of which the plan before has shown that there is no room for them."""
     stalled: frozenset[str] = frozenset()

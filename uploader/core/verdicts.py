@@ -132,5 +132,7 @@ class Circumstances:
     """The published transfer_method is in use already."""
     joins: bool = False
     """The session's file is to join the item of its scene."""
+    others_pass: bool = False
+    """Since staging first refused the file, it took another."""
     last: bool = False
     """No further attempt is left of those that a file may cost (`limits.max_attempts`)."""

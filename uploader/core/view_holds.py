@@ -6,6 +6,7 @@ from math import inf
 
 from uploader.core import pauses
 from uploader.core.batching import candidates
+from uploader.core.byte_sizes import format_size
 from uploader.core.capacity import MORE_TASKS
 from uploader.core.model import Hold, HoldCause, Layout, Scope
 from uploader.core.pauses import in_force
@@ -13,11 +14,8 @@ from uploader.core.planning_pass import OUTAGE_SHOWN_AFTER, PlanningPass
 from uploader.core.plurals import count_of
 from uploader.core.unexpected_errors import UnexpectedError
 
-SHOWN_DAMAGES = 20
-"""Files whose private copies do not stay whole which are shown one by one."""
-
-SHOWN_MISTAKES = 20
-"""Files and sessions that a mistake in the program concerns which are shown one by one."""
+SHOWN = 20
+"""Files or sessions that wait for one cause which are shown one by one."""
 
 
 def unconfigured(turn: PlanningPass) -> None:
@@ -70,15 +68,15 @@ def mistaken(turn: PlanningPass) -> None:
     for mistake in mistakes:
         if mistake.subject in turn.resting:
             turn.wake(mistake.until)
-    for mistake in mistakes[:SHOWN_MISTAKES]:
-        turn.show(_mistake_hold(mistake, len(mistakes) - SHOWN_MISTAKES))
+    for mistake in mistakes[:SHOWN]:
+        turn.show(_mistake_hold(mistake, len(mistakes) - SHOWN))
 
 
 def damaged_copies(turn: PlanningPass) -> None:
     """Files whose private copies do not stay whole are shown while they wait and are tried. Of many, the first are."""
     copies = turn.view.damaged_copies
-    more = len(copies) - SHOWN_DAMAGES
-    for copy in copies[:SHOWN_DAMAGES]:
+    more = len(copies) - SHOWN
+    for copy in copies[:SHOWN]:
         others = f" So it is with {count_of(more, 'more file')}." if more > 0 else ""
         turn.show(
             Hold(
@@ -91,6 +89,28 @@ def damaged_copies(turn: PlanningPass) -> None:
                 until=copy.until,
                 cause=HoldCause.COPY_DAMAGED,
                 files=1,
+            )
+        )
+
+
+def refused_files(turn: PlanningPass) -> None:
+    """Files that are too large for staging are shown while they wait and are tried. Of many, the first are."""
+    files = turn.view.refused_files
+    more = len(files) - SHOWN
+    for file in files[:SHOWN]:
+        others = f" So it is with {count_of(more, 'more file')}." if more > 0 else ""
+        turn.show(
+            Hold(
+                Scope.FILE,
+                file.path,
+                f"It is too large for staging, which takes other files: it has {format_size(file.size)}, and "
+                f"{format_size(max(turn.view.free_bytes, 0))} are free. {file.reason}",
+                f"{file.way_out} It is tried again by itself.{others}",
+                since=file.since,
+                until=file.until,
+                cause=HoldCause.FILE_EXCEEDS_STAGING,
+                files=1,
+                size=file.size,
             )
         )
 

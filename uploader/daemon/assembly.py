@@ -22,8 +22,8 @@ from uploader.daemon.platform_connection import connect
 from uploader.effects.context import Tools
 from uploader.effects.name_lookup import uploaded
 from uploader.folders.intake import FolderBounds, Intake, Territory
-from uploader.folders.ownership import WAYS_OUT, Owner, give, strange
-from uploader.journal import FILE_NAME, Journal
+from uploader.folders.ownership import WAYS_OUT, Owner, give, strangers
+from uploader.journal import Journal
 from uploader.journal.ended_files import stored_since
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.queries import staged_ids
@@ -118,6 +118,7 @@ async def assembled(
             began=clock(),
         )
         journal.subscriptions.add("damaged copies", tools.damaged_copies.committed)
+        journal.subscriptions.add("staging refusals", tools.staging_refusals.committed)
         stored = await journal.read(lambda db: stored_since(db, midnight(clock())))
         yield Parts(
             tools,
@@ -154,9 +155,8 @@ def require_own(state_dir: Path, folders: Sequence[Path]) -> None:
 
     Also where it has seen more of this one than is in it.
     """
-    for folder in folders:
-        if why := strange(folder, state_dir / FILE_NAME):
-            raise JournalError(why, WAYS_OUT)
+    for why in strangers(folders, state_dir).values():
+        raise JournalError(why, WAYS_OUT)
 
 
 async def _thumbnails(state_dir: Path, journal: Journal) -> Thumbnails:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from uploader.core.errors import ConfigurationError, UploaderError
 from uploader.daemon.control_client import address
+from uploader.system import threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,8 @@ MAX_LINE = 1 << 20
 """Bytes of one request: some ten thousand paths."""
 PATIENCE = 10.0
 """Seconds a client may take to send its line or to read its answer."""
+LOOK = 10.0
+"""Seconds between two looks whether the socket is still there."""
 MAX_ANSWERS = 16
 """Requests answered at once; the others wait for their turn."""
 MAX_SILENT = 64
@@ -45,8 +48,9 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
     """Answer requests at `path` until cancelled; the socket is gone afterwards.
 
     A socket that lies there already is replaced: the caller holds the lock of the state directory, so nobody
-    listens to it. A handler returns what is put beside `"ok": true`; an `UploaderError` of it is answered in
-    its own words, any other exception is logged and answered without details.
+    listens to it. One that is taken away is made anew: without it no command finds the daemon. A handler returns
+    what is put beside `"ok": true`; an `UploaderError` of it is answered in its own words, any other exception is
+    logged and answered without details.
     """
     turns = asyncio.Semaphore(MAX_ANSWERS)
     silent: dict[asyncio.StreamWriter, None] = {}
@@ -68,12 +72,22 @@ async def serve(path: Path, handlers: Mapping[str, Handler]) -> None:
 
     sock = _listen(path)
     try:
-        async with await asyncio.start_unix_server(client, sock=sock, limit=MAX_LINE) as server:
-            await server.serve_forever()
+        while True:
+            async with await asyncio.start_unix_server(client, sock=sock, limit=MAX_LINE):
+                sock = await _another(path)
     finally:
         sock.close()
         with contextlib.suppress(OSError):
             path.unlink()  # noqa: ASYNC240 - one quick call in a folder of our own
+
+
+async def _another(path: Path) -> socket.socket:
+    """A new listening socket, once the one at `path` was taken away, as by a cleaner of old files."""
+    while True:
+        await asyncio.sleep(LOOK)
+        if not await threads.run_sync(path.is_socket):
+            with contextlib.suppress(OSError, ConfigurationError):  # the state directory may be away, too
+                return _listen(path)
 
 
 async def _line(reader: asyncio.StreamReader) -> bytes:

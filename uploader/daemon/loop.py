@@ -233,6 +233,7 @@ class Daemon:
             converters_apart=self._tools.converter.apart,
             staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
             damaged_copies=self._tools.damaged_copies.lasting(),
+            refused_files=self._tools.staging_refusals.alone(),
             busy=running.busy,
             running=running.running,
             since=running.since,

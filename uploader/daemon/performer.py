@@ -47,5 +47,7 @@ async def perform(tools: Tools, action: act.Action) -> None:  # noqa: C901, PLR0
             await session.read_back(tools, session_id)
         case act.AdvanceScene(scene_id=scene_id):
             await scenes.advance(tools, scene_id)
+        case act.EndHold(scope=scope, subject=subject):
+            await tools.journal.holds.clear(scope, subject)
         case _:
             assert_never(action)

@@ -18,7 +18,6 @@ from uploader.effects.context import Tools
 from uploader.effects.conversion import as_it_is, made, reject
 from uploader.effects.scenes import joining
 from uploader.journal import Converted, FileRow
-from uploader.journal.rows import clock
 from uploader.staging import ClaimedCopy, Interrupted
 from uploader.system.failpoints import failpoint
 
@@ -46,7 +45,7 @@ async def claim(tools: Tools, file_id: int) -> None:
             await _claim_failed(tools, await tools.file(file_id), error)
             return
     failpoint("claim.after")
-    tools.staging_refusals.took()
+    tools.staging_refusals.took(file_id)
     # What an archive holds is known, or of a scene, and not the archive itself.
     archive = destination is not None and destination.opens(sighting.path)
     state = await tools.journal.files.claimed(
@@ -87,7 +86,8 @@ def _claim(
 async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) -> None:
     if isinstance(error, err.SourceUnreadable) and await tools.intake.folder_fails(row.id):
         return  # the folder is held in words; the file is not to blame
-    match classify(Step.CLAIM, error, tools.known(refusals=row.looks)):
+    others_pass = tools.staging_refusals.passed(row.id)
+    match classify(Step.CLAIM, error, tools.known(refusals=row.looks, others_pass=others_pass)):
         case fail.LookAgain(after):
             tools.intake.unsettled(row.id, after)
             if isinstance(error, err.SourceUnreadable):
@@ -95,8 +95,8 @@ async def _claim_failed(tools: Tools, row: FileRow, error: err.UploaderError) ->
         case fail.Reject(reason):
             await reject(tools, row, reason, await joining(tools, row.folder, row.path))
             tools.intake.claimed(row.id)
-        case fail.Park(reason=reason, after=after):
-            tools.staging_refusals.refused(reason, clock())
+        case fail.Park(reason=reason, after=after) as park:
+            tools.staging_refused(row, park)
             await tools.journal.files.retry(row.id, reason, after)
             tools.intake.unsettled(row.id, after)
         case verdict:

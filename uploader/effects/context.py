@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from uploader.core.log_subject import About
 from uploader.core.model import FileState, Hold, HoldCause, Scope, Sighting
 from uploader.core.path_text import raw, shown
 from uploader.core.platform_traits import LiveProfile, Traits
+from uploader.core.staging_refusals import RefusedFile, StagingRefusals
 from uploader.core.upload_advice import Asker
 from uploader.core.verdicts import Circumstances, Park
 from uploader.effects.signing import SigningAhead
@@ -30,7 +31,7 @@ from uploader.journal import FileRow, Journal, SessionRow
 from uploader.journal.queries import file_row, session_row
 from uploader.journal.rows import clock
 from uploader.platform.api import ObjectStore, Platform
-from uploader.staging import Refusals, Staging
+from uploader.staging import Staging
 from uploader.system import threads
 from uploader.thumbnails import Thumbnails
 
@@ -44,6 +45,11 @@ def about(row: FileRow, *, session: int | None = None, item: str = "", code: str
     return About(row.folder, row.path, session, item, code)
 
 
+def _absolute(row: FileRow) -> str:
+    """Where the file lies, as it is shown."""
+    return shown(raw(row.folder).rstrip(b"/") + b"/" + row.path)
+
+
 class SettledFiles(Protocol):
     """Where settled files come from and go back to."""
 
@@ -55,6 +61,9 @@ class SettledFiles(Protocol):
 
     def unsettled(self, file_id: int, after: float = 0.0) -> None:
         """The file has to settle once more, and is not looked at before so many seconds."""
+
+    async def mark(self, folders: Collection[str]) -> None:
+        """Let the marks of these folders tell how far the journal has come: one put back to before that is noticed."""
 
     async def folder_fails(self, file_id: int) -> bool:
         """Whether the folder is at fault that a file could not be read: then it is held, and the file waits."""
@@ -93,8 +102,8 @@ class Tools:
     """Why the platform lets this key describe no item; empty: it does, or was not asked yet."""
     unpacking: UnpackingRoom = field(default_factory=UnpackingRoom)
     """What archives under way may still write to staging."""
-    staging_refusals: Refusals = field(default_factory=Refusals)
-    """Whether staging takes what is written to it."""
+    staging_refusals: StagingRefusals = field(default_factory=StagingRefusals)
+    """Whether staging takes what is written to it, and what it does not take."""
     damaged_copies: DamagedCopies = field(default_factory=DamagedCopies)
     """Whose private copies do not stay whole."""
     began: float = 0.0
@@ -126,10 +135,12 @@ class Tools:
         doubtful: bool = False,
         swapped: bool = False,
         joins: bool = False,
+        others_pass: bool = False,
         last: bool = False,
     ) -> Circumstances:
         """What a verdict depends on, with fresh jitter."""
-        return Circumstances(tries, refusals, self.random.random(), doubtful, swapped, joins, last)
+        jitter = self.random.random()
+        return Circumstances(tries, refusals, jitter, doubtful, swapped, joins, others_pass, last)
 
     def hold(self, park: Park, target: str = "") -> Hold:
         """The hold from now on that a verdict asks for; `target` is where the items of its session go."""
@@ -178,8 +189,24 @@ class Tools:
 
     def copy_damaged(self, row: FileRow, reason: str, mended: FileState, after: float) -> None:
         """The private copy of a file is damaged, which is known to be over in this state; see `DamagedCopies`."""
-        path = shown(raw(row.folder).rstrip(b"/") + b"/" + row.path)
-        self.damaged_copies.found(row.id, path, reason, mended, now=clock(), after=after)
+        self.damaged_copies.found(row.id, _absolute(row), reason, mended, now=clock(), after=after)
+
+    def staging_refused(self, row: FileRow, park: Park) -> None:
+        """The private copy, or what it is converted to, could not be written; see `StagingRefusals`."""
+        now = clock()
+        self.staging_refusals.refused(
+            RefusedFile(
+                row.id,
+                _absolute(row),
+                row.size,
+                park.reason,
+                park.way_out,
+                since=now,
+                until=now + park.after,
+                settles=row.state is FileState.SETTLING,
+                alone=park.scope is Scope.FILE,
+            )
+        )
 
     def set_back(self, seconds: float) -> None:
         """The wall clock was set back by so many seconds."""

@@ -16,7 +16,7 @@ from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import LOOK_DELAYS, classify
 from uploader.core.media_types import upload_name
-from uploader.core.model import FileState, Scope
+from uploader.core.model import FileState, HoldCause, Scope
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.transitions.scene_events import Joining
@@ -26,7 +26,7 @@ from uploader.effects.context import Tools, about
 from uploader.effects.conversion_job import categorical_of, job_of
 from uploader.effects.unpacking import unpack
 from uploader.journal import Converted, FileRow
-from uploader.journal.rows import clock, decode_sighting
+from uploader.journal.rows import decode_sighting
 from uploader.staging import Checksums, Interrupted
 from uploader.system.failpoints import failpoint
 from uploader.system.files import words
@@ -67,7 +67,7 @@ async def convert(tools: Tools, file_id: int, *, alone: bool = False) -> None:
             return
     failpoint("convert.after")
     await tools.converter_works()
-    tools.staging_refusals.took()
+    tools.staging_refusals.took(file_id)
     name = upload_name(row.path, row.content, destination.passthrough)
     await tools.journal.files.converted(file_id, made(report, measured, name, comparison))
     log.info("converted %s method=%s bytes=%d to=%d", about(row), report.method, row.size, measured.size)
@@ -86,7 +86,7 @@ async def _unpack(tools: Tools, row: FileRow, destination: Folder) -> None:
             await _failed(tools, row, error)
             return
     await tools.converter_works()
-    tools.staging_refusals.took()
+    tools.staging_refusals.took(row.id)
 
 
 def made(report: Report, measured: Checksums, name: str, comparison: str) -> Converted:
@@ -190,7 +190,9 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
     if isinstance(error, err.RasterUnreadable | err.RasterRefused):
         await tools.converter_works()
     last = row.attempts + 1 >= tools.settings.limits.max_attempts
-    match classify(Step.CONVERT, error, tools.known(row.tries, _refusals(tools, row, error), last=last)):
+    refusals, others_pass = _refusals(tools, row, error), tools.staging_refusals.passed(row.id)
+    known = tools.known(row.tries, refusals, others_pass=others_pass, last=last)
+    match classify(Step.CONVERT, error, known):
         case fail.LookAgain(after):
             await _look_again(tools, row, str(error), after)
         case fail.Damaged(reason, after):
@@ -204,13 +206,13 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
         case fail.Reject(reason):
             await reject(tools, row, reason)
             return
-        case fail.Park(scope=Scope.FILE) as park:
+        case fail.Park(cause=HoldCause.FILE_EXCEEDS_MEMORY) as park:
             await tools.journal.files.stuck(row.id, f"{park.reason} {park.way_out}", park.after)
         case fail.Park() as park:
             if park.scope is Scope.MACHINE:
                 await tools.journal.holds.set(tools.hold(park))
             else:
-                tools.staging_refusals.refused(park.reason, clock())
+                tools.staging_refused(row, park)
             await tools.journal.files.retry(row.id, park.reason, park.after)
         case verdict:
             raise AssertionError(f"convert: no way on from {verdict}") from error

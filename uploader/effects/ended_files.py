@@ -8,7 +8,8 @@ from functools import partial
 
 from uploader.config import Folder
 from uploader.core import errors as err
-from uploader.core.model import FileState
+from uploader.core.hold_causes import CAUSES
+from uploader.core.model import FileState, HoldCause
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
 from uploader.core.receipt_document import beside_the_source
@@ -53,8 +54,7 @@ async def dispose(tools: Tools, file_id: int) -> None:
         except Interrupted:
             return
         except (err.UploaderError, OSError) as error:
-            said = words(error) if isinstance(error, OSError) else str(error)
-            reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {said}"
+            reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {told(error)}"
             await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
             log.warning("not disposed %s: %s", about(row), reason)
             return
@@ -73,6 +73,13 @@ async def _receipt(tools: Tools, row: FileRow, destination: Folder | None) -> by
 
 
 _PAST = {"archive": "archived", "delete": "deleted"}
+
+
+def told(error: err.UploaderError | OSError) -> str:
+    """Why a source stays, and what to do: an error of the program's own says both."""
+    if isinstance(error, OSError):
+        return f"{words(error)}. {CAUSES[HoldCause.SOURCE_STAYS].way_out}"
+    return str(error)
 
 
 async def discard(tools: Tools, file_ids: Sequence[int]) -> None:

@@ -40,6 +40,7 @@ async def complete(tools: Tools, session_id: int) -> None:
         if found is None or await _were_made(tools, session, found):
             return
     await tools.journal.sessions.completing(session_id)
+    await tools.intake.mark({member.folder for member in session.members})
     failpoint("complete.before")
     try:
         item_ids = await tools.platform.complete(session.upload_id)

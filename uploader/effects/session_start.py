@@ -64,6 +64,7 @@ async def initiate(tools: Tools, session_id: int) -> None:
     session, repeated = await tools.session(session_id), tools.traits.initiate_repeated
     key = str(uuid.uuid4()) if repeated is Repeated.REFUSED else session.idempotency_key
     await tools.journal.sessions.initiating(session_id)
+    await tools.intake.mark({member.folder for member in session.members})
     failpoint("initiate.before")
     try:
         upload_id = await tools.platform.initiate(session.body, key)

@@ -23,9 +23,8 @@ from uploader.core.model import Sighting
 from uploader.core.transitions.change import LogLine
 from uploader.folders import FolderSpec, device, scan
 from uploader.folders.folder_threads import FolderThreads
-from uploader.folders.ownership import Owner, mark, owner_of
+from uploader.folders.ownership import Owner, advance, mark, owner_of
 from uploader.journal import Journal
-from uploader.journal.opening import mark_of
 from uploader.journal.queries import content_known
 from uploader.staging import content_of
 
@@ -42,6 +41,9 @@ MOST_BYTES = 1 << 30
 
 AGAIN = 60.0
 """Seconds after which a look is repeated that could not be made, and a mark at the soonest."""
+
+PATIENCE = 1.0
+"""Seconds that a call waits for the mark, which a folder that hangs does not take."""
 
 Lookup = Callable[[Folder, Sequence[str]], Awaitable[list[str]]]
 """Which of these file names the platform has where the folder's files go. Raises UploaderError where it cannot tell."""
@@ -69,17 +71,39 @@ class Belonging:
         self._threads = threads
         self._doubt = doubt
         self._moved = anyio.Event()
+        self._wanted = anyio.Event()
+        self._renewed = anyio.Event()
+        self._told: int | None = None
+        """The last event that the mark was to tell of; None before the folder has one, and while it does not answer."""
 
     async def run(self) -> None:
         """Give the folder its mark, and let that tell how far the journal has come; until cancelled."""
         await self.settle()
+        self._told = 0
         with self._journal.subscriptions.during(f"mark of {self._folder.path}", self._committed):
             while True:
                 await self._moved.wait()
-                self._moved = anyio.Event()
-                with suppress(OSError, UploaderError):  # the next one tells as much
-                    await self._renew()
-                await anyio.sleep(AGAIN)
+                self._moved, self._wanted = anyio.Event(), anyio.Event()
+                await self._renew()
+                self._renewed.set()
+                self._renewed = anyio.Event()
+                with anyio.move_on_after(AGAIN):
+                    await self._wanted.wait()
+
+    async def renew(self) -> None:
+        """Let the mark tell of all that is durable by now before this returns, unless the folder does not answer.
+
+        One that was waited for in vain is not waited for again before it has answered.
+        """
+        last = self._journal.last_event
+        with anyio.move_on_after(PATIENCE):
+            while self._told is not None and self._told < last:
+                renewed = self._renewed
+                self._moved.set()
+                self._wanted.set()
+                await renewed.wait()
+            return
+        self._told = None
 
     async def settle(self) -> None:
         """Until the folder bears a mark, cannot bear one, or is held."""
@@ -93,13 +117,11 @@ class Belonging:
             self._moved.set()
 
     async def _renew(self) -> None:
-        path = self._folder.path
-        owner = await self._threads.run(owner_of, path, abandon=True)
-        if owner is None or owner.journal != self._owner.journal:
-            return
-        here = await self._journal.read(mark_of)
-        if owner.event < here.event:
-            await self._threads.run(mark, path, replace(self._owner, event=here.event), abandon=True)
+        last = self._journal.last_event
+        with suppress(OSError):  # the next one tells as much
+            owner = replace(self._owner, event=last)
+            await self._threads.run(advance, self._folder.path, owner, abandon=True)
+        self._told = last
 
     async def _settled(self) -> bool:
         path = self._folder.path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -163,6 +163,13 @@ class Intake:
         """The look at which the file was found to be settled; it is being claimed from now on."""
         watcher = self._watcher_of(file_id)
         return watcher.queue.claim_started(file_id) if watcher else None
+
+    async def mark(self, folders: Collection[str]) -> None:
+        """Let the marks of these folders tell of all that is durable by now, as far as the folders answer."""
+        watchers = [self._watchers[name] for name in folders if name in self._watchers]
+        for watcher in watchers:
+            if watcher.belonging is not None and not watcher.held:
+                await watcher.belonging.renew()
 
     def claimed(self, file_id: int) -> None:
         """The file has a private copy, or an end: it is not looked at again."""

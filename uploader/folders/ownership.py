@@ -16,7 +16,8 @@ from pathlib import Path
 
 from uploader.core import naming
 from uploader.core.path_text import lossless, raw, shown
-from uploader.journal.opening import reached
+from uploader.journal.high_water_mark import Mark
+from uploader.journal.opening import FILE_NAME, reached
 
 log = logging.getLogger(__name__)
 
@@ -58,21 +59,27 @@ def foreign(folder: Path, journal: str) -> str:
     return f"The drop folder {folder} belongs to another journal, that of the state directory {shown(owner.state_dir)}."
 
 
-def strange(folder: Path, journal: Path) -> str:
-    """Why a folder is not this journal's as it lies there, or knows more than it does; empty where it is, or no matter.
+def strangers(folders: Iterable[Path], state_dir: Path) -> dict[Path, str]:
+    """Which drop folders belong to another journal than lies, or would be made, here, or know more than it; and why.
 
-    The mark is read first: beside a daemon the journal is never behind what the mark told before.
+    The marks are read first: beside a daemon the journal is never behind what a mark told before.
     """
-    owner, own = owner_of(folder), reached(journal)
-    if owner is None or own is None:
-        return ""
+    owners = {folder: owner_of(folder) for folder in folders}
+    own = reached(state_dir / FILE_NAME)
+    if own is None:
+        return {}
+    told = {folder: _strange(folder, owner, own, state_dir) for folder, owner in owners.items() if owner}
+    return {folder: why for folder, why in told.items() if why}
+
+
+def _strange(folder: Path, owner: Owner, own: Mark, state_dir: Path) -> str:
     if owner.journal != own.journal:
         what = "is another one" if own.journal else "does not exist yet"
-        return f"{foreign(folder, own.journal)} The one in {journal.parent} {what}."
+        return f"{foreign(folder, own.journal)} The one in {state_dir} {what}."
     if owner.event <= own.event:
         return ""
     return (
-        f"The journal in {journal.parent} was put back to an earlier time, or is a copy: it ends at event {own.event}, "
+        f"The journal in {state_dir} was put back to an earlier time, or is a copy: it ends at event {own.event}, "
         f"and the drop folder {folder} has seen event {owner.event}."
     )
 
@@ -85,6 +92,13 @@ def mark(folder: Path, owner: Owner) -> bool:
     except OSError:
         return _write(folder, data)
     return True
+
+
+def advance(folder: Path, owner: Owner) -> None:
+    """Let the mark of a drop folder tell of a later event, where it is this journal's and told of an earlier one."""
+    before = owner_of(folder)
+    if before is not None and before.journal == owner.journal and before.event < owner.event:
+        mark(folder, owner)
 
 
 def give(folders: Iterable[Path], owner: Owner) -> None:

@@ -25,7 +25,8 @@ def absent(folder: str, lock: FolderLock, bounds: FolderBounds | None) -> tuple[
     """Why nothing can be expected from a folder; None where it is there, locked for us, and within bounds. Blocks."""
     try:
         if device(folder) is None:
-            return Cause.FOLDER, f"The drop folder {folder} is missing."
+            what = "is no folder" if Path(folder).exists() else "is missing"
+            return Cause.FOLDER, f"The drop folder {folder} {what}."
         if bounds is not None and (why := bounds.territory.conflict(Path(folder))):
             return Cause.OVERLAP, why
         if bounds is not None and (why := foreign(Path(folder), bounds.owner.journal)):

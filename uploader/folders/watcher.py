@@ -88,10 +88,10 @@ class FolderWatcher:
         self._looking = False
         self._restoring = 0
         self._scope = anyio.CancelScope()
-        self._belonging: Belonging | None = None
+        self.belonging: Belonging | None = None
         if bounds and lookup:
             doubt = partial(self._holds.set, Cause.STRANGE)
-            self._belonging = Belonging(
+            self.belonging = Belonging(
                 folder, self.spec, journal, bounds.owner, lookup, threads=self._threads, doubt=doubt
             )
 
@@ -174,8 +174,8 @@ class FolderWatcher:
     async def _run(self) -> None:
         async with anyio.create_task_group() as self._beside:
             self._beside.start_soon(self._hints.follow)
-            if self._belonging is not None:
-                self._beside.start_soon(self._belonging.run)
+            if self.belonging is not None:
+                self._beside.start_soon(self.belonging.run)
             try:
                 while True:
                     await self._begin_what_is_due()

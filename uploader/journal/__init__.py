@@ -84,6 +84,11 @@ class Journal:
         return self._writer.identity
 
     @property
+    def last_event(self) -> int:
+        """The number of the last event that is durable."""
+        return self._writer.last_event
+
+    @property
     def trouble(self) -> JournalProblem | None:
         """Why commits, or reads, do not go through at the moment; None while they do."""
         oldest = min(self._asked.values(), default=None)

@@ -60,6 +60,13 @@ def damaged(path: Path, why: object) -> JournalError:
     return JournalError(f"The journal {path} is damaged: {why}.", _REPAIR)
 
 
+def taken_away(path: Path) -> JournalError:
+    """What to tell of a journal whose file has no name any more: what is committed would go with the process."""
+    return JournalError(
+        f"The journal {path} was removed, or replaced by another file, while it was in use.", _REPAIR
+    )
+
+
 def damage(path: Path, error: BaseException) -> JournalError | None:
     """The same where this error says that the file is damaged; None where it is another matter."""
     name = getattr(error, "sqlite_errorname", "") or ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import queue
 import sqlite3
 import threading
@@ -21,7 +22,7 @@ import anyio
 
 from uploader.core.errors import JournalError
 from uploader.journal.high_water_mark import Marker
-from uploader.journal.opening import FILE_NAME, connect, damage, mark_of
+from uploader.journal.opening import FILE_NAME, connect, damage, mark_of, taken_away
 from uploader.journal.sqlite_library import Database
 from uploader.system import threads
 from uploader.system.failpoints import failpoint
@@ -71,10 +72,12 @@ class Writer:
         self._begun: float | None = None
         """When the commit began that is under way, in unix seconds."""
         self._db = connect(path)
-        self.identity, event = mark_of(self._db)
-        """Which journal it is, by the name that it was given when it was made."""
+        # Opened for its number alone: closing any other descriptor would give SQLite's locks away.
+        self._file = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        self.identity, self.last_event = mark_of(self._db)
+        """Which journal it is, by the name that it was given when it was made; and the number of its last event."""
         self._marker = Marker(path.parent, self.identity)
-        self._marker.note(event)
+        self._marker.note(self.last_event)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         threads.start(self._thread)
@@ -112,6 +115,7 @@ class Writer:
         self._jobs.put(None)
         self._thread.join()
         self._db.close()
+        os.close(self._file)
         self._marker.close()
 
     def _run(self) -> None:
@@ -160,6 +164,8 @@ class Writer:
             log.warning("journal: the failed transaction cannot be rolled back: %s", error)
 
     def _once(self, jobs: list[_Job]) -> None:
+        if os.fstat(self._file).st_nlink == 0:
+            raise taken_away(self.path)
         self._db.conn.execute("BEGIN IMMEDIATE")
         for job in jobs:
             job.error = None
@@ -177,14 +183,15 @@ class Writer:
             failpoint(f"commit.{name}.before")
         last = self._db.conn.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0]
         self._db.conn.execute("COMMIT")
+        self.last_event = last
         self._marker.note(last)
         for name in named:
             failpoint(f"commit.{name}.after")
 
 
 def _told(error: Exception) -> Exception:
-    """SQLite's own errors leave nothing committed; what else is raised beside the jobs may come after the commit."""
-    if isinstance(error, sqlite3.Error | MemoryError):
+    """These leave nothing committed; what else is raised beside the jobs may come after the commit."""
+    if isinstance(error, sqlite3.Error | MemoryError | JournalError):
         return error
     doubt = CommitInDoubt(f"{type(error).__name__}: {error}")
     doubt.__cause__ = error

@@ -73,6 +73,11 @@ class HttpAnswer:
         return "html" in self.kind or self.body[:256].lstrip().lower().startswith((b"<!doctype", b"<html"))
 
     @property
+    def page(self) -> bool:
+        """Whether such a page came along: stores label an empty answer of their own as one, too."""
+        return self.html and bool(self.body.strip())
+
+    @property
     def retry_after(self) -> float | None:
         """Seconds the far side asks us to wait."""
         return retry_after(self.headers.get("retry-after", ""), self.now)

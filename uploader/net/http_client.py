@@ -73,6 +73,7 @@ class HttpClient:
         self.base_url = base_url.rstrip("/")
         self._wall = wall
         self._connect = connect
+        self._proxy = proxy
         self._new_connection = partial(
             httpx.AsyncHTTPTransport,
             verify=context or httpx.create_ssl_context(),
@@ -134,7 +135,7 @@ class HttpClient:
         deadline: float,
         most: int,
     ) -> HttpAnswer:
-        stage = RequestTrace()
+        stage = RequestTrace(self._proxy)
         timeout = {"connect": self._connect, "read": deadline, "write": deadline}
         request = httpx.Request(
             method,

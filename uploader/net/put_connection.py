@@ -47,6 +47,7 @@ class PutConnection:
     ) -> None:
         self._backend = Backend()
         self._timeouts = timeouts or Timeouts()
+        self._proxy = proxy
         self._pool = _pool(context, proxy, self._backend, self._timeouts.stalled)
         self._connection: httpcore.AsyncConnectionInterface | None = None
         self._wall = wall
@@ -92,7 +93,7 @@ class PutConnection:
         self, url: Secret, headers: list[tuple[bytes, bytes]], body: AsyncIterator[bytes], what: str
     ) -> HttpAnswer:
         t = self._timeouts
-        stage = RequestTrace()
+        stage = RequestTrace(self._proxy)
         timeout = {"connect": t.connect, "write": t.write, "read": t.stored}
         target = _target(url)
         try:

@@ -18,9 +18,10 @@ def trust(ca_file: str) -> ssl.SSLContext:
     if ca_file:
         try:
             context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
+        except OSError as error:
+            why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
             raise ConfigurationError(
-                f"[platform] ca_file {ca_file} cannot be used: {error.strerror or 'not a certificate'}.",
+                f"[platform] ca_file {ca_file} cannot be used: {why}.",
                 "Name a file of certificates in PEM form that the daemon can read.",
             ) from error
     return context

@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -56,7 +57,7 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
     (
         ssl.SSLCertVerificationError,
         "its certificate is not trusted",
-        "Check the clock of this machine; where a proxy re-signs traffic, name its certificate as ca_file.",
+        "Where a proxy re-signs traffic, name its certificate as ca_file.",
     ),
     (ssl.SSLError, "no encryption could be agreed on", "Check that base_url and proxy name the right port."),
     (socket.gaierror, "its name is not known", "Check base_url, and the name service of this machine."),
@@ -68,12 +69,21 @@ _CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
 )
 """What lies behind a connection that did not come about, and what to do about it."""
 
+_OF_DATES = (
+    "Check the clock of this machine; where it is right, the certificate has to be renewed over there."
+)
+_OF_NAMES = "Check the host in base_url; something else may answer at its address."
+_OF_CERTIFICATES = {9: _OF_DATES, 10: _OF_DATES, 62: _OF_NAMES, 64: _OF_NAMES}
+"""What to do about a certificate by OpenSSL's code: not valid yet, expired, and that of another host or address."""
+
 
 class RequestTrace:
-    """How far one request came; passed to httpx or httpcore as the `trace` extension."""
+    """How far one request came; passed to httpx or httpcore as the `trace` extension. `proxy`: an address, or empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str = "") -> None:
+        self._proxy = urlsplit(proxy).hostname or ""
         self._connecting = False
+        self._reached = False
         self._sent = False
 
     async def __call__(self, event: str, info: dict[str, Any]) -> None:
@@ -81,6 +91,7 @@ class RequestTrace:
         if event.startswith(("connection.connect_", "connection.start_tls")):
             self._connecting = True
         elif event.endswith(".send_request_headers.started"):
+            self._reached = True
             # What is sent to a proxy to open a tunnel is not the request.
             request = info.get("request")
             self._sent = self._sent or getattr(request, "method", b"") != b"CONNECT"
@@ -89,6 +100,11 @@ class RequestTrace:
     def nothing_sent(self) -> bool:
         """Whether the request was seen connecting, and surely did not begin to be sent."""
         return self._connecting and not self._sent
+
+    @property
+    def missed_proxy(self) -> str:
+        """The host of the proxy, where not even that was reached; else empty."""
+        return "" if self._reached else self._proxy
 
 
 def broken(error: Exception, stage: RequestTrace, what: str, host: str) -> RemoteError:
@@ -100,6 +116,9 @@ def broken(error: Exception, stage: RequestTrace, what: str, host: str) -> Remot
     if not proof:
         words = "no connection in time" if isinstance(error, TimeoutError) else "no connection"
     cause, way_out = _cause(error)
+    if stage.missed_proxy:
+        host = f"the proxy {stage.missed_proxy}"
+        way_out = way_out.replace("Check base_url", "Check [platform] proxy") or "Check [platform] proxy."
     if isinstance(error, httpx.ProxyError | httpcore.ProxyError):
         cause, way_out = clean(str(error), 100), "Check [platform] proxy."
     return Unreachable(f"{what} could not reach {host}: {words}{f' ({cause})' if cause else ''}.", way_out)
@@ -117,7 +136,8 @@ def _cause(error: BaseException) -> tuple[str, str]:
         found = next((e for e in chain if isinstance(e, kind)), None)
         if found is not None:
             told = getattr(found, "verify_message", "")
-            return f"{words}: {clean(told, 100)}" if told else words, way_out
+            better = _OF_CERTIFICATES.get(getattr(found, "verify_code", 0), way_out)
+            return f"{words}: {clean(told, 100)}" if told else words, better
     numbers = (e.errno for e in chain if isinstance(e, OSError))
     code = next((n for n in numbers if n in errno.errorcode), None)
     return (os.strerror(code).lower(), "") if code else ("", "")

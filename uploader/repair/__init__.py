@@ -18,7 +18,7 @@ from uploader.core.model import Sighting
 from uploader.core.recovery_matching import Target
 from uploader.daemon.platform_connection import connect
 from uploader.folders import FolderSpec, LookProblem, device, scan
-from uploader.folders.ownership import Owner, give, strange
+from uploader.folders.ownership import Owner, give, strangers
 from uploader.journal.opening import FILE_NAME, REPAIRED_NAME, reached
 from uploader.journal.recovery import rebuild, reconciliation, salvage
 from uploader.journal.recovery.rebuild import Outcome, Reality
@@ -60,8 +60,8 @@ def _finding(settings: Settings) -> str:
     wrong = salvage.finding(settings.state_dir)
     if wrong:
         return wrong
-    journal = settings.state_dir / FILE_NAME
-    return next(filter(None, (strange(f.path, journal) for f in settings.folders)), "").removesuffix(".")
+    found = strangers((folder.path for folder in settings.folders), settings.state_dir)
+    return next(iter(found.values()), "").removesuffix(".")
 
 
 async def _rebuild(settings: Settings, why: str) -> None:

@@ -11,7 +11,6 @@ from uploader.staging.checksums import Checksums
 from uploader.staging.copy_folders import CLAIM, Staging
 from uploader.staging.copying import ClaimedCopy, content_of
 from uploader.staging.free_space import FreeSpace
-from uploader.staging.refusals import Refusals
 from uploader.system.file_content import Interrupted
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "ClaimedCopy",
     "FreeSpace",
     "Interrupted",
-    "Refusals",
     "Staging",
     "content_of",
 ]

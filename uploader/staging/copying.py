@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import shutil
 import stat
 import threading
@@ -11,7 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from uploader.core.errors import NoSpace, SourceChanged, SourceUnreadable
+from uploader.core.byte_sizes import format_size
+from uploader.core.errors import FileTooLarge, NoSpace, SourceChanged, SourceUnreadable
 from uploader.core.file_group import GroupFile, content, parts
 from uploader.core.model import Fingerprint, Sighting
 from uploader.core.path_text import raw, shown
@@ -103,10 +106,21 @@ def writing(place: Path) -> Iterator[None]:
     except file_content.ReadError:
         raise
     except OSError as error:
-        raise NoSpace(
-            f"Staging cannot be written at {place}: {fs.words(error)}.",
-            "Free some space there, or check its rights.",
-        ) from error
+        reason = f"Staging cannot be written at {place}: {fs.words(error)}"
+        if error.errno == errno.EFBIG:
+            raise FileTooLarge(f"{reason}{_at_most()}.", _OTHER_DISK) from error
+        raise NoSpace(f"{reason}.", "Free some space there, or check its rights.") from error
+
+
+_OTHER_DISK = (
+    "Raise the limit, or name another disk in `[staging] dir`: FAT, for one, takes no file of 4 GiB or more."
+)
+
+
+def _at_most() -> str:
+    """How large a file this process may write, where the limit is its own; no file system tells its own one."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return "" if most == resource.RLIM_INFINITY else f"; this process may write {format_size(most)}"
 
 
 def remove(path: Path) -> None:

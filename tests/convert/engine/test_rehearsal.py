@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from tests.support import rasters
 from uploader.convert import Converter, Job
 from uploader.convert.engine import rehearsal, starting
 from uploader.convert.engine.rehearsal import left_open, tables
+from uploader.convert.engine.zygote import Zygote
 from uploader.core.errors import ConverterBroken, Shortage
 
 
@@ -93,6 +95,16 @@ async def test_a_zygote_that_does_not_come_up_is_told_by_a_conversion(
         monkeypatch.undo()
         await converter.rehearse(tmp_path / "missing", 1)
         await converter.convert(job)
+
+
+def test_without_proc_nothing_is_rehearsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody could tell what it leaves open; it is no failure of the raster that came second."""
+    monkeypatch.setattr(rehearsal, "DESCRIPTORS", tmp_path / "fd")
+    zygote = Zygote((), namespace=False, answers=io.BytesIO())
+    zygote.serve({"rehearse": str(tmp_path / "workshop")})
+
+    assert (zygote.kept, zygote.as_is) == (frozenset(), False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_tables_are_shared(tmp_path: Path) -> None:

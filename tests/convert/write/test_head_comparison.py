@@ -101,6 +101,20 @@ def test_any_other_tag_is_named_where_it_is_missing(tag: int, code: str) -> None
 
 
 @pytest.mark.unit
+def test_items_of_gdals_text_that_are_missing_are_named() -> None:
+    """Those that the result still has are not."""
+    items = b'<GDALMetadata><Item name="AREA_OR_POINT">Point</Item><Item name="K">v</Item></GDALMetadata>'
+    kept = b'<GDALMetadata><Item name="K">v</Item></GDALMetadata>'
+    source, result = (head(_BASE | {ifd.GDAL_METADATA: text(said)}) for said in (items, kept))
+
+    (warning,) = head_comparison.compare(source, result).lost
+
+    assert warning.code == "tag_lost"
+    assert "AREA_OR_POINT of GDAL's metadata (tag 42112)" in warning.text
+    assert head_comparison.compare(result, result).lost == ()
+
+
+@pytest.mark.unit
 def test_defaults_and_spellings_are_no_differences() -> None:
     """What a tag says by default, one value for all samples, byte order and width of integers do not matter."""
     big = ifd.Tiff(">", big=False, directories=())

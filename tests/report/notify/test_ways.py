@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -41,6 +44,35 @@ async def test_the_webhook_gets_the_document_at_its_very_address() -> None:
     assert post.headers["content-type"] == "application/json"
     assert (get.method, get.target) == ("GET", "/hook/?sig=a%20b")
     assert not {"authorization", "cookie", "x-api-key"} & {*post.headers, *get.headers}
+
+
+@pytest.mark.parametrize(
+    ("lookup", "connected", "words"),
+    [(0.0, 3.0, ""), (0.6, 3.0, ""), (9.0, 0.3, "no connection in time")],
+    ids=["fast", "slow", "too slow"],
+)
+async def test_a_slow_name_server_takes_no_time_from_the_endpoint(
+    monkeypatch: pytest.MonkeyPatch, lookup: float, connected: float, words: str
+) -> None:
+    """What is answered in time is delivered, whatever the look-up took; one that takes too long is told as such."""
+    real = socket.getaddrinfo
+
+    def slow(*args: Any, **more: Any) -> Any:
+        waiting.wait(lookup)
+        return real(*args, **more)
+
+    waiting = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    monkeypatch.setattr(ways, "CONNECTED", connected)
+    monkeypatch.setattr(ways, "ANSWERED", 0.9)
+    async with RawServer(Reply(http(204), wait=0.5)) as server:
+        endpoint = Endpoint(Secret(server.url.replace("127.0.0.1", "localhost")))
+        if words:
+            assert words in str(await refused(endpoint))
+        else:
+            await endpoint.send(DOCUMENT)
+        waiting.set()
+        await endpoint.aclose()
 
 
 @pytest.mark.parametrize(

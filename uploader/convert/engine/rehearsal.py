@@ -32,7 +32,8 @@ _HEIGHT, _WIDTH = 16, 528
 """Two tiles and one level, and hardly any pixels."""
 _ROOM = 1 << 30
 _TIMES = 3
-_DESCRIPTORS = Path("/proc/self/fd")
+DESCRIPTORS = Path("/proc/self/fd")
+"""Where a process sees what it has open."""
 _KINDS = (("uint8", 3, None), ("float32", 1, -9999.0))
 """Types, bands and nodata values of the rasters."""
 
@@ -74,7 +75,7 @@ def _convert(source: Path, folder: Path) -> None:
 def left_open(first: int) -> frozenset[int]:
     """The descriptors from `first` on: those of libraries, of which a child that closed them would not know."""
     found = [
-        int(link.name) for link in list(_DESCRIPTORS.iterdir()) if link.exists()
+        int(link.name) for link in list(DESCRIPTORS.iterdir()) if link.exists()
     ]  # that of the list is closed
     return frozenset(handle for handle in found if handle >= first)
 
@@ -82,7 +83,7 @@ def left_open(first: int) -> frozenset[int]:
 def tables(descriptors: Collection[int], places: Collection[Path]) -> bool:
     """Whether all of these are files of these places that are open for reading: a child may open them itself."""
     for handle in descriptors:
-        target = (_DESCRIPTORS / str(handle)).readlink()
+        target = (DESCRIPTORS / str(handle)).readlink()
         readable = fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
         if not readable or not any(target.is_relative_to(place) for place in places):
             return False

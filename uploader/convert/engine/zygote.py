@@ -70,6 +70,8 @@ class Zygote:
     def _rehearse(self, workshop: Path) -> None:
         from uploader.convert.engine import rehearsal  # noqa: PLC0415 - see _load
 
+        if not rehearsal.DESCRIPTORS.is_dir():
+            return  # without /proc nobody could tell what libraries keep open, and a child would close it
         rehearsal.rehearse(workshop / _REHEARSAL)
         self.kept = rehearsal.left_open(_FIRST_OTHER)
         self.as_is = rehearsal.tables(self.kept, self.places)

@@ -46,7 +46,7 @@ def cache_bytes(memory_limit: int) -> int:
 
 def settle(parent: int) -> None:
     """Give up, once and for all, what converting never needs. Called first thing in the zygote."""
-    _die_with(parent)
+    die_with(parent)
     os.umask(0o077)
     kernel.prctl(_PR_SET_NO_NEW_PRIVS, 1)
     with contextlib.suppress(OSError):
@@ -54,6 +54,13 @@ def settle(parent: int) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, _OPEN_FILES)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is the parent's to handle
+
+
+def die_with(parent: int) -> None:
+    """Ask the kernel for SIGKILL when the thread that started us ends; it may have ended already."""
+    kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def enter(
@@ -65,7 +72,7 @@ def enter(
     mappings of files as well, with room for libraries. Both hold for every thread together. A layer that the host
     does not give is left out and told; converting goes on with the others.
     """
-    _die_with(parent)
+    die_with(parent)
     _lower(resource.RLIMIT_DATA, memory_limit)
     _lower(resource.RLIMIT_AS, memory_limit + _MAPPED_SLACK)
     os.environ["GDAL_CACHEMAX"] = str(cache_bytes(memory_limit) // _MEBIBYTE)
@@ -151,13 +158,6 @@ def _succeeds(attempt: Callable[[], object]) -> bool:
     except OSError:
         return False
     return True
-
-
-def _die_with(parent: int) -> None:
-    """Ask the kernel for SIGKILL when the thread that started us ends; it may have ended already."""
-    kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def _lower(what: int, value: int) -> None:

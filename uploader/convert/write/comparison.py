@@ -39,7 +39,12 @@ _EMPTY_TAGS = frozenset({"AREA_OR_POINT"})
 """Items that GDAL shows where the file says nothing: their default is no fact."""
 
 WAY_OUT = "Change what is named, for example with gdal_edit or gdal_translate."
-"""What always helps with a raster that cannot be kept exact."""
+"""What helps with a raster of which something other than the pixels cannot be kept exact."""
+
+PIXELS_WAY_OUT = (
+    "Write its pixels anew, for example with `gdal_translate -co COMPRESS=DEFLATE`, and drop the new file."
+)
+"""What helps with one of which the pixels or the mask are read otherwise than before."""
 
 _TEXTS = frozenset({"description", "unit"})
 _BLACK = (0, 0, 0, 255)

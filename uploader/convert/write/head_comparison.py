@@ -7,7 +7,7 @@ width of integers aside), and a difference is `broken` (the raster is refused) o
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +15,7 @@ from uploader.convert.job import RasterWarning
 from uploader.convert.tiff import gdal_metadata, ifd, tag_table
 from uploader.convert.tiff.tag_table import TagRule
 from uploader.convert.write.differences import Differences
+from uploader.convert.write.method_choice import codes
 
 Value = tuple[Any, ...] | bytes
 
@@ -124,19 +125,21 @@ def compare(
     changed = {tag for tag in known if not _kept(source, result, tag)}
     broken = {tag for tag in changed if tag_table.rule(tag) in _BREAKING} | (set(uneven(result)) - aside)
     named = (changed - broken) | before.unread
-    if ifd.GDAL_METADATA in before.entries and not texts_beside and _items_lost(before, after):
-        named.add(ifd.GDAL_METADATA)
+    titles = {tag: tag_table.title(tag) for tag in named}
+    if ifd.GDAL_METADATA in before.entries and not texts_beside and (items := _items_lost(before, after)):
+        titles[ifd.GDAL_METADATA] = f"{codes(items)} of {tag_table.title(ifd.GDAL_METADATA)}"
     return Differences(
-        tuple(f"the {tag_table.title(tag)}" for tag in sorted(broken)), tuple(_warnings(named))
+        tuple(f"the {tag_table.title(tag)}" for tag in sorted(broken)), tuple(_warnings(titles))
     )
 
 
-def _warnings(named: Iterable[int]) -> Iterator[RasterWarning]:
-    codes: dict[str, list[int]] = {}
-    for tag in sorted(named):
-        codes.setdefault(_CODES.get(tag, "tag_lost"), []).append(tag)
-    for code, found in codes.items():
-        listed = ", ".join(tag_table.title(tag) for tag in found[:_LISTED])
+def _warnings(titles: Mapping[int, str]) -> Iterator[RasterWarning]:
+    """Of tags that are lost, by what each is called."""
+    by_code: dict[str, list[str]] = {}
+    for tag, title in sorted(titles.items()):
+        by_code.setdefault(_CODES.get(tag, "tag_lost"), []).append(title)
+    for code, found in by_code.items():
+        listed = ", ".join(found[:_LISTED])
         more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
         yield RasterWarning(code, f"The head of the file says more than the result: {listed}{more}.")
 
@@ -170,11 +173,12 @@ def uneven(head: ifd.Tiff) -> Iterator[int]:
             yield tag
 
 
-def _items_lost(before: ifd.Directory, after: ifd.Directory) -> bool:
-    """Whether GDAL's text held items that are nowhere in the result: it passes over what it cannot read."""
+def _items_lost(before: ifd.Directory, after: ifd.Directory) -> set[str]:
+    """Which items of GDAL's text are nowhere in the result: it passes over what it cannot read."""
     mine = after.entries.get(ifd.GDAL_METADATA)
     left = gdal_metadata.names(mine.data if mine else b"")
-    return bool(gdal_metadata.names(before.entries[ifd.GDAL_METADATA].data) - left)
+    gone = gdal_metadata.names(before.entries[ifd.GDAL_METADATA].data) - left
+    return {name.decode(errors="replace") for name, _, _ in gone}
 
 
 def unsound(head: ifd.Tiff) -> str:

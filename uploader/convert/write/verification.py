@@ -87,8 +87,10 @@ def verify(
     )
     broken = [*differences.broken, *([pixels] if pixels else [])]
     if broken:
+        ways = [comparison.WAY_OUT] if differences.broken else []
+        ways += [comparison.PIXELS_WAY_OUT] if pixels else []
         raise RasterRefused(
-            f"It cannot be kept exact: {'; '.join(broken[:5])}.", comparison.WAY_OUT, as_it_is=True
+            f"It cannot be kept exact: {'; '.join(broken[:5])}.", " ".join(ways), as_it_is=True
         )
     if job.strict and differences.lost:
         texts = " ".join(warning.text for warning in differences.lost)

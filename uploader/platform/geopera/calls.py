@@ -1,7 +1,8 @@
 """The platform's operations that an upload needs. Each method makes one attempt and retries nothing.
 
-The one exception: a token that is refused (401) is replaced, and the call made once more. A 401 means that
-nothing was done, so this is still one attempt.
+There are two exceptions, of which both mean that nothing was done, so that this is still one attempt: a token that is
+refused (401) is replaced, and the call made once more; so it is on a new connection where the one that was kept leads
+to a server of another host (421).
 """
 
 from __future__ import annotations
@@ -232,6 +233,14 @@ class GeoperaPlatform:
             raise Unreachable(reason, error.way_out, retry_after=error.retry_after) from error
 
     async def _send(self, call: _Call, token: Secret) -> HttpAnswer:
+        """The answer to a call, after a misdirected one that on another connection."""
+        answer = await self._send_once(call, token)
+        if answer.status != HTTPStatus.MISDIRECTED_REQUEST:
+            return answer
+        await self._wire.aclose()  # the connections that are kept may all lead there
+        return await self._send_once(call, token)
+
+    async def _send_once(self, call: _Call, token: Secret) -> HttpAnswer:
         await self._rate_limit.wait()
         own = {"Content-Type": "application/json", "Authorization": f"Bearer {token.reveal()}"}
         began, status = self._clock(), "-"

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import anyio
 
+from uploader.core.call_evidence import TRANSIENT
 from uploader.core.errors import CredentialRefused, NoAnswer, RemoteError, Unreachable
 from uploader.core.secrets import Secret
 from uploader.net.answer_errors import HttpAnswer, clean, not_an_answer, parse, refusal
@@ -191,15 +192,14 @@ def _ms(seconds: float) -> int:
 
 
 def _refuse(answer: HttpAnswer) -> NoReturn:
-    """Raise what a token endpoint's refusal means: any clear 4xx but 408 and 429 is about the credential."""
+    """Raise what a token endpoint's refusal means: any clear 4xx that is not transient is about the credential."""
     document = _document(answer)
     code = document.get("error")
     error = refusal(answer, WHAT)
     oauth = (
         isinstance(code, str) and HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
     )
-    passing = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-    if answer.status in passing or (isinstance(error, NoAnswer) and not oauth):
+    if answer.status in TRANSIENT or (isinstance(error, NoAnswer) and not oauth):
         raise error
     words = clean(": ".join(w for w in (code, document.get("error_description")) if isinstance(w, str)), 200)
     said = f"HTTP {answer.status}{f', {words}' if words else ''}"

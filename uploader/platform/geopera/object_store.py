@@ -96,7 +96,7 @@ class HttpObjectStore:
         )
         if not answer.ok:
             raise store_refusal(answer, WHAT)
-        if body.sent < size:
+        if body.sent < size or answer.page:
             raise not_an_answer(answer, WHAT)
         held = stored_checksums.read(answer.headers)
         own = stored_checksums.Held(

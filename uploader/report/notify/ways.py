@@ -24,8 +24,11 @@ from uploader.report.notify.document import Document
 
 log = logging.getLogger(__name__)
 
+CONNECTED = 10.0
+"""Seconds until there is a connection, the look-up of the name included."""
+
 ANSWERED = 20.0
-"""Seconds for a whole exchange."""
+"""Seconds for the answer: a name server that is slow takes nothing from them."""
 
 MOST_ANSWER = 64 << 10
 """Bytes of an answer, of which nothing but the status is used."""
@@ -92,7 +95,7 @@ class Endpoint:
         await _taken(
             what,
             lambda: self._client().post(
-                self._path, content, kind, what=what, deadline=ANSWERED, most=MOST_ANSWER
+                self._path, content, kind, what=what, deadline=CONNECTED + ANSWERED, most=MOST_ANSWER
             ),
         )
 
@@ -100,14 +103,18 @@ class Endpoint:
         """Make one GET. Raises NotDelivered where the answer is none, or no 2xx."""
         what = "The heartbeat"
         await _taken(
-            what, lambda: self._client().get(self._path, what=what, deadline=ANSWERED, most=MOST_ANSWER)
+            what,
+            lambda: self._client().get(
+                self._path, what=what, deadline=CONNECTED + ANSWERED, most=MOST_ANSWER
+            ),
         )
 
     def _client(self) -> HttpClient:
         if self._opened is None:
             hush()
             context = None if self._local else trust(self._ca_file)
-            self._opened = HttpClient(self._origin, context=context, proxy="" if self._local else self._proxy)
+            proxy = "" if self._local else self._proxy
+            self._opened = HttpClient(self._origin, context=context, proxy=proxy, connect=CONNECTED)
         return self._opened
 
 
