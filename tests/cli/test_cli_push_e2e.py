@@ -128,7 +128,7 @@ def test_a_killed_push_goes_on_where_it_was(push, box, tmp_path):
     for number in range(6):
         write(tmp_path / "in" / f"{number}.tif", number, size=300)
     process = push(tmp_path / "in", wait=False)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while box.state()["objects"] == 0 and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -185,7 +185,7 @@ def test_ctrl_c_says_how_to_go_on(push, box, tmp_path):
     box.faults.add(Fault(operation="uploads.initiate", kind="status", status=503))
     source = write(tmp_path / "in" / "a.tif", 1)
     process = push(source, wait=False)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not box.faults.listed()[0]["seen"]:
         assert time.monotonic() < deadline
         time.sleep(0.02)

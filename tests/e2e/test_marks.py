@@ -120,7 +120,8 @@ def test_without_a_mark_names_of_ours_on_the_platform_hold_the_folder(
     os.removexattr(w.drop, ATTRIBUTE)
 
     with w.daemon():
-        (hold,) = w.wait(lambda: w.state.exists() and w.status()["holds"], "the folder is held")
+        w.wait((w.state / "control.sock").exists, "the socket")
+        (hold,) = w.wait(lambda: w.status()["holds"], "the folder is held")
         assert hold["scope"] == "folder"
         assert "another journal" in hold["reason"]
         assert "--repair-journal" in hold["way_out"]

@@ -98,8 +98,9 @@ def test_a_folder_settles_by_another_rule(make_world: Callable[..., World], tmp_
         w.wait(lambda: not list((tmp_path / "one").glob("a.tif")), "it is an item, and its source is gone")
         make("dem_nodata", tmp_path / "one/not-this.tif", size=64, seed=2)
         make("dem_nodata", tmp_path / "one/this.tif", size=64, seed=3)
-        w.wait(lambda: w.status()["completed"] == 2, "only what is named now is taken")
-        assert w.status()["pending"] == 0
+        w.wait(lambda: w.status()["completed"] == 2, "what is named now is taken")
+        w.wait(lambda: w.status()["pending"] == 0, "and nothing else")
+        assert w.status()["completed"] == 2
 
 
 def test_what_is_wrong_changes_nothing(make_world: Callable[..., World], tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_what_only_a_restart_can_change_is_named(make_world: Callable[..., World
     w = make_world()
     with w.daemon() as process:
         up(w)
-        w.settings = {"convert": {"workers": 1}, "transfer": {"concurrency": 1, "bandwidth_limit": "1GB/s"}}
+        w.settings = {"convert": {"workers": 3}, "transfer": {"concurrency": 1, "bandwidth_limit": "1GB/s"}}
         w.write_config()
         answer = ask(w.state / "control.sock", "reload")
         assert answer == {

@@ -80,7 +80,8 @@ def test_each_session_carries_its_own_target(make_world: Callable[..., World]) -
 
 def test_one_item_per_session_is_held_after_two_files(make_world: Callable[..., World]) -> None:
     """A platform that makes one item of a session gets two files in it, not ten; the way out is told and works."""
-    w = make_world(options={"items_per": "session"})
+    patience = {"linger_seconds": 60.0, "max_wait_seconds": 60.0}  # so that no file goes alone
+    w = make_world(options={"items_per": "session"}, settings={"batch": patience})
     for number in range(10):
         make("dem_nodata", w.drop / f"{number}.tif", size=64, seed=number)
 

@@ -170,14 +170,14 @@ async def test_a_job_that_ends_the_whole_transaction_commits_nothing(journal: Jo
             await journal._writer.transact(name, work)
 
     (file_id,) = await journal.files.discovered([sighting(b"a.tif")])
-    gate = threading.Event()
+    begun, gate = threading.Event(), threading.Event()
     async with anyio.create_task_group() as group:
-        group.start_soon(journal._writer.transact, "first", lambda _: gate.wait())
-        await anyio.sleep(0.1)  # the writer is busy with it, and so takes the next two together
-        group.start_soon(refused, "lost", lost)
-        await anyio.sleep(0.1)
+        group.start_soon(journal._writer.transact, "first", lambda _: begun.set() or gate.wait())
+        assert await anyio.to_thread.run_sync(begun.wait, 60)
+        group.start_soon(refused, "lost", lost)  # the writer is busy, and so takes these two together
+        await anyio.wait_all_tasks_blocked()
         group.start_soon(refused, "after", lambda db: db.conn.execute("UPDATE files SET looks = 7"))
-        await anyio.sleep(0.1)
+        await anyio.wait_all_tasks_blocked()
         gate.set()
 
     assert (await journal.read(lambda db: file_row(db, file_id))).looks == 0

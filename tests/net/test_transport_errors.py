@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.support.certificates import self_signed, serving
-from tests.support.door import door, put
+from tests.support.door import SHORT, door, put
 from tests.support.rawserver import RawServer, Reply, http, ok, problem
 from uploader.core.errors import NoAnswer, RemoteError, Unreachable
 from uploader.net.transport_errors import BROKEN, RequestTrace, broken
@@ -41,8 +41,8 @@ HTML = http(200, b"<html>log in first</html>", "text/html")
         Reply(http(200, GOOD), cut=len(http(200, GOOD)) - 1, end="stall"),
         Reply(http(200, GOOD, length=99), end="close"),
         Reply(http(200, GOOD, length=5)),
-        Reply(http(200, GOOD), drip=0.02),
-        Reply(http(200, GOOD), wait=0.8),
+        Reply(http(200, GOOD), drip=SHORT.call / 10),
+        Reply(http(200, GOOD), wait=SHORT.call * 1.5),
         Reply(b"SSH-2.0-OpenSSH_9\r\n", end="close"),
         Reply(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 30_000, end="close"),
         Reply(

@@ -150,7 +150,7 @@ async def test_an_early_refusal_over_an_interim_answer(large: Path) -> None:
         (Reply(end="reset", after=300_000), NoAnswer),
         (Reply(end="stall", after=0), NoAnswer),
         (Reply(end="stall"), NoAnswer),
-        (Reply(http(200, b"", ""), drip=0.02), NoAnswer),
+        (Reply(http(200, b"", ""), drip=SHORT.stored / 10), NoAnswer),
         (Reply(http(200, b"", ""), cut=10, end="close"), NoAnswer),
         (Reply(b"garbage\r\n\r\n", end="close"), NoAnswer),
         (Reply(http(307, b"", headers={"Location": "https://evil/"})), NoAnswer),
@@ -212,7 +212,9 @@ async def test_a_copy_that_shrinks_under_way_is_told(large: Path, tmp_path: Path
             await put(
                 store, signed(server.url), path, size=size, on_bytes=lambda _: os.truncate(path, MOST_CHUNK)
             )
-        await anyio.sleep(0.05)
+        with anyio.fail_after(60):
+            while not server.requests:  # noqa: ASYNC110 - only what it keeps tells it
+                await anyio.sleep(0.01)
 
     assert len(server.requests[0].body) < size
 

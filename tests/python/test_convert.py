@@ -119,7 +119,7 @@ def test_an_interrupted_conversion_leaves_nothing(tmp_path):
     script = f"import uploader; uploader.convert({str(source)!r}, {str(folder / 'cog.tif')!r})"
     home = {**os.environ, "PYTHONPATH": str(Path(uploader.__file__).parents[1])}
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, env=home)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not list(folder.rglob("in/*.tif")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from uploader.platform.api import ObjectStore, Platform
 
-SHORT = Timeouts(connect=2.0, token=0.5, call=0.5, complete=0.5, write=0.5, stored=0.5)
+SHORT = Timeouts(connect=3.0, token=3.0, call=3.0, complete=3.0, write=3.0, stored=3.0)
+"""Long enough for a server that works on a busy machine, short enough for tests of one that is silent."""
 
 
 @asynccontextmanager

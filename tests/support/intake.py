@@ -59,7 +59,7 @@ class Bench:
             f"{hold['reason']} {hold['way_out']}" for hold in (await self.journal.status())["holds"]
         )
 
-    async def until(self, condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+    async def until(self, condition: Callable[[], Any], what: str, seconds: float = 120.0) -> Any:
         """Wait until a condition holds, which may be a coroutine function; returns what it returned."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
