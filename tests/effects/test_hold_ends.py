@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.tools import few
 from uploader.core import errors as err
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.verdicts import Park
-from uploader.effects.context import Tools
+from uploader.effects.context import Tools, action_began
 
 pytestmark = pytest.mark.unit
 
@@ -64,6 +66,19 @@ async def test_each_proof_ends_what_it_proves(
         for _ in range(3):
             await getattr(made, name)()
         assert ended == expected
+
+
+@pytest.mark.parametrize(("began", "expected"), [(99.0, []), (100.0, ["platform"]), (101.0, ["platform"])])
+async def test_an_answer_to_a_call_from_before_a_hold_does_not_end_it(
+    began: float, expected: list[str]
+) -> None:
+    """The key was revoked meanwhile: the hold would end, begin again, and be alarmed of twice."""
+    made, ended = tools("platform")
+    made.note_holds([replace(HELD["platform"], since=100.0)])
+    action_began.set(began)
+    await made.reached()
+    assert ended == expected
+    assert made.answered_at > 0
 
 
 async def test_it_is_known_when_platform_and_store_last_did_their_part() -> None:

@@ -38,7 +38,7 @@ class Idle:
             platform=platform,
             destinations=destinations,
             random=random.Random(1),
-            platform_held=False,
+            platform_held_since=None,
             answered_at=0.0,
             began=1.0,
             asked_to_wait_until=0.0,

@@ -56,7 +56,7 @@ def tools(
         "intake": Marks(),
     }
     made = few(**parts, profile=LiveProfile(traits), destinations={"/d": a_folder("p")})
-    made.platform_held = False
+    made.platform_held_since = None
     made.asked_to_wait_until = made.answered_at = made.began = 0.0
     return made
 

@@ -113,7 +113,7 @@ def test_a_platform_that_refuses_a_call_is_there() -> None:
         world.crashes = 0.0
         hold = world.tools.hold(Park(Scope.PLATFORM, HoldCause.KEY_REFUSED, "the key is refused", "", 60.0))
         drive(world.journal.holds.set(hold))
-        world.tools.platform_held = True
+        world.tools.platform_held_since = 0.0
         drive(world.tools.answered(err.Refused("no", err.Problem(401))))
         assert world.journal.holdings()
         drive(world.tools.answered(err.Refused("it has ended", err.Problem(404))))

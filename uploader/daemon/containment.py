@@ -19,7 +19,7 @@ from uploader.core.secrets import redact
 from uploader.core.transitions.change import LogLine
 from uploader.core.unexpected_errors import Mistakes, Subject, UnexpectedError, leaves
 from uploader.daemon.performer import perform
-from uploader.effects.context import Tools, about
+from uploader.effects.context import Tools, about, action_began
 from uploader.journal import untrustworthy
 from uploader.system.failpoints import failpoint
 
@@ -56,7 +56,8 @@ class Containment:
         return len(waiting)
 
     async def perform(self, action: Action) -> None:
-        """Do one action. Raises what must end the daemon, and nothing else."""
+        """Do one action, in a task of its own. Raises what must end the daemon, and nothing else."""
+        action_began.set(time.time())
         try:
             failpoint(f"action.{type(action).__name__}")
             await perform(self._tools, action)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -35,6 +37,9 @@ from uploader.platform.api import ObjectStore, Platform
 from uploader.staging import Staging
 from uploader.system import threads
 from uploader.thumbnails import Thumbnails
+
+action_began: ContextVar[float] = ContextVar("action_began", default=math.inf)
+"""When the action began that this task performs (unix seconds)."""
 
 T = TypeVar("T")
 Start = Callable[[Callable[[], Coroutine[object, object, None]]], None]
@@ -93,8 +98,8 @@ class Tools:
     """Whom it is told why a raster was not converted."""
     profile: LiveProfile = field(default_factory=LiveProfile)
     """What a live check has found out about the platform."""
-    platform_held: bool = False
-    """Calls to the platform are on hold: the first that succeeds ends it."""
+    platform_held_since: float | None = None
+    """Since when calls to the platform are on hold (unix seconds): the first that begins later and succeeds ends it."""
     store_held: bool = False
     """The object store takes nothing: the first file that it takes ends it."""
     machine_held: bool = False
@@ -174,15 +179,16 @@ class Tools:
 
     def note_holds(self, holds: Iterable[Hold]) -> None:
         """These hold work back now: what ends one of them is looked out for."""
-        found = {(hold.scope, hold.cause is HoldCause.STORE_UNREACHABLE) for hold in holds}
-        self.platform_held = (Scope.PLATFORM, False) in found
+        found = {(hold.scope, hold.cause is HoldCause.STORE_UNREACHABLE): hold for hold in holds}
+        of_calls = found.get((Scope.PLATFORM, False))
+        self.platform_held_since = None if of_calls is None else of_calls.since
         self.store_held = (Scope.PLATFORM, True) in found
         self.machine_held = (Scope.MACHINE, False) in found
 
     async def reached(self) -> None:
-        """A call to the platform succeeded."""
-        if self.platform_held:
-            self.platform_held = False
+        """A call to the platform succeeded. One that was under way when a hold began proves nothing against it."""
+        if self.platform_held_since is not None and action_began.get() >= self.platform_held_since:
+            self.platform_held_since = None
             await self.journal.holds.clear(Scope.PLATFORM, due_since=self._due_since())
         self.answered_at = clock()  # only now: whoever waited for it is due
 
