@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uploader.effects.session as session_effects
 from tests.sim.expectations import ENDS
 from tests.sim.ordered import LOOKS, Ordered, Step
 from tests.support.configured import a_folder
+from uploader.core import failure_policy
 from uploader.core.configuration import Folder
 
 STEPS = 60
@@ -78,7 +78,7 @@ def _steps(destination: Folder, node: Node, faults: int) -> Iterator[tuple[Step,
 
 def _again(destination: Folder, path: tuple[Step, ...], step: Step) -> tuple[Ordered, bool]:
     world = Ordered(destination)
-    with world.doors(), patched(session_effects, LOOKS_FOR_ITEMS=LOOKS):
+    with world.doors(), patched(failure_policy, LOOKS_FOR_ITEMS=LOOKS):
         for earlier in path:
             world.take(earlier)
         going = world.take(step)
