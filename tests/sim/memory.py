@@ -28,6 +28,7 @@ from uploader.journal.sessions import Sessions
 _NOBODY: frozenset[int] = frozenset()
 MAKING = frozenset({FileState.BATCHED, FileState.STORED, FileState.COMPLETED, FileState.DISPOSED})
 UNFINISHED = frozenset({FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED, FileState.STORED})
+WAITING = frozenset({FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED})
 
 
 class MemoryJournal:
@@ -111,6 +112,11 @@ class MemoryJournal:
         """Whether a session to a target (empty: to any) was planned after a moment and opened."""
         uploads = (u for u in self.tables.uploads.values() if u.upload_id and u.created_at > moment)
         return any(target in ("", u.key.target) for u in uploads)
+
+    def waiting_to_join(self, item_id: str) -> int:
+        """Files that wait and go to this item of a scene."""
+        scenes = {scene_id for scene_id, scene in self.tables.scenes.items() if scene.item_id == item_id}
+        return sum(f.scene_id in scenes and f.state in WAITING for f in self.tables.files.values())
 
     def read_back(self, session_id: int) -> str | None:
         """What came of reading a session's items."""

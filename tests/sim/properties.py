@@ -206,10 +206,15 @@ def _discard(world: World, file_ids: tuple[int, ...]) -> str:
 def _ended(world: World, view: PlannerView, action: act.EndHold) -> str:
     """Files that wait end a hold by a call, and a session that was opened since has ended it already."""
     hold = next(one for one in view.holds if (one.scope, one.subject) == (action.scope, action.subject))
-    waiting = {FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED}
-    left = [row for row in world.journal.table() if waiting.intersection(row)]
+    if (
+        hold.cause is HoldCause.SCENE_ITEM_GONE
+    ):  # of that item; others of its scene's collection do not wait for it
+        left = world.journal.waiting_to_join(hold.subject.rpartition("/")[2])
+    else:
+        waiting = {FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED}
+        left = sum(bool(waiting.intersection(row)) for row in world.journal.table())
     if left:
-        return f"{len(left)} files wait, perhaps for this {hold.scope}"
+        return f"{left} files wait, perhaps for this {hold.scope}"
     opened = world.journal.opened_since(hold.since, hold.subject)
     return (
         "a session was opened since it began" if opened and hold.cause is not HoldCause.SESSIONS_LOST else ""

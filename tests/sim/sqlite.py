@@ -126,6 +126,11 @@ class SqliteJournal:
         ids = self._all("SELECT id FROM sessions WHERE upload_id IS NOT NULL AND created_at > ?", moment)
         return any(target in ("", self.upload(session_id).key.target) for (session_id,) in ids)
 
+    def waiting_to_join(self, item_id: str) -> int:
+        """Files that wait and go to this item of a scene."""
+        query = "SELECT count(*) FROM files JOIN scenes ON scenes.id = scene_id WHERE scenes.item_id = ?"
+        return int(self._all(f"{query} AND files.state IN ('queued', 'converted', 'batched')", item_id)[0][0])
+
     def read_back(self, session_id: int) -> str | None:
         """What came of reading a session's items."""
         found: str | None = self._all("SELECT readback FROM sessions WHERE id = ?", session_id)[0][0]
