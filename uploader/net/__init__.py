@@ -1,4 +1,7 @@
-"""The one door of HTTP: requests, connections, and what the failure of a connection proves."""
+"""The one door of HTTP: requests, connections, and what the failure of a connection proves.
+
+Connections are those of httpcore. httpx takes base URLs apart, and brings certificates where the system has none.
+"""
 
 import sys
 

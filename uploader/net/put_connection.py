@@ -1,9 +1,8 @@
 """One connection to an object store, and one PUT at a time on it.
 
-httpcore is used here without the httpx client above it: a signed request must go out with exactly the target
-and the headers that were signed, and a store that refuses a PUT answers long before the body is sent, then
-closes the connection or stops reading. Who only writes meanwhile sends gigabytes for nothing, and never
-learns why.
+A signed request must go out with exactly the target and the headers that were signed. A store that refuses a PUT
+answers long before the body is sent, then closes the connection or stops reading: who only writes meanwhile sends
+gigabytes for nothing, and never learns why.
 """
 
 from __future__ import annotations

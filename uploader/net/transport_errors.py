@@ -1,8 +1,8 @@
 """The only place that knows which failures of a connection mean that surely nothing was sent.
 
-httpx and httpcore tell by class where a request broke. Some classes say enough (`ConnectError`: there was no
-connection to send on). Others do not: a read may time out on the platform's answer or on a proxy's handshake.
-So each request also carries a `RequestTrace`, which listens to httpcore's trace events and knows how far it came.
+httpcore tells by class where a request broke. Some classes say enough (`ConnectError`: there was no connection to
+send on). Others do not: a read may time out on the platform's answer or on a proxy's handshake. So each request also
+carries a `RequestTrace`, which listens to httpcore's trace events and knows how far it came.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpcore
-import httpx
 
 from uploader.core.errors import NoAnswer, RemoteError, Unreachable
 from uploader.net.answer_errors import clean
@@ -24,12 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BROKEN: tuple[type[Exception], ...] = (
-    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError),
     *(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError),
     *(httpcore.ProxyError, httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable),
-    # Both let some errors of TLS and of the socket through as they are; TimeoutError is the whole call's.
+    # httpcore lets some errors of TLS and of the socket through as they are; TimeoutError is the whole call's.
     OSError,
-    # A host that cannot be one: in a redirect, which httpx takes apart although it is not followed, and for a resolver.
+    # A host that cannot be one, which a resolver refuses.
     UnicodeError,
 )
 """All that a request can end with, other than an answer."""
@@ -37,16 +35,14 @@ BROKEN: tuple[type[Exception], ...] = (
 STALLED = "the far side took no more data"
 
 _BREAKS: tuple[tuple[tuple[type[Exception], ...], bool, str], ...] = (
-    ((httpx.ConnectTimeout, httpcore.ConnectTimeout), True, "no connection in time"),
-    ((httpx.ConnectError, httpcore.ConnectError), True, "no connection"),
-    ((httpx.PoolTimeout, httpcore.PoolTimeout), True, "no free connection in time"),
-    ((httpx.ProxyError, httpcore.ProxyError), True, "the proxy refused to connect"),
-    ((httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol), True, "the URL is not one of http or https"),
-    ((httpx.InvalidURL,), True, "the URL is not valid"),
-    ((httpx.ReadTimeout, httpcore.ReadTimeout, TimeoutError), False, "no answer in time"),
-    ((httpx.WriteTimeout, httpcore.WriteTimeout), False, STALLED),
-    ((httpx.RemoteProtocolError, httpcore.RemoteProtocolError), False, "the answer broke off or is not HTTP"),
-    ((httpx.DecodingError,), False, "the answer cannot be decoded"),
+    ((httpcore.ConnectTimeout,), True, "no connection in time"),
+    ((httpcore.ConnectError,), True, "no connection"),
+    ((httpcore.PoolTimeout,), True, "no free connection in time"),
+    ((httpcore.ProxyError,), True, "the proxy refused to connect"),
+    ((httpcore.UnsupportedProtocol,), True, "the URL is not one of http or https"),
+    ((httpcore.ReadTimeout, TimeoutError), False, "no answer in time"),
+    ((httpcore.WriteTimeout,), False, STALLED),
+    ((httpcore.RemoteProtocolError,), False, "the answer broke off or is not HTTP"),
     ((ssl.SSLError,), False, "the encrypted connection broke"),
     ((UnicodeError,), False, "it names a host that cannot be one"),
     ((Exception,), False, "the connection broke"),
@@ -78,7 +74,7 @@ _OF_CERTIFICATES = {9: _OF_DATES, 10: _OF_DATES, 62: _OF_NAMES, 64: _OF_NAMES}
 
 
 class RequestTrace:
-    """How far one request came; passed to httpx or httpcore as the `trace` extension. `proxy`: an address, or empty."""
+    """How far one request came; passed to httpcore as the `trace` extension. `proxy`: an address, or empty."""
 
     def __init__(self, proxy: str = "") -> None:
         self._proxy = urlsplit(proxy).hostname or ""
@@ -119,7 +115,7 @@ def broken(error: Exception, stage: RequestTrace, what: str, host: str) -> Remot
     if stage.missed_proxy:
         host = f"the proxy {stage.missed_proxy}"
         way_out = way_out.replace("Check base_url", "Check [platform] proxy") or "Check [platform] proxy."
-    if isinstance(error, httpx.ProxyError | httpcore.ProxyError):
+    if isinstance(error, httpcore.ProxyError):
         cause, way_out = clean(str(error), 100), "Check [platform] proxy."
     return Unreachable(f"{what} could not reach {host}: {words}{f' ({cause})' if cause else ''}.", way_out)
 
