@@ -13,7 +13,7 @@ from uploader.core.model import Hold, HoldCause, Scope
 
 pytestmark = pytest.mark.unit
 
-STALLED, REPEAT, CALM = 300.0, 3600.0, 60.0
+STALLED, REPEAT, CLEAR_AFTER = 300.0, 3600.0, 60.0
 KEY = Hold(Scope.PLATFORM, "", "Refused.", "Put another.", since=1000.0, cause=HoldCause.KEY_REFUSED)
 OUTAGE = replace(KEY, cause=HoldCause.PLATFORM_UNREACHABLE)
 PAUSE = replace(KEY, scope=Scope.MACHINE, cause=HoldCause.PAUSED)
@@ -29,7 +29,7 @@ class Round:
         """What goes out at this time while these holds last."""
         alarms = al.of_holds(now, holds, STALLED, self.told)
         self.told = al.watched(now, self.told, alarms)
-        notices = al.due(now, self.told, alarms, repeat_every=REPEAT, calm=CALM)
+        notices = al.due(now, self.told, alarms, repeat_every=REPEAT, clear_after=CLEAR_AFTER)
         for notice in notices:
             self.told = al.delivered(now, self.told, notice)
         return [f"{n.event} {n.alarm.cause}{' again' * n.repeated}" for n in notices]
@@ -56,9 +56,9 @@ def test_an_alarm_goes_out_once_then_by_its_rhythm_then_an_all_clear() -> None:
     assert told.at(1000.0, KEY) == ["alarm key_refused"]
     assert told.at(1001.0, replace(KEY, reason="Still.")) == []
     assert told.at(1000.0 + REPEAT, KEY) == ["alarm key_refused again"]
-    assert told.at(5000.0) == told.at(5000.0 + CALM - 1) == []
-    assert told.at(5000.0 + CALM) == ["clear key_refused"]
-    assert told.at(5000.0 + CALM + 1) == []
+    assert told.at(5000.0) == told.at(5000.0 + CLEAR_AFTER - 1) == []
+    assert told.at(5000.0 + CLEAR_AFTER) == ["clear key_refused"]
+    assert told.at(5000.0 + CLEAR_AFTER + 1) == []
 
 
 def test_what_comes_back_before_it_was_over_is_the_same_alarm() -> None:
@@ -66,8 +66,8 @@ def test_what_comes_back_before_it_was_over_is_the_same_alarm() -> None:
     told = Round()
     assert told.at(1000.0, KEY) == ["alarm key_refused"]
     for minute in range(1, 20):
-        assert told.at(1000.0 + minute * CALM - 30) == []
-        assert told.at(1000.0 + minute * CALM, replace(KEY, since=1000.0 + minute * CALM)) == []
+        assert told.at(1000.0 + minute * CLEAR_AFTER - 30) == []
+        assert told.at(1000.0 + minute * CLEAR_AFTER, replace(KEY, since=1000.0 + minute * CLEAR_AFTER)) == []
 
 
 def test_a_hold_that_begins_anew_stays_an_alarm_that_is_known() -> None:
@@ -75,7 +75,7 @@ def test_a_hold_that_begins_anew_stays_an_alarm_that_is_known() -> None:
     told = Round()
     assert told.at(1000.0 + STALLED, OUTAGE) == ["alarm platform_unreachable"]
     assert told.at(1400.0, replace(OUTAGE, since=1399.0)) == []
-    assert told.at(1400.0 + CALM, replace(OUTAGE, since=1399.0)) == []
+    assert told.at(1400.0 + CLEAR_AFTER, replace(OUTAGE, since=1399.0)) == []
 
 
 def test_holds_of_different_subjects_are_different_alarms() -> None:
@@ -84,7 +84,7 @@ def test_holds_of_different_subjects_are_different_alarms() -> None:
     other, told = replace(one, subject="/b"), Round()
     assert told.at(2000.0, one, other) == ["alarm folder_missing"] * 2
     told.at(2100.0, other)
-    assert told.at(2100.0 + CALM, other) == ["clear folder_missing"]
+    assert told.at(2100.0 + CLEAR_AFTER, other) == ["clear folder_missing"]
     assert [key[2] for key in told.told] == ["/b"]
 
 
@@ -95,7 +95,7 @@ def test_whatever_comes_and_goes_is_told_in_turn(steps: list[tuple[int, bool]]) 
     for seconds, held in steps:
         now += seconds
         said += told.at(now, *([KEY] if held else []))
-    for seconds in (1, 1 + CALM):
+    for seconds in (1, 1 + CLEAR_AFTER):
         said += told.at(now + seconds)
     firsts = [line for line in said if not line.endswith("again")]
 

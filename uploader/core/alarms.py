@@ -17,7 +17,7 @@ from uploader.core.model import Hold, HoldCause, Scope
 FILES_REJECTED = "files_rejected"
 DISK_LOW = "disk_low"
 
-CALM = 60.0
+CLEAR_AFTER = 60.0
 """Seconds that a cause has to be gone before it is over, or `stalled_after` where that is less: what comes back
 meanwhile is the same alarm, and after a start nothing is over before it was looked at again."""
 
@@ -163,13 +163,18 @@ def watched(now: float, told: Mapping[Key, SentAlarm], alarms: Iterable[Alarm]) 
 
 
 def due(
-    now: float, told: Mapping[Key, SentAlarm], alarms: Iterable[Alarm], *, repeat_every: float, calm: float
+    now: float,
+    told: Mapping[Key, SentAlarm],
+    alarms: Iterable[Alarm],
+    *,
+    repeat_every: float,
+    clear_after: float,
 ) -> tuple[Notice, ...]:
     """What goes out now: what is over first, then what is new, or was told so long ago that it is told again."""
     notices = [
         Notice(Event.CLEAR, one.alarm)
         for one in told.values()
-        if one.gone_since is not None and now - one.gone_since >= calm
+        if one.gone_since is not None and now - one.gone_since >= clear_after
     ]
     for alarm in alarms:
         before = told.get(alarm.key)

@@ -16,7 +16,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from uploader.config import Settings
-from uploader.core.alarms import CALM, Notice
+from uploader.core.alarms import CLEAR_AFTER, Notice
 from uploader.core.moments import iso
 from uploader.core.secrets import Secret
 from uploader.daemon.alarm_watch import AlarmWatch
@@ -106,7 +106,7 @@ class Notifier:
 
     async def _tell(self, teller: Teller, way: Way) -> None:
         notify, now = self._settings().notify, clock()
-        rhythm = Rhythm(notify.repeat_every, min(CALM, notify.stalled_after))
+        rhythm = Rhythm(notify.repeat_every, min(CLEAR_AFTER, notify.stalled_after))
         alarms = self._watch.alarms(teller.told)
         if teller.due(alarms, rhythm, now):
             alarms = await self._watch.counted(teller.told)

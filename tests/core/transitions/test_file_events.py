@@ -9,7 +9,7 @@ from uploader.core.model import FileState, Fingerprint, Sighting
 from uploader.core.transitions import file_events as events
 from uploader.core.transitions.change import LogLine
 from uploader.core.transitions.file_events import Claimed, Converted
-from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.records import NEW_STEP, FileRecord
 from uploader.core.transitions.repaired import NOTHING, UNSURE, KnownItem, Repaired
 from uploader.core.transitions.source_events import SightedGroup
 
@@ -40,7 +40,7 @@ def test_a_claim_queues_the_file() -> None:
         "source_sha256": b"s" * 32,
         "object_sha256": b"s" * 32,
         "object_crc32c": 7,
-        **FRESH,
+        **NEW_STEP,
     }
     assert change.files == {7: {**claimed, "state": "queued", "changed_at": NOW}}
     assert change.log == [LogLine("claimed", "queued", "10 bytes, sha256 abcdefabcdef", 7)]

@@ -9,7 +9,7 @@ import pytest
 from tests.core.transitions.test_session_events import NOW, member, session
 from uploader.core.model import FileState, Hold, HoldCause, Scope, SessionState
 from uploader.core.transitions import initiate_events as events
-from uploader.core.transitions.records import FRESH
+from uploader.core.transitions.records import NEW_STEP
 
 pytestmark = pytest.mark.unit
 
@@ -24,7 +24,7 @@ def test_an_answer_of_initiate_is_counted_and_frees_what_it_was_held_by() -> Non
     assert change.sessions[4]["initiates_clear"] == 1
     assert change.sessions[4]["upload_id"] == "u1"
     assert change.holds == {(Scope.ORGANIZATION, ""): None, (Scope.TARGET, "p/c"): None}
-    assert change.files == {9: FRESH}
+    assert change.files == {9: NEW_STEP}
     assert change.learned == {"quota_cap": 700}
 
 

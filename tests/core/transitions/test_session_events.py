@@ -11,7 +11,7 @@ from uploader.core.planner_view import Waiting
 from uploader.core.transitions import session_events as events
 from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.fates import Fates
-from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
+from uploader.core.transitions.records import NEW_STEP, UNHINDERED, FileRecord, SessionRecord
 from uploader.core.transitions.session_events import NewSession
 from uploader.core.verdicts import Step
 
@@ -68,8 +68,8 @@ def test_a_file_that_is_tried_again_stays_known_to_be_too_large() -> None:
     held = events.planned(NOW, 5, new, [member(1, FileState.CONVERTED, hold="It is too large.")])
     other = events.planned(NOW, 5, new, [member(1, FileState.CONVERTED)])
 
-    assert not set(FRESH) & set(held.files[1])
-    assert set(FRESH) <= set(other.files[1])
+    assert not set(NEW_STEP) & set(held.files[1])
+    assert set(NEW_STEP) <= set(other.files[1])
 
 
 def test_a_retry_of_a_session_keeps_its_beginning() -> None:
@@ -99,7 +99,7 @@ def test_items_that_may_exist_are_looked_for() -> None:
     nothing = events.not_found(NOW, session(SessionState.COMPLETING, locate_tries=1, tries=2), "none", 5.0)
     held = events.held(NOW, session(SessionState.COMPLETING), "look there")
 
-    assert doubted.sessions[4] == {**CALM, "locating": 1, "last_error": "404"}
+    assert doubted.sessions[4] == {**UNHINDERED, "locating": 1, "last_error": "404"}
     assert (nothing.sessions[4]["locate_tries"], nothing.sessions[4]["not_before"]) == (2, 1005.0)
     assert nothing.sessions[4]["tries"] == 0, "the platform has answered"
     assert held.sessions[4] == {"hold": "look there", "last_error": "look there"}
@@ -209,7 +209,7 @@ def test_a_failed_session_releases_its_files() -> None:
     assert change.sessions[4]["state"] is SessionState.FAILED
     assert change.files[1]["state"] is FileState.CONVERTED
     assert change.files[1]["losses"] == 0
-    assert {name: change.files[1][name] for name in FRESH} == FRESH
+    assert {name: change.files[1][name] for name in NEW_STEP} == NEW_STEP
     assert change.log[1] == LogLine("released", "converted", "session 4 failed", 1, None)
 
 
@@ -244,4 +244,4 @@ def test_items_are_not_looked_at_before_they_can_be_seen() -> None:
         return change.sessions[4]["not_before"]
 
     assert due(readback=True, after=20.0) == NOW + 20
-    assert due(readback=True, after=0.0) == due(readback=False, after=20.0) == CALM["not_before"]
+    assert due(readback=True, after=0.0) == due(readback=False, after=20.0) == UNHINDERED["not_before"]

@@ -7,7 +7,7 @@ import pytest
 from uploader.core.model import FileState, Fingerprint, Sighting
 from uploader.core.transitions import source_events as events
 from uploader.core.transitions.change import LogLine
-from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.records import NEW_STEP, FileRecord
 from uploader.core.transitions.source_events import SightedGroup
 
 pytestmark = pytest.mark.unit
@@ -40,7 +40,7 @@ def test_a_settling_version_takes_a_new_sighting_over() -> None:
     change, (file_id,) = events.discovered(NOW, [([file(looks=2)], SEEN)], 8)
 
     assert file_id == 7
-    assert change.files == {7: {"looks": 0, "size": 10, "sighting": "as it lies", **FRESH}}
+    assert change.files == {7: {"looks": 0, "size": 10, "sighting": "as it lies", **NEW_STEP}}
     assert not change.new_files
     assert not change.log
 
@@ -111,7 +111,7 @@ def test_a_source_that_was_replaced_stays() -> None:
     """It is told once; the file stays completed, and the path exists."""
     change = events.disposed(NOW, file(FileState.COMPLETED, sighting="as it lies"), "replaced", b"", SEEN)
 
-    assert change.files == {7: {"disposal": "replaced", "archived_as": None, **FRESH}}
+    assert change.files == {7: {"disposal": "replaced", "archived_as": None, **NEW_STEP}}
     assert change.log == [LogLine("kept", "completed", "source replaced, left alone", 7)]
 
 

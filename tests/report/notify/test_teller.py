@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.unit, pytest.mark.anyio]
 
 KEY = Alarm("key_refused", "platform", "", "Refused.", "Put another.", 1.0)
 QUOTA = Alarm("quota", "organization", "", "Full.", "Make room.", 1.0)
-RHYTHM = Rhythm(repeat_every=3600.0, calm=60.0)
+RHYTHM = Rhythm(repeat_every=3600.0, clear_after=60.0)
 
 
 class Side:

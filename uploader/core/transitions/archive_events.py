@@ -9,7 +9,7 @@ from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import Claimed, claim, superseded
 from uploader.core.transitions.given_up import unless_given_up
-from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.records import NEW_STEP, FileRecord
 from uploader.core.transitions.repaired import Repaired
 from uploader.core.transitions.source_events import SightedGroup, discovered
 
@@ -21,7 +21,7 @@ def unpacked(now: float, archive: FileRecord, note: str, after_upload: str) -> C
     """All that is wanted of an archive has private copies, and becomes files in the same transaction."""
     change = Change(now)
     columns = {"after_upload": after_upload, "disposal": "kept" if after_upload == "keep" else None}
-    change.move_file(archive, FileEvent.UNPACKED, note, **columns, **FRESH)
+    change.move_file(archive, FileEvent.UNPACKED, note, **columns, **NEW_STEP)
     return change
 
 
@@ -94,7 +94,7 @@ def gone(now: float, members: Iterable[FileRecord]) -> Change:
     change = Change(now)
     for file in members:
         if needs_archive(file):
-            change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+            change.move_file(file, FileEvent.VANISHED, current=None, **NEW_STEP)
         elif file.current:
             change.set_file(file, {"current": None})
     return change
@@ -121,10 +121,10 @@ def copy_lost(
     change = Change(now)
     change.move_file(file, FileEvent.LOOK_AGAIN, reason, content=None)
     if archive is None or superseded(file, newest):
-        change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+        change.move_file(file, FileEvent.VANISHED, current=None, **NEW_STEP)
     elif archive.state is FileState.REJECTED:
         change.move_file(
-            file, FileEvent.REJECTED, ARCHIVE_REJECTED, **{**FRESH, "last_error": ARCHIVE_REJECTED}
+            file, FileEvent.REJECTED, ARCHIVE_REJECTED, **{**NEW_STEP, "last_error": ARCHIVE_REJECTED}
         )
     else:
         change.count(file, "looks")
@@ -135,5 +135,5 @@ def copy_lost(
 def unpack_again(change: Change, archive: FileRecord, reason: str) -> None:
     """A member of an archive is needed once more: where that is not under way, it settles, and is unpacked again."""
     if archive.state is FileState.UNPACKED and "state" not in change.files.get(archive.id, {}):
-        columns = {**FRESH, "content": None, "disposal": None, "looks": 0, "attempts": 0}
+        columns = {**NEW_STEP, "content": None, "disposal": None, "looks": 0, "attempts": 0}
         change.move_file(archive, FileEvent.LOOK_AGAIN, reason, **columns)

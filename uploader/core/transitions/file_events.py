@@ -13,7 +13,7 @@ from uploader.core.scenes import Scene
 from uploader.core.transitions import scene_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.given_up import unless_given_up
-from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.records import NEW_STEP, FileRecord
 from uploader.core.transitions.repaired import UNSURE, Repaired, recognised
 from uploader.core.transitions.scene_events import Joining, KnownScene
 from uploader.core.transitions.source_events import SightedGroup, seen_again
@@ -87,7 +87,7 @@ def claim(
         "source_sha256": group_hash(copy.content, copy.sha256),
         "staged": 1,
         "sighting": copy.seen.value,
-        **FRESH,
+        **NEW_STEP,
     }
     if same is not None:
         seen_again(change, same, copy.seen)
@@ -131,7 +131,7 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
         "converted_at": now,
         "alone": 0,
     }
-    change.move_file(file, FileEvent.CONVERTED, "; ".join(notes), **columns, **FRESH)
+    change.move_file(file, FileEvent.CONVERTED, "; ".join(notes), **columns, **NEW_STEP)
     return change
 
 
@@ -144,7 +144,7 @@ def look_again(now: float, file: FileRecord, newest: FileRecord | None, reason: 
     change = Change(now)
     change.move_file(file, FileEvent.LOOK_AGAIN, reason, content=None)
     if superseded(file, newest):
-        change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+        change.move_file(file, FileEvent.VANISHED, current=None, **NEW_STEP)
     else:
         change.count(file, "looks")
         change.delay(file, reason, after)
@@ -155,7 +155,7 @@ def look_again(now: float, file: FileRecord, newest: FileRecord | None, reason: 
 def twin(now: float, file: FileRecord) -> Change:
     """Another path brought the same content in."""
     change = Change(now)
-    change.move_file(file, FileEvent.TWIN, "another path has the same content", **FRESH)
+    change.move_file(file, FileEvent.TWIN, "another path has the same content", **NEW_STEP)
     return change
 
 
@@ -183,7 +183,7 @@ def reject(
 ) -> None:
     """End a file with a reason; no try is left for a version that is gone. `scene` is that of the file."""
     scene_events.rejected(change, scene, file, reason)
-    columns: dict[str, Any] = {**FRESH, "last_error": reason, "session_id": None}
+    columns: dict[str, Any] = {**NEW_STEP, "last_error": reason, "session_id": None}
     if superseded(file, newest):
         columns["current"] = None
     change.move_file(file, FileEvent.REJECTED, reason, **columns)
@@ -196,7 +196,7 @@ def stored(now: float, file: FileRecord, session_id: int, md5: bytes | None = No
     """
     change = Change(now)
     if file.session_id == session_id and file.state is FileState.BATCHED:
-        change.move_file(file, FileEvent.STORED, object_md5=md5, stored_at=now, **FRESH)
+        change.move_file(file, FileEvent.STORED, object_md5=md5, stored_at=now, **NEW_STEP)
     return change
 
 

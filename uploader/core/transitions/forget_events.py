@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uploader.core.lifecycle import SESSION_ENDS, FileEvent
 from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.records import FRESH, FileRecord, SessionRecord
+from uploader.core.transitions.records import NEW_STEP, FileRecord, SessionRecord
 
 _UNSENT = frozenset({FileState.SETTLING, FileState.QUEUED, FileState.CONVERTED})
 
@@ -41,9 +41,9 @@ def forgotten(
 def forget_file(change: Change, file: FileRecord, note: str) -> bool:
     """Whether there was anything to forget."""
     if file.state in _UNSENT or (file.state is FileState.REJECTED and file.current):
-        change.move_file(file, FileEvent.FORGOTTEN, note, current=None, **FRESH)
+        change.move_file(file, FileEvent.FORGOTTEN, note, current=None, **NEW_STEP)
     elif file.state is FileState.COMPLETED and file.disposal is None:
-        change.move_file(file, FileEvent.DISPOSED, note, current=None, disposal="missing", **FRESH)
+        change.move_file(file, FileEvent.DISPOSED, note, current=None, disposal="missing", **NEW_STEP)
     elif file.current:
         change.set_file(file, {"current": None})
     else:

@@ -9,7 +9,7 @@ from uploader.core.lifecycle import SessionEvent
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.hold_events import end_hold, enter_hold
-from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
+from uploader.core.transitions.records import NEW_STEP, UNHINDERED, FileRecord, SessionRecord
 from uploader.core.transitions.session_events import couple
 
 KEY_LIFE = 80_000.0
@@ -43,13 +43,13 @@ def opened(
         change.set_session(session, {"initiates_clear": session.initiates_sent})
     else:
         change.count_session(session, "initiates_clear")
-    change.move_session(session, SessionEvent.OPENED, upload_id, upload_id=upload_id, **CALM)
+    change.move_session(session, SessionEvent.OPENED, upload_id, upload_id=upload_id, **UNHINDERED)
     end_hold(change, Scope.ORGANIZATION, "")
     if target is None or target.cause is not HoldCause.SESSIONS_LOST:
         end_hold(change, Scope.TARGET, session.key.target)
     for file in members:
         if file.hold:
-            change.set_file(file, FRESH)
+            change.set_file(file, NEW_STEP)
     change.learned["quota_cap"] = quota_cap
     return change
 

@@ -8,11 +8,14 @@ from typing import Any
 
 from uploader.core.model import FileState, SessionKey, SessionState
 
-CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": "", "hold": ""}
-"""The columns of a row that is not being retried, of a file or a session."""
+NOT_RETRIED: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": ""}
+"""The columns of a row that is not being retried, of a file, a session or a scene."""
 
-FRESH: dict[str, Any] = {**CALM, "refusals": 0}
-"""The same for a file that begins a new step."""
+UNHINDERED: dict[str, Any] = {**NOT_RETRIED, "hold": ""}
+"""Those of a row that is not held either."""
+
+NEW_STEP: dict[str, Any] = {**UNHINDERED, "refusals": 0}
+"""Those of a file that begins a new step."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

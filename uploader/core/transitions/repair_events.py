@@ -12,7 +12,7 @@ from uploader.core.scenes import Scene
 from uploader.core.transitions import scene_events
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import reject
-from uploader.core.transitions.records import CALM, FileRecord, SessionRecord
+from uploader.core.transitions.records import UNHINDERED, FileRecord, SessionRecord
 from uploader.core.transitions.repaired import UNSURE, recognised
 from uploader.core.transitions.session_events import ALIVE, couple
 
@@ -57,7 +57,7 @@ def session_recognised(
     """The platform has shown all items of a session; `items` are the ids of those that are known by their names."""
     change = Change(now)
     answered = sorted(set(items.values()))
-    columns = {"item_ids": answered, "completes_clear": session.completes_sent, "locating": 0, **CALM}
+    columns = {"item_ids": answered, "completes_clear": session.completes_sent, "locating": 0, **UNHINDERED}
     note = "its items were listed when the journal was repaired"
     change.move_session(session, SessionEvent.RECOGNISED, note, **columns)
     members = list(members)
@@ -71,7 +71,7 @@ def session_recognised(
 def session_lost(now: float, session: SessionRecord, members: Iterable[FileRecord]) -> Change:
     """Nobody knows what became of a session: it may still hold what it reserved."""
     change = Change(now)
-    doubtful = {"initiates_sent": max(session.initiates_sent, session.initiates_clear + 1), **CALM}
+    doubtful = {"initiates_sent": max(session.initiates_sent, session.initiates_clear + 1), **UNHINDERED}
     note = "what became of it is not known since the journal was repaired"
     change.move_session(session, SessionEvent.LOST, note, **{**doubtful, "last_error": note})
     couple(change, session, members, SessionEvent.LOST)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from uploader.core.transitions.records import FRESH
+from uploader.core.transitions.records import NEW_STEP
 
 UNSURE = (
     "It lay here when the journal was repaired, and nobody can tell whether it was uploaded before: the platform does "
@@ -47,4 +47,4 @@ def recognised(now: float, item_id: str, name: str, after_upload: str) -> tuple[
         "after_upload": after_upload,
         "disposal": disposal,
     }
-    return f"the platform has it as {item_id}", {**FRESH, **columns, "completed_at": now}
+    return f"the platform has it as {item_id}", {**NEW_STEP, **columns, "completed_at": now}

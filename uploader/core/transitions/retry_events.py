@@ -11,7 +11,7 @@ from uploader.core.model import FileState, Hold, Scope, SessionState
 from uploader.core.scenes import Scene
 from uploader.core.transitions.archive_events import unpack_again
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.records import FRESH, FileRecord, SessionRecord
+from uploader.core.transitions.records import NEW_STEP, FileRecord, SessionRecord
 
 LOOKED_FOR_AGAIN: dict[str, Any] = {"hold": "", "locate_tries": 0, "not_before": 0.0, "retrying_since": None}
 """The columns of a session whose items are looked for once more."""
@@ -57,7 +57,7 @@ def retried(
 
 def _retry(change: Change, file: FileRecord) -> None:
     change.assured.append((file.folder, file.path))
-    columns = {**FRESH, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
+    columns = {**NEW_STEP, "attempts": 0, "looks": 0, "losses": 0, "content": None, "alone": 0}
     change.move_file(file, FileEvent.RETRIED, session_id=None, batch_group="", **columns)
 
 

@@ -11,8 +11,7 @@ from uploader.core.scenes import Describing, Scene
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.forget_events import forget_file
 from uploader.core.transitions.hold_events import end_hold
-from uploader.core.transitions.records import FRESH, FileRecord
-from uploader.core.transitions.scene_events import CALM
+from uploader.core.transitions.records import NEW_STEP, UNHINDERED, FileRecord
 
 WAITING = frozenset({FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED})
 """States of the files that would join the item; a session that one of them is in will be refused."""
@@ -39,7 +38,7 @@ def sent_anew(
     change, count = Change(now), 0
     change.set_scene(scene, {"describing": Describing.GONE})
     end_hold(change, Scope.TARGET, scene.target)
-    unset = {"lead": "", "marker": "", "complete_by": 0.0, "item_id": None, "hold": "", **CALM}
+    unset = {"lead": "", "marker": "", "complete_by": 0.0, "item_id": None, **UNHINDERED}
     fresh = replace(
         scene,
         id=scene_id,
@@ -54,7 +53,7 @@ def sent_anew(
     for file in members:
         if file.state in WAITING:
             change.log_file(file, "scene", file.state, note)
-            change.set_file(file, {"scene_id": scene_id, "target_item_id": None, **FRESH})
+            change.set_file(file, {"scene_id": scene_id, "target_item_id": None, **NEW_STEP})
             count += 1
         elif file.state in IN_THE_ITEM:
             forget_file(change, file, note)

@@ -12,10 +12,7 @@ from uploader.core.model import FileState
 from uploader.core.scene_rules import Placement
 from uploader.core.scenes import Describing, Scene
 from uploader.core.transitions.change import Change
-from uploader.core.transitions.records import FileRecord
-
-CALM: dict[str, Any] = {"tries": 0, "retrying_since": None, "not_before": 0.0, "last_error": ""}
-"""The columns of a scene that is not being retried."""
+from uploader.core.transitions.records import NOT_RETRIED, FileRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +217,7 @@ def item_known(
     if scene is None or scene.item_id is not None or not item_id:
         return
     describing = Describing.DUE if scene.details else Describing.NOTHING
-    change.set_scene(scene, {"item_id": item_id, "hold": "", "describing": describing, **CALM})
+    change.set_scene(scene, {"item_id": item_id, "hold": "", "describing": describing, **NOT_RETRIED})
     for file in members:
         change.set_file(file, {"target_item_id": item_id})
 
@@ -235,14 +232,14 @@ def rejected(change: Change, scene: Scene | None, file: FileRecord, reason: str)
 def complete(now: float, scene: Scene) -> Change:
     """The name that says that all is there was found: nobody waits any longer."""
     change = Change(now)
-    change.set_scene(scene, {"complete_by": 0.0, **CALM})
+    change.set_scene(scene, {"complete_by": 0.0, **NOT_RETRIED})
     return change
 
 
 def looked_for(now: float, scene: Scene, after: float) -> Change:
     """It was not there yet, and is looked for again after so many seconds."""
     change = Change(now)
-    change.set_scene(scene, {**CALM, "not_before": now + after})
+    change.set_scene(scene, {**NOT_RETRIED, "not_before": now + after})
     return change
 
 
@@ -270,7 +267,7 @@ def collection_found(
     change = Change(now)
     for scene, members in found:
         change.learned[collection_key(scene.project_id, scene.collection)] = collection_id
-        change.set_scene(scene, {"collection_id": collection_id, **CALM})
+        change.set_scene(scene, {"collection_id": collection_id, **NOT_RETRIED})
         for file in members:
             change.set_file(file, {"target_collection_id": collection_id})
     return change
@@ -280,5 +277,5 @@ def described(now: float, scene: Scene, told: Mapping[str, Any], outcome: Descri
     """The item has date and properties, or may not have them. What was learned meanwhile is told once more."""
     change = Change(now)
     again = outcome is Describing.DONE and told != scene.details
-    change.set_scene(scene, {"describing": Describing.DUE if again else outcome, **CALM})
+    change.set_scene(scene, {"describing": Describing.DUE if again else outcome, **NOT_RETRIED})
     return change

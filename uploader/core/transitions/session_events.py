@@ -15,7 +15,7 @@ from uploader.core.transitions.fates import Fates
 from uploader.core.transitions.file_events import reject
 from uploader.core.transitions.given_up import GIVEN_UP
 from uploader.core.transitions.hold_events import end_hold, enter_hold
-from uploader.core.transitions.records import CALM, FRESH, FileRecord, SessionRecord
+from uploader.core.transitions.records import NEW_STEP, UNHINDERED, FileRecord, SessionRecord
 from uploader.core.verdicts import Step
 
 ANSWERED = {Step.INITIATE: "initiates_clear", Step.COMPLETE: "completes_clear"}
@@ -58,7 +58,7 @@ def planned(now: float, session_id: int, new: NewSession, files: Iterable[FileRe
         "changed_at": now,
     }
     for file in files:
-        fresh = {} if file.hold else FRESH  # whom the quota refused keeps that until it is taken
+        fresh = {} if file.hold else NEW_STEP  # whom the quota refused keeps that until it is taken
         columns = {"session_id": session_id, "after_upload": new.after_upload[file.id], **fresh}
         change.move_file(file, FileEvent.BATCHED, f"session {session_id}", **columns)
     return change
@@ -92,7 +92,7 @@ def completing(now: float, session: SessionRecord) -> Change:
     """`complete` is about to be sent: from now on the items may exist."""
     change = Change(now)
     if session.state is SessionState.OPEN:
-        change.move_session(session, SessionEvent.COMPLETING, **CALM)
+        change.move_session(session, SessionEvent.COMPLETING, **UNHINDERED)
     change.count_session(session, "completes_sent")
     return change
 
@@ -100,7 +100,7 @@ def completing(now: float, session: SessionRecord) -> Change:
 def doubted(now: float, session: SessionRecord, reason: str) -> Change:
     """A later answer contradicts a `complete` that went unanswered: the items are looked for."""
     change = Change(now)
-    change.set_session(session, {**CALM, "locating": 1, "last_error": reason})
+    change.set_session(session, {**UNHINDERED, "locating": 1, "last_error": reason})
     return change
 
 
@@ -135,7 +135,7 @@ def completed(
         "completes_clear": session.completes_sent,
         "readback": "due" if readback else None,
         "locating": 0,
-        **CALM,
+        **UNHINDERED,
     }
     if readback and visible_after:
         columns["not_before"] = now + visible_after
@@ -166,7 +166,7 @@ def read_back(
     Each file is told apart: an item shows its name, or the items are as many as the files, or it is missing.
     """
     change = Change(now)
-    change.set_session(session, {"readback": "verified" if verified else "mismatch", **CALM})
+    change.set_session(session, {"readback": "verified" if verified else "mismatch", **UNHINDERED})
     for file in members:
         if file.file_name and file.file_name in item_of:
             change.set_file(file, {"item_id": item_of[file.file_name], "readback": "named"})
@@ -184,7 +184,7 @@ def incomplete(now: float, session: SessionRecord, missing: Iterable[FileRecord]
     At first at once, and later after a while: a store may show what it has taken no sooner.
     """
     change = Change(now)
-    columns = {"completes_clear": session.completes_sent, **CALM}
+    columns = {"completes_clear": session.completes_sent, **UNHINDERED}
     change.move_session(session, SessionEvent.INCOMPLETE, reason, **columns)
     for file in missing:
         change.move_file(file, FileEvent.MISSING, reason)
@@ -213,14 +213,14 @@ def abandoned(
     """
     change = Change(now)
     if session.state in ALIVE:
-        columns = {**CALM, "completes_clear": session.completes_sent, "last_error": reason}
+        columns = {**UNHINDERED, "completes_clear": session.completes_sent, "last_error": reason}
         change.move_session(session, SessionEvent.ABANDONED, reason, **columns)
     members = {file_id: file for file_id, file in files.items() if file.session_id == session.id}
     for file_id, why in fates.rejected.items():
         if file_id in members:
             reject(change, members[file_id], newest[file_id], why, scene)
     for file_id in sorted(members.keys() & set(fates.damaged)):
-        change.move_file(members[file_id], FileEvent.DAMAGED, reason, session_id=None, **FRESH)
+        change.move_file(members[file_id], FileEvent.DAMAGED, reason, session_id=None, **NEW_STEP)
         if fates.damaged[file_id]:
             change.delay(members[file_id], reason, fates.damaged[file_id])
     for file_id, group in fates.groups.items():
@@ -246,7 +246,7 @@ def failed(
     change = Change(now)
     if target is not None and target.cause is HoldCause.SESSIONS_LOST:
         end_hold(change, Scope.TARGET, session.key.target)
-    change.move_session(session, SessionEvent.FAILED, note, **CALM)
+    change.move_session(session, SessionEvent.FAILED, note, **UNHINDERED)
     couple(change, session, members, SessionEvent.FAILED)
     for file in members:
         change.set_file(file, {"losses": 0})
@@ -273,7 +273,7 @@ def couple(
 ) -> None:
     """Move all members of a session as its event demands."""
     released = COUPLED[event] is FileEvent.RELEASED
-    columns = {**FRESH, "session_id": None} if released else FRESH
+    columns = {**NEW_STEP, "session_id": None} if released else NEW_STEP
     for file in members:
         change.move_file(file, COUPLED[event], f"session {session.id} {event}", **columns)
 

@@ -11,7 +11,7 @@ from uploader.core.model import FileState, Sighting
 from uploader.core.path_text import shown
 from uploader.core.transitions.change import Change, LogLine
 from uploader.core.transitions.given_up import GIVEN_UP, unless_given_up
-from uploader.core.transitions.records import FRESH, FileRecord
+from uploader.core.transitions.records import NEW_STEP, FileRecord
 
 GONE_OUTCOMES = frozenset({"archived", "deleted", "missing"})
 """Ends of a disposal after which no source lies at the path; after any other it stays."""
@@ -90,7 +90,7 @@ def vanished(now: float, files: Iterable[FileRecord]) -> Change:
     change = Change(now)
     for file in files:
         if file.state is FileState.SETTLING:
-            change.move_file(file, FileEvent.VANISHED, current=None, **FRESH)
+            change.move_file(file, FileEvent.VANISHED, current=None, **NEW_STEP)
         elif file.state is FileState.REJECTED and file.current:
             change.move_file(file, FileEvent.VANISHED, current=None)
     return change
@@ -121,7 +121,7 @@ def disposed(
     change = Change(now)
     if outcome == "replaced" and file.sighting != seen.value:
         return change
-    columns: dict[str, Any] = {"disposal": outcome, "archived_as": where or None, **FRESH}
+    columns: dict[str, Any] = {"disposal": outcome, "archived_as": where or None, **NEW_STEP}
     if identity:
         columns["archived_identity"] = identity
     if file.state in GIVEN_UP:
@@ -150,4 +150,4 @@ def seen_again(change: Change, file: FileRecord, seen: SightedGroup) -> None:
 
 
 def _begin_anew(change: Change, file: FileRecord, seen: SightedGroup) -> None:
-    change.set_file(file, {"looks": 0, "size": seen.sighting.size, "sighting": seen.value, **FRESH})
+    change.set_file(file, {"looks": 0, "size": seen.sighting.size, "sighting": seen.value, **NEW_STEP})

@@ -25,7 +25,7 @@ class Rhythm:
     """When what lasts is told again, and for how long it has to be gone to be over. In seconds."""
 
     repeat_every: float
-    calm: float
+    clear_after: float
 
 
 class Teller:
@@ -57,7 +57,9 @@ class Teller:
         if self._clock() < self._not_before:
             return []
         told = rules.watched(now, self.told, alarms)
-        lasting = rules.due(now, told, alarms, repeat_every=rhythm.repeat_every, calm=rhythm.calm)
+        lasting = rules.due(
+            now, told, alarms, repeat_every=rhythm.repeat_every, clear_after=rhythm.clear_after
+        )
         return [*lasting, *(Notice(Event.ALARM, alarm) for alarm in self.rejected)]
 
     async def tell(self, way: Way, alarms: Sequence[Alarm], rhythm: Rhythm, now: float) -> None:
