@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from uploader.cli.common import config_option, settings, unfinished
+from uploader.core.lifecycle import ITEMS
 from uploader.core.moments import parse_since
 
 if TYPE_CHECKING:
     from uploader.journal.sqlite_library import Database
 
-STATES = ("completed", "disposed")
+STATES = click.Choice([state.value for state in sorted(ITEMS)])
 
 
 def since(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
@@ -39,7 +40,9 @@ def since(_: click.Context, __: click.Parameter, value: str | None) -> float | N
 @click.option("--folder", default="", metavar="DIR", help="Of this drop folder.")
 @click.option("--project", default="", metavar="ID", help="Of this project.")
 @click.option(
-    "--state", type=click.Choice(STATES), help="completed: the source is there; disposed: it is put away."
+    "--state",
+    type=STATES,
+    help="completed: the source is there; disposed: it is put away.",
 )
 @click.option("--json", "form", flag_value="json", help="A JSON object a line.")
 @click.option("--csv", "form", flag_value="csv", help="A table by RFC 4180.")

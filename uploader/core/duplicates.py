@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.lifecycle import FILE_ENDS, ITEMS
 from uploader.core.model import FileState
 
-DONE = frozenset({FileState.COMPLETED, FileState.DISPOSED})
 _AHEAD = frozenset({FileState.CONVERTED, FileState.BATCHED, FileState.STORED})
 
 
@@ -18,7 +17,7 @@ def judge_twins(file_id: int, others: Iterable[tuple[int, FileState]]) -> FileSt
     past conversion goes before all others, for it may have been claimed first; among equals the lower id goes.
     """
     found = [(other_id, state) for other_id, state in others if other_id != file_id]
-    if any(state in DONE for _, state in found):
+    if any(state in ITEMS for _, state in found):
         return FileState.DUPLICATE
     if any(state in _AHEAD or (state not in FILE_ENDS and other_id < file_id) for other_id, state in found):
         return FileState.QUEUED

@@ -165,7 +165,18 @@ COUPLED: dict[SessionEvent, FileEvent] = {
 FILE_ENDS = frozenset({F.COMPLETED, F.DISPOSED, F.REJECTED, F.DUPLICATE, F.GONE, F.UNPACKED})
 """Nothing more is uploaded from here; a completed file, or an archive, may still wait for its disposal."""
 
+PENDING = frozenset(F) - FILE_ENDS
+"""A file of these is on its way."""
+
+WORKED_ON = PENDING - {F.SETTLING}
+"""A file of these was claimed, and is on its way: it is live, and the sources of its scene stay where they are."""
+
+ITEMS = frozenset({F.COMPLETED, F.DISPOSED})
+"""A file of these is an item, or an asset of one."""
+
 SESSION_ENDS = frozenset({S.COMPLETED, S.FAILED, S.LOST})
+
+SESSIONS_PENDING = frozenset(S) - SESSION_ENDS
 
 ITEM_MADE = FileEvent.COMPLETED
 ITEM_KNOWN = frozenset({FileEvent.COMPLETED, FileEvent.RECOGNISED})

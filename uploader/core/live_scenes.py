@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from uploader.core import scenes
+from uploader.core.lifecycle import WORKED_ON
 from uploader.core.live_rows import LiveFile
 from uploader.core.scenes import KeptBack, Scene
 
@@ -47,7 +48,7 @@ class LiveScenes:
     def finished(self, file: LiveFile) -> bool:
         """Whether no other file of its scene is still to be uploaded."""
         others = self._files.get(file.scene.id, {}) if file.scene else {}
-        return not any(other.row.state in scenes.UNFINISHED for other in others.values())
+        return not any(other.row.state in WORKED_ON for other in others.values())
 
     def wanting(self) -> tuple[Scene, ...]:
         """The scenes that may need something, those first whose time comes first."""

@@ -12,14 +12,12 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from uploader.core.lifecycle import ITEMS
 from uploader.core.model import FileState
 from uploader.core.scene_rules import Placement
 
-MAKING = frozenset({FileState.BATCHED, FileState.STORED, FileState.COMPLETED, FileState.DISPOSED})
+MAKING = frozenset({FileState.BATCHED, FileState.STORED}) | ITEMS
 """States of a file that makes its scene's item, as long as that is not known."""
-
-UNFINISHED = frozenset({FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED, FileState.STORED})
-"""States of a file for which its scene's sources stay where they are."""
 
 DROPPED = frozenset({FileState.REJECTED, FileState.DUPLICATE, FileState.GONE})
 """States of a file that its scene does not have: another one may take its place."""

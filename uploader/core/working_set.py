@@ -15,7 +15,7 @@ from typing import TypeVar
 from uploader.core import holds as hold_list
 from uploader.core import planner_rows as shown
 from uploader.core.configuration import Folder
-from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.lifecycle import FILE_ENDS, WORKED_ON
 from uploader.core.live_index import Index, Window, batch_line, by_priority, scheduled_last, smallest_first
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.live_scenes import LiveScenes
@@ -33,8 +33,6 @@ ENDING_WINDOW = 64
 """Files whose source or private copies are to go that a plan looks at."""
 
 IN_SESSION = frozenset({FileState.BATCHED, FileState.STORED})
-WORKED_ON = frozenset({FileState.QUEUED, FileState.CONVERTED}) | IN_SESSION
-"""States in which a file is live whatever else is true of it."""
 
 T = TypeVar("T")
 

@@ -6,25 +6,24 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from uploader.core import working_set
-from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
-from uploader.core.model import SessionState
+from uploader.core import lifecycle
+from uploader.core.lifecycle import SESSIONS_PENDING
 from uploader.core.transitions.change import Change
 from uploader.core.working_set import Delta
 from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile
 from uploader.journal.row_queries import live_files, live_sessions, scene_rows
+from uploader.journal.rows import in_list
 from uploader.journal.settling_sums import blocks_of
 from uploader.journal.sqlite_library import Database
 
 _AT_ONCE = 500
 """Ids in one query."""
 
-_IN_WORK = ", ".join(f"'{state}'" for state in sorted(working_set.WORKED_ON))
-_ALIVE = ", ".join(f"'{state}'" for state in sorted(set(SessionState) - SESSION_ENDS))
-NEEDED = f"(state IN ({_ALIVE}) OR readback = 'due')"
+SESSION_PENDING = f"state IN ({in_list(SESSIONS_PENDING)})"
+NEEDED = f"({SESSION_PENDING} OR readback = 'due')"
 """The condition that a session itself needs a step. Each part has an index, as in `_LIVE`: no history is read."""
-WORKED_ON = f"state IN ({_IN_WORK})"
+WORKED_ON = f"state IN ({in_list(lifecycle.WORKED_ON)})"
 DUE = "(state = 'completed' AND disposal IS NULL)"
 UNPACKED_DUE = "(state = 'unpacked' AND disposal IS NULL)"
 """Archives whose sources are to go, once all that they hold are items."""
@@ -67,7 +66,7 @@ def _live(change: Change) -> Iterator[int]:
     return (
         file_id
         for file_id, columns in change.new_files.items()
-        if columns.get("state") in working_set.WORKED_ON | FILE_ENDS
+        if columns.get("state") in lifecycle.WORKED_ON | lifecycle.FILE_ENDS
     )
 
 

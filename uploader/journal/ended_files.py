@@ -14,6 +14,7 @@ from typing import Any
 from uploader.core.lifecycle import (
     ITEM_KNOWN,
     ITEM_MADE,
+    ITEMS,
     OBJECT_STORED,
     SOURCE_GONE,
     SOURCE_SEEN_AGAIN,
@@ -23,7 +24,7 @@ from uploader.journal.hold_rows import read_profile
 from uploader.journal.opening import newest_event
 from uploader.journal.pruning import sums
 from uploader.journal.queries import LEAVING, scalar
-from uploader.journal.rows import clock, rows
+from uploader.journal.rows import clock, in_list, rows
 from uploader.journal.sqlite_library import Database
 from uploader.system.days import midnight
 
@@ -110,8 +111,8 @@ class EndedFiles:
 
     def _read(self, db: Database) -> None:
         sql = (
-            "SELECT folder, COUNT(*) AS n, COALESCE(SUM(object_size), 0) AS size FROM files "
-            "WHERE state IN ('completed', 'disposed') GROUP BY folder"
+            "SELECT folder, COUNT(*) AS n, COALESCE(SUM(object_size), 0) AS size FROM files "  # noqa: S608
+            f"WHERE state IN ({in_list(ITEMS)}) GROUP BY folder"
         )
         found = rows(db, sql)
         self.completed = Counter({row["folder"]: row["n"] for row in found})
@@ -140,7 +141,7 @@ class EndedFiles:
             self.uploaded += row["object_size"] or 0
             if row["leaving"]:
                 self.leaving[row["id"]] = row["folder"]
-        words = ", ".join(f"'{word}'" for word in (*SOURCE_SETTLED, SOURCE_SEEN_AGAIN))
+        words = in_list({*SOURCE_SETTLED, SOURCE_SEEN_AGAIN})
         sql = f"SELECT file_id, event FROM events WHERE id > ? AND event IN ({words})"  # noqa: S608 - words of ours
         events = db.conn.execute(sql, (self._event,)).fetchall()
         self.disposed += sum(event == SOURCE_GONE for _, event in events)
@@ -170,11 +171,10 @@ def stored_since(db: Database, moment: float) -> int:
 
 def _made(db: Database, first: int, last: int = (1 << 63) - 1) -> list[dict[str, Any]]:
     """The files that were completed by events from this one on, up to another."""
-    words = ", ".join(f"'{word}'" for word in ITEM_KNOWN)
     sql = (
         "SELECT events.time, events.event, files.id, files.folder, files.object_size, "  # noqa: S608 - words of ours
         f"{LEAVING} AS leaving FROM events JOIN files ON files.id = events.file_id "
-        f"WHERE events.id BETWEEN ? AND ? AND events.event IN ({words}) ORDER BY events.id"
+        f"WHERE events.id BETWEEN ? AND ? AND events.event IN ({in_list(ITEM_KNOWN)}) ORDER BY events.id"
     )
     return rows(db, sql, first, last)
 

@@ -7,16 +7,11 @@ from typing import Any
 
 from uploader.core.configuration import Folder
 from uploader.core.holds import Amount
+from uploader.core.lifecycle import WORKED_ON
 from uploader.core.model import FileState, OwnTarget, session_key
 from uploader.journal.opening import schema_of
-from uploader.journal.rows import rows
+from uploader.journal.rows import in_list, rows
 from uploader.journal.sqlite_library import Database
-
-LIVE = "('settling', 'queued', 'converted', 'batched', 'stored')"
-"""The states of files that are pending."""
-
-CLAIMED = "('queued', 'converted', 'batched', 'stored')"
-"""Those of them in which a file was claimed."""
 
 _ALIKE = ("folder", "state", "session_id", "own_collection", "own_item")
 _SUMS = ("n", "size", "source", "retrying")
@@ -31,7 +26,7 @@ Group = dict[str, Any]
 
 def under_way(db: Database) -> list[Group]:
     """What was claimed and is pending, in groups. What settles is in sums of its own (`settling_sums`)."""
-    return groups(db, f"f.state IN {CLAIMED}")
+    return groups(db, f"f.state IN ({in_list(WORKED_ON)})")
 
 
 def groups(db: Database, where: str, *args: Any, within: str = "0") -> list[Group]:

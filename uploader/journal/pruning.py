@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from uploader.core.duplicates import DONE
-from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.lifecycle import FILE_ENDS, ITEMS
 from uploader.core.transitions import pruning_events as events
 from uploader.core.transitions.records import FileRecord, SessionRecord
 from uploader.journal.hold_rows import read_profile
+from uploader.journal.rows import in_list
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stored_rows import StoredRows
 from uploader.journal.transactions import Rows, Transactions
@@ -49,7 +49,7 @@ def old_sessions(db: Database, now: float) -> list[int]:
 
 def old_noise(db: Database, now: float) -> list[int]:
     """Events that told of tries, of files that have long reached their end."""
-    kinds, ends = (", ".join(f"'{word}'" for word in sorted(words)) for words in (events.NOISE, FILE_ENDS))
+    kinds, ends = in_list(events.NOISE), in_list(FILE_ENDS)
     sql = (
         f"SELECT e.id FROM events e JOIN files f ON f.id = e.file_id WHERE e.event IN ({kinds}) "  # noqa: S608
         f"AND e.time < ? AND f.state IN ({ends}) AND e.id < (SELECT MAX(id) FROM events) ORDER BY e.id"
@@ -59,7 +59,7 @@ def old_noise(db: Database, now: float) -> list[int]:
 
 def old_steps(db: Database, now: float) -> list[int]:
     """Events of completed files that their rows tell of, too, where they are old and there are enough newer files."""
-    kinds, done = (", ".join(f"'{word}'" for word in sorted(words)) for words in (events.STEPS, DONE))
+    kinds, done = in_list(events.STEPS), in_list(ITEMS)
     newest = f"SELECT id FROM files WHERE state IN ({done}) ORDER BY id DESC LIMIT 1 OFFSET ?"  # noqa: S608
     before = db.conn.execute(newest, (events.KEPT_STORIES,)).fetchone()
     sql = (

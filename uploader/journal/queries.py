@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from uploader.core.duplicates import DONE, judge_twins
+from uploader.core.duplicates import judge_twins
+from uploader.core.lifecycle import ITEMS
 from uploader.core.live_rows import FileRow, SessionRow
 from uploader.core.model import FileState, Layout, PlatformProfile
 from uploader.core.path_text import full_path
@@ -14,7 +15,7 @@ from uploader.core.planner_view import Queued
 from uploader.journal import content_hashes
 from uploader.journal.hold_rows import read_profile
 from uploader.journal.row_queries import file_row, session_row
-from uploader.journal.rows import rows
+from uploader.journal.rows import in_list, rows
 from uploader.journal.sqlite_library import Database
 
 LEAVING = "(files.state = 'completed' AND files.disposal IS NULL AND files.after_upload != 'keep')"
@@ -27,8 +28,6 @@ IN_FOLDER = "files.archive_id IS NULL"
 """The condition that a file lies in its drop folder, and not in an archive there."""
 AT_ONCE = 500
 """Paths in one query."""
-
-_DONE = ", ".join(f"'{state}'" for state in sorted(DONE))
 
 
 def profile(db: Database) -> PlatformProfile:
@@ -122,7 +121,7 @@ def _same_content(db: Database, file: Queued) -> list[tuple[int, FileState]]:
     """Files of the same content: one that is completed says it all, and of blank tiles there may be many thousands."""
     same = "SELECT id, state FROM files WHERE content = ? AND id != ?"
     given = content_hashes.stored(file.content), file.file_id
-    found = rows(db, f"{same} AND +state IN ({_DONE}) LIMIT 1", *given) or rows(db, same, *given)
+    found = rows(db, f"{same} AND +state IN ({in_list(ITEMS)}) LIMIT 1", *given) or rows(db, same, *given)
     return [(row["id"], FileState(row["state"])) for row in found]
 
 

@@ -13,6 +13,7 @@ from uploader.core import pauses
 from uploader.core.configuration import Folder
 from uploader.core.errors import JournalError
 from uploader.core.holds import OF_FILES, listed, of_file, of_session
+from uploader.core.lifecycle import ITEMS
 from uploader.core.model import HoldCause, Pause
 from uploader.core.path_text import shown
 from uploader.journal import stories
@@ -27,13 +28,13 @@ from uploader.journal.hold_rows import (
 )
 from uploader.journal.opening import FILE_NAME, unreadable
 from uploader.journal.row_queries import live_files, live_sessions
-from uploader.journal.rows import clock, rows, shown_path
+from uploader.journal.rows import clock, in_list, rows, shown_path
 from uploader.journal.settling_sums import ChangedBlocks
 from uploader.journal.sqlite_library import Database
 from uploader.journal.status import FactsReader, HoldList, StatusFacts, status_of
 
-_STATES = ", ".join(f"'{state}'" for state in OF_FILES)
-_HELD_FILES = f"hold != '' AND +state IN ({_STATES})"  # those that are held are few, and have an index
+_HELD_FILES = f"hold != '' AND +state IN ({in_list(OF_FILES)})"
+"""Those that are held are few, and have an index."""
 
 
 class Reader:
@@ -128,7 +129,7 @@ class Reader:
             }
             for r in rows(
                 self.db,
-                "SELECT * FROM files WHERE state IN ('completed', 'disposed') ORDER BY id",
+                f"SELECT * FROM files WHERE state IN ({in_list(ITEMS)}) ORDER BY id",  # noqa: S608
             )
         ]
 

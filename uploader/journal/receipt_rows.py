@@ -14,9 +14,9 @@ from typing import Any
 from uploader.core import receipts
 from uploader.core.errors import JournalError
 from uploader.core.footprints import Ring, known_ring
-from uploader.core.lifecycle import FILE_ENDS
-from uploader.core.model import FileState
+from uploader.core.lifecycle import FILE_ENDS, ITEMS
 from uploader.journal import content_hashes
+from uploader.journal.rows import in_list
 from uploader.journal.sqlite_library import Database
 
 Values = Mapping[str, Any] | Sequence[Any]
@@ -25,7 +25,7 @@ Values = Mapping[str, Any] | Sequence[Any]
 PAGE = 1000
 """Receipts that one query reads: no reading transaction lasts as long as who prints them."""
 
-_OVER = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS - {FileState.COMPLETED, FileState.DISPOSED}))
+_OVER = in_list(FILE_ENDS - ITEMS)
 
 LOOKED_AT = 20_000
 """Receipts that one page looks at."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from uploader.core.model import Fingerprint, Sidecar, Sighting
@@ -47,6 +47,11 @@ def shown_path(row: Mapping[str, Any]) -> str:
 
 def _fingerprint(fp: Fingerprint) -> list[int]:
     return [fp.device, fp.inode, fp.size, fp.mtime_ns, fp.ctime_ns]
+
+
+def in_list(words: Iterable[str]) -> str:
+    """States or events as what stands between the brackets of `IN (...)`. They are words of ours."""
+    return ", ".join(f"'{word}'" for word in sorted(words))
 
 
 def one(db: Database, sql: str, *args: Any) -> dict[str, Any] | None:

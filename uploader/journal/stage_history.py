@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from uploader.core.lifecycle import STAGE_ENDS
 from uploader.journal.opening import newest_event
-from uploader.journal.rows import clock
+from uploader.journal.rows import clock, in_list
 from uploader.journal.sqlite_library import Database
 
 DAY = 86400.0
@@ -25,11 +25,11 @@ OLDER = 2_000
 NEWER = 20_000
 """New lines that one look reads."""
 
-_WORDS = ", ".join(f"'{event.value}'" for event in STAGE_ENDS)
 _SQL = (
     "SELECT e.event, CAST(e.time / :span AS INTEGER) AS span, COUNT(*) AS files, SUM(f.size) AS size "  # noqa: S608
     "FROM events e JOIN files f ON f.id = e.file_id "
-    f"WHERE e.id > :above AND e.id <= :upto AND e.time >= :since AND e.event IN ({_WORDS}) GROUP BY e.event, span"
+    f"WHERE e.id > :above AND e.id <= :upto AND e.time >= :since AND e.event IN ({in_list(STAGE_ENDS)}) "
+    "GROUP BY e.event, span"
 )
 
 

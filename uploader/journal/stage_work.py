@@ -10,7 +10,7 @@ from uploader.core.holds import Amount
 from uploader.core.lifecycle import PACED_STAGES
 from uploader.core.throughput import Passed, StageWork
 from uploader.journal.opening import newest_event
-from uploader.journal.rows import clock, rows
+from uploader.journal.rows import clock, in_list, rows
 from uploader.journal.sqlite_library import Database
 
 HOUR = 3600.0
@@ -19,11 +19,10 @@ MINUTE = 60.0
 NEWEST = 50_000
 """Events that are read at most at the first look: where many files pass, the last minutes tell as much as an hour."""
 
-_WORDS = ", ".join(f"'{event.value}'" for event in PACED_STAGES)
 _SQL = (
     "SELECT e.event, CAST(e.time / 60 AS INTEGER) AS minute, COUNT(*) AS files, SUM(f.size) AS size, "  # noqa: S608
     "MIN(e.time) AS first, MAX(e.time) AS last FROM events e JOIN files f ON f.id = e.file_id "
-    f"WHERE e.id > ? AND e.id <= ? AND e.time >= ? AND e.event IN ({_WORDS}) GROUP BY e.event, minute"
+    f"WHERE e.id > ? AND e.id <= ? AND e.time >= ? AND e.event IN ({in_list(PACED_STAGES)}) GROUP BY e.event, minute"
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from uploader.core.configuration import Folder
 from uploader.core.holds import Amount, counted
+from uploader.core.lifecycle import FILE_ENDS, ITEMS, PENDING
 from uploader.core.model import (
     FileState,
     Hold,
@@ -26,11 +27,11 @@ from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
 from uploader.journal.ended_files import HOUR, EndedFiles
-from uploader.journal.pending_amounts import LIVE, amount_of, under_way
+from uploader.journal.pending_amounts import amount_of, under_way
 from uploader.journal.pruning import sums
 from uploader.journal.queries import leaked_bytes
 from uploader.journal.rejections import Rejections
-from uploader.journal.rows import clock, rows, shown_path
+from uploader.journal.rows import clock, in_list, rows, shown_path
 from uploader.journal.settling_sums import ChangedBlocks, SettlingSums
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stage_work import StagePasses
@@ -43,10 +44,9 @@ LOOKED_FOR_WARNINGS = 10_000
 """Of so many of the newest files."""
 
 _OTHER_ENDS = (
-    "SELECT state, COUNT(*) FROM files WHERE state IN ('rejected', 'duplicate', 'gone', 'unpacked') "
-    "GROUP BY state"
+    f"SELECT state, COUNT(*) FROM files WHERE state IN ({in_list(FILE_ENDS - ITEMS)}) GROUP BY state"  # noqa: S608
 )
-TO_SEND = frozenset({FileState.SETTLING, FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED})
+TO_SEND = PENDING - {FileState.STORED}
 """States of files whose bytes are still to be sent."""
 
 
@@ -229,7 +229,7 @@ def _session_states(db: Database, over: Mapping[str, int]) -> dict[str, int]:
 def _retrying(db: Database) -> list[dict[str, Any]]:
     sql = (
         "SELECT folder, path, last_error, not_before FROM files WHERE retrying_since IS NOT NULL "  # noqa: S608
-        f"AND state IN {LIVE} ORDER BY id LIMIT 100"
+        f"AND state IN ({in_list(PENDING)}) ORDER BY id LIMIT 100"
     )
     return [
         {"path": shown_path(r), "reason": r["last_error"], "next": iso(r["not_before"])}

@@ -7,7 +7,7 @@ from typing import Any
 
 from uploader.core import scenes
 from uploader.core.configuration import Folder
-from uploader.core.lifecycle import FILE_ENDS
+from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS, WORKED_ON
 from uploader.core.live_scenes import WANTING_WINDOW
 from uploader.core.model import FileState, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
@@ -18,13 +18,11 @@ from uploader.journal.deltas import WANTING
 from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile, scalar, twins
 from uploader.journal.row_queries import own_target, scene_row, scene_rows, session_key
-from uploader.journal.rows import rows
+from uploader.journal.rows import in_list, rows
 from uploader.journal.sqlite_library import Database
 
-_LIVE = "state NOT IN ('completed', 'failed', 'lost') OR readback = 'due'"
-_MAKING, _UNFINISHED = (
-    ", ".join(f"'{state}'" for state in sorted(states)) for states in (scenes.MAKING, scenes.UNFINISHED)
-)
+_LIVE = f"state NOT IN ({in_list(SESSION_ENDS)}) OR readback = 'due'"
+_MAKING, _UNFINISHED = in_list(scenes.MAKING), in_list(WORKED_ON)
 _OTHERS_MAKE = f"SELECT COUNT(*) FROM files WHERE scene_id = ? AND id != ? AND state IN ({_MAKING})"  # noqa: S608
 _MAY_GO = (
     "(scene_id IS NULL OR EXISTS (SELECT 1 FROM scenes s WHERE s.id = scene_id AND (s.item_id IS NOT NULL OR "  # noqa: S608
@@ -209,7 +207,6 @@ def _disposals(db: Database) -> tuple[Disposal, ...]:
 
 
 def _discards(db: Database) -> tuple[int, ...]:
-    ends = ", ".join(f"'{state}'" for state in sorted(FILE_ENDS))
-    sql = f"SELECT id FROM files WHERE staged = 1 AND state IN ({ends}) ORDER BY id LIMIT ?"  # noqa: S608
+    sql = f"SELECT id FROM files WHERE staged = 1 AND state IN ({in_list(FILE_ENDS)}) ORDER BY id LIMIT ?"  # noqa: S608
     found = rows(db, sql, ENDING_WINDOW)
     return tuple(r["id"] for r in found)

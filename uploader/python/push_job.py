@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from uploader.config import BatchSection, DashboardSection, Settings, StagingSection
 from uploader.core.errors import UploaderError
+from uploader.core.lifecycle import ITEMS
 from uploader.core.path_text import shown
 from uploader.journal import Reader
 from uploader.python.push_folders import folders_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-
-DONE = frozenset({"completed", "disposed"})
-"""States of files that are items."""
 
 NO_FILES = frozenset({"gone", "unpacked"})
 """States of what is not told as a file: it is not there any more, or the files in it are told."""
@@ -100,7 +98,7 @@ def outcome(state_dir: Path, named: Callable[[str], bool]) -> dict[str, Any]:
     failed = [entry for entry in status["failed"] if named(entry["path"])]
     return {
         "files": len(files),
-        "items": [items[path] for path in files if states[path] in DONE],
+        "items": [items[path] for path in files if states[path] in ITEMS],
         "rejected": len(failed),
         "failed": failed,
         "holds": status["holds"],

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from uploader.core.byte_sizes import format_size
+from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
 from uploader.core.plurals import count_of
 from uploader.core.waits import ANOTHER_TRY
 from uploader.report.summary_line import hold_text, summary
@@ -49,7 +50,7 @@ VERBS = {
 }
 """By the kind of an activity, what a person would call it."""
 
-ENDS = frozenset({"completed", "disposed", "rejected", "duplicate", "gone", "unpacked", "failed", "lost"})
+ENDS = FILE_ENDS | SESSION_ENDS
 """States of files and sessions in which nothing is under way."""
 
 

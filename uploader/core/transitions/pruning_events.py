@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from uploader.core.duplicates import DONE
-from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS
+from uploader.core.lifecycle import FILE_ENDS, ITEMS, SESSION_ENDS
 from uploader.core.model import FileState
 from uploader.core.transitions.change import Change
 from uploader.core.transitions.cursor_events import told
@@ -106,7 +105,7 @@ def files_forgotten(
         for old in files
         if file_over(old.file, old.session, next_id) and told(old.newest_event, lowest_cursor)
     ]
-    done = [file for file in over if file.state in DONE]
+    done = [file for file in over if file.state in ITEMS]
     uploaded = sum(file.object_size or 0 for file in done)
     change = Change(now)
     change.forgotten_files = [file.id for file in over]

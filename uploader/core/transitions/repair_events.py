@@ -14,7 +14,7 @@ from uploader.core.transitions.change import Change
 from uploader.core.transitions.file_events import reject
 from uploader.core.transitions.records import UNHINDERED, FileRecord, SessionRecord
 from uploader.core.transitions.repaired import UNSURE, recognised
-from uploader.core.transitions.session_events import ALIVE, couple
+from uploader.core.transitions.session_events import AT_THE_PLATFORM, couple
 
 _NOWHERE = SessionKey("", "", "", "", categorical=False)
 
@@ -44,7 +44,7 @@ def session_fate(state: SessionState, members: int, found: int, shown: int, *, u
     may have been opened since.
     """
     complete = found == members > 0 or (unsure and shown >= members > 0)
-    if complete and state in ALIVE:
+    if complete and state in AT_THE_PLATFORM:
         return SessionFate.COMPLETED
     if state is not SessionState.FAILING and (state is SessionState.PLANNED or found or unsure):
         return SessionFate.LOST
@@ -81,7 +81,7 @@ def session_lost(now: float, session: SessionRecord, members: Iterable[FileRecor
 def session_kept(now: float, session: SessionRecord, members: Sequence[FileRecord]) -> Change:
     """It goes on. Where all is stored, `complete` may have been sent since: a refusal of it proves nothing."""
     change = Change(now)
-    if session.state in ALIVE and all(file.state is FileState.STORED for file in members):
+    if session.state in AT_THE_PLATFORM and all(file.state is FileState.STORED for file in members):
         sent = max(session.completes_sent, session.completes_clear + 1)
         change.set_session(session, {"completes_sent": sent})
     return change

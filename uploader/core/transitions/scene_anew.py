@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from uploader.core import scenes
+from uploader.core.lifecycle import ITEMS
 from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.scenes import Describing, Scene
 from uploader.core.transitions.change import Change
@@ -15,8 +16,6 @@ from uploader.core.transitions.records import NEW_STEP, UNHINDERED, FileRecord
 
 WAITING = frozenset({FileState.QUEUED, FileState.CONVERTED, FileState.BATCHED})
 """States of the files that would join the item; a session that one of them is in will be refused."""
-
-IN_THE_ITEM = frozenset({FileState.COMPLETED, FileState.DISPOSED})
 
 
 def item_gone(scene: Scene, holds: Iterable[Hold]) -> bool:
@@ -55,6 +54,6 @@ def sent_anew(
             change.log_file(file, "scene", file.state, note)
             change.set_file(file, {"scene_id": scene_id, "target_item_id": None, **NEW_STEP})
             count += 1
-        elif file.state in IN_THE_ITEM:
+        elif file.state in ITEMS:
             forget_file(change, file, note)
     return change, count

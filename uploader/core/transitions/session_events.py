@@ -21,7 +21,7 @@ from uploader.core.verdicts import Step
 ANSWERED = {Step.INITIATE: "initiates_clear", Step.COMPLETE: "completes_clear"}
 """What counts the answers to the calls that may be doubtful: where more were sent than answered, one is."""
 
-ALIVE = frozenset({SessionState.OPEN, SessionState.COMPLETING})
+AT_THE_PLATFORM = frozenset({SessionState.OPEN, SessionState.COMPLETING})
 """States in which the platform may still know the session."""
 
 MOST_MISSING_DELAY = 30.0
@@ -212,7 +212,7 @@ def abandoned(
     have left it meanwhile are neither rejected nor converted again.
     """
     change = Change(now)
-    if session.state in ALIVE:
+    if session.state in AT_THE_PLATFORM:
         columns = {**UNHINDERED, "completes_clear": session.completes_sent, "last_error": reason}
         change.move_session(session, SessionEvent.ABANDONED, reason, **columns)
     members = {file_id: file for file_id, file in files.items() if file.session_id == session.id}
@@ -258,7 +258,7 @@ def lost(
 ) -> Change:
     """The platform no longer knows the session; its files wait for another one. Only the first to say so counts."""
     change = Change(now)
-    if session.state not in ALIVE:
+    if session.state not in AT_THE_PLATFORM:
         return change
     change.move_session(session, SessionEvent.LOST, reason, last_error=reason)
     couple(change, session, members, SessionEvent.LOST)

@@ -12,16 +12,13 @@ from uploader.core.model import Sighting
 from uploader.core.recovery_matching import Listed, Target
 from uploader.core.transitions.repair_events import LostSession
 from uploader.journal import content_hashes
-from uploader.journal.deltas import WORKED_ON
+from uploader.journal.deltas import SESSION_PENDING, WORKED_ON
 from uploader.journal.hold_rows import read_profile
 from uploader.journal.opening import connect_copy
 from uploader.journal.rows import decode_sighting, rows
 
 KEY = "repaired"
 """The profile's key of what the last repair found."""
-
-LIVE = "state IN ('planned', 'open', 'completing', 'failing')"
-"""The condition of sessions that have not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,8 @@ def targets(path: Path) -> set[Target]:
     """Where sessions of the journal at `path` went that may not have ended."""
     db = connect_copy(path)
     try:
-        found = rows(db, f"SELECT DISTINCT project_id, collection_id, item_id FROM sessions WHERE {LIVE}")  # noqa: S608
+        sql = f"SELECT DISTINCT project_id, collection_id, item_id FROM sessions WHERE {SESSION_PENDING}"  # noqa: S608
+        found = rows(db, sql)
     finally:
         db.close()
     return {Target(r["project_id"], r["collection_id"], r["item_id"]) for r in found}

@@ -19,6 +19,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from uploader.core.lifecycle import ITEMS
 from uploader.core.matching import stem_of
 from uploader.core.model import SessionState
 from uploader.core.naming import file_name
@@ -26,13 +27,13 @@ from uploader.core.recovery_matching import Listed, Target, names_come_back
 from uploader.core.transitions import repair_events as events
 from uploader.core.transitions.repair_events import SessionFate
 from uploader.journal import content_hashes
-from uploader.journal.deltas import WORKED_ON
+from uploader.journal.deltas import SESSION_PENDING, WORKED_ON
 from uploader.journal.hold_rows import ESTRANGED, learn
 from uploader.journal.opening import connect_copy, writing
 from uploader.journal.queries import leaked_bytes
 from uploader.journal.recovered_items import known_item, take
-from uploader.journal.recovery.rebuild import KEY, LIVE, Outcome, Reality
-from uploader.journal.rows import encode_sighting, log_event, rows
+from uploader.journal.recovery.rebuild import KEY, Outcome, Reality
+from uploader.journal.rows import encode_sighting, in_list, log_event, rows
 from uploader.journal.sqlite_library import Database
 from uploader.journal.stored_rows import StoredRows
 
@@ -72,7 +73,7 @@ class _Reconciling:
         outcome.unsure_targets = sorted("/".join(filter(None, vars_of(t))) for t in self._unsure)
         self._enter_items()
         self._account_for_the_completed()
-        for session in rows(self._db, f"SELECT * FROM sessions WHERE {LIVE} ORDER BY id"):  # noqa: S608
+        for session in rows(self._db, f"SELECT * FROM sessions WHERE {SESSION_PENDING} ORDER BY id"):  # noqa: S608
             self._session(session)
         self._loose()
         self._lost_sessions()
@@ -95,7 +96,7 @@ class _Reconciling:
     def _account_for_the_completed(self) -> None:
         """The records of files that are completed already are no other file's."""
         unknown = []
-        for row in self._files("state IN ('completed', 'disposed') AND file_name IS NOT NULL"):
+        for row in self._files(f"state IN ({in_list(ITEMS)}) AND file_name IS NOT NULL"):
             taken = self._db.conn.execute(
                 "UPDATE known_items SET file_id = ? WHERE id = (SELECT id FROM known_items "
                 "WHERE stem = ? AND item_id = ? AND file_id IS NULL LIMIT 1)",
