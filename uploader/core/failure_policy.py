@@ -26,6 +26,7 @@ from uploader.core.verdicts import (
     Step,
     Swap,
     Verdict,
+    not_taken,
 )
 
 LOOK_DELAYS = (10.0, 20.0)
@@ -246,7 +247,7 @@ def _sign(error: err.Refused, known: Circumstances) -> Verdict:
         case 404 | 409 | 410:  # a framework's bare word is not the platform's
             return Retry(backoff(known.tries + 3, known.jitter))
         case 400 | 422:
-            return Reject(f"The platform does not take the file ({error.problem.text}).")
+            return Reject(not_taken(error.problem.text))
         case _:
             return Refail(error.reason)
 

@@ -102,14 +102,14 @@ class LeftOut:
     by_rule: bool = False
 
 
-_SKIPPED = LeftOut("A rule of its scenes leaves it out.", by_rule=True)
-_NONE = LeftOut("No rule of its scenes fits it.")
+SKIPPED = LeftOut("A rule of its scenes leaves it out.", by_rule=True)
+UNMATCHED = LeftOut("No rule of its scenes fits it.")
 _EMPTY = LeftOut("The rule that fits it gives no name to its scene or its asset.")
 
 
 def place(sections: Iterable[SceneRules], path: bytes) -> Placement | LeftOut:
     """What the file at this path, relative to its folder, is; by the first rule of the first section that fits."""
-    text, left = shown(path), _NONE
+    text, left = shown(path), UNMATCHED
     for section in sections:
         for rule in section.rules:
             longest = pattern_cost.longest_path(rule.pattern)
@@ -123,7 +123,7 @@ def place(sections: Iterable[SceneRules], path: bytes) -> Placement | LeftOut:
             if found is None:
                 continue
             if rule.skip:
-                return _SKIPPED
+                return SKIPPED
             placed = _placed(section, rule, found)
             if placed is not None:
                 return placed

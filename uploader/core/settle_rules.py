@@ -58,6 +58,11 @@ class Extent:
 UNKNOWN = Extent(None)
 
 
+def cut_short(size: int, needs: int) -> str:
+    """What a person is told of a file whose end is missing. In bytes."""
+    return f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {needs:,}."
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What was asked of a file that looked untouched. `held`: a writer holds it open; None where that is unknown."""

@@ -9,6 +9,11 @@ from uploader.core import errors as err
 from uploader.core.model import HoldCause, Scope
 
 
+def not_taken(said: str) -> str:
+    """The reason of a file that the platform refuses; `said` are its words."""
+    return f"The platform does not take the file ({said})."
+
+
 class Step(StrEnum):
     """What was being done."""
 

@@ -32,7 +32,6 @@ WAITING_WINDOW = 300
 ENDING_WINDOW = 64
 """Files whose source or private copies are to go that a plan looks at."""
 
-IN_SESSION = frozenset({FileState.BATCHED, FileState.STORED})
 
 T = TypeVar("T")
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from uploader.activity import Activity
 from uploader.config import Settings
+from uploader.convert import ArchiveOpener, ConversionEngine
 from uploader.core.errors import JournalError
 from uploader.core.model import target_of
+from uploader.core.platform_traits import LiveProfile
 from uploader.core.upload_advice import Asker
 from uploader.daemon import live_profile
 from uploader.daemon.conversion_engine import engine, opener
@@ -30,6 +32,7 @@ from uploader.journal.queries import staged_ids
 from uploader.journal.receipt_rows import contents
 from uploader.journal.rows import clock
 from uploader.net.rate_limit import Bandwidth
+from uploader.platform.api import ObjectStore, Platform
 from uploader.report import systemd_notify
 from uploader.staging import Staging
 from uploader.system.days import midnight
@@ -57,6 +60,18 @@ class Parts:
     """How often the list of holds had changed when the process before ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What leads out of the process: to staging, to the children that convert, to the platform and its store."""
+
+    staging: Staging
+    converter: ConversionEngine
+    opener: ArchiveOpener
+    platform: Platform
+    store: ObjectStore
+    bandwidth: Bandwidth
+
+
 @asynccontextmanager
 async def assembled(
     settings: Settings, activity: Activity, *, bound: bool, new_journal: bool, environ: Mapping[str, str]
@@ -77,59 +92,92 @@ async def assembled(
         locks = stack.enter_context(hold_locks(settings.state_dir, folders))
         if bound and not new_journal:
             require_own(settings.state_dir, folders)
-        with systemd_notify.more_time():  # one of an earlier version, with a million files, takes minutes
-            journal = Journal(settings.state_dir)
-        stack.callback(journal.close)
-        owner = Owner(journal.identity, str(settings.state_dir))
+        journal = stack.enter_context(_journal(settings))
         journal.subscriptions.add("progress", lambda _: activity.committed())
+        owner = Owner(journal.identity, str(settings.state_dir))
         if new_journal:
             await journal.holds.reconciled()
             give(folders, owner)
         make_archives(settings)
-        staging = await _staging(settings, journal)
-        converter = await stack.enter_async_context(engine(settings))
-        opens = await stack.enter_async_context(opener(settings, converter))
-        bandwidth = Bandwidth(None)
-        platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth, environ))
+        doors = await _doors(stack, settings, journal, environ)
         if bound:
             territory.look()  # once more, as archive and staging are there by now
-        intake = Intake(
-            journal,
-            settings.folders,
-            locks,
-            bounds=FolderBounds(territory, owner) if bound else None,
-            lookup=partial(uploaded, platform),
-        )
-        tools = Tools(
-            journal=journal,
-            platform=platform,
-            store=store,
-            converter=converter,
-            opener=opens,
-            staging=staging,
-            thumbnails=await _thumbnails(settings.state_dir, journal),
-            intake=intake,
-            activity=activity,
-            settings=settings,
-            profile=profile,
-            destinations=settings.destinations(),
-            archive_dirs=settings.archive_dirs(),
-            asker=Asker.FOLDER if bound else Asker.COMMAND,
-            began=clock(),
-        )
-        journal.subscriptions.add("damaged copies", tools.damaged_copies.committed)
-        journal.subscriptions.add("staging refusals", tools.staging_refusals.committed)
-        stored = await journal.read(lambda db: stored_since(db, midnight(clock())))
+        bounds = FolderBounds(territory, owner) if bound else None
+        lookup = partial(uploaded, doors.platform)
+        intake = Intake(journal, settings.folders, locks, bounds=bounds, lookup=lookup)
+        asker = Asker.FOLDER if bound else Asker.COMMAND
         yield Parts(
-            tools,
+            await _tools(settings, journal, doors, intake, profile=profile, activity=activity, asker=asker),
             intake,
-            Line(bandwidth, stored, clock()),
+            await _line(journal, doors.bandwidth),
             Upkeep(journal, settings.state_dir, settings.limits.min_free_bytes),
             locks,
             territory if bound else None,
             LateFolders(_written(settings)) if systemd_notify.supervised() else None,
             await _begin_holds(settings, journal),
         )
+
+
+@contextmanager
+def _journal(settings: Settings) -> Iterator[Journal]:
+    """The journal of the state directory, until the end of the block."""
+    with systemd_notify.more_time():  # one of an earlier version, with a million files, takes minutes
+        journal = Journal(settings.state_dir)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+async def _doors(
+    stack: AsyncExitStack, settings: Settings, journal: Journal, environ: Mapping[str, str]
+) -> Doors:
+    """Open all of them; the stack closes them."""
+    staging = await _staging(settings, journal)
+    converter = await stack.enter_async_context(engine(settings))
+    opens = await stack.enter_async_context(opener(settings, converter))
+    bandwidth = Bandwidth(None)
+    platform, store = await stack.enter_async_context(connect(settings.platform, bandwidth, environ))
+    return Doors(staging, converter, opens, platform, store, bandwidth)
+
+
+async def _tools(
+    settings: Settings,
+    journal: Journal,
+    doors: Doors,
+    intake: Intake,
+    *,
+    profile: LiveProfile,
+    activity: Activity,
+    asker: Asker,
+) -> Tools:
+    """What effects work with. Two of them follow what is committed."""
+    tools = Tools(
+        journal=journal,
+        platform=doors.platform,
+        store=doors.store,
+        converter=doors.converter,
+        opener=doors.opener,
+        staging=doors.staging,
+        thumbnails=await _thumbnails(settings.state_dir, journal),
+        intake=intake,
+        activity=activity,
+        settings=settings,
+        profile=profile,
+        destinations=settings.destinations(),
+        archive_dirs=settings.archive_dirs(),
+        asker=asker,
+        began=clock(),
+    )
+    journal.subscriptions.add("damaged copies", tools.damaged_copies.committed)
+    journal.subscriptions.add("staging refusals", tools.staging_refusals.committed)
+    return tools
+
+
+async def _line(journal: Journal, bandwidth: Bandwidth) -> Line:
+    """The line to the store, with what it has carried today."""
+    stored = await journal.read(lambda db: stored_since(db, midnight(clock())))
+    return Line(bandwidth, stored, clock())
 
 
 async def _staging(settings: Settings, journal: Journal) -> Staging:

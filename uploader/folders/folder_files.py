@@ -15,7 +15,7 @@ from uploader.core.log_subject import About
 from uploader.core.model import Sighting
 from uploader.core.scene_rules import Placement
 from uploader.core.settle_queue import WITHDRAWN, SettleQueue
-from uploader.core.settle_rules import Next
+from uploader.core.settle_rules import Next, cut_short
 from uploader.core.transitions.scene_events import Joining
 from uploader.folders import FolderSpec
 from uploader.folders.archived_files import Archived, ArchivedFiles
@@ -204,11 +204,7 @@ class FolderFiles:
     async def _short(self, file_id: int, sighting: Sighting, needs: int) -> None:
         """Quiet, but its end is missing: looked at twice more, then rejected."""
         size = sighting.fingerprint.size
-        reason = (
-            f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {needs:,}. Copy it again."
-            if size
-            else "The file is empty. Copy it again."
-        )
+        reason = f"{cut_short(size, needs) if size else 'The file is empty.'} Copy it again."
         looks = (await self._journal.read(lambda db: file_row(db, file_id))).looks
         if looks < len(LOOK_DELAYS):
             await self._journal.files.looked(file_id, reason, LOOK_DELAYS[looks])

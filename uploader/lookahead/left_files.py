@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from uploader.core import naming
 from uploader.core.archives import is_archive
-from uploader.core.scene_rules import LeftOut
+from uploader.core.scene_rules import SKIPPED, UNMATCHED, LeftOut
 from uploader.folders import FolderSpec
 from uploader.folders.grouping import companion, stems
 from uploader.folders.spec import joined
@@ -23,8 +23,8 @@ WORDS = {
     "ignored": "Its name is that of a hidden or temporary file, or of a folder that is not entered.",
     "excluded": "A pattern of `exclude` fits it.",
     "no_pattern": "No pattern of `include` or `passthrough` fits it.",
-    "rule": "A rule of its scenes leaves it out.",
-    "no_rule": "No rule of its scenes fits it.",
+    "rule": SKIPPED.reason,
+    "no_rule": UNMATCHED.reason,
     "alone": "Its name is that of a sidecar, and the raster is not there.",
     "archive": "It is an archive that is not opened. List *.zip, *.tar or *.tar.gz in `include`, or unpack it.",
     "opened": "It is an archive, and its rasters are told besides.",

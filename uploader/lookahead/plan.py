@@ -20,7 +20,7 @@ from uploader.core.path_text import is_text, lossless, shown
 from uploader.core.scene_rules import Placement
 from uploader.effects.conversion_job import job_of
 from uploader.folders import FolderSpec, LookProblem, Oddity, extent, scan
-from uploader.lookahead.left_files import LeftFile, left_files
+from uploader.lookahead.left_files import WORDS, LeftFile, left_files
 from uploader.lookahead.planned_archive import opened
 from uploader.lookahead.planned_file import PlannedFile, addressed, not_made
 from uploader.system import threads
@@ -129,9 +129,7 @@ async def _raster(
     if waits := await threads.run_sync(_unfinished, spec, entry):
         return replace(known, verdict="waits", code="unfinished", reason=waits)
     if not is_text(entry.path):
-        return replace(
-            known, verdict="failed", code="name", reason="Its name is no text, so its head is not read."
-        )
+        return replace(known, verdict="failed", code="name", reason=WORDS["name"])
     return await _foreseen(settings, spec, entry, known, converter)
 
 

@@ -97,13 +97,13 @@ def _workspace(target: Path) -> Iterator[Path]:
 
 def _broken_off(file: Path) -> RasterUnreadable | None:
     """Say of a file whose end is missing that it is; GDAL would speak of directories and offsets."""
+    from uploader.core.settle_rules import cut_short
     from uploader.folders import extent
 
     found, size = extent(str(file)), file.stat().st_size
     if found.whole is not False or not size:
         return None
-    reason = f"The file ends too early: it has {size:,} bytes, its TIFF directory needs {found.needs:,}."
-    return RasterUnreadable(reason, "Copy it again.")
+    return RasterUnreadable(cut_short(size, found.needs), "Copy it again.")
 
 
 def _publish(result: Path, target: Path) -> None:

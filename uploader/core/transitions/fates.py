@@ -9,7 +9,7 @@ from typing import Protocol
 from uploader.core.complete_refusal import Bisect, HoldTarget, Judgement, RejectFiles, Resend
 from uploader.core.failure_policy import TARGET_PROBE_EVERY
 from uploader.core.model import HoldCause, Scope
-from uploader.core.verdicts import Park
+from uploader.core.verdicts import Park, not_taken
 
 LOSSES = 2
 """Losses of a file's sessions in a row after which the target is held."""
@@ -72,7 +72,7 @@ def after_refused_complete(
             tired = {file.id: text for file in missing if file.attempts + 1 >= max_attempts}
             return Fates(rejected=tired) if tired else SentAgain([file.id for file in missing])
         case RejectFiles(indexes):
-            reason = f"The platform does not take the file ({said})."
+            reason = not_taken(said)
             return Fates(rejected={members[i].id: reason for i in indexes})
         case HoldTarget():
             return Fates()
