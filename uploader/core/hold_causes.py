@@ -219,7 +219,8 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     HoldCause.SESSION_UNCLEAR: CauseFacts(
         (Scope.SESSION,),
         "`complete` was sent, and nobody knows what came of it.",
-        "Look on the platform whether the items are there, then `uploader retry FILE`.",
+        "Look on the platform for the items. `uploader retry --all` searches again; `uploader retry FILE` says that "
+        "they are not there, and uploads the file again.",
         AT_ONCE,
     ),
     HoldCause.SESSION_FAILING: CauseFacts(

@@ -205,7 +205,7 @@ ROWS = (
         "names that are not resolved, connections refused, and reset at byte k",
         "LD_PRELOAD resolver, a name under .invalid; proxy",
         after_another(names, connections),
-        refers="certificates: tests/geopera",
+        refers="certificates: tests/net/test_transport_errors.py",
     ),
     Row(
         35,
