@@ -23,7 +23,7 @@ PLAIN_WIDTH = 120
 """Columns where there is no terminal that has a number of its own: a table in a file or a mail."""
 
 FINISHING = "Finishing what is being sent; Ctrl-C again ends at once."
-"""What a person is told who has asked for the end of an upload."""
+"""What is told to a person who has ended an upload."""
 
 OUTCOMES = (
     "uploader.daemon.loop",

@@ -81,7 +81,7 @@ def _cost(sums: PlanSums, settings: Settings, told: dict[str, Any]) -> Iterator[
 
 
 def _growing(lossy: dict[str, Any]) -> str:
-    """What sources of each compression that loses come to."""
+    """How many sources there are of each lossy compression, and what they grow to."""
     return ", ".join(
         f"{count_of(each['files'], 'file')} in {name} from {format_size(each['bytes'])} to about "
         f"{format_size(each['estimated_bytes'])}"

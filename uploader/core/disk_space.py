@@ -50,7 +50,7 @@ def copied_from(view: PlannerView, action: act.Action) -> str:
 
 
 def _with_copy(size: int) -> int:
-    """What a file needs that is not claimed yet: its private copy as well."""
+    """What a file needs that is not claimed yet: room for its private copy, too."""
     return size + estimate(size)
 
 

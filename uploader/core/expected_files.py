@@ -64,7 +64,7 @@ def _startable(turn: PlanningPass, file: Queued) -> bool:
 
 
 def _converter_soon(turn: PlanningPass) -> bool:
-    """Whether a converter is free, or one has begun a moment ago and may be free soon; none is on a machine in need."""
+    """Whether a converter is free, or has begun a moment ago and may be free soon. A machine in need has none."""
     if turn.held(Scope.MACHINE):
         return False
     running = _running(turn, (file.file_id for file in turn.view.queued))

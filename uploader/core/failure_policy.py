@@ -44,7 +44,7 @@ TARGET_WAY_OUT = (
 )
 
 PROBE_REFUSED = "The platform refuses to list the items there"
-"""How a hold begins that a probe made while idle, and that therefore a probe can end."""
+"""The first words of a hold that a probe made while idle: such a hold ends when a probe succeeds."""
 
 MORE_ROOM = "Make room there, raise the quota of the disk, or name another one in `[staging] dir`."
 """The way out for a file that finds no room where others do."""
@@ -66,7 +66,7 @@ OF_THE_STORE = frozenset(
         *("AccountProblem", "AllAccessDisabled", "NoSuchBucket", "UserProjectAccountProblem"),
     }
 )
-"""Refusals by which a store, with a 4xx, means the line, its clock or its owner's account: no file is to blame."""
+"""Codes of a store's 4xx that blame the line, its clock or its owner's account, and no file."""
 
 CONVERT_TRIES = 2
 """Tries of a raster on which the child died, the last one alone."""
@@ -75,7 +75,7 @@ GONE_EACH_TIME = (
     "It was the last of the attempts that limits.max_attempts allows. If the cluster did not end its workers itself, "
     "give them more memory than convert.memory_limit; then `uploader retry`."
 )
-"""What is said of a raster with which workers were lost until nobody wants it any more."""
+"""The way out of a raster whose conversion has lost as many workers as it may."""
 
 LOOKS_FOR_ITEMS = 12
 """Times that items are looked for, over about five minutes, before it is said that they are not there."""

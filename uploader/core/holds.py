@@ -182,13 +182,13 @@ def _before_initiate(amount: Amount) -> bool:
 
 
 def _of_stage(hold: Hold) -> set[FileState]:
-    """Of a limit that no session is opened for the converted files wait, too."""
+    """The states of the files that wait. At the daily limit no session is opened, so converted files wait as well."""
     more = {FileState.CONVERTED} if hold.cause is HoldCause.DAILY_LIMIT else set[FileState]()
     return OF_STAGES.get(hold.subject, set()) | more
 
 
 def _of_folder(hold: Hold, amount: Amount) -> bool:
-    """What was copied from a folder goes on; where the folder is no longer configured, nothing knows where to."""
+    """Files that were copied go on, unless the folder is paused, or no configuration says any more where they go."""
     whole = hold.cause in {HoldCause.FOLDER_UNCONFIGURED, HoldCause.PAUSED}
     return amount.folder == hold.subject and (whole or amount.state is FileState.SETTLING)
 

@@ -193,8 +193,8 @@ PACED_STAGES: dict[FileEvent, frozenset[F]] = {
 """By the event with which a stage ends for a file: the states of the files that have it still before them."""
 
 STAGE_ENDS = (*PACED_STAGES, FileEvent.COMPLETED)
-"""The events with which the stages end. Files are completed by whole sessions: most of those that are stored wait for
-others of theirs to be sent, and how many were completed says nothing of a pace.
+"""The events with which the stages end. The last is no paced stage: a session completes all its files at once, when the
+last of them is stored, so how many were completed says nothing of a pace.
 """
 
 SOURCE_GONE = FileEvent.DISPOSED

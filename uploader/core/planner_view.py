@@ -133,7 +133,7 @@ class PlannerView:
     """Files beside them that only others can finish: they still arrive, or their ready marker is not there."""
     queued: tuple[Queued, ...] = ()
     queued_total: int = 0
-    """Those of folders that are paused are in neither; nor are they among `waiting`."""
+    """All queued files. Files of paused folders are not counted, and stand neither in `queued` nor in `waiting`."""
     coming: frozenset[str] = frozenset()
     """Folders of which a file settles, and can be expected to have settled within the linger time."""
     waiting: tuple[Waiting, ...] = ()

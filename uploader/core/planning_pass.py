@@ -46,7 +46,7 @@ class Plan:
     no_room_for: frozenset[int] = frozenset()
     """Files that the hold of staging is shown for: the next view tells of them."""
     stalled: frozenset[str] = frozenset()
-    """Stages that are shown to stand still: so does it of these."""
+    """Stages that this plan shows to stand still: the next view tells of them, too."""
 
 
 class PlanningPass:

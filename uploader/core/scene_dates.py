@@ -168,7 +168,7 @@ def _offset(text: str) -> tzinfo:
 
 
 def _at(local: datetime, zone: tzinfo) -> datetime:
-    """Of a time that a zone has twice the first; of one that it leaves out, as if the clock had not been set yet."""
+    """Where a zone has the time twice, the first; where it skips the time, as if the clock had not been put forward."""
     return local.replace(tzinfo=zone).astimezone(UTC)
 
 

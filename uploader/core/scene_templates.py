@@ -32,7 +32,7 @@ def mistake(template: str) -> str:
 
 
 def filled(template: str, groups: Groups) -> str:
-    """The text with the groups in their places; of one that matched nothing, nothing."""
+    """The text with its groups filled in; a group that matched nothing is left out."""
     return _FIELD.sub(lambda field: groups.get(field[1]) or "", template)
 
 

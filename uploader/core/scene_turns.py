@@ -46,7 +46,7 @@ def show(turn: PlanningPass) -> None:
 
 
 def _primary(turn: PlanningPass, kept: KeptBack) -> None:
-    """It comes by itself, until it has not for too long."""
+    """The primary is waited for; once it has been missing for too long, that is a hold."""
     scene = kept.scene
     until = kept.since + scene.patience
     if until > turn.now:

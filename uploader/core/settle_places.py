@@ -27,7 +27,7 @@ class Places:
         self.looks = FileTimes()
         """When each is looked at next; a file that is ready or being claimed has no such time."""
         self._quiet_since = FileTimes()
-        """Since when each is quiet that settles. A turn asks for the first, so that it is not looked for among all."""
+        """Since when each settling file is quiet. It is kept in order, for every turn asks for the first."""
         self.claimable = ClaimableFiles(order)
         self._entries: dict[int, SettleEntry] = {}
         self._id_of: dict[bytes, int] = {}
@@ -59,7 +59,7 @@ class Places:
         self.looked(entry)
 
     def looked(self, entry: SettleEntry) -> None:
-        """Note what a look has changed of a file. A turn asks who arrives, so that is not looked for among all."""
+        """Note what a look has changed of a file. Who still arrives is kept apart, for every turn asks for it."""
         self._settles(entry)
         if entry.control:
             self._arriving[entry.file_id] = entry
@@ -91,7 +91,7 @@ class Places:
 
     @property
     def quiet_since(self) -> float | None:
-        """Since when that one is quiet which has been for the longest of those that settle; None where none settles."""
+        """Since when the settling file is quiet that has been quiet longest; None where none settles."""
         return self._quiet_since.first()
 
     @property

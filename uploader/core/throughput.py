@@ -9,8 +9,8 @@ SHORTEST = 60.0
 """Seconds over which a rate is told at least: what was done in one of them says nothing of the next hour."""
 
 SILENCE = 0.9
-"""Of the time since the first file of a stage, this much counts at least, be the last one however long ago: a batch
-between two stages lets the second one rest, but a stage in which nothing happens any more has become slow."""
+"""The share of the time since a stage's first file that counts at least, however long ago its last one was: a stage
+rests between two batches, but one in which nothing happens any more has become slow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0
-"""Seconds until whom a mistake concerns is tried again: doubling from the first to the second."""
+"""Seconds until a file or session that a mistake concerns is tried again: doubling from the first to the second."""
 
 MOST_IN_A_ROW = 10
 """Mistakes with nothing done in between, after which the daemon ends: it is not one file's or session's matter."""

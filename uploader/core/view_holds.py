@@ -15,7 +15,7 @@ from uploader.core.plurals import count_of
 from uploader.core.unexpected_errors import UnexpectedError
 
 SHOWN = 20
-"""Files or sessions that wait for one cause which are shown one by one."""
+"""Holds of single files, or of single sessions, that are shown for one cause."""
 
 
 def unconfigured(turn: PlanningPass) -> None:

@@ -24,7 +24,7 @@ FIRST_READ_BACK = "the first session to their target to be read back"
 
 
 def tell_waits(turn: PlanningPass) -> None:
-    """Tell who waits by now, beside those of whom the rules for batches have told."""
+    """Tell who else waits: the rules for batches have told of theirs already."""
     for state, rows in _retried(turn):
         times = [at for at, files in rows if files]
         if times:

@@ -16,7 +16,7 @@ from uploader.journal.status import told_hold
 from uploader.report.health import unwell
 
 NO_TURN = 60.0
-"""Seconds without a turn of the planning loop, which turns every few seconds, that may be at least."""
+"""Seconds without a turn that are no alarm yet, whatever is configured: the planning loop turns every few seconds."""
 
 
 class AlarmWatch:

@@ -1,4 +1,4 @@
-"""Folders that were made after a service had started, and that only a new start lets it write to.
+"""Folders that were made after the service had started: only after a new start may it write to them.
 
 systemd makes the mount namespace of a unit when the unit starts. What `ReadWritePaths=` names can be
 written to if it is there by then; all else is read-only. A disk that is mounted later is seen, and can be written to; a
@@ -27,14 +27,14 @@ SHORTEST_LIFE = 20.0
 
 
 class LateFolders:
-    """Of the folders that have to be written to, those that were missing at the start. Its making and `found` block."""
+    """The folders that have to be written to, and were missing at the start. Making it blocks, and so does `found`."""
 
     def __init__(self, written: Iterable[Path]) -> None:
         self._missing = [path for path in written if not os.path.lexists(path)]
         self._began = time.monotonic()
 
     async def wait(self) -> Path:
-        """Wait until one of them is there that a new start lets the service write to; returns it."""
+        """Wait until one of them is there, which the service may write to after a new start; returns it."""
         while True:
             await anyio.sleep(LOOKED_EVERY)
             late = await threads.run_sync(self.found, abandon_on_cancel=True)

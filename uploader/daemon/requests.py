@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """What follows from a wish besides what the journal says."""
+    """What the daemon does for a request beside its entry in the journal."""
 
     trying: Trying
     """What is held is tried, and folders are looked at again."""
@@ -81,7 +81,7 @@ def handlers(journal: Journal, live: LiveStatus, reload: Reload, follow: Follow)
 
 
 async def _forget(journal: Journal, follow: Follow, request: dict[str, Any]) -> dict[str, Any]:
-    """What still lies in its folder would be found there again, so it is refused."""
+    """Files that still lie in their folder are refused: they would be found there again."""
     ids = numbers(request.get("files"))
     lying = await threads.run_sync(_lying, await journal.read(lambda db: paths_by_id(db, ids)))
     found = await journal.forgetting.forget([file_id for file_id in ids if file_id not in lying])

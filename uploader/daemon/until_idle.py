@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def left_over(holds: Sequence[Hold], waits: Sequence[Wait]) -> bool:
-    """Whether something is held, or waits for what others do: nobody waits for that, and it is said.
+    """Whether something is held, or waits for what only others do. The end does not wait for it, but tells it.
 
     Where a plan is idle, all other waits are over or have become holds.
     """

@@ -117,7 +117,7 @@ class Journal:
         self.subscriptions.publish(events)
 
     async def _read(self, query: Callable[[Database], T]) -> tuple[T] | None:
-        """One try; None where the disk, or another process, is the cause that it came to nothing."""
+        """One try; None where it failed because of the disk, or of another process."""
         try:
             found = await threads.run_sync(query, self._reader.db, limiter=self._one_reader)
         except sqlite3.DatabaseError as error:

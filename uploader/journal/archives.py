@@ -88,7 +88,7 @@ class _Unpacked:
     note: str
 
     def claimed(self, rows: Rows, piece: Sequence[UnpackedFile], left: Sequence[int] | None) -> Sequence[int]:
-        """Some of its members are claimed; returns the files that are not in it any more, which `left` are if told."""
+        """Some of its members are claimed; returns the files that it no longer holds: `left`, where that is known."""
         archive = rows.file(self.file_id)
         if archive.state in GIVEN_UP:
             return ()

@@ -55,7 +55,7 @@ class AuditRows:
         return self._noted(rows(self._db, "SELECT * FROM all_receipts WHERE item_id = ?", item_id))
 
     def of_names(self, stems: Collection[str], upload_id: str) -> list[dict[str, Any]]:
-        """The receipts without an item of which an item is that shows these names; else those of its session."""
+        """The receipts without an item whose files an item shows by these names; else those of its upload session."""
         found: list[dict[str, Any]] = []
         for stem in sorted(stems):
             sql = "SELECT * FROM all_receipts WHERE item_id IS NULL AND file_name BETWEEN ? AND ?"
@@ -80,7 +80,7 @@ class AuditRows:
         self._db.conn.execute("INSERT OR IGNORE INTO strange VALUES (?, ?)", (item_id, name))
 
     def foreign(self) -> Iterator[tuple[str, str]]:
-        """Those of them that are nobody's still: what was completed meanwhile has its receipt by now."""
+        """The noted items that still have no receipt: files that were completed meanwhile have theirs by now."""
         known = "SELECT 1 FROM all_receipts WHERE all_receipts.item_id = strange.item_id"
         sql = f"SELECT item_id, name FROM strange WHERE NOT EXISTS ({known}) ORDER BY item_id"  # noqa: S608
         yield from self._db.conn.execute(sql)

@@ -1,10 +1,9 @@
-"""What the working set is told: the rows that a transaction has touched, as they are in it; at the start all."""
+"""What the working set is told: the rows that a transaction has touched, as it leaves them; at the start all rows."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 from uploader.core import lifecycle
 from uploader.core.lifecycle import SESSIONS_PENDING
@@ -13,12 +12,9 @@ from uploader.core.working_set import Delta
 from uploader.journal.hold_rows import read_holds, read_pauses
 from uploader.journal.queries import profile
 from uploader.journal.row_queries import live_files, live_sessions, scene_rows
-from uploader.journal.rows import in_list
+from uploader.journal.rows import batched, in_list
 from uploader.journal.settling_sums import blocks_of
 from uploader.journal.sqlite_library import Database
-
-_AT_ONCE = 500
-"""Ids in one query."""
 
 SESSION_PENDING = f"state IN ({in_list(SESSIONS_PENDING)})"
 NEEDED = f"({SESSION_PENDING} OR readback = 'due')"
@@ -43,7 +39,7 @@ class Touched:
     sessions: set[int] = field(default_factory=set)
     scenes: set[int] = field(default_factory=set)
     blocks: set[int] = field(default_factory=set)
-    """Of all files, those among them that settle: see `settling_sums`."""
+    """Blocks of rows in which settling files may have changed: see `settling_sums`."""
     holds: bool = False
     pauses: bool = False
     learned: bool = False
@@ -89,33 +85,26 @@ def delta(db: Database, touched: Touched) -> Delta:
     if touched.everything:
         return everything(db)
     files = {
-        file.row.id: file for ids in pieces(touched.files) for file in live_files(db, among_ids(ids), *ids)
+        file.row.id: file for ids in batched(touched.files) for file in live_files(db, among_ids(ids), *ids)
     }
     archives = {file.row.archive_id for file in files.values() if file.row.archive_id is not None}
-    for ids in pieces(archives - files.keys()):
+    for ids in batched(archives - files.keys()):
         waiting = live_files(db, f"{among_ids(ids)} AND {UNPACKED_DUE}", *ids)
         files |= {file.row.id: file for file in waiting}
-    for ids in pieces(touched.scenes):
+    for ids in batched(touched.scenes):
         of_scenes = live_files(db, f"{among_ids(ids, 'scene_id')} AND ({_LIVE})", *ids)
         files |= {file.row.id: file for file in of_scenes}
     of_files = {file.row.session_id for file in files.values() if file.row.session_id is not None}
     session_ids = touched.sessions | of_files
-    sessions = {s.row.id: s for ids in pieces(session_ids) for s in live_sessions(db, among_ids(ids), *ids)}
+    sessions = {s.row.id: s for ids in batched(session_ids) for s in live_sessions(db, among_ids(ids), *ids)}
     return Delta(
         files={file_id: files.get(file_id) for file_id in touched.files | files.keys()},
         sessions={session_id: sessions.get(session_id) for session_id in session_ids},
-        scenes={s.id: s for ids in pieces(touched.scenes) for s in scene_rows(db, among_ids(ids), *ids)},
+        scenes={s.id: s for ids in batched(touched.scenes) for s in scene_rows(db, among_ids(ids), *ids)},
         holds=tuple(read_holds(db)) if touched.holds else None,
         pauses=read_pauses(db) if touched.pauses else None,
         profile=profile(db) if touched.learned else None,
     )
-
-
-def pieces(ids: Collection[int]) -> Iterator[list[int]]:
-    """So many ids at once as one query takes."""
-    rest = iter(ids)
-    while piece := list(islice(rest, _AT_ONCE)):
-        yield piece
 
 
 def among_ids(ids: Collection[int], column: str = "id") -> str:

@@ -29,7 +29,7 @@ PIECE, PAGE = 256, 4096
 """Pages that are given back to the disk in one transaction, and the bytes of one: a megabyte, some ten milliseconds."""
 
 SHARE = 100
-"""Times that the last one took, which lie between it and the next: a long history costs a hundredth of the time."""
+"""So many times as long as the last one took is the pause before the next: a long history costs 1 % of the time."""
 
 BREATH = 0.02
 """Seconds that the writer is left to others between two pieces of what is forgotten."""

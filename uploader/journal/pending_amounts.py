@@ -30,7 +30,7 @@ def under_way(db: Database) -> list[Group]:
 
 
 def groups(db: Database, where: str, *args: Any, within: str = "0") -> list[Group]:
-    """Files in groups, in one look at each; each group lies `within` one value of this, its `block`. Words are ours."""
+    """Files in groups, each read once; all of a group have one value of `within`, its `block`. Both texts are ours."""
     own = (
         ("f.target_collection_id", "f.target_item_id")
         if schema_of(db.conn) >= OWN_TARGETS

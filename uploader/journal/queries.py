@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from uploader.core.duplicates import judge_twins
@@ -15,7 +14,7 @@ from uploader.core.planner_view import Queued
 from uploader.journal import content_hashes
 from uploader.journal.hold_rows import read_profile
 from uploader.journal.row_queries import file_row, session_row
-from uploader.journal.rows import in_list, rows
+from uploader.journal.rows import batched, in_list, rows
 from uploader.journal.sqlite_library import Database
 
 LEAVING = "(files.state = 'completed' AND files.disposal IS NULL AND files.after_upload != 'keep')"
@@ -26,8 +25,6 @@ MAY_BE_HIDDEN = (
 """The same of archives, too: while a source is put away it has another name."""
 IN_FOLDER = "files.archive_id IS NULL"
 """The condition that a file lies in its drop folder, and not in an archive there."""
-AT_ONCE = 500
-"""Paths in one query."""
 
 
 def profile(db: Database) -> PlatformProfile:
@@ -50,13 +47,6 @@ def latest(db: Database, folder: str, paths: Collection[bytes]) -> dict[bytes, t
 def among(paths: Collection[bytes]) -> str:
     """The condition that a file is a current version of one of these paths of a folder, which are its values."""
     return f"folder = ? AND path IN ({', '.join('?' * len(paths))}) AND current = 1"
-
-
-def batched(paths: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """So many at once as one query takes."""
-    rest = iter(paths)
-    while some := list(islice(rest, AT_ONCE)):
-        yield some
 
 
 def tracked(db: Database, folder: str) -> dict[bytes, tuple[int, str]]:
@@ -118,7 +108,7 @@ def twins(db: Database, files: Sequence[Queued]) -> tuple[frozenset[int], frozen
 
 
 def _same_content(db: Database, file: Queued) -> list[tuple[int, FileState]]:
-    """Files of the same content: one that is completed says it all, and of blank tiles there may be many thousands."""
+    """Files of the same content; one alone where it is completed, for of a blank tile there may be many thousands."""
     same = "SELECT id, state FROM files WHERE content = ? AND id != ?"
     given = content_hashes.stored(file.content), file.file_id
     found = rows(db, f"{same} AND +state IN ({in_list(ITEMS)}) LIMIT 1", *given) or rows(db, same, *given)

@@ -89,7 +89,7 @@ def by_item(db: Database, chosen: Selection) -> Iterator[dict[str, Any]]:
 def newest(
     db: Database, chosen: Selection, before: tuple[float, int] | None, most: int
 ) -> tuple[list[dict[str, Any]], tuple[float, int] | None]:
-    """Receipts, the latest first, of those before a time and an id; and before which the next page begins, if any.
+    """Receipts before a time and an id, the latest first; and the time and id of the next page, if there is one.
 
     `LOOKED_AT` receipts are looked at, so that a page may be short, or empty, although there are more.
     """

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, TypeVar
 
 from uploader.core.model import Fingerprint, Sidecar, Sighting
 from uploader.core.path_text import full_path, lossless, raw, shown
 from uploader.journal.sqlite_library import Database
+
+T = TypeVar("T")
 
 clock = time.time
 """Unix seconds; a test may replace it."""
@@ -47,6 +50,17 @@ def shown_path(row: Mapping[str, Any]) -> str:
 
 def _fingerprint(fp: Fingerprint) -> list[int]:
     return [fp.device, fp.inode, fp.size, fp.mtime_ns, fp.ctime_ns]
+
+
+AT_ONCE = 500
+"""Ids or paths in one query."""
+
+
+def batched(values: Iterable[T]) -> Iterator[list[T]]:
+    """So many values at once as one query takes."""
+    rest = iter(values)
+    while some := list(islice(rest, AT_ONCE)):
+        yield some
 
 
 def in_list(words: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from uploader.journal.sqlite_library import Database
 
 DAY = 86400.0
 SPAN = 600
-"""Seconds that one number of the plot is the sum of."""
+"""Seconds that one number of the plot sums up."""
 
 FIRST_LOOK = 20_000
 OLDER = 2_000

@@ -23,12 +23,11 @@ from uploader.journal.deltas import (
     WORKED_ON,
     Touched,
     among_ids,
-    pieces,
 )
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
-from uploader.journal.queries import among, batched
+from uploader.journal.queries import among
 from uploader.journal.row_queries import scene_row, scene_rows
-from uploader.journal.rows import clock, encode_sighting
+from uploader.journal.rows import batched, clock, encode_sighting
 from uploader.journal.sqlite_library import Database
 
 _FILE_NAMES = tuple(column.name for column in fields(FileRecord))
@@ -59,7 +58,7 @@ class StoredRows:
     def files(self, file_ids: Iterable[int]) -> list[FileRecord]:
         """See `Rows`."""
         wanted = list(file_ids)
-        found = {file.id: file for ids in pieces(set(wanted)) for file in self._files(among_ids(ids), *ids)}
+        found = {file.id: file for ids in batched(set(wanted)) for file in self._files(among_ids(ids), *ids)}
         return [found[file_id] for file_id in wanted if file_id in found]
 
     def versions(self, folder: str, path: bytes) -> list[FileRecord]:

@@ -162,7 +162,7 @@ def _of_file(db: Database, file: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _receipted(db: Database, file: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Steps that the receipt of a file tells of: the events of them are forgotten first.
+    """Steps that the receipt of a file tells of: their events are forgotten first.
 
     A journal of an earlier version, which is read as it is, may have none.
     """

@@ -26,7 +26,7 @@ def unpacked(now: float, archive: FileRecord, note: str, after_upload: str) -> C
 
 
 def taken_over(archive: FileRecord, versions: Sequence[FileRecord], content: str) -> FileRecord | None:
-    """Which of the current versions of a member's path, the oldest first, a member of this content is.
+    """Which current version of its path (`versions`, the oldest first) a member of this content is; None: a new one.
 
     One that waits for its archive to be unpacked again, or one that has this content: nothing has changed there. What
     was rejected is tried again where another archive brings it.
@@ -101,7 +101,7 @@ def gone(now: float, members: Iterable[FileRecord]) -> Change:
 
 
 def replaced(now: float, earlier: Iterable[FileRecord]) -> Change:
-    """Another archive lies in the place of these: their sources are nobody's to put away any more."""
+    """Another archive lies at the path of these: their sources are gone, and nothing is left to put away."""
     change = Change(now)
     for archive in earlier:
         if archive.state is FileState.UNPACKED and archive.disposal is None:
@@ -133,7 +133,7 @@ def copy_lost(
 
 
 def unpack_again(change: Change, archive: FileRecord, reason: str) -> None:
-    """A member of an archive is needed once more: where that is not under way, it settles, and is unpacked again."""
+    """A member is needed once more. Where its archive is not under way, the archive settles, and is unpacked again."""
     if archive.state is FileState.UNPACKED and "state" not in change.files.get(archive.id, {}):
         columns = {**NEW_STEP, "content": None, "disposal": None, "looks": 0, "attempts": 0}
         change.move_file(archive, FileEvent.LOOK_AGAIN, reason, **columns)

@@ -1,4 +1,4 @@
-"""How far those have come who must be told of every event, also after a crash: nothing is forgotten before that."""
+"""The cursors of followers: how far each has come. No event is forgotten that a follower was not told of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from uploader.core.transitions.change import Change
 
 LASTING = "told"
-"""How the profile's keys begin of what was told of alarms that last."""
+"""The prefix of the profile's keys that keep which lasting alarms a follower has told of."""
 
 
 def moved(now: float, name: str, before: int, event: int) -> Change:

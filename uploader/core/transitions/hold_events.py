@@ -14,8 +14,7 @@ TRIED_AT_A_START = frozenset({Scope.TARGET, Scope.PLATFORM, Scope.MACHINE})
 """Whose holds a start tries at once; the quota's is probed by the clock."""
 
 WAITING = {Scope.PLATFORM: FileState.BATCHED, Scope.MACHINE: FileState.QUEUED}
-"""Scopes whose end is a reason to try at once what waits for another try, with the files that this is said of; where
-it is the platform's, of sessions as well."""
+"""By scope: the state of the files that are tried at once when its hold ends; with the platform's, sessions are too."""
 
 
 def renewed(hold: Hold, before: Hold | None) -> Hold:

@@ -11,7 +11,7 @@ from uploader.core.transitions.change import Change, LogLine
 
 
 def paused(now: float, pauses: Iterable[Pause], folder: str, until: float | None) -> Change:
-    """A person pauses a folder, or everything. Of a pause that is in force only the end is another one from now on."""
+    """A person pauses a folder, or everything. Where it is paused already, only the end of the pause changes."""
     change = _without_ended(now, pauses := tuple(pauses))
     before = next((pause for pause in in_force(pauses, now) if pause.folder == folder), None)
     change.pauses[folder] = Pause(folder, before.since if before else now, until)

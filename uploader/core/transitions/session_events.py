@@ -19,7 +19,7 @@ from uploader.core.transitions.records import NEW_STEP, UNHINDERED, FileRecord, 
 from uploader.core.verdicts import Step
 
 ANSWERED = {Step.INITIATE: "initiates_clear", Step.COMPLETE: "completes_clear"}
-"""What counts the answers to the calls that may be doubtful: where more were sent than answered, one is."""
+"""By call that may be doubtful: the column that counts its clear answers. Where more were sent, one is in doubt."""
 
 AT_THE_PLATFORM = frozenset({SessionState.OPEN, SessionState.COMPLETING})
 """States in which the platform may still know the session."""
@@ -39,7 +39,7 @@ class NewSession:
 
 
 def freezable(files: Iterable[FileRecord]) -> bool:
-    """Whether a session of these files can be planned: a person may have given one up since it was taken up."""
+    """Whether a session of these files can be planned: a person may have given one up since the plan was made."""
     return all(file.state not in GIVEN_UP for file in files)
 
 
