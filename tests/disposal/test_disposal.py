@@ -10,13 +10,14 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.groups import crashed_at, listed, make_group, seen, tree
 from uploader.core.errors import LocalError, NoSpace, SourceChanged, SourceUnreadable
-from uploader.core.model import Sighting
+from uploader.core.model import Fingerprint, Sighting
 from uploader.disposal import Disposed, dispose, leftovers, put_back, rights
 from uploader.disposal import archive as archiving
 from uploader.staging import Interrupted
@@ -581,3 +582,54 @@ def test_an_unmounted_folder_does_not_end_a_story(mounted: Callable[[str], Path]
             run("delete", sighting)
     finally:
         subprocess.run(["mount", "-t", "tmpfs", "none", drop], check=True)
+
+
+@pytest.mark.parametrize("policy", ["archive", "delete"])
+@pytest.mark.parametrize("halved", [["a.tif"], GROUP])
+def test_a_rename_by_hard_link_that_a_kill_halved_is_finished(
+    drop: Path, tmp_path: Path, policy: str, halved: list[str]
+) -> None:
+    """A name that stayed beside the hidden one would be uploaded again as a new file."""
+    sighting, before = make_group(drop), tree(drop)
+    (tmp_path / "archive").mkdir()
+    crashed_at("dispose.made", 1, lambda: run(policy, sighting, tmp_path / "archive"))
+    (hidden,) = drop.glob(".uploader-*")
+    for name in halved:
+        (hidden / name).hardlink_to(drop / name)
+
+    assert run(policy, sighting, tmp_path / "archive").outcome == f"{policy}d".replace("ee", "e")
+    assert tree(drop) == {}
+    assert tree(tmp_path / "archive") == (before if policy == "archive" else {})
+
+
+def test_putting_back_by_hard_link_that_a_kill_halved_gives_no_second_file(drop: Path) -> None:
+    """A hidden folder that nobody knows is put back under the names that are there already."""
+    sighting, before = make_group(drop), tree(drop)
+    crashed_at("dispose.gathered", 1, lambda: run("delete", sighting))
+    (hidden,) = drop.glob(".uploader-*")
+    (drop / "a.tif").hardlink_to(hidden / "a.tif")
+
+    (leftover,) = leftovers(str(drop), threading.Event())
+    assert put_back(str(drop), leftover) == b"a.tif"
+    assert tree(drop) == before
+
+
+def test_two_names_with_two_inodes_are_one_file_to_a_rename_by_hard_link(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As sshfs tells them: the old name goes all the same."""
+    monkeypatch.setattr(libc, "_renameat2", None)
+    real = fs.lstat_regular
+
+    def by_name(name: bytes, dir_fd: int) -> Fingerprint | None:
+        found = real(name, dir_fd)
+        return found and replace(found, inode=hash((Path(f"/proc/self/fd/{dir_fd}").readlink(), name)))
+
+    (tmp_path / "to").mkdir()
+    make_group(drop)
+    monkeypatch.setattr(fs, "lstat_regular", by_name)
+    with fs.directory(os.fsencode(drop)) as source, fs.directory(os.fsencode(tmp_path / "to")) as target:
+        fs.rename_noreplace(b"a.tif", source, b"b.tif", target)
+
+    assert "a.tif" not in listed(drop)
+    assert listed(tmp_path / "to") == ["b.tif"]

@@ -6,7 +6,7 @@ State, staging, drop folders and archive lie on a real file system that knows wh
 with odd seeds the archive lies on a second one, and the platform does not replay `initiate`. At random changes of a
 disk the daemon and its children die, and the disks are put back to what a power cut would have left of them, by the
 letter of POSIX. The platform keeps all that it had answered. Afterwards everything is judged as after a storm, and the
-sources must be where their folder's policy says.
+sources, of which some are zip files, must be where their folder's policy says.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.storm import KINDS, LATENCY, POLICIES, Outcome, Places, folders, judge, settle
+from tests.support.archives import zipped
 from tests.support.disk import Disk
 from tests.support.rasters import make
 from tests.support.volume import CUTS
@@ -33,6 +34,9 @@ from tests.support.world import World, world
 
 MOST_CHANGES = 300
 """Of one life, up to which the power fails; early ones are as likely as late ones, by their logarithm."""
+
+ZIPPED = 0.3
+"""Share of the rasters that come in a zip file of their own."""
 
 
 class Power:
@@ -51,6 +55,10 @@ class Power:
         below = Path(rng.choice(POLICIES)) / f"f{number:04d}.tif"
         master = self._places.masters / below
         make(rng.choice(KINDS), master, size=rng.choice([64, 200]), seed=number)
+        if rng.random() < ZIPPED:
+            content = zipped({f"in/{master.name}": master.read_bytes()})
+            below, master = below.with_suffix(".zip"), master.with_suffix(".zip")
+            master.write_bytes(content)
         target = self._places.ground / below
         hidden = target.with_name(f".{target.name}.part")
         with hidden.open("wb") as file:
@@ -99,7 +107,7 @@ def power(root: Path, *, files: int, cuts: int, seed: int, longest: float = 3.0)
     with disks(root, seed) as (mounted, places):
         tables = folders(places.ground, places.vault)
         for table in tables:
-            table["rescan_seconds"] = 1.0
+            table |= {"rescan_seconds": 1.0, "include": ["*.tif", "*.zip"]}
         options = {"latency": LATENCY, "seed": seed, "replay_initiate": replay}
         settings = {"transfer": {"drain_seconds": 2}}
         with world(root, options=options, settings=settings, folders=tables, home=places.ground) as w:

@@ -243,7 +243,9 @@ def _unlike(w: World, stem: str, master: Path) -> list[str]:
 
 
 def _misplaced(places: Places, master: Path) -> list[str]:
-    """What is wrong with where the source of a master lies now, by the policy of its folder."""
+    """What is wrong with where the source of a master, or the zip that it came in, lies now, by its folder's policy."""
+    archive = master.with_suffix(".zip")
+    master = archive if archive.exists() else master
     below = master.relative_to(places.masters)
     policy, rest = below.parts[0], Path(*below.parts[1:])
     dropped = places.ground / below

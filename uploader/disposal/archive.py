@@ -113,9 +113,11 @@ class Archive:
             return
         if self.renaming:
             fs.rename_noreplace(member.name, hidden, name, self.fd)
+        elif self._copied(name, member, hidden):
+            return  # before a power cut that brought the source back
         elif fs.lstat_regular(self._temporary(member), self.fd) is not None:
             fs.rename_noreplace(self._temporary(member), self.fd, name, self.fd)
-        elif not self._copied(name, member, hidden):
+        else:
             raise LocalError(f"The copy in {shown(self.path)} has gone.", "It is copied again.")
 
     def lacking(self, group: list[HiddenFile], source: dict[bytes, int]) -> list[HiddenFile]:

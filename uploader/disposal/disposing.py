@@ -92,6 +92,8 @@ def dispose(
             work.archive = stack.enter_context(opened)
         work.hidden = hiding.open_hidden(work.raster.name, visible)
         stack.callback(_close_hidden, work)
+        if work.hidden is not None:
+            hiding.finish_hiding(work.hidden, visible)
         done = _dispose(work)
         if work.archive is not None and done.outcome != "archived":
             work.archive.forget(work.group)
@@ -122,7 +124,9 @@ def _dispose(work: _Work) -> Disposed:
         return _go_on(work)
     if work.hidden is not None and fs.listing(work.hidden):
         return _finish(work)
-    if work.archive is not None:
+    # The raster itself may lie here with only its change time moved on, as a power cut that undid our renaming leaves
+    # it on some disks. Whatever the archive has, the raster has to go as well, so it is looked at again first.
+    if work.archive is not None and not same(seen, work.raster.fingerprint):
         number = work.archive.find(work.group, None)
         if number is not None:
             work.archive.place_receipt(work.group, number)

@@ -88,6 +88,16 @@ def open_hidden(raster: bytes, visible: int) -> int | None:
         raise
 
 
+def finish_hiding(hidden: int, visible: int) -> None:
+    """Remove names from the drop folder that a crash left beside those in the hidden folder.
+
+    Where a rename is a hard link and an unlink, the file had both names in between.
+    """
+    for name in fs.listing(hidden):
+        if fs.same_file(fs.lstat_regular(name, hidden), fs.lstat_regular(name, visible)):
+            os.unlink(name, dir_fd=visible)
+
+
 def make_hidden(raster: bytes, visible: int) -> int:
     """The hidden folder of this raster, made where it is not there yet."""
     with suppress(FileExistsError):
@@ -177,6 +187,7 @@ def put_back(folder: str, leftover: Leftover) -> bytes:
     with fs.directory(raw(folder), leftover.directory) as visible:
         hidden = fs.open_below(leftover.hidden, visible)
         try:
+            finish_hiding(hidden, visible)
             name = restore(leftover.raster, hidden, visible)
             remove_hidden(leftover.hidden, visible)
         finally:

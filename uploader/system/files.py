@@ -162,17 +162,21 @@ def give_rights_and_times(fd: int, source: os.stat_result) -> None:
 def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     """Rename within a file system, from one open folder to another, never replacing: FileExistsError instead.
 
-    Where the kernel or the file system cannot (NFS, old FUSE), a hard link does the same in two steps; a repeat
-    after a crash between them finishes the second.
+    Where the kernel or the file system cannot (NFS, sshfs), a hard link does the same in two steps; a repeat after a
+    crash between them finishes the second, where both names tell one inode.
     """
     code = libc.rename_noreplace(name, source, new, target)
+    if not code:
+        return
+    before = lstat_regular(name, source)
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         code = _link(name, source, new, target)
-    if code == errno.EEXIST and _same(name, source, new, target):
+    if code == errno.EEXIST and same_file(before, lstat_regular(new, target)):
         code = 0
     if code:
         raise OSError(code, os.strerror(code), shown(name))
-    if _same(name, source, new, target):
+    # Not compared with the new name: sshfs tells two inodes for two names of one file.
+    if same_file(before, lstat_regular(name, source)):
         os.unlink(name, dir_fd=source)
 
 
@@ -184,9 +188,8 @@ def _link(name: bytes, source: int, new: bytes, target: int) -> int:
     return 0
 
 
-def _same(name: bytes, source: int, new: bytes, target: int) -> bool:
-    """Whether two names are one file."""
-    one, other = lstat_regular(name, source), lstat_regular(new, target)
+def same_file(one: Fingerprint | None, other: Fingerprint | None) -> bool:
+    """Whether two names that are there are one file."""
     return one is not None and other is not None and (one.device, one.inode) == (other.device, other.inode)
 
 
