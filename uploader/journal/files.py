@@ -190,11 +190,11 @@ class Files:
 
         await self._transact("disposed", work)
 
-    async def stuck(self, file_id: int, reason: str, after: float) -> None:
-        """The file has a hold of its own, for this reason; it is tried again after so many seconds."""
+    async def stuck(self, file_id: int, text: str, after: float) -> None:
+        """The file has a hold of its own, with this text; it is tried again after so many seconds."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.stuck(rows.now, rows.file(file_id), reason, after))
+            rows.apply(events.stuck(rows.now, rows.file(file_id), text, after))
 
         await self._transact("stuck", work)
 

@@ -199,6 +199,13 @@ def remove_quietly(name: bytes, dir_fd: int) -> None:
         os.unlink(name, dir_fd=dir_fd)
 
 
+def give_to_owner(folder: Path, fd: int) -> None:
+    """What root has made in somebody's folder becomes theirs, or they could not use it."""
+    owner, made = folder.stat(), os.fstat(fd)
+    if os.geteuid() == 0 and made.st_uid == 0 and owner.st_uid != 0 and made.st_nlink == 1:
+        os.fchown(fd, owner.st_uid, owner.st_gid)
+
+
 def words(error: OSError) -> str:
     """What the system said, for a person: no traceback words, no path that the sentence around it names already."""
     return {

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from uploader.core.hold_text import one_line
 from uploader.core.lifecycle import FILE_ENDS, FileEvent
 from uploader.core.model import FileState
 from uploader.core.receipts import group_hash, kept_facts
@@ -228,12 +229,12 @@ def retried_later(
 
 
 @unless_given_up
-def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
-    """The file has a hold of its own, for this reason; it is tried again after so many seconds."""
+def stuck(now: float, file: FileRecord, text: str, after: float) -> Change:
+    """The file has a hold of its own, with this text; it is tried again after so many seconds."""
     change = Change(now)
     change.count(file, "tries")
-    change.delay(file, reason, after)
-    change.set_file(file, {"hold": reason})
+    change.delay(file, one_line(text), after)
+    change.set_file(file, {"hold": text})
     return change
 
 
