@@ -126,8 +126,11 @@ def lstat_regular(name: bytes, dir_fd: int) -> Fingerprint | None:
 def linked(source: Path, target: Path) -> bool:
     """Let a file have this name as well, in the place of what is there; False where the file system takes no link."""
     try:
-        target.unlink(missing_ok=True)
-        target.hardlink_to(source)
+        try:
+            target.hardlink_to(source)
+        except FileExistsError:
+            target.unlink()
+            target.hardlink_to(source)
     except OSError:
         return False
     return True

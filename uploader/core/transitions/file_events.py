@@ -111,6 +111,12 @@ def claim(
 def converted(now: float, file: FileRecord, made: Converted) -> Change:
     """The object is ready in staging."""
     change = Change(now)
+    convert(change, file, made)
+    return change
+
+
+def convert(change: Change, file: FileRecord, made: Converted) -> None:
+    """The object is ready in staging, in this change, which may be that of its claim."""
     notes = [
         f"{made.method}, {made.size:,} bytes",
         *(f"declared by the folder: {key} = {value}" for key, value in sorted(made.declared.items())),
@@ -129,11 +135,10 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
         "facts": kept_facts(made.facts),
         "footprint": made.footprint,
         "transform": made.transform,
-        "converted_at": now,
+        "converted_at": change.now,
         "alone": 0,
     }
     change.move_file(file, FileEvent.CONVERTED, "; ".join(notes), **columns, **NEW_STEP)
-    return change
 
 
 @unless_given_up
