@@ -36,7 +36,8 @@ class MarkFile:
 
     def __init__(self, state_dir: Path, journal: str) -> None:
         self._journal = journal
-        self._fd = os.open(state_dir / MARK_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._fd = os.open(state_dir / MARK_NAME, flags, 0o600)
         give_to_owner(state_dir, self._fd)
 
     def note(self, event: int) -> None:

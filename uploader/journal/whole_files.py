@@ -16,9 +16,12 @@ TABLES = frozenset({"files", "sessions", "events", "holds", "profile"})
 
 def settle(fresh: Path, path: Path) -> None:
     """Give a written file its name, durably, and to whom the folder belongs."""
-    with fresh.open("rb") as file:
-        give_to_owner(path.parent, file.fileno())
-        os.fsync(file.fileno())
+    fd = os.open(fresh, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        give_to_owner(path.parent, fd)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
     fresh.rename(path)
     sync_folder(path.parent)
 

@@ -203,7 +203,10 @@ def remove_quietly(name: bytes, dir_fd: int) -> None:
 
 
 def give_to_owner(folder: Path, fd: int) -> None:
-    """What root has made in somebody's folder becomes theirs, or they could not use it."""
+    """What root has made in somebody's folder becomes theirs, or they could not use it.
+
+    `fd` was opened without following a link: its owner might have laid one there that leads to a file of root's.
+    """
     owner, made = folder.stat(), os.fstat(fd)
     if os.geteuid() == 0 and made.st_uid == 0 and owner.st_uid != 0 and made.st_nlink == 1:
         os.fchown(fd, owner.st_uid, owner.st_gid)

@@ -7,13 +7,13 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import anyio
 import pytest
 
-from uploader.core.errors import JournalError
+from uploader.core.errors import JournalError, UploaderError
 from uploader.core.model import Fingerprint, Sighting
 from uploader.journal import FILE_NAME, Journal, Reader, opening
 from uploader.journal.high_water_mark import MARK_NAME, Mark
@@ -21,6 +21,7 @@ from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import CHECKED_WHOLE, REPAIRED_NAME, SNAPSHOTS
 from uploader.journal.recovery import salvage
 from uploader.journal.recovery.snapshots import Snapshots
+from uploader.journal.whole_files import settle
 from uploader.system.locks import hold_locks
 
 pytestmark = pytest.mark.unit
@@ -237,6 +238,28 @@ def test_what_root_repairs_belongs_to_the_daemons_user(state: Path) -> None:
     with hold_locks(state, []):
         made = [state / name for name in (FILE_NAME, MARK_NAME, "lock")]
     assert {(file.stat().st_uid, file.stat().st_gid) for file in made} == {(61_234, 61_235)}
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving files away needs root")
+@pytest.mark.parametrize("name", ["lock", MARK_NAME, FILE_NAME])
+def test_root_gives_away_nothing_that_a_link_leads_to(state: Path, tmp_path: Path, name: str) -> None:
+    """Whoever owns the state directory may lay links in it."""
+    secret = tmp_path / "secret"
+    secret.write_text("root's")
+    os.chown(state, 61_234, 61_235)
+    (state / name).unlink(missing_ok=True)
+    (state / name).symlink_to(secret)
+
+    with suppress(OSError, UploaderError):
+        if name == FILE_NAME:
+            settle(state / name, state / "other")
+        elif name == MARK_NAME:
+            Journal(state).close()
+        else:
+            with hold_locks(state, []):
+                pass
+    assert (secret.stat().st_uid, secret.read_text()) == (0, "root's")
 
 
 def test_sessions_are_read_from_a_damaged_file_as_far_as_it_goes(state: Path) -> None:
