@@ -6,7 +6,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import httpcore
@@ -134,3 +134,28 @@ async def test_a_handshake_that_is_not_answered_is_no_connection_in_time() -> No
     async with pair() as (stream, _):
         with pytest.raises(httpcore.ConnectTimeout):
             await stream.start_tls(ssl.create_default_context(), "localhost", timeout=0.05)
+
+
+async def test_a_handshake_that_is_given_up_leaves_no_connection() -> None:
+    """The far side learns at once that nobody is there, and no socket waits to be collected."""
+    async with pair() as (stream, _):
+        with anyio.move_on_after(0.05):
+            await stream.start_tls(ssl.create_default_context(), "localhost", timeout=5.0)
+        with anyio.fail_after(5.0):
+            while stream.get_extra_info("socket").fileno() >= 0:  # noqa: ASYNC110 - the loop closes it in its next round
+                await anyio.sleep(0.001)
+
+
+async def test_a_socket_that_refuses_an_option_is_no_connection() -> None:
+    """The far side learns that at once, too."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        with pytest.raises(httpcore.ConnectError):
+            await NetworkBackend().connect_tcp(
+                *listener.getsockname(), timeout=5.0, socket_options=[(-1, -1, 1)]
+            )
+        await anyio.sleep(0.01)
+        far, _ = listener.accept()
+        with far:
+            far.settimeout(5.0)
+            with suppress(ConnectionResetError):
+                assert far.recv(1) == b""

@@ -14,6 +14,7 @@ import anyio
 import google_crc32c
 import pytest
 
+from tests.support.certificates import self_signed, serving
 from tests.support.door import SHORT, door, put, signed
 from tests.support.rawserver import RawServer, Reply, http
 from uploader.core.errors import (
@@ -124,6 +125,17 @@ async def test_a_refusal_is_heard_whenever_it_comes(large: Path, after: int | No
     assert (error.status, error.code) == (400, "ExpiredToken")
     if after is not None and end != "drain":
         assert len(server.requests[0].body) <= after
+
+
+async def test_a_refusal_in_pieces_is_heard_through_tls(large: Path, tmp_path: Path) -> None:
+    """Its head comes alone, as from many servers, while a chunk is being written that nobody takes."""
+    certificate, reply = self_signed(tmp_path), Reply(EXPIRED, after=0, end="stall", wait=0.1, drip=0.001)
+    async with (
+        RawServer(reply, tls=serving(certificate)) as server,
+        door(server.url, ca_file=str(tmp_path / "cert.pem")) as (_, store),
+    ):
+        with pytest.raises(StoreRefused, match="ExpiredToken"):
+            await put(store, signed(server.url), large)
 
 
 async def test_an_early_refusal_over_an_interim_answer(large: Path) -> None:

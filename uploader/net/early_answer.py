@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -19,12 +20,22 @@ _INTERIM = b"HTTP/1.1 1"
 """How the 1xx answers begin; nobody here waits for one."""
 
 
+@dataclass(slots=True, eq=False)
+class _Sending:
+    """A chunk that is being written. Who waits for it goes on once it is sent, failed, or an answer is there."""
+
+    waited: anyio.Event = field(default_factory=anyio.Event)
+    done: bool = False
+    failure: Exception | None = None
+
+
 class EarlyAnswerStream(httpcore.AsyncNetworkStream):
     """A stream that can listen while it writes: a write ends early once the far side has begun to answer.
 
     httpcore takes a WriteError in the middle of a body as the cue to read the answer, so that is what an
     early answer looks like to it. Reading goes on through TLS as well, where a readable socket alone proves
-    nothing: session tickets arrive unasked.
+    nothing: session tickets arrive unasked. What is being written then is not cancelled but left to itself, for a
+    stream with TLS whose write was cancelled cannot be read any more, and the rest of the answer may come later.
     """
 
     def __init__(
@@ -35,21 +46,27 @@ class EarlyAnswerStream(httpcore.AsyncNetworkStream):
         self._heard: anyio.Event | None = None
         self._ahead = b""
         self._failure: Exception | None = None
-        self._writing: anyio.CancelScope | None = None
+        self._group: anyio.abc.TaskGroup | None = None
+        self._sending: _Sending | None = None
         self._patience = 0.0
         self._answer_by: float | None = None
         remember(self)
 
     def attend(self, group: anyio.abc.TaskGroup, patience: float) -> None:
-        """Listen from now on, in a task of `group`; once read for, the answer may take `patience` seconds."""
+        """Listen from now on, in a task of `group`; once read for, the answer may take `patience` seconds.
+
+        What is written from now on is written in tasks of the group.
+        """
         self._heard, self._ahead, self._failure = anyio.Event(), b"", None
+        self._group = group
         self._patience, self._answer_by = patience, None
         group.start_soon(self._listen, self._heard)
 
     @property
-    def listening(self) -> bool:
-        """Whether it listens still: nothing of an answer is there, and the connection is not at its end."""
-        return self._heard is not None and not self._heard.is_set()
+    def at_work(self) -> bool:
+        """Whether a task of its own goes on: it listens still, or writes what nobody waits for any more."""
+        listening = self._heard is not None and not self._heard.is_set()
+        return listening or self._sending is not None
 
     async def _listen(self, heard: anyio.Event) -> None:
         """Read the first bytes of the answer ahead of time."""
@@ -63,8 +80,8 @@ class EarlyAnswerStream(httpcore.AsyncNetworkStream):
             self._failure = error
         finally:
             heard.set()
-            if self._writing is not None:
-                self._writing.cancel()
+            if self._sending is not None:
+                self._sending.waited.set()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
         """Read, first what was heard ahead of time."""
@@ -96,19 +113,29 @@ class EarlyAnswerStream(httpcore.AsyncNetworkStream):
         """Write all of `buffer`, or end with WriteError when there is an answer already."""
         if not buffer:
             return
-        if self._heard is None:
+        if self._heard is None or self._group is None:
             await self._inner.write(buffer, timeout)
             return
         if self._heard.is_set():
             raise httpcore.WriteError("the answer is there already")
-        with anyio.CancelScope() as scope:
-            self._writing = scope
-            try:
-                await self._inner.write(buffer, timeout)
-            finally:
-                self._writing = None
-        if scope.cancelled_caught:
+        sending = self._sending = _Sending()
+        self._group.start_soon(self._send, sending, buffer, timeout)
+        await sending.waited.wait()
+        if sending.failure is not None:
+            raise sending.failure
+        if not sending.done:
             raise httpcore.WriteError("the answer came in the middle of a chunk")
+
+    async def _send(self, sending: _Sending, buffer: bytes, timeout: float | None) -> None:  # noqa: ASYNC109
+        """Write a chunk, and tell who waits for it."""
+        try:
+            await self._inner.write(buffer, timeout)
+            sending.done = True
+        except Exception as error:  # noqa: BLE001 - not swallowed: who waits for it gets it
+            sending.failure = error
+        finally:
+            self._sending = None
+            sending.waited.set()
 
     async def start_tls(
         self,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
 
-_BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError)
+_BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.BusyResourceError)
+"""The last of them: TLS has to answer the far side, as to a change of keys, while a chunk is being written."""
 
 
 class NetworkStream(httpcore.AsyncNetworkStream):
@@ -64,7 +65,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
     ) -> httpcore.AsyncNetworkStream:
-        """Put TLS over this stream. Raises ConnectTimeout, ConnectError; then it is closed."""
+        """Put TLS over this stream. Raises ConnectTimeout, ConnectError. What fails or is cancelled is closed."""
         try:
             with anyio.fail_after(timeout):
                 encrypted = await TLSStream.wrap(
@@ -74,7 +75,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
                     standard_compatible=False,
                     server_side=False,
                 )
-        except Exception as error:
+        except BaseException as error:
             await self.aclose()
             if isinstance(error, TimeoutError):
                 raise httpcore.ConnectTimeout(str(error)) from error
@@ -129,8 +130,12 @@ class NetworkBackend(httpcore.AsyncNetworkBackend):
             with anyio.fail_after(timeout):
                 stream = await anyio.connect_tcp(host, port, local_host=local_address)
             raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - not that of Django
-            for option in socket_options or ():
-                raw.setsockopt(*option)
+            try:
+                for option in socket_options or ():
+                    raw.setsockopt(*option)
+            except OSError:
+                await stream.aclose()
+                raise
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except (OSError, anyio.BrokenResourceError) as error:

@@ -79,7 +79,7 @@ class PutConnection:
             except UploaderError as error:
                 # Carried out by hand: the task group would wrap it.
                 outcome = error
-            if self._backend.stream is not None and self._backend.stream.listening:
+            if self._backend.stream is not None and self._backend.stream.at_work:
                 group.cancel_scope.cancel()  # dear, for it writes down who cancels: mostly the answer has ended it
         if isinstance(outcome, UploaderError):
             raise outcome
