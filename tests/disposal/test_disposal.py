@@ -633,3 +633,43 @@ def test_two_names_with_two_inodes_are_one_file_to_a_rename_by_hard_link(
 
     assert "a.tif" not in listed(drop)
     assert listed(tmp_path / "to") == ["b.tif"]
+
+
+def test_a_new_raster_with_the_inode_number_of_a_hidden_one_stays(
+    drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some file systems make numbers up, and give one twice: what was never uploaded must not go."""
+    sighting, real = make_group(drop), fs.lstat_regular
+    crashed_at("dispose.gathered", 1, lambda: run("delete", sighting))
+    (drop / "a.tif").write_bytes(b"another raster")
+
+    def one_number(name: bytes, dir_fd: int) -> Fingerprint | None:
+        found = real(name, dir_fd)
+        return found and replace(found, inode=sighting.fingerprint.inode)
+
+    monkeypatch.setattr(fs, "lstat_regular", one_number)
+    run("delete", sighting)
+
+    assert (drop / "a.tif").read_bytes() == b"another raster"
+
+
+def test_a_file_that_is_replaced_in_the_instant_of_its_renaming_has_one_name(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With two it would be put back as two files, and each be uploaded."""
+    monkeypatch.setattr(libc, "_renameat2", None)
+    make_group(drop)
+    (tmp_path / "to").mkdir()
+    (tmp_path / "new.tif").write_bytes(b"new")
+    link = os.link
+
+    def late(*names: bytes, **folders: int) -> None:
+        (tmp_path / "new.tif").replace(drop / "a.tif")
+        link(*names, **folders)
+
+    monkeypatch.setattr(os, "link", late)
+    with fs.directory(os.fsencode(drop)) as source, fs.directory(os.fsencode(tmp_path / "to")) as target:
+        fs.rename_noreplace(b"a.tif", source, b"a.tif", target)
+
+    assert "a.tif" not in listed(drop)
+    assert (tmp_path / "to" / "a.tif").read_bytes() == b"new"

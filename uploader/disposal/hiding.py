@@ -94,7 +94,7 @@ def finish_hiding(hidden: int, visible: int) -> None:
     Where a rename is a hard link and an unlink, the file had both names in between.
     """
     for name in fs.listing(hidden):
-        if fs.same_file(fs.lstat_regular(name, hidden), fs.lstat_regular(name, visible)):
+        if fs.one_file(name, visible, name, hidden):
             os.unlink(name, dir_fd=visible)
 
 

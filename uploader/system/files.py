@@ -174,12 +174,13 @@ def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     before = lstat_regular(name, source)
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         code = _link(name, source, new, target)
-    if code == errno.EEXIST and same_file(before, lstat_regular(new, target)):
+    if code == errno.EEXIST and one_file(name, source, new, target):
         code = 0
     if code:
         raise OSError(code, os.strerror(code), shown(name))
-    # Not compared with the new name: sshfs tells two inodes for two names of one file.
-    if same_file(before, lstat_regular(name, source)):
+    # Not only compared with the new name, for sshfs tells two inodes for two names of one file; nor only with what lay
+    # here before, for another file may have come in its place just before it was linked.
+    if _same(before, lstat_regular(name, source)) or one_file(name, source, new, target):
         os.unlink(name, dir_fd=source)
 
 
@@ -191,8 +192,17 @@ def _link(name: bytes, source: int, new: bytes, target: int) -> int:
     return 0
 
 
-def same_file(one: Fingerprint | None, other: Fingerprint | None) -> bool:
-    """Whether two names that are there are one file."""
+def one_file(name: bytes, folder: int, other: bytes, its_folder: int) -> bool:
+    """Whether two names are one file, and either may go.
+
+    Some file systems give two files one number of an inode: such a file has one name, and not two.
+    """
+    if not _same(lstat_regular(name, folder), lstat_regular(other, its_folder)):
+        return False
+    return os.stat(name, dir_fd=folder, follow_symlinks=False).st_nlink > 1
+
+
+def _same(one: Fingerprint | None, other: Fingerprint | None) -> bool:
     return one is not None and other is not None and (one.device, one.inode) == (other.device, other.inode)
 
 
