@@ -30,7 +30,7 @@ class BadDisk(Way):
     def __init__(self, root: Path) -> None:
         super().__init__(root, "a.tif")
         self.bad, self.error = True, LocalError("")
-        self.tools.damaged_copies = DamagedCopies()
+        self.tools.damaged_copies, self.tools.stored_at = DamagedCopies(), 0.0
         self.journal.subscriptions.add("damaged copies", self.tools.damaged_copies.committed)
 
     async def convert(self, job: Any, *_: object) -> Report:

@@ -81,6 +81,13 @@ class NoAnswer(RemoteError):
     problem+json.
     """
 
+    def __init__(
+        self, reason: str, way_out: str = "", *, retry_after: float | None = None, status: int = 0
+    ) -> None:
+        super().__init__(reason, way_out, retry_after=retry_after)
+        self.status = status
+        """The HTTP status of what came instead; 0 where nothing did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

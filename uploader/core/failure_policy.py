@@ -102,6 +102,8 @@ def classify(step: Step, error: err.UploaderError, known: Circumstances) -> Verd
             return _counted(error.reason, known)
         case err.Refused() if error.status not in TRANSIENT:
             return _refused(step, error, known)
+        case err.NoAnswer() if step is Step.PUT and known.others_pass and _says_no(error.status):
+            return _counted(str(error), known)
         case err.RemoteError():
             wait = backoff(known.tries, known.jitter)
             return Retry(max(wait, error.retry_after or 0.0))
@@ -182,6 +184,11 @@ def _store(error: err.StoreRefused, known: Circumstances) -> Verdict:
     if error.status in TRANSIENT or error.code in OF_THE_STORE:
         return Retry(max(backoff(known.tries, known.jitter), error.retry_after or 0.0))
     return _counted(error.reason, known)
+
+
+def _says_no(status: int) -> bool:
+    """Whether a proxy or a firewall that answers so may mean the file alone, such as its size; 407 means us."""
+    return 400 <= status < 500 and status not in TRANSIENT | {407}  # noqa: PLR2004
 
 
 def _counted(reason: str, known: Circumstances) -> Verdict:

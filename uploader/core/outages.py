@@ -91,8 +91,13 @@ def _of_transfers(turn: PlanningPass, since: float) -> HoldCause:
     """Before each transfer a call asks for its URL: where that is answered, the store is what fails."""
     if turn.view.answered_at < since + OVERLAP:
         return HoldCause.PLATFORM_UNREACHABLE
-    stored = turn.view.stored_at >= since + OVERLAP
+    stored = others_stored(since, turn.view.stored_at)
     return HoldCause.SESSION_FAILING if stored else HoldCause.STORE_UNREACHABLE
+
+
+def others_stored(since: float | None, stored_at: float) -> bool:
+    """Whether the store has taken others since a file is retried; `stored_at` is when it last took one."""
+    return since is not None and stored_at >= since + OVERLAP
 
 
 def _scope(cause: HoldCause) -> Scope:

@@ -138,6 +138,6 @@ class Circumstances:
     joins: bool = False
     """The session's file is to join the item of its scene."""
     others_pass: bool = False
-    """Since staging first refused the file, it took another."""
+    """Since the file first failed, another has passed: staging has taken it, or the object store."""
     last: bool = False
     """No further attempt is left of those that a file may cost (`limits.max_attempts`)."""

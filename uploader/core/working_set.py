@@ -120,6 +120,11 @@ class WorkingSet:
         found = self._files.get(file_id)
         return found.row if found else None
 
+    def retrying_since(self, file_id: int) -> float | None:
+        """Since when a live file is retried; None where it is not."""
+        found = self._files.get(file_id)
+        return found.retrying_since if found else None
+
     def session(self, session_id: int) -> SessionRow | None:
         """A live session with its members in order of their ids; None where it is none."""
         found = self._sessions.get(session_id)

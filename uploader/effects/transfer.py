@@ -12,6 +12,7 @@ from uploader.core.failure_policy import classify
 from uploader.core.log_subject import About
 from uploader.core.media_types import content_type
 from uploader.core.model import FileState
+from uploader.core.outages import others_stored
 from uploader.core.transitions.fates import Fates, after_refused_put
 from uploader.core.verdicts import Step
 from uploader.effects.context import Tools, about
@@ -80,7 +81,8 @@ async def _failed(
     sessions = tools.journal.sessions
     damaged = isinstance(error, err.StagedDamaged)
     refusals = tools.damaged_copies.times(row.id) if damaged else row.refusals
-    match classify(step, error, tools.known(row.tries, refusals)):
+    passing = others_stored(tools.journal.live.retrying_since(row.id), tools.stored_at)
+    match classify(step, error, tools.known(row.tries, refusals, others_pass=passing)):
         case fail.Retry(after):
             await tools.journal.files.retry(row.id, str(error), after)
         case fail.Again(after):

@@ -234,9 +234,8 @@ def not_an_answer(answer: HttpAnswer, what: str) -> NoAnswer:
     else:
         said = f"HTTP {answer.status}"
         way_out = _IN_BETWEEN if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR else ""
-    return NoAnswer(
-        f"{what} got no answer of the platform but {said}.", way_out, retry_after=answer.retry_after
-    )
+    reason = f"{what} got no answer of the platform but {said}."
+    return NoAnswer(reason, way_out, retry_after=answer.retry_after, status=answer.status)
 
 
 def store_refusal(answer: HttpAnswer, what: str) -> RemoteError:
