@@ -8,7 +8,8 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
-from uploader.core.errors import RemoteError, Unreachable
+from tests.support.rawserver import RawServer, Reply, http
+from uploader.core.errors import NoAnswer, RemoteError, Unreachable
 from uploader.net.http_client import MOST_CONNECTIONS, HttpClient
 
 pytestmark = [pytest.mark.unit, pytest.mark.anyio]
@@ -95,3 +96,16 @@ async def test_requests_in_a_row_share_a_connection() -> None:
         assert (alone, connections) == (1, 3)
         await wire.aclose()
         server.cancel_scope.cancel()
+
+
+async def test_an_answer_that_was_there_before_its_request_is_none() -> None:
+    """Whoever sent two at once meant neither for what is asked next, and another connection is opened after that."""
+    right, stale = http(200, b"1"), http(200, b"stale")
+    async with RawServer(Reply(right + stale), Reply(right), Reply(right)) as server:
+        client = HttpClient(server.url)
+        assert (await client.get("/x", what="it", deadline=5.0)).body == b"1"
+        with pytest.raises(NoAnswer):
+            await client.get("/x", what="it", deadline=5.0)
+        assert (await client.get("/x", what="it", deadline=5.0)).body == b"1"
+        assert server.connections == 2
+        await client.aclose()

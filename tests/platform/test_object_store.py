@@ -115,6 +115,15 @@ async def test_a_connection_is_kept_for_the_next_file(small: Path) -> None:
     assert {request.body for request in server.requests} == {b"a raster"}
 
 
+async def test_an_answer_that_was_there_before_its_put_stores_nothing(small: Path) -> None:
+    """It came with the answer to the PUT before."""
+    twice = Reply(http(200, b"", "") * 2)
+    async with RawServer(twice, Reply(EXPIRED)) as server, door(server.url) as (_, store):
+        await put(store, signed(server.url), small)
+        with pytest.raises(NoAnswer):
+            await put(store, signed(server.url), small)
+
+
 @pytest.mark.parametrize("end", ["keep", "close", "reset", "stall", "drain"])
 @pytest.mark.parametrize("after", [0, 300_000, None])
 async def test_a_refusal_is_heard_whenever_it_comes(large: Path, after: int | None, end: str) -> None:

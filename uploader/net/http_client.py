@@ -22,6 +22,7 @@ from uploader import __version__
 from uploader.core.errors import ConfigurationError, NoAnswer
 from uploader.net.answer_errors import HttpAnswer
 from uploader.net.kept_connection import KeptConnection
+from uploader.net.network_stream import require_later
 from uploader.net.transport_errors import BROKEN, RequestTrace, broken
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class HttpClient:
         ready = await connection.ready(request.url.origin)
         response = await ready.handle_async_request(request)
         try:
+            require_later(response)
             body = b""
             if response.status != HTTPStatus.TOO_MANY_REQUESTS:
                 body = await self._read(response, what, most)

@@ -23,31 +23,48 @@ _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.BusyResou
 """The last of them: TLS has to answer the far side, as to a change of keys, while a chunk is being written."""
 
 
+def require_later(response: httpcore.Response) -> None:
+    """Raise RemoteProtocolError for an answer that was there before its request: it is that to another one.
+
+    httpcore keeps what came after an answer, and would take it for the next.
+    """
+    if response.extensions["network_stream"].get_extra_info("heard") is False:
+        raise httpcore.RemoteProtocolError("an answer was there before its request")
+
+
 class NetworkStream(httpcore.AsyncNetworkStream):
-    """An open connection. `raw` is its socket, `stream` carries the bytes."""
+    """An open connection. `raw` is its socket, `stream` carries the bytes.
+
+    Beside what httpcore asks for, it tells as `heard` whether anything was read since the last write began.
+    """
 
     def __init__(self, stream: ByteStream, raw: socket.socket) -> None:
         self._stream = stream
         self._raw = raw
+        self._heard = False
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
         """The next bytes; none at the end. Raises ReadTimeout, ReadError."""
         try:
             if timeout is None:
-                return await self._stream.receive(max_bytes)
-            with anyio.fail_after(timeout):
-                return await self._stream.receive(max_bytes)
+                found = await self._stream.receive(max_bytes)
+            else:
+                with anyio.fail_after(timeout):
+                    found = await self._stream.receive(max_bytes)
         except anyio.EndOfStream:
             return b""
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
         except _BROKEN as error:
             raise httpcore.ReadError(str(error)) from error
+        self._heard = True
+        return found
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
         """Write all of `buffer`. Raises WriteTimeout, WriteError."""
         if not buffer:
             return
+        self._heard = False
         try:
             if timeout is None:
                 await self._stream.send(buffer)
@@ -97,6 +114,8 @@ class NetworkStream(httpcore.AsyncNetworkStream):
                 return _readable(self._raw)
             case "socket":
                 return self._raw
+            case "heard":
+                return self._heard
             case "client_addr":
                 return self._raw.getsockname()
             case "server_addr":

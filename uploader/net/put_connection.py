@@ -21,6 +21,7 @@ from uploader.net.answer_errors import HttpAnswer
 from uploader.net.early_answer import Backend
 from uploader.net.http_client import Timeouts, decoded
 from uploader.net.kept_connection import KeptConnection
+from uploader.net.network_stream import require_later
 from uploader.net.transport_errors import BROKEN, RequestTrace, broken
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class PutConnection:
                 content=body,
                 extensions={"timeout": timeout, "trace": stage},
             ) as response:
+                require_later(response)
                 content = await _read(response)
                 return HttpAnswer.of(response.status, decoded(response.headers), content, self._wall())
         except BROKEN as error:
