@@ -89,7 +89,7 @@ LEVELS_WITHIN = {
             "pruning",
         },
         # what is told of the whole, and what rebuilds it
-        {"ended_files", "stage_work", "stage_history", "status", "reader", "recovery"},
+        {"ended_sums", "stage_work", "stage_history", "status", "reader", "recovery"},
         {""},
         {"maintenance"},
     ),
