@@ -161,6 +161,16 @@ async def test_a_frozen_zygote_is_noticed(source: Path, monkeypatch) -> None:
     assert zygotes() == []
 
 
+async def test_a_zygote_that_froze_while_it_was_idle_is_nobodys_failure(source: Path, monkeypatch) -> None:
+    """No child of it has seen the raster: two such zygotes must not have it rejected."""
+    async with lazing(monkeypatch, "wait") as converter:
+        monkeypatch.setattr(zygote_client, "SILENCE", 0.5)
+        monkeypatch.setattr(zygote_client, "_END_SECONDS", 0.1)
+        os.kill(converter._idle[0].pid, signal.SIGSTOP)
+        with pytest.raises(ConverterBroken, match="no progress"):
+            await converter.convert(Job(source, source.parent.parent / "out.tif", timeout_seconds=100))
+
+
 async def test_a_zygote_that_does_not_come_up_is_nobodys_failure(source: Path, monkeypatch) -> None:
     """One that hangs while it starts says something of the machine, and nothing of the raster."""
     monkeypatch.setattr(zygote_client, "SILENCE", 1.0)

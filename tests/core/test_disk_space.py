@@ -244,9 +244,8 @@ def test_a_file_that_is_told_of_stays_so_while_it_is_not_its_turn() -> None:
     [
         (replace(NO_ROOM["conversion"], staged_bytes=9 * MIB), SETTINGS),
         (replace(NO_ROOM["claim"], staged_bytes=9 * MIB), SETTINGS),
-        (replace(NO_ROOM["claim"], free_bytes=90 * MIB), settings_with(staging={"max_bytes": 20 * MIB})),
     ],
-    ids=["conversion", "claim", "staging"],
+    ids=["conversion", "claim"],
 )
 def test_what_not_even_an_empty_staging_takes_is_told_at_once(view: PlannerView, settings: Settings) -> None:
     """A daemon that is busy for days must not be silent about it for as long; what runs may free its reserve."""
@@ -254,8 +253,31 @@ def test_what_not_even_an_empty_staging_takes_is_told_at_once(view: PlannerView,
     settings = settings_with(settings, limits={"min_free_bytes": 0})
 
     assert [hold.cause for hold in told(busy, settings).plan.holds] == [HoldCause.STAGING_FULL]
-    if settings.staging.max_bytes > view.free_bytes:
-        assert told(replace(busy, reserved_bytes=40 * MIB), settings).plan.holds == []
+    assert told(replace(busy, reserved_bytes=40 * MIB), settings).plan.holds == []
+
+
+def test_a_file_that_exceeds_all_of_staging_has_a_hold_of_its_own() -> None:
+    """Whatever is free and runs: only a person can end it, and staging is not full for others."""
+    large = Settled(1, "/d", 9 * MIB, b"below/a.tif")
+    view = replace(EMPTY, settled=(large, *settled(1, first=2)), busy=BUSY, free_bytes=90 * MIB)
+    narrow = settings_with(SETTINGS, staging={"max_bytes": 20 * MIB})
+    plan = told(view, narrow).plan
+    (hold,) = plan.holds
+
+    assert (hold.cause, hold.subject) == (HoldCause.FILE_EXCEEDS_STAGING, "/d/below/a.tif")
+    assert (hold.files, hold.size, hold.until) == (1, 9 * MIB, None)
+    assert "may take 28 MiB, and staging.max_bytes is 20 MiB." in hold.reason
+    assert plan.actions == [act.Claim(2)]
+    assert not told(replace(view, settled=(large,), busy=frozenset()), narrow).expecting
+
+
+def test_of_many_that_exceed_all_of_staging_the_first_are_told() -> None:
+    """And how many more there are."""
+    narrow = settings_with(SETTINGS, staging={"max_bytes": 20 * MIB})
+    holds = told(replace(EMPTY, settled=settled(*[9 * MIB] * 22)), narrow).plan.holds
+
+    assert len(holds) == 20
+    assert "2 more files." in holds[0].way_out
 
 
 def test_a_second_try_has_all_converters() -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from uploader.core.hold_causes import CAUSES
+from uploader.core.hold_text import joined
 from uploader.core.holds import (
     OF_FILES,
     ORDER,
@@ -157,6 +159,19 @@ def test_a_file_is_named_by_its_path() -> None:
     assert (found.subject, found.since, found.until) == ("/drop/below/a.tif", NOW - 5, NOW + 5)
 
 
+def test_each_hold_of_a_row_has_a_way_out() -> None:
+    """Its own, or where an earlier version of the program has kept none the general one of its cause."""
+    own, earlier = (
+        of_file(file(FileState.COMPLETED, text=joined("It stays.", "Mount\nit."))),
+        of_file(file(FileState.COMPLETED)),
+    )
+    assert own is not None
+    assert earlier is not None
+
+    assert (own.reason, own.way_out) == ("It stays.", "Mount it.")
+    assert (earlier.reason, earlier.way_out) == ("It stays.", CAUSES[HoldCause.SOURCE_STAYS].way_out)
+
+
 @pytest.mark.parametrize("state", [FileState.CONVERTED, FileState.BATCHED])
 def test_one_refusal_for_want_of_quota_is_one_hold(state: FileState) -> None:
     """The organization's, as long as nothing smaller has passed; then the file's, also while it is tried again."""
@@ -176,9 +191,10 @@ def test_a_session_that_a_person_must_decide_on_is_a_hold() -> None:
     """By the platform's name for it, or by ours."""
     key = SessionKey("p", "", "", "", categorical=False)
     row = SessionRow(7, SessionState.COMPLETING, key, "k", {}, 5, "up-7", 1, 0, 0, (), 0, None, ())
-    session = LiveSession(row, True, True, None, 0.0, "Nobody knows.", "", NOW)
+    session = LiveSession(row, True, True, None, 0.0, joined("Nobody knows.", "Look there."), "", NOW)
     found = of_session(session)
 
     assert found is not None
     assert (found.subject, found.since, found.until) == ("up-7", NOW, None)
+    assert (found.reason, found.way_out) == ("Nobody knows.", "Look there.")
     assert of_session(replace(session, hold="")) is None

@@ -45,6 +45,13 @@ TEMPORARY = (
     b"#snapshot",
     b"@eaDir",
     b"@Recycle",
+    b"~snapshot",
+    b"@GMT-2024.01.01-00.00.00",
+    b"Recycled",
+    b"$Extend",
+    b"@tmp",
+    b"Temporary Items",
+    b"a.tif:Zone.Identifier",
     b"@Recently-Snapshot",
     b"Network Trash Folder",
 )

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.unit
 
 def test_a_source_that_stays_comes_with_a_way_out() -> None:
     """Whatever the system says, such as of an immutable file; the program's own errors bring theirs along."""
-    assert told(OSError(errno.EPERM, "x")).endswith(
-        "Mend rights, room or mount of the folder or the archive; the items are there."
-    )
-    assert told(LocalError("There is no archive.", "Name one.")) == "There is no archive. Name one."
+    general = "Mend rights, room or mount of the folder or the archive; the items are there."
+    assert told(OSError(errno.EPERM, "x"))[1] == general
+    assert told(LocalError("There is no archive.")) == ("There is no archive.", general)
+    assert told(LocalError("There is no archive.", "Name one.")) == ("There is no archive.", "Name one.")

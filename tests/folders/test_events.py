@@ -118,6 +118,23 @@ async def test_what_was_there_before_the_watch_is_told_at_its_start(tmp_path: Pa
         await heard.until(b"sub/a.tif", b"sub/deep/deeper/b.tif")
 
 
+async def test_a_folder_that_stays_away_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is looked for again and again, and the log does not say so each time."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(events, "PAUSE_SHORT", 0.01)
+    monkeypatch.setattr(events, "PAUSE_LONG", 0.02)
+    looks: list[int] = []
+    look = events._identity
+    monkeypatch.setattr(events, "_identity", lambda *given: looks.append(0) or look(*given))
+    async with listening(tmp_path / "away", poll_seconds=0.01):
+        while len(looks) < 5:  # noqa: ASYNC110 - the watches set nothing but this
+            await anyio.sleep(0.01)
+
+    assert len([r for r in caplog.records if r.message.startswith("polling folder=")]) == 1
+
+
 async def test_names_that_are_not_utf8_are_names_like_others(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -194,3 +194,11 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="symbolic"):
         extent(str(tmp_path / "l"))
+
+
+def test_of_a_tag_that_comes_twice_the_first_counts(tmp_path: Path) -> None:
+    """So libtiff reads it: a second one that leads out of the file does not make a whole one incomplete."""
+    path = tmp_path / "a.tif"
+    path.write_bytes(tiff([b"pixels"], extra=[(324, LONG, 1, 1 << 20), (325, LONG, 9, 1 << 20)]))
+
+    assert extent(path.as_posix()).whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import httpx
@@ -63,6 +65,21 @@ def test_a_taken_port_is_refused(wire: Wire, tmp_path: Path) -> None:
     """The error comes at once, not from a thread."""
     with pytest.raises(OSError, match="in use"):
         Sandbox(Options(root=tmp_path / "other", port=wire.box.options.port))
+
+
+def test_it_runs_in_the_event_loop_of_python(
+    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is installed for something else, as uvicorn would prefer, is left alone."""
+    asked: list[str] = []
+    other = ModuleType("uvloop")
+    other.new_event_loop = lambda: asked.append("uvloop") or asyncio.new_event_loop()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "uvloop", other)
+    monkeypatch.delitem(sys.modules, "uvicorn.loops.uvloop", raising=False)
+
+    open_wire().initiate()
+
+    assert asked == []
 
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from uploader.core import actions as act
 from uploader.core.byte_sizes import format_size
 from uploader.core.model import FileState, Hold, HoldCause, Scope
+from uploader.core.path_text import full_path, shown
 from uploader.core.planner_view import PlannerView, Queued, Settled
 from uploader.core.planning_pass import PlanningPass, Wait
+from uploader.core.plurals import count_of
+from uploader.core.view_holds import SHOWN
 from uploader.core.waits import ROOM
 
 CLAIM_AHEAD = 8
@@ -163,9 +166,16 @@ def claim(turn: PlanningPass) -> None:
         folders.claimed(file)
         turn.do(act.Claim(file.file_id))
     waiting = (file for file in view.settled if _waits_for_room(turn, file) and _with_copy(file.size) > free)
-    blocked = [file for file in waiting if slots > 0 or file.file_id in view.no_room_for]
-    _tell_blocked(turn, FileState.SETTLING, blocked, min(_most_room(turn), settings.staging.max_bytes))
-    if blocked and _stands_still(turn):
+    most = settings.staging.max_bytes
+    blocked, large = [], []
+    for file in waiting:
+        if _with_copy(file.size) > most:
+            large.append(file)
+        elif slots > 0 or file.file_id in view.no_room_for:
+            blocked.append(file)
+    _tell_large(turn, large)
+    _tell_blocked(turn, FileState.SETTLING, blocked, min(_most_room(turn), most))
+    if (blocked or large) and _stands_still(turn):
         turn.expecting = False
 
 
@@ -195,6 +205,26 @@ def _tell_blocked(
         _no_room(turn, min(file.size for file in held))
     if len(held) < len(blocked):
         turn.tell(Wait(state, ROOM, len(blocked) - len(held)))
+
+
+def _tell_large(turn: PlanningPass, large: Sequence[Settled]) -> None:
+    """Tell of files that all of staging could not hold, each by itself. Of many, the first are told."""
+    most, more = turn.settings.staging.max_bytes, len(large) - SHOWN
+    for file in large[:SHOWN]:
+        others = f" So it is with {count_of(more, 'more file')}." if more > 0 else ""
+        turn.show(
+            Hold(
+                Scope.FILE,
+                shown(full_path(file.folder, file.path)),
+                f"It is too large for staging: copy and conversion may take {format_size(_with_copy(file.size))}, and "
+                f"staging.max_bytes is {format_size(most)}.",
+                f"Raise staging.max_bytes and reload, or take the file away.{others}",
+                since=turn.now,
+                cause=HoldCause.FILE_EXCEEDS_STAGING,
+                files=1,
+                size=file.size,
+            )
+        )
 
 
 def short(turn: PlanningPass) -> bool:

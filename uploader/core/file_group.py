@@ -63,15 +63,16 @@ def copy_names(raster: bytes, sidecars: Sequence[tuple[str, int]]) -> list[str]:
         if not product_files.is_product(suffix)
     }
     taken = {f"{copied}{safe}", *copies.values()}
-    known = {product_files.suffix(found.name): found for found in product_files.of_raster(stem)}
-    for suffix, size in sidecars:
-        if product_files.is_product(suffix):
-            found = known.get(suffix)
-            # A tile may have one of its own, and one may lie there in two spellings: the other is not read.
-            wanted = (found.copy, found.own) if found else ()
-            free = (c for c in wanted[product_files.too_long(suffix, size) :] if c not in taken)
-            copies[suffix] = next(free, f"{product_files.UNREAD}{len(taken)}")
-            taken.add(copies[suffix])
+    of_product = [(suffix, size) for suffix, size in sidecars if product_files.is_product(suffix)]
+    products = product_files.of_raster(stem) if of_product else ()
+    known = {product_files.suffix(found.name): found for found in products}
+    for suffix, size in of_product:
+        found = known.get(suffix)
+        # A tile may have one of its own, and one may lie there in two spellings: the other is not read.
+        wanted = (found.copy, found.own) if found else ()
+        free = (c for c in wanted[product_files.too_long(suffix, size) :] if c not in taken)
+        copies[suffix] = next(free, f"{product_files.UNREAD}{len(taken)}")
+        taken.add(copies[suffix])
     return [f"{copied}{safe}", *(copies[suffix] for suffix, _ in sidecars)]
 
 

@@ -243,7 +243,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.FILE_EXCEEDS_STAGING: CauseFacts(
         (Scope.FILE,),
-        "It is too large for staging: the file system refuses it, or its conversion, and takes others.",
+        "It is too large for staging: for `staging.max_bytes`, or for the file system, which takes others.",
         "Raise the limit or quota that the reason names, or name another disk in `[staging] dir`; it is tried again by "
         "itself, within five minutes.",
         WHEN_STALLED,

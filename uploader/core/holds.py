@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from uploader.core.hold_causes import CAUSES
+from uploader.core.hold_text import parted
 from uploader.core.live_rows import LiveFile, LiveSession
 from uploader.core.model import FileState, Hold, HoldCause, Scope
 from uploader.core.path_text import full_path, shown
@@ -150,10 +152,12 @@ def of_file(file: LiveFile) -> Hold | None:
     path = full_path(row.folder, row.path)
     if cause is HoldCause.SOURCE_STAYS:  # what keeps one source where it is keeps its neighbours, too
         path = path.rpartition(b"/")[0]
+    reason, way_out = _words(file.hold, cause)
     return Hold(
         Scope.FILE,
         shown(path),
-        file.hold,
+        reason,
+        way_out,
         since=file.changed_at if file.retrying_since is None else file.retrying_since,
         until=file.not_before,
         cause=cause,
@@ -167,7 +171,14 @@ def of_session(session: LiveSession) -> Hold | None:
     if not session.hold:
         return None
     cause = HoldCause.SESSION_UNCLEAR
-    return Hold(Scope.SESSION, session.row.name, session.hold, "", session.changed_at, cause=cause)
+    reason, way_out = _words(session.hold, cause)
+    return Hold(Scope.SESSION, session.row.name, reason, way_out, session.changed_at, cause=cause)
+
+
+def _words(text: str, cause: HoldCause) -> tuple[str, str]:
+    """Reason and way out, as they stand in the row; the general way out where it has none."""
+    reason, way_out = parted(text)
+    return reason, way_out or CAUSES[cause].way_out
 
 
 def _held_back(hold: Hold, amounts: Iterable[Amount]) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from uploader.core.configuration import Folder
 
@@ -176,9 +177,11 @@ class SessionKey:
         return bool(self.item_id or self.asset_key)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnTarget:
-    """Where a single file goes although its folder says otherwise; None: as the folder says."""
+class OwnTarget(NamedTuple):
+    """Where a single file goes although its folder says otherwise; None: as the folder says.
+
+    A plan compares it for each file that waits, which is why it is a tuple.
+    """
 
     collection_id: str | None = None
     item_id: str | None = None

@@ -34,29 +34,19 @@ HIDDEN = b".uploader-"
 TOKEN = HIDDEN + b"private"
 """A file that says of its folder that it is an archive, a staging or a state directory of ours, and no drop folder."""
 
-IGNORED_PREFIXES = (b".", b"~$")
-"""Hidden names (among them rsync's `.name.XXXXXX`, `._*`, `.nfs*`, `.fuse_hidden*`), Office's locks."""
+IGNORED_PREFIXES = (b".", b"~$", b"@gmt-")
+"""Hidden names (among them rsync's `.name.XXXXXX`, `._*`, `.nfs*`, `.fuse_hidden*`), Office's locks, Samba's copies."""
 
-IGNORED_SUFFIXES = (
-    b"~",
-    b".part",
-    b".partial",
-    b".filepart",
-    b".crdownload",
-    b".download",
-    b".opdownload",
-    b".tmp",
-    b".temp",
-    b".swp",
-    b".lock",
-    b".!sync",
-    b".!ut",
+IGNORED_SUFFIXES = tuple(
+    b"~ .part .partial .filepart .crdownload .download .opdownload .tmp .temp .swp .lock .!sync .!ut "
+    b":zone.identifier".split()
 )
-"""What browsers, scp and sftp clients, editors and synchronizers append while they write."""
+"""What browsers, scp and sftp clients, editors and synchronizers append while they write, and what Windows adds."""
 
 IGNORED_NAMES = frozenset(
-    b"thumbs.db,desktop.ini,$recycle.bin,recycler,system volume information,lost+found,network trash folder,"
-    b"#recycle,#snapshot,@eadir,@recycle,@recently-snapshot".split(b",")
+    b"thumbs.db,desktop.ini,$recycle.bin,recycler,recycled,system volume information,$extend,lost+found,"
+    b"network trash folder,temporary items,#recycle,#snapshot,~snapshot,@tmp,@eadir,@recycle,"
+    b"@recently-snapshot".split(b",")
 )
 """What systems and network storage keep in a share, in lower case: what was deleted there must not become items."""
 

@@ -28,11 +28,12 @@ from uploader.core.unexpected_errors import UnexpectedError
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A file that may be claimed now."""
+    """A file that may be claimed now; `path` is relative to its folder."""
 
     file_id: int
     folder: str
     size: int
+    path: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

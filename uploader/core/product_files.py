@@ -115,6 +115,8 @@ def counting(stem: bytes, suffixes: Iterable[str]) -> frozenset[str]:
     Only they make up the content of a group.
     """
     given = frozenset(suffixes)
+    if not given:  # most rasters lie alone, and need not be looked for in all products
+        return given
     known = {suffix(found.name): found for found in of_raster(stem)}
     products = {text: known[text] for text in given if text in known}
     rpc = any(found.role == Role.RPC for found in products.values())

@@ -15,6 +15,7 @@ from uploader.core import affine_transforms, footprints
 from uploader.core import errors as err
 from uploader.core import verdicts as fail
 from uploader.core.failure_policy import LOOK_DELAYS, classify
+from uploader.core.hold_text import joined
 from uploader.core.media_types import upload_name
 from uploader.core.model import FileState, HoldCause, Scope
 from uploader.core.naming import matches
@@ -207,7 +208,7 @@ async def _convert_failed(tools: Tools, row: FileRow, error: err.UploaderError) 
             await reject(tools, row, reason)
             return
         case fail.Park(cause=HoldCause.FILE_EXCEEDS_MEMORY) as park:
-            await tools.journal.files.stuck(row.id, f"{park.reason} {park.way_out}", park.after)
+            await tools.journal.files.stuck(row.id, joined(park.reason, park.way_out), park.after)
         case fail.Park() as park:
             if park.scope is Scope.MACHINE:
                 await tools.journal.holds.set(tools.hold(park))

@@ -9,6 +9,7 @@ from functools import partial
 from uploader.config import Folder
 from uploader.core import errors as err
 from uploader.core.hold_causes import CAUSES
+from uploader.core.hold_text import joined
 from uploader.core.model import FileState, HoldCause
 from uploader.core.naming import matches
 from uploader.core.path_text import shown
@@ -54,9 +55,10 @@ async def dispose(tools: Tools, file_id: int) -> None:
         except Interrupted:
             return
         except (err.UploaderError, OSError) as error:
-            reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {told(error)}"
-            await tools.journal.files.stuck(file_id, reason, DISPOSAL_RETRY)
-            log.warning("not disposed %s: %s", about(row), reason)
+            why, way_out = told(error)
+            reason = f"The source of {shown(row.path)} cannot be {_PAST[row.after_upload]}: {why}"
+            await tools.journal.files.stuck(file_id, joined(reason, way_out), DISPOSAL_RETRY)
+            log.warning("not disposed %s: %s %s", about(row), reason, way_out)
             return
     failpoint("dispose.after")
     identity = await tools.in_thread(fs.identity, done.where) if done.outcome == "archived" else ""
@@ -75,11 +77,12 @@ async def _receipt(tools: Tools, row: FileRow, destination: Folder | None) -> by
 _PAST = {"archive": "archived", "delete": "deleted"}
 
 
-def told(error: err.UploaderError | OSError) -> str:
+def told(error: err.UploaderError | OSError) -> tuple[str, str]:
     """Why a source stays, and what to do: an error of the program's own says both."""
+    general = CAUSES[HoldCause.SOURCE_STAYS].way_out
     if isinstance(error, OSError):
-        return f"{words(error)}. {CAUSES[HoldCause.SOURCE_STAYS].way_out}"
-    return str(error)
+        return f"{words(error)}.", general
+    return error.reason, error.way_out or general
 
 
 async def discard(tools: Tools, file_ids: Sequence[int]) -> None:

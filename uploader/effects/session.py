@@ -11,6 +11,7 @@ from uploader.core import verdicts as fail
 from uploader.core.call_evidence import is_clear
 from uploader.core.complete_refusal import HoldTarget, judge
 from uploader.core.failure_policy import classify
+from uploader.core.hold_text import joined
 from uploader.core.log_subject import About
 from uploader.core.matching import MatchedItems, match
 from uploader.core.model import HoldCause, Layout, Scope
@@ -200,9 +201,8 @@ async def _find(tools: Tools, session: SessionRow) -> MatchedItems | None:
 async def _not_found(tools: Tools, session: SessionRow, reason: str, way_out: str) -> None:
     """Look again later; a person is told what to do once it is theirs to do."""
     if session.locate_tries + 1 >= policy.LOOKS_FOR_ITEMS:
-        reason = f"{reason} {way_out}"
-        await tools.journal.sessions.held(session.id, reason)
-        log.error("items not found %s: %s", About(session=session.id), reason)
+        await tools.journal.sessions.held(session.id, joined(reason, way_out))
+        log.error("items not found %s: %s %s", About(session=session.id), reason, way_out)
         return
     after = policy.backoff(session.locate_tries, 1.0)
     await tools.journal.sessions.not_found(session.id, reason, after)

@@ -79,7 +79,7 @@ async def _sources(
     folder: FolderSpec, missed: Missed, poll_seconds: float, limiter: anyio.CapacityLimiter | None
 ) -> AsyncGenerator[set[bytes]]:
     """One life of the watches after the other, and polls in between; or polls alone."""
-    pause = PAUSE_SHORT
+    pause, before = PAUSE_SHORT, ""
     while True:
         reason, length = await in_thread(_reason_to_poll, folder, limiter=limiter), float("inf")
         if not reason:
@@ -88,9 +88,12 @@ async def _sources(
                 async for paths in told:
                     yield paths
             reason = watching.ended
-            pause = PAUSE_SHORT if time.monotonic() - started > PAUSE_LONG else min(2 * pause, PAUSE_LONG)
+            lasted = time.monotonic() - started > PAUSE_LONG
+            pause, before = (PAUSE_SHORT, "") if lasted else (min(2 * pause, PAUSE_LONG), before)
             length = EVENTS_AGAIN if missed.limited else pause
-        log.info("polling folder=%r every=%.0fs reason=%r", folder.path, poll_seconds, reason)
+        if reason != before:  # a folder that stays away is told once
+            log.info("polling folder=%r every=%.0fs reason=%r", folder.path, poll_seconds, reason)
+            before = reason
         async with aclosing(polled(folder, poll_seconds, length, limiter)) as told:
             async for paths in told:
                 yield paths

@@ -126,7 +126,7 @@ class Intake:
     def settled(self) -> tuple[Settled, ...]:
         """The first files of each folder that may be claimed now, each folder's in its order."""
         return tuple(
-            Settled(file_id, watcher.name, sighting.size)
+            Settled(file_id, watcher.name, sighting.size, sighting.path)
             for watcher in self._watchers.values()
             if not watcher.held
             for file_id, sighting in watcher.queue.claimable()

@@ -183,10 +183,17 @@ def _directory(file: _File, offset: int) -> int:
 
 
 def _tags(file: _File, entries: bytes, start: int) -> Iterator[tuple[int, _Values]]:
-    """The tags with the places of their values; those that matter have to end within the file."""
+    """The tags with the places of their values; those that matter have to end within the file.
+
+    Of a tag that comes twice only the first is read, as by libtiff.
+    """
     layout = struct.Struct(file.order + ("HHQQ" if file.big else "HHII"))
     inline = 8 if file.big else 4
+    seen = set[int]()
     for index, (tag, kind, count, value) in enumerate(layout.iter_unpack(entries)):
+        if tag in seen:
+            continue
+        seen.add(tag)
         size = TYPE_BYTES.get(kind, 0) * count
         if size <= inline:
             yield tag, _Values(kind, count, start + (index + 1) * layout.size - inline)

@@ -62,7 +62,7 @@ class WatchWarnings:
         missed = self._missed.total(time.monotonic())
         if missed > self._told_missed:
             about = About(folder=self._folder, code="events_missed")
-            log.warning("%s %d files, found by the scan", about, missed)
+            log.warning("%s %s, found by the scan", about, count_of(missed, "file"))
             self._told_missed = missed
 
     def all(self, archived: Collection[bytes], *, held: bool) -> list[dict[str, str]]:

@@ -101,11 +101,7 @@ class Files:
         def work(rows: Rows) -> FileState:
             copy = Claimed(rows.seen(sighting), content, size, sha256, crc32c)
             repaired = repaired_of(rows, copy, destination) if destination else NOTHING
-            state = claim(rows, rows.file(file_id), copy, repaired, joining)
-            if passed is None or state is not FileState.QUEUED:
-                return state
-            rows.apply(events.converted(rows.now, rows.file(file_id), passed))
-            return FileState.CONVERTED
+            return claim(rows, rows.file(file_id), copy, repaired, joining, passed=passed)
 
         return await self._transact("claimed", work)
 
@@ -190,11 +186,11 @@ class Files:
 
         await self._transact("disposed", work)
 
-    async def stuck(self, file_id: int, reason: str, after: float) -> None:
-        """The file has a hold of its own, for this reason; it is tried again after so many seconds."""
+    async def stuck(self, file_id: int, text: str, after: float) -> None:
+        """The file has a hold of its own, with this text; it is tried again after so many seconds."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.stuck(rows.now, rows.file(file_id), reason, after))
+            rows.apply(events.stuck(rows.now, rows.file(file_id), text, after))
 
         await self._transact("stuck", work)
 
@@ -253,17 +249,30 @@ def _with_item(
 
 
 def claim(
-    rows: Rows, file: FileRecord, copy: Claimed, repaired: Repaired, joining: Joining | None
+    rows: Rows,
+    file: FileRecord,
+    copy: Claimed,
+    repaired: Repaired,
+    joining: Joining | None,
+    *,
+    passed: Converted | None = None,
 ) -> FileState:
-    """A private copy is whole: within a transaction, all that follows from that; returns the state of the file then."""
+    """A private copy is whole: within a transaction, all that follows from that; returns the state of the file then.
+
+    `passed`: it is sent as it is, unless the claim ends it.
+    """
     same = rows.version_with(file, copy.content)
     change, state = events.claimed(rows.now, file, same, copy, repaired)
     if joining is not None and state in _JOINS - {file.state}:
         item_id = repaired.item.item_id if repaired.item else None
         known = _with_item(rows, file, joining, _known(rows, file, joining), item_id)
         scene_events.claimed(change, file, joining, known, copy.content, item_id=item_id)
+    state = FileState(change.files[file.id].get("state", state))
+    if passed is not None and state is FileState.QUEUED:
+        events.convert(change, file, passed)
+        state = FileState.CONVERTED
     rows.apply(change)
-    return FileState(change.files[file.id].get("state", state))
+    return state
 
 
 def _lose_members(rows: Rows, file_ids: Sequence[int]) -> None:

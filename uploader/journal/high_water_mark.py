@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from uploader.system.files import give_to_owner
+
 MARK_NAME = "journal.mark"
 
 
@@ -35,6 +37,7 @@ class MarkFile:
     def __init__(self, state_dir: Path, journal: str) -> None:
         self._journal = journal
         self._fd = os.open(state_dir / MARK_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        give_to_owner(state_dir, self._fd)
 
     def note(self, event: int) -> None:
         """The journal's last event is this one. A disk that does not take it is no matter."""

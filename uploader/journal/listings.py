@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from uploader.core.hold_text import one_line
 from uploader.core.moments import iso
 from uploader.core.path_text import full_path, shown
 from uploader.journal import content_hashes
@@ -180,8 +181,8 @@ def _told_file(row: Mapping[str, Any]) -> dict[str, Any]:
         "item_id": row["item_id"] or None,
         "scene": row["scene"],
         "asset": row["asset"],
-        "reason": row["last_error"] or row["hold"] or None,
-        "hold": row["hold"] or None,
+        "reason": row["last_error"] or one_line(row["hold"]) or None,
+        "hold": one_line(row["hold"]) or None,
         "attempts": max(row["attempts"], row["looks"]) + 1,
         "next": iso(row["not_before"]),
         "seen": iso(row["discovered_at"]),
@@ -205,7 +206,7 @@ def _told_session(row: Mapping[str, Any]) -> dict[str, Any]:
         "files": row["file_count"],
         "bytes": row["total_bytes"],
         "items": json.loads(row["item_ids"]),
-        "reason": row["hold"] or row["last_error"] or None,
+        "reason": one_line(row["hold"]) or row["last_error"] or None,
         "next": iso(row["not_before"]),
         "created": iso(row["created_at"]),
         "changed": iso(row["changed_at"]),

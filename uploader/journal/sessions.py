@@ -106,11 +106,11 @@ class Sessions:
 
         await self._transact("session_retry", work)
 
-    async def held(self, session_id: int, reason: str) -> None:
-        """Only a person can go on with this session."""
+    async def held(self, session_id: int, text: str) -> None:
+        """Only a person can go on with this session, for this reason and by this way out."""
 
         def work(rows: Rows) -> None:
-            rows.apply(events.held(rows.now, rows.session(session_id), reason))
+            rows.apply(events.held(rows.now, rows.session(session_id), text))
 
         await self._transact("held", work)
 

@@ -9,13 +9,15 @@ from pathlib import Path
 
 from uploader.journal.connection import connected
 from uploader.system.failpoints import failpoint
+from uploader.system.files import give_to_owner
 
 TABLES = frozenset({"files", "sessions", "events", "holds", "profile"})
 
 
 def settle(fresh: Path, path: Path) -> None:
-    """Give a written file its name, durably."""
+    """Give a written file its name, durably, and to whom the folder belongs."""
     with fresh.open("rb") as file:
+        give_to_owner(path.parent, file.fileno())
         os.fsync(file.fileno())
     fresh.rename(path)
     sync_folder(path.parent)

@@ -233,6 +233,7 @@ def not_an_answer(answer: HttpAnswer, what: str) -> NoAnswer:
         said = f"HTTP {answer.status} without the expected content"
     else:
         said = f"HTTP {answer.status}"
+        way_out = _IN_BETWEEN if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR else ""
     return NoAnswer(
         f"{what} got no answer of the platform but {said}.", way_out, retry_after=answer.retry_after
     )
@@ -241,14 +242,29 @@ def not_an_answer(answer: HttpAnswer, what: str) -> NoAnswer:
 def store_refusal(answer: HttpAnswer, what: str) -> RemoteError:
     """The error for an answer of the object store that is not 2xx.
 
-    The store's own refusals are XML with a `<Code>`. A plain 4xx without one counts as the store's too, a web
-    page or a bare 5xx does not.
+    The store's own refusals are XML with a `<Code>`, whatever their status. A 4xx without one counts as the store's
+    where `_of_a_store` says so; a bare 5xx, or what a proxy or a firewall puts in its place, does not.
     """
     match = re.search(rb"<Code>\s*([A-Za-z0-9_.-]{1,64})\s*</Code>", answer.body)
     code = match[1].decode("ascii") if match else ""
     client = HTTPStatus.BAD_REQUEST <= answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
-    if (code and answer.status >= HTTPStatus.BAD_REQUEST) or (client and not answer.html):
+    if (code and answer.status >= HTTPStatus.BAD_REQUEST) or (client and _of_a_store(answer)):
         said = f"HTTP {answer.status} {code}".rstrip()
         reason = f"{what}: the object store refused the file ({said})."
         return StoreRefused(reason, answer.status, code, retry_after=answer.retry_after)
     return not_an_answer(answer, what)
+
+
+_STORE_HEADERS = ("x-amz-", "x-goog-", "x-guploader-", "x-ms-")
+"""How header names begin that each answer of an object store has: S3 and what is like it, Google, Azure."""
+
+
+def _of_a_store(answer: HttpAnswer) -> bool:
+    """Whether a refusal has the shape of a store's: XML, nothing at all, or any text under a header of a store.
+
+    Google refuses a resumable upload in plain text.
+    """
+    if not answer.body.strip():
+        return True
+    xml = "xml" in answer.kind or answer.body.lstrip().startswith((b"<?xml", b"<Error"))
+    return not answer.html and (xml or any(name.startswith(_STORE_HEADERS) for name in answer.headers))

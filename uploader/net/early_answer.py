@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpcore
 
+from uploader.net.network_stream import NetworkBackend
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterable
@@ -43,6 +45,11 @@ class EarlyAnswerStream(httpcore.AsyncNetworkStream):
         self._heard, self._ahead, self._failure = anyio.Event(), b"", None
         self._patience, self._answer_by = patience, None
         group.start_soon(self._listen, self._heard)
+
+    @property
+    def listening(self) -> bool:
+        """Whether it listens still: nothing of an answer is there, and the connection is not at its end."""
+        return self._heard is not None and not self._heard.is_set()
 
     async def _listen(self, heard: anyio.Event) -> None:
         """Read the first bytes of the answer ahead of time."""
@@ -89,7 +96,10 @@ class EarlyAnswerStream(httpcore.AsyncNetworkStream):
         """Write all of `buffer`, or end with WriteError when there is an answer already."""
         if not buffer:
             return
-        if self._heard is not None and self._heard.is_set():
+        if self._heard is None:
+            await self._inner.write(buffer, timeout)
+            return
+        if self._heard.is_set():
             raise httpcore.WriteError("the answer is there already")
         with anyio.CancelScope() as scope:
             self._writing = scope
@@ -136,7 +146,7 @@ class Backend(httpcore.AsyncNetworkBackend):
     """Opens connections that notice an early answer, and remembers the last one: its user has one at a time."""
 
     def __init__(self) -> None:
-        self._inner = httpcore.AnyIOBackend()
+        self._inner = NetworkBackend()
         self.stream: EarlyAnswerStream | None = None
 
     async def connect_tcp(

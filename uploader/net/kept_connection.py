@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
+from uploader.net.network_stream import NetworkBackend
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
@@ -36,7 +38,7 @@ class KeptConnection:
             context,
             ssl_context=context,
             keepalive_expiry=_KEEP_ALIVE,
-            network_backend=backend or httpcore.AnyIOBackend(),
+            network_backend=backend or NetworkBackend(),
             socket_options=socket_options,
         )
         self._last: httpcore.AsyncConnectionInterface | None = None

@@ -79,7 +79,8 @@ class PutConnection:
             except UploaderError as error:
                 # Carried out by hand: the task group would wrap it.
                 outcome = error
-            group.cancel_scope.cancel()
+            if self._backend.stream is not None and self._backend.stream.listening:
+                group.cancel_scope.cancel()  # dear, for it writes down who cancels: mostly the answer has ended it
         if isinstance(outcome, UploaderError):
             raise outcome
         return outcome

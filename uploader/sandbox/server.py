@@ -137,6 +137,7 @@ class _Running:
             uvicorn.Config(
                 _Front(self.world, self._sockets[1].getsockname()[1]),
                 http=_Protocol,
+                loop="asyncio",  # whatever else is installed
                 ws="none",
                 lifespan="off",
                 log_config=None,

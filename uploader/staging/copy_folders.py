@@ -199,7 +199,8 @@ class Staging:
 
     def _check_room(self, sighting: Sighting) -> None:
         with writing(self._root):
-            free = self.free()
+            found = os.statvfs(self._root)
+        free = found.f_bavail * found.f_frsize
         if free - sighting.size < self.min_free_bytes:
             raise NoSpace(
                 f"Staging has {free:,} bytes free, and {sighting.size:,} are to be copied.",

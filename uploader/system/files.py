@@ -126,8 +126,11 @@ def lstat_regular(name: bytes, dir_fd: int) -> Fingerprint | None:
 def linked(source: Path, target: Path) -> bool:
     """Let a file have this name as well, in the place of what is there; False where the file system takes no link."""
     try:
-        target.unlink(missing_ok=True)
-        target.hardlink_to(source)
+        try:
+            target.hardlink_to(source)
+        except FileExistsError:
+            target.unlink()
+            target.hardlink_to(source)
     except OSError:
         return False
     return True
@@ -197,6 +200,13 @@ def remove_quietly(name: bytes, dir_fd: int) -> None:
     """Remove a file of ours, if it is there and can be."""
     with suppress(OSError):
         os.unlink(name, dir_fd=dir_fd)
+
+
+def give_to_owner(folder: Path, fd: int) -> None:
+    """What root has made in somebody's folder becomes theirs, or they could not use it."""
+    owner, made = folder.stat(), os.fstat(fd)
+    if os.geteuid() == 0 and made.st_uid == 0 and owner.st_uid != 0 and made.st_nlink == 1:
+        os.fchown(fd, owner.st_uid, owner.st_gid)
 
 
 def words(error: OSError) -> str:

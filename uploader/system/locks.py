@@ -110,6 +110,7 @@ def hold_locks(state_dir: Path, folders: Sequence[Path]) -> Iterator[FolderLocks
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fs.give_to_owner(state_dir, lock)
             _keep_the_name(state_dir)
         except OSError as error:
             raise ConfigurationError(

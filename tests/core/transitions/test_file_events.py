@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from uploader.core.hold_text import joined
 from uploader.core.lifecycle import IllegalTransition
 from uploader.core.model import FileState, Fingerprint, Sighting
 from uploader.core.transitions import file_events as events
@@ -173,9 +174,10 @@ def test_an_outage_uses_up_nothing() -> None:
 
 def test_a_stuck_source_says_so() -> None:
     """Its reason is a hold of the file, and it is tried again."""
-    change = events.stuck(NOW, file(FileState.COMPLETED, tries=1), "read-only", 60.0)
+    change = events.stuck(NOW, file(FileState.COMPLETED, tries=1), joined("read-only", "Mount it."), 60.0)
 
-    assert change.files[7]["hold"] == "read-only"
+    assert change.files[7]["hold"] == joined("read-only", "Mount it.")
+    assert change.files[7]["last_error"] == "read-only Mount it."
     assert change.files[7]["tries"] == 2
     assert change.files[7]["not_before"] == 1060.0
 

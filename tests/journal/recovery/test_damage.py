@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
@@ -20,6 +21,7 @@ from uploader.journal.maintenance import Upkeep
 from uploader.journal.opening import CHECKED_WHOLE, REPAIRED_NAME, SNAPSHOTS
 from uploader.journal.recovery import salvage
 from uploader.journal.recovery.snapshots import Snapshots
+from uploader.system.locks import hold_locks
 
 pytestmark = pytest.mark.unit
 
@@ -220,6 +222,21 @@ def test_without_a_good_copy_it_is_begun_from_nothing_but_only_on_command(state:
     assert salvage.swap(state) is not None
     Journal(state).close()
     assert paths(state) == set()
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving files away needs root")
+def test_what_root_repairs_belongs_to_the_daemons_user(state: Path) -> None:
+    """The service runs as somebody else, who could not write to root's file."""
+    os.chown(state, 61_234, 61_235)
+    zero_header(state)
+    salvage.finish(state, salvage.choose(state))
+    salvage.swap(state)
+
+    Journal(state).close()
+    with hold_locks(state, []):
+        made = [state / name for name in (FILE_NAME, MARK_NAME, "lock")]
+    assert {(file.stat().st_uid, file.stat().st_gid) for file in made} == {(61_234, 61_235)}
 
 
 def test_sessions_are_read_from_a_damaged_file_as_far_as_it_goes(state: Path) -> None:

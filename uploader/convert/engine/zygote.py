@@ -111,6 +111,7 @@ class Zygote:
             raise
         if self.child == 0:
             self._be_child(request, to_answer, to_errors, ourselves)
+        self.answers.write(ALIVE)  # from now on it is the child that we wait for
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
     def _be_child(self, request: dict[str, Any], to_answer: int, to_errors: int, ourselves: int) -> NoReturn:

@@ -76,6 +76,8 @@ class Worker:
         self._process = process
         self.host: ZygoteFacts | None = None
         self.sound = True
+        self._has_child = False
+        """Whether the request that is answered has a child by now."""
         self._hears: Callable[[], None] = lambda: None
         self._hears_part: Callable[[float], None] = lambda _: None
         self._rest = b""
@@ -198,6 +200,7 @@ class Worker:
             if not request:
                 return Said({})
             assert self._process.stdin is not None
+            self._has_child = False
             await self._process.stdin.send(request)
             return await self._answer()
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream):
@@ -218,15 +221,18 @@ class Worker:
         if self.host is None:
             text = f"The converter does not come up within {SILENCE:g} seconds."
             return errors.ConverterBroken(text, _SEE_CHECK)
+        text = f"The converter made no progress for {SILENCE:g} seconds and was stopped."
+        if not self._has_child:  # no raster has come that far
+            return errors.ConverterBroken(text, _SEE_CHECK)
         return errors.ConversionFailed(
-            f"The converter made no progress for {SILENCE:g} seconds and was stopped.",
-            "If the raster is sound, raise convert.memory_limit, should that be small.",
+            text, "If the raster is sound, raise convert.memory_limit, should that be small."
         )
 
     async def _answer(self) -> Said:
         """How a child ended, as the zygote tells it, and the child's own lines."""
         line = await self._line()
         while line == ALIVE[:-1] or part_of(line) is not None:
+            self._has_child = True
             part = part_of(line)
             self._hears() if part is None else self._hears_part(part)
             line = await self._line()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from uploader.core.hold_text import one_line
 from uploader.core.lifecycle import FILE_ENDS, FileEvent
 from uploader.core.model import FileState
 from uploader.core.receipts import group_hash, kept_facts
@@ -110,6 +111,12 @@ def claim(
 def converted(now: float, file: FileRecord, made: Converted) -> Change:
     """The object is ready in staging."""
     change = Change(now)
+    convert(change, file, made)
+    return change
+
+
+def convert(change: Change, file: FileRecord, made: Converted) -> None:
+    """The object is ready in staging, in this change, which may be that of its claim."""
     notes = [
         f"{made.method}, {made.size:,} bytes",
         *(f"declared by the folder: {key} = {value}" for key, value in sorted(made.declared.items())),
@@ -128,11 +135,10 @@ def converted(now: float, file: FileRecord, made: Converted) -> Change:
         "facts": kept_facts(made.facts),
         "footprint": made.footprint,
         "transform": made.transform,
-        "converted_at": now,
+        "converted_at": change.now,
         "alone": 0,
     }
     change.move_file(file, FileEvent.CONVERTED, "; ".join(notes), **columns, **NEW_STEP)
-    return change
 
 
 @unless_given_up
@@ -228,12 +234,12 @@ def retried_later(
 
 
 @unless_given_up
-def stuck(now: float, file: FileRecord, reason: str, after: float) -> Change:
-    """The file has a hold of its own, for this reason; it is tried again after so many seconds."""
+def stuck(now: float, file: FileRecord, text: str, after: float) -> Change:
+    """The file has a hold of its own, with this text; it is tried again after so many seconds."""
     change = Change(now)
     change.count(file, "tries")
-    change.delay(file, reason, after)
-    change.set_file(file, {"hold": reason})
+    change.delay(file, one_line(text), after)
+    change.set_file(file, {"hold": text})
     return change
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from uploader.core.hold_text import joined
 from uploader.core.lifecycle import SessionEvent
 from uploader.core.model import Hold, HoldCause, Scope
 from uploader.core.transitions.change import Change
@@ -85,7 +86,7 @@ def refused(
 
 def too_large_for_the_quota(file: FileRecord) -> str:
     """Why a file waits that was refused for want of quota although it was alone in its session."""
-    return (
-        f"{file.file_name} needs {file.object_size:,} bytes of storage quota, more "
-        "than there are. Free space or raise the quota; smaller files go on."
+    return joined(
+        f"{file.file_name} needs {file.object_size:,} bytes of storage quota, more than there are.",
+        "Free space or raise the quota; smaller files go on.",
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from uploader.core.batching import Batch
+from uploader.core.hold_text import one_line
 from uploader.core.lifecycle import COUPLED, FileEvent, SessionEvent
 from uploader.core.model import Hold, HoldCause, Layout, Scope, SessionState
 from uploader.core.scenes import Scene
@@ -81,10 +82,10 @@ def retried_later(
     return change
 
 
-def held(now: float, session: SessionRecord, reason: str) -> Change:
-    """Only a person can go on with this session."""
+def held(now: float, session: SessionRecord, text: str) -> Change:
+    """Only a person can go on with this session, for this reason and by this way out."""
     change = Change(now)
-    change.set_session(session, {"hold": reason, "last_error": reason})
+    change.set_session(session, {"hold": text, "last_error": one_line(text)})
     return change
 
 
