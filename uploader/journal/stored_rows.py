@@ -25,7 +25,7 @@ from uploader.journal.deltas import (
     among_ids,
 )
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
-from uploader.journal.queries import among
+from uploader.journal.queries import REJECTED, among
 from uploader.journal.row_queries import scene_row, scene_rows
 from uploader.journal.rows import batched, clock, encode_sighting, in_list
 from uploader.journal.sqlite_library import Database
@@ -100,7 +100,7 @@ class StoredRows:
 
     def rejected_files(self) -> list[FileRecord]:
         """See `Rows`."""
-        return self._files("state = 'rejected' AND current = 1 ORDER BY id")
+        return self._files(f"{REJECTED} ORDER BY id")
 
     def past_files(self, before: float, up_to: int) -> list[FileRecord]:
         """Versions of paths that no longer exist: those that have not moved since then, and all up to this id."""
