@@ -17,7 +17,6 @@ from anyio.abc import TaskGroup
 
 from uploader.activity import Activity
 from uploader.config import Settings
-from uploader.core import capacity
 from uploader.core.actions import Action, Put
 from uploader.core.model import Hold
 from uploader.core.planner import Plan, plan
@@ -31,7 +30,7 @@ from uploader.daemon.hard_exit import PATIENCE, HardExit
 from uploader.daemon.hold_ledger import HoldLedger
 from uploader.daemon.late_folders import START_AGAIN, LateFolders
 from uploader.daemon.live_status import LastTurn, LiveStatus, journal_hold
-from uploader.daemon.live_view import live_view
+from uploader.daemon.live_view import LiveView
 from uploader.daemon.notifier import Notifier
 from uploader.daemon.page_sources import page_sources
 from uploader.daemon.reload import Reload
@@ -109,6 +108,9 @@ class Daemon:
         self._notifier: Notifier | None = None
         self._probe = IdleProbe(parts.tools)
         self._contained = Containment(parts.tools)
+        self._live_view = LiveView(
+            parts, self._running, self._free_space, self._contained, until_idle=until_idle
+        )
         self._last = Plan()
         """The plan of the last turn."""
         self._unseen_since: float | None = None
@@ -169,7 +171,7 @@ class Daemon:
         """
         threads.reserve()
         systemd_notify.ready("watching")
-        look = BoundedRead(self._look, background)
+        look = BoundedRead(self._live_view.look, background, self._live_view.look_at_once)
         converters = WarmConverters(self._tools, self._intake, background)
         while not self._stopping.is_set():
             self._wake = anyio.Event()
@@ -212,42 +214,6 @@ class Daemon:
     def _pressing(self) -> list[Hold]:
         """Holds that stand in no journal: it is held up itself, or no file waits for a platform that is away."""
         return [*journal_hold(self._tools.journal, self._unseen_since), *self._probe.outage()]
-
-    async def _look(self) -> PlannerView:
-        """The journal's rows and the machine's room.
-
-        Who is busy is noted before the rows are read: what ends in between counts as busy, and its end wakes the
-        next turn. The other way round it would be done twice.
-        """
-        running = self._running.seen()
-        free, trouble = await self._free_space.free()
-        dropped = self._intake.seen(self._tools.settings.batch.linger_seconds)
-        sent, day_ends = self._line.today(time.time())
-        passed_over = len(self._contained.current(time.time())) + running.running.get("Convert", 0)
-        view = await live_view(self._tools, resting=passed_over)
-        return replace(
-            view,
-            **dropped,
-            free_bytes=free,
-            converters=capacity.under_way(self._tools.converter.workers),
-            converters_apart=self._tools.converter.apart,
-            staging_trouble=trouble or self._tools.staging_refusals.trouble(time.time()),
-            damaged_copies=self._tools.damaged_copies.lasting(),
-            refused_files=self._tools.staging_refusals.alone(),
-            busy=running.busy,
-            running=running.running,
-            since=running.since,
-            copying=running.copying,
-            reserved_bytes=running.reserved_bytes,
-            silence=self._tools.activity.silence(),
-            answered_at=self._tools.answered_at,
-            stored_at=self._tools.stored_at,
-            parallel_transfers=self._line.parallel_transfers,
-            sent_today=sent,
-            day_ends=day_ends,
-            no_thread_since=threads.short_since(),
-            ends_when_idle=self._until_idle,
-        )
 
     def _start(self, work: TaskGroup, action: Action, view: PlannerView) -> None:
         self._running.begin(action, view)
