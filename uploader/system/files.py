@@ -177,7 +177,8 @@ def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     if code in _NO_CALL:
         code = _link(name, source, new, target)
         if code in _NO_LINKS:
-            code = _rename(name, source, new, target)
+            _rename(name, source, new, target)
+            return
     if code == errno.EEXIST and same_file(before, lstat_regular(new, target)):
         code = 0
     if code:
@@ -192,14 +193,10 @@ _NO_LINKS = _NO_CALL | {errno.EPERM}
 """What the system says where a file system cannot rename without replacing, and where it has no hard links."""
 
 
-def _rename(name: bytes, source: int, new: bytes, target: int) -> int:
+def _rename(name: bytes, source: int, new: bytes, target: int) -> None:
     if exists(new, target):
-        return errno.EEXIST
-    try:
-        os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
-    except OSError as error:
-        return error.errno or errno.EIO
-    return 0
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), shown(name))
+    os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
 
 
 def _link(name: bytes, source: int, new: bytes, target: int) -> int:
