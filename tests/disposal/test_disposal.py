@@ -9,17 +9,20 @@ import stat
 import subprocess
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.configured import watched
 from tests.support.groups import crashed_at, listed, make_group, seen, tree
 from uploader.core.errors import LocalError, NoSpace, SourceChanged, SourceUnreadable
 from uploader.core.model import Fingerprint, Sighting
 from uploader.disposal import Disposed, dispose, leftovers, put_back, rights
 from uploader.disposal import archive as archiving
+from uploader.folders.scanner import look
 from uploader.staging import Interrupted
 from uploader.system import files as fs
 from uploader.system import libc
@@ -399,6 +402,33 @@ def test_a_mount_without_hard_links_is_served(
 
     assert done.outcome == ("archived" if policy == "archive" else "deleted")
     assert (tmp_path / "archive/a.tif").read_bytes() == b"taken"
+    assert tree(drop) == {}
+
+
+@pytest.mark.parametrize("policy", ["archive", "delete"])
+def test_a_mount_where_case_does_not_matter_is_served(
+    drop: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """By FUSE each spelling of a sidecar may have an inode of its own; it is one sidecar all the same."""
+    lstat = fs.lstat_regular
+
+    def by_any_spelling(name: bytes, dir_fd: int) -> Fingerprint | None:
+        spelled = {os.fsencode(n).lower(): os.fsencode(n) for n in os.listdir(dir_fd)}.get(name.lower(), name)
+        found = lstat(spelled, dir_fd)
+        return found if name == spelled or not found else replace(found, inode=zlib.crc32(name))
+
+    make_group(drop)
+    monkeypatch.setattr(fs, "lstat_regular", by_any_spelling)
+    monkeypatch.setattr(os, "access", lambda name, _, dir_fd: by_any_spelling(name, dir_fd) is not None)
+    sighting = look(watched(drop), b"a.tif")
+    assert sighting is not None
+    assert sorted(os.fsdecode(sidecar.name) for sidecar in sighting.sidecars) == [
+        n for n in GROUP if n != "a.tif"
+    ]
+
+    done = run(policy, sighting, archive)
+
+    assert done.outcome == ("archived" if policy == "archive" else "deleted")
     assert tree(drop) == {}
 
 
