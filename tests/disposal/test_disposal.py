@@ -381,6 +381,27 @@ def test_without_renameat2_a_hard_link_does_it(
     assert tree(drop) == {}
 
 
+@pytest.mark.parametrize("policy", ["archive", "delete"])
+def test_a_mount_without_hard_links_is_served(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """As exFAT and object stores by FUSE; what is taken there already stays."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(libc, "_renameat2", None)
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive/a.tif").write_bytes(b"taken")
+
+    done = run(policy, make_group(drop), tmp_path / "archive")
+
+    assert done.outcome == ("archived" if policy == "archive" else "deleted")
+    assert (tmp_path / "archive/a.tif").read_bytes() == b"taken"
+    assert tree(drop) == {}
+
+
 def test_a_mount_that_syncs_no_folder_and_keeps_its_own_rights_and_times_is_served(
     drop: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

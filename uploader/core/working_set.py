@@ -16,7 +16,14 @@ from uploader.core import holds as hold_list
 from uploader.core import planner_rows as shown
 from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS, WORKED_ON
-from uploader.core.live_index import Index, Window, batch_line, by_priority, scheduled_last, smallest_first
+from uploader.core.live_index import (
+    EVERYTHING,
+    Index,
+    Window,
+    batch_line,
+    scheduled_last,
+    smallest_first,
+)
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.live_scenes import LiveScenes
 from uploader.core.model import FileState, Hold, Pause, PlatformProfile
@@ -132,7 +139,7 @@ class WorkingSet:
 
     def all_holds(self) -> tuple[Hold, ...]:
         """The holds of the journal, and those that files and sessions have of their own."""
-        files = self._window(self._held, Window(len(self._files)), hold_list.of_file)
+        files = self._window(self._held, EVERYTHING, hold_list.of_file)
         sessions = (hold_list.of_session(session) for session in self._sessions.values())
         return (*self.holds, *(hold for hold in (*files, *sessions) if hold is not None))
 
@@ -241,8 +248,8 @@ class WorkingSet:
         index = self._waiting if self.profile.quota_cap is None else self._smallest
 
         def made() -> tuple[Waiting, ...]:
-            files = (self._files[file_id] for file_id in index.first_of_each(window))
-            return tuple(self._converted[file.row.id] for file in sorted(files, key=by_priority))
+            files = (self._converted[file_id] for file_id in index.first_of_each(window))
+            return tuple(sorted(files, key=lambda file: (-file.priority, file.file_id)))  # as `by_priority`
 
         return index.window(window, made)
 
