@@ -46,7 +46,7 @@ def merging(turn: PlanningPass) -> None:
                 Scope.TARGET,
                 target,
                 f"The platform made one item of the first two files for {target}: larger sessions would merge rasters.",
-                "Set batch.max_files = 1 and restart; each file is then an item of its own.",
+                "Set `[batch] max_files = 1` and reload; each file is then an item of its own.",
                 since=turn.now,
                 cause=HoldCause.LAYOUT_UNKNOWN,
             )
