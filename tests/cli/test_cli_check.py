@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import mounts
 from uploader import cli
 from uploader.cli import check_machine, check_platform
 from uploader.config import load
@@ -45,6 +46,19 @@ def checked(capsys, path: Path) -> tuple[int, dict[str, list[dict[str, str]]]]:
     for finding in json.loads(capsys.readouterr().out)["findings"]:
         found[finding["verdict"]].append(finding)
     return code, found
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+def test_a_disk_that_is_mounted_read_only_is_told_as_that(configure, tmp_path):
+    """Nobody's rights are to blame, so nothing is to be given to anybody."""
+    with mounts.tmpfs(tmp_path / "state") as state:
+        mounts.remount(state, "ro")
+        found = [f for f in check_machine._places(load(configure())) if f.verdict == "fail"]
+
+    assert [f.name for f in found[:2]] == ["state_dir", "staging"]
+    assert found[0].text == f"{state} is mounted read-only."
+    assert "[staging] dir" in found[1].way_out
 
 
 def test_a_setup_that_works_is_found_well(configure, tmp_path, capsys):

@@ -219,6 +219,14 @@ async def test_a_converter_that_does_not_come_up_is_no_rasters_fault(made: Path,
             await converter.convert(job(made, "classes"))
 
 
+async def test_a_converter_that_is_killed_at_its_start_says_by_what(made: Path, monkeypatch) -> None:
+    """As by a filter of system calls, which leaves it no last words."""
+    monkeypatch.setattr(starting, "_START", "import os; os.kill(os.getpid(), 31)")
+    async with Converter(1) as converter:
+        with pytest.raises(ConverterBroken, match=r"does not start: it ended with signal 31\."):
+            await converter.convert(job(made, "classes"))
+
+
 async def test_the_last_words_of_a_converter_are_waited_for(made: Path, monkeypatch) -> None:
     """They may come after its end: here from a process that it has left behind."""
     leaves = "import os, sys, time; os.fork() and os._exit(1); os.close(1); time.sleep(0.3); sys.exit('no disk for it')"

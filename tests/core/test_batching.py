@@ -50,7 +50,11 @@ def test_files_are_put_together_by_what_a_session_is_for() -> None:
         ),
     )
 
-    assert [[one.file_id for one in found.files] for found in candidates(view, NOW)] == [[3], [1, 2, 7], [4]]
+    assert [[one.file_id for one in found.files] for found in candidates(view, view.waiting, NOW)] == [
+        [3],
+        [1, 2, 7],
+        [4],
+    ]
 
 
 def test_a_file_may_go_elsewhere_than_its_folder_says() -> None:
@@ -61,7 +65,9 @@ def test_a_file_may_go_elsewhere_than_its_folder_says() -> None:
         waiting=(file(1), file(2, own_target=own), file(3, own_target=own)),
     )
 
-    assert [(found.key, [one.file_id for one in found.files]) for found in candidates(view, NOW)] == [
+    assert [
+        (found.key, [one.file_id for one in found.files]) for found in candidates(view, view.waiting, NOW)
+    ] == [
         (SessionKey("p", "", "i", "a", categorical=False), [1]),
         (SessionKey("p", "c", "i", "", categorical=False), [2, 3]),
     ]
@@ -74,7 +80,10 @@ def test_the_highest_priority_goes_first() -> None:
         waiting=(file(1, since=NOW - 100), file(2, folder="/e"), file(3, folder="/e", priority=1)),
     )
 
-    assert [[one.file_id for one in found.files] for found in candidates(view, NOW)] == [[2, 3], [1]]
+    assert [[one.file_id for one in found.files] for found in candidates(view, view.waiting, NOW)] == [
+        [2, 3],
+        [1],
+    ]
 
 
 @pytest.mark.parametrize(

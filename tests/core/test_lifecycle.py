@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from uploader.core.lifecycle import (
     COUPLED,
     FILE_ARROWS,
+    ITEMS,
+    PENDING,
     SESSION_ARROWS,
     SESSION_ENDS,
+    WORKED_ON,
     FileEvent,
     IllegalTransition,
     SessionEvent,
@@ -63,6 +66,15 @@ def test_every_file_can_still_end(state: FileState) -> None:
 def test_every_session_can_still_end(state: SessionState) -> None:
     """No session stays open for ever."""
     assert reachable(SESSION_ARROWS, state) & SESSION_ENDS
+
+
+def test_what_is_pending_may_still_become_an_item() -> None:
+    """And nothing else may, but a rejected file that a person has tried again, or an archive that is unpacked again."""
+    again = {FileState.REJECTED, FileState.UNPACKED}
+    becoming = {state for state in FileState if reachable(FILE_ARROWS, state) & ITEMS} - ITEMS
+
+    assert becoming - again == PENDING
+    assert {state for state in PENDING if FileEvent.CLAIMED in FILE_ARROWS[state]} == PENDING - WORKED_ON
 
 
 def test_no_road_to_disposal_skips_completion() -> None:

@@ -9,17 +9,20 @@ import stat
 import subprocess
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.configured import watched
 from tests.support.groups import crashed_at, listed, make_group, seen, tree
 from uploader.core.errors import LocalError, NoSpace, SourceChanged, SourceUnreadable
 from uploader.core.model import Fingerprint, Sighting
 from uploader.disposal import Disposed, dispose, leftovers, put_back, rights
 from uploader.disposal import archive as archiving
+from uploader.folders.scanner import look
 from uploader.staging import Interrupted
 from uploader.system import files as fs
 from uploader.system import libc
@@ -378,6 +381,54 @@ def test_without_renameat2_a_hard_link_does_it(
 
     assert done.where.endswith(b"/a-2.tif")
     assert (tmp_path / "archive/a.tif").read_bytes() == b"taken"
+    assert tree(drop) == {}
+
+
+@pytest.mark.parametrize("policy", ["archive", "delete"])
+def test_a_mount_without_hard_links_is_served(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """As exFAT and object stores by FUSE; what is taken there already stays."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(libc, "_renameat2", None)
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive/a.tif").write_bytes(b"taken")
+
+    done = run(policy, make_group(drop), tmp_path / "archive")
+
+    assert done.outcome == ("archived" if policy == "archive" else "deleted")
+    assert (tmp_path / "archive/a.tif").read_bytes() == b"taken"
+    assert tree(drop) == {}
+
+
+@pytest.mark.parametrize("policy", ["archive", "delete"])
+def test_a_mount_where_case_does_not_matter_is_served(
+    drop: Path, archive: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """By FUSE each spelling of a sidecar may have an inode of its own; it is one sidecar all the same."""
+    lstat = fs.lstat_regular
+
+    def by_any_spelling(name: bytes, dir_fd: int) -> Fingerprint | None:
+        spelled = {os.fsencode(n).lower(): os.fsencode(n) for n in os.listdir(dir_fd)}.get(name.lower(), name)
+        found = lstat(spelled, dir_fd)
+        return found if name == spelled or not found else replace(found, inode=zlib.crc32(name))
+
+    make_group(drop)
+    monkeypatch.setattr(fs, "lstat_regular", by_any_spelling)
+    monkeypatch.setattr(os, "access", lambda name, _, dir_fd: by_any_spelling(name, dir_fd) is not None)
+    sighting = look(watched(drop), b"a.tif")
+    assert sighting is not None
+    assert sorted(os.fsdecode(sidecar.name) for sidecar in sighting.sidecars) == [
+        n for n in GROUP if n != "a.tif"
+    ]
+
+    done = run(policy, sighting, archive)
+
+    assert done.outcome == ("archived" if policy == "archive" else "deleted")
     assert tree(drop) == {}
 
 

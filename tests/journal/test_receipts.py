@@ -20,7 +20,7 @@ from uploader.core.model import Layout
 from uploader.core.receipt_document import document
 from uploader.core.transitions import pruning_events
 from uploader.journal import FILE_NAME, Converted, Journal, Reader, receipt_rows
-from uploader.journal.ended_files import stored_since
+from uploader.journal.ended_sums import stored_since
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.receipt_rows import PAGE, Selection, by_item, by_time, footprints
 from uploader.journal.stories import Asked, story

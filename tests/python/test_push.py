@@ -15,6 +15,7 @@ import pytest
 import uploader
 from uploader.config import Settings
 from uploader.core.upload_advice import ADVICE, Asker
+from uploader.python.push_job import alone
 
 pytestmark = pytest.mark.e2e
 
@@ -216,3 +217,17 @@ def test_a_push_to_a_path_object_or_text_is_the_same(place):
     first, second = uploader.push(str(path), **place.target), uploader.push(Path(path), **place.target)
     assert first == second
     assert place.box.state()["items"] == 1
+
+
+def test_a_push_that_can_remember_nothing_says_where(tmp_path: Path) -> None:
+    """As with a home that is not there; the place of its memory is named, and how to name another."""
+    (tmp_path / "file").touch()
+
+    state = tmp_path / "file/state"
+    with (
+        pytest.raises(uploader.UploaderError, match=r"file/state: not a directory") as refused,
+        alone(state, str),
+    ):
+        pass
+
+    assert "$XDG_STATE_HOME" in refused.value.way_out

@@ -62,3 +62,18 @@ async def test_several_may_wait_for_one_answer() -> None:
         for _ in range(3):
             group.start_soon(ask)
     assert got == [5, 5, 5]
+
+
+async def test_what_needs_no_waiting_is_not_read_but_never_passes_a_read_that_is_under_way() -> None:
+    """Else its late answer would come after newer ones, as if it were the newest."""
+    go, known = anyio.Event(), [1, None, 3]
+
+    async def slow() -> int:
+        await go.wait()
+        return 2
+
+    async with anyio.create_task_group() as group:
+        read = BoundedRead(slow, group, lambda: known.pop(0))
+        assert [await read.ask(1), await read.ask(0.01), await read.ask(0.01)] == [1, None, None]
+        go.set()
+        assert [await read.ask(1), await read.ask(1)] == [2, 3]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from uploader.core.errors import AlreadyRunning
+from tests.support import mounts
+from uploader.core.errors import AlreadyRunning, ConfigurationError
 from uploader.system import locks as locks_module
 from uploader.system.locks import FolderLock, FolderLocks, hold_locks
 
@@ -25,6 +26,19 @@ def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
             pass
     with hold_locks(tmp_path / "two", [drop]):
         pass
+
+
+@pytest.mark.root
+@pytest.mark.skipif(bool(mounts.missing()), reason=mounts.missing() or "-")
+def test_a_state_directory_on_a_read_only_disk_is_told_as_that(tmp_path: Path) -> None:
+    """To create it, which was the advice, would help nobody."""
+    with mounts.tmpfs(tmp_path / "state"):
+        mounts.remount(tmp_path / "state", "ro")
+        with pytest.raises(ConfigurationError) as refused, hold_locks(tmp_path / "state", []):
+            pass
+
+    assert "mounted read-only" in refused.value.reason
+    assert refused.value.way_out == "Mount it so that it can be written to, or set state_dir."
 
 
 def test_a_folder_that_comes_later_is_locked_when_it_is_there(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TRIALS = ("day", "mounts", "reload", "troubles", "install")
+TRIALS = ("day", "mounts", "reload", "troubles", "upkeep", "install")
 SLOWEST = 900.0
 """Seconds for all trials together."""
 KEY = "gpra_boot_test_key_0001"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uploader.cli.common import config_option, settings, unfinished
+from uploader.cli.common import config_option, unfinished
+from uploader.cli.service_key import settings_with_key
 
 if TYPE_CHECKING:
     from uploader.config import Settings
@@ -33,7 +34,7 @@ def command(*, config: str | None, form: str | None, deep: bool) -> int:
     """
     import anyio
 
-    return anyio.run(_audit, settings(config, look=False), form, deep)
+    return anyio.run(_audit, settings_with_key(config, look=False), form, deep)
 
 
 async def _audit(given: Settings, form: str | None, deep: bool) -> int:  # noqa: FBT001 - anyio.run passes by position

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from uploader.cli.common import config_option, console, emit, json_option, set_up_logs, settings
+from uploader.cli.common import config_option, console, emit, json_option, set_up_logs
+from uploader.cli.service_key import settings_with_key
 from uploader.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def command(
     if repair:
         from uploader.cli.repair_journal import mend
 
-        return mend(settings(config), as_json=as_json)
+        return mend(settings_with_key(config), as_json=as_json)
     if live != bool(project):
         raise click.UsageError(
             "--live and --project belong together: name a project that tiny rasters may go to."
@@ -63,7 +64,7 @@ def command(
     if live:
         from uploader.cli import check_live
 
-        return check_live.examine(settings(config, need_folders=False), project, as_json=as_json)
+        return check_live.examine(settings_with_key(config, need_folders=False), project, as_json=as_json)
     if service:
         return _in_unit(config, as_json=as_json)
     return examine(config, as_json=as_json)
@@ -104,7 +105,7 @@ def _probe(config: str | None, chosen: Settings | None) -> Iterator[Finding]:
     from uploader.cli.check_finding import fail, ok
 
     try:
-        chosen = chosen or settings(config)
+        chosen = chosen or settings_with_key(config)
     except ConfigurationError as error:
         yield from (fail("configuration", line) for line in str(error).splitlines())
         return

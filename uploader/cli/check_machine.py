@@ -12,6 +12,7 @@ from uploader.cli.check_finding import Finding, fail, ok, warn
 from uploader.core.address_policy import is_loopback
 from uploader.core.byte_sizes import format_size
 from uploader.core.errors import UploaderError
+from uploader.core.plurals import count_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,11 +39,17 @@ def all_findings(settings: Settings) -> Iterator[Finding]:
     yield from _journal(settings)
 
 
+_KEYS = {"state_dir": "state_dir", "staging": "[staging] dir"}
+
+
 def _places(settings: Settings) -> Iterator[Finding]:
     """Judge the state directory and staging: writable, local, with room."""
     for name, path in (("state_dir", settings.state_dir), ("staging", settings.staging.path)):
         there = _nearest(path)
-        if not os.access(there, os.W_OK | os.X_OK):
+        if os.statvfs(there).f_flag & os.ST_RDONLY:
+            way_out = f"Mount it so that it can be written to, or name another place as {_KEYS[name]}."
+            yield fail(name, f"{there} is mounted read-only.", way_out)
+        elif not os.access(there, os.W_OK | os.X_OK):
             way_out = (
                 f'Give it to this user: chown "$(id -un)" {there}; or run the check as the daemon\'s user.'
             )
@@ -160,7 +167,7 @@ def _inotify(settings: Settings) -> Iterator[Finding]:
         return
     watched = [f for f in settings.folders if f.polling != "always" and _seen(f.path)]
     folders = sum(_directories(f) for f in watched)
-    text = f"{folders} directories to watch, limit {most} per user, queue of {queue} events."
+    text = f"{count_of(folders, 'folder')} to watch, limit {most} per user, queue of {queue} events."
     if folders > most:
         yield warn(
             "inotify", text, f"Events will be missed: sysctl fs.inotify.max_user_watches={2 * folders}."

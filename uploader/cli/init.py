@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from uploader.cli.common import console, say
+from uploader.cli.service_key import of_the_service
 from uploader.core.errors import ConfigurationError, UploaderError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def command(
         return _check(path, screen)
     from uploader.config.first_file import Answers
 
-    system = _is_system(path)
+    system = of_the_service(path)
     answers = Answers(
         folder=_absolute(folder or _asked("Drop folder", "--folder", "/srv/drop" if system else "~/drop")),
         project_id=project or _asked("Project id", "--project"),
@@ -109,7 +110,7 @@ def _steps(
                 "Edit it, or say --replace, which keeps the old one as .old.",
             )
         steps.append(RunCommand(("cp", "-p", str(path), f"{path}.old"), lambda _: True))
-    if _is_system(path):
+    if of_the_service(path):
         steps.append(MakeFolder(path.parent, 0o755))  # the service's user reads the configuration there
     steps.append(WriteFile(path, text, 0o644))
     own = answers.api_key_file or KEY
@@ -149,10 +150,10 @@ def _check(path: Path, screen: Console) -> int:
         chosen = load(path)
     except ConfigurationError:
         return examine(str(path))
-    own = chosen.platform.api_key_file or (KEY if _is_system(path) and KEY.exists() else None)
+    own = chosen.platform.api_key_file or (KEY if of_the_service(path) and KEY.exists() else None)
     platform = chosen.platform.model_copy(update={"api_key_file": own})
     code = examine(str(path), chosen.model_copy(update={"platform": platform}))
-    if _is_system(path):
+    if of_the_service(path):
         following = f"sudo uploader install-service -c {path}"
         say(screen, f"Next: {following}", "bold")
     elif code == 0:
@@ -168,11 +169,6 @@ def _place(config: str | None) -> Path:
         return _absolute(named)
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
     return SYSTEM_FILE if os.geteuid() == 0 else home / "uploader" / "config.toml"
-
-
-def _is_system(path: Path) -> bool:
-    """Whether this is a configuration for the service, which is handed its key."""
-    return path.is_relative_to("/etc")
 
 
 def _state_dir() -> Path:

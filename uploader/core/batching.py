@@ -40,14 +40,14 @@ class Batchable:
     files: tuple[Waiting, ...]
 
 
-def candidates(view: PlannerView, now: float) -> list[Batchable]:
-    """The waiting files by session key: those of the highest priority first, of equal ones the longest waiting.
+def candidates(view: PlannerView, waiting: Iterable[Waiting], now: float) -> list[Batchable]:
+    """The files that may go now, by session key: the highest priority first, of equal ones the longest waiting.
 
     What the quota refused by itself comes last, and alone.
     """
     groups: dict[tuple[SessionKey, str, int], list[Waiting]] = {}
     places: dict[tuple[str, OwnTarget, bool, str, int], list[Waiting]] = {}
-    for file in view.waiting:
+    for file in waiting:
         if file.not_before > now or file.folder not in view.destinations:
             continue
         alone = file.file_id if file.held else 0

@@ -37,7 +37,7 @@ def _waited_for(turn: PlanningPass, hold: Hold) -> bool:
     if view.queued_total > len(view.queued) or not coming <= set(view.destinations):
         return True
     targets = {session.key.target for session in view.sessions if session.state not in SESSION_ENDS}
-    targets |= {group.key.target for group in candidates(view, inf)}
+    targets |= {group.key.target for group in candidates(view, view.waiting, inf)}
     targets |= {kept.scene.target for kept in view.kept_back}
     if hold.scope is Scope.ORGANIZATION:
         return bool(targets or coming)

@@ -185,7 +185,7 @@ CAUSES: Mapping[HoldCause, CauseFacts] = {
     ),
     HoldCause.STALLED: CauseFacts(
         (Scope.STAGE,),
-        "The stage that is named has shown no sign of life for five minutes.",
+        "The stage that is named has shown no sign of life for `[notify] stalled_after`.",
         "Look after the disk, mount or server that it works on; where that is well, restart the daemon.",
         AT_ONCE,
         unwell=Unwell.AT_ONCE,

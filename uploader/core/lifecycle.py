@@ -174,6 +174,9 @@ WORKED_ON = PENDING - {F.SETTLING}
 ITEMS = frozenset({F.COMPLETED, F.DISPOSED})
 """A file of these is an item, or an asset of one."""
 
+ARCHIVE_NOT_NEEDED = frozenset({F.DISPOSED, F.DUPLICATE, F.GONE})
+"""For a file of these the source of the archive that it came in need not stay."""
+
 SESSION_ENDS = frozenset({S.COMPLETED, S.FAILED, S.LOST})
 
 SESSIONS_PENDING = frozenset(S) - SESSION_ENDS

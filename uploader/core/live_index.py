@@ -21,6 +21,10 @@ class Window:
     left_out: frozenset[str] = frozenset()
 
 
+EVERYTHING = Window(1 << 62)
+"""All files there are."""
+
+
 def of_folder(file: LiveFile) -> tuple[Hashable, ...]:
     """The line of a file that stands among those of its folder."""
     return (file.row.folder,)

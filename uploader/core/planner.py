@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from uploader.core import actions as act
 from uploader.core import daily_limit, disk_space, ended_holds, scene_turns, stages, view_holds, waits
 from uploader.core.batching import (
@@ -176,7 +174,7 @@ def _batches(turn: PlanningPass) -> None:
     live = sum(
         1 for s in turn.view.sessions if s.state is not SessionState.COMPLETED and not _held_up(turn, s)
     )
-    for group in candidates(replace(turn.view, waiting=_unmistaken(turn, waiting)), turn.now):
+    for group in candidates(turn.view, _unmistaken(turn, waiting), turn.now):
         if not _may_open(turn, group, live):
             continue
         batch, at = _close(turn, group)

@@ -39,7 +39,7 @@ def merging(turn: PlanningPass) -> None:
     layouts = turn.view.profile.layouts
     if turn.settings.batch.max_files == 1 or Layout.PER_SESSION not in layouts.values():
         return
-    keys = (group.key for group in candidates(turn.view, inf) if not group.key.single)
+    keys = (group.key for group in candidates(turn.view, turn.view.waiting, inf) if not group.key.single)
     for target in sorted({key.target for key in keys if layouts.get(key.target) is Layout.PER_SESSION}):
         turn.show(
             Hold(

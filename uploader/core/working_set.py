@@ -16,7 +16,14 @@ from uploader.core import holds as hold_list
 from uploader.core import planner_rows as shown
 from uploader.core.configuration import Folder
 from uploader.core.lifecycle import FILE_ENDS, WORKED_ON
-from uploader.core.live_index import Index, Window, batch_line, by_priority, scheduled_last, smallest_first
+from uploader.core.live_index import (
+    EVERYTHING,
+    Index,
+    Window,
+    batch_line,
+    scheduled_last,
+    smallest_first,
+)
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.live_scenes import LiveScenes
 from uploader.core.model import FileState, Hold, Pause, PlatformProfile
@@ -31,7 +38,6 @@ WAITING_WINDOW = 300
 
 ENDING_WINDOW = 64
 """Files whose source or private copies are to go that a plan looks at."""
-
 
 T = TypeVar("T")
 
@@ -117,27 +123,24 @@ class WorkingSet:
 
     def file(self, file_id: int) -> FileRow | None:
         """A live file; None where it is none."""
-        found = self._files.get(file_id)
-        return found.row if found else None
+        return self._files[file_id].row if file_id in self._files else None
 
     def retrying_since(self, file_id: int) -> float | None:
         """Since when a live file is retried; None where it is not."""
-        found = self._files.get(file_id)
-        return found.retrying_since if found else None
+        return self._files[file_id].retrying_since if file_id in self._files else None
 
     def session(self, session_id: int) -> SessionRow | None:
         """A live session with its members in order of their ids; None where it is none."""
-        found = self._sessions.get(session_id)
-        if found is None:
+        if session_id not in self._sessions:
             return None
         if session_id not in self._rows:
             members = (self._files[file_id].row for file_id in sorted(self._members.get(session_id, ())))
-            self._rows[session_id] = replace(found.row, members=tuple(members))
+            self._rows[session_id] = replace(self._sessions[session_id].row, members=tuple(members))
         return self._rows[session_id]
 
     def all_holds(self) -> tuple[Hold, ...]:
         """The holds of the journal, and those that files and sessions have of their own."""
-        files = self._window(self._held, Window(len(self._files)), hold_list.of_file)
+        files = self._window(self._held, EVERYTHING, hold_list.of_file)
         sessions = (hold_list.of_session(session) for session in self._sessions.values())
         return (*self.holds, *(hold for hold in (*files, *sessions) if hold is not None))
 
@@ -246,8 +249,8 @@ class WorkingSet:
         index = self._waiting if self.profile.quota_cap is None else self._smallest
 
         def made() -> tuple[Waiting, ...]:
-            files = (self._files[file_id] for file_id in index.first_of_each(window))
-            return tuple(self._converted[file.row.id] for file in sorted(files, key=by_priority))
+            files = (self._converted[file_id] for file_id in index.first_of_each(window))
+            return tuple(sorted(files, key=lambda file: (-file.priority, file.file_id)))  # as `by_priority`
 
         return index.window(window, made)
 

@@ -26,7 +26,7 @@ from uploader.effects.name_lookup import uploaded
 from uploader.folders.intake import FolderBounds, Intake, Territory
 from uploader.folders.ownership import WAYS_OUT, Owner, give, strangers
 from uploader.journal import Journal
-from uploader.journal.ended_files import stored_since
+from uploader.journal.ended_sums import stored_since
 from uploader.journal.maintenance import Upkeep
 from uploader.journal.queries import staged_ids
 from uploader.journal.receipt_rows import contents

@@ -171,7 +171,7 @@ class Daemon:
         """
         threads.reserve()
         systemd_notify.ready("watching")
-        look = BoundedRead(self._view.read, background)
+        look = BoundedRead(self._view.look, background, self._view.look_at_once)
         converters = WarmConverters(self._tools, self._intake, background)
         while not self._stopping.is_set():
             self._wake = anyio.Event()

@@ -23,7 +23,7 @@ from uploader.core.model import Sighting
 from uploader.core.path_text import lossless, raw, shown
 from uploader.disposal import hiding
 from uploader.disposal.archive import Archive, open_archive
-from uploader.disposal.hiding import HiddenFile, same, untouched
+from uploader.disposal.hiding import HiddenFile, answers, same, untouched
 from uploader.disposal.moving_files import moving
 from uploader.system import files as fs
 from uploader.system.failpoints import failpoint
@@ -187,15 +187,13 @@ def _group_untouched(work: _Work) -> bool:
         return False
     if work.alone:
         return True
-    known = {member.fingerprint.inode for member in work.group}
-    suffixes = {
-        suffix: seen.inode
+    found = {
+        suffix: any(answers(member, name, seen) for member in work.group)
         for name, suffix in naming.sidecar_names(work.raster.name)
         if (seen := fs.lstat_regular(name, work.visible)) is not None
     }
-    counting = product_files.counting(naming.split(work.raster.name)[0], suffixes)
-    # Where case does not matter a known sidecar answers to other spellings as well.
-    return all(inode in known for suffix, inode in suffixes.items() if suffix in counting)
+    counting = product_files.counting(naming.split(work.raster.name)[0], found)
+    return all(known for suffix, known in found.items() if suffix in counting)
 
 
 def _go_on(work: _Work) -> Disposed:

@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from uploader.core import naming
 from uploader.core.file_group import parts
@@ -72,6 +72,17 @@ def untouched(seen: Fingerprint | None, uploaded: Fingerprint) -> bool:
 def same(seen: Fingerprint | None, uploaded: Fingerprint) -> bool:
     """Whether a file that we renamed is the one that was uploaded: renaming alone changes the ctime."""
     return seen is not None and _facts(seen) == _facts(uploaded)
+
+
+def answers(member: HiddenFile, name: bytes, seen: Fingerprint) -> bool:
+    """Whether what has this name is the member.
+
+    Where case does not matter, a file answers to other spellings as well, by FUSE with another inode for each.
+    """
+    of = member.fingerprint
+    return seen.inode == of.inode or (
+        name.lower() == member.name.lower() and replace(seen, inode=of.inode) == of
+    )
 
 
 def _facts(fp: Fingerprint) -> tuple[int, int, int]:

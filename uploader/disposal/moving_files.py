@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from uploader.core import naming, product_files
 from uploader.core.path_text import lossless
-from uploader.disposal.hiding import HiddenFile, same
+from uploader.disposal.hiding import HiddenFile, answers, same
 from uploader.system import files as fs
 
 
@@ -16,9 +16,8 @@ def moving(group: Sequence[HiddenFile], visible: int, hidden: int | None) -> lis
     `visible` and `hidden` are open folders in which they may lie.
     """
     raster, *sidecars = group
-    # Where case does not matter the raster itself answers to other spellings.
-    others = (fs.lstat_regular(name, visible) for name in naming.shares_stem(raster.name))
-    shared = any(other is not None and other.inode != raster.fingerprint.inode for other in others)
+    others = ((name, fs.lstat_regular(name, visible)) for name in naming.shares_stem(raster.name))
+    shared = any(seen is not None and not answers(raster, name, seen) for name, seen in others)
     wanted = _wanted(group, visible)
     places = [fd for fd in (hidden, visible) if fd is not None]
 

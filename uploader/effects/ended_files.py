@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -74,6 +75,9 @@ async def _receipt(tools: Tools, row: FileRow, destination: Folder | None) -> by
     return None if found is None else beside_the_source(found)
 
 
+_READ_ONLY = "Mount it so that it can be written to; for a service, name it in ReadWritePaths= of the unit."
+"""The way out where nobody's rights are to blame: a unit shows all that it does not name read-only."""
+
 _PAST = {"archive": "archived", "delete": "deleted"}
 
 
@@ -81,7 +85,7 @@ def told(error: err.UploaderError | OSError) -> tuple[str, str]:
     """Why a source stays, and what to do: an error of the program's own says both."""
     general = CAUSES[HoldCause.SOURCE_STAYS].way_out
     if isinstance(error, OSError):
-        return f"{words(error)}.", general
+        return f"{words(error)}.", _READ_ONLY if error.errno == errno.EROFS else general
     return error.reason, error.way_out or general
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 from uploader.core.errors import Refused
 from uploader.journal import SessionRow
-from uploader.platform.api import Platform
+from uploader.platform.api import PAGE, Platform
 
-PAGE = 100
 MAX_PAGES = 50
 """Pages that are read in search of a session's items; a listing has no promised order."""
 

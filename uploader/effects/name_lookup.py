@@ -7,10 +7,7 @@ from typing import Any
 
 from uploader.config import Folder
 from uploader.core.matching import our_stems, stem_of
-from uploader.platform.api import Platform
-
-PAGE = 100
-"""Items that are asked for at once."""
+from uploader.platform.api import PAGE, Platform
 
 PAGES = 10
 """Pages that are read at most."""

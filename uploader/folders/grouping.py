@@ -17,8 +17,8 @@ def companion(folder: FolderSpec, name: bytes) -> bool:
 
 
 def ambiguous(sighting: Sighting) -> bool:
-    """Whether one sidecar answered to two spellings."""
-    return len({s.fingerprint.inode for s in sighting.sidecars}) < len(sighting.sidecars)
+    """Whether one sidecar may have answered to two spellings; by FUSE each of them may have an inode of its own."""
+    return len({sidecar.name.lower() for sidecar in sighting.sidecars}) < len(sighting.sidecars)
 
 
 def has_owner(folder: FolderSpec, directory: bytes, name: bytes, fd: int) -> bool:

@@ -19,7 +19,7 @@ from uploader.core.transitions.file_events import Converted
 from uploader.core.working_set import Delta, WorkingSet
 from uploader.journal import deltas
 from uploader.journal.archives import Archives
-from uploader.journal.ended_files import ENDED
+from uploader.journal.ended_sums import ENDED
 from uploader.journal.files import Files
 from uploader.journal.followers import Followers
 from uploader.journal.forgetting import Forgetting

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from uploader.core.model import FileState, Sighting
 from uploader.core.path_text import raw
-from uploader.journal.queries import IN_FOLDER, MAY_BE_HIDDEN, latest
+from uploader.journal.queries import IN_FOLDER, MAY_BE_HIDDEN, REJECTED, latest
 from uploader.journal.rows import decode_sighting, encode_sighting
 from uploader.journal.sqlite_library import Database
 
@@ -116,7 +116,7 @@ def unseen(
     return found, rows[-1][0] if len(rows) == limit else 0
 
 
-_WHICH = f"state = 'rejected' AND current = 1 AND {IN_FOLDER}"
+_WHICH = f"{REJECTED} AND {IN_FOLDER}"
 _REJECTED = f"SELECT id, path, sighting FROM files WHERE {_WHICH} AND +folder = ?"  # noqa: S608
 
 

@@ -15,6 +15,7 @@ from uploader.core.hold_text import one_line
 from uploader.core.moments import iso
 from uploader.core.path_text import full_path, shown
 from uploader.journal import content_hashes
+from uploader.journal.queries import REJECTED
 from uploader.journal.rows import rows, shown_path
 from uploader.journal.sqlite_library import Database
 
@@ -86,7 +87,7 @@ def versions(db: Database, file_id: int) -> list[int]:
 def rejected_by_reason(db: Database) -> list[tuple[str, int]]:
     """The reasons for which files are rejected, with how many there are of each, the most frequent first."""
     sql = (
-        "SELECT last_error, COUNT(*) AS number FROM files WHERE state = 'rejected' AND current = 1 "
+        f"SELECT last_error, COUNT(*) AS number FROM files WHERE {REJECTED} "  # noqa: S608
         "GROUP BY last_error ORDER BY number DESC, last_error"
     )
     return db.conn.execute(sql).fetchall()
@@ -95,7 +96,7 @@ def rejected_by_reason(db: Database) -> list[tuple[str, int]]:
 def rejected(db: Database, reason: str | None, most: int) -> list[dict[str, Any]]:
     """Rejected files of one reason, or of any (None), the newest first."""
     sql = (
-        f"SELECT {_FILE} FROM files WHERE state = 'rejected' AND current = 1 "  # noqa: S608 - columns of ours
+        f"SELECT {_FILE} FROM files WHERE {REJECTED} "  # noqa: S608 - columns of ours
         "AND (?1 IS NULL OR last_error = ?1) ORDER BY id DESC LIMIT ?2"
     )
     return [_told_file(row) for row in rows(db, sql, reason, most)]
@@ -103,10 +104,7 @@ def rejected(db: Database, reason: str | None, most: int) -> list[dict[str, Any]
 
 def rejected_ids(db: Database, reason: str | None, most: int) -> list[int]:
     """Rejected files of one reason, or of any (None), by id."""
-    sql = (
-        "SELECT id FROM files WHERE state = 'rejected' AND current = 1 AND (?1 IS NULL OR last_error = ?1) "
-        "ORDER BY id LIMIT ?2"
-    )
+    sql = f"SELECT id FROM files WHERE {REJECTED} AND (?1 IS NULL OR last_error = ?1) ORDER BY id LIMIT ?2"  # noqa: S608
     return [row[0] for row in db.conn.execute(sql, (reason, most))]
 
 

@@ -23,6 +23,8 @@ MAY_BE_HIDDEN = (
     f"({LEAVING} OR (files.state = 'unpacked' AND files.disposal IS NULL AND files.after_upload != 'keep'))"
 )
 """The same of archives, too: while a source is put away it has another name."""
+REJECTED = "state = 'rejected' AND current = 1"
+"""The condition that a file was rejected, and its path still has this version: so it is listed, and may be retried."""
 IN_FOLDER = "files.archive_id IS NULL"
 """The condition that a file lies in its drop folder, and not in an archive there."""
 
@@ -117,7 +119,7 @@ def _same_content(db: Database, file: Queued) -> list[tuple[int, FileState]]:
 
 def rejected_paths(db: Database) -> list[bytes]:
     """The full paths of the files that a person may have tried again."""
-    found = rows(db, "SELECT folder, path FROM files WHERE state = 'rejected' AND current = 1")
+    found = rows(db, f"SELECT folder, path FROM files WHERE {REJECTED}")  # noqa: S608
     return [full_path(row["folder"], bytes(row["path"])) for row in found]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from uploader.core.path_text import shown
+from uploader.journal.queries import REJECTED
 from uploader.journal.rows import rows, shown_path
 from uploader.journal.sqlite_library import Database
 
-_WHICH = "FROM files WHERE state = 'rejected' AND current = 1"
-_STAMP = f"SELECT COUNT(*), TOTAL(id), TOTAL(changed_at), MAX(changed_at) {_WHICH}"
+_STAMP = f"SELECT COUNT(*), TOTAL(id), TOTAL(changed_at), MAX(changed_at) FROM files WHERE {REJECTED}"  # noqa: S608
 """Differs wherever the list does: a file that is tried again and rejected has changed since."""
-_LIST = f"SELECT folder, path, last_error, attempts, looks {_WHICH} ORDER BY id"
+_LIST = f"SELECT folder, path, last_error, attempts, looks FROM files WHERE {REJECTED} ORDER BY id"  # noqa: S608
 
 
 class Rejections:

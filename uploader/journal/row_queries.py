@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from uploader.core.lifecycle import SESSION_ENDS
+from uploader.core.lifecycle import ARCHIVE_NOT_NEEDED, SESSION_ENDS
 from uploader.core.live_rows import FileRow, LiveFile, LiveSession, SessionRow
 from uploader.core.model import FileState, OwnTarget, SessionKey, SessionState
 from uploader.core.scenes import Scene
 from uploader.journal import content_hashes
-from uploader.journal.rows import one, rows
+from uploader.journal.rows import in_list, one, rows
 from uploader.journal.sqlite_library import Database
 
 
@@ -71,7 +71,7 @@ def scene_rows(db: Database, where: str, *args: Any) -> list[Scene]:
 
 
 OF_ARCHIVE_UNFINISHED = (
-    "archive_id = ? AND state NOT IN ('disposed', 'duplicate', 'gone') "
+    f"archive_id = ? AND state NOT IN ({in_list(ARCHIVE_NOT_NEEDED)}) "
     "AND NOT (state = 'completed' AND disposal NOT NULL)"
 )
 """The condition of files for which the source of their archive stays: they are not items yet, or were rejected."""

@@ -1,6 +1,6 @@
 """The one place that makes a status of the journal's rows. `docs/control.md` tells its fields.
 
-What it costs goes with the work that is left, not with the history: ended files are in sums (`ended_files`).
+What it costs goes with the work that is left, not with the history: ended files are in sums (`ended_sums`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from uploader.core.moments import iso
 from uploader.core.path_text import shown
 from uploader.core.planning_pass import Wait
 from uploader.core.throughput import Rate, StageWork, expected_end, rate_of
-from uploader.journal.ended_files import HOUR, EndedFiles
+from uploader.journal.ended_sums import HOUR, EndedSums
 from uploader.journal.pending_amounts import amount_of, under_way
 from uploader.journal.pruning import sums
 from uploader.journal.queries import leaked_bytes
@@ -79,7 +79,7 @@ class FactsReader:
     def __init__(self, db: Database, changed: ChangedBlocks | None = None) -> None:
         self._db = db
         self._settling = SettlingSums(changed)
-        self._ended = EndedFiles()
+        self._ended = EndedSums()
         self._passes = StagePasses()
         self._rejected = Rejections()
 
@@ -209,7 +209,7 @@ def _stages(amounts: Sequence[Amount]) -> dict[str, dict[str, int]]:
 
 
 def _file_states(
-    db: Database, amounts: Sequence[Amount], ended: EndedFiles, over: Mapping[str, int]
+    db: Database, amounts: Sequence[Amount], ended: EndedSums, over: Mapping[str, int]
 ) -> dict[str, int]:
     """Files by state. Of those that were completed only the sums are asked: there may be millions."""
     counts = Counter(over)

@@ -25,10 +25,13 @@ from uploader.journal.deltas import (
     among_ids,
 )
 from uploader.journal.hold_rows import read_holds, read_pauses, read_profile
-from uploader.journal.queries import among
+from uploader.journal.queries import REJECTED, among
 from uploader.journal.row_queries import scene_row, scene_rows
-from uploader.journal.rows import batched, clock, encode_sighting
+from uploader.journal.rows import batched, clock, encode_sighting, in_list
 from uploader.journal.sqlite_library import Database
+
+UNSENT = frozenset({FileState.CONVERTED, FileState.BATCHED})
+"""States of files that were converted and not sent yet."""
 
 _FILE_NAMES = tuple(column.name for column in fields(FileRecord))
 _FILES = f"SELECT {', '.join(_FILE_NAMES)} FROM files"  # noqa: S608 - names of ours
@@ -97,7 +100,7 @@ class StoredRows:
 
     def rejected_files(self) -> list[FileRecord]:
         """See `Rows`."""
-        return self._files("state = 'rejected' AND current = 1 ORDER BY id")
+        return self._files(f"{REJECTED} ORDER BY id")
 
     def past_files(self, before: float, up_to: int) -> list[FileRecord]:
         """Versions of paths that no longer exist: those that have not moved since then, and all up to this id."""
@@ -153,7 +156,7 @@ class StoredRows:
 
     def files_of_scenes(self) -> list[FileRecord]:
         """See `Rows`."""
-        return self._files("state IN ('converted', 'batched') AND scene_id IS NOT NULL ORDER BY id")
+        return self._files(f"state IN ({in_list(UNSENT)}) AND scene_id IS NOT NULL ORDER BY id")
 
     def scenes_like(self, family: tuple[str, str, str, str, str]) -> list[Scene]:
         """See `Rows`."""

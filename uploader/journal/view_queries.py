@@ -7,7 +7,7 @@ from typing import Any
 
 from uploader.core import scenes
 from uploader.core.configuration import Folder
-from uploader.core.lifecycle import FILE_ENDS, SESSION_ENDS, WORKED_ON
+from uploader.core.lifecycle import ARCHIVE_NOT_NEEDED, FILE_ENDS, SESSION_ENDS, WORKED_ON
 from uploader.core.live_scenes import WANTING_WINDOW
 from uploader.core.model import FileState, PlatformProfile, SessionState
 from uploader.core.planner_view import Disposal, PlannerView, Queued, Session, SessionMember, Waiting
@@ -196,8 +196,8 @@ def _disposals(db: Database) -> tuple[Disposal, ...]:
         db,
         "SELECT f.id, f.not_before, f.retrying_since FROM files f LEFT JOIN sessions s "  # noqa: S608
         "ON s.id = f.session_id WHERE f.disposal IS NULL AND (f.state = 'completed' OR (f.state = 'unpacked' AND "
-        "NOT EXISTS (SELECT 1 FROM files m WHERE m.archive_id = f.id AND m.state NOT IN ('disposed', 'duplicate', "
-        "'gone') AND (m.state != 'completed' OR m.disposal IS NULL)))) "
+        "NOT EXISTS (SELECT 1 FROM files m WHERE m.archive_id = f.id AND "
+        f"m.state NOT IN ({in_list(ARCHIVE_NOT_NEEDED)}) AND (m.state != 'completed' OR m.disposal IS NULL)))) "
         "AND (s.readback IS NULL OR s.readback = 'verified') "
         f"AND NOT EXISTS (SELECT 1 FROM files m WHERE m.scene_id = f.scene_id AND m.state IN ({_UNFINISHED})) "
         "ORDER BY f.id LIMIT ?",

@@ -14,6 +14,9 @@ from typing import Any, Protocol
 
 from uploader.platform.signed_url import SignedUrl
 
+PAGE = 100
+"""Records that a listing is asked for at once; the platform may give fewer."""
+
 
 class Platform(Protocol):
     """The calls of an upload, and those that read back what it made."""
@@ -49,7 +52,7 @@ class Platform(Protocol):
         """Give the session up and its storage back. May be repeated, and is never sent after a `complete` in doubt."""
 
     async def list_items(
-        self, project_id: str, *, collection_id: str = "", limit: int = 100, offset: int = 0
+        self, project_id: str, *, collection_id: str = "", limit: int = PAGE, offset: int = 0
     ) -> list[dict[str, Any]]:
         """One page of a project's items, in no order that is promised. Changes nothing."""
 

@@ -19,6 +19,7 @@ from uploader.core.lifecycle import ITEMS
 from uploader.core.path_text import shown
 from uploader.journal import Reader
 from uploader.python.push_folders import folders_of
+from uploader.system.files import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,8 +72,15 @@ def alone(state_dir: Path, busy: Callable[[], None]) -> Iterator[None]:
 
     Where one runs, `busy` is called, and may raise; else its end is waited for.
     """
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (state_dir / "push.lock").open("w") as lock:
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (state_dir / "push.lock").open("w")
+    except OSError as error:
+        raise UploaderError(
+            f"What a push remembers cannot be kept in {state_dir}: {words(error)}.",
+            "Name a folder that can be written to by $XDG_STATE_HOME, or in Python by state_dir.",
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,11 +8,8 @@ from typing import Any
 from uploader.core.errors import Refused
 from uploader.core.matching import our_stems
 from uploader.core.recovery_matching import Listed, Target
-from uploader.platform.api import Platform
+from uploader.platform.api import PAGE, Platform
 from uploader.platform.patience import CLOSED, patiently
-
-PAGE = 100
-"""Items that are asked for at once; the platform may give fewer."""
 
 PASSES = 3
 """Times that a listing is read which changes while it is read."""

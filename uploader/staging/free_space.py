@@ -36,14 +36,20 @@ class FreeSpace:
         """Something has ended that may have written so many bytes."""
         self._written += size
 
+    def known(self) -> tuple[int, str] | None:
+        """The last answer of `free`, where it still counts: for a moment, while little may have been written since."""
+        if self._clock() - self._asked < FRESH_FOR and self._written <= LITTLE:
+            return self._last - self._written, ""
+        return None
+
     async def free(self) -> tuple[int, str]:
         """Bytes that are free, and why there is none of it to be had, in words; empty where all is well.
 
-        An answer counts for a moment while little may have been written since: turns come by the hundred a second.
+        What is known is not asked again: turns come by the hundred a second.
         """
+        if known := self.known():
+            return known
         now, counted = self._clock(), self._written
-        if now - self._asked < FRESH_FOR and counted <= LITTLE:
-            return self._last - counted, ""
         if self._asking.locked():
             return 0, "The staging folder does not answer."
         with anyio.move_on_after(PATIENCE):

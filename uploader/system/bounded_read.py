@@ -20,11 +20,20 @@ class _Outcome(Generic[T]):
 
 
 class BoundedRead(Generic[T]):
-    """Asks `read`, one question at a time, in a task of `group`; a hung disk costs one thread and not one each time."""
+    """Asks `read`, one question at a time, in a task of `group`; a hung disk costs one thread and not one each time.
 
-    def __init__(self, read: Callable[[], Awaitable[T]], group: TaskGroup) -> None:
+    `at_once` gives the same where nothing has to be waited for, else None; it is not asked while a read is under way.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[T]],
+        group: TaskGroup,
+        at_once: Callable[[], T | None] = lambda: None,
+    ) -> None:
         self._read = read
         self._group = group
+        self._at_once = at_once
         self._under_way: _Outcome[T] | None = None
 
     async def ask(self, seconds: float) -> T | None:
@@ -33,6 +42,8 @@ class BoundedRead(Generic[T]):
         An answer that was late is given to the next who asks: it is as old as the question.
         """
         if self._under_way is None:
+            if (found := self._at_once()) is not None:
+                return found
             self._under_way = _Outcome()
             self._group.start_soon(self._run, self._under_way)
         outcome = self._under_way

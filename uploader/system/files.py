@@ -165,15 +165,20 @@ def give_rights_and_times(fd: int, source: os.stat_result) -> None:
 def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     """Rename within a file system, from one open folder to another, never replacing: FileExistsError instead.
 
-    Where the kernel or the file system cannot (NFS, sshfs), a hard link does the same in two steps; a repeat after a
-    crash between them finishes the second, where both names tell one inode.
+    Where the kernel or the file system cannot (NFS, FUSE), a hard link does the same in two steps; a repeat after a
+    crash between them finishes the second, where both names tell one inode. Where there are no hard links either
+    (exFAT, object stores), or none of other people's files, it is a look and a rename: who makes a file of that name
+    between the two loses it.
     """
     code = libc.rename_noreplace(name, source, new, target)
     if not code:
         return
     before = lstat_regular(name, source)
-    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+    if code in _NO_CALL:
         code = _link(name, source, new, target)
+        if code in _NO_LINKS:
+            _rename(name, source, new, target)
+            return
     if code == errno.EEXIST and one_file(name, source, new, target):
         code = 0
     if code:
@@ -182,6 +187,17 @@ def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     # here before, for another file may have come in its place just before it was linked.
     if _same(before, lstat_regular(name, source)) or one_file(name, source, new, target):
         os.unlink(name, dir_fd=source)
+
+
+_NO_CALL = frozenset((errno.EINVAL, errno.ENOSYS, errno.ENOTSUP))
+_NO_LINKS = _NO_CALL | {errno.EPERM}
+"""What the system says where a file system cannot rename without replacing, and where it has no hard links."""
+
+
+def _rename(name: bytes, source: int, new: bytes, target: int) -> None:
+    if exists(new, target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), shown(name))
+    os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
 
 
 def _link(name: bytes, source: int, new: bytes, target: int) -> int:

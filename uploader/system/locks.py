@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
@@ -14,6 +15,12 @@ from uploader.core.errors import AlreadyRunning, ConfigurationError
 from uploader.system import files as fs
 
 _WAY_OUT = "Stop it first, or give this one a configuration of its own."
+_USABLE = {
+    errno.EACCES: "Run this as the daemon's user or as root, or set state_dir to a folder of this user's.",
+    errno.EROFS: "Mount it so that it can be written to, or set state_dir.",
+    errno.ENOSPC: "Make room there, or set state_dir.",
+}
+"""What to do about a state directory, by what the system says."""
 
 
 class FolderLock:
@@ -114,8 +121,8 @@ def hold_locks(state_dir: Path, folders: Sequence[Path]) -> Iterator[FolderLocks
             _keep_the_name(state_dir)
         except OSError as error:
             raise ConfigurationError(
-                f"The state directory {state_dir} cannot be used: {error.strerror}.",
-                "Create it for the user that runs this, or set state_dir.",
+                f"The state directory {state_dir} cannot be used: {fs.words(error)}.",
+                _USABLE.get(error.errno or 0, "Create it for the user that runs this, or set state_dir."),
             ) from error
         stack.callback(os.close, lock)
         if not _locked(lock):

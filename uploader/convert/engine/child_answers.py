@@ -71,13 +71,18 @@ def death(code: int, said: str, where: str) -> errors.ConversionFailed:
     """What to say of a process that ended so, and had printed this."""
     if "bad_alloc" in said or "MemoryError" in said:
         return errors.ConversionFailed(f"The converter ran out of memory{where}.", _MORE_MEMORY)
-    how = _DEATHS.get(-code, f"ended with signal {-code}" if code < 0 else f"ended with code {code}")
+    how = _DEATHS.get(-code, ended(code))
     if _TRACEBACK in said:
         _LOG.error("converter failed of itself%s: %s", where, said)
         return errors.ConversionFailed(
             f"The converter {how}{where}, by a mistake of its own.", _REPORT, as_it_is=True
         )
     return errors.ConversionFailed(f"The converter {how}{where}{': ' + last_words(said) if said else ''}.")
+
+
+def ended(code: int) -> str:
+    """How a process ended that returned this."""
+    return f"ended with signal {-code}" if code < 0 else f"ended with code {code}"
 
 
 def death_of_child(ending: dict[str, Any], memory_limit: int) -> errors.ConversionFailed:

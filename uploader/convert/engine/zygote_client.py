@@ -22,6 +22,7 @@ from uploader.convert.engine.child_answers import (
     ZygoteFacts,
     death,
     death_of_child,
+    ended,
     entries_of,
     facts_of,
     forecast_of,
@@ -209,7 +210,8 @@ class Worker:
                 await self._all_said.wait()
             said = self._errors.decode("utf-8", "replace")
             if self.host is None:
-                return errors.ConverterBroken(f"The converter does not start: {last_words(said)}", _SEE_CHECK)
+                why = last_words(said) or f"it {ended(code)}."
+                return errors.ConverterBroken(f"The converter does not start: {why}", _SEE_CHECK)
             return death(code, said, " on this raster")
         except TimeoutError:
             return self._silent()

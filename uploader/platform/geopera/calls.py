@@ -19,6 +19,7 @@ from uploader.core.errors import CredentialRefused, NoAnswer, Refused, RemoteErr
 from uploader.core.secrets import redact
 from uploader.net.answer_errors import HttpAnswer, not_an_answer, refusal
 from uploader.net.http_client import LARGE, SMALL, HttpClient, Timeouts
+from uploader.platform.api import PAGE
 from uploader.platform.geopera import answer_fields
 from uploader.platform.signed_url import SignedUrl
 
@@ -116,7 +117,7 @@ class GeoperaPlatform:
         await self._call("uploads.fail", body, lambda a: answer_fields.document(a.body))
 
     async def list_items(
-        self, project_id: str, *, collection_id: str = "", limit: int = 100, offset: int = 0
+        self, project_id: str, *, collection_id: str = "", limit: int = PAGE, offset: int = 0
     ) -> list[dict[str, Any]]:
         """See `Platform`."""
         body: dict[str, object] = {"project_id": project_id, "limit": limit, "offset": offset}

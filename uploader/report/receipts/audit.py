@@ -21,11 +21,8 @@ from uploader.core.receipt_audit import (
 )
 from uploader.core.recovery_matching import Target
 from uploader.journal.audit_rows import AuditRows
-from uploader.platform.api import Platform
+from uploader.platform.api import PAGE, Platform
 from uploader.platform.patience import patiently
-
-PAGE = 100
-"""Items that are asked for at once; the platform may give fewer."""
 
 ABSENT = frozenset({404, 410})
 

@@ -12,9 +12,9 @@ import pytest
 
 from tests.sim.history import History
 from tests.sim.sqlite import SqliteJournal
-from uploader.journal import ended_files
+from uploader.journal import ended_sums
 from uploader.journal.connection import connected
-from uploader.journal.ended_files import ENDED, HOUR, EndedFiles, midnight
+from uploader.journal.ended_sums import ENDED, HOUR, EndedSums, midnight
 from uploader.journal.hold_rows import learn
 from uploader.journal.opening import FILE_NAME
 from uploader.journal.sqlite_library import Database
@@ -34,7 +34,7 @@ class Followed(History):
         super().judge(view, turn)
         assert isinstance(self.journal, SqliteJournal)
         self.followed.update(self.journal.db)
-        fresh, begun = EndedFiles(), EndedFiles()
+        fresh, begun = EndedSums(), EndedSums()
         fresh.update(self.journal.db)
         names = ("completed", "disposed", "uploaded", "leaving")
         expected = {n: getattr(fresh, n) for n in names}
@@ -52,7 +52,7 @@ class Followed(History):
 def test_what_is_taken_over_is_what_is_there(seed: int) -> None:
     """Through kills, bisected sessions, new versions and disposals that have to be tried again."""
     history = Followed(seed, memory=False)
-    history.followed = EndedFiles()
+    history.followed = EndedSums()
     history.run()
 
     assert history.wrong == []
@@ -81,10 +81,10 @@ def filled(state: Path, times: list[float]) -> Database:
 def test_today_and_the_last_hour_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the local day; yesterday's are in the sum alone."""
     now = midnight(time.time()) + 10 * HOUR
-    monkeypatch.setattr(ended_files, "clock", lambda: now)
+    monkeypatch.setattr(ended_sums, "clock", lambda: now)
     times = [now - 30 * HOUR, now - 11 * HOUR, now - 9 * HOUR, now - 3 * HOUR, now - 1800, now - 60]
     db = filled(tmp_path, times)
-    found = EndedFiles()
+    found = EndedSums()
     found.update(db)
     db.close()
 
@@ -97,7 +97,7 @@ def test_today_and_the_last_hour_are_told(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_journal_of_many_is_read_once(tmp_path: Path) -> None:
     """The second look reads what was added: nothing, however many there are."""
     db = filled(tmp_path, [time.time() - 5 * HOUR] * 500)
-    found = EndedFiles()
+    found = EndedSums()
     found.update(db)
     steps = 0
 
@@ -109,7 +109,7 @@ def test_a_journal_of_many_is_read_once(tmp_path: Path) -> None:
     db.conn.set_progress_handler(counted, 100)
     found.update(db)
     again, steps = steps, 0
-    EndedFiles().update(db)
+    EndedSums().update(db)
     db.close()
 
     assert again * 10 < steps
@@ -118,7 +118,7 @@ def test_a_journal_of_many_is_read_once(tmp_path: Path) -> None:
 def test_a_source_that_is_to_go_after_all_is_counted_again(tmp_path: Path) -> None:
     """It was another file when it was to be archived; then a claim found that it has the content that was uploaded."""
     db = filled(tmp_path, [time.time() - 60])
-    found = EndedFiles()
+    found = EndedSums()
 
     def happens(event: str, disposal: str | None) -> dict[int, str]:
         with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn:
@@ -141,13 +141,13 @@ def test_kept_sums_are_gone_on_from(tmp_path: Path) -> None:
     """Only what came later is read of the rows that have ended; today's files are counted all the same."""
     now = time.time()
     with closing(filled(tmp_path, [now - 100, now - 50])) as db:
-        first = EndedFiles()
+        first = EndedSums()
         first.update(db)
         with closing(sqlite3.connect(tmp_path / FILE_NAME)) as conn, conn:
             learn(Database(conn, execute_plugins=False), ENDED, first.kept())
             conn.execute("UPDATE files SET object_size = 1000")  # which nobody reads again
 
-        begun = EndedFiles()
+        begun = EndedSums()
         begun.update(db)
 
     assert (begun.completed, begun.uploaded, begun.last) == (first.completed, 10, first.last)

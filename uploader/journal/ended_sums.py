@@ -36,7 +36,7 @@ MINUTE = 60.0
 
 
 @dataclass(slots=True)
-class EndedFiles:
+class EndedSums:
     """The sums, as of the last `update`. Sizes in bytes, times in unix seconds."""
 
     completed: Counter[str] = field(default_factory=Counter)
