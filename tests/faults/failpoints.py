@@ -11,6 +11,7 @@ read by itself.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import subprocess
@@ -172,16 +173,24 @@ def _back(w: World) -> None:
 
 
 def _mark(w: World, _: str) -> None:
-    """The name that says that a scene is complete comes once nothing else is left to wait for."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end and not (w.drop / "done").exists():
+    """The name that says that a scene is complete comes late, while another file is still being written.
+
+    `--until-idle` waits for a file, and for no such name.
+    """
+    end, late, done = time.monotonic() + 30, w.drop / "9.tif", w.drop / "done"
+    while time.monotonic() < end:
+        late.write_bytes(b"II*\0" + os.urandom(8))
         with suppress(JournalError, OSError), Reader(w.state) as reader:
-            if sum(file["state"] == "converted" for file in reader.files()) == len(
-                list(w.drop.glob("?.tif"))
-            ):
-                (w.drop / "done").touch()
+            if not done.exists() and sum(file["state"] == "converted" for file in reader.files()) == 3:
+                done.touch()
+                end = time.monotonic() + MARKER_SEEN
         time.sleep(0.05)
-    (w.drop / "done").touch()
+    done.touch()
+    late.unlink()
+
+
+MARKER_SEEN = 12.0
+"""Seconds within which the name that a scene is complete is found, and the scene's item made and described."""
 
 
 SCENES = {
