@@ -665,25 +665,28 @@ def test_putting_back_by_hard_link_that_a_kill_halved_gives_no_second_file(drop:
     assert tree(drop) == before
 
 
-def test_two_names_with_two_inodes_are_one_file_to_a_rename_by_hard_link(
-    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("policy", ["archive", "delete"])
+def test_a_mount_whose_hard_links_show_other_inodes_is_served(
+    drop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
 ) -> None:
-    """As sshfs tells them: the old name goes all the same."""
+    """As sshfs: a source would be hidden by a link, not be known again, put back, and claimed anew for ever."""
+
+    def link(name: bytes, new: bytes, *, src_dir_fd: int, dst_dir_fd: int, follow_symlinks: bool) -> None:
+        source, target = (Path(f"/proc/self/fd/{fd}").readlink() for fd in (src_dir_fd, dst_dir_fd))
+        if (target / os.fsdecode(new)).exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        shutil.copy2(source / os.fsdecode(name), target / os.fsdecode(new))
+
     monkeypatch.setattr(libc, "_renameat2", None)
-    real = fs.lstat_regular
+    monkeypatch.setattr(os, "link", link)
+    sighting, before = make_group(drop), tree(drop)
+    (tmp_path / "archive").mkdir()
 
-    def by_name(name: bytes, dir_fd: int) -> Fingerprint | None:
-        found = real(name, dir_fd)
-        return found and replace(found, inode=hash((Path(f"/proc/self/fd/{dir_fd}").readlink(), name)))
+    done = run(policy, sighting, tmp_path / "archive")
 
-    (tmp_path / "to").mkdir()
-    make_group(drop)
-    monkeypatch.setattr(fs, "lstat_regular", by_name)
-    with fs.directory(os.fsencode(drop)) as source, fs.directory(os.fsencode(tmp_path / "to")) as target:
-        fs.rename_noreplace(b"a.tif", source, b"b.tif", target)
-
-    assert "a.tif" not in listed(drop)
-    assert listed(tmp_path / "to") == ["b.tif"]
+    assert done.outcome == ("archived" if policy == "archive" else "deleted")
+    assert tree(tmp_path / "archive") == (before if policy == "archive" else {})
+    assert tree(drop) == {}
 
 
 def test_a_new_raster_with_the_inode_number_of_a_hidden_one_stays(

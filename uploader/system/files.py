@@ -165,15 +165,11 @@ def give_rights_and_times(fd: int, source: os.stat_result) -> None:
 def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
     """Rename within a file system, from one open folder to another, never replacing: FileExistsError instead.
 
-    Where the kernel or the file system cannot (NFS, FUSE), a hard link does the same in two steps; a repeat after a
-    crash between them finishes the second, where both names tell one inode. Where there are no hard links either
-    (exFAT, object stores), or none of other people's files, it is a look and a rename: who makes a file of that name
-    between the two loses it.
+    Where the kernel or the file system cannot (NFS), a hard link does the same in two steps; a repeat after a crash
+    between them finishes the second. Where hard links do not serve (exFAT, sshfs, object stores, other people's files),
+    it is a look and a rename: who makes a file of that name between the two loses it.
     """
     code = libc.rename_noreplace(name, source, new, target)
-    if not code:
-        return
-    before = lstat_regular(name, source)
     if code in _NO_CALL:
         code = _link(name, source, new, target)
         if code in _NO_LINKS:
@@ -183,9 +179,7 @@ def rename_noreplace(name: bytes, source: int, new: bytes, target: int) -> None:
         code = 0
     if code:
         raise OSError(code, os.strerror(code), shown(name))
-    # Not only compared with the new name, for sshfs tells two inodes for two names of one file; nor only with what lay
-    # here before, for another file may have come in its place just before it was linked.
-    if _same(before, lstat_regular(name, source)) or one_file(name, source, new, target):
+    if one_file(name, source, new, target):
         os.unlink(name, dir_fd=source)
 
 
@@ -194,18 +188,28 @@ _NO_LINKS = _NO_CALL | {errno.EPERM}
 """What the system says where a file system cannot rename without replacing, and where it has no hard links."""
 
 
-def _rename(name: bytes, source: int, new: bytes, target: int) -> None:
-    if exists(new, target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), shown(name))
-    os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
-
-
 def _link(name: bytes, source: int, new: bytes, target: int) -> int:
+    """Give a file a second name; the error's number, or 0.
+
+    ENOTSUP where the second name shows another inode (sshfs): we would not know our file again by it, and a rename
+    keeps the inode there.
+    """
+    before = lstat_regular(name, source)
     try:
         os.link(name, new, src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False)
     except OSError as error:
         return error.errno or errno.EIO
+    # Whoever has put another file in its place meanwhile has not changed what the second name means.
+    if _same(before, lstat_regular(name, source)) and not one_file(name, source, new, target):
+        os.unlink(new, dir_fd=target)
+        return errno.ENOTSUP
     return 0
+
+
+def _rename(name: bytes, source: int, new: bytes, target: int) -> None:
+    if exists(new, target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), shown(name))
+    os.rename(name, new, src_dir_fd=source, dst_dir_fd=target)
 
 
 def one_file(name: bytes, folder: int, other: bytes, its_folder: int) -> bool:
