@@ -151,7 +151,7 @@ def test_a_clock_that_is_off_is_told(configure, tmp_path, monkeypatch):
     with Sandbox(Options(root=tmp_path / "platform", api_key="gpra_right")) as box:
         settings = load(configure(box.base_url))
         real = time.time
-        monkeypatch.setattr(check_platform.time, "time", lambda: real() - 3600)
+        monkeypatch.setattr(check_platform.time, "time", lambda: real() - 3630)  # a Date has whole seconds
         clock = next(f for f in check_platform.all_findings(settings) if f.name == "clock")
     assert clock.verdict == "warn"
     assert "1 h 0 min behind" in clock.text
